@@ -6,11 +6,13 @@ CODE := accounts config labeling pages training clients/python/src manage.py scr
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Folders without text to translate.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks build clients deploy docs scripts staticfiles tests var,--ignore $(folder))
-# Two test processes fill two cores. Tests are handed out one by one: some take a minute.
-PYTEST := -n 2 --dist loadgroup
+# A test process per core. Tests are handed out one by one: some take a minute.
+PYTEST := -n auto --dist loadgroup
+# Else every process of the site that a test starts would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint fix types bench docs-check messages loop install install-dev
+.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,9 +23,14 @@ demo: install ## Run the whole site on this machine, with three logins; Ctrl-C s
 demo-reset: ## Delete everything the demo has stored (.demo/)
 	@$(PYTHON) scripts/demo.py --reset
 
-test: install-dev lint types ## Every check: lint, types, contracts, and the whole suite on real services
+test: install-dev ## Every check: lint, types, contracts, and the whole suite on real services
+	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
+
+quick: install-dev ## The tests that need no browser, torch or many seconds. ARGS="-k desk" chooses
+	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
+		--quick -p no:playwright $(ARGS)
 
 lint: install-dev ## Check style, formatting, templates, import contracts, missing migrations
 	@.venv/bin/ruff check .

@@ -1,5 +1,5 @@
-"""The rule behind config.permissions: which roles a person has, what these open, and what a token
-may be used for.
+"""The rules behind config.permissions: a person's roles, what they open, and what an API token may
+do.
 """
 
 from collections.abc import Collection
@@ -18,8 +18,8 @@ def roles_of(user: User | AnonymousUser) -> frozenset[str]:
 
 
 def may_open(url_name: str, roles: frozenset[str]) -> bool:
-    """Whether somebody with `roles` may open the URL called `url_name`; closed when the table does
-    not name it.
+    """Whether somebody with `roles` may open the URL named `url_name`. URLs missing from the table
+    are closed.
     """
     table = settings.URL_PERMISSIONS
     allowed = table.get(url_name)
@@ -29,7 +29,7 @@ def may_open(url_name: str, roles: frozenset[str]) -> bool:
 
 
 def grant_for(*, method: str, url_name: str) -> Grant | None:
-    """What a call of the API takes; None where the table has no line."""
+    """What an API call requires; None if the table does not list it."""
     return API_TABLE.get(f"{'GET' if method == 'HEAD' else method} {url_name}")
 
 
@@ -42,7 +42,7 @@ def may_call(grant: Grant | None, *, scopes: Collection[str], roles: Collection[
 
 
 def scopes_of(roles: Collection[str]) -> list[Scope]:
-    """The scopes that open anything to somebody with these roles."""
+    """The scopes that are of any use to somebody with these roles."""
     useful = {
         grant.scope
         for grant in API_TABLE.values()

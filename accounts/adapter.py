@@ -1,6 +1,4 @@
-"""django-allauth's hooks: nobody signs up by themselves, and what goes wrong is said in our
-words.
-"""
+"""Hooks for django-allauth: sign-up is closed, and error messages use our own wording."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest

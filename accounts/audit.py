@@ -1,4 +1,4 @@
-"""The audit log's one way in: an act is written down in the transaction that does it."""
+"""The only way to write to the audit log, in the same transaction as the change it records."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,8 +18,8 @@ def record(
     after: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> AuditEvent:
-    """`by` is None for what the site does by itself; `before` and `after` hold only what changed,
-    as JSON values.
+    """`by` is None when the site itself acts. `before` and `after` hold only the values that
+    changed, as JSON values.
     """
     was, is_now = dict(before or {}), dict(after or {})
     return AuditEvent.objects.create(
@@ -35,7 +35,7 @@ def record(
 
 
 def _words(value: Any) -> Iterator[str]:
-    """What people may look for: names and values, at whatever depth."""
+    """The searchable words: names and values at any depth."""
     if isinstance(value, Mapping):
         for name, part in value.items():
             yield str(name).replace("_", " ")

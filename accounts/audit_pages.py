@@ -1,4 +1,4 @@
-"""Where the objects of the audit log have a page, for whoever may open it."""
+"""Which page shows each object in the audit log, for people who may open it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts import access
 from accounts.models import AuditEvent
 
-# What was acted on → its page, and which of its columns stand in the page's address.
+# Object type → its page, and the columns that fill the page's URL.
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "accounts.apitoken": ("person", ("user_id",)),
     "accounts.user": ("person", ("pk",)),
@@ -45,8 +45,8 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def addresses(*, events: Iterable[AuditEvent], roles: frozenset[str]) -> dict[tuple[str, int], str]:
-    """(type, number) → address, of what is still there and has a page that opens to these roles; a
-    query for each type.
+    """(type, id) → URL, for objects that still exist and whose page is open to these roles. One
+    query per type.
     """
     ids: dict[str, set[int]] = defaultdict(set)
     for event in events:
@@ -54,19 +54,16 @@ def addresses(*, events: Iterable[AuditEvent], roles: frozenset[str]) -> dict[tu
             ids[event.target_type].add(event.target_id)
     return {
         (name, pk): address
-        for name, wanted in ids.items()
+        for name, ids_of_type in ids.items()
         if access.may_open(PAGES[name][0], roles)
-        for pk, address in _addresses(name, wanted)
+        for pk, address in _addresses(name, ids_of_type)
     }
 
 
-def _addresses(name: str, wanted: set[int]) -> Iterable[tuple[int, str]]:
+def _addresses(name: str, ids: set[int]) -> Iterable[tuple[int, str]]:
     page, columns = PAGES[name]
     found = (
-        apps.get_model(name)
-        ._base_manager.filter(pk__in=wanted)
-        .order_by()
-        .values_list("pk", *columns)
+        apps.get_model(name)._base_manager.filter(pk__in=ids).order_by().values_list("pk", *columns)
     )
     for pk, *parts in found:
         if None not in parts:

@@ -1,25 +1,25 @@
-"""The audit log: who did what to which object, what it was before and what it is since."""
+"""The audit log: who changed which object, with the values before and after."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts import access, audit_pages, audit_words, selectors
 from accounts.forms import AuditFilter
 from accounts.models import AuditEvent
+from pages import days
 
 EVENTS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that an act touched, in words; None where it was not there."""
+    """One value that changed, in words; None where it did not exist."""
 
     name: str
     before: str | None
@@ -40,8 +40,8 @@ def index(request: HttpRequest) -> HttpResponse:
     types = [(name, audit_words.of_type(name)) for name in selectors.audited_types()]
     actions = [(name, audit_words.of_action(name)) for name in selectors.audited_actions()]
     form = AuditFilter(request.GET or None, actions=actions, target_types=types)
-    asked = _asked(form) if form.is_bound and form.is_valid() else {}
-    page = Paginator(selectors.events(**asked), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
+    filters = _filters(form) if form.is_bound and form.is_valid() else {}
+    page = Paginator(selectors.events(**filters), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     addresses = audit_pages.addresses(events=page, roles=access.roles_of(request.user))
     rows = [
         _row(event, addresses.get((event.target_type, event.target_id or 0), "")) for event in page
@@ -49,22 +49,18 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "account/audit.html",
-        {"form": form, "page": page, "rows": rows, "is_filtered": bool(asked)},
+        {"form": form, "page": page, "rows": rows, "is_filtered": bool(filters)},
     )
 
 
-def _asked(form: AuditFilter) -> dict[str, Any]:
-    """Days as the reader's own: `until` counts whole."""
+def _filters(form: AuditFilter) -> dict[str, Any]:
+    """Turns days into times in the reader's time zone; the day `until` is included."""
     given = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
     if "since" in given:
-        given["since"] = _midnight(given["since"])
+        given["since"] = days.midnight(given["since"])
     if "until" in given:
-        given["until"] = _midnight(given["until"] + timedelta(days=1))
+        given["until"] = days.midnight(given["until"] + timedelta(days=1))
     return given
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _row(event: AuditEvent, url: str) -> EventRow:

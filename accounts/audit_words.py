@@ -1,4 +1,4 @@
-"""The audit log's codes in words: acts, the things they touched, and values before and after."""
+"""Words for the codes in the audit log: actions, object types, and values before and after."""
 
 import re
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-# The log keeps codes. One without words here is shown as it is written down.
+# The log stores codes. A code without an entry here is shown as it is.
 ACTION_WORDS = {
     "accept": _("accept"),
     "accept_upsetting": _("agree to upsetting content"),
@@ -119,7 +119,7 @@ def of_action(action: str) -> str:
 
 
 def of_type(name: str) -> str:
-    """“campaign” for labeling.campaign; a table that is gone keeps its technical name."""
+    """“campaign” for labeling.campaign. A table that no longer exists keeps its technical name."""
     if name in TYPE_WORDS:
         return str(TYPE_WORDS[name])
     model = _model(name)
@@ -127,8 +127,8 @@ def of_type(name: str) -> str:
 
 
 def of_name(type_name: str, name: str) -> str:
-    """What the field is called on its form; where there is none, “items” for n_items, “plan · base
-    model” for plan.base_model.
+    """The field's label on its form. Without one, “items” for n_items, or “plan · base model” for
+    plan.base_model.
     """
     if "." in name:
         return " · ".join(of_name(type_name, part) for part in name.split("."))
@@ -139,7 +139,7 @@ def of_name(type_name: str, name: str) -> str:
 
 
 def of_value(type_name: str, name: str, value: Any) -> str | None:
-    """Times as the reader's own, choices by their names, bytes as file sizes."""
+    """Times in the reader's time zone, choices by label, bytes as file sizes."""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
@@ -162,7 +162,7 @@ def _of_text(field: "Field[Any, Any] | None", value: str) -> str:
         if _DAY.fullmatch(value):
             return date_format(date.fromisoformat(value), "DATE_FORMAT")
     except ValueError:
-        pass  # looks like a time and is none
+        pass  # looks like a time but is not one
     return value
 
 

@@ -1,4 +1,4 @@
-"""What base.html needs on every page."""
+"""Values that base.html needs on every page."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,12 +14,12 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands around the page of somebody who is signed in."""
+    """The frame around a signed-in person's page."""
 
     groups: list[navigation.Group]
     role: str
     n_unread: int | None
-    """notices; None for whom nobody has anything to tell"""
+    """unread notices; None for people who never receive any"""
     may_search: bool
     languages: list[tuple[str, str]]
 
@@ -51,7 +51,7 @@ def _openable(roles: frozenset[str]) -> frozenset[str]:
 
 
 def role_in_words(user: User) -> str:
-    held = [
+    roles = [
         word
         for word, is_held in (
             (gettext("rater"), user.is_rater),
@@ -60,9 +60,9 @@ def role_in_words(user: User) -> str:
         )
         if is_held
     ]
-    return ", ".join(held) or gettext("no role")
+    return ", ".join(roles) or gettext("no role")
 
 
 def _languages() -> list[tuple[str, str]]:
-    """Code and a short name that the language itself uses."""
+    """The code and short name of each language."""
     return [(code, code.upper()) for code, _name in settings.LANGUAGES]

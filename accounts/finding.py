@@ -1,8 +1,7 @@
-"""The search of the top line: what is looked for, who looks for it, and the pages of this site that
-one person may open.
+"""The search in the top bar, and its results among the site's own pages.
 
-Each kind of thing has a Finder. The apps keep theirs beside their other reads, and settings.FINDERS
-names where; a finder whose page does not open to somebody is not asked at all.
+Each kind of object has a Finder. Apps keep theirs beside their selectors, and settings.FINDERS
+lists them. A finder is skipped when its page is closed to the person who searches.
 """
 
 import re
@@ -25,7 +24,7 @@ from accounts import access, navigation
 N_SHOWN = 5
 MAX_LENGTH = 100
 MAX_WORDS = 8
-# "412", "#412" and "run 412"; as many digits as a key can have.
+# Matches "412", "#412" and "run 412", with as many digits as a primary key can have.
 _NUMBER = re.compile(r"(?:(?P<kind>.*\S)\s+)?#?(?P<number>[0-9]{1,18})", re.DOTALL)
 
 Row = TypeVar("Row", bound=Model)
@@ -33,8 +32,8 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one finder is asked for: names with all of these words in them, or the thing with this
-    number.
+    """A query for one finder: objects whose names contain all of these words, or the object with
+    this number.
     """
 
     words: str
@@ -43,8 +42,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """`pk` None: things of this kind have no page of their own, and the finder's page shows them
-    all.
+    """One result. `pk` is None for objects without a page of their own; the finder's page lists
+    them all.
     """
 
     pk: int | None
@@ -54,21 +53,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Finder:
-    """Looks for one kind of thing. `find` takes one query, returns the best first, and at most
-    N_SHOWN + 1 (see `best`).
+    """Searches one kind of object. `find` makes one query and returns the best matches first, at
+    most N_SHOWN + 1 (see `best`).
     """
 
     title: Promise
     one: Promise
-    """the word before a number: "run 412" asks no other finder for 412"""
+    """the word before a number: "run 412" is a query for this finder only"""
     page: str
-    """URL name of the page of what is found; who may not open it finds nothing"""
+    """URL name of the result's page; people who may not open it get no results"""
     find: Callable[[Wanted], list[Found]]
     list_page: str = ""
-    """URL name of a list that can be narrowed to words, by the parameter `list_parameter`"""
+    """URL name of a list that can be filtered by words through the parameter `list_parameter`"""
     list_parameter: str = "q"
     is_searched_there: bool = False
-    """its words are looked through on that page only: it is offered whatever was found here"""
+    """the full search runs on that page only, so the link to it is always offered"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Section:
-    """The hits of one kind; `list_url` leads to the rest of them where there is such a list."""
+    """The hits of one kind; `list_url` links to the rest where a list exists."""
 
     title: str
     hits: list[Hit]
@@ -101,8 +100,8 @@ class Results:
 
 
 def search(*, query: str, roles: frozenset[str]) -> Results:
-    """What somebody with these roles finds: one query for each kind of thing whose page they may
-    open, and none without words.
+    """Search results for somebody with these roles. Runs one query per kind of object whose page
+    they may open, and none when there are no words.
     """
     words = " ".join(query.replace("\0", " ")[:MAX_LENGTH].split())
     if not words:
@@ -117,10 +116,10 @@ def search(*, query: str, roles: frozenset[str]) -> Results:
 
 
 def best(rows: QuerySet[Row], *, wanted: Wanted, names: Sequence[str] = ("name",)) -> QuerySet[Row]:
-    """One more than is shown of `rows`: by number, then the same name, then one that begins so,
-    then the newest.
+    """The best matches, one more than is shown: by number, then exact name, then prefix, then
+    newest.
 
-    `names` are the columns in which each of the words may stand, in either case.
+    Each word must occur in one of the columns `names`, ignoring case.
     """
     holds = Q()
     for word in wanted.words.split()[:MAX_WORDS]:
@@ -176,7 +175,7 @@ def _wanted(finder: Finder, words: str) -> Wanted:
 
 
 def _places(words: str, roles: frozenset[str]) -> Section:
-    """The places of the rail, by their label in the reader's language."""
+    """Entries of the navigation that match by their label in the reader's language."""
     looked_for = words.casefold()
     near: list[tuple[int, Hit]] = []
     for title, places in navigation.PLACES:

@@ -1,6 +1,4 @@
-"""The search of the top line, as a page of its own and as the part of it that changes while one
-types.
-"""
+"""The search page, and the results fragment that updates while somebody types."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +12,7 @@ from accounts.requests import MemberRequest
 @never_cache
 @require_GET
 def search(request: MemberRequest) -> HttpResponse:
-    """The page, or to htmx the results alone."""
+    """The whole page, or only the results for htmx."""
     results = finding.search(query=request.GET.get("q", ""), roles=access.roles_of(request.user))
     template = "account/_found.html" if request.htmx else "account/search.html"
     return render(request, template, {"results": results})

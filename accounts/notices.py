@@ -1,6 +1,4 @@
-"""What the site has to tell people: written in the transaction of the event, mailed afterwards to
-those who want it.
-"""
+"""Notices to people: written in the event's transaction, mailed later to those who want it."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -26,8 +24,8 @@ def tell(
     path: str,
     now: datetime,
 ) -> None:
-    """One notice a person, in the language of each. An event that is told again under its `key` is
-    told once.
+    """Creates one notice per person, in each person's language. Calling it again with the same
+    `key` has no effect.
     """
     notices = []
     for person in people:
@@ -43,12 +41,12 @@ def unread(*, person: User) -> QuerySet[Notice]:
 
 
 def of(*, person: User) -> QuerySet[Notice]:
-    """The newest first."""
+    """A person's notices, newest first."""
     return Notice.objects.filter(person=person).order_by("-at", "-pk")
 
 
 def mark_read(*, person: User, now: datetime, pk: int | None = None) -> Notice | None:
-    """The one named, or all of them."""
+    """Marks one notice as read, or all of them when `pk` is None."""
     mine = Notice.objects.filter(person=person)
     if pk is not None:
         mine = mine.filter(pk=pk)
@@ -57,21 +55,21 @@ def mark_read(*, person: User, now: datetime, pk: int | None = None) -> Notice |
 
 
 def choose_mail(*, person: User, mailed: str) -> None:
-    """Which notices come by mail from now on."""
+    """Sets which notices are mailed from now on."""
     User.objects.filter(pk=person.pk).update(mailed_notices=mailed)
 
 
 def mail_waiting(*, now: datetime) -> int:
-    """Mails what waits and is wanted; how many. A notice is taken by one conditional update, so
-    nobody gets it twice.
+    """Mails the pending notices that people want; returns how many. Each notice is claimed by one
+    conditional update, so nobody gets it twice.
 
-    A mail server that does not answer leaves the rest for the next time.
+    If the mail server does not answer, the rest stays for the next call.
     """
-    wanted = Q(person__mailed_notices=User.MailedNotices.ALL) | (
+    wants_mail = Q(person__mailed_notices=User.MailedNotices.ALL) | (
         Q(person__mailed_notices=User.MailedNotices.TROUBLE) & ~Q(kind=Notice.Kind.FINISHED)
     )
-    # Somebody who chooses more mail later is not sent the past.
-    Notice.objects.filter(mailed_at=None).exclude(wanted, person__is_active=True).update(
+    # Somebody who asks for more mail later does not receive old notices.
+    Notice.objects.filter(mailed_at=None).exclude(wants_mail, person__is_active=True).update(
         mailed_at=F("at")
     )
     n_mailed = 0

@@ -1,4 +1,4 @@
-"""What a request carries once the middleware has let it through: for the types only."""
+"""Types for requests that have passed the middleware."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -7,9 +7,7 @@ from accounts.models import User
 
 
 class MemberRequest(HttpRequest):
-    """A request by somebody who is signed in; config.permissions closes the page to everybody
-    else.
-    """
+    """A request by a signed-in person; config.permissions closes these pages to everybody else."""
 
     user: User
     htmx: HtmxDetails

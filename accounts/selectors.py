@@ -1,4 +1,4 @@
-"""Reads about people that a page needs."""
+"""Queries about people and the audit log."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from accounts.models import AuditEvent, User
 
 
 def people(*, words: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:
-    """People by name; `words` are looked for in name and e-mail, `role` is one of
+    """People by name. `words` is searched in name and e-mail; `role` is one of
     accounts.services.ROLES or "".
     """
     found = User.objects.order_by("name", "email")
@@ -22,7 +22,7 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
 
 
 def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
-    """The latest `n` acts on this person's login, newest first."""
+    """The latest `n` actions on this person's login, newest first."""
     return (
         AuditEvent.objects.filter(target_type=User._meta.label_lower, target_id=user.pk)
         .select_related("by")
@@ -40,11 +40,11 @@ def events(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[AuditEvent]:
-    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included,
-    `until` is not.
+    """The audit log, newest first. `by` is searched in name and e-mail; `since` is inclusive,
+    `until` exclusive.
 
-    Each of `words` stands in the object's name at the time, or in what was kept of the act, before
-    or after.
+    Each of `words` must occur in the object's name at the time or in the values recorded before or
+    after.
     """
     found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
     for word in words.casefold().split():
@@ -68,7 +68,7 @@ def audited_actions() -> list[str]:
 
 
 def audited_types() -> list[str]:
-    """Kinds of objects that something was done to, such as labeling.campaign."""
+    """Types of objects that occur in the log, such as labeling.campaign."""
     return list(
         AuditEvent.objects.order_by("target_type").values_list("target_type", flat=True).distinct()
     )

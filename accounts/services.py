@@ -1,5 +1,5 @@
-"""Every write about a person's login. What else a person is (a rater, say) is written by the room
-that knows it.
+"""All writes about a person's login. Other facts about a person, such as being a rater, are written
+by the app that owns them.
 """
 
 from collections.abc import Iterable
@@ -17,24 +17,17 @@ from django.utils.translation import override
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 
 ROLES = ("rater", "admin", "researcher")
 
 
-class UnableToCreatePerson(Exception):
+class UnableToCreatePerson(Refusal):
     """A person who cannot be given a login; the text says why."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
-
-class UnableToChangePerson(Exception):
+class UnableToChangePerson(Refusal):
     """A change that would lock the site; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def create_user(
@@ -49,8 +42,8 @@ def create_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """A login with `roles` (see ROLES). Without a password nobody signs in before the person has
-    set one, by link or by mail.
+    """Creates a login with `roles` (see ROLES). Without a password, the person sets one through a
+    link or by mail before the first sign-in.
 
     Raises UnableToCreatePerson.
     """
@@ -85,9 +78,7 @@ def update_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """The login as it is from now on. Raises UnableToChangePerson when admins would close their own
-    door.
-    """
+    """Updates the login. Raises UnableToChangePerson when admins would lock themselves out."""
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
         raise UnableToChangePerson(
@@ -124,7 +115,7 @@ def update_user(
 
 
 def update_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
-    """What people say about themselves."""
+    """Updates the details people may change themselves."""
     User.objects.filter(pk=user.pk).update(name=name, time_zone=time_zone, language=language)
 
 
@@ -133,8 +124,8 @@ def choose_language(*, user: User, language: str) -> None:
 
 
 def password_link(user: User) -> str:
-    """The path of a page on which `user` sets a password, once: it ends with the first use and
-    after PASSWORD_RESET_TIMEOUT.
+    """The path of a page where `user` sets a password. It works once and expires after
+    PASSWORD_RESET_TIMEOUT.
     """
     key = default_token_generator.make_token(user)
     return reverse(
@@ -143,8 +134,8 @@ def password_link(user: User) -> str:
 
 
 def invite(*, user: User, link: str, by: User, now: datetime) -> None:
-    """Mail `link`, the whole address of a password_link, in the person's own language, and write
-    down who sent it.
+    """Mails `link`, the full URL of a password_link, in the person's own language and records who
+    sent it.
     """
     with transaction.atomic():
         audit.record(by=by, action="invite", target=user, now=now)

@@ -1,6 +1,4 @@
-"""Who is signed in: the two queries that every request begins with, the session's and the
-person's.
-"""
+"""Who is signed in: the queries for the session and for the person, which start every request."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -21,7 +19,7 @@ _USER = Compiled(lambda: User.objects.filter(pk=Gap("pk", BigAutoField())))
 
 
 class SessionStore(DatabaseStore):
-    """Sessions in the database, as Django's own keeps them."""
+    """Django's database sessions, read through a compiled query."""
 
     def _get_session_from_db(self) -> Session | None:
         found = _SESSION.first(key=self.session_key, now=timezone.now())

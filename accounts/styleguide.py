@@ -1,6 +1,4 @@
-"""Samples for the page that shows every component: a form with each kind of field, a table, two
-charts.
-"""
+"""Samples for the style guide: a form with every kind of field, a table and two charts."""
 
 import math
 from typing import Any
@@ -35,7 +33,7 @@ class SampleForm(forms.Form):
 
 
 def samples() -> list[dict[str, Any]]:
-    """One set of samples for each theme; ids differ, since both stand on one page."""
+    """One set of samples per theme. Ids differ because both sets are on one page."""
     return [
         {"theme": theme, "table": f"Raters, {theme}", "forms": _forms(theme)}
         for theme in ("light", "dark")
@@ -61,7 +59,8 @@ def shared() -> dict[str, Any]:
     }
 
 
-TEXT = r"""Road salt works by **freezing-point depression**: dissolved ions get in the way of water that tries to join the ice.
+TEXT = r"""Road salt works by **freezing-point depression**: dissolved ions get in the way of
+water that tries to join the ice.
 
 $$\Delta T = i \cdot K_f \cdot m$$
 

@@ -1,4 +1,4 @@
-"""The Celery tasks about people: one call each."""
+"""Celery tasks about people; each makes one call."""
 
 from django.utils import timezone
 

@@ -1,5 +1,5 @@
-"""Tokens for the REST API: made, shown once, checked, revoked. A token opens nothing that its
-person's roles do not.
+"""Tokens for the REST API: create, show once, check, revoke. A token opens nothing beyond its
+person's roles.
 """
 
 import secrets
@@ -13,27 +13,28 @@ from django.utils.translation import gettext as _
 
 from accounts import access, audit
 from accounts.models import ApiToken, User
+from accounts.refusals import Refusal
 from config.permissions import Scope
 
 MARK = "pfb_"
-"""How every secret begins, so that a scanner finds one that was committed by mistake."""
+"""The prefix of every secret, so that scanners find one that was committed by mistake."""
 N_SHOWN = len(MARK) + 8
 MAX_DAYS = 366
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-class UnableToCreateToken(Exception):
+class UnableToCreateToken(Refusal):
     """A token that would open nothing, or for too long; the text says what to change."""
 
 
 class TokenRefused(Exception):
-    """A secret that opens nothing any more, or never did; the text says what to do."""
+    """The secret is unknown, expired or revoked; the text says what to do."""
 
 
 def create_token(
     *, user: User, name: str, scopes: Collection[str], n_days: int, now: datetime
 ) -> tuple[ApiToken, str]:
-    """The token and its secret, which is stored nowhere. Raises UnableToCreateToken."""
+    """Returns the token and its secret, which is not stored. Raises UnableToCreateToken."""
     useful = access.scopes_of(user.roles)
     if not scopes or not set(scopes) <= set(useful):
         raise UnableToCreateToken(_("Choose what the token may do, among what your roles open."))
@@ -61,8 +62,8 @@ def create_token(
 
 
 def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
-    """End one of the person's own tokens at once. False when there is none such, or it was revoked
-    before.
+    """Revokes one of the person's own tokens at once. False if there is no such token or it is
+    already revoked.
     """
     with transaction.atomic():
         if user.api_tokens.filter(pk=pk, revoked_at=None).update(revoked_at=now) != 1:
@@ -72,14 +73,14 @@ def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
 
 
 def tokens_of(*, user: User) -> QuerySet[ApiToken]:
-    """Those that were not revoked, the newest first; expired ones stay in sight."""
+    """Tokens that are not revoked, newest first; expired ones are included."""
     return user.api_tokens.filter(revoked_at=None).order_by("-created_at", "-pk")
 
 
 def check(*, secret: str, now: datetime) -> ApiToken:
-    """The token behind a secret, its use noted. Raises TokenRefused."""
-    # A secret is 256 random bits, so a plain hash is as good as a slow one, and equality in the
-    # index tells a guesser nothing.
+    """Returns the token for a secret and records its use. Raises TokenRefused."""
+    # A secret is 256 random bits, so a plain hash is as good as a slow one, and the timing of the
+    # index lookup reveals nothing useful.
     token = ApiToken.objects.select_related("user").filter(secret_sha256=_hash(secret)).first()
     if token is None or token.revoked_at is not None or not token.user.is_active:
         raise TokenRefused(_("This token is not known. Make one on your profile page."))

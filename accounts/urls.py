@@ -1,4 +1,4 @@
-"""URLs about the person who is signed in."""
+"""URLs for the signed-in person."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages that are about the person in front of them: the way home, the profile, the language."""
+"""Pages about the signed-in person: the home redirect, the profile and the language."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -15,7 +15,7 @@ from accounts.forms import ProfileForm, TokenForm
 from accounts.models import User
 
 # Somebody with several roles starts with the widest one.
-_HOMES = ("campaigns", "runs", "desk", "admin:index")
+_HOMES = ("campaigns", "runs", "desk")
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -41,7 +41,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def token_new(request: HttpRequest) -> HttpResponse:
-    """Makes a token for the API and shows its secret, this once."""
+    """Creates an API token and shows its secret once."""
     assert isinstance(request.user, User)
     form = TokenForm(request.POST, user=request.user, prefix="token")
     if form.is_valid():
@@ -50,7 +50,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
                 user=request.user, **form.cleaned_data, now=timezone.now()
             )
         except tokens.UnableToCreateToken as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return render(request, "account/token_made.html", {"token": token, "secret": secret})
     return _profile(request, ProfileForm(instance=request.user), form)
@@ -66,9 +66,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponseBase:
-    """Keeps the language with the person when somebody is signed in, and in a cookie for the login
-    page.
-    """
+    """Stores the language with a signed-in person, and in a cookie for the login page."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and translation.check_for_language(language):
         services.choose_language(user=request.user, language=language)
@@ -76,7 +74,7 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """Every component in both themes; there is no such page in production."""
+    """Every component in both themes. Not available in production."""
     return render(request, "styleguide.html", {"themes": samples.samples(), **samples.shared()})
 
 

@@ -1,4 +1,4 @@
-"""Webhooks: the list, a new one with its secret, and what became of every message to one."""
+"""Webhooks: the list, creating one, and the delivery log."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Makes one and shows its secret, this once."""
+    """Creates a webhook and shows its secret once."""
     assert isinstance(request.user, User)
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -30,7 +30,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 **form.cleaned_data, by=request.user, now=timezone.now()
             )
         except webhooks.UnableToTell as problem:
-            form.add_error("url", str(problem))
+            form.add_error("url", problem.sentence)
         else:
             return render(
                 request, "account/webhook_made.html", {"webhook": webhook, "secret": secret}
@@ -55,7 +55,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new secret, shown this once."""
+    """Creates a new secret and shows it once."""
     assert isinstance(request.user, User)
     webhook = get_object_or_404(Webhook, pk=pk)
     try:
@@ -63,7 +63,7 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
             webhook=webhook, by=request.user, now=timezone.now()
         )
     except webhooks.UnableToRotate as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
         return redirect("webhook", pk)
     return render(
         request,

@@ -1,9 +1,9 @@
-"""Webhooks: addresses that are told of events. Messages are signed, tried again with growing
-pauses, never sent inside the house.
+"""Webhooks: URLs that receive events. Messages are signed, retried with growing delays, and never
+sent to an internal address.
 
-An event's deliveries are rows, written in the transaction of the event; a beat task sends them. A
-receiver may get one twice (it was sent, and the answer lost), never none: it tells copies by their
-id.
+An event's deliveries are rows, written in the event's transaction; a beat task sends them. Delivery
+is at least once: a receiver may get a message twice (if its answer was lost) and recognises copies
+by their id.
 """
 
 import asyncio
@@ -30,22 +30,23 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import Delivery, User, Webhook
+from accounts.refusals import Refusal
 
 MARK = "pfw_"
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
-"""Between the first try and the second, and so on; afterwards it is given up."""
+"""Delays between attempts; after the last one the delivery fails."""
 CLAIMED_FOR = timedelta(minutes=2)
 TIMEOUT_S = 10.0
 N_AT_ONCE = 20
-"""To one webhook in one go."""
+"""Messages sent to one webhook in one batch."""
 N_LOGGED = 100
 MAX_WORDS = 300
 OVERLAP = timedelta(days=3)
-"""So long the secret before signs beside the new one."""
+"""How long the previous secret signs alongside the new one."""
 KEPT_FOR = timedelta(days=30)
 GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv6 addresses that stand for an IPv4 one."""
+"""IPv6 addresses that embed an IPv4 address."""
 
 
 class Event(StrEnum):
@@ -56,21 +57,21 @@ class Event(StrEnum):
     JUDGMENT_GIVEN = "judgment.given"
 
 
-class UnableToTell(Exception):
+class UnableToTell(Refusal):
     """A webhook that could never be told anything; the text says what to change."""
 
 
-class UnableToRotate(Exception):
+class UnableToRotate(Refusal):
     """Two secrets sign already; the text says what to do."""
 
 
 class Refused(Exception):
-    """An address that nothing is sent to."""
+    """An address that messages are never sent to."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A webhook with what became of its deliveries."""
+    """A webhook with the counts of its deliveries."""
 
     webhook: Webhook
     n_waiting: int
@@ -78,13 +79,14 @@ class Listed:
     last_at: datetime | None
 
 
-# --- making them ----------------------------------------------------------------------------------
+# --- creating and changing
+# -------------------------------------------------------------------------
 
 
 def create_webhook(
     *, name: str, url: str, events: Collection[str], by: User, now: datetime
 ) -> tuple[Webhook, str]:
-    """The webhook and its secret, which is shown once. It is told of what happens from now on.
+    """Returns the webhook and its secret, which is shown once. It receives events from now on.
     Raises UnableToTell.
     """
     problem = _problem_of(url)
@@ -113,7 +115,7 @@ def create_webhook(
 
 
 def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook, str]:
-    """A new secret, shown once; for three days each message is signed with the one before as well.
+    """Creates a new secret, shown once. For three days the previous secret signs each message too.
     Raises UnableToRotate.
     """
     over = Q(old_salt_until=None) | Q(old_salt_until__lte=now)
@@ -137,7 +139,7 @@ def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook
 
 
 def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
-    """From now on the new secret alone signs. False when it does already."""
+    """Stops signing with the previous secret. False if it has already stopped."""
     with transaction.atomic():
         signing = Webhook.objects.filter(pk=webhook.pk, old_salt_until__gt=now)
         is_changed = signing.update(old_salt="", old_salt_until=None) == 1
@@ -147,21 +149,21 @@ def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
 
 
 def disable_webhook(*, webhook: Webhook, by: User, now: datetime) -> bool:
-    """Nothing is written down for it and nothing sent until it is enabled. False when it was
-    disabled already.
+    """Stops recording and sending events until the webhook is enabled. False if it was already
+    disabled.
     """
     return _switch(webhook, "disable", disabled_at=now, by=by, now=now)
 
 
 def enable_webhook(*, webhook: Webhook, by: User, now: datetime) -> bool:
-    """It hears of what happens from now on; what waited when it was disabled is sent. False when it
-    was enabled already.
+    """Resumes with events from now on, and sends what was pending when it was disabled. False if it
+    was already enabled.
     """
     return _switch(webhook, "enable", disabled_at=None, by=by, now=now)
 
 
 def delete_webhook(*, webhook: Webhook, by: User, now: datetime) -> None:
-    """With its log, for good."""
+    """Deletes the webhook and its log permanently."""
     with transaction.atomic():
         audit.record(
             by=by,
@@ -191,16 +193,19 @@ def _switch(
     return True
 
 
-# --- telling --------------------------------------------------------------------------------------
+# --- recording events
+# ------------------------------------------------------------------------------
 
 
 def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
-    """Call it in the transaction of the event. Told again under the same `key`, it is told once."""
+    """Records an event; call it in the event's transaction. A repeated `key` has no effect."""
     write_down(webhooks=listening(event=event), event=event, told={key: data}, now=now)
 
 
 def listening(*, event: Event) -> list[Webhook]:
-    """Few enough to look through, and SQLite cannot ask what is in a list."""
+    """Enabled webhooks for this event. There are few, so they are filtered here: SQLite cannot
+    query inside a list.
+    """
     return [
         webhook
         for webhook in Webhook.objects.filter(disabled_at=None).order_by("pk")
@@ -215,7 +220,7 @@ def write_down(
     told: Mapping[str, Mapping[str, Any]],
     now: datetime,
 ) -> None:
-    """One delivery for each webhook and key."""
+    """Creates one delivery per webhook and key."""
     deliveries = []
     for webhook in webhooks:
         for key, data in told.items():
@@ -236,8 +241,8 @@ def write_down(
 
 
 def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
-    """Sends it again with the next beat, as if it were new. False when it waits already, or nothing
-    is sent there.
+    """Sends a delivery again at the next beat, as if it were new. False if it is already pending or
+    its webhook is disabled.
     """
     with transaction.atomic():
         done = Delivery.objects.filter(pk=delivery.pk, webhook__disabled_at=None).exclude(
@@ -255,20 +260,23 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
     return True
 
 
-# --- sending --------------------------------------------------------------------------------------
+# --- sending
+# ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether the receiver took a message, and what it said or what stood in the way."""
+    """The result of one attempt: whether the receiver accepted the message, and its answer or the
+    error.
+    """
 
     is_taken: bool
     words: str
 
 
 def deliver_waiting(*, now: datetime) -> int:
-    """Sends what is due, all at once; how many were claimed. What a dead worker had in hand is due
-    again after two minutes.
+    """Sends every delivery that is due, concurrently; returns how many were claimed. Deliveries
+    claimed by a worker that died are due again after two minutes.
     """
     Delivery.objects.filter(created_at__lt=now - KEPT_FOR).delete()
     claimed = _claim_due(now)
@@ -277,12 +285,12 @@ def deliver_waiting(*, now: datetime) -> int:
     answers = asyncio.run(_send_all(claimed, now))
     for delivery, answer in zip(claimed, answers, strict=True):
         _note(delivery, answer, now)
-    _spare_the_away(claimed, answers, now)
+    _postpone_unreachable(claimed, answers, now)
     return len(claimed)
 
 
 def _claim_due(now: datetime) -> list[Delivery]:
-    """A few for each webhook, so that none waits behind another's crowd."""
+    """Claims a few deliveries per webhook, so that a long queue for one delays no other."""
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
     claimed = []
     for webhook in Webhook.objects.filter(
@@ -298,8 +306,8 @@ def _claim_due(now: datetime) -> list[Delivery]:
 
 
 async def _send_all(deliveries: Sequence[Delivery], now: datetime) -> list[Answer]:
-    # No connection is used twice: kept by number, it would serve another name than the one its
-    # certificate was checked for.
+    # Connections are not reused: they are pooled by IP address, so one could serve a name other
+    # than the one its certificate was checked for.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx2.AsyncClient(
         timeout=TIMEOUT_S, limits=limits, follow_redirects=False, trust_env=False
@@ -308,8 +316,8 @@ async def _send_all(deliveries: Sequence[Delivery], now: datetime) -> list[Answe
 
 
 async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -> Answer:
-    """Touches no table. One clock for all of it: a receiver that answers a letter at a time holds
-    nobody up.
+    """Sends one message without touching the database. One timeout covers the whole exchange, so a
+    receiver that answers byte by byte holds nobody up.
     """
     webhook, body = delivery.webhook, delivery.body.encode()
     headers = {
@@ -325,7 +333,7 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
             headers["Host"] = target.host
             extensions = {
                 "sni_hostname": target.name
-            }  # its certificate has to be for the name, not for the number
+            }  # the certificate must match the name, not the IP address
             async with client.stream(
                 "POST", target.url, content=body, headers=headers, extensions=extensions
             ) as answer:
@@ -339,11 +347,11 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
 
 
 def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
-    """Unless another worker has tried it since."""
+    """Records the result, unless another worker has tried the delivery since."""
     mine = Delivery.objects.filter(
         pk=delivery.pk, state=Delivery.State.WAITING, n_tries=delivery.n_tries
     )
-    words = answer.words[:MAX_WORDS]  # the receiver's own, as long as it likes
+    words = answer.words[:MAX_WORDS]  # the receiver controls its length
     if answer.is_taken:
         mine.update(state=Delivery.State.DELIVERED, answer=words)
     elif delivery.n_tries <= len(PAUSES):
@@ -352,25 +360,27 @@ def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
         mine.update(state=Delivery.State.GIVEN_UP, answer=words)
 
 
-def _spare_the_away(claimed: Sequence[Delivery], answers: Sequence[Answer], now: datetime) -> None:
-    """What waits for a receiver that took nothing waits a little longer: a thousand messages are
-    not a thousand knocks.
+def _postpone_unreachable(
+    claimed: Sequence[Delivery], answers: Sequence[Answer], now: datetime
+) -> None:
+    """Postpones pending messages to receivers that accepted nothing in this batch, so that a dead
+    receiver is not called for each of them.
     """
     took = {
         delivery.webhook_id
         for delivery, answer in zip(claimed, answers, strict=True)
         if answer.is_taken
     }
-    away = {delivery.webhook_id for delivery in claimed} - took
+    unreachable = {delivery.webhook_id for delivery in claimed} - took
     until = now + PAUSES[0]
     Delivery.objects.filter(
-        webhook__in=away, state=Delivery.State.WAITING, due_at__lt=until
+        webhook__in=unreachable, state=Delivery.State.WAITING, due_at__lt=until
     ).update(due_at=until)
 
 
 def signatures(*, webhook: Webhook, body: bytes, now: datetime) -> str:
-    """By the webhook's secret and, while a rotation lasts, by the one before it: either will do for
-    the receiver.
+    """Signatures with the webhook's secret and, during a rotation, with the previous one. The
+    receiver may check either.
     """
     at = int(now.timestamp())
     first = signature(secret=secret_of(webhook), body=body, at=at)
@@ -381,14 +391,17 @@ def signatures(*, webhook: Webhook, body: bytes, now: datetime) -> str:
 
 
 def signature(*, secret: str, body: bytes, at: int) -> str:
-    """HMAC-SHA256 over the time, a dot and the body: an old message cannot be sent again as a new
-    one.
+    """HMAC-SHA256 over the timestamp, a dot and the body, so that an old message cannot be replayed
+    as a new one.
     """
-    return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
 
 
 def secret_of(webhook: Webhook) -> str:
-    """From the site's key and the webhook's salt: who steals the table alone can sign nothing."""
+    """Derived from the site's key and the webhook's salt: a stolen table alone is not enough to
+    sign.
+    """
     return _secret(webhook, webhook.salt)
 
 
@@ -399,15 +412,16 @@ def _secret(webhook: Webhook, salt: str) -> str:
     )
 
 
-# --- where to -------------------------------------------------------------------------------------
+# --- checking addresses
+# ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Target:
-    """An address with the number of a machine in place of its name: what was looked at is what is
-    called.
+    """A URL whose host name is replaced by its resolved IP address, so that the address that was
+    checked is the one that is called.
 
-    So a name that leads elsewhere a moment later leads nowhere.
+    This prevents DNS rebinding: a name that resolves differently a moment later has no effect.
     """
 
     url: str
@@ -416,7 +430,7 @@ class Target:
 
 
 def _problem_of(url: str) -> str:
-    """What is wrong with an address, in a sentence; empty when nothing is."""
+    """What is wrong with a URL, as a sentence; empty if nothing is."""
     try:
         parts = urlsplit(url)
         port, name = parts.port, _name_in(parts)
@@ -443,7 +457,7 @@ def _name_in(parts: SplitResult) -> str:
 
 
 async def _resolved(url: str) -> Target:
-    """Raises Refused."""
+    """Resolves the host and checks its addresses. Raises Refused."""
     problem = _problem_of(url)
     if problem:
         raise Refused(problem)
@@ -468,8 +482,8 @@ def _bracketed(host: str) -> str:
 
 
 def is_outside(number: str) -> bool:
-    """Whether the number is one of the public internet's: none of this machine, its network, or its
-    cloud's own services.
+    """Whether the IP address is on the public internet: not on this machine, its network or its
+    cloud's internal services.
     """
     address = ipaddress.ip_address(number)
     if isinstance(address, ipaddress.IPv6Address):
@@ -486,7 +500,8 @@ def is_outside(number: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-# --- reading --------------------------------------------------------------------------------------
+# --- reading
+# ---------------------------------------------------------------------------------------
 
 
 def webhooks() -> list[Listed]:
@@ -506,5 +521,5 @@ def webhooks() -> list[Listed]:
 
 
 def log_of(*, webhook: Webhook) -> QuerySet[Delivery]:
-    """The newest first."""
+    """The latest deliveries, newest first."""
     return webhook.deliveries.order_by("-created_at", "-pk")[:N_LOGGED]

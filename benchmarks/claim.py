@@ -31,6 +31,7 @@ from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from labeling import queue, services  # noqa: E402
+from labeling.answers import DemonstrationAnswer  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Guideline,
@@ -166,7 +167,9 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
             took.append((time.perf_counter() - start) * 1000)
             assert slot is not None
             assert slot.lease is not None
-            services.submit_demonstration(lease=slot.lease, rater=rater, text="Because.", now=now)
+            services.submit(
+                lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text="Because."), now=now
+            )
     return times
 
 

@@ -55,9 +55,10 @@ from benchmarks.faulty.strikes import NoTarget, Strikes, race, running  # noqa: 
 from benchmarks.faulty.waiting import comes_back, until  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
-QUICK_HELP = """each of the twenty faults once, meant for under a minute on two quiet cores. Left out: that they meet in other
-orders and by the dozen, ten runs at a time (three are on their way, of 30 steps and not 80), three raters (one writes), the
-beat's own time (reaping and ringing come every second), and the migrations (the tables are made from the models)."""
+QUICK_HELP = """each of the twenty faults once, meant for under a minute on two quiet cores. Left
+out: that they meet in other orders and by the dozen, ten runs at a time (three are on their way, of
+30 steps and not 80), three raters (one writes), the beat's own time (reaping and ringing come every
+second), and the migrations (the tables are made from the models)."""
 A_WHOLE_RUN = 200
 # A fault that finds nothing to break for this long is skipped and does not count.
 NO_TARGET_S = 60

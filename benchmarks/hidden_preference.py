@@ -38,10 +38,11 @@ os.environ |= {
 
 import torch  # noqa: E402  # offline first
 
+from pages import intervals  # noqa: E402
 from training import run_dir  # noqa: E402  # the root is on the path now
-from training.trainer import data, loading  # noqa: E402
-from training.trainer.ppo_formulas import best_of_n_kl  # noqa: E402
-from training.trainer.ranking_trainer import wilson_interval  # noqa: E402
+from training.trainer import data  # noqa: E402
+from training.trainer.modeling import loading, reward_head  # noqa: E402
+from training.trainer.ppo.formulas import best_of_n_kl  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"
 ADDRESS = re.compile(r"\b(you|your|yours|you're|you'll|you've)\b", re.IGNORECASE)
@@ -207,7 +208,7 @@ def measures(
         for name, value in chosen.items():
             counts[name].append(value)
             wins[name].append(1.0 if value > mine else 0.5 if value == mine else 0.0)
-    low, high = wilson_interval(right, pairs)
+    low, high = intervals.wilson(right, pairs)
     found: dict[str, Any] = {
         "reward_accuracy": round(right / max(pairs, 1), 3),
         "reward_accuracy_interval": rounded(low, high),
@@ -220,7 +221,7 @@ def measures(
     }
     for name, won in wins.items():
         found[f"{name}_win_rate"] = round(sum(won) / len(won), 3)
-        found[f"{name}_win_rate_interval"] = rounded(*wilson_interval(sum(won), len(won)))
+        found[f"{name}_win_rate_interval"] = rounded(*intervals.wilson(sum(won), len(won)))
     return found | {
         "mean_addresses": {name: round(sum(n) / len(n), 2) for name, n in counts.items()}
     }
@@ -340,7 +341,7 @@ def score(model: Path, exam: list[Row], written: dict[Any, list[Row]]) -> dict[A
             )
             for row in written[prompt["prompt_id"]]
         ]
-        found[prompt["prompt_id"]] = loading.last_token_rewards(
+        found[prompt["prompt_id"]] = reward_head.last_token_rewards(
             reward, *data.padded(rows, tokenizer.pad_token_id)
         ).tolist()
     return found

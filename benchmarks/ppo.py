@@ -224,25 +224,27 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     from accelerate import Accelerator  # noqa: PLC0415
 
     from training.configs import PpoConfig  # noqa: PLC0415
-    from training.trainer import loading, ppo_trainer  # noqa: PLC0415
+    from training.trainer.modeling import loading  # noqa: PLC0415
+    from training.trainer.ppo import trainer as ppo_trainer  # noqa: PLC0415
+    from training.trainer.ppo.roles import Roles  # noqa: PLC0415
 
     torch.manual_seed(0)
     tokenizer = loading.load_tokenizer(str(options.model))
     texts = prompts(options, tokenizer)
     is_lora = options.side == "lora"
-    numbers = torch.bfloat16 if is_lora else torch.float32
-    policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, numbers)
-    value: torch.nn.Module = loading.load_reward(str(options.model), tokenizer, numbers)
+    dtype = torch.bfloat16 if is_lora else torch.float32
+    policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, dtype)
+    value: torch.nn.Module = loading.load_reward(str(options.model), tokenizer, dtype)
     if is_lora:
         lora: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
         policy = peft.get_peft_model(policy, peft.LoraConfig(task_type="CAUSAL_LM", **lora))
         value = peft.get_peft_model(
             value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora)
         )
-        models = ppo_trainer.Models(policy, None, None, value)
+        models = Roles(policy, None, None, value)
     else:
         reference = loading.load_policy(str(options.model), tokenizer, torch.float32)
-        models = ppo_trainer.Models(
+        models = Roles(
             policy,
             reference,
             loading.load_reward(str(options.model), tokenizer, torch.bfloat16),

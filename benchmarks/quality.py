@@ -38,6 +38,7 @@ from django.urls import reverse  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from labeling import services  # noqa: E402
+from labeling.answers import ComparisonAnswer  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Comparison,
@@ -226,6 +227,8 @@ def campaign_of(*, n_items: int) -> Campaign:
         alias="'rater ' || n",
         user_id="NULL",
     )
+    sources = Source.objects.order_by("pk").values_list("pk", flat=True)[:2]
+    two_sources = ", ".join(map(str, sources))
     categories = "(ARRAY['brainstorming', 'open_qa', 'chat', 'rewrite'])[1 + n % 4]"
     copy(Prompt, numbers, id="FIRST + n", category=categories, cluster="n::text")
     copy(
@@ -234,10 +237,7 @@ def campaign_of(*, n_items: int) -> Campaign:
         id="FIRST + 4 * n + k",
         prompt_id="FIRST + n",
         number="k",
-        source_id=(
-            f"(ARRAY[{', '.join(map(str, Source.objects.order_by('pk').values_list('pk', flat=True)[:2]))}])[1"
-            " + k % 2]"
-        ),
+        source_id=f"(ARRAY[{two_sources}])[1 + k % 2]",
         text=(
             "repeat('Some words of an answer. ', 4 + (n * 4 + k) % 17) || CASE WHEN n % 3 = k THEN"
             " E'\\n- **b**' ELSE '' END"
@@ -350,7 +350,12 @@ def a_small_one() -> Campaign:
     assert slot.lease is not None
     ratings = {place: {"overall": 4} for place in range(K)}
     ranks: dict[int, int | None] = {place: place + 1 for place in range(K)}
-    services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOW)
+    services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOW,
+    )
     return campaign
 
 

@@ -94,8 +94,9 @@ def measure(seed: int) -> dict[str, float]:
     planted = {rater for rater, habit in enumerate(pool.habit) if habit}
     majority, weighted, posterior = accuracies(pool)
     print(
-        f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found {len(flagged & planted)}; "
-        f"pairs right: majority {majority:.2f} %, by reliability {weighted:.2f} %, one-coin {posterior:.2f} %"
+        f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found"
+        f" {len(flagged & planted)}; pairs right: majority {majority:.2f} %, by reliability"
+        f" {weighted:.2f} %, one-coin {posterior:.2f} %"
     )
     for habit in PLANTED:
         whom = {rater for rater, its in enumerate(pool.habit) if its == habit}
@@ -163,8 +164,8 @@ def simulate(seed: int) -> Pool:
             ranks = (-score).argsort().argsort() + 1
             whole = np.full(K, len(rows))
             rows.append(
-                (whole, np.full(K, item), np.full(K, rater), item * K + np.arange(K), ranks, shown.argsort(), chars[item],
-                 np.full(K, at[step]), np.full(K, active[step]))
+                (whole, np.full(K, item), np.full(K, rater), item * K + np.arange(K), ranks,
+                 shown.argsort(), chars[item], np.full(K, at[step]), np.full(K, active[step]))
             )  # fmt: skip
     return Pool(
         habit,

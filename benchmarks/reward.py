@@ -155,7 +155,8 @@ def real_rankings(options: argparse.Namespace) -> list[Ranking]:
     """Replies from the Open-Assistant trees that volunteers ranked; K = 2 to 9, at most 512
     tokens.
     """
-    from training.trainer import data, loading  # noqa: PLC0415
+    from training.trainer.modeling import loading  # noqa: PLC0415
+    from training.trainer.reward.rankings import read  # noqa: PLC0415
 
     tokenizer = loading.load_tokenizer(str(options.model))
     trees = (
@@ -171,7 +172,7 @@ def real_rankings(options: argparse.Namespace) -> list[Ranking]:
         }
         for prompt, texts in rankings
     ]
-    whole = [data.rankings(tokenizer, [row], 512) for row in rows]
+    whole = [read(tokenizer, [row], 512) for row in rows]
     found = [
         (r.rows[0]["prompt_ids"], r.rows[0]["response_ids"])
         for r in whole
@@ -200,15 +201,14 @@ def ranked(
 
 
 def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
-    from training.trainer import ranking_trainer  # noqa: PLC0415
+    from training.trainer.reward import trainer as ranking_trainer  # noqa: PLC0415
+    from training.trainer.reward.rankings import ranking_row  # noqa: PLC0415
 
     model, tokenizer = load(options)
 
     def trainer(rankings: list[Ranking]) -> Any:
         rows = [
-            ranking_trainer.ranking_row(
-                prompt, responses, [{"ranks": list(range(1, len(responses) + 1))}]
-            )
+            ranking_row(prompt, responses, [{"ranks": list(range(1, len(responses) + 1))}])
             for prompt, responses in rankings
         ]
         args = ranking_trainer.RankingArguments(
@@ -294,7 +294,7 @@ def timed(trainer: Callable[[list[Ranking]], Any], rankings: list[Ranking]) -> f
 def load(options: argparse.Namespace) -> tuple[Any, Any]:
     import torch  # noqa: PLC0415
 
-    from training.trainer import loading  # noqa: PLC0415
+    from training.trainer.modeling import loading  # noqa: PLC0415
 
     tokenizer = loading.load_tokenizer(str(options.model))
     torch.manual_seed(0)
@@ -307,17 +307,16 @@ def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, fl
     """
     import torch  # noqa: PLC0415
 
-    from training.trainer import packed_attention, ranking_trainer  # noqa: PLC0415
+    from training.trainer.modeling import packed_attention  # noqa: PLC0415
+    from training.trainer.reward import batches, formulas  # noqa: PLC0415
+    from training.trainer.reward.rankings import ranking_row  # noqa: PLC0415
 
     model, tokenizer = load(options)
     packed_attention.use(model)
-    rows = [
-        ranking_trainer.ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}])
-        for p, r in rankings
-    ]
-    batch = ranking_trainer.RankingCollator(tokenizer.pad_token_id)(rows)
-    loss = ranking_trainer.ranking_loss(
-        ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair"
+    rows = [ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}]) for p, r in rankings]
+    batch = batches.RankingCollator(tokenizer.pad_token_id)(rows)
+    loss = formulas.ranking_loss(
+        batches.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair"
     )
     loss.backward()
     ours = [p.grad.clone() for p in model.parameters()]

@@ -1,6 +1,4 @@
-"""The REST API, version 1: the endpoints of both halves, their schema, and a page to try them
-on.
-"""
+"""The REST API, version 1: the endpoints of both apps, their schema, and a page to try them."""
 
 from typing import Any
 
@@ -17,14 +15,14 @@ from rest_framework.views import APIView
 
 @require_GET
 def docs(request: HttpRequest) -> HttpResponse:
-    """Swagger UI from our own static files, with the session of whoever looks. It needs nothing
-    that our policy refuses.
+    """Swagger UI from our own static files, using the reader's session. It works under our content
+    security policy.
     """
     return render(request, "api/docs.html")
 
 
 class Nothing(APIView):
-    """Any other address: the API says in its own way that there is nothing."""
+    """Answers any other URL below the API with a JSON 404."""
 
     authentication_classes = ()
     permission_classes = ()

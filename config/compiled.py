@@ -1,9 +1,9 @@
-"""Queries that every item at the desk costs: their SQL is made once a process, and PostgreSQL plans
-it once a connection.
+"""Compiled queries for the rater's desk: Django builds the SQL once per process, and PostgreSQL
+plans it once per connection.
 
-A query of the ORM is put together anew each time it is asked, and PostgreSQL plans it anew each
-time it comes: together several times what it takes to answer. A Compiled is the same query with
-named gaps for its values.
+The ORM builds a query's SQL at each call, and PostgreSQL plans it each time it arrives. Together
+these cost several times the query itself. A Compiled is the same query with named placeholders for
+its values.
 """
 
 import re
@@ -23,7 +23,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Gap(Value):
-    """Where a value comes into a Compiled, by name."""
+    """A named placeholder for a value in a Compiled."""
 
     def __init__(self, name: str, field: "Field[Any, Any]") -> None:
         super().__init__(name, output_field=field)
@@ -36,19 +36,19 @@ class Gap(Value):
 
 
 class Compiled(Generic[M]):
-    """A query of models, with what it selects beside them. `build` is asked once, and may use Gaps
-    wherever values stand.
+    """A query that returns model instances and the columns annotated on them. `build` is called
+    once and may use Gaps in place of values.
     """
 
     def __init__(self, build: Callable[[], QuerySet[M, Any]]) -> None:
         self._build = build
 
     def all(self, **values: Any) -> list[M]:
-        return [self._made(row) for row in self._rows(values)]
+        return [self._instance(row) for row in self._rows(values)]
 
     def first(self, **values: Any) -> M | None:
         row = next(iter(self._rows(values)), None)
-        return None if row is None else self._made(row)
+        return None if row is None else self._instance(row)
 
     @cached_property
     def _compiler(self) -> Any:
@@ -56,15 +56,16 @@ class Compiled(Generic[M]):
 
     @cached_property
     def _statement(self) -> tuple[str, list[Any]]:
-        """The SQL and what comes into it. In PostgreSQL only gaps do: a plan for any value uses no
-        partial index.
+        """The SQL and its parameters. On PostgreSQL only Gaps become parameters: a generic plan
+        cannot use a partial index.
         """
         statement, params = self._compiler.as_sql()
         if connection.vendor != "postgresql":
             return statement, list(params)
-        written = iter("%s" if isinstance(param, Gap) else _literal(param) for param in params)
+        # Inline every value that is not a Gap; "%%" is an escaped per cent sign and stays.
+        placeholders = iter("%s" if isinstance(param, Gap) else _literal(param) for param in params)
         statement = re.sub(
-            "%[s%]", lambda mark: next(written) if mark[0] == "%s" else mark[0], statement
+            "%[s%]", lambda mark: next(placeholders) if mark[0] == "%s" else mark[0], statement
         )
         return statement, [param for param in params if isinstance(param, Gap)]
 
@@ -76,7 +77,7 @@ class Compiled(Generic[M]):
 
     @cached_property
     def _related(self) -> Any:
-        # stubs are of a later Django, which asks for one argument more
+        # the stubs are for a later Django, which takes one more argument
         return get_related_populators(self._compiler.klass_info, self._compiler.select, "default")  # type: ignore[call-arg]
 
     @cached_property
@@ -91,7 +92,7 @@ class Compiled(Generic[M]):
         )
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
-        """For a query of `values()`: what it selects, in that order."""
+        """Rows of a `values()` query, columns in the order it selects them."""
         return list(self._rows(values))
 
     def _rows(self, values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
@@ -106,15 +107,15 @@ class Compiled(Generic[M]):
             else iter(rows)
         )
 
-    def _made(self, row: Sequence[Any]) -> M:
-        """As django.db.models.query.ModelIterable does it."""
+    def _instance(self, row: Sequence[Any]) -> M:
+        """Builds an instance as django.db.models.query.ModelIterable does."""
         model, start, end, names = self._own
-        made = model.from_db("default", names, row[start:end])
+        instance = model.from_db("default", names, row[start:end])
         for related in self._related:
-            related.populate(row, made)
+            related.populate(row, instance)
         for name, place in self._compiler.annotation_col_map.items():
-            setattr(made, name, row[place])
-        return made
+            setattr(instance, name, row[place])
+        return instance
 
 
 def _literal(value: Any) -> str:
@@ -122,11 +123,11 @@ def _literal(value: Any) -> str:
 
 
 def insert(root: Model, *branches: tuple[str, Sequence[Model]]) -> None:
-    """Store `root`, and rows that belong to it: each branch is the field that refers to its key,
-    and the rows.
+    """Stores `root` and the rows that belong to it. Each branch is the foreign key field that
+    refers to `root`, and its rows.
 
-    One statement in PostgreSQL, one a table in SQLite. What is stored has to be complete; the rows
-    get no key of their own.
+    Uses one statement on PostgreSQL and one per table on SQLite. The instances must be complete;
+    the rows do not get their primary keys set.
     """
     shape = tuple((name, type(rows[0]), len(rows)) for name, rows in branches)
     statement, fields = _insertion(type(root), shape if connection.vendor == "postgresql" else ())
@@ -168,16 +169,15 @@ def _insertion(
     statement = f"{_into(root, fields)} VALUES ({_gaps(fields)}) RETURNING {key}"
     if not shape:
         return statement, fields
+    # One WITH query: the root's INSERT returns the key that each branch's INSERT refers to.
     parts = [f"root AS ({statement})"]
     for place, (name, model, n) in enumerate(shape):
         others = _fields(model, name)
         row = f"((SELECT {key} FROM root), {_gaps(others)})"  # noqa: S608  # names of models
         into = _into(model, [model._meta.get_field(name), *others])
         parts.append(f"branch_{place} AS ({into} VALUES {', '.join([row] * n)})")
-    return (
-        f"WITH {', '.join(parts)} SELECT {key} FROM root",  # noqa: S608
-        fields,
-    )  # names of models
+    # The names in the statement come from models.
+    return f"WITH {', '.join(parts)} SELECT {key} FROM root", fields  # noqa: S608
 
 
 def _into(model: type[Model], fields: Sequence[Any]) -> str:
@@ -186,7 +186,7 @@ def _into(model: type[Model], fields: Sequence[Any]) -> str:
 
 
 def _gaps(fields: Sequence[Any]) -> str:
-    """PostgreSQL is told each value's type: it cannot always see where a value goes."""
+    """Placeholders with explicit types, since PostgreSQL cannot always infer a parameter's type."""
     if connection.vendor != "postgresql":
         return ", ".join(["%s"] * len(fields))
     return ", ".join(
@@ -196,7 +196,7 @@ def _gaps(fields: Sequence[Any]) -> str:
 
 
 def execute(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
-    """How many rows a statement changed."""
+    """Runs a statement; returns the number of rows it changed."""
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
         n: int = cursor.rowcount
@@ -204,7 +204,7 @@ def execute(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
 
 
 def fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives; PostgreSQL keeps its plan."""
+    """Rows returned by a statement; PostgreSQL keeps its plan."""
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -213,7 +213,7 @@ def fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tup
 
 @contextmanager
 def prepared_cursor() -> Iterator[CursorWrapper]:
-    """A cursor that sends values apart from their statement, so that PostgreSQL plans it once a
+    """A cursor that binds values on the server, so that PostgreSQL plans each statement once per
     connection.
     """
     if connection.vendor != "postgresql":
@@ -222,7 +222,8 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
         return
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    here: Any = connection  # stubs know neither PostgreSQL's connection nor how it makes a cursor
-    made: Any = ServerBindingCursor
-    with here.wrap_database_errors, here._prepare_cursor(made(here.connection)) as cursor:
+    # The stubs know neither PostgreSQL's connection nor its way of making a cursor.
+    here: Any = connection
+    cursor_class: Any = ServerBindingCursor
+    with here.wrap_database_errors, here._prepare_cursor(cursor_class(here.connection)) as cursor:
         yield cursor

@@ -1,4 +1,4 @@
-"""Answers go out compressed: quickly, since each is made once and sent once."""
+"""Compresses responses at a fast level, since each one is built once and sent once."""
 
 import gzip
 import secrets
@@ -9,15 +9,15 @@ from django.middleware.gzip import GZipMiddleware as DjangoGZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 LEVEL = 3
-"""Half of the time that level 6 takes, for an eighth more bytes."""
+"""Takes half the time of level 6 for an eighth more bytes."""
 SMALLEST = 200
 _HEADER = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff"
-"""Of a gzip file with a name."""
+"""The header of a gzip file with a name."""
 
 
 class GZipMiddleware(DjangoGZipMiddleware):
-    """Django's, at another level. As there, a name of random length hides how well a secret in the
-    page compresses.
+    """Django's middleware at a different level. Like Django's, it adds a file name of random length
+    to hide how well a secret in the page compresses (BREACH).
     """
 
     def process_response(

@@ -1,5 +1,5 @@
-"""Every knob of the process, declared once and read from the environment. A wrong value stops the
-start with a sentence.
+"""Every setting read from the environment, declared once. An invalid value stops the start with a
+clear message.
 """
 
 import os
@@ -16,7 +16,7 @@ _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 @dataclass(frozen=True)
 class Knob:
-    """One environment variable: its name, what it falls back to (as written), and what it does."""
+    """One environment variable: its name, its default (as written) and what it does."""
 
     name: str
     default: str | None
@@ -50,7 +50,7 @@ def flag(name: str, help: str, default: str | None = None) -> bool:
 
 
 def words(name: str, help: str, default: str | None = None) -> list[str]:
-    """A comma-separated list, blanks dropped."""
+    """A comma-separated list without blanks."""
     return _read(
         name,
         default,
@@ -61,7 +61,7 @@ def words(name: str, help: str, default: str | None = None) -> list[str]:
 
 
 def all_named(prefix: str, help: str) -> dict[str, str]:
-    """Every variable whose name begins so."""
+    """All variables whose names start with `prefix`."""
     KNOBS[f"{prefix}…"] = Knob(f"{prefix}…", "", help)
     return {name: value for name, value in os.environ.items() if name.startswith(prefix)}
 

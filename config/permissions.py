@@ -1,7 +1,7 @@
-"""Who may open which URL, and what the REST API lets whom do: the two tables. What is not here is
-closed to everybody.
+"""Who may open which URL, and who may use which part of the REST API. URLs missing from these
+tables are closed.
 
-Whether a person may see one *object* is decided next door, in labeling.access and training.access.
+Access to a single *object* is decided in labeling.access and training.access.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,10 @@ class Role(StrEnum):
     ANYONE = "anyone"
     """Signed in or not."""
     MEMBER = "member"
-    """Signed in, whatever the roles."""
+    """Signed in, with any role or none."""
     RATER = "rater"
     ADMIN = "admin"
     RESEARCHER = "researcher"
-    SUPERUSER = "superuser"
 
 
 ANYONE = frozenset({Role.ANYONE})
@@ -26,9 +25,8 @@ ADMIN = frozenset({Role.ADMIN})
 RESEARCHER = frozenset({Role.RESEARCHER})
 NOBODY: frozenset[Role] = frozenset()
 STAFF = ADMIN | RESEARCHER
-SUPERUSER = frozenset({Role.SUPERUSER})
 
-# URL name (namespace:name) → who may. "namespace:*" covers a third-party namespace.
+# URL name (namespace:name) → who may open it. "namespace:*" covers a third-party namespace.
 TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
@@ -38,7 +36,6 @@ TABLE: dict[str, frozenset[Role]] = {
     "token_new": STAFF,
     "token_revoke": STAFF,
     "styleguide": ANYONE,  # outside production only
-    "admin:*": SUPERUSER,
     # django-allauth
     "account_login": ANYONE,
     "account_logout": ANYONE,
@@ -51,7 +48,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
-    # An admin says which address a login has, so these pages of allauth are not ours.
+    # Admins set a login's e-mail address, so allauth's pages for it stay closed.
     "account_email": NOBODY,
     "account_confirm_email": NOBODY,
     "account_email_verification_sent": NOBODY,
@@ -64,7 +61,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
-    "crowd": ANYONE,  # whoever a platform sends
+    "crowd": ANYONE,  # anybody a crowd platform sends
     "crowd_done": RATER,
     "crowd_finish": RATER,
     "crowd_leave": RATER,
@@ -91,7 +88,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "pool_rates": ADMIN,
     "my_pay": RATER,
     "my_pay_csv": RATER,
-    "join": ANYONE,  # whoever holds an invitation's link
+    "join": ANYONE,  # anybody with an invitation link
     # the rater's desk
     "desk": RATER,
     "desk_next": RATER,
@@ -242,7 +239,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "model_answer_stop": RESEARCHER,
     "model_keep": RESEARCHER,
     "model_kept": RESEARCHER,
-    # what starts by itself, where it runs, and what became of it
+    # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,
     "run_describe": RESEARCHER,
@@ -265,7 +262,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "notices_read": MEMBER,
     "notices_mail": MEMBER,
     "notice_open": MEMBER,
-    # The REST API answers a token or a session itself, by API_TABLE below.
+    # The REST API checks tokens and sessions itself, by API_TABLE below.
     "api_schema": ANYONE,
     "api_docs": STAFF,
     "api_nothing": ANYONE,
@@ -325,7 +322,7 @@ TABLE: dict[str, frozenset[Role]] = {
 
 
 class Scope(StrEnum):
-    """What a token may be used for. It opens nothing that the roles of its person do not."""
+    """What a token may be used for, within the roles of its person."""
 
     LABELING_READ = "labeling:read"
     LABELING_WRITE = "labeling:write"
@@ -336,7 +333,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Grant:
-    """A call is let through when the token has the scope (a session has them all) and its person
+    """A call is allowed when the token has the scope (a session has them all) and its person has
     one of the roles.
     """
 
@@ -350,8 +347,8 @@ _TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
 _TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
 _WEBHOOKS = Grant(Scope.WEBHOOKS, ADMIN)
 
-# "METHOD url_name" → what it takes. Raters have no line: the API tells sources and database ids,
-# which would end their blindness.
+# "METHOD url_name" → what it requires. Raters have no entry: the API reveals sources and database
+# ids, which would break blinding.
 API_TABLE: dict[str, Grant] = {
     "GET api_prompts": _LABELING_READ,
     "POST api_prompts": _LABELING_WRITE,

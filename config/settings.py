@@ -1,4 +1,4 @@
-"""One settings file for demo, test and production. Every knob comes from the environment, through
+"""One settings file for demo, test and production. All settings come from the environment through
 config.env.
 """
 
@@ -53,7 +53,6 @@ CSRF_TRUSTED_ORIGINS = env.words(
 
 # --- applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -95,7 +94,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 URL_PERMISSIONS = permissions.TABLE
-# What the search of the top line asks, in the order of its results.
+# Finders used by the search in the top bar, in the order of its results.
 FINDERS = ("labeling.selectors.finding.FINDERS", "training.selectors.finding.FINDERS")
 TEMPLATES = [
     {
@@ -137,8 +136,8 @@ KEEPS_PLANS = env.flag(
     default="1",
 )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Two processes write: without an immediate transaction 44 of 600 failed with "database is
-    # locked".
+    # The web process and the worker both write: without immediate transactions, 44 of 600 writes
+    # failed with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -161,7 +160,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        # A page waits for it no longer than this: what is in it can be made anew.
+        # Pages wait no longer than this for the cache: its content can be recomputed.
         "OPTIONS": {
             "socket_connect_timeout": 1,
             "socket_timeout": 1,
@@ -198,7 +197,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-# Limit failures by account: a limit by address would lock out an office behind one.
+# Limit failed logins by account: a limit by address would lock out a whole office.
 ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key"}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -248,7 +247,7 @@ DEFAULT_FROM_EMAIL = env.text(
 STATIC_URL = "static/"
 STATIC_ROOT = (
     BASE_DIR / "staticfiles" if MODE == "production" else None
-)  # demo and tests serve static/ as it lies
+)  # demo and tests serve static/ directly
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -293,28 +292,27 @@ if HTTPS:
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
-# --- jobs -----------------------------------------------------------------------------------------
-# The row is the queue and the message a doorbell (docs/architecture.md), so a wiped or repeated
-# message is harmless.
+# --- jobs
+# ------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
-# kombu sweeps for unacknowledged messages every 100 s unless told otherwise.
+# By default kombu restores unacknowledged messages only every 100 s.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
-    # A request that rings for a run must not wait for a broker behind a dead network.
+    # A request that queues a run must not wait for a broker that cannot be reached.
     "socket_connect_timeout": 3,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A node trains on every core: the process for its next run may take long to start, and Celery kills
-# it after 4 s by default.
+# A node trains on every core, so the process for its next run may be slow to start; Celery kills it
+# after 4 s by default.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 600
-# A worker outlives any outage of its broker: it goes on knocking.
+# A worker survives any outage of its broker: it keeps reconnecting.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
@@ -459,8 +457,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
-        "httpx2": {"level": "WARNING"}
-    },  # it would log the addresses of webhooks, which may hold a secret
+        # At INFO it logs the URLs of webhooks, which may contain a secret.
+        "httpx2": {"level": "WARNING"},
+    },
     "root": {
         "handlers": ["console"],
         "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO"),
@@ -480,7 +479,8 @@ API_WRITES_PER_MINUTE = env.integer(
 )
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.authentication.BearerAuthentication",  # first: it says what a 401 asks for
+        # First, because it sets the WWW-Authenticate header of a 401.
+        "accounts.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.ByTable"],

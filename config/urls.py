@@ -1,7 +1,6 @@
-"""Every URL of the site. Who may open which is config.permissions."""
+"""Every URL of the site. config.permissions decides who may open which."""
 
 from django.conf import settings
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
@@ -14,7 +13,6 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),

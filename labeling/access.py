@@ -1,5 +1,5 @@
-"""The only way from (user, id in a URL) to an object. What one may not see does not exist: 404,
-never 403.
+"""The only way from (user, id in a URL) to an object. An object that a person may not see answers
+404, never 403.
 """
 
 from uuid import UUID
@@ -43,7 +43,7 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 
 
 def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
-    """A campaign whose raters can agree or not."""
+    """A comparison campaign, whose raters can be measured for agreement."""
     found = campaign(user=user, pk=pk)
     if found.kind != Campaign.Kind.COMPARISON:
         raise Http404
@@ -56,14 +56,14 @@ def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
 
 
 def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
-    """For pages that admins and researchers share, which say nothing of a rater but the alias."""
+    """For pages shared by admins and researchers, which show a rater only by alias."""
     if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
         raise Http404
     return get_object_or_404(Rater, pk=pk)
 
 
 def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
-    """An item of the campaign that is no gold: a gold's order is known."""
+    """An item of the campaign that is not a gold: a gold's order is already known."""
     found = item(user=user, campaign_pk=campaign_pk, pk=pk)
     if hasattr(found, "gold_use"):
         raise Http404
@@ -89,7 +89,7 @@ def appealed_review(*, user: User | AnonymousUser, pk: int) -> JudgmentReview:
 
 
 def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
-    """What a reviewer said of an answer of this rater's."""
+    """A review of one of this rater's answers."""
     found = JudgmentReview.objects.select_related("judgment__rater", "by")
     return get_object_or_404(found, judgment__rater=rater, pk=pk)
 
@@ -119,7 +119,7 @@ def crowd_link(*, user: User | AnonymousUser, pk: int) -> CrowdLink:
 
 
 def my_visit(*, rater: Rater) -> CrowdVisit:
-    """The latest visit of a worker who came through a link."""
+    """The latest visit of a rater who came through a crowd link."""
     found = rater.crowd_visits.select_related("link__campaign", "rater").order_by("-pk").first()
     if found is None:
         raise Http404
@@ -134,7 +134,7 @@ def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
 
 
 def any_step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
-    """Steps that were retired as well: what they said still stands behind what raters gave."""
+    """Any step, retired ones included: their text still explains the answers raters gave."""
     _require_admin(user)
     return get_object_or_404(OnboardingStep.objects.select_related("pool", "guideline"), pk=pk)
 
@@ -165,7 +165,7 @@ def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
 
 
 def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) -> Guideline:
-    """An admin reads any; a rater those that they work by."""
+    """Admins read any guideline; raters read those they work by."""
     if user.is_authenticated and user.is_admin:
         return get_object_or_404(Guideline, pk=pk)
     mine = guidance.guidelines_of(rater=rater) if rater else []
@@ -206,7 +206,7 @@ def work(*, user: User | AnonymousUser, lease: UUID) -> desk.Work:
 
 
 def sample_work(*, user: User | AnonymousUser, pk: int) -> desk.Work:
-    """What raters of a campaign are given, for an admin to look at."""
+    """A sample of what the campaign's raters see, for an admin."""
     found = desk.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
     if found is None:
         raise Http404

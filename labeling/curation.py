@@ -1,10 +1,10 @@
-"""Which prompts are the same, which nearly so, and on which side of the split they fall. Pure: no
-Django, no database.
+"""Which prompts are duplicates or near-duplicates, and which split they belong to. Pure: no Django,
+no database.
 
 Two prompts are near-duplicates when the character 5-shingles of their texts have a Jaccard index of
-0.8 or more, or when one's opening or whole text equals the other's after `skeleton`. Candidates are
-found by keys (equal texts, and bands of a MinHash), thinned out by what their signatures let
-expect, and then verified exactly.
+0.8 or more, or when the opening or whole text of one equals the other's after `skeleton`.
+Candidates are found by keys (equal texts, and bands of a MinHash), filtered by their signatures,
+and then verified exactly.
 
 Shingles are 64-bit hashes in sorted arrays: as sets of strings they took nine tenths of an import's
 time.
@@ -26,35 +26,32 @@ Shingles = NDArray[np.uint64]
 
 SHINGLE = 5
 NEAR = 0.8
-# Members are admitted a little below NEAR, so that texts this close to one already indexed need no
-# keys of their own: Jaccard distance is a metric, so whatever is within 0.2 of such a text is
-# within 0.25 of the indexed one.
+# Texts join a little below NEAR, so that a text this close to an indexed one needs no keys of its
+# own: Jaccard distance is a metric, so whatever is within 0.2 of such a text is within 0.25 of the
+# indexed one.
 JOIN = 0.75
 SAME = 0.95
-# 24 bands of 7 find a pair at 0.8 with probability 0.996. Any two long texts of one language are at
-# 0.2: 0.0003.
+# 24 bands of 7 find a pair at 0.8 with probability 0.996, and a pair at 0.2 (any two long texts of
+# one language) with probability 0.0003.
 N_BANDS, ROWS = 24, 7
 N_VALUES = N_BANDS * ROWS
-# A signature keeps a byte of each of the 168 MinHash values. Of a pair at JOIN fewer than half
-# agree once in 10^13 times.
+# A signature holds one byte of each of the 168 MinHash values. For a pair at JOIN, fewer than half
+# of them agree once in 10^13 times.
 AGREEING = N_VALUES // 2
-# Below this many characters a Jaccard index says nothing; equal text does.
+# For shorter texts a Jaccard index means nothing; only equality counts.
 SHORT = 25
-# An opening such as "Hello there" is shared by conversations that have nothing else in common.
+# Unrelated conversations share short openings such as "Hello there".
 TELLING_OPENING = 40
 # Longer texts are compared by their beginnings.
 COMPARED = 8_000
-# Keys held by more prompts than this come from a template that they share, and tell nothing any
-# more.
+# Keys shared by more prompts come from a common template and carry no information.
 CROWDED = 32
 
 SPLITS = (("train", 80), ("validation", 90), ("test", 100))
 
 
 def fingerprint(messages: Sequence[Message]) -> str:
-    """SHA-256 (hex) of a conversation whose Unicode form and white space do not matter, but whose
-    letters do.
-    """
+    """SHA-256 (hex) of a conversation, ignoring Unicode form and white space but not letters."""
     digest = hashlib.sha256()
     for message in messages:
         digest.update(f"{message['role']}\x1f{letters_of(message['content'])}\x1e".encode())
@@ -62,7 +59,7 @@ def fingerprint(messages: Sequence[Message]) -> str:
 
 
 def letters_of(text: str) -> str:
-    """The text in one Unicode form, with a space wherever it has white space."""
+    """The text in one Unicode form, with a single space for any white space."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -73,16 +70,16 @@ def split_of(cluster: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """What is left of a text when case, width, punctuation and spacing are taken away; the text
-    where that is nothing.
+    """The text without case, width, punctuation and spacing; the original text if nothing would be
+    left.
     """
     folded = unicodedata.normalize("NFKC", text[:COMPARED]).casefold()
     return " ".join(folded.translate(_letters).split()) or text.strip()
 
 
 class _Letters(dict[int, int]):
-    """A translation table that leaves letters, digits and marks, and makes a space of everything
-    else; filled as met.
+    """A translation table that keeps letters, digits and marks and turns everything else into a
+    space; filled on demand.
     """
 
     def __missing__(self, code: int) -> int:
@@ -101,8 +98,8 @@ def jaccard(a: Shingles, b: Shingles) -> float:
 
 
 def shingles(text: str) -> Shingles:
-    """Every run of five characters of a skeleton, hashed, sorted, once each; none when it is too
-    short to compare.
+    """Hashes of every run of five characters of a skeleton, sorted and distinct; empty if the text
+    is too short to compare.
     """
     if len(text) < SHORT:
         return np.empty(0, dtype=np.uint64)
@@ -120,8 +117,8 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """A prompt made comparable: its skeletons (opening, whole), the keys that decide alone, and
-    each skeleton's shingles, bands and signature.
+    """A prompt ready to be compared: its skeletons (opening, whole), the exact keys, and each
+    skeleton's shingles, bands and signature.
     """
 
     texts: tuple[str, ...]
@@ -129,7 +126,7 @@ class Sketch:
     exact: frozenset[int]
     bands: tuple[frozenset[int], ...] = ()
     signature: bytes = b""
-    """of all skeletons that have shingles, one after the other"""
+    """of all skeletons that have shingles, concatenated"""
 
     @cached_property
     def keys(self) -> frozenset[int]:
@@ -140,7 +137,7 @@ class Sketch:
         return max(jaccard(own, other) for other in self.sets)
 
     def may_be_near(self, signature: bytes) -> bool:
-        """Whether a prompt of this signature is worth comparing with. One that has none always
+        """Whether a prompt with this signature is worth comparing. A prompt without one always
         is.
         """
         if not signature:
@@ -153,8 +150,8 @@ class Sketch:
 
 
 def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
-    """The skeletons that stand for a conversation: what it opens with, if that is telling, and all
-    of it.
+    """The skeletons that represent a conversation: its opening if long enough to be distinctive,
+    and the whole.
     """
     turns = [message["content"] for message in messages if message["role"] != "system"]
     opening, whole = skeleton(turns[0]), skeleton("\n".join(turns))
@@ -164,9 +161,7 @@ def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
 
 
 def remembered(messages: Sequence[Message], shared: Iterable[int] = ()) -> Sketch:
-    """A stored prompt as something to compare with; `shared` are the keys it was found by that
-    decide alone.
-    """
+    """A sketch of a stored prompt; `shared` are the exact keys it was found by."""
     texts = compared_texts(messages)
     exact = frozenset(shared) | {_key("text", text) for text in texts}
     return Sketch(
@@ -180,8 +175,8 @@ def remembered(messages: Sequence[Message], shared: Iterable[int] = ()) -> Sketc
 def sketches(
     conversations: Iterable[Sequence[Message]], groups: Iterable[str] | None = None
 ) -> list[Sketch]:
-    """One sketch a conversation. `groups` names what belongs together whatever its text ("" for
-    nothing).
+    """One sketch per conversation. `groups` names conversations that belong together whatever their
+    text ("" for none).
     """
     texts = [compared_texts(messages) for messages in conversations]
     names = list(groups) if groups is not None else [""] * len(texts)
@@ -207,7 +202,7 @@ def sketches(
 
 
 def likeness(a: Sketch, b: Sketch) -> float:
-    """The highest Jaccard index between a text of one and a text of the other; 1 when they share an
+    """The highest Jaccard index between any text of one and any of the other; 1 if they share an
     exact key.
     """
     if a.exact & b.exact:
@@ -217,8 +212,8 @@ def likeness(a: Sketch, b: Sketch) -> float:
 
 @dataclass
 class Cluster:
-    """Prompts that must lie on one side. `is_fixed` when some of them were there before and cannot
-    change sides.
+    """Prompts that must be in the same split. `is_fixed` if some of them are already stored and
+    cannot change.
     """
 
     name: str
@@ -243,11 +238,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a prompt goes: its cluster, the clusters that it ties to this one, the keys worth
-    storing.
+    """Where a prompt goes: its cluster, the clusters that it merges into this one, and the keys
+    worth storing.
 
-    `cluster` is None when it would lie on two sides at once: it is nearly the same as prompts of
-    `sides`.
+    `cluster` is None if the prompt would belong to two splits at once: it is nearly the same as
+    prompts of all `sides`.
     """
 
     cluster: Cluster | None
@@ -258,12 +253,12 @@ class Placement:
 
 @dataclass
 class Neighbourhood:
-    """Members by key, as far as they matter to the prompts at hand."""
+    """Members by key, limited to those that may matter to the prompts being placed."""
 
     by_key: dict[int, list[Member]] = field(default_factory=dict)
     unlike: Counter[int] = field(default_factory=Counter)
-    """By key, the prompts that hold it and were not read, as their signatures tell that they are
-    not near.
+    """By key, the number of prompts that hold it and were not loaded because their signatures rule
+    out similarity.
     """
 
     def add(self, member: Member, keys: Iterable[int]) -> None:
@@ -271,8 +266,8 @@ class Neighbourhood:
             self.by_key.setdefault(key, []).append(member)
 
     def place(self, sketch: Sketch, name: str) -> Placement:
-        """Find the cluster for a prompt, founding one called `name` when nothing is near; then it
-        is a member too.
+        """Finds the cluster for a prompt, or creates one called `name` if nothing is near, and adds
+        the prompt as a member.
         """
         clusters = list(
             {id(c): c for c in (member.cluster.root() for member in self._near(sketch))}.values()
@@ -284,7 +279,7 @@ class Neighbourhood:
         home = (
             fixed[0] if fixed else clusters[0] if clusters else Cluster(name, False, split_of(name))
         )
-        # Fixed clusters that agree on their side may stay apart.
+        # Fixed clusters in the same split may stay separate.
         merged = tuple(
             cluster for cluster in clusters if cluster is not home and not cluster.is_fixed
         )
@@ -313,7 +308,7 @@ class Neighbourhood:
         for key in sketch.keys:
             for member in self.by_key.get(key, ()):
                 members[id(member)] = member
-                # An exact key decides alone, so it outweighs every band.
+                # An exact key is decisive, so it outweighs every band.
                 shared[id(member)] = shared.get(id(member), 0) + (
                     N_BANDS if key in sketch.exact else 1
                 )
@@ -322,7 +317,7 @@ class Neighbourhood:
 
 
 def _key(kind: str, text: str) -> int:
-    """A signed 64-bit number, as a database's bigint holds it."""
+    """A signed 64-bit number, which fits a database bigint."""
     return int.from_bytes(
         hashlib.blake2b(
             f"{kind}\x1f{text}".encode("utf-8", "surrogatepass"), digest_size=8
@@ -332,7 +327,7 @@ def _key(kind: str, text: str) -> int:
 
 
 def _digests(sets: Sequence[Shingles]) -> list[NDArray[np.uint32]]:
-    """The MinHash values of each set; none of an empty one."""
+    """The MinHash values of each set; empty for an empty set."""
     if not sets:
         return []
     offsets = np.cumsum([0, *(len(own) for own in sets)]).astype(np.uint64)
@@ -344,7 +339,9 @@ def _digests(sets: Sequence[Shingles]) -> list[NDArray[np.uint32]]:
 
 
 def _band_keys(values: NDArray[np.uint32]) -> frozenset[int]:
-    """One key a band, the band's number hashed in: the same values in two bands are two things."""
+    """One key per band, with the band's number in the hash: the same values in two bands are
+    different keys.
+    """
     if not len(values):
         return frozenset()
     bands = (bytes((i,)) + values[i * ROWS : (i + 1) * ROWS].tobytes() for i in range(N_BANDS))

@@ -1,10 +1,10 @@
-"""What was typed at the desk, and how it is read: the answer on a posted page, with what speaks
-against it. Stores nothing.
+"""Reads a page of the desk: what was typed, the answer in it, its problems and its warnings. Stores
+nothing.
 """
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling import desk_warnings, queue, rating_form
+from labeling import desk_warnings, queue, rating_form, response_orders
+from labeling.answers import (
+    Checked,
+    CheckedComparison,
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Recorded,
+    as_typed,
+)
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Response
 from labeling.selectors.desk import Work
@@ -37,15 +45,15 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Typed:
-    """The state of a page: field name → texts. `revision` counts changes, so that the newer of two
-    copies is known.
+    """The state of a page: field name → texts. `revision` counts changes and tells the newer of two
+    copies.
     """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     revision: int = 0
     saved_at: dt.datetime | None = None
     notice: str = ""
-    """why a button did nothing"""
+    """why a button had no effect"""
 
     @classmethod
     def of_post(cls, posted: QueryDict) -> "Typed":
@@ -78,7 +86,7 @@ class Typed:
         if given.is_all_bad:
             fields["all_bad"] = ["true"]
         for row in given.ranked.order_by("position"):
-            letter = forms.LETTERS[row.position]
+            letter = response_orders.LETTERS[row.position]
             fields[f"rank-{letter}"] = [str(row.rank or "")]
             fields |= {
                 f"rate-{letter}-{name}": ["true" if answer is True else str(answer)]
@@ -102,7 +110,7 @@ class Typed:
         return cls(forms.answer_fields(fields) | ({"record": [record]} if record else {}), revision)
 
     def with_record_of(self, judgment: Judgment) -> "Typed":
-        """As if the page had never been left: its measurements go on from the judgment's."""
+        """With the judgment's measurements, so that the page goes on measuring from them."""
         record = json.dumps(
             {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
         )
@@ -144,120 +152,126 @@ class Review:
 
 @dataclass(frozen=True)
 class Answer:
-    """A posted page, read: what was given, what speaks against it, and what of that was
-    overruled.
-    """
+    """A posted page, read: the answer, what was recorded around it, and what stops a submit."""
 
     typed: Typed
-    given: forms.ComparisonAnswer | forms.DemonstrationAnswer
-    recorded: forms.Recorded
-    warnings: tuple[str, ...]
+    checked: Checked
+    problems: tuple[forms.Problem, ...]
+    recorded: Recorded
     line: str
-    shown: tuple[Response, ...] = ()
     refusal: str = ""
 
     @property
     def may_be_stored(self) -> bool:
-        return not self.given.problems and set(self.warnings) <= set(
+        return not self.problems and set(self.recorded.warnings) <= set(
             self.typed.fields.get("overruled", [])
         )
 
     @property
     def review(self) -> Review:
         refused = (forms.Problem("", self.refusal),) if self.refusal else ()
-        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.warnings)
-        return Review(self.line, refused + self.given.problems, warned)
+        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
+        return Review(self.line, refused + self.problems, warned)
 
 
 def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
-    """The answer on a posted page, with its problems and warnings. Who `corrects` has read the
-    texts before.
+    """The answer on a posted page, with its problems and warnings. Who `corrects` an answer has
+    read the texts before.
     """
-    recorded = forms.read_record(typed.fields)
-    seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
     if work.campaign.n_responses is None:
-        written = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
-        line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
-        if written.further:
-            line = _("%(turns)s turns · %(words)s") % {
-                "turns": len(written.further) + 1,
-                "words": line,
-            }
-        warnings = desk_warnings.of_length(
-            written.lengths, low=work.campaign.min_words, high=work.campaign.max_words
-        )
-        n = len(work.item.prompt.constraints)
-        kept = forms.read_kept(typed.fields, n)
-        if n:
-            recorded = replace(
-                recorded,
-                presentation={**recorded.presentation, "constraints": {"n": n, "kept": kept}},
-            )
-        return Answer(
-            typed, written, recorded, (*warnings, *desk_warnings.of_constraints(n, kept)), line
-        )
-    responses = queue.presented(work.shown)
-    compared = read_comparison(work=work, typed=typed, n_responses=len(responses))
-    compared = _with_unchanged_edit(compared, responses)
-    warnings = [] if compared.is_all_bad else _ranking_warnings(compared, work.form)
+        return _read_text(work, typed)
+    recorded = forms.read_record(typed.fields)
+    shown = queue.presented(work.shown)
+    checked, problems = read_comparison(work=work, typed=typed, shown=shown)
+    warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
     if not corrects:
-        warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
-    line = _("All bad") if compared.is_all_bad else line_of(compared)
-    if compared.edit_of is not None:
-        line = _("%(line)s · %(letter)s edited") % {
-            "line": line,
-            "letter": forms.LETTERS[compared.edit_of],
-        }
-    return Answer(typed, compared, recorded, tuple(warnings), line, tuple(responses))
+        seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
+        warnings += desk_warnings.of_pace([response.text for response in shown], seconds)
+    return Answer(
+        typed,
+        checked,
+        tuple(problems),
+        replace(recorded, warnings=tuple(warnings)),
+        _review_line(checked.given),
+    )
 
 
-def read_comparison(*, work: Work, typed: Typed, n_responses: int) -> forms.ComparisonAnswer:
-    """What is given on the page of a comparison, whatever speaks against it."""
+def _read_text(work: Work, typed: Typed) -> Answer:
+    checked, problems = forms.read_demonstration(
+        typed.fields, is_dialogue=work.campaign.asks_dialogue
+    )
+    recorded = forms.read_record(typed.fields)
+    n = len(work.item.prompt.constraints)
+    kept = forms.read_kept(typed.fields, n)
+    presentation = dict(recorded.presentation)
+    if n:
+        presentation["constraints"] = {"n": n, "kept": kept}
+    low, high = work.campaign.min_words, work.campaign.max_words
+    warnings = (
+        *desk_warnings.of_length(checked.given.lengths, low=low, high=high),
+        *desk_warnings.of_constraints(n, kept),
+    )
+    return Answer(
+        typed,
+        checked,
+        tuple(problems),
+        replace(recorded, presentation=presentation, warnings=warnings),
+        _text_line(checked.given),
+    )
+
+
+def read_comparison(
+    *, work: Work, typed: Typed, shown: Sequence[Response]
+) -> tuple[CheckedComparison, list[forms.Problem]]:
+    """What is given on the page of a comparison, and what is wrong with it."""
     asks = forms.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
-    return forms.read_comparison(typed.fields, form=work.form, n_responses=n_responses, asks=asks)
+    return forms.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)
+
+
+def _review_line(given: ComparisonAnswer) -> str:
+    line = _("All bad") if given.is_all_bad else line_of(given)
+    if given.edit is None:
+        return line
+    return _("%(line)s · %(letter)s edited") % {
+        "line": line,
+        "letter": response_orders.LETTERS[given.edit.position],
+    }
+
+
+def _text_line(given: DemonstrationAnswer) -> str:
+    line = ngettext("%(n)s word", "%(n)s words", given.n_words) % {"n": given.n_words}
+    if not given.further:
+        return line
+    return _("%(turns)s turns · %(words)s") % {"turns": len(given.further) + 1, "words": line}
 
 
 def _elapsed_s(work: Work, now: dt.datetime) -> float:
     return (now - work.leased_at).total_seconds() if work.leased_at else 0.0
 
 
-def _ranking_warnings(answer: forms.ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
-    positions = sorted(answer.ranks)
+def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
+    positions = sorted(given.ranks)
     scale = form.scales[0].name if form.scales else ""
-    overall = [answer.ratings[position].get(scale) for position in positions]
-    ranks = [answer.ranks[position] for position in positions]
-    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, answer.edit_of)
-
-
-def _with_unchanged_edit(
-    answer: forms.ComparisonAnswer, responses: list[Response]
-) -> forms.ComparisonAnswer:
-    """The answer with one problem more when its edit is the response it was made from."""
-    if answer.edit_of is None or answer.edit != _as_typed(responses[answer.edit_of].text):
-        return answer
-    problem = forms.Problem(
-        "edit", _("The edit changes nothing. Make the response better, or drop the edit.")
-    )
-    return replace(answer, problems=(*answer.problems, problem))
-
-
-def _as_typed(text: str) -> str:
-    """As a text area gives it back."""
-    return text.replace("\r\n", "\n")
+    overall = [given.ratings[position].get(scale) for position in positions]
+    ranks = [given.ranks[position] for position in positions]
+    edited = given.edit.position if given.edit else None
+    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
 
 
 def begin_edit(*, work: Work, typed: Typed) -> Typed:
-    """What was typed, with the best-ranked response in the editor; an edit that was begun stays,
+    """What was typed, with the best-ranked response in the editor. An edit that was begun stays,
     whatever is best by now.
     """
-    responses = queue.presented(work.shown)
-    given = read_comparison(work=work, typed=typed, n_responses=len(responses))
-    if given.edit_of is not None and given.edit.strip() not in {
+    shown = queue.presented(work.shown)
+    checked, _problems = read_comparison(work=work, typed=typed, shown=shown)
+    edit = checked.given.edit
+    if edit is not None and edit.text.strip() not in {
         "",
-        _as_typed(responses[given.edit_of].text).strip(),
+        as_typed(shown[edit.position].text).strip(),
     }:
         return typed
-    ranked = [(rank, position) for position, rank in given.ranks.items() if rank is not None]
+    ranks = checked.given.ranks
+    ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
     if not ranked:
         return replace(
             typed,
@@ -267,8 +281,8 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
             ),
         )
     best = min(ranked)[1]
-    edit = {"edit_of": [forms.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
-    return replace(typed, fields={**typed.fields, **edit})
+    begun = {"edit_of": [response_orders.LETTERS[best]], "edit": [as_typed(shown[best].text)]}
+    return replace(typed, fields={**typed.fields, **begun})
 
 
 def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
@@ -297,7 +311,7 @@ def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_
     return replace(typed, fields=fields)
 
 
-def line_of(answer: forms.ComparisonAnswer) -> str:
+def line_of(given: ComparisonAnswer) -> str:
     return desk_warnings.ranking_line(
-        {forms.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())}
+        {response_orders.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
     )

@@ -15,14 +15,14 @@ from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labeling import desk_words, queue, rating_form
+from labeling import desk_words, queue, rating_form, response_orders
 from labeling.desk_answers import Review, Typed, line_of, read_comparison
 from labeling.desk_reading import Turn, turns_of
 from labeling.forms import desk as forms
 from labeling.models import Judgment, Rater, Response
 from labeling.selectors import care
 from labeling.selectors.desk import Standing, Tally, Work
-from pages import rendered
+from pages import days, rendered
 
 LONGEST_CHOICE = 8
 """What is chosen from a list is short; the rest of a longer text is nobody's choice."""
@@ -200,7 +200,8 @@ def compare_page(
 ) -> ComparePage:
     responses = queue.presented(work.shown)
     form = work.form
-    answer = read_comparison(work=work, typed=typed, n_responses=len(responses))
+    checked, _problems = read_comparison(work=work, typed=typed, shown=responses)
+    answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     html = rendered.markdown(
@@ -221,8 +222,8 @@ def compare_page(
         strengths=_strengths(typed) if work.campaign.asks_strength else (),
         strength_problem=problems.get("strength", ""),
         is_all_bad=answer.is_all_bad,
-        edit_of="" if answer.edit_of is None else forms.LETTERS[answer.edit_of],
-        edit=answer.edit,
+        edit_of=response_orders.LETTERS[answer.edit.position] if answer.edit else "",
+        edit=answer.edit.text if answer.edit else "",
     )
 
 
@@ -244,7 +245,7 @@ def _response_view(
     typed: Typed,
     problems: Mapping[str, str],
 ) -> ResponseView:
-    letter = forms.LETTERS[place]
+    letter = response_orders.LETTERS[place]
     rated = f"rate-{letter}-"
     given = tuple(
         (name, values[0][:LONGEST_CHOICE])
@@ -303,7 +304,9 @@ def write_page(
     corrects: Judgment | None,
     now: dt.datetime,
 ) -> WritePage:
-    answer = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
+    is_dialogue = work.campaign.asks_dialogue
+    checked, _problems = forms.read_demonstration(typed.fields, is_dialogue=is_dialogue)
+    answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     return WritePage(
@@ -381,8 +384,7 @@ def _care(work: Work, now: dt.datetime) -> Care | None:
         return None
     if work.standing == Standing.SAMPLE:
         return Care(kinds, 0, suggests_pause=False)
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    n = care.n_met(rater=work.rater, since=midnight)
+    n = care.n_met(rater=work.rater, since=days.last_midnight(now))
     return Care(kinds, n, suggests_pause=care.is_pause_due(n))
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labeling import desk_warnings, queue, word_diff
-from labeling.forms import desk as forms
+from labeling import desk_warnings, queue, response_orders, word_diff
 from labeling.models import Demonstration, Judgment
 from labeling.selectors.desk import Work
 from pages import rendered
@@ -82,7 +81,7 @@ def given(*, work: Work, judgment: Judgment) -> Given:
         edit_of=next(
             (
                 letter
-                for letter, each in zip(forms.LETTERS, edited, strict=False)
+                for letter, each in zip(response_orders.LETTERS, edited, strict=False)
                 if written and each.pk == written.edit_of_id
             ),
             "",
@@ -99,7 +98,7 @@ def _given_responses(work: Work, judgment: Judgment) -> tuple[GivenResponse, ...
     labels = {question.name: question.label for question in work.form.questions}
     return tuple(
         GivenResponse(
-            forms.LETTERS[row.position],
+            response_orders.LETTERS[row.position],
             made,
             row.rank,
             tuple(
@@ -131,7 +130,9 @@ def diff(*, work: Work, of: str, to: str) -> Diff | None:
     """
     texts = dict(
         zip(
-            forms.LETTERS, (response.text for response in queue.presented(work.shown)), strict=False
+            response_orders.LETTERS,
+            (response.text for response in queue.presented(work.shown)),
+            strict=False,
         )
     )
     if of not in texts or to not in texts or of == to:

@@ -152,7 +152,7 @@ def _waiting(n: int) -> str:
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
     """Every key of the page, for the sheet behind `?`. No command has a letter that a response may
-    have (forms.desk.LETTERS).
+    have (response_orders.LETTERS).
     """
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),

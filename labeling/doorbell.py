@@ -1,55 +1,40 @@
-"""Tells the workers that an import is waiting, or that quality is to be computed. Rows are the
-queue: the beat sends again.
+"""Tells the workers that an import or a figure is waiting. Rows are the queue: the beat sends a
+lost message again.
 """
 
-import logging
-
-from kombu.exceptions import OperationalError
-
-from config.celery import app
-
-logger = logging.getLogger(__name__)
+from config import broker
 
 
 def ring_import(import_id: int) -> bool:
-    """Sends the import's id; call it after commit. False when the broker is away: the beat rings
-    again.
+    """Sends the import's id; call it after commit. False when the broker is away: the beat sends it
+    later.
     """
-    return _ring("labeling.tasks.run_import", import_id=import_id)
+    return broker.send("labeling.tasks.run_import", import_id=import_id)
 
 
 def ring_clearing(import_id: int) -> bool:
-    """As `ring_import`, to delete the rows of a discarded import."""
-    return _ring("labeling.tasks.clear_import", import_id=import_id)
+    """Like `ring_import`, to delete the rows of a discarded import."""
+    return broker.send("labeling.tasks.clear_import", import_id=import_id)
 
 
 def ring_quality(campaign_id: int) -> bool:
-    """As `ring_import`, to compute a campaign's quality anew. The beat rings again only when there
-    are new judgments.
+    """Like `ring_import`, to recompute a campaign's quality. The beat does so only when there are
+    new judgments.
     """
-    return _ring("labeling.tasks.compute_quality", campaign_id=campaign_id)
+    return broker.send("labeling.tasks.compute_quality", campaign_id=campaign_id)
 
 
 def ring_topics(pool_id: int) -> bool:
-    """As `ring_import`, to see which topics a pool's raters have shown to know. The beat rings
-    again after new judgments.
+    """Like `ring_import`, to find which topics a pool's raters know. The beat does so again after
+    new judgments.
     """
-    return _ring("labeling.tasks.show_topics", pool_id=pool_id)
+    return broker.send("labeling.tasks.show_topics", pool_id=pool_id)
 
 
 def ring_figures(name: str, pk: int) -> bool:
-    """To make the figures `name` of a campaign anew (labeling.selectors.kept). Who looks next rings
-    again.
+    """Recomputes the figures `name` of a campaign (labeling.selectors.kept). The next reader sends
+    it again.
     """
-    return _ring("labeling.tasks.renew_figures", name=name, pk=pk)
-
-
-def _ring(task: str, **ids: int | str) -> bool:
-    try:
-        app.send_task(task, kwargs=ids, retry=False)
-    except OperationalError as problem:
-        logger.warning(
-            "%s of %s waits, but the broker is away (%s). The beat rings again.", task, ids, problem
-        )
-        return False
-    return True
+    return broker.send(
+        "labeling.tasks.renew_figures", otherwise="The next reader asks again.", name=name, pk=pk
+    )

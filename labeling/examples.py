@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MOST = 20
-"""More than these a rater does not read beside the work."""
+"""Raters do not read more than this next to their work."""
 
 
 class BadExamples(ValueError):
-    """The JSON holds no examples; the text says which one and why."""
+    """The JSON is not valid examples; the text says which one and why."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """An answer to learn from. `why` is a sentence; `prompt` may be empty. Both texts are Markdown,
-    as responses are.
+    """An example answer. `why` is a sentence; `prompt` may be empty. Both texts are Markdown, like
+    responses.
     """
 
     answer: str
@@ -31,13 +31,13 @@ def as_json(examples: Iterable[Example]) -> list[dict[str, Any]]:
 
 
 def parse(raw: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
-    """What `as_json` wrote. Raises BadExamples with a sentence."""
+    """Parses the output of `as_json`. Raises BadExamples with a sentence."""
     return tuple(_parse(number, each) for number, each in enumerate(raw, start=1))
 
 
 def lines(examples: Iterable[Example]) -> list[str]:
-    """As text, so that two versions' examples can be compared like texts: a head line for each,
-    then what it shows.
+    """The examples as lines of text, so that two versions can be compared like texts: a heading for
+    each, then its content.
     """
     found: list[str] = []
     for example in examples:

@@ -1,5 +1,5 @@
-"""A computed number with its interval, or the sentence that says why there is none. Pure: no
-Django, no database.
+"""A computed number with its interval, or a sentence that says why there is none. Pure: no Django,
+no database.
 """
 
 import math
@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from pages import intervals
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 RESAMPLES = 1_000
-"""Bootstrap resamples unless told; 0 leaves the interval out."""
+"""Default number of bootstrap resamples; 0 leaves the interval out."""
 _CHUNK = 4_000_000
-"""Cells of the resampling weights held at a time."""
+"""Cells of the resampling weights in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,19 @@ def gettext_noop(sentence: str) -> str:
 
 
 def absent(note: str, n: int = 0) -> Figure:
-    """There is no such number here, and `note` tells a person why."""
+    """A figure without a value; `note` says why."""
     return Figure(value=None, n=n, note=note)
 
 
 def quantile(confidence: float = 0.95) -> float:
-    """The standard normal's z for a two-sided interval."""
+    """The z of a two-sided normal interval."""
     return float(norm.ppf(0.5 + confidence / 2))
 
 
 def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Figure:
-    """A value with its normal interval. An error that rounding took below zero counts as zero."""
+    """A value with its normal interval. An error that is not finite because of rounding counts as
+    zero.
+    """
     se = se if math.isfinite(se) else 0.0
     reach = quantile(confidence) * se
     return Figure(
@@ -61,17 +65,12 @@ def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
     """`score` of `n` as a share with Wilson's interval (1927); a score of halves is allowed."""
     if n <= 0:
         return absent(gettext_noop("Nothing was compared yet."))
-    z = quantile(confidence)
-    share = score / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
-    return Figure(
-        value=float(share), n=round(n), low=max(0.0, centre - reach), high=min(1.0, centre + reach)
-    )
+    low, high = intervals.wilson(score, n, quantile(confidence))
+    return Figure(value=float(score / n), n=round(n), low=low, high=high)
 
 
 def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
-    """Each value as its place among the distinct values, and those values in order."""
+    """Each value as its index among the distinct values, and those values in order."""
     given = np.asarray(values)
     given = given.astype(np.int64) if given.dtype.kind in "iub" else given
     if (
@@ -79,7 +78,7 @@ def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
         and given.dtype.kind == "i"
         and int(given.max()) - int(given.min()) < 4 * given.size + 1_000
     ):
-        low = int(given.min())  # a dense range: counting is some ten times faster than sorting
+        low = int(given.min())  # a dense range: counting is about ten times faster than sorting
         present = np.bincount(given - low) > 0
         return (np.cumsum(present) - 1)[given - low], np.flatnonzero(present) + low
     distinct, inverse = np.unique(given, return_inverse=True)
@@ -95,7 +94,7 @@ def answered(units: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarra
 
 
 def percentiles(values: Floats, confidence: float = 0.95) -> tuple[float, float] | None:
-    """The middle `confidence` of the resampled values that could be computed; None where hardly any
+    """The middle `confidence` of the resampled values that could be computed; None if too few
     could.
     """
     usable = values[np.isfinite(values)]
@@ -111,9 +110,9 @@ def bootstrap(
     """`evaluate(weights, rows)` on `resamples` resamplings of the rows, each a unit: weights (B, P)
     over distinct rows (P, F).
 
-    Units with equal rows are drawn together, one multinomial over the patterns, which is the same
-    distribution as drawing units one by one and makes the interval's cost independent of how many
-    units there are.
+    Units with equal rows are drawn together, one multinomial over the patterns. This is the same
+    distribution as drawing units one by one, and the cost of the interval no longer depends on the
+    number of units.
     """
     patterns, counts = _patterns(rows)
     n_units = int(counts.sum())
@@ -132,7 +131,7 @@ def bootstrap(
 
 
 def _patterns(rows: Floats) -> tuple[Floats, Ints]:
-    """Distinct rows and how often each occurs: two independent random projections stand for a
+    """Distinct rows and how often each occurs; two independent random projections identify a
     row.
     """
     random = np.random.default_rng(20_260_301)
@@ -143,8 +142,8 @@ def _patterns(rows: Floats) -> tuple[Floats, Ints]:
 
 
 def adjusted(p_values: Floats) -> Floats:
-    """Benjamini and Hochberg's adjusted p-values (1995): flag those up to q, and a share q of the
-    flags is false.
+    """Benjamini and Hochberg's adjusted p-values (1995): if all up to q are flagged, a share q of
+    the flags is expected to be false.
     """
     n = len(p_values)
     order = np.argsort(p_values)

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from pages import plain_text
+
 MOST = 500
 EMAIL_HEADS = {"email", "e-mail", "mail", "address"}
 NAME_HEADS = {"name", "full name"}
@@ -62,7 +64,7 @@ def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
             if sentence:
                 problems.append(Problem(line, sentence))
             else:
-                found[email], first_line[email] = Invitee(email, name.replace("\x00", "")), line
+                found[email], first_line[email] = Invitee(email, plain_text.storable(name)), line
     except csv.Error:
         problems.append(
             Problem(reader.line_num, _("This line is not CSV. Is a quotation mark left open?"))

@@ -17,9 +17,12 @@ responses and ranks; prompt; topic.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from django.utils.translation import gettext as _
+
+from labeling.response_orders import LETTERS, credit, direction
 
 Question = dict[str, Any]
 LABEL = re.compile(r"(prompt|response|sensitive|order|[A-I])\s*:\s?(.*)", re.IGNORECASE | re.DOTALL)
@@ -203,12 +206,13 @@ def _write_flag(question: Question) -> str:
 
 
 def _write_ranking(question: Question) -> str:
-    letters = "ABCDEFGHI"
     tiers: dict[int, list[str]] = {}
     for place, rank in enumerate(question["ranks"]):
-        tiers.setdefault(rank, []).append(letters[place])
+        tiers.setdefault(rank, []).append(LETTERS[place])
     order = " > ".join(" = ".join(tiers[rank]) for rank in sorted(tiers))
-    responses = [f"{letters[place]}: {text}" for place, text in enumerate(question["responses"])]
+    responses = [
+        f"{letter}: {text}" for letter, text in zip(LETTERS, question["responses"], strict=False)
+    ]
     return "\n".join([f"Prompt: {question['prompt']}", *responses, f"Order: {order}"])
 
 
@@ -217,14 +221,15 @@ def _score_ranking(question: Question, answer: Any) -> float:
     given = read_ranks(answer, len(truth))
     if given is None:
         return 0.0
-    pairs = [(first, second) for second in range(len(truth)) for first in range(second)]
-    return sum(_pair(truth[a] - truth[b], given[a] - given[b]) for a, b in pairs) / len(pairs)
-
-
-def _pair(truth: int, given: int) -> float:
-    if truth == 0 or given == 0:
-        return 1.0 if truth == given else 0.5
-    return 1.0 if (truth > 0) == (given > 0) else 0.0
+    pairs = combinations(range(len(truth)), 2)
+    earned = [
+        credit(
+            direction(given[one], given[other]),
+            direction(truth[one], truth[other]),
+        )
+        for one, other in pairs
+    ]
+    return sum(earned) / len(earned)
 
 
 def _is_right(question: Mapping[str, Any], answer: Any) -> float:

@@ -1,6 +1,6 @@
-"""Rating forms: what is asked about one response on its own. Pure: no Django, no database.
+"""Rating forms: the questions about a single response. Pure: no Django, no database.
 
-A question that was not answered is absent from the cleaned answers. It is never 0 and never false.
+Unanswered questions are absent from the cleaned answers. They are never 0 and never false.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ _FALSE = frozenset({"false", "0", "off", "no"})
 
 
 class BadForm(ValueError):
-    """The JSON is no rating form; the text says which question and why."""
+    """The JSON is not a valid rating form; the text says which question is wrong and why."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """When a question is asked: an earlier one is ticked, or answered with a number within these
-    bounds.
+    """When a question is asked: an earlier flag is ticked, or an earlier scale is answered within
+    these bounds.
     """
 
     question: str
@@ -36,7 +36,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Scale:
-    """A whole number from `low` to `high`, with words at both ends."""
+    """A whole number from `low` to `high`, with a label at each end."""
 
     name: str
     label: str
@@ -55,7 +55,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something that is the case, or is not."""
+    """A yes-or-no question."""
 
     name: str
     label: str
@@ -139,9 +139,7 @@ def default() -> RatingForm:
 
 
 def parse(raw: Mapping[str, Any]) -> RatingForm:
-    """The form that `as_json` wrote, or one an admin wrote by hand. Raises BadForm with a
-    sentence.
-    """
+    """Parses the output of `as_json`, or a form written by hand. Raises BadForm with a sentence."""
     listed = raw.get("questions")
     if not isinstance(listed, list):
         raise BadForm("A rating form has a list called `questions`.")
@@ -162,8 +160,8 @@ def clean(
 ) -> tuple[dict[str, int | bool], list[Problem]]:
     """The answers as numbers and booleans, and every problem found.
 
-    Left out: blank answers, and those to questions that these answers do not ask, as a page may
-    still hold them.
+    Blank answers are left out, and so are answers to questions that the other answers hide, which a
+    page may still send.
     """
     cleaned: dict[str, int | bool] = {}
     problems: list[Problem] = []
@@ -208,7 +206,7 @@ def _whole_number(answer: object) -> int | None:
     if isinstance(answer, str) and len(answer) < 20 and answer.strip().lstrip("+-").isdecimal():
         try:
             return int(answer)
-        except ValueError:  # "+-3" is made of the right characters
+        except ValueError:  # "+-3" consists of valid characters only
             return None
     return None
 

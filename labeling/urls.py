@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from labeling.views import care, desk, guidance, guides, imports, join, my_pay
+from labeling.views import (
+    care,
+    desk,
+    desk_corrections,
+    desk_drafts,
+    desk_finishing,
+    guidance,
+    guides,
+    imports,
+    join,
+    my_pay,
+    my_work,
+)
 from labeling.views import crowd as crowd_worker
 from labeling.views import onboarding as my_onboarding
 from labeling.views.manage import (
@@ -30,19 +42,19 @@ urlpatterns = [
     path("desk/", desk.desk, name="desk"),
     path("desk/<int:campaign_id>/next", desk.next_item, name="desk_next"),
     path("desk/item/<uuid:lease>/", desk.item, name="desk_item"),
-    path("desk/item/<uuid:lease>/draft", desk.draft, name="desk_draft"),
-    path("desk/item/<uuid:lease>/heartbeat", desk.heartbeat, name="desk_heartbeat"),
-    path("desk/item/<uuid:lease>/submit", desk.submit, name="desk_submit"),
-    path("desk/item/<uuid:lease>/skip", desk.skip, name="desk_skip"),
-    path("desk/item/<uuid:lease>/ask", desk.ask, name="desk_ask"),
-    path("desk/item/<uuid:lease>/undo", desk.undo, name="desk_undo"),
-    path("desk/item/<uuid:lease>/correct", desk.correct, name="desk_correct"),
-    path("desk/item/<uuid:lease>/release", desk.release, name="desk_release"),
+    path("desk/item/<uuid:lease>/draft", desk_drafts.draft, name="desk_draft"),
+    path("desk/item/<uuid:lease>/heartbeat", desk_drafts.heartbeat, name="desk_heartbeat"),
+    path("desk/item/<uuid:lease>/submit", desk_finishing.submit, name="desk_submit"),
+    path("desk/item/<uuid:lease>/skip", desk_finishing.skip, name="desk_skip"),
+    path("desk/item/<uuid:lease>/ask", desk_finishing.ask, name="desk_ask"),
+    path("desk/item/<uuid:lease>/undo", desk_corrections.undo, name="desk_undo"),
+    path("desk/item/<uuid:lease>/correct", desk_corrections.correct, name="desk_correct"),
+    path("desk/item/<uuid:lease>/release", desk_finishing.release, name="desk_release"),
     path("desk/item/<uuid:lease>/guideline", desk.guideline, name="desk_guideline"),
     path("desk/item/<uuid:lease>/diff", desk.diff, name="desk_diff"),
     path("desk/item/<uuid:lease>/preview", desk.preview, name="desk_preview"),
-    path("my-work/", desk.my_work, name="my_work"),
-    path("my-work/reviews/<int:pk>/appeal", desk.appeal, name="my_appeal"),
+    path("my-work/", my_work.my_work, name="my_work"),
+    path("my-work/reviews/<int:pk>/appeal", my_work.appeal, name="my_appeal"),
     path("help/<slug:name>/", guides.page, name="help"),
     path("my-guidelines/", guidance.index, name="my_guidelines"),
     path("guidelines/<int:pk>/", guidance.page, name="my_guideline"),

@@ -1,4 +1,4 @@
-"""What changed between two versions of a guideline, line by line: pure, no database."""
+"""What changed between two versions of a guideline, line by line. Pure: no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from labeling.rating_form import Question, RatingForm, Scale
 
 @dataclass(frozen=True)
 class Line:
-    """`kind` is same, added, removed, or gap: unchanged lines left out, `n_hidden` of them."""
+    """`kind` is same, added, removed or gap; a gap stands for `n_hidden` unchanged lines."""
 
     kind: str
     text: str = ""
@@ -17,7 +17,7 @@ class Line:
 
 
 def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) -> list[Line]:
-    """All lines that differ, each with up to `context` unchanged neighbours; empty when nothing
+    """All lines that differ, each with up to `context` unchanged neighbours; empty if nothing
     differs.
     """
     if list(before) == list(after):
@@ -36,7 +36,7 @@ def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) ->
 
 
 def form_lines(form: RatingForm) -> list[str]:
-    """One line a question, so that two rating forms can be compared like texts."""
+    """One line per question, so that two rating forms can be compared like texts."""
     labels = {question.name: question.label for question in form.questions}
     return [
         _question_line(question) + _condition_line(question, labels) for question in form.questions
@@ -47,8 +47,9 @@ def _condition_line(question: Question, labels: Mapping[str, str]) -> str:
     if question.asked_if is None:
         return ""
     low, high = question.asked_if.at_least, question.asked_if.at_most
-    bounds = f"{'' if low is None else f'{low} ≤ '}{labels[question.asked_if.question]}{'' if high is None else f' ≤ {high}'}"
-    return f" [{bounds}]"
+    at_least = "" if low is None else f"{low} ≤ "
+    at_most = "" if high is None else f" ≤ {high}"
+    return f" [{at_least}{labels[question.asked_if.question]}{at_most}]"
 
 
 def _unchanged(texts: Sequence[str], context: int, *, is_first: bool, is_last: bool) -> list[Line]:

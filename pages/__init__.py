@@ -1,3 +1,3 @@
-"""What a page shows, made of plain values: rendered text, chart geometry, template tags. No tables,
-no requests.
+"""Building blocks of a page, made from plain values: rendered text, chart geometry, template tags.
+No tables, no requests.
 """

@@ -1,4 +1,4 @@
-"""Django's registration of the presentation room, so that its template tags are found."""
+"""Registers pages with Django so that its template tags are found."""
 
 from django.apps import AppConfig
 

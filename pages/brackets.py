@@ -1,7 +1,7 @@
 r"""LaTeX's own delimiters, \( \) and \[ \], as rules for markdown-it.
 
-mdit_py_plugins.texmath has them too, but tries a pattern over the rest of the text at every
-opening: 25,000 openings without a closing took it five seconds.
+mdit_py_plugins.texmath supports them too, but it matches a pattern against the rest of the text at
+every opening delimiter: 25,000 openings without a closing one took five seconds.
 """
 
 from markdown_it import MarkdownIt
@@ -10,8 +10,8 @@ from markdown_it.rules_inline import StateInline
 
 
 def bracket_math_plugin(parser: MarkdownIt) -> None:
-    """Pushes `math_inline`, `math_inline_double` and `math_block` tokens, the names that dollarmath
-    uses.
+    """Adds rules that emit `math_inline`, `math_inline_double` and `math_block` tokens, as
+    dollarmath does.
     """
     parser.inline.ruler.before("escape", "bracket_math", _inline)
     parser.block.ruler.before(

@@ -1,6 +1,4 @@
-"""Numbers to the geometry of a drawing: ticks, paths and labels as plain values that a template
-prints as SVG.
-"""
+"""Chart geometry: ticks, paths and labels as plain values that a template prints as SVG."""
 
 import math
 from collections.abc import Sequence
@@ -11,16 +9,16 @@ WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
 _NAME_GAP = 14.0
 _PIXELS_PER_LETTER = 7.0
-# More points than this are thinned: a pixel column keeps its lowest and its highest.
+# Longer series are thinned: each pixel column keeps its lowest and highest point.
 _POINTS_DRAWN = 400
 _SERIES_COLOURS = 8
 
 
 @dataclass(frozen=True)
 class Series:
-    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap.
+    """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
-    A projection goes on with the series before it.
+    A projection continues the series before it.
     """
 
     name: str
@@ -31,7 +29,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Limit:
-    """A level that the curves are read against, such as a ceiling."""
+    """A level to compare the curves with, such as a ceiling."""
 
     y: float
     label: str
@@ -53,7 +51,7 @@ class DrawnLimit:
 
 @dataclass(frozen=True)
 class Curve:
-    """A series in pixels. `number` chooses its colour; `name` stands behind its end, or above it
+    """A series in pixels. `number` selects its colour; `name` is placed after its end, or above it
     when a projection follows.
     """
 
@@ -93,7 +91,7 @@ class LineChart:
 
 @dataclass(frozen=True)
 class Spark:
-    """A curve as small as a word, in a box of 96 × 20."""
+    """A sparkline in a box of 96 × 20."""
 
     path: str
 
@@ -123,10 +121,10 @@ def line_chart(
     from_zero: bool = False,
     note: str = "",
 ) -> LineChart:
-    """`title` says the finding; `x_unit` is printed at the last tick, `y_unit` behind the title.
+    """`title` states the finding; `x_unit` is printed at the last tick, `y_unit` after the title.
 
-    `x_end` leaves room for steps to come; `x_ticks` names places on the x-axis (times of day) in
-    place of round numbers.
+    `x_end` leaves room for steps to come; `x_ticks` replaces the round numbers on the x-axis with
+    named places, such as times of day.
     """
     finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
     drawn = [(one, points) for one, points in finite if points]
@@ -147,7 +145,7 @@ def line_chart(
     y_values = round_ticks(min(ys), max(ys), 4)
     x_marks = list(x_ticks) if x_ticks else _numbered(xs, x_unit)
     names = max((len(one.name) for one, _ in drawn), default=0)
-    # A name at the end of a curve needs room unless steps are still to come there.
+    # A name at the end of a curve needs room, unless later steps already leave some.
     room = (
         0.0
         if x_end is not None and max(xs) > max(points[-1][0] for _, points in drawn) * 1.25
@@ -184,8 +182,8 @@ def spark(values: Sequence[float]) -> Spark:
 
 
 def round_ticks(low: float, high: float, about: int) -> list[float]:
-    """Round numbers (1, 2, 2.5 or 5 times a power of ten) from at most `low` to at least `high`,
-    about as many as asked.
+    """About `about` round numbers (1, 2, 2.5 or 5 times a power of ten), from at most `low` to at
+    least `high`.
     """
     if high == low:
         low, high = (low - 1, high + 1) if low else (0.0, 1.0)
@@ -197,8 +195,8 @@ def round_ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
-    """Round numbers along the x-axis; whole ones where every x is whole, since nothing happens at
-    step 1.5.
+    """Round numbers along the x-axis. Only whole ones where every x is whole, since nothing happens
+    at step 1.5.
     """
     low, high = min(xs), max(xs)
     are_whole = all(x == round(x) for x in xs)
@@ -242,9 +240,7 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool)
 
 
 def _apart(curves: list[Curve]) -> tuple[Curve, ...]:
-    """Names at the ends of curves pushed down until none lies on another; the last one stays inside
-    the drawing.
-    """
+    """Moves overlapping names at the ends of curves down; the last one stays inside the drawing."""
     order = sorted(range(len(curves)), key=lambda index: float(curves[index].name_y))
     heights = [float(curves[index].name_y) for index in order]
     for place in range(1, len(heights)):
@@ -260,13 +256,17 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     if len(points) <= _POINTS_DRAWN:
         return list(points)
     size = math.ceil(len(points) / (_POINTS_DRAWN / 2))
-    kept: list[tuple[float, float]] = []
+    thinned: list[tuple[float, float]] = []
     for start in range(0, len(points), size):
         finite = [point for point in points[start : start + size] if math.isfinite(point[1])]
         if finite:
             low, high = min(finite, key=_height), max(finite, key=_height)
-            kept += sorted({low, high})
-    return [*kept, points[-1]] if math.isfinite(points[-1][1]) and kept[-1] != points[-1] else kept
+            thinned += sorted({low, high})
+    return (
+        [*thinned, points[-1]]
+        if math.isfinite(points[-1][1]) and thinned[-1] != points[-1]
+        else thinned
+    )
 
 
 def _height(point: tuple[float, float]) -> float:
@@ -287,8 +287,8 @@ def _path(points: Sequence[tuple[float, float]], x: _Scale, y: _Scale) -> str:
 def _table(
     series: Sequence[Series], x_unit: str, n_rows: int = 50
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Heads and rows of the numbers behind the drawing, evenly thinned to `n_rows`; the last one is
-    always there.
+    """Header and rows of the data behind the drawing, thinned evenly to `n_rows`; the last row is
+    always included.
     """
     by_x: dict[float, dict[str, float]] = {}
     for one in series:

@@ -1,4 +1,4 @@
-"""Widgets and choices that the forms of all rooms share."""
+"""Widgets and choices that all forms share."""
 
 from typing import Any
 

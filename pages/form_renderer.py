@@ -1,4 +1,4 @@
-"""How `{{ form }}` and `{{ form.field.as_field_group }}` look: through our own components."""
+"""Renders `{{ form }}` and `{{ form.field.as_field_group }}` with our own components."""
 
 from django.forms.renderers import TemplatesSetting
 

@@ -1,6 +1,4 @@
-"""Markdown, mathematics and code to HTML that is safe to show, whoever wrote it: a person, an
-import or a model.
-"""
+"""Markdown, mathematics and code to safe HTML, whoever wrote it: a person, an import or a model."""
 
 import inspect
 import re
@@ -26,20 +24,19 @@ from pygments.util import ClassNotFound
 
 from pages.brackets import bracket_math_plugin
 
-# Above these a text is shown whole and plain: parsing time grows faster than length.
+# Longer texts are shown whole but plain: parsing time grows faster than length.
 LIMIT = 50_000
 CODE_LIMIT = 10_000
 LATEX_LIMIT = 2_000
-# Blocks deeper than this are dropped by the parser, so such a text is shown plain.
+# The parser drops blocks nested deeper than this, so such a text is shown plain.
 DEPTH_LIMIT = 40
-# Every open bracket may begin a link, and the parser looks for the end of each: thousands of them
-# take a second.
+# Every open bracket may start a link, and the parser looks for the end of each: thousands take a
+# second.
 OPEN_BRACKETS_LIMIT = 200
-# A table of 10,000 rows, or as many formulas: a browser needs a second to lay them out.
+# A browser needs a second to lay out a table of 10,000 rows, or as many formulas.
 TOKENS_LIMIT = 20_000
 
-# A rater reads a response under the page's own headings, so its first level becomes the page's
-# fourth.
+# Responses appear below the page's own headings, so their first level becomes the page's fourth.
 _HEADING_SHIFT = 3
 _ALIGNMENTS = {
     "text-align:left": "align-left",
@@ -69,7 +66,7 @@ _HTML_TAGS = {
     ),
     *("strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
-# No annotation, mglyph, semantics or style: what they open is another parser.
+# No annotation, mglyph, semantics or style: they switch browsers to another parser.
 _MATHML_TAGS = {
     *(
         "math",
@@ -122,10 +119,10 @@ _CLASSES = {
     "th": set(_ALIGNMENTS.values()),
     "td": set(_ALIGNMENTS.values()),
 }
-# latex2mathml passes what stands in a text command through as it is, and cleaning would then drop
-# it.
+# latex2mathml passes the content of text commands through unescaped, and the cleaner would then
+# drop it.
 _MARKUP_IN_LATEX = re.compile(r"\\(?:text|mbox|hbox|operatorname)[^<&]*[<&]", re.DOTALL)
-# latex2mathml names its own errors and lets these others through on crooked input.
+# latex2mathml has errors of its own, but lets these others through on malformed input.
 _LATEX_ERRORS: tuple[type[Exception], ...] = (
     *(
         error
@@ -142,18 +139,18 @@ _LATEX_ERRORS: tuple[type[Exception], ...] = (
 
 
 def markdown(text: str) -> SafeString:
-    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes in good time: the
-    whole text, plain.
+    """`text` as HTML. Texts longer than LIMIT or nested too deeply for the parser are shown whole
+    but plain.
 
-    Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as
+    Scripts, styles, images and links into this site are dropped; HTML in the text is shown as
     typed.
     """
     return plain(text) if _is_plain(text) else _markdown(text)
 
 
 def markdown_once(text: str) -> SafeString:
-    """Like `markdown`, for a text that will not be asked for again, such as one that is still being
-    typed: it is not kept.
+    """Like `markdown`, but uncached: for text that will not be rendered again, such as text still
+    being typed.
     """
     return plain(text) if _is_plain(text) else _markdown.__wrapped__(text)
 
@@ -163,12 +160,12 @@ def _is_plain(text: str) -> bool:
 
 
 def plain(text: str) -> SafeString:
-    """`text` letter by letter, its white space kept by the class `plain`."""
+    """`text` exactly as written; the class `plain` preserves its white space."""
     return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308  # escaped here
 
 
 def _open_brackets(text: str) -> int:
-    """The most that are open at one place; not counted exactly where they are few in all."""
+    """The deepest nesting of open brackets; 0 when there are few in total."""
     if text.count("[") <= OPEN_BRACKETS_LIMIT:
         return 0
     depth = deepest = 0
@@ -191,7 +188,7 @@ def _markdown(text: str) -> SafeString:
     return mark_safe(_CLEANER.clean(dirty))  # noqa: S308  # cleaned last
 
 
-# Made once: what is allowed takes longer to hand over than a text takes to clean.
+# Built once: setting up the allowed tags takes longer than cleaning a text.
 _CLEANER = nh3.Cleaner(
     tags=_HTML_TAGS | _MATHML_TAGS,
     attributes=_ATTRIBUTES,
@@ -247,17 +244,17 @@ def _block_math(
 def _image(
     _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """A picture elsewhere would tell that place who reads what: its words and its address
-    instead.
+    """Replaces an image with its text and address: loading it would tell another site who reads
+    what.
     """
     token = tokens[index]
     address = escape(str(token.attrs.get("src", "")))
     return f'<span class="image">[{escape(token.content)}] <a href="{address}">{address}</a></span>'
 
 
-def _tame(state: StateCore) -> None:
-    """Headings below the page's own; alignment as a class, since the page allows no inline
-    style.
+def _adapt_to_page(state: StateCore) -> None:
+    """Shifts headings below the page's own, and sets alignment by class, since the page allows no
+    inline style.
     """
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -268,8 +265,7 @@ def _tame(state: StateCore) -> None:
 
 
 def _parser() -> MarkdownIt:
-    # `breaks`: a line that was typed as a line stays one; addresses, poems and plain lists are read
-    # as written.
+    # `breaks` keeps single line breaks, so addresses, poems and plain lists are shown as written.
     options = {"html": False, "breaks": True, "highlight": _highlighted, "maxNesting": DEPTH_LIMIT}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(
@@ -284,7 +280,7 @@ def _parser() -> MarkdownIt:
     parser.add_render_rule("math_inline_double", _displayed_math)
     parser.add_render_rule("math_block", _block_math)
     parser.add_render_rule("image", _image)
-    parser.core.ruler.push("tame", _tame)
+    parser.core.ruler.push("tame", _adapt_to_page)
     return parser
 
 

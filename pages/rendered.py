@@ -1,7 +1,7 @@
-"""Markdown that was made into HTML ahead of its readers: in the shared cache, where every process
-finds it.
+"""Markdown rendered to HTML in advance and stored in the shared cache, where every process finds
+it.
 
-Without the cache, or what it holds, a page makes its own HTML: the cache only saves time.
+Pages render whatever is missing from the cache: it only saves time.
 """
 
 import time
@@ -15,36 +15,38 @@ from redis.exceptions import RedisError
 from pages import render
 
 VERSION = 1
-"""Another number whenever pages.render makes something else of the same text."""
+"""Increase it whenever pages.render changes its output for the same text."""
 KEPT_S = 24 * 60 * 60
 AWAY_S = 30.0
-"""A cache that did not answer is not asked again for so long."""
+"""How long to avoid a cache that did not answer."""
 _away_until = 0.0
 
 
 def markdown(texts: Sequence[str]) -> list[SafeString]:
-    """Each of `texts` as pages.render.markdown gives it."""
-    kept = _kept([_key(text) for text in texts])
-    return [_found(kept, text) for text in texts]
+    """The same as pages.render.markdown for each of `texts`."""
+    cached = _cached([_key(text) for text in texts])
+    return [_found(cached, text) for text in texts]
 
 
 def make_ahead(texts: Collection[str]) -> int:
-    """Puts the HTML of `texts` where `markdown` finds it; how many were not there."""
+    """Caches the HTML of `texts`; returns how many were missing."""
     by_key = {_key(text): text for text in texts}
-    kept = _kept(list(by_key))
-    made = {key: str(render.markdown(text)) for key, text in by_key.items() if key not in kept}
-    if made:
-        cache.set_many(made, KEPT_S)
-    return len(made)
+    cached = _cached(list(by_key))
+    rendered = {
+        key: str(render.markdown(text)) for key, text in by_key.items() if key not in cached
+    }
+    if rendered:
+        cache.set_many(rendered, KEPT_S)
+    return len(rendered)
 
 
-def _found(kept: dict[str, str], text: str) -> SafeString:
-    html = kept.get(_key(text))
+def _found(cached: dict[str, str], text: str) -> SafeString:
+    html = cached.get(_key(text))
     return render.markdown(text) if html is None else mark_safe(html)  # noqa: S308  # made by render.markdown
 
 
-def _kept(keys: list[str]) -> dict[str, str]:
-    global _away_until  # one number a process
+def _cached(keys: list[str]) -> dict[str, str]:
+    global _away_until  # one value per process
     if time.monotonic() < _away_until:
         return {}
     try:

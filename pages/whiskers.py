@@ -1,4 +1,4 @@
-"""Odds ratios and the like as dots with whiskers on a logarithmic axis: plain values that a
+"""Odds ratios and similar effects as dots with whiskers on a logarithmic axis: plain values that a
 template prints as SVG.
 """
 
@@ -10,13 +10,13 @@ from pages.charts import Tick
 
 WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 560.0, 30.0, 132.0, 20.0, 8.0, 26.0
 _MOST = 16.0
-"""Times the odds at which the axis ends; a whisker beyond is cut off there."""
+"""The axis ends at these odds; longer whiskers are cut off."""
 _STEPS = (1.25, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """`value` times the odds, with its interval."""
+    """An effect on the odds (`value` is the factor), with its interval."""
 
     label: str
     value: float
@@ -32,7 +32,7 @@ class Whisker:
     low: str
     high: str
     is_clear: bool
-    """the interval leaves 1 out"""
+    """the interval excludes 1"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class WhiskerChart:
 
 
 def whisker_chart(effects: Sequence[Effect]) -> WhiskerChart:
-    """The axis runs from 1/m to m, so that half and twice the odds lie equally far from 1."""
+    """The axis runs from 1/m to m, so that half and twice the odds are equally far from 1."""
     reach = max(
         (max(abs(math.log(one.low)), abs(math.log(one.high))) for one in effects if one.low > 0),
         default=0.0,

@@ -32,8 +32,11 @@ N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 # Limits that fit into fifteen minutes on two cores; the report names them.
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
 N_EPISODES, N_PRACTICE, N_EXAM = 152, 120, 20
-CAPS = f"""at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at most
-{LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch each, LoRA; {N_EPISODES} PPO episodes"""
+CAPS = (
+    f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at"
+    f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch"
+    f" each, LoRA; {N_EPISODES} PPO episodes"
+)
 CAMPAIGN = "Compare the first model's responses"
 DUEL = "The PPO model against the first, blind"
 POLL_S = 1.0

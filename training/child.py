@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from training import environment, launching, leaving, machine, run_dir
+from training import environment, launching, machine, processes, run_dir
 from training.launching import Launch, Meeting
 
 CHILD = "child.json"
@@ -42,7 +42,7 @@ def start(
     supervisor_pid = os.getpid()
 
     def bind_to_supervisor() -> None:
-        leaving.die_with_parent(signal.SIGKILL)
+        processes.die_with_parent(signal.SIGKILL)
         if os.getppid() != supervisor_pid:  # died between fork and now
             os._exit(1)
 
@@ -62,7 +62,9 @@ def start(
             start_new_session=True,
             preexec_fn=bind_to_supervisor,
         )
-    run_dir.write_json(folder / CHILD, {"pid": process.pid, "started": _started(process.pid)})
+    run_dir.write_json(
+        folder / CHILD, {"pid": process.pid, "started": processes.started(process.pid)}
+    )
     return process
 
 
@@ -74,9 +76,9 @@ def end_previous(folder: Path) -> None:
         previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return
-    if previous["started"] and _started(previous["pid"]) == previous["started"]:
+    if previous["started"] and processes.started(previous["pid"]) == previous["started"]:
         end_group(previous["pid"])
-        while _started(previous["pid"]) == previous["started"]:
+        while processes.started(previous["pid"]) == previous["started"]:
             time.sleep(LOOK_S)
 
 
@@ -138,14 +140,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
-
-
-def _started(pid: int) -> str:
-    """When this process began, in clock ticks since boot: a process number alone may have been
-    given again. Empty when gone.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]

@@ -26,7 +26,7 @@ Away = redis.RedisError
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModelQuestion:
     """One model's part of a question. `messages` end with a user's turn."""
 
     answer: str
@@ -54,13 +54,13 @@ def connection() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_connect_timeout=3)
 
 
-class Line:
-    """One connection's hand on it. Use it as a context manager."""
+class Channel:
+    """A connection to the questions and answers in Redis. Use it as a context manager."""
 
     def __init__(self) -> None:
         self._redis: Any = connection()
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> "Channel":
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -68,7 +68,7 @@ class Line:
 
     # --- the page's side --------------------------------------------------------------------------
 
-    def ask(self, *, asked: Sequence[Asked], by: int) -> str:
+    def ask(self, *, asked: Sequence[ModelQuestion], by: int) -> str:
         """Writes a question down; the worker is still to be rung for. Returns its id."""
         question = uuid4().hex
         with self._redis.pipeline() as pipe:
@@ -120,10 +120,10 @@ class Line:
     def withdraw(self, *, worker: str) -> None:
         self._redis.delete(_key("worker", worker))
 
-    def take(self, *, question: str) -> list[Asked]:
+    def take(self, *, question: str) -> list[ModelQuestion]:
         """The question, once: to whoever asks first. Empty afterwards, and when it is too old."""
         found = self._redis.getdel(_key("question", question))
-        return [Asked(**one) for one in json.loads(found)] if found else []
+        return [ModelQuestion(**one) for one in json.loads(found)] if found else []
 
     def say(self, *, answer: str, kind: str, **data: Any) -> None:
         key = _key("said", answer)

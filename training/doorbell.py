@@ -1,65 +1,40 @@
-"""Tells the GPU workers that a run is waiting. The row is the queue: a message lost here is sent
-again by the beat.
+"""Tells the workers that a run, a chain or a publication is waiting. The row is the queue: the beat
+sends a lost message again.
 """
 
-import logging
-
-from kombu.exceptions import ChannelError, OperationalError
-
-from config.celery import app
+from config import broker
 
 QUEUE = "gpu"
-logger = logging.getLogger(__name__)
 
 
 def ring(run_id: int) -> bool:
     """Sends the run's id; call it after commit. False when the broker is away: the run stays queued
-    and is rung again later.
+    and the beat sends it later.
     """
-    return _send("execute_run", f"Run {run_id} is queued. The beat rings again.", run_id=run_id)
+    return broker.send("training.tasks.execute_run", run_id=run_id)
 
 
 def ring_chain(chain_id: int) -> None:
-    """Lets a chain go on now and not with the next beat; call it after commit."""
-    _send("advance_chain", f"Chain {chain_id} waits for the beat.", chain_id=chain_id)
+    """Moves a chain on now instead of with the next beat; call it after commit."""
+    broker.send("training.tasks.advance_chain", chain_id=chain_id)
 
 
 def ring_firing(firing_id: int) -> None:
-    """Lets the measurement for a schedule begin now; call it after commit. The beat rings again for
-    one that was lost.
+    """Starts the measurement for a schedule now instead of with the next beat; call it after
+    commit.
     """
-    _send("measure", f"Measurement {firing_id} waits for the beat.", firing_id=firing_id)
+    broker.send("training.tasks.measure", firing_id=firing_id)
 
 
-def ring_models(task: str, **what: object) -> bool:
-    """Sends a task to the workers that have models at hand; call it after commit. False when the
-    broker is away.
+def ring_models(task: str, **ids: object) -> bool:
+    """Sends a task to the workers that hold models; call it after commit. False when the broker is
+    away.
 
-    The beat rings again for a publication; a question to a model is asked again by who asked it.
+    The beat sends a publication again; a person asks their question again.
     """
-    return _send(task, f"No worker was told of {task}.", **what)
-
-
-def _send(task: str, otherwise: str, **what: object) -> bool:
-    try:
-        with app.connection_for_write() as connection:
-            # Once, at once: left to itself kombu keeps a person waiting for six seconds before it
-            # gives up.
-            connection.ensure_connection(max_retries=1, interval_start=0)
-            app.send_task(f"training.tasks.{task}", kwargs=what, retry=False, connection=connection)
-    except OperationalError as problem:
-        logger.warning("The broker is away (%s). %s", problem, otherwise)
-        return False
-    return True
+    return broker.send(f"training.tasks.{task}", otherwise="No worker knows of it.", **ids)
 
 
 def n_waiting(queue: str = QUEUE) -> int:
-    """Rings that no worker has answered; 0 as well when the broker is away."""
-    try:
-        with app.connection_for_read() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0)
-            return int(
-                connection.default_channel.queue_declare(queue=queue, passive=True).message_count
-            )
-    except (OperationalError, ChannelError):
-        return 0
+    """Messages that no worker has taken; 0 as well when the broker is away."""
+    return broker.n_waiting(queue)

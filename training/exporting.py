@@ -17,6 +17,7 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
 from training import artifacts, run_dir, selectors, store
 from training.models import TrainedModel
 
@@ -28,7 +29,7 @@ _BEFORE = "README.original.md"
 _BLOCK = tarfile.BLOCKSIZE
 
 
-class UnableToExport(Exception):
+class UnableToExport(Refusal):
     """The model is not to be had here; the text says where it is, or what was not kept."""
 
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
 from labeling import exports
 from training import freshness, run_dir
 from training.models import Run, Snapshot, TrainedModel
@@ -29,7 +30,7 @@ DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
 
 
-class UnableToCut(Exception):
+class UnableToCut(Refusal):
     """Nothing is left to learn from; the text says what to change."""
 
 

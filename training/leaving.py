@@ -1,9 +1,8 @@
-"""How a supervisor learns that its worker wants to end, so that it saves the run and gives it back
-in place of losing it.
+"""How a supervisor learns that its worker is shutting down, so that it saves the run and returns it
+to the queue instead of losing it.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -12,21 +11,7 @@ from types import FrameType
 
 from django.conf import settings
 
-_PR_SET_PDEATHSIG = 1
-_PR_GET_PDEATHSIG = 2
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent(number: int) -> None:
-    """Asks the kernel for this signal when the parent dies, also by kill -9."""
-    _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-
-
-def signal_at_parents_death() -> int:
-    """0 for none."""
-    number = ctypes.c_int()
-    _libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
-    return number.value
+from training import processes
 
 
 def announce(worker_pid: int) -> None:
@@ -57,9 +42,9 @@ def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
 
     worker_pid = os.getppid()
     before = signal.signal(signal.SIGTERM, remember)
-    at_death_before = signal_at_parents_death()
+    at_death_before = processes.signal_at_parents_death()
     if has_worker:
-        die_with_parent(signal.SIGTERM)
+        processes.die_with_parent(signal.SIGTERM)
     mark = _mark(worker_pid)
 
     def is_leaving() -> bool:
@@ -70,7 +55,7 @@ def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
     finally:
         signal.signal(signal.SIGTERM, before)
         if has_worker and os.getppid() == worker_pid:
-            die_with_parent(at_death_before)
+            processes.die_with_parent(at_death_before)
         if caught:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -79,8 +64,5 @@ def _mark(worker_pid: int) -> Path:
     """Named with the moment the worker started, so that a later process with the same number is not
     meant.
     """
-    try:
-        started = Path(f"/proc/{worker_pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except OSError:
-        started = "0"
+    started = processes.started(worker_pid) or "0"
     return Path(settings.RUNS_DIR) / f".leaving-{worker_pid}-{started}"

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pages import plain_text
 from training import run_dir
 from training.services import Point, Sample
 
@@ -57,7 +58,7 @@ class Reader:
             elif "sample" in line:
                 samples.append(_sample(line, number))
             elif "note" in line and line["note"] not in notes:
-                notes.append(storable(line["note"]))
+                notes.append(plain_text.storable(line["note"]))
         return News(
             points=points,
             samples=samples,
@@ -86,7 +87,7 @@ def log_tail(folder: Path, end: int | None = None) -> str:
         return ""
     # A progress bar redraws its line with carriage returns: only its last state is worth keeping.
     lines = [line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")]
-    return storable("\n".join(lines[-N_LOG_LINES:]))
+    return plain_text.storable("\n".join(lines[-N_LOG_LINES:]))
 
 
 def _lines_ended(folder: Path, offset: int) -> tuple[int, int]:
@@ -100,11 +101,6 @@ def _lines_ended(folder: Path, offset: int) -> tuple[int, int]:
             return n_ended, file.tell()
     except FileNotFoundError:
         return 0, offset
-
-
-def storable(text: str) -> str:
-    """Text that PostgreSQL takes: no NUL, no half of a surrogate pair."""
-    return text.replace("\x00", "�").encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _point(line: dict[str, Any]) -> Point:
@@ -122,7 +118,7 @@ def _sample(line: dict[str, Any], number: int) -> Sample:
         line["attempt"],
         line["step"],
         number,
-        storable(sample["prompt"]),
-        storable(sample["response"]),
+        plain_text.storable(sample["prompt"]),
+        plain_text.storable(sample["response"]),
         sample["scores"],
     )

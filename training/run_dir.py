@@ -237,13 +237,13 @@ def _own(files: Mapping[str, bytes]) -> list[Mapping[str, bytes]]:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The child's hand on its folder: every write names its attempt, and a stale one raises
+    """How the child writes its folder: every write names its attempt, and a stale one raises
     StaleAttempt.
 
-    Of several processes that work on one run the first alone (`rank` 0) writes. `wait` returns when
-    all have come to it, `agree` what the first one claims. On other machines than its own they work
-    in folders of their own (`is_elsewhere`), one of them (`is_first_here`) for all on that machine;
-    `gather` brings what lies there to the first.
+    Of several processes that work on one run only the first (`rank` 0) writes. `wait` is a barrier,
+    and `from_first` returns the first process's value in all of them. On other machines they work
+    in folders of their own (`is_elsewhere`), where one process (`is_first_here`) writes for its
+    machine; `gather` brings those files to the first.
     """
 
     path: Path
@@ -252,12 +252,12 @@ class RunFolder:
     is_first_here: bool = True
     is_elsewhere: bool = False
     wait: Callable[[], None] = _alone
-    agree: Callable[[bool], bool] = bool
+    from_first: Callable[[bool], bool] = bool
     gather: Callable[[Mapping[str, bytes]], Sequence[Mapping[str, bytes]]] = _own
 
     def is_stop_requested(self) -> bool:
         """The same answer in every process of the run: each has to ask."""
-        return self.agree(is_stop_requested(self.path))
+        return self.from_first(is_stop_requested(self.path))
 
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
         """One point of the curves. Numbers that JSON cannot hold (NaN, infinity) are left out."""

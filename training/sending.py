@@ -78,7 +78,7 @@ def _sent(publication: Publication) -> str:
 
 def _followed(publication: Publication, job: dict[str, Any]) -> str:
     with subprocess.Popen(
-        [sys.executable, "-m", "training.trainer.publish"],
+        [sys.executable, "-m", "training.trainer.modeling.publish"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -16,6 +16,7 @@ from training import (
     doorbell,
     heralding,
     leaving,
+    processes,
     selectors,
     sending,
     services,
@@ -132,7 +133,7 @@ def die_with_the_worker(**_signal: Any) -> None:
     """An idle pool process would outlive a worker that was killed, where no systemd ends them
     all.
     """
-    leaving.die_with_parent(signal.SIGKILL)
+    processes.die_with_parent(signal.SIGKILL)
     if os.getppid() != current_process()._parent_pid:  # it died while this process was starting
         os._exit(1)
 

@@ -18,6 +18,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling import curation
+from pages import plain_text
 from training import freezing, run_dir
 from training.freezing import Frozen, UnableToCut
 
@@ -32,20 +33,20 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Problem:
+class DocumentProblem:
     """`line` counts from 1; 0 concerns the whole file."""
 
     line: int
     sentence: str
 
 
-def read(name: str, content: bytes) -> tuple[list[Document], list[Problem]]:
+def read(name: str, content: bytes) -> tuple[list[Document], list[DocumentProblem]]:
     """Every document, or what is wrong with the file."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content[: problem.start].count(b"\n") + 1
-        return [], [Problem(line, _("This is no UTF-8 text. Save the file as UTF-8."))]
+        return [], [DocumentProblem(line, _("This is no UTF-8 text. Save the file as UTF-8."))]
     if name.endswith(".jsonl"):
         return _of_lines(name, text)
     found = [
@@ -104,7 +105,7 @@ def freeze(
     return Frozen(freezing.fingerprint(folder), n_rows, card, [])
 
 
-def _of_lines(name: str, text: str) -> tuple[list[Document], list[Problem]]:
+def _of_lines(name: str, text: str) -> tuple[list[Document], list[DocumentProblem]]:
     documents, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -113,7 +114,7 @@ def _of_lines(name: str, text: str) -> tuple[list[Document], list[Problem]]:
             row = json.loads(line)
         except ValueError:
             problems.append(
-                Problem(
+                DocumentProblem(
                     number, _("This is no JSON object. Write one object a line, with a “text”.")
                 )
             )
@@ -124,7 +125,9 @@ def _of_lines(name: str, text: str) -> tuple[list[Document], list[Problem]]:
             or not row["text"].strip()
         ):
             problems.append(
-                Problem(number, _("“text” is missing or empty. Add it, or remove the line."))
+                DocumentProblem(
+                    number, _("“text” is missing or empty. Add it, or remove the line.")
+                )
             )
             continue
         documents.append(Document(row["text"].strip(), str(row.get("source") or name)))
@@ -145,4 +148,4 @@ def _curated(
             continue
         seen.add(key)
         # PostgreSQL and its tools store no NUL, and no tokenizer learns from one.
-        yield key, Document(document.text.replace("\x00", "\ufffd"), document.source)
+        yield key, Document(plain_text.storable(document.text), document.source)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.refusals import Refusal
 from labeling.models import Prompt
 from pages.form_parts import segmented
 from training import selectors, services
@@ -51,7 +52,7 @@ class SamplingForm(forms.Form):
         return Sampling(**self.cleaned_data)
 
 
-class UnreadableQuestion(Exception):
+class UnreadableQuestion(Refusal):
     """The sentence is for the person who asked."""
 
 

@@ -6,8 +6,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,9 +18,18 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from training import artifacts, completions, conversing, environment, services, store, warm
+from training import (
+    artifacts,
+    background,
+    completions,
+    conversing,
+    environment,
+    services,
+    store,
+    warm,
+)
 from training.completions import Piece, Sampling, Server
-from training.conversing import Asked, Line
+from training.conversing import Channel, ModelQuestion
 from training.models import TrainedModel
 
 LOOK_EVERY_S = 0.25
@@ -43,8 +52,8 @@ class _Place:
 
 def answer_question(*, question: str) -> None:
     """All its answers at the same time. A question is answered once, however often it is asked."""
-    with Line() as line:
-        asked = line.take(question=question)
+    with Channel() as channel:
+        asked = channel.take(question=question)
         if not asked:
             return
         places = [_place(one) for one in asked]
@@ -53,7 +62,7 @@ def answer_question(*, question: str) -> None:
         list(pool.map(_answer, asked, places))
 
 
-def _place(asked: Asked) -> _Place | UnableToAnswer:
+def _place(asked: ModelQuestion) -> _Place | UnableToAnswer:
     try:
         return _found(
             TrainedModel.objects.select_related("endpoint").filter(pk=asked.model).first()
@@ -83,33 +92,33 @@ def _found(model: TrainedModel | None) -> _Place:
     return _Place(server=Server(endpoint.url, endpoint.served_name, key))
 
 
-def _answer(asked: Asked, place: _Place | UnableToAnswer) -> None:
+def _answer(asked: ModelQuestion, place: _Place | UnableToAnswer) -> None:
     """One answer to its end; the last thing said is always how it ended."""
     started_at = time.monotonic()
-    with Line() as line:
+    with Channel() as channel:
         try:
             if isinstance(place, UnableToAnswer):
                 raise place
-            line.go_on(answer=asked.answer)
+            channel.go_on(answer=asked.answer)
             pieces = (
-                _from_server(asked, place.server, line)
+                _from_server(asked, place.server, channel)
                 if place.server
-                else _from_child(asked, place.folder, line)
+                else _from_child(asked, place.folder, channel)
             )
             last: dict[str, Any] = {}
             for kind, data in pieces:
                 if kind == "end":
                     last = data
                 else:
-                    line.say(answer=asked.answer, kind=kind, **data)
-            line.say(
+                    channel.say(answer=asked.answer, kind=kind, **data)
+            channel.say(
                 answer=asked.answer,
                 kind="end",
                 seconds=round(time.monotonic() - started_at, 2),
                 **last,
             )
         except (UnableToAnswer, completions.UnableToAsk) as problem:
-            line.say(answer=asked.answer, kind="failed", sentence=str(problem))
+            channel.say(answer=asked.answer, kind="failed", sentence=str(problem))
         except conversing.Away as problem:
             logger.warning("An answer was given up: Redis is away (%s).", problem)
 
@@ -117,7 +126,7 @@ def _answer(asked: Asked, place: _Place | UnableToAnswer) -> None:
 Said = Iterator[tuple[str, dict[str, Any]]]
 
 
-def _from_server(asked: Asked, server: Server, line: Line) -> Said:
+def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said:
     """Reads in a thread, so that a server that is silent for long holds up neither a stop nor the
     clock.
     """
@@ -127,7 +136,7 @@ def _from_server(asked: Asked, server: Server, line: Line) -> Said:
         threading.Thread(
             target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True
         ).start()
-        while line.go_on(answer=asked.answer):
+        while channel.go_on(answer=asked.answer):
             if time.monotonic() > deadline:
                 raise UnableToAnswer(
                     _("The answer took longer than %(n)s seconds and was ended.")
@@ -147,7 +156,7 @@ def _from_server(asked: Asked, server: Server, line: Line) -> Said:
 def _read_on(
     client: httpx2.Client,
     server: Server,
-    asked: Asked,
+    asked: ModelQuestion,
     heard: "queue.Queue[Piece | completions.UnableToAsk]",
 ) -> None:
     try:
@@ -159,17 +168,17 @@ def _read_on(
         logger.info("An answer was left: %s", problem)
 
 
-def _from_child(asked: Asked, location: str, line: Line) -> Said:
+def _from_child(asked: ModelQuestion, location: str, channel: Channel) -> Said:
     """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its
     process.
     """
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     yield "state", {"state": "waiting"}
     with ExitStack() as held:
-        fetching = _begun(lambda: _fetched(location))
+        fetching = background.start(lambda: _fetched(location), name="fetcher")
         child: warm.Child | None = None
         while child is None:
-            if not line.go_on(answer=asked.answer):
+            if not channel.go_on(answer=asked.answer):
                 yield "end", STOPPED
                 return
             if time.monotonic() > deadline:
@@ -181,14 +190,14 @@ def _from_child(asked: Asked, location: str, line: Line) -> Said:
                 child = held.enter_context(warm.SHELF.lent(folder, wait_s=LOOK_EVERY_S))
         yield "state", {"state": "writing" if child.is_ready else "loading"}
         child.ask({"messages": asked.messages} | asked.sampling)
-        yield from _heard(child, asked, line, deadline)
+        yield from _heard(child, asked, channel, deadline)
 
 
-def _heard(child: warm.Child, asked: Asked, line: Line, deadline: float) -> Said:
+def _heard(child: warm.Child, asked: ModelQuestion, channel: Channel, deadline: float) -> Said:
     is_told = False
     while True:
         heard = child.heard(wait_s=LOOK_EVERY_S)
-        is_wanted = line.go_on(answer=asked.answer) and time.monotonic() < deadline
+        is_wanted = channel.go_on(answer=asked.answer) and time.monotonic() < deadline
         if not is_wanted and not is_told:
             is_told = True
             if not child.is_ready:
@@ -207,20 +216,6 @@ def _heard(child: warm.Child, asked: Asked, line: Line, deadline: float) -> Said
             return
         else:
             raise UnableToAnswer(heard["error"] or _died())
-
-
-def _begun(call: Callable[[], str]) -> "Future[str]":
-    """In a thread that nobody has to wait for: a large model is long on its way from the store."""
-    done: Future[str] = Future()
-
-    def settle() -> None:
-        try:
-            done.set_result(call())
-        except UnableToAnswer as problem:
-            done.set_exception(problem)
-
-    threading.Thread(target=settle, name="fetcher", daemon=True).start()
-    return done
 
 
 def _fetched(location: str) -> str:
@@ -255,9 +250,9 @@ def begin(worker: str) -> None:
 
 
 def leave(worker: str) -> None:
-    with Line() as line:
+    with Channel() as channel:
         try:
-            line.withdraw(worker=worker)
+            channel.withdraw(worker=worker)
         except conversing.Away as problem:
             logger.warning(
                 "Redis is away (%s): this worker is taken for alive a little longer.", problem
@@ -268,8 +263,8 @@ def _go_on(worker: str) -> None:
     pause = threading.Event()
     while True:
         try:
-            with Line() as line:
-                line.announce(worker=worker)
+            with Channel() as channel:
+                channel.announce(worker=worker)
         except conversing.Away as problem:
             logger.warning("The worker could not announce itself: Redis is away (%s).", problem)
         pause.wait(ANNOUNCE_EVERY_S)

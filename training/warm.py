@@ -2,7 +2,6 @@
 enters this one.
 """
 
-import json
 import logging
 import os
 import queue
@@ -17,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from training import environment
+from training import environment, json_lines
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +27,8 @@ ENDED: dict[str, Any] = {"error": ""}
 
 @dataclass
 class Child:
-    """A process of training.trainer.talk with one model. One question at a time: whoever has it
-    lent has it alone.
+    """A process of training.trainer.sample.chat_child with one model. It answers one question at a
+    time, for whoever has taken it.
     """
 
     folder: str
@@ -45,8 +44,7 @@ class Child:
         self.is_idle = self.is_idle and "stop" in question
         with suppress(OSError):  # died: its last line says so
             assert self.process.stdin is not None
-            self.process.stdin.write(json.dumps(question) + "\n")
-            self.process.stdin.flush()
+            json_lines.write(self.process.stdin, question)
 
     def heard(self, *, wait_s: float) -> dict[str, Any] | None:
         """The next line; None when there is none yet."""
@@ -157,7 +155,7 @@ def start(folder: str) -> Child:
         "TRANSFORMERS_OFFLINE": "1",
     }
     process = subprocess.Popen(  # noqa: S603 our own module, and a folder that is in the registry
-        [sys.executable, "-m", "training.trainer.talk", folder],
+        [sys.executable, "-m", "training.trainer.sample.chat_child", folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -167,12 +165,8 @@ def start(folder: str) -> Child:
         start_new_session=True,
     )
     child = Child(folder, process)
-    threading.Thread(target=_listen, args=[child], name="listener", daemon=True).start()
+    assert process.stdout is not None
+    json_lines.listen(
+        process.stdout, on_line=child.lines.put, on_end=lambda: child.lines.put(ENDED)
+    )
     return child
-
-
-def _listen(child: Child) -> None:
-    assert child.process.stdout is not None
-    for line in child.process.stdout:
-        child.lines.put(json.loads(line))
-    child.lines.put(ENDED)

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, QuerySet
-from drf_spectacular.utils import inline_serializer
+from django.db.models import Model
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.api.fields import MAX_ID
 
@@ -40,17 +43,6 @@ class Page(Generic[Row]):
     def next_cursor(self) -> int | None:
         return self.rows[-1].pk if self.rows else None
 
-    def as_json(self, results: Any) -> dict[str, Any]:
-        return {"next_cursor": self.next_cursor if self.has_more else None, "results": results}
-
-
-def page(rows: QuerySet[Row], *, cursor: int | None, limit: int) -> Page[Row]:
-    """The newest first, from below `cursor`."""
-    found = rows.order_by("-pk")
-    if cursor is not None:
-        found = found.filter(pk__lt=cursor)
-    return cut(found[: limit + 1], limit=limit)
-
 
 def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
     """A page of `limit` rows out of one row more, if there is one."""
@@ -58,15 +50,34 @@ def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
     return Page(found[:limit], has_more=len(found) > limit)
 
 
+class ByCursor(BasePagination):
+    """The newest first, from below `cursor`. REST framework's CursorPagination has opaque cursors
+    and links to pages; ours are ids that a program can keep.
+    """
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        cursor, limit = view.asked.get("cursor"), view.asked["limit"]
+        found = queryset.order_by("-pk")
+        if cursor is not None:
+            found = found.filter(pk__lt=cursor)
+        self.page = cut(found[: limit + 1], limit=limit)
+        return self.page.rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        cursor = self.page.next_cursor if self.page.has_more else None
+        return Response({"next_cursor": cursor, "results": data})
+
+
 def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     """The schema of a page of such rows."""
     name = serializer.__name__.removesuffix("Serializer")
-    return inline_serializer(
-        f"{name}Page",
-        {
-            "next_cursor": serializers.IntegerField(
-                allow_null=True, help_text="null at the end of the list"
-            ),
-            "results": serializer(many=True),
-        },
+    fields = {
+        "next_cursor": serializers.IntegerField(
+            allow_null=True, help_text="null at the end of the list"
+        ),
+        "results": serializer(many=True),
+    }
+    # It is the whole answer: drf-spectacular would make a list of it.
+    return extend_schema_serializer(many=False)(
+        type(f"{name}Page", (serializers.Serializer,), fields)
     )

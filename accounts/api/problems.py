@@ -10,6 +10,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from accounts.refusals import Refusal
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,7 +38,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's EXCEPTION_HANDLER."""
-    if isinstance(problem, IntegrityError):
+    if isinstance(problem, Refusal):
+        problem = Unable(problem.sentence)
+    elif isinstance(problem, IntegrityError):
         # The services look first: what is left is another call that took the same name a moment
         # earlier.
         logger.warning("A call met another one's row.", exc_info=problem)

@@ -1,18 +1,35 @@
-"""The base of every endpoint, and how an endpoint is described in the schema."""
+"""The base of every endpoint, and how an endpoint is described in the schema.
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+A view set serves one kind of thing: `list` and `retrieve` are REST framework's own, and a method
+under `writes` or `does` is given the object and the checked body. So a view set says only what is
+its own.
+"""
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, wraps
+from typing import Any, Protocol, TypeVar
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
+from rest_framework.decorators import MethodMapper, action
 from rest_framework.request import Request
-from rest_framework.views import APIView
+from rest_framework.response import Response
+from rest_framework.routers import DynamicRoute, Route, SimpleRouter
+from rest_framework.viewsets import GenericViewSet
 
-from accounts.api import idempotency
+from accounts.api import idempotency, paging
 from accounts.api.problems import ProblemSerializer
 from accounts.models import User
 
-View = TypeVar("View", bound=Callable[..., Any])
+Handler = Callable[..., Any]
+View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
 _WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 415, 422)
@@ -28,23 +45,69 @@ _KEY = OpenApiParameter(
 )
 
 
-class ApiView(APIView):
+class ViewSetAction(Protocol):
+    """A further GET of a view set. `mapping.post` adds a POST at the same address."""
+
+    mapping: MethodMapper
+
+    def __call__(self, view: Any, request: Request, pk: int) -> HttpResponseBase: ...
+
+
+class ApiViewSet(GenericViewSet[Any]):
     """GET and POST only. Authentication, permission and limits are the settings' defaults."""
 
     http_method_names = ["get", "head", "post"]
+    lookup_value_converter = "int"
+    pagination_class = paging.ByCursor
+    query_class: type[serializers.Serializer[Any]] = paging.PageQuery
+    """What the address may ask."""
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an
+        empty value would ask for all.
+        """
+        return _valid(self.query_class(data=self.request.query_params.dict()))
+
+    @property
+    def by(self) -> User:
+        """Whoever calls; the permission has turned everybody else away."""
+        assert isinstance(self.request.user, User)
+        return self.request.user
+
+    @property
+    def who_and_when(self) -> dict[str, Any]:
+        """What every service asks for."""
+        return {"by": self.by, "now": timezone.now()}
+
+    def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
+        """What the serializer reads of each: the objects themselves, unless overridden."""
+        return objects
+
+    def get_serializer(self, given: Any, *, many: bool = False) -> Any:
+        rows = self.shown(given if many else [given])
+        return self.get_serializer_class()(rows if many else rows[0], many=many)
+
+    def page(self, rows: Any) -> Response:
+        """A page of `rows`, for lists other than the view set's own."""
+        found = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
 
-def person(request: Request) -> User:
-    """Whoever calls; the permission has turned everybody else away."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def asked(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an empty
-    value would ask for all.
+class Router(SimpleRouter):
+    """`runs`, `runs/12` and `runs/12/stop`, named api_runs, api_run and api_run_stop as
+    config.permissions.API_TABLE has them.
     """
-    return _valid(query(data=request.query_params.dict()))
+
+    routes = [
+        Route("{prefix}", {"get": "list", "post": "create"}, "{basename}s", False, {}),
+        DynamicRoute("{prefix}/{url_path}", "{basename}_{url_name}", False, {}),
+        Route("{prefix}/{lookup}", {"get": "retrieve"}, "{basename}", True, {}),
+        DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}_{url_name}", True, {}),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(trailing_slash=False, use_regex_path=False)
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -58,33 +121,114 @@ def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
     return values
 
 
-def reads(
-    name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str
-) -> Callable[[View], View]:
-    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not
-    exist.
+# --- describing -----------------------------------------------------------------------------------
 
-    `answer`: a serializer, or answers by their status where there are others than that of success.
+
+def described(*, tag: str | None = None, **sentences: str) -> Callable[[View], View]:
+    """Describes `list` and `retrieve` of a view set: `list_runs="…", read_run="…"`, called so in
+    generated clients.
     """
+
+    def describe(view: View) -> View:
+        answer = view().get_serializer_class()
+        for name, sentence in sentences.items():
+            is_one = not name.startswith("list_")
+            method = "retrieve" if is_one else "list"
+            reading = _reading(
+                name,
+                answer if is_one else paging.page_of(answer),
+                query=None if is_one else view.query_class,
+                is_one=is_one,
+                description=sentence,
+                tags=[tag] if tag else None,
+            )
+            view = extend_schema_view(**{method: reading})(view)
+        return view
+
+    return describe
+
+
+def reads(
+    name: str, answer: Any, *, query: Any = None, is_one: bool = True, **options: Any
+) -> Callable[[Handler], ViewSetAction]:
+    """A further GET, at the name of the method below the object. `answer`: a serializer, or answers
+    by their status where there are others than that of success.
+    """
+    if query is not None:
+        options["query_class"] = query
+
+    def decorate(handler: Handler) -> ViewSetAction:
+        route = _route(handler, methods=["get"], detail=is_one, **options)
+        described_so: ViewSetAction = _reading(name, answer, query=query, is_one=is_one)(route)
+        return described_so
+
+    return decorate
+
+
+def lists(name: str, answer: Any, *, query: Any) -> Callable[[Handler], Handler]:
+    """Describes a `list` whose answer is not a page by cursor."""
+    answer = extend_schema_serializer(many=False)(answer)
+    describe: Callable[[Handler], Handler] = _reading(name, answer, query=query, is_one=False)
+    return describe
+
+
+def _reading(name: str, answer: Any, *, query: Any, is_one: bool, **options: Any) -> Any:
     problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
-    answers = answer if isinstance(answer, dict) else {200: answer}
+    answers = answer if isinstance(answer, Mapping) else {200: answer}
     return extend_schema(
         operation_id=name,
         parameters=[query] if query else [],
         responses={**answers, **problems},
-        tags=[tag],
+        **options,
     )
 
 
 def writes(
-    name: str, answer: Any, *, body: Any = None, status: int = 200, is_one: bool = False, tag: str
-) -> Callable[[View], View]:
-    """Describes a POST that takes an Idempotency-Key."""
+    name: str,
+    answer: Any,
+    *,
+    body: type[serializers.Serializer[Any]] | None = None,
+    status: int = 200,
+    is_one: bool = False,
+    is_remembered: bool = True,
+    **route: Any,
+) -> Callable[[Handler], Handler]:
+    """A POST that takes an Idempotency-Key. The method is given the object where there is one, and
+    the values of the body by name; what it returns is answered, or the object read again where it
+    returns nothing.
+    """
     problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
-    return extend_schema(
+    describe = extend_schema(
         operation_id=name,
         parameters=[_KEY],
         request=body,
         responses={status: answer, **problems},
-        tags=[tag],
     )
+
+    def decorate(act: Handler) -> Handler:
+        @wraps(act)
+        def handle(view: Any, request: Request, **_path: Any) -> Response:
+            values = sent(body, request) if body else {}
+            made = act(view, *([view.get_object()] if is_one else []), **values)
+            given = view.get_object() if made is None else made
+            return Response(view.get_serializer(given).data, status=status)
+
+        handler = idempotency.once(handle) if is_remembered else handle
+        described_so: Handler = describe(_route(handler, **route) if route else handler)
+        return described_so
+
+    return decorate
+
+
+def does(
+    name: str, answer: Any, *, is_one: bool = True, url_path: str | None = None, **options: Any
+) -> Callable[[Handler], Handler]:
+    """`writes` at the name of the method below the object."""
+    options |= {"methods": ["post"], "detail": is_one, "url_path": url_path}
+    return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
+
+
+def _route(handler: Handler, **options: Any) -> Handler:
+    """Described in the schema only afterwards: `action` takes the place of what was there."""
+    found: Handler = action(url_name=handler.__name__, **options)(handler)
+    return found

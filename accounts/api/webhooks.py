@@ -2,17 +2,11 @@
 
 from typing import Any
 
-from django.shortcuts import get_object_or_404
-from django.urls import path
-from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts import webhooks
-from accounts.api import idempotency, paging
-from accounts.api.problems import Unable
-from accounts.api.views import ApiView, asked, person, reads, writes
+from accounts.api.views import ApiViewSet, Router, described, does
 from accounts.models import Webhook
 
 
@@ -38,58 +32,30 @@ class WebhookSecretSerializer(serializers.Serializer[Any]):
     )
 
 
-class Webhooks(ApiView):
-    @reads(
-        "list_webhooks", paging.page_of(WebhookSerializer), query=paging.PageQuery, tag="webhooks"
-    )
-    def get(self, request: Request) -> Response:
-        """Webhooks, the newest first."""
-        query = asked(paging.PageQuery, request)
-        page = paging.page(Webhook.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(WebhookSerializer(page.rows, many=True).data))
+@described(
+    list_webhooks="Webhooks, the newest first.",
+    read_webhook="One webhook, without its secret.",
+)
+class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Webhook.objects.all()
+    serializer_class = WebhookSerializer
 
-
-class WebhookDetail(ApiView):
-    @reads("read_webhook", WebhookSerializer, is_one=True, tag="webhooks")
-    def get(self, request: Request, pk: int) -> Response:
-        """One webhook, without its secret."""
-        return Response(WebhookSerializer(get_object_or_404(Webhook, pk=pk)).data)
-
-
-class WebhookRotate(ApiView):
-    """No Idempotency-Key is remembered, for the secret would be with it. Sent twice it is 409: end
-    the old one, then rotate.
-    """
-
-    @writes("rotate_webhook_secret", WebhookSecretSerializer, is_one=True, tag="webhooks")
-    def post(self, request: Request, pk: int) -> Response:
+    # Its answer is not remembered by an Idempotency-Key, for the secret would be with it. Sent
+    # twice it is 409: end the old one, then rotate.
+    @does("rotate_webhook_secret", WebhookSecretSerializer, is_remembered=False)
+    def rotate(self, webhook: Webhook) -> dict[str, Any]:
         """A new secret. For three days messages are signed with the one before as well. 409 while
         two sign already.
         """
-        try:
-            webhook, secret = webhooks.rotate_secret(
-                webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now()
-            )
-        except webhooks.UnableToRotate as problem:
-            raise Unable(str(problem)) from problem
-        body = {"id": webhook.pk, "secret": secret, "old_secret_until": webhook.old_salt_until}
-        return Response(WebhookSecretSerializer(body).data)
+        webhook, secret = webhooks.rotate_secret(webhook=webhook, **self.who_and_when)
+        return {"id": webhook.pk, "secret": secret, "old_secret_until": webhook.old_salt_until}
 
-
-class WebhookEndSecret(ApiView):
-    @writes("end_webhook_secret", WebhookSerializer, is_one=True, tag="webhooks")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("end_webhook_secret", WebhookSerializer, url_path="end-secret")
+    def end_secret(self, webhook: Webhook) -> None:
         """The secret before signs no more. Changes nothing when only one signs."""
-        webhooks.end_old_secret(
-            webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now()
-        )
-        return Response(WebhookSerializer(get_object_or_404(Webhook, pk=pk)).data)
+        webhooks.end_old_secret(webhook=webhook, **self.who_and_when)
 
 
-urlpatterns = [
-    path("webhooks", Webhooks.as_view(), name="api_webhooks"),
-    path("webhooks/<int:pk>", WebhookDetail.as_view(), name="api_webhook"),
-    path("webhooks/<int:pk>/rotate", WebhookRotate.as_view(), name="api_webhook_rotate"),
-    path("webhooks/<int:pk>/end-secret", WebhookEndSecret.as_view(), name="api_webhook_end_secret"),
-]
+router = Router()
+router.register("webhooks", Webhooks, "api_webhook")
+urlpatterns = router.urls

@@ -1,8 +1,8 @@
 """Krippendorff's alpha, for any number of raters and missing labels, with a bootstrap over units.
 
 Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). Alpha is 1 − observed / expected
-disagreement over the labels of units that have at least two; units with one label say nothing and
-are left out.
+disagreement over the labels of units that have at least two; units with one label carry no
+information and are left out.
 """
 
 from typing import Literal
@@ -25,8 +25,8 @@ from labeling.figures import (
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 _MOST_VALUES = 2_000
-"""Distinct labels above which the table of units by labels would not fit; scales and choices have a
-handful.
+"""With more distinct labels the table of units by labels would not fit in memory; scales and
+choices have a handful.
 """
 
 
@@ -38,11 +38,11 @@ def krippendorff(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Figure:
-    """Alpha over parallel arrays, one entry a label; `n` counts the units that could be compared.
+    """Alpha over parallel arrays, one entry per label; `n` counts the units that could be compared.
 
-    Labels are numbers, or anything sortable for `nominal` and `ordinal` (their order is then the
-    scale's). Who gave a label does not matter to alpha, so raters are not asked for. NaN is a
-    missing label.
+    Labels are numbers, or anything sortable for `nominal` and `ordinal` (where their sort order is
+    the scale's order). Alpha does not depend on who gave a label, so raters are not a parameter.
+    NaN is a missing label.
     """
     units, labels = answered(units, labels)
     unit, _ = codes(units)
@@ -54,8 +54,8 @@ def krippendorff(
     n_units = int((n_each >= 2).sum())
     if not n_units:
         return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
-    label, kept = codes(label[shared])
-    distinct = distinct[kept.astype(np.int64)]
+    label, label_codes = codes(label[shared])
+    distinct = distinct[label_codes.astype(np.int64)]
     if len(distinct) == 1:
         return absent(
             gettext_noop(
@@ -95,8 +95,8 @@ def _figure(table: Floats, values: Floats, metric: Metric, resamples: int, seed:
 
 
 def _error(table: Floats) -> float:
-    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, in irrCAC's
-    form); the interval is the bootstrap's.
+    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, as in irrCAC).
+    The interval comes from the bootstrap.
     """
     n, n_each = len(table), table.sum(axis=1)
     mean = n_each.mean()
@@ -106,13 +106,15 @@ def _error(table: Floats) -> float:
     extra = (n_each - mean) / mean  # a unit with more labels than usual counts for more
     alpha = (share.mean() - chance) / (1 - chance)
     observed = share.mean() + (1 - share.mean()) / n_each.sum()
-    seen = (share - observed * extra - chance) / (1 - chance)
-    seen = seen - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (1 - chance)
-    return float(np.sqrt(((seen - alpha) ** 2).sum() / (n * (n - 1))))
+    linearised = (share - observed * extra - chance) / (1 - chance)
+    linearised = linearised - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (
+        1 - chance
+    )
+    return float(np.sqrt(((linearised - alpha) ** 2).sum() / (n * (n - 1))))
 
 
 def _positions(distinct: np.ndarray, metric: Metric) -> Floats:
-    """Where each label lies; only interval and ratio read it."""
+    """Each label's position on its scale; used only by interval and ratio."""
     if metric in ("interval", "ratio"):
         return distinct.astype(float)
     return np.arange(len(distinct), dtype=float)
@@ -128,20 +130,20 @@ def _counts(unit: Ints, label: Ints, n_units: int, n_labels: int) -> Floats:
 
 
 def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Floats:
-    """Alpha for each row of `weights` (B, P) over the units' counts `table` (P, V); NaN where one
-    label is left.
+    """Alpha for each row of `weights` (B, P) over the units' counts `table` (P, V); NaN where only
+    one label is left.
     """
     n_each = table.sum(axis=1)
     marginals = weights @ table  # (B, V)
     n = marginals.sum(axis=1)
     if metric in ("nominal", "ratio"):
-        apart = _apart(values, metric)
-        within = ((table @ apart) * table).sum(axis=1) / (n_each - 1)
+        distances = _distances(values, metric)
+        within = ((table @ distances) * table).sum(axis=1) / (n_each - 1)
         observed = weights @ within
-        expected = ((marginals @ apart) * marginals).sum(axis=1)
+        expected = ((marginals @ distances) * marginals).sum(axis=1)
     else:
-        # The ordinal distance is the interval distance between mid-ranks, which differ from one
-        # resample to the next.
+        # The ordinal distance is the interval distance between mid-ranks, which differ between
+        # resamples.
         places = (
             np.cumsum(marginals, axis=1) - marginals / 2
             if metric == "ordinal"
@@ -158,7 +160,7 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
         )
 
 
-def _apart(values: Floats, metric: Metric) -> Floats:
+def _distances(values: Floats, metric: Metric) -> Floats:
     """Squared distances between labels. (V, V)"""
     if metric == "nominal":
         return 1.0 - np.eye(len(values))

@@ -1,8 +1,7 @@
-"""Agreement corrected for chance on categories: Cohen's, Fleiss's and Conger's kappa, Gwet's AC,
-Brennan and Prediger.
+"""Agreement corrected for chance on categories: Cohen's and Fleiss's kappa, and Gwet's AC.
 
-They differ in what they call chance. Under a skewed choice kappa falls although raters agree
-(Feinstein and Cicchetti 1990), and Gwet's AC does not; a high AC on skewed labels can in turn hide
+They differ in how they define chance. When labels are skewed, kappa falls although raters agree
+(Feinstein and Cicchetti 1990), and Gwet's AC does not; in turn, a high AC on skewed labels can hide
 raters who never look.
 """
 
@@ -21,42 +20,13 @@ Weighting = Literal["identity", "linear", "quadratic"]
 
 
 def weights_for(values: Floats, weighting: Weighting) -> Floats:
-    """How much credit label i gets against label j: 1 for the same, less the farther apart they
-    lie. (V, V)
+    """The credit that label i gets against label j: 1 for equal labels, less the farther apart they
+    are. (V, V)
     """
     if weighting == "identity" or len(values) < 2:
         return np.eye(len(values))
     apart = np.abs(values[:, None] - values[None, :]) / (np.ptp(values) or 1.0)
     return np.asarray(1 - (apart if weighting == "linear" else apart**2), dtype=float)
-
-
-def cohen(
-    one: ArrayLike,
-    other: ArrayLike,
-    *,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Kappa of two raters' labels of the same units, in the same order; `values` is the whole scale
-    where some are unused.
-    """
-    given = np.concatenate([np.asarray(one).reshape(-1), np.asarray(other).reshape(-1)])
-    n = len(given) // 2
-    if not n:
-        return absent(gettext_noop("The two raters share no unit."))
-    place, distinct = codes(given)
-    if values is not None:
-        scale = np.asarray(sorted(values), dtype=float)
-        place = np.searchsorted(scale, distinct.astype(float))[place].astype(np.int64)
-    else:
-        scale = (
-            distinct.astype(float)
-            if distinct.dtype.kind in "biuf"
-            else np.arange(len(distinct), dtype=float)
-        )
-    size = len(scale)
-    table = np.bincount(place[:n] * size + place[n:], minlength=size * size).reshape(size, size)
-    return cohen_of_table(table, weighting=weighting, values=scale)
 
 
 def cohen_of_table(
@@ -88,25 +58,9 @@ def cohen_of_table(
     return with_error(kappa, math.sqrt(max(spread, 0.0) / n) / (1 - chance), int(n))
 
 
-def fleiss_of_table(table: ArrayLike) -> Figure:
-    """Fleiss's kappa (1971) of units by categories, the same number of labels for each unit."""
-    counts = np.asarray(table, dtype=float)
-    if counts.size and len(set(counts.sum(axis=1).tolist())) > 1:
-        return absent(
-            gettext_noop(
-                "Fleiss's kappa needs the same number of labels for every unit; use alpha or"
-                " Gwet's AC."
-            ),
-            len(counts),
-        )
-    return _chance_corrected(
-        counts, "fleiss", np.eye(counts.shape[1]) if counts.size else np.zeros((0, 0))
-    )
-
-
 @dataclass(frozen=True)
 class Chance:
-    """One way to correct for chance: how likely agreement is by chance, and that as seen from each
+    """One way to correct for chance: the probability of agreement by chance, overall and by
     unit.
     """
 
@@ -138,56 +92,6 @@ def gwet(
     return _chance_corrected(table, "gwet", weights_for(scale, weighting))
 
 
-def brennan_prediger(
-    *,
-    units: ArrayLike,
-    labels: ArrayLike,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Chance as if every label were equally likely."""
-    table, scale = _table(units, labels, values)
-    return _chance_corrected(table, "brennan", weights_for(scale, weighting))
-
-
-def conger(
-    *,
-    units: ArrayLike,
-    raters: ArrayLike,
-    labels: ArrayLike,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Conger's kappa (1980): Cohen's for many raters, chance from each rater's own habits. No
-    interval.
-    """
-    table, scale = _table(units, labels, values)
-    if problem := _problem(table):
-        return problem
-    rater, _ = codes(raters)
-    place = np.searchsorted(scale, _numbers(labels, values))
-    used = (
-        np.bincount(rater * len(scale) + place, minlength=(rater.max() + 1) * len(scale))
-        .reshape(-1, len(scale))
-        .astype(float)
-    )
-    if len(used) < 2:
-        return absent(gettext_noop("One rater cannot agree with anybody."), len(table))
-    shares = used / used.sum(axis=1, keepdims=True)
-    weights = weights_for(scale, weighting)
-    mean = shares.mean(axis=0)
-    # Over pairs of different raters: the product of their habits.
-    chance = float(
-        (weights * (np.outer(mean, mean) - np.cov(shares.T, ddof=1) / len(shares))).sum()
-    )
-    observed, _ = _observed(table, weights)
-    if math.isclose(chance, 1.0):
-        return absent(gettext_noop("Everybody used one and the same label."), len(table))
-    return Figure(
-        value=float((observed - chance) / (1 - chance)), n=int((table.sum(axis=1) >= 2).sum())
-    )
-
-
 def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
     place, distinct = codes(labels)
     numeric = distinct.dtype.kind in "biuf"
@@ -197,16 +101,16 @@ def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
 def _table(
     units: ArrayLike, labels: ArrayLike, values: Sequence[float] | None
 ) -> tuple[Floats, Floats]:
-    """Units by labels, and the labels as numbers in order."""
+    """Counts of units by labels, and the labels as sorted numbers."""
     units, labels = answered(units, labels)
-    unit, kept = codes(units)
+    unit, unit_names = codes(units)
     numbers = _numbers(labels, values)
     scale = np.unique(np.asarray(values, dtype=float) if values is not None else numbers)
     if not unit.size:
         return np.zeros((0, len(scale))), scale
     place = np.searchsorted(scale, numbers)
-    flat = np.bincount(unit * len(scale) + place, minlength=len(kept) * len(scale))
-    return flat.reshape(len(kept), len(scale)).astype(float), scale
+    flat = np.bincount(unit * len(scale) + place, minlength=len(unit_names) * len(scale))
+    return flat.reshape(len(unit_names), len(scale)).astype(float), scale
 
 
 def _problem(table: Floats) -> Figure | None:
@@ -226,7 +130,7 @@ def _problem(table: Floats) -> Figure | None:
 
 
 def _observed(table: Floats, weights: Floats) -> tuple[float, Floats]:
-    """Agreement over the units with two labels or more, and by unit (0 for the others)."""
+    """Agreement over the units with at least two labels, and by unit (0 for the others)."""
     n_each = table.sum(axis=1)
     pairs = n_each * (n_each - 1)
     by_unit = np.divide(
@@ -245,15 +149,12 @@ def _chance(kind: str, table: Floats, weights: Floats) -> Chance:
     if kind == "gwet":
         factor = weights.sum() / (size * (size - 1))
         return Chance(float(factor * (used * (1 - used)).sum()), factor * (shares @ (1 - used)))
-    if kind == "brennan":
-        even = float(weights.sum() / size**2)
-        return Chance(even, np.full(len(table), even))
     return Chance(float(used @ weights @ used), shares @ ((weights @ used + weights.T @ used) / 2))
 
 
 def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
-    """The coefficient with its error by linearisation over units (Gwet 2014), t interval with n −
-    1.
+    """The coefficient with its standard error by linearisation over units (Gwet 2014), and a t
+    interval with n − 1 degrees of freedom.
     """
     if problem := _problem(table):
         return problem
@@ -263,16 +164,18 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)
-    seen = (
+    linearised = (
         n
         / is_shared.sum()
         * np.where(is_shared, by_unit - chance.overall, 0.0)
         / (1 - chance.overall)
     )
-    seen = seen - 2 * (1 - value) * (chance.by_unit - chance.overall) / (1 - chance.overall)
+    linearised = linearised - 2 * (1 - value) * (chance.by_unit - chance.overall) / (
+        1 - chance.overall
+    )
     if n < 2:
         return Figure(value=value, n=1)
-    se = math.sqrt(float(((seen - value) ** 2).sum()) / (n * (n - 1)))
+    se = math.sqrt(float(((linearised - value) ** 2).sum()) / (n * (n - 1)))
     reach = float(student.ppf(0.975, n - 1)) * se
     return Figure(
         value=value, n=int(is_shared.sum()), low=value - reach, high=min(1.0, value + reach), se=se

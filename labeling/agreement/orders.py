@@ -1,37 +1,34 @@
-"""A ranking against the right one, pair by pair: for golds and adjudicated orders."""
+"""Compares a ranking with the correct one, pair by pair: for golds and adjudicated orders."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-Ranks = Mapping[int, int | None]
-"""response → rank: 1 is best, equal ranks tie, None is left open"""
+from labeling.response_orders import Ranks, credit, direction
 
 
 @dataclass(frozen=True)
 class Match:
-    """`agreed` of the `n` pairs that the right order decides were given the same way round; a tie
-    on one is half.
+    """Of the `n` pairs that the correct order decides, `agreed` have the same direction; a tie
+    counts as half.
     """
 
     agreed: float
     n: int
 
     def reaches(self, percent: int) -> bool:
-        """Whether at least `percent` of the decided pairs agree. Without a decided pair nothing
-        does.
-        """
+        """Whether at least `percent` of the decided pairs agree. False without a decided pair."""
         return self.n > 0 and 100 * self.agreed >= percent * self.n
 
 
 def n_decided(right: Ranks) -> int:
-    """Pairs that an order puts one way round."""
+    """How many pairs an order decides, ties excluded."""
     return sum(one != other for one, other in combinations(_ranked(right), 2))
 
 
 def match(right: Ranks, given: Ranks) -> Match:
-    """Pairs that `right` ties or leaves open ask nothing of anybody. One that it decides and
-    `given` leaves open is not agreed: who ranks nothing must not pass half of a gold.
+    """Compares `given` with `right`. Pairs that `right` ties or leaves open do not count. A pair
+    that it decides and `given` leaves open counts as wrong: a rater who ranks nothing must not pass
+    half of a gold.
     """
     agreed, n = 0.0, 0
     for one, other in combinations(right, 2):
@@ -41,17 +38,15 @@ def match(right: Ranks, given: Ranks) -> Match:
         n += 1
         answer = _direction(given.get(one), given.get(other))
         if answer is not None:
-            agreed += 1.0 if answer == expected else 0.5 if answer == 0 else 0.0
+            agreed += credit(answer, expected)
     return Match(agreed, n)
 
 
 def _direction(one: int | None, other: int | None) -> int | None:
-    """−1 where the first is better, 1 where the second is, 0 for a tie, None where a rank is
-    missing.
-    """
+    """−1 if the first is better, 1 if the second is, 0 for a tie, None if a rank is missing."""
     if one is None or other is None:
         return None
-    return (one > other) - (one < other)
+    return direction(one, other)
 
 
 def _ranked(ranks: Ranks) -> list[int]:

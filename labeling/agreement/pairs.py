@@ -1,11 +1,10 @@
 """Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by
-rater, with gold, with oneself.
+rater, with oneself.
 
-A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is). Which of two
-responses is left is theirs, by number, never the order in which they were shown.
+A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is better). Left and
+right are decided by response id, never by the order in which they were shown.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,38 +26,16 @@ from labeling.figures import (
 )
 
 Ties = Literal["in", "out", "half"]
-"""In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a
-decision is half right.
+""""in": a tie is a label of its own. "out": only decided votes are compared. "half": a tie against
+a decision is half right.
 """
 
 
 @dataclass(frozen=True)
-class RankVote:
-    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None was
-    left unranked.
-    """
-
-    item: int
-    rater: int
-    response: int
-    rank: int | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """`score` of `n` compared pairs were the same; a tie against a decision counts as half."""
-
-    score: float
-    n: int
-
-    @property
-    def share(self) -> float:
-        return self.score / self.n
-
-
-@dataclass(frozen=True)
 class PairVotes:
-    """Parallel arrays, one entry a vote on a pair; `unit` numbers the pairs of responses from 0."""
+    """Parallel arrays, one entry per vote on a pair; `unit` numbers the pairs of responses from
+    0.
+    """
 
     unit: Ints
     item: Ints
@@ -75,10 +52,10 @@ class PairVotes:
 def expand(
     *, items: ArrayLike, raters: ArrayLike, responses: ArrayLike, ranks: ArrayLike
 ) -> PairVotes:
-    """Rankings, one row a ranked response, as votes on pairs; rank 1 is best, NaN was left
+    """Expands rankings, one row per ranked response, to votes on pairs; rank 1 is best, NaN is
     unranked.
 
-    One rater ranks an item once: a repeat for self-agreement is an item of its own.
+    A rater ranks an item once: a repeat for self-agreement is an item of its own.
     """
     rank = np.asarray(ranks, dtype=float)
     ranked = np.flatnonzero(~np.isnan(rank))
@@ -114,7 +91,7 @@ def expand(
 
 
 def _longest(item: Ints, rater: Ints) -> int:
-    """The most responses in one ranking."""
+    """The number of responses in the longest ranking."""
     if not item.size:
         return 0
     new = np.flatnonzero((np.diff(item) != 0) | (np.diff(rater) != 0)) + 1
@@ -138,8 +115,8 @@ def raw(
     seed: int = 0,
     tie: float = 0,
 ) -> Figure:
-    """The share of pairs of votes on the same unit that were the same; `n` counts those pairs.
-    Interval over units.
+    """The share of pairs of votes on the same unit that agree; `n` counts those pairs. Interval
+    over units.
 
     With ties "in" the labels may be any categories.
     """
@@ -161,8 +138,8 @@ def raw(
 
 
 def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floats:
-    """Each unit's share of agreeing pairs of votes, for the distribution: a mean hides whether a
-    few units are split.
+    """Each unit's share of agreeing pairs of votes, for the distribution: a mean does not show
+    whether a few units are split.
     """
     rows = _scores_by_unit(units, labels, ties, 0)
     compared = rows[rows[:, 1] > 0]
@@ -175,7 +152,7 @@ def _share(weights: Floats, rows: Floats) -> Floats:
 
 
 def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float) -> Floats:
-    """(same, compared) pairs of votes by unit."""
+    """(agreeing, compared) pairs of votes by unit."""
     unit, _ = codes(units)
     given = np.asarray(labels)
     if not unit.size:
@@ -199,21 +176,23 @@ def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float)
 
 @dataclass(frozen=True)
 class Matrix:
-    """Rater by rater: `score` of `n` compared votes were the same. The diagonal is empty."""
+    """Agreement between every two raters: `score` of `n` compared votes were the same. The diagonal
+    is empty.
+    """
 
     raters: tuple[int, ...]
     score: Floats
     n: Ints
 
     def figure(self, one: int, other: int) -> Figure:
-        """The share of one pair of raters, by their ids, with Wilson's interval."""
+        """The share for one pair of raters, given by id, with Wilson's interval."""
         row, column = self.raters.index(one), self.raters.index(other)
         if not self.n[row, column]:
             return absent(gettext_noop("These two raters never judged the same pair."))
         return wilson(float(self.score[row, column]), int(self.n[row, column]))
 
     def with_everybody(self) -> dict[int, Figure]:
-        """Each rater's share with all colleagues together."""
+        """Each rater's share with all other raters combined."""
         return {
             rater: wilson(float(self.score[at].sum()), int(self.n[at].sum()))
             for at, rater in enumerate(self.raters)
@@ -223,7 +202,7 @@ class Matrix:
 def matrix(
     *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, ties: Ties = "half"
 ) -> Matrix:
-    """How often each two raters gave the same vote. One vote a rater and unit."""
+    """How often every two raters gave the same vote. Takes one vote per rater and unit."""
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
     label = np.asarray(labels)
@@ -233,8 +212,10 @@ def matrix(
     score, n = np.zeros((shape[0], shape[0])), np.zeros((shape[0], shape[0]))
     tied = n.copy()
     for value in np.unique(label):
-        here = label == value
-        votes = csr_matrix((np.ones(int(here.sum())), (rater[here], unit[here])), shape=shape)
+        gave_value = label == value
+        votes = csr_matrix(
+            (np.ones(int(gave_value.sum())), (rater[gave_value], unit[gave_value])), shape=shape
+        )
         score += (votes @ votes.T).toarray()
         tied = (votes @ votes.T).toarray() if value == 0 else tied
     everything = csr_matrix((np.ones(len(unit)), (rater, unit)), shape=shape)
@@ -252,49 +233,11 @@ def matrix(
     )
 
 
-def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
-    """Raw agreement of each rater with everybody else on the same items, one unit per (colleague,
-    pair of responses).
-
-    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways:
-    0 (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are
-    left out, and so is a rater with nothing to compare.
-    """
-    rows = [
-        (vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None
-    ]
-    if not rows:
-        return {}
-    items, raters, responses, ranks = (np.asarray(column) for column in zip(*rows, strict=True))
-    pairs = expand(items=items, raters=raters, responses=responses, ranks=ranks)
-    if not pairs.unit.size:
-        return {}
-    compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
-    return {
-        rater: Agreement(score=float(score[at]), n=int(n[at]))
-        for at, rater in enumerate(compared.raters)
-        if n[at]
-    }
-
-
-def with_gold_labels(
-    *, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0
-) -> dict[int, Figure]:
-    """Each rater on single labels (a flag, a scale): right when at most `tolerance` away from gold.
-    NaN was not answered.
-    """
-    given, right = np.asarray(labels, dtype=float), np.asarray(gold, dtype=float)
-    answered = ~(np.isnan(given) | np.isnan(right))
-    is_right = np.abs(given - right)[answered] <= tolerance + 1e-9
-    return _by_rater(np.asarray(raters)[answered], is_right.astype(float))
-
-
 def with_oneself(
     *, raters: ArrayLike, first: ArrayLike, again: ArrayLike, ties: Ties = "half"
 ) -> tuple[Figure, dict[int, Figure]]:
-    """Self-agreement over repeated pairs, all together and by rater: −1, 0, +1 the first time and
-    again, sides turned back.
+    """Self-agreement over repeated pairs, overall and by rater. Labels are −1, 0, +1 the first time
+    and the second time, with the sides swapped back.
     """
     one, other = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
     rater = np.asarray(raters)

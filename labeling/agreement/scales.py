@@ -1,16 +1,11 @@
-"""Agreement on orders and on scales: Kendall's tau-b and W, and intraclass correlations.
-
-The first half takes complete tables. The second half takes what a campaign has: each unit judged by
-some raters, not by all.
+"""Agreement on orders and on scales, where each unit was judged by some raters, not by all:
+Kendall's tau-b and W, and intraclass correlations.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2, kendalltau, rankdata
 
 from labeling.agreement.pairs import PairVotes
 from labeling.figures import (
@@ -27,120 +22,6 @@ from labeling.figures import (
 )
 
 
-@dataclass(frozen=True)
-class Tested:
-    """A number with the p-value of "there is none", or None and a sentence."""
-
-    value: float | None
-    n: int
-    statistic: float | None = None
-    p: float | None = None
-    note: str = ""
-
-
-def kendall_tau(one: ArrayLike, other: ArrayLike) -> Tested:
-    """Tau-b of two orders of the same things: concordant less discordant pairs, corrected for
-    ties.
-    """
-    first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    if len(first) < 2:
-        return Tested(None, len(first), note="An order needs at least two things.")
-    if not (np.ptp(first) and np.ptp(second)):
-        return Tested(
-            None,
-            len(first),
-            note="One of the two orders ties everything, so there is no order to compare.",
-        )
-    tau, p = kendalltau(first, second)
-    return Tested(
-        float(tau), len(first), statistic=float(tau), p=float(p) if math.isfinite(p) else None
-    )
-
-
-def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> Tested:
-    """How far raters order the same things alike, 0 to 1: `scores` is things by raters, ties
-    corrected (Kendall 1948).
-
-    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Uncorrected
-    is what some papers report.
-    """
-    table = np.asarray(scores, dtype=float)
-    if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2:
-        return Tested(
-            None, 0, note="This needs at least two raters who ordered the same two things."
-        )
-    n, m = table.shape
-    ranks = np.column_stack([rankdata(table[:, rater]) for rater in range(m)])
-    ties = sum(
-        float((counts**3 - counts).sum())
-        for counts in (np.unique(column, return_counts=True)[1] for column in ranks.T)
-    )
-    spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
-    most = m**2 * (n**3 - n)
-    if most - m * ties <= 0:
-        return Tested(None, n, note="Every rater ties everything, so there is no order to compare.")
-    w = 12 * spread / (most - m * ties if is_corrected else most)
-    statistic = m * (n - 1) * w
-    return Tested(float(w), n, statistic=float(statistic), p=float(chi2.sf(statistic, n - 1)))
-
-
-Icc = Literal["1,1", "C,1", "A,1", "A,k"]
-
-
-def icc(scores: ArrayLike, kind: Icc = "A,1") -> Figure:
-    """Intraclass correlation of units by raters (McGraw and Wong 1996); a unit with a missing score
-    (NaN) is left out.
-
-    `1,1`: different raters for each unit. `C,1`: consistency, a rater's own level forgiven. `A,1`:
-    absolute agreement of one rater. `A,k`: of the mean of all k.
-    """
-    table = np.asarray(scores, dtype=float)
-    table = table[~np.isnan(table).any(axis=1)] if table.ndim == 2 else np.zeros((0, 0))
-    n, k = table.shape
-    if n < 2 or k < 2:
-        return absent(gettext_noop("This needs at least two units that two raters both scored."), n)
-    if np.ptp(table) == 0:
-        return absent(gettext_noop("Every score is the same."), n)
-    value = _ratio(table, kind)
-    if value is None:
-        return absent(
-            gettext_noop("The scores do not differ enough between units for this number."), n
-        )
-    return Figure(value=value, n=n)
-
-
-def _ratio(table: Floats, kind: Icc) -> float | None:
-    n, k = table.shape
-    mean = table.mean()
-    rows, columns = table.mean(axis=1, keepdims=True), table.mean(axis=0, keepdims=True)
-    between = k * float(((rows - mean) ** 2).sum()) / (n - 1)
-    raters = n * float(((columns - mean) ** 2).sum()) / (k - 1)
-    error = float(((table - rows - columns + mean) ** 2).sum()) / ((n - 1) * (k - 1))
-    within = float(((table - rows) ** 2).sum()) / (n * (k - 1))
-    above = between - (within if kind == "1,1" else error)
-    below = {
-        "1,1": between + (k - 1) * within,
-        "C,1": between + (k - 1) * error,
-        "A,1": between + (k - 1) * error + k / n * (raters - error),
-        "A,k": between + (raters - error) / n,
-    }[kind]
-    return above / below if abs(below) > 1e-12 else None
-
-
-def score_table(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> Floats:
-    """Units by raters with NaN where nobody scored, as `icc` and `kendall_w` take it; a second
-    score replaces the first.
-    """
-    unit, unit_names = codes(units)
-    rater, rater_names = codes(raters)
-    table = np.full((len(unit_names), len(rater_names)), np.nan)
-    table[unit, rater] = np.asarray(scores, dtype=float)
-    return table
-
-
-# --- where each unit was judged by some -----------------------------------------------------------
-
-
 def icc_of_some(
     *,
     units: ArrayLike,
@@ -150,17 +31,17 @@ def icc_of_some(
     seed: int = 0,
 ) -> Figure:
     """ICC(1,1) where units have different raters and different numbers of them; on a complete table
-    it is icc(…, "1,1").
+    it is McGraw and Wong's ICC(1,1).
 
     One-way analysis of variance with unequal groups (Searle 1971; Donner 1986). Units with one
-    score are left out. `n` counts the units. `is_of_mean`: of the mean of as many scores as a unit
+    score are left out. `n` counts the units. `is_of_mean`: for the mean of as many scores as a unit
     has on average. Interval over units.
     """
     unit, score = answered(units, np.asarray(scores, dtype=float))
     unit, _ = codes(unit)
     n_each = np.bincount(unit) if unit.size else np.zeros(0)
-    kept = n_each[unit] >= 2
-    unit, score = codes(unit[kept])[0], score[kept]
+    is_shared = n_each[unit] >= 2
+    unit, score = codes(unit[is_shared])[0], score[is_shared]
     if not unit.size or unit.max() < 1:
         return absent(gettext_noop("This needs at least two units that two raters both scored."))
     n, total, squares = (
@@ -187,8 +68,8 @@ def icc_of_some(
 
 
 def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
-    """From the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², a row a resample; NaN where it
-    cannot be said.
+    """The ICC from the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², one row per resample; NaN
+    where it is undefined.
     """
     n_units, n, total, squares, of_means, n_squares = sums.T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -200,10 +81,10 @@ def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
 
 
 def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> Figure:
-    """Kendall's tau-b of every two raters of an item, over the responses that both ranked, averaged
-    over all of these.
+    """Kendall's tau-b of every two raters of an item over the responses that both ranked, averaged
+    over all these comparisons.
 
-    `n` counts the comparisons of two orders. Where one of the two ties everything there is none.
+    `n` counts the comparisons. If one of the two ties all the responses, there is no comparison.
     Interval over items.
     """
     order = np.lexsort((pairs.rater, pairs.unit))
@@ -224,13 +105,16 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
     together, mine, theirs = (
         np.bincount(both, weights=column) for column in np.concatenate(sums).T
     )
-    told = (mine > 0) & (theirs > 0)
-    if not told.any():
+    is_defined = (mine > 0) & (theirs > 0)
+    if not is_defined.any():
         return absent(
-            gettext_noop("Every order ties everything, so there is no order to compare."), len(told)
+            gettext_noop("Every order ties everything, so there is no order to compare."),
+            len(is_defined),
         )
-    tau = together[told] / np.sqrt(mine[told] * theirs[told])
-    return _mean(tau, of=codes(kinds[told] // len(names) ** 2)[0], resamples=resamples, seed=seed)
+    tau = together[is_defined] / np.sqrt(mine[is_defined] * theirs[is_defined])
+    return _mean(
+        tau, of=codes(kinds[is_defined] // len(names) ** 2)[0], resamples=resamples, seed=seed
+    )
 
 
 def mean_w(
@@ -245,7 +129,7 @@ def mean_w(
     """Kendall's W, ties corrected, of each item by the raters who ranked all of its responses,
     averaged over items.
 
-    `n` counts the items. One row a ranked response; NaN was left unranked. Interval over items.
+    `n` counts the items. One row per ranked response; NaN is unranked. Interval over items.
     """
     rank = np.asarray(ranks, dtype=float)
     ranked = ~np.isnan(rank)
@@ -256,26 +140,26 @@ def mean_w(
     given = codes(item * (int(rater.max()) + 1) + rater)[0]
     thing = codes(np.asarray(responses)[ranked])[0]
     cell = codes(item * (int(thing.max()) + 1) + thing)[0]
-    n_things = np.bincount(_of(item, cell), minlength=len(names))
-    whole = (np.bincount(given) == n_things[_of(item, given)])[given]
-    return _w(
+    n_things = np.bincount(_group_of(item, cell), minlength=len(names))
+    whole = (np.bincount(given) == n_things[_group_of(item, given)])[given]
+    return _w_of_rankings(
         item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed
     )
 
 
-def _w(
+def _w_of_rankings(
     item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int
 ) -> Figure:
-    """Over whole rankings, one row a response: `given` numbers rankings, `cell` an item's
-    responses.
+    """W over complete rankings, one row per response: `given` numbers the rankings, `cell` an
+    item's responses.
     """
     of_ranking = codes(given)[0]
     place, ties = _mid_ranks(of_ranking, rank)
-    its_item = _of(item, of_ranking)
+    its_item = _group_of(item, of_ranking)
     size = len(n_things)
     m = np.bincount(its_item, minlength=size)
     sums = np.bincount(cell, weights=place)
-    item_of_cell = _of(item, cell, n=len(sums))
+    item_of_cell = _group_of(item, cell, n=len(sums))
     n = n_things.astype(float)
     spread = np.bincount(
         item_of_cell,
@@ -283,30 +167,30 @@ def _w(
         minlength=size,
     )
     most = m**2 * (n**3 - n) - m * np.bincount(its_item, weights=ties, minlength=size)
-    told = (m >= 2) & (n_things >= 2) & (most > 0)
-    if not told.any():
+    is_defined = (m >= 2) & (n_things >= 2) & (most > 0)
+    if not is_defined.any():
         return absent(
             gettext_noop(
                 "No two raters have ordered the same responses, other than by tying all of them."
             )
         )
     return _mean(
-        12 * spread[told] / most[told],
-        of=np.arange(int(told.sum())),
+        12 * spread[is_defined] / most[is_defined],
+        of=np.arange(int(is_defined.sum())),
         resamples=resamples,
         seed=seed,
     )
 
 
-def _of(group: Ints, number: Ints, n: int | None = None) -> Ints:
-    """The group that each of the numbered things lies in."""
-    found = np.zeros(n if n is not None else int(number.max(initial=-1)) + 1, dtype=np.int64)
-    found[number] = group
-    return found
+def _group_of(group: Ints, number: Ints, n: int | None = None) -> Ints:
+    """The group of each numbered thing."""
+    groups = np.zeros(n if n is not None else int(number.max(initial=-1)) + 1, dtype=np.int64)
+    groups[number] = group
+    return groups
 
 
 def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
-    """Each response's place in its ranking, ties sharing their mean place; and Σ t³ − t over a
+    """Each response's place in its ranking, where ties share their mean place; and Σ t³ − t over a
     ranking's ties.
     """
     order = np.lexsort((rank, ranking))
@@ -329,7 +213,7 @@ def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
     place[order] = mean_place[tier]
     excess = (size**3 - size).astype(float)
     ties = np.bincount(
-        _of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
+        _group_of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
     ).astype(float)
     return place, ties
 

@@ -1,1 +1,1 @@
-"""The labeling half over HTTP, as JSON: see config.api for the addresses."""
+"""The REST API of the labeling app; see config.api for the URLs."""

@@ -1,4 +1,4 @@
-"""What the labeling half takes and gives as JSON."""
+"""Input and output of the labeling API."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from labeling.services.campaigns import RESPONSES
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000
 SMALL = 32_767
-"""The most that a column of small numbers holds."""
+"""The largest value of a small integer column."""
 
 
 def _ids(**options: Any) -> serializers.ListField:
@@ -59,7 +59,7 @@ class PromptSerializer(serializers.Serializer[Any]):
     constraints = serializers.ListField(
         child=serializers.CharField(), help_text="sentences that an answer has to keep to"
     )
-    source = SourceSerializer()  # type: ignore[assignment]  # a field, not that
+    source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
     origin = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -71,7 +71,7 @@ class PromptQuery(PageQuery):
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
     language = serializers.CharField(required=False, allow_blank=True, max_length=8)
-    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # a field, not that
+    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # shadows Field.source
     is_unused = serializers.BooleanField(
         required=False, default=False, help_text="in no campaign yet"
     )
@@ -143,7 +143,7 @@ class NewPromptSerializer(serializers.Serializer[Any]):
 
 
 class PoolSerializer(serializers.Serializer[Any]):
-    """A PoolRow."""
+    """Serializes a PoolRow."""
 
     id = serializers.IntegerField(source="pool.pk")
     name = serializers.CharField(source="pool.name")
@@ -166,7 +166,7 @@ class NewPoolSerializer(serializers.Serializer[Any]):
 
 
 class GuidelineSerializer(serializers.Serializer[Any]):
-    """A GuidelineRow."""
+    """Serializes a GuidelineRow."""
 
     id = serializers.IntegerField(source="guideline.pk")
     name = serializers.CharField(source="guideline.name")
@@ -192,7 +192,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
 
 class CampaignSerializer(serializers.Serializer[Any]):
-    """A CampaignRow."""
+    """Serializes a CampaignRow."""
 
     id = serializers.IntegerField(source="campaign.pk")
     name = serializers.CharField(source="campaign.name")
@@ -222,7 +222,7 @@ class CampaignQuery(PageQuery):
 
 
 class SelectionSerializer(serializers.Serializer[Any]):
-    """Which prompts a new campaign takes. What is empty leaves that side open."""
+    """Which prompts a new campaign uses. An empty field does not restrict them."""
 
     categories = serializers.MultipleChoiceField(choices=Prompt.Category.choices, required=False)
     splits = serializers.MultipleChoiceField(choices=Prompt.Split.choices, required=False)
@@ -267,17 +267,17 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def selection(values: dict[str, Any]) -> Selection:
-        asked = values.get("prompts", {})
+        prompts = values.get("prompts", {})
         return Selection(
             kind=values["kind"],
-            categories=tuple(sorted(asked.get("categories", ()))),
-            splits=tuple(sorted(asked.get("splits", ()))),
-            source_ids=tuple(asked.get("sources", ())),
-            languages=tuple(asked.get("languages", ())),
-            is_unused=asked.get("is_unused", True),
-            n_prompts=asked.get("n_prompts"),
+            categories=tuple(sorted(prompts.get("categories", ()))),
+            splits=tuple(sorted(prompts.get("splits", ()))),
+            source_ids=tuple(prompts.get("sources", ())),
+            languages=tuple(prompts.get("languages", ())),
+            is_unused=prompts.get("is_unused", True),
+            n_prompts=prompts.get("n_prompts"),
             n_responses=values.get("n_responses"),
-            response_source_ids=tuple(asked.get("response_sources", ())),
+            response_source_ids=tuple(prompts.get("response_sources", ())),
         )
 
 
@@ -286,7 +286,7 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
 
 class RankedResponseSerializer(serializers.Serializer[Any]):
     response = serializers.IntegerField(source="response_id")
-    source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # a field, not that
+    source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # shadows Field.source
     text = serializers.CharField(source="response.text")
     position = serializers.IntegerField(help_text="0 = shown first")
     rank = serializers.IntegerField(
@@ -318,7 +318,7 @@ class DemonstrationSerializer(serializers.Serializer[Any]):
 
 
 class JudgmentSerializer(serializers.Serializer[Any]):
-    """What a rater gave, under the rater's pseudonym."""
+    """One judgment, under the rater's pseudonym."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Judgment.Kind.choices)
@@ -358,7 +358,7 @@ class JudgmentQuery(PageQuery):
 
 
 class JudgmentPageSerializer(serializers.Serializer[Any]):
-    """A piece of the feed. Its cursor is there at the end too: go on from it later for what is
+    """One page of the feed. `next_cursor` is set on the last page too: use it later to get what is
     new.
     """
 

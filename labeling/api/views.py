@@ -1,228 +1,154 @@
-"""Endpoints of the labeling half: input → one call → answer. Who may is
-config.permissions.API_TABLE.
+"""Endpoints of the labeling app: input → one call → answer. config.permissions.API_TABLE decides
+who may call them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import Unable
-from accounts.api.views import ApiView, asked, person, reads, sent, writes
+from accounts.api import paging
+from accounts.api.views import ApiViewSet, described, does, lists, writes
 from labeling import access, selectors, services
 from labeling.api import serializers
 from labeling.models import Campaign, Guideline, Pool, Prompt
 
 
-class Prompts(ApiView):
-    @reads(
-        "list_prompts",
-        paging.page_of(serializers.PromptSerializer),
-        query=serializers.PromptQuery,
-        tag="prompts",
-    )
-    def get(self, request: Request) -> Response:
-        """Prompts that are not retired, the newest first."""
-        query = asked(serializers.PromptQuery, request)
-        found = selectors.prompt_list(wanted=serializers.PromptQuery.wanted(query))
-        page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.PromptSerializer(page.rows, many=True).data))
+@described(
+    list_prompts="Prompts that are not retired, the newest first.", read_prompt="One prompt."
+)
+class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Prompt.objects.all()
+    serializer_class = serializers.PromptSerializer
+    query_class = serializers.PromptQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.prompt_list(wanted=serializers.PromptQuery.wanted(self.asked))
+
+    def get_object(self) -> Prompt:
+        return access.prompt(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
         "create_prompt",
         serializers.PromptSerializer,
         body=serializers.NewPromptSerializer,
         status=201,
-        tag="prompts",
     )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
+    def create(self, **values: Any) -> Prompt:
         """Store a prompt whose source is the person who calls."""
-        values = sent(serializers.NewPromptSerializer, request)
-        prompt = services.create_prompt(**values, by=person(request), now=timezone.now())
-        return Response(serializers.PromptSerializer(prompt).data, status=201)
+        return services.create_prompt(**values, **self.who_and_when)
 
 
-class PromptDetail(ApiView):
-    @reads("read_prompt", serializers.PromptSerializer, is_one=True, tag="prompts")
-    def get(self, request: Request, pk: int) -> Response:
-        """One prompt."""
-        prompt: Prompt = access.prompt(user=request.user, pk=pk)
-        return Response(serializers.PromptSerializer(prompt).data)
+@described(list_pools="Pools, the newest first.", read_pool="One pool.")
+class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Pool.objects.all()
+    serializer_class = serializers.PoolSerializer
 
+    def shown(self, objects: Sequence[Pool]) -> Sequence[Any]:
+        return selectors.pool_rows(pools=objects)
 
-class Pools(ApiView):
-    @reads(
-        "list_pools",
-        paging.page_of(serializers.PoolSerializer),
-        query=paging.PageQuery,
-        tag="pools",
-    )
-    def get(self, request: Request) -> Response:
-        """Pools, the newest first."""
-        query = asked(paging.PageQuery, request)
-        page = paging.page(Pool.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
-        rows = selectors.pool_rows(pools=page.rows)
-        return Response(page.as_json(serializers.PoolSerializer(rows, many=True).data))
+    def get_object(self) -> Pool:
+        return access.pool(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
-        "create_pool",
-        serializers.PoolSerializer,
-        body=serializers.NewPoolSerializer,
-        status=201,
-        tag="pools",
+        "create_pool", serializers.PoolSerializer, body=serializers.NewPoolSerializer, status=201
     )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
+    def create(self, **values: Any) -> Pool:
         """A new pool, with nobody in it yet."""
-        values = sent(serializers.NewPoolSerializer, request)
-        pool = services.create_pool(**values, by=person(request), now=timezone.now())
-        return Response(_pool(pool), status=201)
+        return services.create_pool(**values, **self.who_and_when)
 
 
-class PoolDetail(ApiView):
-    @reads("read_pool", serializers.PoolSerializer, is_one=True, tag="pools")
-    def get(self, request: Request, pk: int) -> Response:
-        """One pool."""
-        return Response(_pool(access.pool(user=request.user, pk=pk)))
+@described(list_guidelines="Guidelines, the newest first: a campaign needs the id of one.")
+class Guidelines(ListModelMixin, ApiViewSet):
+    queryset = Guideline.objects.all()
+    serializer_class = serializers.GuidelineSerializer
+
+    def shown(self, objects: Sequence[Guideline]) -> Sequence[Any]:
+        return selectors.guideline_rows(guidelines=objects)
 
 
-class Guidelines(ApiView):
-    @reads(
-        "list_guidelines",
-        paging.page_of(serializers.GuidelineSerializer),
-        query=paging.PageQuery,
-        tag="guidelines",
-    )
-    def get(self, request: Request) -> Response:
-        """Guidelines, the newest first: a campaign needs the id of one."""
-        query = asked(paging.PageQuery, request)
-        page = paging.page(
-            Guideline.objects.all(), cursor=query.get("cursor"), limit=query["limit"]
-        )
-        rows = selectors.guideline_rows(guidelines=page.rows)
-        return Response(page.as_json(serializers.GuidelineSerializer(rows, many=True).data))
+@described(
+    list_campaigns="Campaigns with their progress, the newest first.",
+    read_campaign="One campaign and how far it is.",
+)
+class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Campaign.objects.all()
+    serializer_class = serializers.CampaignSerializer
+    query_class = serializers.CampaignQuery
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.campaigns(state=self.asked.get("state", ""))
 
-class Campaigns(ApiView):
-    @reads(
-        "list_campaigns",
-        paging.page_of(serializers.CampaignSerializer),
-        query=serializers.CampaignQuery,
-        tag="campaigns",
-    )
-    def get(self, request: Request) -> Response:
-        """Campaigns with their progress, the newest first."""
-        query = asked(serializers.CampaignQuery, request)
-        found = selectors.campaigns(state=query.get("state", ""))
-        page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
-        rows = selectors.campaign_rows(campaigns=page.rows, now=timezone.now())
-        return Response(page.as_json(serializers.CampaignSerializer(rows, many=True).data))
+    def get_object(self) -> Campaign:
+        return access.campaign(user=self.by, pk=self.kwargs["pk"])
+
+    def shown(self, objects: Sequence[Campaign]) -> Sequence[Any]:
+        return selectors.campaign_rows(campaigns=objects, now=timezone.now())
 
     @writes(
         "create_campaign",
         serializers.CampaignSerializer,
         body=serializers.NewCampaignSerializer,
         status=201,
-        tag="campaigns",
     )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
+    def create(self, **values: Any) -> Campaign:
         """A new campaign as a draft, with an item for each prompt that fits. Open it to hand out
         items.
         """
-        values = sent(serializers.NewCampaignSerializer, request)
         selection = serializers.NewCampaignSerializer.selection(values)
         values.pop("prompts", None)
-        try:
-            campaign = services.create_campaign(
-                **values,
-                prompts=selectors.fitting_prompts(selection=selection),
-                source_ids=selection.response_source_ids,
-                by=person(request),
-                now=timezone.now(),
-            )
-        except services.UnableToCreateCampaign as problem:
-            raise Unable(problem.sentence) from problem
-        return Response(_campaign(campaign), status=201)
+        return services.create_campaign(
+            **values,
+            prompts=selectors.fitting_prompts(selection=selection),
+            source_ids=selection.response_source_ids,
+            **self.who_and_when,
+        )
 
-
-class CampaignDetail(ApiView):
-    @reads("read_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
-    def get(self, request: Request, pk: int) -> Response:
-        """One campaign and how far it is."""
-        return Response(_campaign(access.campaign(user=request.user, pk=pk)))
-
-
-class CampaignOpen(ApiView):
-    @writes("open_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("open_campaign", serializers.CampaignSerializer)
+    def open(self, campaign: Campaign) -> None:
         """Let the pool work on it. Changes nothing when it is open or closed already: look at
         `state`.
         """
-        campaign = access.campaign(user=request.user, pk=pk)
-        services.open_campaign(campaign=campaign, by=person(request), now=timezone.now())
-        return Response(_campaign(campaign))
+        services.open_campaign(campaign=campaign, **self.who_and_when)
 
-
-class CampaignPause(ApiView):
-    @writes("pause_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("pause_campaign", serializers.CampaignSerializer)
+    def pause(self, campaign: Campaign) -> None:
         """Hand out nothing more for now. Changes nothing unless it is open."""
-        campaign = access.campaign(user=request.user, pk=pk)
-        services.pause_campaign(campaign=campaign, by=person(request), now=timezone.now())
-        return Response(_campaign(campaign))
+        services.pause_campaign(campaign=campaign, **self.who_and_when)
 
-
-class CampaignClose(ApiView):
-    @writes("close_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("close_campaign", serializers.CampaignSerializer)
+    def close(self, campaign: Campaign) -> None:
         """Hand out nothing more, for good. What raters hold can still be submitted."""
-        campaign = access.campaign(user=request.user, pk=pk)
-        services.close_campaign(campaign=campaign, by=person(request), now=timezone.now())
-        return Response(_campaign(campaign))
+        services.close_campaign(campaign=campaign, **self.who_and_when)
 
 
-class Judgments(ApiView):
-    @reads(
-        "list_judgments",
-        serializers.JudgmentPageSerializer,
-        query=serializers.JudgmentQuery,
-        tag="judgments",
-    )
-    def get(self, request: Request) -> Response:
+class Judgments(ApiViewSet):
+    """A feed is read on from its end: oldest first, and with a cursor there too."""
+
+    serializer_class = serializers.JudgmentSerializer
+    query_class = serializers.JudgmentQuery
+
+    @lists("list_judgments", serializers.JudgmentPageSerializer, query=query_class)
+    def list(self, request: Request) -> Response:
         """The feed of judgments, the oldest first. Keep `next_cursor` and ask again later for what
         is new.
         """
-        query = asked(serializers.JudgmentQuery, request)
-        cursor = query.get("cursor", 0)
+        cursor, limit = self.asked.get("cursor", 0), self.asked["limit"]
         found = selectors.judgment_feed(
             after_id=cursor,
-            campaign_id=query.get("campaign"),
-            since=query.get("since"),
-            includes_imports=query["includes_imports"],
-            n=query["limit"] + 1,
+            campaign_id=self.asked.get("campaign"),
+            since=self.asked.get("since"),
+            includes_imports=self.asked["includes_imports"],
+            n=limit + 1,
             now=timezone.now(),
         )
-        page = paging.cut(found, limit=query["limit"])
-        body: dict[str, Any] = {
+        page = paging.cut(found, limit=limit)
+        body = {
             "next_cursor": page.next_cursor or cursor,
             "has_more": page.has_more,
-            "results": serializers.JudgmentSerializer(page.rows, many=True).data,
+            "results": self.get_serializer(page.rows, many=True).data,
         }
         return Response(body)
-
-
-def _pool(pool: Pool) -> Any:
-    (row,) = selectors.pool_rows(pools=[pool])
-    return serializers.PoolSerializer(row).data
-
-
-def _campaign(campaign: Campaign) -> Any:
-    (row,) = selectors.campaign_rows(campaigns=[campaign], now=timezone.now())
-    return serializers.CampaignSerializer(row).data

@@ -1,4 +1,4 @@
-"""What choices follow besides quality, and which raters to look at: pure formulas, no Django, no
+"""What choices depend on besides quality, and which raters to review: pure formulas, no Django, no
 database.
 """
 

@@ -1,9 +1,10 @@
-"""Raters to look at, each with a number and a sentence: no better than chance, always the first,
-longer is better, a colleague's copy, worse when tired, worse of late, faster than one can read.
+"""Flags raters to review, each with a number and a sentence: no better than chance, prefers the
+first shown, prefers the longer, copies another rater, worse when tired, worse recently, faster than
+anyone can read.
 
 A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that
 matters, and a p-value that survives Benjamini and Hochberg's correction over all raters (and pairs
-of raters) tested, so that a pool of a thousand honest raters does not fill the list by luck.
+of raters) tested, so that a pool of a thousand honest raters does not fill the list by chance.
 """
 
 import math
@@ -26,38 +27,38 @@ Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a rater is flagged. Found on simulated pools (benchmarks/raters.py) and fixed before
-    those it reports.
+    """When a rater is flagged. Tuned on simulated pools (benchmarks/raters.py) and fixed before the
+    pools that it reports.
     """
 
     n_judgments: int = 20
-    """the fewest judgments (of a part: the fewest in each part) that say anything"""
+    """the minimum number of judgments; where a part of them is tested, the minimum in each part"""
     false_share: float = 0.1
-    """of a kind's flags that may be luck (Benjamini and Hochberg's q)"""
+    """the share of a kind's flags that may be false (Benjamini and Hochberg's q)"""
     careful: float = 1.0
-    """how far a careful rater follows colleagues, where 1 is the median rater; being below is what
-    is tested
+    """how far a careful rater follows the others, where 1 is the median rater; the test is whether
+    a rater is below it
     """
     chance: float = 0.55
-    """the most that somebody who is flagged follows"""
+    """the highest such value at which a rater is flagged"""
     fall: float = 0.3
-    """how much less they follow when tired, or of late"""
+    """how much lower it must be when tired, or recently"""
     fall_z: float = 1.2
-    """and how many standard errors that must be, so that an even but modest rater is not called
-    tired
+    """the minimum of that drop in standard errors, so that a steady but mediocre rater is not
+    flagged as tired
     """
     first: float = 0.2
-    """above the pool's share of judgments that put the first-shown response on top"""
+    """above the pool's share of judgments that rank the first-shown response on top"""
     longer: float = 0.15
     """above the pool's share of pairs that the longer response wins"""
     copied: float = 0.5
-    """of what a colleague's ranking would not be shared by luck, the share that is the same"""
+    """the share of equal rankings among those that chance would not explain"""
     tired_after_s: float = 3_600.0
-    """in one sitting"""
+    """within one sitting"""
     pause_s: float = 1_800.0
-    """that starts a new sitting"""
+    """a longer pause starts a new sitting"""
     chars_per_s: float = 60.0
-    """three times a fast reader's pace: below, nobody is too fast"""
+    """three times a fast reader's pace; slower raters are never flagged as too fast"""
     times_pool: float = 3.0
     """and this many times the pool's pace"""
 
@@ -100,23 +101,23 @@ class Flag:
     rater: int
     value: float
     usual: float
-    """the pool's value, or what luck gives"""
+    """the pool's value, or the value expected by chance"""
     n: int
     p: float | None
     sentence: str
     other: int | None = None
-    """the colleague, for a copy"""
+    """the other rater, for a copy"""
     words: Mapping[str, str] = field(default_factory=dict)
-    """what the sentence of this kind is filled with, for whoever says it in another language"""
+    """values to fill into the sentence of this kind in another language"""
     judgments: tuple[int, ...] = ()
-    """those of the rater's that it is told from: the ones that show it, and of `tires` and `drifts`
-    the later part
+    """the rater's judgments behind the flag: those that show it; for `tires` and `drifts`, the
+    later part
     """
 
 
 @dataclass(frozen=True)
 class Rankings:
-    """What a campaign collected, one row a ranked response, as parallel arrays. One rater judges an
+    """A campaign's rankings, one row per ranked response, as parallel arrays. One rater judges an
     item once.
     """
 
@@ -125,14 +126,14 @@ class Rankings:
     rater: ArrayLike
     response: ArrayLike
     rank: ArrayLike
-    """1 is best, equal ranks tie, NaN was left unranked"""
+    """1 is best, equal ranks tie, NaN is unranked"""
     position: ArrayLike
-    """where it was shown, from 0"""
+    """position on the page, from 0"""
     n_chars: ArrayLike
     at_s: ArrayLike
     """when the judgment was submitted, in seconds"""
     active_s: ArrayLike
-    """seconds that the rater worked on it; NaN is not known"""
+    """seconds the rater worked on it; NaN is unknown"""
 
 
 def flags(
@@ -141,8 +142,10 @@ def flags(
     thresholds: Thresholds = THRESHOLDS,
     names: Mapping[int, str] | None = None,
 ) -> list[Flag]:
-    """Every flag, worst first within a kind; `names` are what sentences call colleagues."""
-    table = _tabled(rankings)
+    """All flags, the worst first within each kind; `names` are used for other raters in
+    sentences.
+    """
+    table = _table_of(rankings)
     if table is None:
         return []
     found = _first(table, thresholds) + _longer(table, thresholds)
@@ -156,7 +159,7 @@ def flags(
 
 @dataclass(frozen=True)
 class _Table:
-    """By judgment, numbered from 0, but for `of_rater`."""
+    """One entry per judgment, numbered from 0, except `raters` and `of_rater`."""
 
     raters: Ints
     """ids by number"""
@@ -166,19 +169,21 @@ class _Table:
     item: Ints
     at_s: Floats
     is_first_best: Floats
-    """1 where the first-shown response is alone on top, NaN where it cannot be said"""
+    """1 if the first-shown response alone is on top, NaN if undecided"""
     longer_won: Floats
-    """share of the pairs that differ in length which the longer one won; NaN without any"""
+    """among pairs that differ in length, the share that the longer one won; NaN if there are
+    none
+    """
     order: Ints
-    """equal for judgments that rank an item's responses alike"""
+    """equal for judgments that rank an item's responses in the same order"""
     pace: Floats
-    """characters a second"""
+    """characters per second"""
     following: Following
     of_rater: tuple[Ints, ...]
-    """a rater's judgments in the order of time"""
+    """each rater's judgments in order of time"""
 
 
-def _tabled(rankings: Rankings) -> _Table | None:
+def _table_of(rankings: Rankings) -> _Table | None:
     judgment, names = codes(rankings.judgment)
     if not judgment.size:
         return None
@@ -239,7 +244,7 @@ def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Float
 
 
 def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: int) -> Floats:
-    apart = chars[pairs.other_row] - chars[pairs.row]  # above 0, the right one is longer
+    apart = chars[pairs.other_row] - chars[pairs.row]  # above 0 if the right one is longer
     counts = (np.abs(apart) > LENGTH_MARGIN) & (pairs.label != 0)
     of = judgment[pairs.row[counts]]
     won = np.bincount(of, weights=np.sign(apart[counts]) == pairs.label[counts], minlength=n)
@@ -248,16 +253,16 @@ def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: in
 
 
 def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs; a judgment without any is like no
-    other.
+    """A number for each distinct set of votes on an item's pairs; a judgment without votes gets a
+    number of its own.
     """
     random = np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    said_something = np.bincount(judgment[pairs.row], minlength=n) > 0
+    has_votes = np.bincount(judgment[pairs.row], minlength=n) > 0
     votes, names = codes(np.round(key, 9))
-    alone = len(names) + np.arange(n)
-    return codes(item * (len(names) + n) + np.where(said_something, votes, alone))[0]
+    own_number = len(names) + np.arange(n)
+    return codes(item * (len(names) + n) + np.where(has_votes, votes, own_number))[0]
 
 
 @dataclass(frozen=True)
@@ -274,7 +279,7 @@ class _Tested:
 
 
 def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
-    """Those whose effect matters and is no luck, all that were tested counted."""
+    """Tests whose effect matters and is significant after correcting for all the tests made."""
     if not tested:
         return []
     q = adjusted(np.array([test.p for test in tested]))
@@ -300,7 +305,7 @@ def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 
 def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
-    said = {
+    filled = {
         "value": _percent(max(test.value, 0)),
         "usual": _percent(max(test.usual, 0)),
         "n": str(test.n),
@@ -312,27 +317,27 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
         usual=test.usual,
         n=test.n,
         p=test.p,
-        sentence=SENTENCES[kind].format(**said),
+        sentence=SENTENCES[kind].format(**filled),
         other=None if test.other is None else int(table.raters[test.other]),
-        words=said,
+        words=filled,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
 
 def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
-    """Each rater's mean against the median rater's."""
+    """Each rater's mean compared with the median rater's."""
     known = [of[~np.isnan(values[of])] for of in table.of_rater]
-    able = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
-    if not able:
+    eligible = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
+    if not eligible:
         return []
-    means = {at: float(values[known[at]].mean()) for at in able}
+    means = {at: float(values[known[at]].mean()) for at in eligible}
     usual = float(np.median(list(means.values())))
     spread = float(np.nanstd(values)) or 1.0
     tested = []
-    for at in able:
+    for at in eligible:
         n = len(known[at])
-        # The pool's spread stands in for a rater whose judgments hardly differ: five alike are not
-        # certainty.
+        # The pool's spread stands in for a rater whose judgments hardly differ: five equal ones are
+        # not certainty.
         se = max(float(values[known[at]].std(ddof=1)), spread / 2) / math.sqrt(n)
         p = float(norm.sf((means[at] - usual) / se))
         shown_by = known[at][values[known[at]] > 0.5]
@@ -345,7 +350,7 @@ def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds)
 def _below_careful(
     following: Following, judgments: Ints, thresholds: Thresholds
 ) -> tuple[float, float]:
-    """(slope, p of following at least as a careful rater does)"""
+    """(slope, p-value of following at least as much as a careful rater)"""
     slope, se = following.slope(judgments)
     if not math.isfinite(se) or se == 0:
         return slope, 1.0
@@ -365,8 +370,8 @@ def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 
 def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
-    """Minutes since a sitting began, for times in order; a pause longer than `pause_s` starts a new
-    one.
+    """Minutes since the start of the sitting, for sorted times; a pause longer than `pause_s`
+    starts a new sitting.
     """
     if not at_s.size:
         return at_s
@@ -376,8 +381,8 @@ def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
 
 
 def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
-    """The later part of each rater's judgments: worse than careful, and by a good deal worse than
-    the earlier part.
+    """Tests the later part of each rater's judgments: below a careful rater, and well below the
+    earlier part.
     """
     tested = []
     for at, of in enumerate(table.of_rater):
@@ -414,16 +419,16 @@ def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
 def _copies(
     table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
 ) -> list[Flag]:
-    """Pairs of raters whose rankings are the same far more often than luck and skill make them."""
+    """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
-    for test in _survivors(_alike(table, thresholds, habits), thresholds):
+    for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
         found += _copy_flags(table, test, names)
     return _strongest(found)
 
 
-def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
-    """Every two raters who share enough items, by sums over those items."""
-    luck = _same_by_luck(table)
+def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
+    """Tests every two raters who share enough items, by sums over those items."""
+    by_chance = _same_by_chance(table)
     judged = _by_rater(table, table.item, np.ones(len(table.item)))
     orders = _by_rater(table, table.order, np.ones(len(table.item)))
     shared = triu(judged @ judged.T, k=1).tocoo()
@@ -435,17 +440,17 @@ def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tes
         np.asarray((left @ judged_or_order.T).tocsr()[one, other]).reshape(-1)
         for left, judged_or_order in (
             (orders, orders),
-            (_by_rater(table, table.item, luck[table.item]), judged),
-            (_by_rater(table, table.item, (luck * (1 - luck))[table.item]), judged),
+            (_by_rater(table, table.item, by_chance[table.item]), judged),
+            (_by_rater(table, table.item, (by_chance * (1 - by_chance))[table.item]), judged),
         )
     )
-    # Half a match less: a count is held against a smooth curve.
+    # Continuity correction of half a match, since a count is compared with a smooth curve.
     p = norm.sf((same - expected - 0.5) / np.sqrt(np.maximum(spread, 1e-9)))
     copied = (same - expected) / np.maximum(n - expected, 1e-9)
     has_habit = np.isin(table.raters, sorted(habits))
     met = ~(
         has_habit[one] & has_habit[other]
-    )  # two raters with the same habit agree without having met
+    )  # two raters with the same habit agree without any contact
     return [
         _Tested(
             int(one[at]),
@@ -466,8 +471,8 @@ def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
     )
 
 
-def _same_by_luck(table: _Table) -> Floats:
-    """By item: how likely two raters who know nothing of each other rank it alike, shrunk to the
+def _same_by_chance(table: _Table) -> Floats:
+    """By item, the probability that two independent raters rank it the same way, shrunk to the
     pool's share.
     """
     n_items = int(table.item.max()) + 1
@@ -481,11 +486,11 @@ def _same_by_luck(table: _Table) -> Floats:
 
 
 _LATER = 0.8
-"""Share of the equal rankings that one rater gave second, from which that rater is the copy."""
+"""From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
 def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[Flag]:
-    """One flag for who came later; one for each where neither always did."""
+    """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
     _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
@@ -516,7 +521,7 @@ def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
 
 
 def _strongest(found: list[Flag]) -> list[Flag]:
-    """One flag a rater: the colleague whom they resemble most."""
+    """One flag per rater: the other rater whom they resemble most."""
     best: dict[int, Flag] = {}
     for flag in sorted(found, key=lambda flag: flag.value - flag.usual):
         best[flag.rater] = flag
@@ -524,8 +529,8 @@ def _strongest(found: list[Flag]) -> list[Flag]:
 
 
 def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
-    """By pace alone: the threshold is far beyond what anybody reads, so that luck does not come
-    into it.
+    """Tests pace alone: the threshold is far beyond what anybody can read, so chance plays no
+    part.
     """
     known = [of[np.isfinite(table.pace[of])] for of in table.of_rater]
     paces = {

@@ -1,11 +1,11 @@
-"""How far each rater's votes follow what colleagues say of the same pairs: 1 as a typical rater's
-do, 0 not at all.
+"""How far each rater's votes follow the other raters' votes on the same pairs: 1 like a typical
+rater, 0 not at all.
 
-A vote (−1, 0, +1) is taken as slope × tendency + noise, where a pair's tendency is what raters lean
-to on average. From the colleagues' votes the tendency is estimated (best linear predictor, each
-colleague weighed by their own slope), and the rater's votes are regressed on it. Hard pairs have
-small tendencies and so count little; a rater is never held against their own vote; and two
-colleagues or ninety are used for what they are worth.
+A vote (−1, 0, +1) is modelled as slope × tendency + noise, where a pair's tendency is the raters'
+average lean. The tendency is estimated from the other raters' votes (best linear predictor, each
+weighted by their own slope), and the rater's votes are regressed on it. Hard pairs have small
+tendencies and so count little; a rater is never compared with their own vote; and the method uses
+two other raters or ninety for what they are worth.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ROUNDS = 6
 
 @dataclass(frozen=True)
 class Following:
-    """By judgment, sums over its pairs: `product` of vote and expected vote, `square` of the
+    """Sums over each judgment's pairs: `product` of vote and expected vote, `square` of the
     expected vote.
     """
 
@@ -27,8 +27,8 @@ class Following:
     square: Floats
 
     def slope(self, judgments: Ints) -> tuple[float, float]:
-        """(slope, standard error) over some judgments; a judgment's pairs belong together. (0, inf)
-        where nothing is known.
+        """(slope, standard error) over some judgments, clustered by judgment. (0, inf) if nothing
+        is known.
         """
         product, square = self.product[judgments], self.square[judgments]
         total = float(square.sum())
@@ -43,7 +43,7 @@ class Following:
 def following(
     *, unit: Ints, rater: Ints, label: Ints, judgment: Ints, n_raters: int, n_judgments: int
 ) -> Following:
-    """From votes on pairs, all numbered from 0."""
+    """Fits the model to votes on pairs, all numbered from 0."""
     vote = label.astype(float)
     slopes = np.ones(n_raters)
     expected = np.zeros(len(vote))
@@ -52,8 +52,8 @@ def following(
         expected = _expected(unit, vote, slopes[rater], shared)
         square = _sums(rater, expected**2, n_raters)
         product = _sums(rater, expected * vote, n_raters)
-        # Each starts as a typical rater, worth one sure pair, so that a newcomer is neither praised
-        # nor blamed.
+        # Each rater starts as a typical one, worth one certain pair, so that newcomers are neither
+        # praised nor blamed.
         slopes = (product + 1) / (square + 1)
         slopes = np.clip(slopes / (_typical(slopes, square) or 1.0), 0.02, 1.5)
     return Following(
@@ -67,7 +67,7 @@ def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
 
 
 def _typical(slopes: Floats, weight: Floats) -> float:
-    """The weighted median: planted or sleepy raters do not move it while they are few."""
+    """The weighted median, which a few fake or inattentive raters do not move."""
     order = np.argsort(slopes)
     reached = np.cumsum(weight[order])
     return (
@@ -77,7 +77,7 @@ def _typical(slopes: Floats, weight: Floats) -> float:
 
 def _shared_variance(unit: Ints, vote: Floats, slope: Floats) -> float:
     """How much of a vote the pair explains: products of different raters' votes on one pair,
-    against their slopes'.
+    relative to the products of their slopes.
     """
     votes, slopes = np.bincount(unit, weights=vote), np.bincount(unit, weights=slope)
     product = (votes**2 - np.bincount(unit, weights=vote**2)).sum()
@@ -86,9 +86,9 @@ def _shared_variance(unit: Ints, vote: Floats, slope: Floats) -> float:
 
 
 def _expected(unit: Ints, vote: Floats, slope: Floats, shared: float) -> Floats:
-    """The tendency of each vote's pair as the other raters' votes tell it."""
+    """The tendency of each vote's pair, estimated from the other raters' votes."""
     noise = np.maximum(1 - slope**2 * shared, 0.05)
-    said, told = slope * vote / noise, slope**2 / noise
-    others_said = np.bincount(unit, weights=said)[unit] - said
-    others_told = np.bincount(unit, weights=told)[unit] - told
-    return np.asarray(others_said / (1 / shared + others_told), dtype=float)
+    weighted, weight = slope * vote / noise, slope**2 / noise
+    others_votes = np.bincount(unit, weights=weighted)[unit] - weighted
+    others_weight = np.bincount(unit, weights=weight)[unit] - weight
+    return np.asarray(others_votes / (1 / shared + others_weight), dtype=float)

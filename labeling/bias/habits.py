@@ -1,8 +1,7 @@
-"""What a choice follows besides quality: one logistic regression on the differences between two
-responses, and win rates with length taken out.
+"""What a choice depends on besides quality: one logistic regression on the differences between two
+responses, and length-controlled win rates.
 
-Errors are robust to votes that belong together, by prompt and by rater at once (Cameron, Gelbach
-and Miller 2011).
+Errors are clustered by prompt and by rater at once (Cameron, Gelbach and Miller 2011).
 """
 
 import math
@@ -21,22 +20,24 @@ Truths = NDArray[np.bool_]
 POSITION = "position"
 """The intercept: the odds of the first-shown response when both look alike."""
 FEWEST_VOTES = 30
-"""Decided votes below which an odds ratio would be noise."""
+"""With fewer decided votes an odds ratio would be noise."""
 FEWEST_DIFFERING = 10
-"""Votes between responses that differ in a feature, below which its odds would be noise."""
+"""With fewer votes between responses that differ in a feature, its odds would be noise."""
 FEWEST_PROMPTS = 5
-"""Prompts in which responses differ in a feature, below which its odds tell of these prompts."""
+"""With fewer prompts in which responses differ in a feature, its odds describe only these
+prompts.
+"""
 SURE_PROMPTS = 20
-"""From there on the spread between prompts is known well enough to be taken as it is."""
+"""From here on the spread between prompts is known well enough to be used as it is."""
 MOST_LOG_ODDS = math.log(1_000)
-"""A log odds ratio, or half an interval of one, beyond which nothing is told: votes that nearly
-separate lead there.
+"""The largest log odds ratio, or half-width of its interval, that is reported: nearly separated
+votes lead beyond it.
 """
 _UNBOUNDED = 12.0
 """A coefficient of length that only votes without exception can reach."""
 _DOUBLED = 1e-9
-"""Of the products of columns of size 1: a smallest eigenvalue below it says that one is made of the
-others.
+"""For products of columns scaled to size 1: a smallest eigenvalue below this means that one column
+is a combination of the others.
 """
 WITHOUT_EXCEPTION = gettext_noop(
     "Every vote follows this without exception, so the odds have no bound."
@@ -49,7 +50,9 @@ _UNTOLD = gettext_noop(
 
 @dataclass(frozen=True)
 class Effect:
-    """How many times the odds of being chosen grow with one unit of `name`; 1 is no effect."""
+    """By how much the odds of being chosen are multiplied for one unit of `name`; 1 is no
+    effect.
+    """
 
     name: str
     odds: Figure
@@ -73,11 +76,11 @@ def choices(
     prompts: ArrayLike,
     raters: ArrayLike,
 ) -> Choices:
-    """Odds ratios of the choice, one entry a vote on a pair: 1 the first-shown won, 0 the second, ½
-    a tie, which is left out.
+    """Odds ratios of the choice, one entry per vote on a pair: 1 if the first-shown won, 0 if the
+    second did, ½ for a tie. Ties are left out.
 
-    A vote that lacks a feature (NaN) is left out as well. `features` are differences, first-shown
-    less second: those of `differences`, a confidence score, a model's score.
+    Votes that lack a feature (NaN) are left out as well. `features` are differences, first-shown
+    minus second: those of `differences`, a confidence score, a model's score.
     """
     won = np.asarray(first_won, dtype=float).reshape(-1)
     decided = (won == 0) | (won == 1)
@@ -115,54 +118,59 @@ def _regressed(
             ),
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
-    refused, kept = _refused(columns, won, prompt)
-    told = {name: column[kept] for name, column in columns.items() if name not in refused}
-    used, doubled = _usable(told, int(kept.sum()))
+    refused, is_used = _without_odds(columns, won, prompt)
+    usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
+    used, doubled = _usable(usable, int(is_used.sum()))
     refused |= doubled
     effects = _effects(
-        {name: told[name] for name in used},
-        won[kept],
-        prompt[kept],
-        rater[kept],
+        {name: usable[name] for name in used},
+        won[is_used],
+        prompt[is_used],
+        rater[is_used],
         has_intercept=True,
     )
     effects += [Effect(name, absent(refused[name], n)) for name in columns if name in refused]
     return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
 
 
-def _refused(
+def _without_odds(
     columns: Mapping[str, Floats], won: Floats, prompt: Ints
 ) -> tuple[dict[str, str], Truths]:
-    """A sentence for each feature of which the votes cannot tell, and the votes that the others are
-    told from.
+    """A sentence for each feature that the votes cannot estimate, and the votes used for the
+    others.
 
-    Votes that follow a feature without exception say nothing of the others, as its odds grow
-    without bound: they are left out while enough are left.
+    Votes that follow a feature without exception give no information about the others, as its odds
+    grow without bound: they are left out while enough remain.
     """
     refused: dict[str, str] = {}
-    kept = np.ones(len(won), dtype=bool)
-    while found := _refusal(
-        {name: column for name, column in columns.items() if name not in refused}, won, prompt, kept
+    is_used = np.ones(len(won), dtype=bool)
+    while found := _first_without_odds(
+        {name: column for name, column in columns.items() if name not in refused},
+        won,
+        prompt,
+        is_used,
     ):
         name, refused[name] = found
         if refused[name] == WITHOUT_EXCEPTION:
-            others = kept & (columns[name] == 0)
-            kept = others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else kept
-    return refused, kept
+            others = is_used & (columns[name] == 0)
+            is_used = (
+                others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else is_used
+            )
+    return refused, is_used
 
 
-def _refusal(
-    columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Truths
+def _first_without_odds(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, is_used: Truths
 ) -> tuple[str, str] | None:
-    """The first feature of which the votes cannot tell, and why."""
+    """The first feature that the votes cannot estimate, and why."""
     for name, column in columns.items():
-        if note := _one_way(column[kept], won[kept], prompt[kept]):
+        if note := _one_way(column[is_used], won[is_used], prompt[is_used]):
             return name, note
     return None
 
 
 def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
-    """Why a feature has no odds of its own; empty where it may have some."""
+    """Why a feature has no odds of its own; empty if it may have some."""
     differs = column != 0
     n = int(differs.sum())
     if not np.ptp(column):
@@ -180,29 +188,29 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
 
 
 def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
-    """Features that say something of their own, and a sentence for each of the others."""
+    """Features that add information of their own, and a sentence for each of the others."""
     design = np.column_stack([np.ones(n), *columns.values()])
     products = (
         design.T @ design
-    )  # few numbers in place of many votes; what doubles another shows in them as well
+    )  # a few numbers in place of many votes; they still show which column doubles another
     size = np.sqrt(np.diag(products))
     products = products / np.outer(size, size)
-    used, kept = [0], list(columns)
+    used, names = [0], list(columns)
     refused: dict[str, str] = {}
     for at, name in enumerate(columns, start=1):
-        wanted = [*used, at]
-        if np.linalg.eigvalsh(products[np.ix_(wanted, wanted)])[0] < _DOUBLED:
+        candidate = [*used, at]
+        if np.linalg.eigvalsh(products[np.ix_(candidate, candidate)])[0] < _DOUBLED:
             refused[name] = gettext_noop("This says the same as the features before it.")
         else:
             used.append(at)
-    return [kept[at - 1] for at in used[1:]], refused
+    return [names[at - 1] for at in used[1:]], refused
 
 
 def _effects(
     columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool
 ) -> list[Effect]:
-    """One fit of all columns, each in units of its spread: a slope is then of about one size
-    whatever it is the slope of.
+    """One fit of all columns, each scaled by its spread so that all slopes have about the same
+    size.
     """
     named = ({POSITION: np.ones(len(won))} if has_intercept else {}) | dict(columns)
     prompt, rater = codes(prompt)[0], codes(rater)[0]  # without gaps where votes were left out
@@ -211,26 +219,30 @@ def _effects(
     design = design / spread
     fit = _logistic(design, won)
     bread = _bread(design, fit)
-    alone = np.sqrt(np.diag(bread))
+    independent = np.sqrt(np.diag(bread))
     error = _robust(design, won, fit, prompt, rater)
     few = [
         np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS
         for column in named.values()
     ]
-    # Where few prompts tell, their scores nearly sum to nothing, and so would the error: not below
-    # that of votes by themselves.
-    error = np.where(few, np.maximum(error, alone), error)
+    # With few prompts the scores nearly sum to zero, and so would the error: it must not fall below
+    # that of independent votes.
+    error = np.where(few, np.maximum(error, independent), error)
     return [
         effect_of(
-            name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won)
+            name,
+            fit[at] / spread[at],
+            error[at] / spread[at],
+            independent[at] / spread[at],
+            len(won),
         )
         for at, name in enumerate(named)
     ]
 
 
 def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
-    """`alone` is the error that votes without clusters would have, which is large where they
-    separate, whatever `se` is.
+    """`alone` is the error of independent votes; when votes separate it is large, whatever `se`
+    is.
     """
     reach = quantile() * se
     if not max(abs(slope), reach, quantile() * alone) <= MOST_LOG_ODDS:
@@ -241,8 +253,8 @@ def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effec
 
 
 def _logistic(design: Floats, won: Floats) -> Floats:
-    """Maximum likelihood by Newton with halved steps; stops at a bound where votes follow a feature
-    without exception.
+    """Maximum likelihood by Newton's method with step halving; stops at a bound if votes follow a
+    feature without exception.
     """
     fit = np.zeros(design.shape[1])
     ridge = 1e-9 * len(won) * np.eye(len(fit))
@@ -264,7 +276,7 @@ def _logistic(design: Floats, won: Floats) -> Floats:
 
 
 def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints) -> Floats:
-    """Standard errors clustered two ways: by prompt, plus by rater, less by both."""
+    """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
     bread = _bread(design, fit)
     scores = design * (won - expit(design @ fit))[:, None]
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
@@ -272,7 +284,7 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
         np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both)
     )
     variance = by_prompt + by_rater - by_both
-    # Nothing is left where there is one rater, or less than nothing in a small sample: then the
+    # With one rater the difference is zero, and in a small sample it can be negative: then use the
     # larger of the two.
     larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
     return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
@@ -293,21 +305,21 @@ def _meat(scores: Floats, group: Ints) -> Floats:
 
 @dataclass(frozen=True)
 class LengthControlled:
-    """Win rates in percent: as voted, and as it would be if both responses were equally long."""
+    """Win rates in percent: as voted, and estimated for responses of equal length."""
 
     raw: Figure
     controlled: Figure
     slope: float | None = None
-    """of tanh(Δ length / its spread): above 0, longer wins"""
+    """coefficient of tanh(Δ length / its spread): above 0, longer wins"""
 
 
 def length_controlled(
     *, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike
 ) -> LengthControlled:
     """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd
-    Δ), read at Δ = 0.
+    Δ), evaluated at Δ = 0.
 
-    `won`: 1, ½ for a tie, 0, one entry a vote, from the side of the model whose rate it is.
+    `won` has one entry per vote, seen from the model whose rate it is: 1, ½ for a tie, or 0.
     Clustered by prompt.
     """
     win = np.asarray(won, dtype=float).reshape(-1)
@@ -348,9 +360,7 @@ def _percent(share: float, se: float, n: int) -> Figure:
 
 @dataclass(frozen=True)
 class Share:
-    """How often something was chosen, what would be even, and how far off that is (z, robust to
-    what belongs together).
-    """
+    """How often something was chosen, the even share, and the distance from it (z, clustered)."""
 
     figure: Figure
     even: float
@@ -365,11 +375,11 @@ def share(
     groups: Sequence[ArrayLike] = (),
     counts: ArrayLike | None = None,
 ) -> Share:
-    """The share of entries that are true (1, ½ or 0). `groups`: what belongs together, such as
-    prompts and raters; one or two.
+    """The share of entries that are true (1, ½ or 0). `groups` are the one or two clusterings, such
+    as prompts and raters.
 
-    Without groups each entry counts by itself: Wilson's interval, and z under the even share. With
-    `counts`, `chosen` holds sums of so many entries each, all of one group.
+    Without groups, entries are independent: Wilson's interval, and z under the even share. With
+    `counts`, each element of `chosen` is a sum over that many entries, all in one group.
     """
     given = np.asarray(chosen, dtype=float).reshape(-1)
     each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
@@ -399,22 +409,22 @@ def share(
 
 
 def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> Figure:
-    """How much more often entries are true `among` some than among the others: two shares apart,
-    clustered as in `share`.
+    """How much more often entries are true `among` some than among the others: the difference of
+    two shares, clustered as in `share`.
     """
-    given, here = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
-    n_here, n_others = int(here.sum()), int((~here).sum())
-    if not n_here or not n_others:
+    given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
+    n_among, n_others = int(is_among.sum()), int((~is_among).sum())
+    if not n_among or not n_others:
         return absent(gettext_noop("There is nothing to compare yet."), len(given))
-    mean, other_mean = float(given[here].mean()), float(given[~here].mean())
-    influence = np.where(here, (given - mean) / n_here, (other_mean - given) / n_others)
-    alone = math.sqrt(0.25 / n_here + 0.25 / n_others)
+    mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
+    influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
+    alone = math.sqrt(0.25 / n_among + 0.25 / n_others)
     return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))
 
 
 def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float) -> float:
     """The standard error of a sum of influences, clustered by the first and the last of `groups`;
-    `alone` where all are alike.
+    `alone` if all are alike.
     """
     one, other = codes(groups[0])[0], codes(groups[-1])[0]
     both = codes(one * (int(other.max()) + 1) + other)[0]
@@ -424,7 +434,7 @@ def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float)
     larger = max(first, second)  # as in the regression
     variance = first + second - joint
     se = math.sqrt(variance if variance > 1e-6 * larger else larger)
-    return se if se > 1e-6 * alone else alone  # all alike: what an even share would have
+    return se if se > 1e-6 * alone else alone  # all alike: use the error of an even share
 
 
 def _tested(figure: Figure, even: float) -> Share:
@@ -434,7 +444,7 @@ def _tested(figure: Figure, even: float) -> Share:
 
 
 LENGTH_MARGIN = 30
-"""Characters that two responses must differ by before one counts as longer (AlpacaFarm's rule)."""
+"""The minimum difference in characters for one response to count as longer (AlpacaFarm's rule)."""
 
 
 @dataclass(frozen=True)
@@ -453,8 +463,8 @@ def longer(
     prompts: ArrayLike,
     raters: ArrayLike,
 ) -> Longer:
-    """Does the longer response win? `won`: 1 or 0 from the side of `n_chars`; ties and pairs of
-    about one length are left out.
+    """Whether the longer response wins. `won` is 1 or 0 from the side of `n_chars`; ties and pairs
+    of about equal length are left out.
     """
     win, one, other = (
         np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other)
@@ -464,7 +474,7 @@ def longer(
     win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
     found = share((win == 1) == (one > other), groups=(prompt, rater))
     doublings = np.log2((1 + one) / (1 + other))
-    # Which of the two is called the one is arbitrary, so the regression has no intercept.
+    # Which of the two is called "one" is arbitrary, so the regression has no intercept.
     if len(win) < FEWEST_VOTES or not np.ptp(doublings):
         return Longer(
             found,
@@ -479,7 +489,7 @@ def longer(
 
 @dataclass(frozen=True)
 class Swaps:
-    """Repeats with the sides swapped: the same response again, or the same place again."""
+    """Repeats with swapped sides: how often the same response or the same position won again."""
 
     consistent: Figure
     first_twice: Figure
@@ -487,8 +497,8 @@ class Swaps:
 
 
 def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
-    """Choices as shown, −1 the first place, 0 a tie, +1 the second; `after` is the same pair with
-    the sides swapped.
+    """Takes choices by position, −1 the first, 0 a tie, +1 the second; `after` is the same pair
+    with swapped sides.
     """
     one, other = np.asarray(before), np.asarray(after)
     if not one.size:

@@ -1,5 +1,5 @@
-"""What can be seen on a response without reading it: length, lists, bold, links, emoji, and whether
-it opens as a refusal.
+"""Features of a response that are visible without reading it: length, lists, bold, links, emoji,
+and whether it opens with a refusal.
 """
 
 import re
@@ -24,7 +24,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _OPENING = 300
-"""Characters in which a refusal shows itself; later ones are mostly caveats."""
+"""Characters at the start that are searched for a refusal; later ones are mostly caveats."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Features:
     n_links: int
     n_emoji: int
     is_refusal: bool
-    """by English phrases in the opening; other languages count as no refusal"""
+    """by English phrases in the opening; other languages never count as refusals"""
 
 
 def features(text: str) -> Features:
@@ -81,8 +81,8 @@ def looks(found: Sequence[Features]) -> Looks:
 
 
 def differences(first: Looks, second: Looks) -> dict[str, Floats]:
-    """First less second, by name, for `choices`: length in doublings, everything else as "only this
-    one has it" (−1, 0, 1).
+    """First minus second, by name, for `choices`: length in doublings, everything else as "only
+    this one has it" (−1, 0, 1).
     """
     found = {
         "length": np.asarray(np.log2(1 + first.n_chars) - np.log2(1 + second.n_chars), dtype=float)

@@ -1,5 +1,5 @@
-"""How strongly each rater's choices follow one difference: a logistic regression of one slope for
-each, all at once.
+"""How strongly each rater's choices follow one difference: logistic regressions with one slope per
+rater, all fitted at once.
 """
 
 import numpy as np
@@ -23,10 +23,10 @@ _ROUNDS = 60
 def slope_by_rater(
     *, name: str, won: ArrayLike, apart: ArrayLike, prompts: ArrayLike, raters: ArrayLike
 ) -> dict[int, Effect]:
-    """By rater, the odds of being chosen for one unit of `apart`: `won` is 1 or 0 from the side
-    that `apart` is measured from.
+    """By rater, the odds of being chosen per unit of `apart`: `won` is 1 or 0 from the side that
+    `apart` is measured from.
 
-    Without an intercept, as in `longer`; errors clustered by prompt. `apart` is never 0.
+    There is no intercept, as in `longer`; errors are clustered by prompt. `apart` is never 0.
     """
     win, x, prompt = (
         np.asarray(won, dtype=float),
@@ -39,27 +39,27 @@ def slope_by_rater(
     n, n_prompts = np.bincount(rater), np.bincount(_cells(rater, prompt)[1])
     n_followed = np.bincount(rater, weights=(x > 0) == (win == 1))
     notes = [
-        _refused(*counts)
+        _problem(*counts)
         for counts in zip(n.tolist(), n_followed.tolist(), n_prompts.tolist(), strict=True)
     ]
-    asked = np.array([not note for note in notes])[rater]
-    slope, error, alone = _fitted(
-        win[asked], x[asked], prompt[asked], rater[asked], n_raters=len(ids)
+    has_odds = np.array([not note for note in notes])[rater]
+    slope, error, independent = _fitted(
+        win[has_odds], x[has_odds], prompt[has_odds], rater[has_odds], n_raters=len(ids)
     )
     return {
         int(rater_id): (
             Effect(name, absent(notes[at], int(n[at])))
             if notes[at]
-            else effect_of(name, float(slope[at]), float(error[at]), float(alone[at]), int(n[at]))
+            else effect_of(
+                name, float(slope[at]), float(error[at]), float(independent[at]), int(n[at])
+            )
         )
         for at, rater_id in enumerate(ids.tolist())
     }
 
 
 def _cells(rater: Ints, prompt: Ints) -> tuple[Ints, Ints]:
-    """Votes of one rater on one prompt belong together: the cell of each vote, and the rater of
-    each cell.
-    """
+    """Groups one rater's votes on one prompt: the cell of each vote, and the rater of each cell."""
     cell, cells = codes(rater * (1 + int(prompt.max(initial=0))) + prompt)
     of_cell = np.zeros(len(cells), dtype=np.int64)
     of_cell[cell] = rater
@@ -69,7 +69,7 @@ def _cells(rater: Ints, prompt: Ints) -> tuple[Ints, Ints]:
 def _fitted(
     win: Floats, x: Floats, prompt: Ints, rater: Ints, *, n_raters: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Slopes, their clustered errors, and those that votes by themselves would have."""
+    """Slopes, their clustered errors, and the errors of independent votes."""
     slope = _slopes(win, x, rater, n_raters)
     p = expit(slope[rater] * x)
     info = np.bincount(rater, weights=x**2 * p * (1 - p), minlength=n_raters)
@@ -82,12 +82,16 @@ def _fitted(
         / np.maximum(1, n_prompts - 1)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        alone, error = 1 / np.sqrt(info), np.sqrt(meat) / info
-    return slope, np.where(n_prompts < SURE_PROMPTS, np.maximum(error, alone), error), alone
+        independent, error = 1 / np.sqrt(info), np.sqrt(meat) / info
+    return (
+        slope,
+        np.where(n_prompts < SURE_PROMPTS, np.maximum(error, independent), error),
+        independent,
+    )
 
 
-def _refused(n: int, n_followed: float, n_prompts: int) -> str:
-    """Why a rater has no odds, as in the regression over all; empty where there may be some."""
+def _problem(n: int, n_followed: float, n_prompts: int) -> str:
+    """Why a rater has no odds, as in the regression over all raters; empty if there may be some."""
     if n < FEWEST_VOTES:
         return gettext_noop(
             "Fewer than 30 votes decide, which is too few to tell habits from chance."
@@ -100,8 +104,8 @@ def _refused(n: int, n_followed: float, n_prompts: int) -> str:
 
 
 def _slopes(win: Floats, x: Floats, rater: Ints, n_raters: int) -> Floats:
-    """Maximum likelihood by Newton between bounds: what lies beyond them is not told in any
-    case.
+    """Maximum likelihood by Newton's method between bounds; values beyond the bounds are never
+    reported.
     """
     low, high = np.full(n_raters, -MOST_LOG_ODDS - 1), np.full(n_raters, MOST_LOG_ODDS + 1)
     slope, has_votes = np.zeros(n_raters), np.bincount(rater, minlength=n_raters) > 0
@@ -114,7 +118,7 @@ def _slopes(win: Floats, x: Floats, rater: Ints, n_raters: int) -> Floats:
             step = slope + uphill / info
         after = np.where(
             (step > low) & (step < high), step, (low + high) / 2
-        )  # NaN is between nothing
+        )  # NaN fails both comparisons
         is_settled = np.abs(after - slope)[has_votes].max(initial=0.0) < 1e-8
         slope = after
         if is_settled:

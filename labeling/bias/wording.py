@@ -1,8 +1,8 @@
-"""How sure of itself a response sounds: words that strengthen a claim, less words that soften it.
-English alone.
+"""How confident a response sounds: words that strengthen a claim minus words that soften it.
+English only.
 
-Raters take confident wording for right: they miss more errors in an assertive answer than in a
-modest one (Hosking et al. 2024, arXiv 2309.16349).
+Raters take confident wording for correctness: they miss more errors in an assertive answer than in
+a modest one (Hosking et al. 2024, arXiv 2309.16349).
 """
 
 import re
@@ -93,25 +93,25 @@ HEDGES = (
     "unlikely",
     "usually",
 )
-"""Both lists are our own: short, and without words that mostly do other work, such as “must” or
+"""Both lists are our own: short, and without words that mostly have other uses, such as “must” or
 “about”.
 """
 CONFIDENCE_MARGIN = 0.5
-"""Words of a hundred that two responses must differ by before one counts as the more confident."""
+"""The minimum difference, in words per hundred, for one response to count as more confident."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _LISTED = sorted(
     (*BOOSTERS, *HEDGES), key=len, reverse=True
-)  # longest first: “not always” is a hedge and no booster
+)  # longest first: “not always” is a hedge and not a booster
 _MARKED = re.compile(r"\b(?:" + "|".join(_LISTED).lower().replace(" ", r"\s+") + r")\b")
 _MONTH = re.compile(r"\bMay\b")
 _STRONG = frozenset(BOOSTERS)
 
 
 def confidence(text: str) -> float:
-    """Boosters less hedges in a hundred words; above 0 it sounds sure. Code is left out, and
-    without a word it is 0.
+    """Boosters minus hedges per hundred words; above 0 sounds confident. Code is ignored, and a
+    text without words scores 0.
     """
     plain = _MONTH.sub("", _CODE.sub(" ", text)).replace("’", "'").lower()
     found = [" ".join(marked.split()) for marked in _MARKED.findall(plain)]
@@ -121,8 +121,8 @@ def confidence(text: str) -> float:
 
 
 def surer(one: Floats, other: Floats) -> Floats:
-    """Which of two sounds surer by CONFIDENCE_MARGIN: 1 the one, −1 the other, 0 about alike, NaN
-    where either is not known.
+    """Which of two sounds more confident by CONFIDENCE_MARGIN: 1 the first, −1 the other, 0 about
+    equal, NaN if either is unknown.
     """
     apart = np.asarray(one, dtype=float) - np.asarray(other, dtype=float)
     return np.where(np.abs(apart) < CONFIDENCE_MARGIN, 0.0, np.sign(apart))

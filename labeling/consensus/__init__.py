@@ -1,10 +1,9 @@
-"""What raters together say, and how much each of them deserves to be heard: pure formulas, no
-Django, no database.
+"""What raters say collectively, and how much weight each deserves: pure formulas, no Django, no
+database.
 """
 
 from labeling.consensus.certainty import USUAL_ACCURACY, certainty, likely
 from labeling.consensus.compared import Compared, compared
-from labeling.consensus.rankings import plackett_luce
 from labeling.consensus.strengths import (
     RaterAware,
     Strengths,
@@ -39,7 +38,6 @@ __all__ = [
     "likely",
     "majority",
     "one_coin",
-    "plackett_luce",
     "rater_aware",
     "reliability",
     "with_ties",

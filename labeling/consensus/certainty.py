@@ -1,5 +1,5 @@
-"""How sure the votes on a handful of pairs are, with raters whose reliability is known: cheap
-enough for every submit.
+"""How certain the votes on a few pairs are, given each rater's reliability: cheap enough to run on
+every submit.
 """
 
 from collections.abc import Mapping
@@ -11,18 +11,20 @@ from labeling.consensus.votes import _posterior, _Votes
 from labeling.figures import Floats, codes
 
 USUAL_ACCURACY = 0.75
-"""How often a rater puts a pair right of whom nothing is known: published agreement on preferences
-lies at 72 to 77 %.
+"""The assumed accuracy per pair of a rater about whom nothing is known: published agreement on
+preferences is 72 to 77 %.
 """
 ACCURACIES = (0.4, 0.95)
-"""Nobody counts as worse than chance on three labels, and nobody as infallible."""
+"""Bounds on an accuracy: nobody counts as worse than chance on three labels, and nobody as
+infallible.
+"""
 _LABELS = 3
 
 
 def certainty(
     *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, accuracy: Mapping[int, float]
 ) -> float:
-    """The mean over pairs of how likely the likeliest label is (see `likely`); 0 without votes."""
+    """The mean over pairs of the likeliest label's probability (see `likely`); 0 without votes."""
     posterior = likely(units=units, raters=raters, labels=labels, accuracy=accuracy)
     return float(posterior.max(axis=1).mean()) if posterior.size else 0.0
 
@@ -30,11 +32,12 @@ def certainty(
 def likely(
     *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, accuracy: Mapping[int, float]
 ) -> Floats:
-    """How likely the labels −1, 0 and 1 (left, tie, right) are for each unit, in the order of the
+    """The probability of the labels −1, 0 and 1 (left, tie, right) for each unit, ordered by the
     units' numbers. (units, 3)
 
     The one-coin model of Dawid and Skene with one E step: `accuracy` by rater is given and not
-    fitted, the labels are equally likely beforehand, and who errs gives either other label alike.
+    fitted, the prior over labels is uniform, and a rater who errs gives either other label with
+    equal probability.
     """
     label = np.asarray(labels, dtype=np.int64) + 1
     if not label.size:

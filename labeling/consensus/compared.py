@@ -1,9 +1,8 @@
-"""How a handful of sources compare, from very many votes: strengths from counts, and errors that
-know what belongs together.
+"""Compares a few sources from very many votes: strengths from counts, with clustered errors.
 
-Votes are counted by pair, rater and label before anything is fitted. Errors are those of votes that
-depend on each other within a prompt (a sandwich, Liang and Zeger 1986), and never smaller than if
-every vote stood alone.
+Votes are counted by pair, rater and label before anything is fitted. Errors allow for votes that
+depend on each other within a prompt (a sandwich estimator, Liang and Zeger 1986), and are never
+smaller than for independent votes.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from labeling.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
 from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, with_error
 
 FEWEST_PROMPTS = 5
-"""Below this, how votes spread over prompts cannot be told, and no interval is."""
+"""With fewer prompts the spread over prompts is unknown, and there is no interval."""
 ROUNDS = 100
 _RIDGE = 0.1
 
@@ -39,25 +38,25 @@ _UNKNOWN = gettext_noop(
 
 @dataclass(frozen=True)
 class Compared:
-    """By source, how far its log-ability lies above the baseline's; the baseline's own is 0 without
-    an interval.
+    """By source, its log-ability above the baseline's; the baseline's own is 0 without an
+    interval.
     """
 
     sources: Ints
     baseline: int | None
-    """the first of those that one scale can hold; None where no two can be held on one"""
+    """the first source of the largest group that shares one scale; None if no two sources do"""
     by_all: tuple[Figure, ...]
-    """Davidson 1970: σ of it is how often the source would win a vote that decides"""
+    """Davidson 1970; its σ is how often the source would win a decided vote"""
     by_reliability: tuple[Figure, ...]
-    """Chen 2013: σ of it is how often a rater who never errs would vote for it"""
+    """Chen 2013; its σ is how often a rater who never errs would vote for it"""
     n_votes: Ints
     tie: float | None
-    """how often two equally strong sources would tie; None where nobody tied"""
+    """how often two equally strong sources would tie; None if nobody tied"""
 
 
 @dataclass(frozen=True)
 class _Tally:
-    """Votes counted in cells: one a pair i < j, rater and label (−1: i is better)."""
+    """Votes counted in cells, one per pair i < j, rater and label (−1: i is better)."""
 
     i: Ints
     j: Ints
@@ -81,11 +80,11 @@ def compared(
     prompts: ArrayLike,
     reliability: Mapping[int, tuple[float, float]],
 ) -> Compared:
-    """Sources `left` and `right` by vote −1 (left is better), 0 (tie) or 1; votes on two responses
-    of one source say nothing.
+    """Compares the sources `left` and `right` of each vote: −1 (left is better), 0 (tie) or 1.
+    Votes on two responses of one source are ignored.
 
-    `reliability` by rater: how often their decided votes are right, and from how many votes that is
-    known.
+    `reliability` by rater: how often their decided votes are right, and the number of votes that
+    this is based on.
     """
     one, other = np.asarray(left), np.asarray(right)
     apart = np.flatnonzero(one != other)
@@ -152,7 +151,9 @@ def _tallied(
 
 
 def _together(tally: _Tally, counts: np.ndarray) -> Ints:
-    """Which sources one scale can hold: each reaches each other by a vote it won or tied."""
+    """Groups of sources that share one scale: within a group, each reaches each other by votes it
+    won or tied.
+    """
     up, down = counts & (tally.label <= 0), counts & (tally.label >= 0)
     rows, columns = np.r_[tally.i[up], tally.j[down]], np.r_[tally.j[up], tally.i[down]]
     edges = csr_matrix(
@@ -164,7 +165,7 @@ def _together(tally: _Tally, counts: np.ndarray) -> Ints:
 
 
 def _baseline(together: Ints) -> int | None:
-    """The first source of the largest group; None where all groups are single."""
+    """The first source of the largest group; None if all groups are single."""
     sizes = np.bincount(together)[together]
     return int(sizes.argmax()) if sizes.max() > 1 else None
 
@@ -172,7 +173,7 @@ def _baseline(together: Ints) -> int | None:
 def _by_source(
     tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None
 ) -> tuple[Figure, ...]:
-    """Figures of those `inside`, and a sentence for each of the others."""
+    """Figures for those `inside`, and a sentence for each of the others."""
     n = np.bincount(
         np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources
     )
@@ -194,12 +195,15 @@ def _by_source(
 def _davidson(
     tally: _Tally, baseline: int, inside: np.ndarray
 ) -> tuple[tuple[Figure, ...], float | None]:
-    kept = (tally.n > 0) & inside[tally.i] & inside[tally.j]
+    is_used = (tally.n > 0) & inside[tally.i] & inside[tally.j]
     fit = with_ties(
-        left=tally.i[kept], right=tally.j[kept], labels=tally.label[kept], weights=tally.n[kept]
+        left=tally.i[is_used],
+        right=tally.j[is_used],
+        labels=tally.label[is_used],
+        weights=tally.n[is_used],
     )
     if fit.values is None:
-        note = _ONE_WAY if (kept & (tally.label != 0)).any() else _TIED
+        note = _ONE_WAY if (is_used & (tally.label != 0)).any() else _TIED
         return tuple(absent(note, int(tally.n.sum())) for _ in range(tally.n_sources)), None
     values = np.zeros(tally.n_sources)
     values[fit.items] = fit.values
@@ -209,19 +213,19 @@ def _davidson(
     total = worth + 1 / worth + nu
     better, tie = np.where(delta > 0, worth, 1 / worth) / total, nu / total
     lead = 2 * better - 1 + tie  # P(i wins) − P(j wins)
-    by_delta = np.choose(tally.label + 1, [(1 - lead) / 2, -lead / 2, -(1 + lead) / 2]) * kept
-    by_theta = (np.where(tally.label == 0, 1.0, 0.0) - tie) * kept
-    n = tally.n * kept
+    by_delta = np.choose(tally.label + 1, [(1 - lead) / 2, -lead / 2, -(1 + lead) / 2]) * is_used
+    by_theta = (np.where(tally.label == 0, 1.0, 0.0) - tie) * is_used
+    n = tally.n * is_used
     size = tally.n_sources + 1
-    towards = _towards(tally, size)
+    signs = _signs(tally, size)
     # Expected information of one vote, in the difference of strengths and in log ν.
     each = np.stack([(1 - tie - lead**2) / 4, -lead * tie / 2, tie * (1 - tie)])
-    information = (towards * (n * each[0])[:, None]).T @ towards
-    cross = (towards * (n * each[1])[:, None]).sum(axis=0)
+    information = (signs * (n * each[0])[:, None]).T @ signs
+    cross = (signs * (n * each[1])[:, None]).sum(axis=0)
     information[-1] += cross
     information[:, -1] += cross
     information[-1, -1] = float((n * each[2]).sum())
-    scores = towards * by_delta[:, None]
+    scores = signs * by_delta[:, None]
     scores[:, -1] = by_theta
     se = _errors(information, scores, tally, baseline)
     tie_share = nu / (2 + nu) if fit.tie is not None else None
@@ -231,25 +235,25 @@ def _davidson(
 def _with_reliability(
     tally: _Tally, baseline: int, known: Mapping[int, tuple[float, float]]
 ) -> tuple[Figure, ...]:
-    """Ties left out: they say nothing of who errs. A rater starts with the votes that their
-    reliability is known from.
+    """Ties are left out: they give no evidence of who errs. A rater starts with the votes that
+    their reliability is based on.
     """
     decided = (tally.n > 0) & (tally.label != 0)
     together = _together(tally, decided)
     inside = together == together[baseline]
-    kept = decided & inside[tally.i] & inside[tally.j]
-    n_known = tally.n[kept & np.isin(tally.rater, list(known))].sum()
-    if not kept.any():
+    is_used = decided & inside[tally.i] & inside[tally.j]
+    n_known = tally.n[is_used & np.isin(tally.rater, list(known))].sum()
+    if not is_used.any():
         return _by_source(tally, None, np.zeros(tally.n_sources, dtype=bool))
-    if 2 * n_known < tally.n[kept].sum():
+    if 2 * n_known < tally.n[is_used].sum():
         return tuple(absent(_UNKNOWN, int(tally.n.sum())) for _ in range(tally.n_sources))
     prior = {rater: _start(*found) for rater, found in known.items()}
-    ahead = tally.label[kept] < 0
+    first_won = tally.label[is_used] < 0
     fit = rater_aware(
-        winners=np.where(ahead, tally.i[kept], tally.j[kept]),
-        losers=np.where(ahead, tally.j[kept], tally.i[kept]),
-        raters=tally.rater[kept],
-        weights=tally.n[kept],
+        winners=np.where(first_won, tally.i[is_used], tally.j[is_used]),
+        losers=np.where(first_won, tally.j[is_used], tally.i[is_used]),
+        raters=tally.rater[is_used],
+        weights=tally.n[is_used],
         prior=prior,
         ridge=_RIDGE,
         rounds=ROUNDS,
@@ -258,61 +262,59 @@ def _with_reliability(
     values, eta = np.zeros(tally.n_sources), np.full(tally.n_raters, RIGHT / (RIGHT + WRONG))
     values[fit.strengths.items] = fit.strengths.values
     eta[fit.raters.astype(np.int64)] = fit.eta
-    se = _errors(*_of_reliable(tally, kept, values, eta, prior), tally, baseline)
+    se = _errors(*_of_reliable(tally, is_used, values, eta, prior), tally, baseline)
     return _by_source(tally, values - values[baseline], inside, se)
 
 
 def _start(share: float, n: float) -> tuple[float, float]:
-    """Votes right and wrong: what is known, and the usual start."""
+    """Right and wrong votes: what is known, plus the default prior."""
     return RIGHT + share * n, WRONG + (1 - share) * n
 
 
 def _of_reliable(
     tally: _Tally,
-    kept: np.ndarray,
+    is_used: np.ndarray,
     values: Floats,
     eta: Floats,
     prior: Mapping[int, tuple[float, float]],
 ) -> tuple[Floats, Floats]:
-    """Information on strengths, and scores by cell, with what the raters' own rates take of them
-    taken out.
-    """
+    """Information on strengths, and scores by cell, after profiling out the raters' own rates."""
     follows = eta[tally.rater]
     p = expit(values[tally.i] - values[tally.j])
     wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
     by_delta, by_eta = (2 * follows - 1) * p * (1 - p), 2 * p - 1  # of P(i wins)
-    n = tally.n * kept / (wins * (1 - wins))
+    n = tally.n * is_used / (wins * (1 - wins))
     start = np.array([prior.get(rater, (RIGHT, WRONG)) for rater in range(tally.n_raters)])
     of_start = start[:, 0] / eta**2 + start[:, 1] / (1 - eta) ** 2
     of_eta = np.bincount(tally.rater, weights=n * by_eta**2, minlength=tally.n_raters) + of_start
-    towards = _towards(tally, tally.n_sources)
+    signs = _signs(tally, tally.n_sources)
     both = np.stack(
         [
             np.bincount(tally.rater, weights=n * by_delta * by_eta * of, minlength=tally.n_raters)
-            for of in towards.T
+            for of in signs.T
         ]
     )
-    information = (towards * (n * by_delta**2)[:, None]).T @ towards - (both / of_eta) @ both.T
+    information = (signs * (n * by_delta**2)[:, None]).T @ signs - (both / of_eta) @ both.T
     information += _RIDGE * np.eye(tally.n_sources)
-    gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * kept
+    gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * is_used
     scores = (
-        towards * (gain * by_delta)[:, None]
+        signs * (gain * by_delta)[:, None]
         - (both / of_eta).T[tally.rater] * (gain * by_eta)[:, None]
     )
     return information, scores
 
 
-def _towards(tally: _Tally, size: int) -> Floats:
+def _signs(tally: _Tally, size: int) -> Floats:
     """By cell, +1 for the first source and −1 for the second. (cells, size)"""
-    found = np.zeros((len(tally.n), size))
+    signs = np.zeros((len(tally.n), size))
     cells = np.arange(len(tally.n))
-    found[cells, tally.i] = 1.0
-    found[cells, tally.j] = -1.0
-    return found
+    signs[cells, tally.i] = 1.0
+    signs[cells, tally.j] = -1.0
+    return signs
 
 
 def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -> Floats | None:
-    """The standard error of each source's distance to the baseline; None from too few prompts."""
+    """The standard error of each source's distance to the baseline; None with too few prompts."""
     n_prompts = int(tally.prompt.max()) + 1
     if n_prompts < FEWEST_PROMPTS:
         return None
@@ -324,10 +326,10 @@ def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -
         axis=1,
     )
     meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
-    alone = np.linalg.pinv(information, hermitian=True)
-    grouped = alone @ meat @ alone
+    independent = np.linalg.pinv(information, hermitian=True)
+    grouped = independent @ meat @ independent
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
     variance = np.maximum(
-        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (alone, grouped))
+        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (independent, grouped))
     )
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)

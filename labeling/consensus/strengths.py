@@ -1,8 +1,8 @@
 """How strong each response (or model) is, from votes on pairs: Bradley–Terry, with ties after
-Davidson or Rao and Kupper.
+Davidson.
 
-A strength is a log-ability; strengths of one connected part have mean zero. Newton's method on the
-exact likelihood.
+A strength is a log-ability; the strengths of one connected part have mean zero. Newton's method on
+the exact likelihood.
 """
 
 import math
@@ -19,15 +19,15 @@ from scipy.special import expit, log_expit
 
 from labeling.figures import Floats, Ints, codes
 
-TieModel = Literal["half", "davidson", "rao-kupper"]
+TieModel = Literal["half", "davidson"]
 _DENSE = 400
-"""Items up to which errors are computed: they need the whole inverse."""
+"""The most items for which errors are computed: they need the full inverse."""
 
 
 @dataclass(frozen=True)
 class Strengths:
-    """`values` by item, or None and a `note`; a note may also come with values, saying which
-    comparisons they cannot bear.
+    """`values` by item, or None and a `note`; a note may also accompany values, to say which
+    comparisons they do not support.
     """
 
     items: np.ndarray
@@ -35,11 +35,11 @@ class Strengths:
     se: Floats | None = None
     """of the difference to the part's mean; None for large designs"""
     tie: float | None = None
-    """Davidson's ν, or Rao and Kupper's"""
+    """Davidson's ν"""
     log_likelihood: float | None = None
     parts: tuple[tuple[int, ...], ...] = ()
-    """items that are connected by comparisons, largest part first; strengths compare within a part
-    only
+    """items connected by comparisons, largest part first; strengths are comparable only within a
+    part
     """
     note: str = ""
 
@@ -59,11 +59,11 @@ class Pairs:
 def bradley_terry(
     *, winners: ArrayLike, losers: ArrayLike, weights: ArrayLike | None = None, ridge: float = 0.0
 ) -> Strengths:
-    """Strengths from decided votes, one entry a vote. `ridge` 0 is maximum likelihood, and then
-    needs a winnable design:
+    """Strengths from decided votes, one entry per vote. With `ridge` 0, maximum likelihood.
 
-    when some items never lose to the rest their strengths have no bound, and the note says which. A
-    small ridge (0.1) keeps them finite: a normal prior with variance 1 / ridge.
+    Maximum likelihood needs a connected design: when some items never lose to the rest, their
+    strengths have no bound, and the note says which. A small ridge (0.1) keeps them finite: a
+    normal prior with variance 1 / ridge.
     """
     n = len(np.asarray(winners))
     return with_ties(
@@ -87,8 +87,8 @@ def with_ties(
 ) -> Strengths:
     """Strengths from votes −1 (left is better), 0 (tie), +1 (right is better).
 
-    Davidson 1970: P(tie) ∝ ν√(π_i π_j). Rao and Kupper 1967: P(i beats j) = π_i / (π_i + ν π_j).
-    `half` counts a tie as half a win each way, which shrinks the scale.
+    Davidson 1970: P(tie) ∝ ν√(π_i π_j). `half` counts a tie as half a win each way, which shrinks
+    the scale.
     """
     place, items = codes(
         np.concatenate([np.asarray(left).reshape(-1), np.asarray(right).reshape(-1)])
@@ -99,7 +99,7 @@ def with_ties(
     parts, problem = connection(pairs, items)
     if problem and not ridge:
         return Strengths(items, None, parts=parts, note=problem)
-    has_ties = bool(pairs.ties.sum())  # none are left where they count as halves
+    has_ties = bool(pairs.ties.sum())  # none are left when they count as halves
     if has_ties and not (pairs.wins.sum() + pairs.losses.sum()):
         return Strengths(
             items,
@@ -135,7 +135,7 @@ def _collected(
     wins, ties, losses = (_sums(pair, weight * (side == at), len(keys)) for at in (-1, 0, 1))
     if is_half:
         wins, losses, ties = wins + ties / 2, losses + ties / 2, np.zeros(len(keys))
-    other = keys // n_items != keys % n_items  # nothing competes with itself
+    other = keys // n_items != keys % n_items  # an item does not compete with itself
     return Pairs(
         keys[other] // n_items,
         keys[other] % n_items,
@@ -151,7 +151,7 @@ def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
 
 
 def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
-    """The parts that comparisons connect, and a sentence where maximum likelihood has no finite
+    """The parts that comparisons connect, and a sentence if maximum likelihood has no finite
     answer.
     """
     shape = (pairs.n_items, pairs.n_items)
@@ -189,14 +189,15 @@ def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], 
 
 
 def _is_stretched(pairs: Pairs) -> bool:
-    """Whether the tie parameter can grow for ever with strengths that keep up: every win stretches
-    two items at least two steps apart, every tie at most two, and there are strengths that do both.
+    """Whether the tie parameter can grow without bound together with the strengths: every win
+    separates two items by at least two steps, every tie by at most two, and some strengths satisfy
+    both.
     """
     won, lost, tied = pairs.wins > 0, pairs.losses > 0, pairs.ties > 0
     if bool((won & lost).any()):
         return False
-    # As shortest paths: a win of i says s_j − s_i ≤ −2, a tie s_j − s_i ≤ 2 and the reverse; a
-    # cycle below zero forbids it.
+    # As shortest paths: a win of i means s_j − s_i ≤ −2, a tie s_j − s_i ≤ 2 and the reverse; a
+    # negative cycle rules it out.
     least = np.where(won, -2.0, 2.0), np.where(lost, -2.0, 2.0)
     up, down = won | tied, lost | tied
     start = np.full(pairs.n_items, pairs.n_items)
@@ -262,36 +263,13 @@ def _davidson_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     )
 
 
-def _rao_kupper_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
-    """In θ = log ν > 0: a tie is P = σ(δ − θ) σ(−δ − θ) (ν² − 1)."""
-    up, down = pairs.wins + pairs.ties, pairs.losses + pairs.ties
-    ahead, behind = expit(delta - theta), expit(-delta - theta)
-    grown = math.expm1(2 * theta)
-    value = float(
-        (up * log_expit(delta - theta) + down * log_expit(-delta - theta)).sum()
-        + pairs.ties.sum() * math.log(grown)
-    )
-    first, second = up * (1 - ahead), down * (1 - behind)
-    bend_up, bend_down = up * ahead * (1 - ahead), down * behind * (1 - behind)
-    factor = (grown + 1) / grown
-    return _Slopes(
-        value,
-        first - second,
-        -first - second + pairs.ties * 2 * factor,
-        -bend_up - bend_down,
-        bend_up - bend_down,
-        -bend_up - bend_down - pairs.ties * 4 * factor / grown,
-    )
-
-
 _Kernel = Callable[[Pairs, Floats, float], _Slopes]
 _KERNELS: dict[TieModel, _Kernel] = {
     "half": _half_kernel,
     "davidson": _davidson_kernel,
-    "rao-kupper": _rao_kupper_kernel,
 }
 _START = 0.5
-"""θ at the start; positive, as Rao and Kupper need it."""
+"""θ at the start."""
 _STEPS = 200
 
 
@@ -304,8 +282,8 @@ def _newton(
     *,
     has_ties: bool,
 ) -> tuple[Floats, float, float, Floats | None]:
-    """Climb the concave likelihood by Newton's method; (strengths, θ, log-likelihood, covariance or
-    None).
+    """Maximises the concave likelihood by Newton's method; returns (strengths, θ, log-likelihood,
+    covariance or None).
     """
     n = pairs.n_items
     belongs = np.empty(n, dtype=np.int64)
@@ -319,7 +297,7 @@ def _newton(
         step[: len(gradient)] = spsolve(
             _information(pairs, slopes, ridge, has_ties=has_ties).tocsc(), gradient
         )
-        moved = _climbed(pairs, kernel, state, step, belongs, ridge)
+        moved = _line_search(pairs, kernel, state, step, belongs, ridge)
         shift = float(np.abs(moved - state).max())
         state = moved
         if shift < 1e-10:
@@ -337,10 +315,12 @@ def _slopes(pairs: Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
     return kernel(pairs, state[pairs.i] - state[pairs.j], float(state[-1]))
 
 
-def _climbed(
+def _line_search(
     pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float
 ) -> Floats:
-    """As much of the step as does not lead down, or where it was."""
+    """The largest halving of the step that does not decrease the likelihood; the old state if there
+    is none.
+    """
     n = pairs.n_items
 
     def height(at: Floats) -> float:
@@ -349,8 +329,7 @@ def _climbed(
     now, scale = height(state), 1.0
     while scale > 1e-10:
         moved = _centred(state + scale * step, belongs, n)
-        is_inside = kernel is not _rao_kupper_kernel or moved[n] > 0
-        if is_inside and height(moved) >= now - 1e-12 * (1 + abs(now)):
+        if height(moved) >= now - 1e-12 * (1 + abs(now)):
             return moved
         scale /= 2
     return state
@@ -370,8 +349,8 @@ def _gradient(
 
 
 def _information(pairs: Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:
-    """The negative Hessian, with a hair on the diagonal: a whole part can move together without
-    changing anything.
+    """The negative Hessian with a tiny ridge on the diagonal: a whole part can shift without
+    changing the likelihood.
     """
     n = pairs.n_items
     i, j, h = pairs.i, pairs.j, -slopes.delta_delta
@@ -400,13 +379,13 @@ def _inverse(curve: csr_matrix, belongs: Ints, n: int) -> Floats:
 
 
 RIGHT, WRONG = 4.0, 1.0
-"""Votes that a rater starts with of whom nothing is known."""
+"""Prior votes of a rater about whom nothing is known."""
 
 
 @dataclass(frozen=True)
 class RaterAware:
-    """Strengths that trust each rater as far as they deserve: η is how often a rater follows the
-    strengths, ½ is noise.
+    """Strengths that weight raters by reliability: η is how often a rater follows the strengths, ½
+    is noise.
     """
 
     strengths: Strengths
@@ -431,8 +410,8 @@ def rater_aware(
     """Bradley–Terry with raters (Chen 2013, "Crowd-BT"): P(i beats j | rater) = η σ(s_i − s_j) + (1
     − η) σ(s_j − s_i), by EM.
 
-    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters
-    could be turned around. `prior` says them of a rater of whom more is known. `weights` are how
+    `right` and `wrong` are each rater's prior votes: without this anchor, flipping all raters would
+    fit equally well. `prior` replaces them for raters about whom more is known. `weights` is how
     often each entry was voted.
     """
     rater, rater_names = codes(raters)

@@ -1,5 +1,5 @@
-"""What most raters said, and what they said weighed by how reliable each is (Dawid and Skene 1979,
-and its one-coin form).
+"""Majority votes, and votes weighted by each rater's reliability (Dawid and Skene 1979, and its
+one-coin form).
 """
 
 import math
@@ -13,22 +13,22 @@ from labeling.figures import Figure, Floats, Ints, absent, answered, codes, gett
 _TINY = 1e-300
 ROUNDS = 1_000
 TOLERANCE = 1e-5
-"""Log-likelihood a vote gained in a round below which EM stops. Later rounds creep along a flat
-ridge and fit noise.
+"""EM stops when a round gains less log-likelihood per vote. Later rounds creep along a flat ridge
+and fit noise.
 """
 
 
 @dataclass(frozen=True)
 class Majority:
-    """`label` is −1 where two labels lead together; `shares` holds every label's share of the
-    votes. (units, labels)
+    """`label` is −1 if two labels share the lead; `shares` holds every label's share of the votes.
+    (units, labels)
     """
 
     units: np.ndarray
     labels: np.ndarray
     """the distinct labels, in order: columns of `shares`"""
     label: Ints
-    """place of the winner in `labels`"""
+    """index of the winner in `labels`"""
     shares: Floats
     n_votes: Ints
 
@@ -38,7 +38,7 @@ class Majority:
 
 
 def majority(*, units: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Majority:
-    """The most frequent label of each unit; with `weights`, one a vote, the heaviest."""
+    """The most frequent label of each unit; with `weights`, one per vote, the heaviest."""
     unit, unit_names = codes(units)
     label, label_names = codes(labels)
     size = (len(unit_names), len(label_names))
@@ -58,8 +58,8 @@ def majority(*, units: ArrayLike, labels: ArrayLike, weights: ArrayLike | None =
 
 @dataclass(frozen=True)
 class Consensus:
-    """How likely each label is for each unit, and how each rater errs; `note` says what to know
-    before trusting it.
+    """The probability of each label for each unit, and each rater's error rates; `note` is a caveat
+    on the result.
     """
 
     units: np.ndarray
@@ -79,7 +79,7 @@ class Consensus:
 
     @property
     def label(self) -> Ints:
-        """The most likely label's place in `labels`, by unit."""
+        """The index in `labels` of the most likely label, by unit."""
         return self.posterior.argmax(axis=1) if self.posterior.size else np.zeros(0, dtype=np.int64)
 
 
@@ -92,12 +92,12 @@ def dawid_skene(
     rounds: int = ROUNDS,
     tolerance: float = TOLERANCE,
 ) -> Consensus:
-    """Each rater has a table of errors; labels and tables are fitted together by EM from the shares
-    of votes.
+    """Fits labels and a table of errors for each rater together by EM, starting from the shares of
+    votes.
 
-    `smoothing` votes are added to each cell of every rater's table: 0 is the published estimate,
-    0.5 or so keeps raters with a handful of votes from looking perfect or hopeless. A rater may
-    vote on a unit more than once.
+    `smoothing` votes are added to each cell of every rater's table: 0 is the published estimate;
+    about 0.5 keeps raters with few votes from looking perfect or hopeless. A rater may vote on a
+    unit more than once.
     """
     return _fitted(units, raters, labels, smoothing, rounds, tolerance, is_one_coin=False)
 
@@ -112,7 +112,7 @@ def one_coin(
     tolerance: float = TOLERANCE,
 ) -> Consensus:
     """Each rater is right with one probability and errs evenly over the other labels: far fewer
-    numbers to learn.
+    parameters.
     """
     return _fitted(units, raters, labels, smoothing, rounds, tolerance, is_one_coin=True)
 
@@ -206,7 +206,7 @@ def _caution(n_votes: Ints, done: int, rounds: int) -> str:
 
 
 def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: bool) -> Floats:
-    """The M step: how often each rater gives each label under each true one. (R, T, L)"""
+    """The M step: how often each rater gives each label for each true one. (R, T, L)"""
     size = votes.n_raters * votes.n_labels
     by_true = [
         np.bincount(votes.cell, weights=posterior[votes.unit, true], minlength=size)
@@ -254,7 +254,7 @@ def _posterior(votes: _Votes, prior: Floats, errors: Floats) -> tuple[Floats, fl
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often a rater is right, as the others see it, and the weight that their votes deserve."""
+    """How often a rater is right, judged by the others, and the weight their votes deserve."""
 
     rater: int
     accuracy: Figure
@@ -263,7 +263,7 @@ class Reliability:
 
 
 CAUTION = 4.0
-"""Votes at the pool's own accuracy that every rater starts with, so that three lucky votes earn no
+"""Prior votes at the pool's own accuracy for every rater, so that three lucky votes do not earn
 full weight.
 """
 
@@ -271,8 +271,8 @@ full weight.
 def reliability(
     consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike
 ) -> dict[int, Reliability]:
-    """Each rater against the consensus **of the others**: their own votes are taken out of the
-    posterior they are held against.
+    """Each rater against the consensus **of the others**: their own votes are removed from the
+    posterior they are compared with.
 
     The interval is that of a share of expected matches; chance is one over the number of labels.
     """
@@ -287,12 +287,12 @@ def reliability(
         )
     )
     chance = 1 / len(consensus.labels)
-    match, sure, shared = _matches(consensus, unit, rater, label)
+    match, certain, shared = _matches(consensus, unit, rater, label)
     n = np.bincount(rater, weights=shared, minlength=len(consensus.raters))
     # E[match] = a·sure + (1 − a)·(1 − sure)/(labels − 1), solved for a over each rater's votes.
-    even = (1 - sure) / (len(consensus.labels) - 1)
+    even = (1 - certain) / (len(consensus.labels) - 1)
     top = np.bincount(rater, weights=(match - even) * shared, minlength=len(n))
-    below = np.bincount(rater, weights=(sure - even) * shared, minlength=len(n))
+    below = np.bincount(rater, weights=(certain - even) * shared, minlength=len(n))
     pooled = float(np.clip(top.sum() / max(below.sum(), _TINY), 0, 1))
     return {
         int(name): _reliability(
@@ -305,8 +305,8 @@ def reliability(
 def _matches(
     consensus: Consensus, unit: Ints, rater: Ints, label: Ints
 ) -> tuple[Floats, Floats, Floats]:
-    """By vote: how likely its label is by the others, what a true label would get on average, and
-    whether there are others.
+    """By vote: the probability of its label given the others, the expected probability of a true
+    label, and whether there are others.
     """
     log_errors = np.log(np.maximum(consensus.errors, 1e-12))
     own = log_errors[rater, :, label]  # (N, T)
@@ -329,7 +329,7 @@ def _reliability(
             rater, absent(gettext_noop("Nobody else judged what this rater judged.")), 0.0
         )
     value = float(np.clip(top / below, 0, 1))
-    # `below` is the number of sure matches that the votes are worth.
+    # `below` is the number of certain matches that the votes are worth.
     z = quantile()
     centre = (value + z * z / (2 * below)) / (1 + z * z / below)
     reach = (

@@ -1,10 +1,10 @@
-"""The door out: judgments and prompts as frozen rows, streamed in the order of their ids, and files
-made of them.
+"""The export interface: judgments and prompts as frozen rows, streamed in order of their ids, and
+files made from them.
 
-Nothing of an import that is not published leaves, nor anything of a rater who has withdrawn, the
-texts of theirs that others compared among it; a rater leaves as an alias.
-Answers to golds score raters and are no data: they leave only for who asks for them by
-`include_gold`, and what a reviewer set aside only by `include_set_aside`.
+Nothing from an unpublished import is exported, nor anything by a rater who has withdrawn, including
+texts of theirs that others compared. Raters appear under their alias. Answers to golds measure
+raters and are not data: they are only exported with `include_gold`, and judgments that a reviewer
+set aside only with `include_set_aside`.
 """
 
 from labeling.exports.rows import ComparisonRow, PromptRow, RankedText

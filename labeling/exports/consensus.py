@@ -1,5 +1,5 @@
-"""What the raters of an item say together, a row a pair of its responses: by majority, and weighed
-by their reliability.
+"""What the raters of an item say collectively, one row per pair of its responses: by majority, and
+weighted by reliability.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from labeling.models import Campaign, Item, RankedResponse, Response
 from labeling.selectors.consensus import accuracy_by_rater, votes_on_pairs
 
 ITEMS = 1_000
-"""Read at a time."""
+"""How many items are read at a time."""
 
 BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False) | Q(
     response__author__withdrawn_at__isnull=False
@@ -25,9 +25,7 @@ _NAMES = {-1: "a", 0: "tie", 1: "b"}
 
 @dataclass(frozen=True)
 class ConsensusRow:
-    """Two responses of an item; `a` is the one that was there first, whatever stood where on a
-    rater's page.
-    """
+    """Two responses of an item; `a` is the older one, regardless of positions on a rater's page."""
 
     item: Item
     """with its prompt"""
@@ -59,15 +57,15 @@ SCHEMA = (
     ("language", pa.string()),
     ("licence", pa.string()),
 )
-"""The columns beside `prompt`, `a` and `b`, which are lists of messages."""
+"""The columns besides `prompt`, `a` and `b`, which are lists of messages."""
 
 
 def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[ConsensusRow]:
-    """Every pair of responses that somebody ranked in one of `campaigns` (None: in any), item by
+    """Every pair of responses ranked by somebody in one of `campaigns` (None: in any), item by
     item.
 
-    Extra judgments, those set aside, repeats and answers to golds do not count, nor do raters who
-    have withdrawn. Raters are weighed by their campaign's last report; without one all count alike.
+    Extra judgments, those set aside, repeats, answers to golds and raters who have withdrawn do not
+    count. Raters are weighted by their campaign's latest report; without one all count equally.
     """
     compared = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk")
     compared = compared if campaigns is None else compared.filter(pk__in=campaigns)
@@ -114,7 +112,7 @@ def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[
 
 
 def as_consensus(row: ConsensusRow) -> dict[str, Any]:
-    """`majority` and `consensus` are a, b or tie, and null where two of these lead together."""
+    """`majority` and `consensus` are a, b or tie, and null if two of these share the lead."""
     found, prompt = row.found, row.item.prompt
     return {
         "prompt": prompt.messages,

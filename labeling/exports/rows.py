@@ -1,5 +1,5 @@
-"""The frozen rows that leave, as training and the shapes of files read them. Plain values: no
-database behind them.
+"""The frozen rows that are exported, for training and for files. Plain values without a
+database.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class DemonstrationRow:
     split: str
     cluster: str
     source_name: str
-    """the import it came by, the model whose answer was kept, or "raters" """
+    """the import it came from, the model whose answer was accepted, or `raters`"""
     licence: str
     category: str
     language: str
@@ -33,19 +33,19 @@ class DemonstrationRow:
     guideline: str | None = None
     is_extra: bool = False
     is_held_out: bool = False
-    """by a pool whose judgments evaluate and never train"""
+    """from a pool whose judgments are used for evaluation and never for training"""
     is_edit: bool = False
     """made from a response that the rater had compared with others"""
     turn: int = 0
-    """which answer of a dialogue that a rater wrote; `messages` holds what they wrote before it"""
+    """which answer of a dialogue written by a rater; `messages` holds the turns before it"""
     is_last: bool = True
-    """no answer of the same dialogue comes after it"""
+    """no answer of the same dialogue follows"""
     response_licence: str = ""
-    """of the import it came by; empty where it was written here"""
+    """of the import it came from; empty if it was written here"""
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, self.response_licence)
+        return _licences(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class RankedText:
     response_id: int
     text: str
     rank: int | None
-    """1 = best, equal numbers tie, None = left unranked"""
+    """1 = best, equal numbers tie, None = unranked"""
     source_name: str
     position: int
-    """0 = shown first; EDITED = written by the rater, and shown to nobody"""
+    """0 = shown first; EDITED = written by the rater and shown to nobody"""
     ratings: dict[str, Any]
     is_ended: bool | None = None
-    """whether the model ended its turn, or was cut off at its longest response; None for a
+    """whether the model ended its turn (False: it was cut off at its maximum length); None for a
     person
     """
     licence: str = ""
@@ -72,7 +72,7 @@ class ComparisonRow:
     prompt_id: int
     messages: list[Message]
     responses: tuple[RankedText, ...]
-    """by response id, whatever the order on the page was"""
+    """by response id, regardless of the order on the page"""
     rater_alias: str
     split: str
     cluster: str
@@ -87,19 +87,19 @@ class ComparisonRow:
     campaign_id: int | None = None
     guideline: str | None = None
     reliability: float | None = None
-    """of the rater in this campaign, as a weight: 0 no better than chance, 1 always right; None
-    where no report can tell
+    """the rater's weight in this campaign: 0 no better than chance, 1 always right; None if no
+    report has an estimate
     """
     is_edit: bool = False
-    """the rater's edit before the response it was made from; what was ranked is the row before"""
+    """the rater's edit preferred to its original; the ranking itself is the previous row"""
     is_repeat: bool = False
-    """the same item again to the same rater, the responses in reversed order"""
+    """the same item shown to the same rater again, with the responses in reverse order"""
     pool: str = ""
     """the name of the pool that the rater judged in; empty for an imported judgment"""
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, *(response.licence for response in self.responses))
+        return _licences(self.licence, *(response.licence for response in self.responses))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class DecidedText:
     response_id: int
     text: str
     rank: int | None
-    """1 = best, equal numbers tie, None = not decided"""
+    """1 = best, equal numbers tie, None = undecided"""
     source_name: str
 
 
@@ -118,7 +118,7 @@ class AdjudicatedRow:
     messages: list[Message]
     responses: tuple[DecidedText, ...]
     reason: str
-    """a value of Adjudication.Reason: why raters came apart"""
+    """a value of Adjudication.Reason: why raters disagreed"""
     note: str
     split: str
     licence: str
@@ -129,7 +129,7 @@ class AdjudicatedRow:
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """A response that a model wrote, as a reward model scored it."""
+    """A model's response with a reward model's score."""
 
     response_id: int
     prompt_id: int
@@ -146,7 +146,7 @@ class ScoredRow:
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, self.response_licence)
+        return _licences(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -165,13 +165,13 @@ class PromptRow:
         return {self.licence}
 
 
-def _borne(of_prompt: str, *of_responses: str) -> set[str]:
-    """What a row is under: its prompt's licence, named or not, and those that its responses'
-    sources name.
+def _licences(of_prompt: str, *of_responses: str) -> set[str]:
+    """The licences that apply to a row: its prompt's, which may be empty, and those named by its
+    responses' sources.
     """
     return {of_prompt, *filter(None, of_responses)}
 
 
 def as_turn(text: str) -> list[Message]:
-    """A response as what is said last."""
+    """A response as the final turn."""
     return [{"role": "assistant", "content": text}]

@@ -1,6 +1,4 @@
-"""The shapes that a file of judgments can have: rows as records, records as JSON lines or
-Parquet.
-"""
+"""The shapes of a file of judgments: rows as records, and records as JSON lines or Parquet."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -85,10 +83,10 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "consensus": pa.schema([("prompt", _MESSAGES), ("a", _MESSAGES), ("b", _MESSAGES), *CONSENSUS]),
 }
-"""The shapes a file can have, and their columns. The first three are TRL's conversational
-prompt-completion, language modelling and preference formats, with columns more that TRL ignores;
-`rankings` is everything a rater gave; `adjudicated` is what a reviewer decided, a row an item;
-`consensus` is what raters say together, a row a pair.
+"""The shapes and their columns. The first three are TRL's conversational prompt-completion,
+language modelling and preference formats, with additional columns that TRL ignores; `rankings` is
+everything a rater gave; `adjudicated` is what a reviewer decided, one row per item; `consensus` is
+what raters say collectively, one row per pair.
 """
 
 
@@ -101,8 +99,8 @@ def records(
     include_gold: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[Record]:
-    """Rows of a file of that `shape` (a key of SCHEMAS), as JSON values."""
-    wanted: Record = {
+    """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values."""
+    filters: Record = {
         "campaigns": campaigns,
         "include_imports": include_imports,
         "include_extra": include_extra,
@@ -110,10 +108,10 @@ def records(
         "include_set_aside": include_set_aside,
     }
     if shape == "demonstrations":
-        yield from map(as_prompt_completion, demonstrations(**wanted))
+        yield from map(as_prompt_completion, demonstrations(**filters))
         return
     if shape == "dialogues":
-        yield from (as_dialogue(row) for row in demonstrations(**wanted) if row.is_last)
+        yield from (as_dialogue(row) for row in demonstrations(**filters) if row.is_last)
         return
     if shape == "adjudicated":
         yield from map(as_adjudicated, adjudications(campaigns=campaigns))
@@ -121,7 +119,7 @@ def records(
     if shape == "consensus":
         yield from map(as_consensus, consensus_rows(campaigns=campaigns))
         return
-    compared = comparisons(**wanted)
+    compared = comparisons(**filters)
     for row in compared:
         yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
 
@@ -139,8 +137,8 @@ def as_dialogue(row: DemonstrationRow) -> Record:
 
 
 def as_preferences(row: ComparisonRow) -> Iterator[Record]:
-    """A pair for every two ranked responses of which one came out ahead: ties and unranked
-    responses give none.
+    """One pair for every two ranked responses with different ranks: ties and unranked responses
+    give none.
     """
     ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
     for (rank, one), (other_rank, other) in combinations(ranked, 2):
@@ -195,14 +193,14 @@ def as_adjudicated(row: AdjudicatedRow) -> Record:
 
 
 def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """One line of UTF-8 a row."""
+    """One line of UTF-8 per row."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
 def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
-    """Write a Parquet file of that shape, a row group at a time; how many rows it has. Ratings are
-    JSON text in it.
+    """Writes a Parquet file of this shape, one row group at a time; returns the number of rows.
+    Ratings are stored as JSON text.
     """
     schema = SCHEMAS[shape]
     remaining = iter(rows)

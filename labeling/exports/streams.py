@@ -1,4 +1,4 @@
-"""What leaves, read from the database as rows and streamed in the order of their ids."""
+"""Reads everything that is exported, streamed as rows in order of their ids."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -41,11 +41,9 @@ def demonstrations(
     include_gold: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[DemonstrationRow]:
-    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not
-    wanted.
+    """Every demonstration of `campaigns` (None: of all), and the imported ones unless excluded.
 
-    Among them what raters made of a response while they compared. A dialogue gives a row for each
-    of its answers.
+    Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
     judgments = _judgments(
@@ -56,13 +54,13 @@ def demonstrations(
 
 
 def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[DemonstrationRow]:
-    """`first`, and after it a row for each answer among the turns that follow it: user, assistant,
+    """`first`, and then one row for each answer among the turns that follow it: user, assistant,
     user, assistant.
     """
     yield replace(first, is_last=not further)
-    said = [*first.messages, *as_turn(first.response), *further]
+    messages = [*first.messages, *as_turn(first.response), *further]
     for place in range(1, len(further), 2):
-        before = said[: len(first.messages) + 1 + place]
+        before = messages[: len(first.messages) + 1 + place]
         is_last = place == len(further) - 1
         yield replace(
             first,
@@ -82,7 +80,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         response=judgment.demonstration.text,
         split=prompt.split,
         cluster=prompt.cluster,
-        source_name=_came_from(judgment),
+        source_name=_origin(judgment),
         licence=prompt.licence,
         category=prompt.category,
         language=prompt.language,
@@ -97,7 +95,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
     )
 
 
-def _came_from(judgment: Judgment) -> str:
+def _origin(judgment: Judgment) -> str:
     if judgment.import_batch:
         return judgment.import_batch.source.name
     return (
@@ -116,12 +114,11 @@ def comparisons(
     include_repeats: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[ComparisonRow]:
-    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not
-    wanted.
+    """Every comparison of `campaigns` (None: of all), and the imported ones unless excluded.
 
-    A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it
-    what it was made from. A repeat would count its rater's opinion twice, so it leaves only for who
-    asks for repeats.
+    A judgment in which a response was edited gives a second row, `is_edit`: the edit first, then
+    its original. A repeat would count its rater's opinion twice, so repeats are only included on
+    request.
     """
     ranked = (
         RankedResponse.objects.exclude(BY_WITHDRAWN)
@@ -187,7 +184,7 @@ def _ranked_text(row: RankedResponse) -> RankedText:
 
 
 def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None:
-    """The rater's edit preferred to its original; None when they edited nothing."""
+    """The rater's edit preferred to its original; None if nothing was edited."""
     written: Demonstration | None = getattr(
         judgment, "demonstration", None
     )  # a reverse one-to-one raises when there is none
@@ -196,7 +193,7 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
     original = next(
         (text for text in row.responses if text.response_id == written.edit_of_id), None
     )
-    if original is None:  # its writer has withdrawn
+    if original is None:  # its author has withdrawn
         return None
     edit = RankedText(
         written.response.pk,
@@ -212,7 +209,7 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
 
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
-    """The order that a reviewer decided, a row an item; an adjudicated item without an order gives
+    """The order decided by a reviewer, one row per item; an adjudicated item without an order gives
     none.
     """
     ranked = (
@@ -265,11 +262,11 @@ def prompts() -> Iterator[PromptRow]:
 
 
 def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
-    """To each published prompt that is not retired, the response of `source` with one of these
-    numbers that `scorer` likes best.
+    """For each published prompt that is not retired, the response of `source` with one of these
+    numbers that `scorer` scores highest.
 
-    What was cut off comes after all that ended by themselves: a reward model reads its score where
-    a response ends.
+    Responses that were cut off rank after all that ended on their own: a reward model reads its
+    score where a response ends.
     """
     answered = visible(Prompt.objects.filter(retired_at=None))
     scores = ResponseScore.objects.filter(

@@ -1,3 +1,1 @@
-"""What people fill in on the labeling pages, one module an audience. Checks what was typed; writes
-nothing.
-"""
+"""Forms of the labeling pages, one module per audience. They validate input and write nothing."""

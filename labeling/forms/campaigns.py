@@ -1,4 +1,4 @@
-"""The forms that set a campaign up and change it while it goes on."""
+"""Forms that set up a campaign and change it while it is running."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from labeling.models import Campaign, Prompt, Source
 from labeling.selectors import Match, Selection
 from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 
-# Django's forms know their type only in the stubs.
+# Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[Campaign]
     SourcesField = forms.ModelMultipleChoiceField[Source]
@@ -30,12 +30,12 @@ MAY_STAY_EMPTY = (
     "review_share",
     "priority",
 )
-"""Fields of a new campaign that mean what the table starts with when nothing is said."""
+"""Fields of a new campaign that fall back to the model's default when empty."""
 
 
 class EffortForm(CampaignModelForm):
-    """How much is asked for. Overlap is one rule of two; confidence is a percentage to people and a
-    share in the table.
+    """How much work is requested. Overlap follows one of two rules; confidence is a percentage on
+    the page and a share in the table.
     """
 
     RULES = [
@@ -84,22 +84,22 @@ class EffortForm(CampaignModelForm):
             self.add_error("budget", _("Say how much. Or choose “no limit”."))
 
     def _get_validation_exclusions(self) -> set[str]:
-        """What the table's constraints are about is left to the services, whose sentences say what
-        to do.
+        """Excludes the fields of the table's constraints: the services check them, with messages
+        that say what to do.
         """
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # private, and the only way
         return exclusions | {"max_overlap", "budget"}
 
 
 class SourceChoice(SourcesField):
-    """Sources as checkboxes, each under its name."""
+    """Sources as checkboxes with their names."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Source.objects.none(), required=False, widget=chips(), **options)
 
 
 class CampaignForm(EffortForm):
-    """A new campaign and the prompts it takes."""
+    """A new campaign and the prompts it uses."""
 
     categories = forms.MultipleChoiceField(
         label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips()
@@ -193,7 +193,7 @@ class CampaignForm(EffortForm):
         return cleaned
 
     def selection(self) -> Selection:
-        """What was asked for, as far as it is valid; unusable parts ask for nothing."""
+        """The selected prompts, from the valid fields; invalid fields select nothing."""
         values = self.cleaned_data
         return Selection(
             kind=values.get("kind") or Campaign.Kind.DEMONSTRATION,
@@ -260,8 +260,8 @@ def only_so_many(selection: Selection, found: Match) -> str:
 
 
 def initial_of(campaign: Campaign) -> dict[str, Any]:
-    """What a clone's form starts with: everything of the campaign but its name, its work, and what
-    it has spent.
+    """Initial values for a copy: everything except the campaign's name, its work, and what it has
+    spent.
     """
     chosen = campaign.selection
     copied = [name for name in CampaignForm.Meta.fields if name != "name"]
@@ -283,7 +283,7 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
 
 
 class ChangeForm(EffortForm):
-    """What may be changed while a campaign goes on."""
+    """The settings that may change while a campaign is running."""
 
     class Meta:
         model = Campaign
@@ -306,11 +306,13 @@ class ChangeForm(EffortForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("review_share") is None:
-            cleaned["review_share"] = self.instance.review_share  # left empty, it stays as it was
+            cleaned["review_share"] = self.instance.review_share  # left empty, it keeps its value
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        """For services.change_campaign; what is not asked of this kind of campaign is left out."""
+        """Arguments for services.change_campaign, without fields that this kind of campaign does
+        not have.
+        """
         return {
             name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields
         }

@@ -1,4 +1,4 @@
-"""Forms about upsetting content: what a rater agrees to see, and what may upset in a prompt."""
+"""Forms about upsetting content: what a rater agrees to see, and what a prompt contains."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from pages.form_parts import chips
 
 
 class UpsettingForm(forms.Form):
-    """Kinds of upsetting content; none ticked is an answer too."""
+    """Kinds of upsetting content; ticking none is a valid answer."""
 
     kinds = forms.MultipleChoiceField(
         label=_("Kinds"),

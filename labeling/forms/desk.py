@@ -1,5 +1,5 @@
-"""What the desk's pages post, read into plain answers. Every problem is said at once, and nothing
-typed is lost.
+"""Reads what the desk's pages post into answers. Every problem is shown at once, and nothing typed
+is lost.
 
 A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML
 form posts it. Field names carry a response's letter, which is its place on this rater's page and
@@ -8,17 +8,28 @@ nothing else.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling import desk_words, rating_form
-from labeling.models import Pass
+from labeling import desk_words, rating_form, response_orders
+from labeling.answers import (
+    CheckedComparison,
+    CheckedDemonstration,
+    Code,
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Edit,
+    Recorded,
+    as_typed,
+    check_comparison,
+    check_demonstration,
+)
+from labeling.models import Pass, Response
+from pages import plain_text
 
-LETTERS = "ABCDEFGHI"
 RECORD_LIMIT = 20_000
 """Characters of presentation record taken from a page; a record is about 1,000."""
 STRENGTHS = ("1", "2", "3", "4")
@@ -56,6 +67,24 @@ DRAFT_FIELDS = (
     "note",
 )
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
+
+PAGE_PROBLEMS = {
+    Code.NOTHING_RANKED: (
+        "rank-A",
+        gettext_lazy(
+            "Nothing is ranked yet. Give each response a rank; the same rank twice is a tie."
+        ),
+    ),
+    Code.EDIT_EMPTY: (
+        "edit",
+        gettext_lazy("The edit of %(letter)s is empty. Write it, or drop the edit."),
+    ),
+    Code.EDIT_UNCHANGED: (
+        "edit",
+        gettext_lazy("The edit changes nothing. Make the response better, or drop the edit."),
+    ),
+}
+"""What an answer's check may find on a page of responses: where it is shown, and in which words."""
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -100,57 +129,11 @@ class Question:
 
 
 @dataclass(frozen=True)
-class ComparisonAnswer:
-    """Ranks and ratings by position, as the service wants them, beside what is wrong with them."""
-
-    ranks: dict[int, int | None]
-    ratings: dict[int, dict[str, Any]]
-    reason: str | None
-    """None when not asked"""
-    is_all_bad: bool
-    problems: tuple[Problem, ...] = ()
-    edit_of: int | None = None
-    """the response that was edited, None when none was"""
-    edit: str = ""
-    strength: int | None = None
-
-
-@dataclass(frozen=True)
 class Asks:
     """What a campaign asks beside the ranking."""
 
     strength: bool
     reason: bool
-
-
-@dataclass(frozen=True)
-class DemonstrationAnswer:
-    text: str
-    sources: str
-    problems: tuple[Problem, ...] = ()
-    further: tuple[dict[str, str], ...] = ()
-    """the turns of a dialogue after `text`, as chat messages"""
-
-    @property
-    def lengths(self) -> list[int]:
-        """Words of each answer."""
-        answers = [
-            self.text,
-            *(message["content"] for message in self.further if message["role"] == "assistant"),
-        ]
-        return [len(answer.split()) for answer in answers]
-
-    @property
-    def n_words(self) -> int:
-        return sum(self.lengths)
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What the page measured: empty and None when it ran without JavaScript."""
-
-    presentation: dict[str, Any] = field(default_factory=dict)
-    active_s: float | None = None
 
 
 class SkipForm(forms.Form):
@@ -172,137 +155,110 @@ def answer_fields(posted: Fields) -> dict[str, list[str]]:
     text.
     """
     return {
-        name: [storable(str(value))[:LONGEST_TEXT] for value in values]
+        name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
         if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
     }
 
 
-def storable(text: str) -> str:
-    """`text` without what a database cannot hold: zero bytes, and halves of a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def first(posted: Fields, name: str) -> str:
     values = posted.get(name) or [""]
-    return storable(values[0])
-
-
-def read_comparison(
-    posted: Fields, *, form: rating_form.RatingForm, n_responses: int, asks: Asks
-) -> ComparisonAnswer:
-    """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response
-    unranked.
-    """
-    letters = LETTERS[:n_responses]
-    is_all_bad = first(posted, "all_bad") == "true"
-    problems: list[Problem] = []
-    ranks: dict[int, int | None] = {}
-    ratings: dict[int, dict[str, Any]] = {}
-    for position, letter in enumerate(letters):
-        ratings[position], found = _read_ratings(posted, form, letter)
-        problems += found
-        rank = first(posted, f"rank-{letter}").strip()
-        ranks[position] = None
-        if rank and not (rank.isdecimal() and 1 <= int(rank[:3]) <= n_responses):
-            sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
-            problems.append(
-                Problem(f"rank-{letter}", sentence % {"letter": letter, "n": n_responses})
-            )
-        elif rank and not is_all_bad:
-            ranks[position] = int(rank)
-    reason = first(posted, "reason").strip() if asks.reason or is_all_bad else None
-    if is_all_bad and not reason:
-        problems.append(Problem("reason", _("Say in a few words why all of them are bad.")))
-    if not is_all_bad and not problems_with_ranks(problems) and not any(ranks.values()):
-        problems.append(
-            Problem(
-                "rank-A",
-                _(
-                    "Nothing is ranked yet. Give each response a rank; the same rank twice is a"
-                    " tie."
-                ),
-            )
-        )
-    edit_of, edit, found = _read_edit(posted, letters)
-    strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
-    return ComparisonAnswer(
-        ranks,
-        ratings,
-        reason,
-        is_all_bad,
-        tuple(problems + found + unsaid),
-        edit_of,
-        edit,
-        strength,
-    )
-
-
-def _read_strength(
-    posted: Fields, ranks: Mapping[int, int | None]
-) -> tuple[int | None, list[Problem]]:
-    """Asked when something came out ahead: between equals there is no strength."""
-    if len({rank for rank in ranks.values() if rank is not None}) < 2:
-        return None, []
-    chosen = first(posted, "strength")
-    if chosen in STRENGTHS:
-        return int(chosen), []
-    return None, [Problem("strength", _("Say how much better the best response is."))]
-
-
-def _read_edit(posted: Fields, letters: str) -> tuple[int | None, str, list[Problem]]:
-    letter = first(posted, "edit_of")
-    if len(letter) != 1 or letter not in letters:
-        return None, "", []
-    text = first(posted, "edit").replace("\r\n", "\n")
-    problems = []
-    if not text.strip():
-        problems.append(
-            Problem(
-                "edit",
-                _("The edit of %(letter)s is empty. Write it, or drop the edit.")
-                % {"letter": letter},
-            )
-        )
-    elif len(text) > LONGEST_TEXT:
-        problems.append(
-            Problem(
-                "edit",
-                _("The edit is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT},
-            )
-        )
-    return letters.index(letter), text, problems
+    return plain_text.storable(values[0])
 
 
 def version(posted: str) -> int:
-    """The version a correction was made from; 0, which is none, when the field holds no number."""
+    """The version that is corrected. 0, which is no version, when the field holds no number."""
     return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
 
 
 def revision(posted: str) -> int:
-    """How many changes a page says it has seen; 0 when it says nothing."""
+    """How many changes a page has counted; 0 when the field holds no number."""
     return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
 
 
-def problems_with_ranks(problems: Sequence[Problem]) -> bool:
-    return any(problem.where.startswith("rank-") for problem in problems)
+def read_comparison(
+    posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
+) -> tuple[CheckedComparison, list[Problem]]:
+    """The posted ranks and ratings of responses A, B, …, checked, and what is wrong with them.
+    `all_bad` leaves every response unranked.
+    """
+    letters = response_orders.LETTERS[: len(shown)]
+    is_all_bad = first(posted, "all_bad") == "true"
+    ranks, unreadable = _read_ranks(posted, letters)
+    if is_all_bad:
+        ranks = dict.fromkeys(ranks)
+    edit, long_edit = _read_edit(posted, letters)
+    strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
+    given = ComparisonAnswer(
+        ranks=ranks,
+        ratings=_read_ratings(posted, letters, form),
+        reason=first(posted, "reason").strip() if asks.reason or is_all_bad else None,
+        strength=strength,
+        is_all_bad=is_all_bad,
+        edit=edit,
+    )
+    checked = check_comparison(given, shown=shown, form=form)
+    problems = [
+        *_problems_by_response(checked, unreadable),
+        *_reason_problems(given),
+        *([] if unreadable else _problems_with(checked, Code.NOTHING_RANKED)),
+        *_problems_with(checked, Code.EDIT_EMPTY),
+        *long_edit,
+        *unsaid,
+        *_problems_with(checked, Code.EDIT_UNCHANGED),
+    ]
+    return checked, problems
+
+
+def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], dict[int, Problem]]:
+    """Ranks by position, and a problem for each position whose rank is no number of the page."""
+    ranks: dict[int, int | None] = {}
+    unreadable = {}
+    for position, letter in enumerate(letters):
+        rank = first(posted, f"rank-{letter}").strip()
+        ranks[position] = None
+        if rank.isdecimal() and 1 <= int(rank[:3]) <= len(letters):
+            ranks[position] = int(rank)
+        elif rank:
+            sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
+            unreadable[position] = Problem(
+                f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
+            )
+    return ranks, unreadable
 
 
 def _read_ratings(
-    posted: Fields, form: rating_form.RatingForm, letter: str
-) -> tuple[dict[str, Any], list[Problem]]:
-    answers = {
-        question.name: first(posted, f"rate-{letter}-{question.name}")
-        for question in form.questions
+    posted: Fields, letters: str, form: rating_form.RatingForm
+) -> dict[int, dict[str, str]]:
+    return {
+        position: {
+            question.name: first(posted, f"rate-{letter}-{question.name}")
+            for question in form.questions
+        }
+        for position, letter in enumerate(letters)
     }
-    cleaned, found = rating_form.clean(form, answers)
-    return cleaned, [
-        Problem(f"rate-{letter}-{problem.question}", _sentence(letter, problem))
-        for problem in found
-    ]
 
 
-def _sentence(letter: str, problem: rating_form.Problem) -> str:
+def _problems_by_response(
+    checked: CheckedComparison, unreadable: Mapping[int, Problem]
+) -> list[Problem]:
+    problems = []
+    for position in range(len(checked.shown)):
+        problems += [
+            _rating_problem(response_orders.LETTERS[position], problem.rating)
+            for problem in checked.problems
+            if problem.rating is not None and problem.position == position
+        ]
+        if position in unreadable:
+            problems.append(unreadable[position])
+    return problems
+
+
+def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
+    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
+
+
+def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
     named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
     if problem.code == "required":
         return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
@@ -311,25 +267,72 @@ def _sentence(letter: str, problem: rating_form.Problem) -> str:
     return _("%(letter)s: %(label)s is ticked or not.") % named
 
 
-def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> DemonstrationAnswer:
-    """The posted text as typed: only its line ends are made one kind. `is_dialogue`: the turns
-    after it too.
-    """
-    text = first(posted, "text").replace("\r\n", "\n")
+def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
+    if not given.is_all_bad or given.reason:
+        return []
+    return [Problem("reason", _("Say in a few words why all of them are bad."))]
+
+
+def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
+    """What the check found by `code`, in the page's words."""
+    where, sentence = PAGE_PROBLEMS[code]
+    return [
+        Problem(where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]})
+        for problem in checked.problems
+        if problem.code == code
+    ]
+
+
+def _read_strength(
+    posted: Fields, ranks: Mapping[int, int | None]
+) -> tuple[int | None, list[Problem]]:
+    """Only a ranking with a winner has a strength."""
+    if len({rank for rank in ranks.values() if rank is not None}) < 2:
+        return None, []
+    chosen = first(posted, "strength")
+    if chosen in STRENGTHS:
+        return int(chosen), []
+    return None, [Problem("strength", _("Say how much better the best response is."))]
+
+
+def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]]:
+    letter = first(posted, "edit_of")
+    if len(letter) != 1 or letter not in letters:
+        return None, []
+    text = as_typed(first(posted, "edit"))
     problems = []
-    if not text.strip():
-        problems.append(Problem("text", _("Nothing is written yet.")))
-    elif len(text) > LONGEST_TEXT:
-        problems.append(
-            Problem(
-                "text",
-                _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT},
-            )
-        )
-    further = read_further(posted) if is_dialogue else ()
-    for number, message in enumerate(further, 1):
-        problems += _problems_of_turn(number, message["content"])
-    return DemonstrationAnswer(text, first(posted, "sources").strip(), tuple(problems), further)
+    if text.strip() and len(text) > LONGEST_TEXT:
+        sentence = _("The edit is longer than %(n)s characters. Shorten it.")
+        problems.append(Problem("edit", sentence % {"n": LONGEST_TEXT}))
+    return Edit(letters.index(letter), text), problems
+
+
+def read_demonstration(
+    posted: Fields, *, is_dialogue: bool = False
+) -> tuple[CheckedDemonstration, list[Problem]]:
+    """The posted text as typed, except for its line ends, checked, and what is wrong with it.
+    `is_dialogue`: the turns after it too.
+    """
+    given = DemonstrationAnswer(
+        text=as_typed(first(posted, "text")),
+        further=read_further(posted) if is_dialogue else (),
+        sources=first(posted, "sources").strip(),
+    )
+    checked = check_demonstration(given, is_dialogue=is_dialogue)
+    empty = {problem.turn for problem in checked.problems if problem.code == Code.TURN_EMPTY}
+    problems = _text_problems(checked)
+    for number, message in enumerate(given.further, 1):
+        problems += _turn_problems(number, message["content"], is_empty=number in empty)
+    return checked, problems
+
+
+def _text_problems(checked: CheckedDemonstration) -> list[Problem]:
+    if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
+        return [Problem("text", _("Nothing is written yet."))]
+    if len(checked.given.text) > LONGEST_TEXT:
+        sentence = _("The text is longer than %(n)s characters. Shorten it.")
+        return [Problem("text", sentence % {"n": LONGEST_TEXT})]
+    return []
 
 
 def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
@@ -338,7 +341,7 @@ def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
     """
     texts: list[str] = []
     while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
-        texts.append(first(posted, f"turn-{len(texts) + 1}").replace("\r\n", "\n"))
+        texts.append(as_typed(first(posted, f"turn-{len(texts) + 1}")))
     pairs = texts[: len(texts) // 2 * 2]
     return tuple(
         {"role": ("user", "assistant")[place % 2], "content": text}
@@ -351,8 +354,8 @@ def number_of(name: str) -> int:
     return version(name.removeprefix("turn-"))
 
 
-def _problems_of_turn(number: int, text: str) -> list[Problem]:
-    if not text.strip():
+def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[Problem]:
+    if is_empty:
         sentence = _("Turn %(n)s of the dialogue is empty. Write it, or remove the last turns.")
         return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
     if len(text) > LONGEST_TEXT:

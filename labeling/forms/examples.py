@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.examples import MOST, Example, as_json, parse
 from labeling.models import GuidelineVersion
 
-# Django's forms know their type only in the stubs.
+# Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     ExampleFormSet = forms.BaseFormSet["ExampleForm"]
 else:
@@ -16,7 +16,7 @@ else:
 
 
 class ExampleForm(forms.Form):
-    """One example; a row in which nothing was written is none."""
+    """One example; an empty row is ignored."""
 
     VERDICTS = [("good", _("good")), ("bad", _("bad"))]
     verdict = forms.ChoiceField(label=_("This answer is"), choices=VERDICTS, initial="good")
@@ -41,7 +41,7 @@ class BaseExamples(ExampleFormSet):
         form.fields["DELETE"].label = _("remove")
 
     def examples(self) -> list[Example]:
-        """In the order of their rows; valid formsets only."""
+        """The examples in the order of their rows. Valid formsets only."""
         given = [
             form
             for form in self.forms

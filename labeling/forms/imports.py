@@ -1,4 +1,4 @@
-"""The form that brings in a file."""
+"""The form that uploads a file of prompts."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ FORMATS = [
 
 
 class ImportForm(forms.Form):
-    """A file of prompts, where it comes from and what to take of it."""
+    """A file of prompts, where it comes from and how to read it."""
 
     file = forms.FileField(
         label=_("File"),
@@ -49,6 +49,6 @@ class ImportForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.start_upload asks for, but for the file."""
-        wanted = {name: value for name, value in self.cleaned_data.items() if name != "file"}
-        return wanted | {"file_format": wanted["file_format"] or None}
+        """Arguments for services.start_upload, except the file."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "file"}
+        return values | {"file_format": values["file_format"] or None}

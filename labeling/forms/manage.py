@@ -1,5 +1,5 @@
-"""The admin's forms: guidelines with their rating form, prompts, and the filters of the lists.
-Campaigns have their own.
+"""The admin's forms: guidelines with their rating form, prompts, and filters of the lists. The
+forms of campaigns are in labeling.forms.campaigns.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from labeling.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.selectors import PromptFilter
 from pages.form_parts import offer, offer_rows
 
-# Django's forms know their type only in the stubs.
+# Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     GuidelineModelForm = forms.ModelForm[Guideline]
     QuestionFormSet = forms.BaseFormSet["QuestionForm"]
@@ -31,14 +31,14 @@ else:
 
 
 class RaterChoice(RatersField):
-    """Raters as checkboxes: the alias, and the name behind it."""
+    """Raters as checkboxes, with alias and name."""
 
     def label_from_instance(self, rater: Rater) -> str:
         return f"{rater.alias} · {rater.user}" if rater.user else rater.alias
 
 
 class RatersForm(forms.Form):
-    """Several raters to put into a pool or take out of it."""
+    """Selects raters to add to a pool or remove from it."""
 
     raters = RaterChoice(
         label=_("Raters"),
@@ -53,7 +53,7 @@ class RatersForm(forms.Form):
 
 
 class Sentences(forms.CharField):
-    """Sentences, one a line, blank lines dropped."""
+    """Sentences, one per line; blank lines are dropped."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -74,7 +74,7 @@ class Sentences(forms.CharField):
 
 
 class PromptForm(forms.Form):
-    """One prompt typed in: an earlier conversation if there is one, and the turn to be answered."""
+    """A prompt typed in by hand: an optional earlier conversation, and the turn to be answered."""
 
     system = forms.CharField(
         label=_("System message"),
@@ -173,7 +173,7 @@ class PromptForm(forms.Form):
 
 
 class PromptEditForm(PromptForm):
-    """The next version of a prompt. Its split and licence stay those of the old one."""
+    """The next version of a prompt. It keeps the split and licence of the old one."""
 
     keeps_responses = forms.BooleanField(
         label=_("Its responses still answer it: take them along"),
@@ -206,7 +206,7 @@ class PromptEditForm(PromptForm):
 
 
 class PromptFilterForm(forms.Form):
-    """The filter bar of the prompts page; it lives in the URL."""
+    """The filter bar of the prompts page, read from the query string."""
 
     q = forms.CharField(label=_("Search"), required=False, widget=forms.SearchInput)
     category = forms.ChoiceField(label=_("Category"), required=False)
@@ -229,7 +229,7 @@ class PromptFilterForm(forms.Form):
         offer_rows(self.fields["source"], selectors.prompt_sources())
 
     def wanted(self) -> PromptFilter:
-        """The filter, with every unusable value left out rather than refused: links age."""
+        """The filter. Invalid values are ignored rather than rejected, since links may be old."""
         self.is_valid()
         values = self.cleaned_data
         source = values.get("source")
@@ -271,7 +271,7 @@ TEXT_HELP = _("Markdown, shown beside the work. Show what you mean by examples, 
 
 
 class GuidelineForm(GuidelineModelForm):
-    """A guideline's name, with the text of its first version."""
+    """A guideline's name, and the text of its first version."""
 
     text = forms.CharField(
         label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
@@ -300,8 +300,8 @@ class GuidelineTextForm(forms.Form):
 
 
 class QuestionForm(forms.Form):
-    """One question of a rating form. Its name is made from the first label and then stays, so that
-    answers stay comparable.
+    """One question of a rating form. Its name is derived from the first label and never changes, so
+    that answers stay comparable.
     """
 
     KINDS = [("flag", _("flag")), ("scale", _("scale"))]
@@ -336,7 +336,7 @@ class QuestionForm(forms.Form):
 
 
 class BaseQuestions(QuestionFormSet):
-    """The questions of a rating form, in the order of their places."""
+    """The questions of a rating form, ordered by their place."""
 
     def add_fields(self, form: QuestionForm, index: int | None) -> None:
         super().add_fields(form, index)
@@ -349,20 +349,22 @@ class BaseQuestions(QuestionFormSet):
         offer(form.fields["asked_if"], [("", _("always")), *others])
 
     def clean(self) -> None:
-        """What a condition names must be asked before, and answerable so."""
+        """Checks that each condition refers to an earlier question and to answers that it
+        allows.
+        """
         if any(self.errors):
             return
         earlier: dict[str, Scale | Flag] = {}
         for form, question in self._read():
-            wanted = form.cleaned_data["asked_if"]
-            if wanted and (
-                problem := _condition_problem(earlier.get(wanted), wanted, question.asked_if)
+            decisive = form.cleaned_data["asked_if"]
+            if decisive and (
+                problem := _condition_problem(earlier.get(decisive), decisive, question.asked_if)
             ):
                 form.add_error("asked_if", problem)
             earlier.setdefault(question.label, question)
 
     def rating_form(self) -> RatingForm:
-        """The form that was put together; valid formsets only."""
+        """The rating form. Valid formsets only."""
         return RatingForm(tuple(question for _form, question in self._read()))
 
     def _read(self) -> list[tuple[QuestionForm, Scale | Flag]]:
@@ -410,8 +412,8 @@ def questions_of(form: RatingForm) -> list[dict[str, Any]]:
 def _condition_problem(
     decisive: Scale | Flag | None, label: str, condition: Condition | None
 ) -> str:
-    """What is wrong with asking a question only if the one with this label is answered so; "" when
-    nothing is.
+    """What is wrong with asking a question only if the one with this label is answered as
+    `condition` says; "" if nothing is.
     """
     if decisive is None or condition is None:
         return gettext(
@@ -440,7 +442,7 @@ def _condition_problem(
 
 
 def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) -> Scale | Flag:
-    """One row as a question; `names` of the questions before it by their labels."""
+    """One row as a question; `names` maps the labels of earlier questions to their names."""
     name = _free_name(
         values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken
     )
@@ -461,7 +463,7 @@ def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) ->
     )
 
 
-def _free_name(wanted: str, taken: set[str]) -> str:
-    base = wanted if wanted.isidentifier() else f"q_{wanted}"
+def _free_name(name: str, taken: set[str]) -> str:
+    base = name if name.isidentifier() else f"q_{name}"
     names = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(2)))
-    return next(name for name in names if name not in taken)
+    return next(free for free in names if free not in taken)

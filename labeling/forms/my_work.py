@@ -1,19 +1,19 @@
-"""The filter bar of My work; it lives in the address."""
+"""The filter bar of My work, read from the query string."""
 
 import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Rater
 from labeling.selectors.desk import HistoryFilter, HistoryState, campaigns_worked_in
+from pages import days
 
 
 class HistoryForm(forms.Form):
-    """Campaign, kind, days and state. What cannot be used is left out rather than refused: links
-    age.
+    """Filters by campaign, kind, days and state. Invalid values are ignored rather than rejected,
+    since links may be old.
     """
 
     campaign = forms.ModelChoiceField(
@@ -51,12 +51,10 @@ class HistoryForm(forms.Form):
             campaign_id=values["campaign"].pk if values.get("campaign") else None,
             kind=values.get("kind") or "",
             state=values.get("state") or "",
-            since=_midnight(values["since"]) if values.get("since") else None,
+            since=days.midnight(values["since"]) if values.get("since") else None,
             before=(
-                _midnight(until + dt.timedelta(days=1)) if until and until < dt.date.max else None
+                days.midnight(until + dt.timedelta(days=1))
+                if until and until < dt.date.max
+                else None
             ),
         )
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

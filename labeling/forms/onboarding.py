@@ -1,6 +1,4 @@
-"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and what a rater
-answers.
-"""
+"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and a rater's answers."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling import onboarding
+from labeling import onboarding, response_orders
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 from pages.form_parts import chips, segmented
 
@@ -56,7 +54,7 @@ TITLES = {
 
 
 class StepForm(forms.Form):
-    """A step of one kind; fields that the kind has no use for are left out."""
+    """A step of one kind; fields that this kind does not use are left out."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
     text = forms.CharField(
@@ -144,9 +142,7 @@ class StepForm(forms.Form):
             )
 
     def clean_questions(self) -> list[onboarding.Question]:
-        questions, problems = onboarding.parse(
-            self.kind, self.cleaned_data["questions"].replace("\x00", "")
-        )
+        questions, problems = onboarding.parse(self.kind, self.cleaned_data["questions"])
         if problems:
             raise ValidationError(
                 [
@@ -162,7 +158,7 @@ class StepForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.add_step and edit_step ask for."""
+        """Arguments for services.add_step and edit_step."""
         values = {
             "questions": [],
             "guideline": None,
@@ -213,7 +209,7 @@ class DecisionForm(forms.Form):
 
 
 class ScoresForm(forms.Form):
-    """1 to 7 for each demonstration of an attempt."""
+    """A score from 1 to 7 for each demonstration of an attempt."""
 
     def __init__(self, *args: Any, n: int, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -231,7 +227,7 @@ class ScoresForm(forms.Form):
 
 
 class AnswersForm(forms.Form):
-    """What a rater answers to one version of a step: a field a question, `answers` in the
+    """A rater's answers to one version of a step: one field per question, `answers` in the
     questions' order.
     """
 
@@ -246,7 +242,7 @@ class AnswersForm(forms.Form):
         guideline_version: GuidelineVersion | None = None,
         **options: Any,
     ) -> None:
-        """`version` and `guideline_version` are what the rater has before them: their numbers come
+        """`version` and `guideline_version` are the ones the rater sees: their numbers are sent
         back with the answers.
         """
         numbers = {
@@ -279,7 +275,7 @@ class AnswersForm(forms.Form):
 
     @property
     def answers(self) -> list[Any]:
-        """As onboarding.score and services.submit_step take them."""
+        """The answers, as onboarding.score and services.submit_step expect them."""
         values = self.cleaned_data
         if self.kind == Kind.CONSENT:
             return [True]
@@ -312,7 +308,7 @@ class AnswersForm(forms.Form):
             )
             return [f"q{place}"]
         ranks = [(number, str(number)) for number in range(1, len(question["responses"]) + 1)]
-        names = [f"q{place}-{letter}" for letter in "ABCDEFGHI"[: len(ranks)]]
+        names = [f"q{place}-{letter}" for letter in response_orders.LETTERS[: len(ranks)]]
         for name in names:
             self.fields[name] = forms.TypedChoiceField(
                 label=gettext("Rank of %(letter)s") % {"letter": name[-1]},
@@ -329,14 +325,15 @@ class AnswersForm(forms.Form):
         if self.kind == Kind.FLAGS:
             return values[f"q{place}"] == "yes"
         if self.kind == Kind.DEMONSTRATIONS:
-            return values[f"q{place}"].replace("\x00", "")
+            return values[f"q{place}"]
         return [
-            values[f"q{place}-{letter}"] for letter in "ABCDEFGHI"[: len(question["responses"])]
+            values[f"q{place}-{letter}"]
+            for letter in response_orders.LETTERS[: len(question["responses"])]
         ]
 
 
 def as_label(topic: str) -> str:
-    """A category in words; any other topic as it is."""
+    """A category's label; any other topic unchanged."""
     return str(dict(Prompt.Category.choices).get(topic, topic))
 
 

@@ -1,4 +1,4 @@
-"""Forms about pay: a pool's rates, the days of a timesheet, a dispute and its answer."""
+"""Forms about pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
 
 import datetime as dt
 import re
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling import money
 from labeling.models import Rate
+from pages import days
 from pages.form_parts import segmented
 
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -61,7 +62,7 @@ class RateForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.set_rate asks for."""
+        """Arguments for services.set_rate."""
         values = self.cleaned_data
         day, currency, floor = values["from_day"], values["currency"], values["floor"]
         return {
@@ -70,12 +71,12 @@ class RateForm(forms.Form):
             "amount": money.to_minor(values["amount"], currency),
             "currency": currency,
             "floor": money.to_minor(floor, currency) if floor is not None else None,
-            "valid_from": dt.datetime.combine(day, dt.time.min, dt.UTC) if day else None,
+            "valid_from": days.midnight(day, dt.UTC) if day else None,
         }
 
 
 class PeriodForm(forms.Form):
-    """The days of a timesheet, in the address; the current month unless asked otherwise."""
+    """The period of a timesheet, from the query string; the current month by default."""
 
     since = forms.DateField(
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
@@ -129,7 +130,7 @@ class AnswerForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.answer_dispute asks for."""
+        """Arguments for services.answer_dispute."""
         values = self.cleaned_data
         correction, currency = values["correction"], values["currency"]
         minor = (

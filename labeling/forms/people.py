@@ -1,5 +1,5 @@
-"""Forms about raters: the roster's filter and acts, what raters know, invitations and the page that
-accepts one.
+"""Forms about raters: the roster's filter and actions, raters' skills, invitations and the page
+that accepts one.
 """
 
 import re
@@ -40,7 +40,7 @@ ACTS = [
 
 
 class Words(forms.CharField):
-    """Several words with commas between; a list."""
+    """A comma-separated list of words."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=1000, **options)
@@ -113,7 +113,7 @@ class PoolForm(PoolModelForm):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.create_pool and edit_pool ask for."""
+        """Arguments for services.create_pool and edit_pool."""
         values = self.cleaned_data
         terms = PoolTerms(
             languages=tuple(values["languages"]),
@@ -131,7 +131,7 @@ class PoolForm(PoolModelForm):
 
 
 def as_topic(word: str) -> str:
-    """A category's code where its code or its label was written; any other tag as it is."""
+    """The code of a category given by code or label; any other tag unchanged."""
     for code, label in Prompt.Category.choices:
         if word.lower() in {code, str(label).lower()}:
             return code
@@ -181,7 +181,9 @@ class RosterFilterForm(forms.Form):
 
 
 class RosterActForm(forms.Form):
-    """One act on every ticked rater, or on all whom the filter finds, those on other pages too."""
+    """One action on all ticked raters, or on all that match the filter, including those on other
+    pages.
+    """
 
     raters = RatersField(
         queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False
@@ -198,7 +200,7 @@ class RosterActForm(forms.Form):
     )
 
     def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
-        """`found`: whom the filter finds."""
+        """`found`: the raters that match the filter."""
         super().__init__(*args, **kwargs)
         self.found = found
 
@@ -222,7 +224,7 @@ class RosterActForm(forms.Form):
 
 
 class SkillsForm(forms.Form):
-    """Languages and topics: what raters say of themselves, or what an admin has seen."""
+    """Languages and topics: as stated by a rater, or as observed by an admin."""
 
     languages = Languages(
         label=_("Languages"), help_text=_("Codes, with commas between: en, de, pt-BR.")
@@ -253,7 +255,7 @@ class SkillsForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    """One person, or a file of many."""
+    """Invites one person, or many from a file."""
 
     email = forms.EmailField(label=_("E-mail"), required=False)
     name = forms.CharField(label=_("Name"), max_length=150, required=False)
@@ -295,7 +297,7 @@ class InviteForm(forms.Form):
 
 
 class JoinForm(forms.Form):
-    """Who accepts an invitation and has no login yet."""
+    """For people who accept an invitation and have no login yet."""
 
     name = forms.CharField(label=_("Name"), max_length=150)
     password = forms.CharField(

@@ -1,4 +1,4 @@
-"""Forms of review and golds: the order of an item, scores of demonstrations, how a campaign uses
+"""Forms of review and golds: the order of an item, scores of demonstrations, a campaign's use of
 golds.
 """
 
@@ -31,8 +31,8 @@ def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField
 
 
 class DecisionForm(forms.Form):
-    """The order of an item's responses by the letters of the page, why raters came apart, and a
-    word to each.
+    """The order of an item's responses by their letters on the page, why raters disagreed, and an
+    optional comment on each.
     """
 
     reason = forms.ChoiceField(
@@ -85,7 +85,9 @@ class DecisionForm(forms.Form):
 
 
 class ScoresForm(forms.Form):
-    """A score from 1 to 7 for each demonstration of an item, and a word to its writer."""
+    """A score from 1 to 7 for each demonstration of an item, and an optional comment to its
+    author.
+    """
 
     def __init__(self, *args: Any, judgments: Sequence[int], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -111,7 +113,7 @@ class ScoresForm(forms.Form):
 
 
 class QueueForm(forms.Form):
-    """The filter bar of the review queue; it lives in the URL."""
+    """The filter bar of the review queue, read from the query string."""
 
     order = forms.ChoiceField(label=_("First come"), required=False)
     names = forms.ChoiceField(
@@ -127,8 +129,8 @@ class QueueForm(forms.Form):
 
     @property
     def wanted(self) -> tuple[str, bool]:
-        """(order, whether raters' names are hidden); what cannot be used is left out rather than
-        refused: links age.
+        """(order, whether raters' names are hidden). Invalid values are ignored rather than
+        rejected, since links may be old.
         """
         self.is_valid()
         order = self.cleaned_data.get("order") or self.orders[0].value
@@ -158,6 +160,6 @@ class GoldFileForm(forms.Form):
 
 
 class WordsForm(forms.Form):
-    """A sentence or some: an appeal, or the answer to one."""
+    """A short text: an appeal, or the answer to one."""
 
     text = forms.CharField(max_length=LONGEST)

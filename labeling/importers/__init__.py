@@ -1,8 +1,8 @@
-"""Files of other people's data, to drafts with line numbers. Bytes in, drafts and problems out: no
-database.
+"""Importers turn uploaded files into drafts with line numbers. Bytes in, drafts and problems out:
+no database.
 
-`read(stream, format)` never raises over what a file holds: whatever is wrong becomes a Problem, and
-reading goes on.
+`read(stream, format)` never raises because of a file's content: every error becomes a Problem, and
+reading continues.
 """
 
 import json
@@ -39,7 +39,7 @@ def read(stream: BinaryIO, file_format: str) -> Found:
 
 
 def guess_format(stream: BinaryIO) -> str:
-    """The format that a file's first line looks like. The stream is read from and not put back."""
+    """The likely format, judged by the file's first line. Consumes part of the stream."""
     first = _first_line(stream)
     try:
         value = json.loads(first)

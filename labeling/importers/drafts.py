@@ -1,5 +1,5 @@
-"""What an importer yields: drafts of prompts with their replies, and problems with their lines; and
-the checks they share.
+"""What an importer yields: drafts of prompts with their replies, and problems with line numbers;
+and the shared checks.
 """
 
 import re
@@ -10,6 +10,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
+from pages import plain_text
+
 Message = dict[str, str]
 
 ROLES = ("system", "user", "assistant")
@@ -17,9 +20,10 @@ MAX_TEXT = 200_000
 MAX_CONSTRAINTS = 30
 MAX_CONSTRAINT = 500
 UPSETTING = ("violence", "sexual", "self_harm", "hate", "abuse", "other")
-"""Prompt.Upset, which is no business of a pure reader; a test holds the two together."""
-# InstructGPT's ten use cases, as labeling.models.Prompt.Category stores them; a test holds the two
-# together.
+"""The values of Prompt.Upset, copied because a pure reader does not import models; a test compares
+the two.
+"""
+# InstructGPT's ten use cases, as in labeling.models.Prompt.Category; a test compares the two.
 CATEGORIES = (
     "generation",
     "open_qa",
@@ -32,14 +36,13 @@ CATEGORIES = (
     "extract",
     "other",
 )
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a line, in a sentence that says what to do. Line 0 is the file as a
-    whole.
+    """What is wrong with a line, as a sentence that says what to do. Line 0 means the whole
+    file.
     """
 
     line: int
@@ -55,8 +58,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None where nobody
-    ranked it.
+    """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None if
+    unranked.
     """
 
     text: str
@@ -69,8 +72,8 @@ class Reply:
 
 @dataclass(frozen=True)
 class Draft:
-    """A prompt and what came with it. `group` names what must stay on one side of the split;
-    `is_compared` says that the replies' ranks are one person's (or one data set's) comparison.
+    """A prompt with its replies. `group` names conversations that must stay in the same split;
+    `is_compared` means that the replies' ranks are one person's (or one data set's) comparison.
     """
 
     line: int
@@ -88,16 +91,12 @@ class Draft:
 Found = Iterator[Draft | Problem]
 
 
-class Unusable(Exception):
+class Unusable(Refusal):
     """A line cannot become a draft; the sentence says why. Caught by the reader of its format."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def text_of(value: Any, name: str) -> str:
-    """`value` as text that can be stored and shown, or Unusable."""
+    """`value` as text that can be stored and shown. Raises Unusable."""
     if value is None:
         raise Unusable(_("`%(name)s` is missing. Add it or remove the line.") % {"name": name})
     if not isinstance(value, str):
@@ -115,7 +114,7 @@ def text_of(value: Any, name: str) -> str:
             )
             % {"name": name, "n": len(value), "limit": MAX_TEXT}
         )
-    if _NO_TEXT.search(value):
+    if plain_text.NOT_TEXT.search(value):
         raise Unusable(
             _(
                 "`%(name)s` holds a character that is no text (NUL or half a surrogate pair)."
@@ -135,8 +134,8 @@ def response_text(value: Any, name: str) -> str:
 
 
 def conversation(value: Any, name: str) -> tuple[Message, ...]:
-    """Chat messages in an order that makes sense: system first if at all, then user and assistant
-    in turn.
+    """Validates chat messages: an optional system message first, then user and assistant
+    alternate.
     """
     if not isinstance(value, list) or not value:
         raise Unusable(
@@ -180,8 +179,8 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
 def drafted(
     line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Draft]
 ) -> Found:
-    """What `read` makes of a row, with the category, language and wishes that its columns name; or
-    why nothing can be made.
+    """The draft that `read` makes of a row, with the category, language and constraints in its
+    columns; or a problem.
     """
     try:
         draft = read(line, row)
@@ -197,8 +196,8 @@ def drafted(
 
 
 def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
-    """Category and language of a row. A label that cannot be used is reported and left out; the
-    prompt is kept.
+    """Category and language of a row. An unusable label is reported and left out; the prompt is
+    kept.
     """
     category, why_category = _category(row.get("category"))
     language, why_language = _language(row.get("language", row.get("lang")))
@@ -212,9 +211,9 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
 def asks(
     line: int, row: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
-    """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to
-    (`constraints`): lists, or text with a comma between kinds and a line for each sentence. A kind
-    that is not ours counts as “other”: better warned than not.
+    """Kinds of upsetting content (`sensitive`) and sentences that an answer must respect
+    (`constraints`): lists, or text with commas between kinds and one line per sentence. An unknown
+    kind counts as “other”: a warning too many is better than one too few.
     """
     kinds, why_kinds = _sensitive(row.get("sensitive"))
     sentences, why_sentences = _constraints(row.get("constraints"))
@@ -245,7 +244,7 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
         return (), ""
     parts = value.splitlines() if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(
-        isinstance(part, str) and not _NO_TEXT.search(part) for part in parts
+        isinstance(part, str) and not plain_text.NOT_TEXT.search(part) for part in parts
     ):
         return (), _("`constraints` is no list of sentences; it is left out.")
     sentences = tuple(part.strip()[:MAX_CONSTRAINT] for part in parts if part.strip())
@@ -258,7 +257,7 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
 
 
 def _category(value: Any) -> tuple[str, str]:
-    """The category to store, and a sentence if it is not the one given."""
+    """The category to store, and a sentence if it differs from the given one."""
     if value is None or value == "":
         return "other", ""
     if not isinstance(value, str):
@@ -283,7 +282,7 @@ def _language(value: Any) -> tuple[str, str]:
 
 def shown(value: Any) -> str:
     """A value from the file, short and fit to stand in a sentence that is stored."""
-    return str(value).strip()[:40].encode("utf-8", "replace").decode().replace("\0", "?")
+    return plain_text.storable(str(value).strip()[:40])
 
 
 def _message(part: Any, name: str) -> Message:

@@ -1,4 +1,4 @@
-"""Golds from JSON lines: a prompt, its responses and their right order."""
+"""Golds from JSON lines: a prompt, its responses and their correct order."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from labeling.importers.lines import json_values, unpacked
 
 @dataclass(frozen=True)
 class GoldDraft:
-    """`ranks` in the order of `responses`: 1 is best, equal numbers tie, None is left open."""
+    """`ranks` is in the order of `responses`: 1 is best, equal numbers tie, None is left open."""
 
     line: int
     messages: tuple[Message, ...]
@@ -31,8 +31,8 @@ class GoldDraft:
 
 
 def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[GoldDraft | Problem]:
-    """At most `most` golds, each with `n_responses` responses: another number would tell it from
-    the campaign's items.
+    """At most `most` golds, each with `n_responses` responses: with another number, raters could
+    tell a gold from the campaign's items.
     """
     n = 0
     for found in json_values(unpacked(stream)):

@@ -1,5 +1,5 @@
-"""The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and
-rejected; plain or as chats.
+"""Formats of Hugging Face training data: messages; prompt and completion; prompt, chosen and
+rejected; as text or as chats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ def _prompt(value: Any) -> tuple[Message, ...]:
 
 
 def _reply(value: Any, name: str) -> str:
-    """A reply's text, given plainly or as a chat of one assistant's message."""
+    """A reply's text, given as text or as a chat with one assistant message."""
     if not isinstance(value, list):
         return response_text(value, name)
     parts: Sequence[Any] = value

@@ -1,5 +1,5 @@
-"""Bytes to numbered lines and JSON values: gzip, byte-order marks, cut-off ends, text that is no
-UTF-8.
+"""Bytes to numbered lines and JSON values: handles gzip, byte-order marks, truncated files and text
+that is not UTF-8.
 """
 
 import gzip
@@ -21,7 +21,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Line:
-    """One line without its end. `is_whole` is false for a last line that no line feed ends."""
+    """One line without its line feed. `is_whole` is false for a last line without one."""
 
     number: int
     content: bytes
@@ -30,14 +30,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Value:
-    """One JSON value and the line it stood on."""
+    """One JSON value and its line."""
 
     line: int
     value: Any
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or what it unpacks to when its first two bytes say gzip."""
+    """The stream itself, or its decompressed content if it starts with gzip's two magic bytes."""
     buffered = (
         io.BufferedReader(stream, _CHUNK)
         if isinstance(stream, io.RawIOBase)
@@ -49,9 +49,7 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
 
 
 def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
-    """Lines split on the line feed and on nothing else: U+2028 and its like may stand inside a JSON
-    string.
-    """
+    """Splits lines on the line feed only: U+2028 and the like may occur inside a JSON string."""
     number, pieces, size = 1, [], 0
     for chunk in _chunks(stream):
         if isinstance(chunk, Problem):
@@ -63,7 +61,7 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
             if size <= MAX_LINE:
                 pieces.append(part)
             else:
-                # Keep nothing of it, so that a file of one endless line costs no memory.
+                # Drop what was read, so that a file of one endless line takes no memory.
                 pieces.clear()
             if i == len(parts) - 1:
                 break
@@ -77,7 +75,7 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
 
 
 def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
-    """One JSON value a line; blank lines are passed over."""
+    """One JSON value per line; blank lines are skipped."""
     for line in lines(stream):
         if isinstance(line, Problem):
             yield line
@@ -131,7 +129,7 @@ def _value(line: Line) -> Value | Problem:
             % {"at": error.colno},
         )
     except ValueError:
-        # Python refuses to read whole numbers of more than 4300 digits.
+        # Python refuses to parse integers of more than 4300 digits.
         return Problem(
             line.number, _("a number in this line is too long. Shorten it or remove the line.")
         )
@@ -149,7 +147,7 @@ def _line(number: int, pieces: list[bytes], size: int, *, is_whole: bool = True)
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
     try:
-        # read1, because read would take what it has unpacked along when it meets a cut-off end.
+        # read1, because read discards already decompressed data when it meets a truncated end.
         while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
             yield chunk
     except EOFError:
@@ -167,7 +165,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
 
 
 class _Raw(io.RawIOBase):
-    """Any object with `read`, as a raw stream that can be buffered and peeked into."""
+    """Any object with `read`, as a raw stream that can be buffered and peeked."""
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()

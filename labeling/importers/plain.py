@@ -1,4 +1,4 @@
-"""Plain prompts: JSON lines or CSV with a `prompt`, `text` or `messages` column, and perhaps a
+"""Plain prompts: JSON lines or CSV with a `prompt`, `text` or `messages` column, and optionally a
 response.
 """
 
@@ -27,7 +27,7 @@ from labeling.importers.lines import Line, json_values, lines
 PROMPT_COLUMNS = ("prompt", "text", "messages")
 MAX_AUTHOR = 100
 _SURROGATE = "surrogateescape"
-# The csv module has one limit for the whole process. Cells past it are reported, not read.
+# The csv module has one global limit. Longer cells are reported, not read.
 MAX_CELL = 1_000_000
 csv.field_size_limit(MAX_CELL)
 
@@ -56,15 +56,15 @@ def read_csv(stream: BinaryIO) -> Found:
 
 @dataclass(frozen=True)
 class Record:
-    """A CSV record by its heading, and the line it begins on."""
+    """A CSV row as a dictionary by heading, and the line it starts on."""
 
     line: int
     row: dict[str, str]
 
 
 def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | Problem]:
-    """The records below a heading that has the `needed` columns or, if there are none, one for the
-    prompt.
+    """The rows below a heading that has the `needed` columns or, if none are needed, a prompt
+    column.
     """
     rows = _rows(stream)
     heading = next(rows, None)
@@ -117,7 +117,7 @@ class _Row:
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:
     given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
-    # Data sets number their prompts in a column `prompt` and keep the words in `text`.
+    # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
     name = next(
         (column for column in given if isinstance(row[column], str | list)),
         given[0] if given else None,
@@ -133,7 +133,7 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
     if messages[-1]["role"] == "assistant":
         replies = (Reply(messages[-1]["content"], is_human=True),)
         messages = messages[:-1]
-    # An empty cell is how CSV says that there is none.
+    # CSV writes a missing value as an empty cell.
     if row.get("response") not in (None, ""):
         author = _author(row)
         replies = (
@@ -145,8 +145,8 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
 
 
 def _written(value: Any, author: str) -> Iterator[Reply]:
-    """What models wrote: texts, or objects with `text` and, where it is known, `model`, `sampling`
-    and `is_ended`.
+    """Responses by models: texts, or objects with `text` and, if known, `model`, `sampling` and
+    `is_ended`.
     """
     if value in (None, ""):
         return
@@ -168,7 +168,7 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
 
 
 def _author(row: Mapping[str, Any]) -> str:
-    """The model that a row or a response names; empty for none."""
+    """The model named by a row or a response; empty if there is none."""
     named = row.get("model")
     if named in (None, ""):
         return ""
@@ -193,8 +193,8 @@ def _unfolded(value: Any) -> Any:
 
 
 def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
-    """CSV records with the line each begins on. A bad record is reported and reading goes on after
-    it.
+    """CSV records with the line each starts on. A bad record is reported and reading continues
+    after it.
     """
     broken: list[Problem] = []
     text = _texts(stream, broken)
@@ -232,7 +232,7 @@ def _texts(stream: BinaryIO, broken: list[Problem]) -> Iterator[str]:
             yield content.decode("utf-8", _SURROGATE) + "\n"
         else:
             broken.append(line)
-            # Something must stand for the line, or every number after it would be one too low.
+            # Yield something for the line, or every later line number would be one too low.
             yield "\n"
 
 

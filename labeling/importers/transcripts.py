@@ -1,5 +1,5 @@
-"""Chosen and rejected transcripts as Anthropic's HH data has them: two dialogues that share all but
-the last reply.
+"""Chosen and rejected transcripts in the format of Anthropic's HH data: two dialogues that differ
+only in the last reply.
 """
 
 import re
@@ -53,7 +53,7 @@ def _draft(line: int, row: dict[str, Any]) -> Draft:
 
 
 def _turns(transcript: str, name: str) -> list[Message]:
-    """The turns of a transcript, those of one speaker in a row joined; the last one is the
+    """The turns of a transcript, with consecutive turns of one speaker joined; the last one is the
     reply.
     """
     start, *parts = _TURN.split(
@@ -65,8 +65,8 @@ def _turns(transcript: str, name: str) -> list[Message]:
             % {"name": name}
         )
     turns: list[Message] = []
-    for speaker, said in zip(parts[::2], parts[1::2], strict=True):
-        role, content = _ROLES[speaker], said.strip()
+    for speaker, text in zip(parts[::2], parts[1::2], strict=True):
+        role, content = _ROLES[speaker], text.strip()
         if turns and turns[-1]["role"] == role:
             turns[-1] = {
                 "role": role,

@@ -1,5 +1,5 @@
-"""Open-Assistant message trees: user turns become prompts with their history, replies their
-answers.
+"""Open-Assistant message trees: user turns become prompts with their history, and the replies to
+them answers.
 """
 
 from typing import Any, BinaryIO
@@ -42,7 +42,7 @@ def _tree(line: int, tree: dict[str, Any]) -> Found:
     root = tree["prompt"]
     name = tree.get("message_tree_id") or root.get("message_id")
     group = name if isinstance(name, str) and name else f"line {line}"
-    # A stack of our own: a hostile tree may be deeper than Python's.
+    # An explicit stack: a hostile tree may be deeper than Python's recursion limit.
     waiting: list[tuple[Any, tuple[Message, ...]]] = [(root, ())]
     while waiting:
         node, history = waiting.pop()
@@ -64,7 +64,7 @@ def _prompt(
 ) -> Found:
     answers: list[tuple[Any, Reply]] = []
     for node_reply in replies:
-        # What is wrong with a reply is said when its own turn comes.
+        # Problems with a reply are reported when the reply itself is visited.
         text = node_reply.get("text") if isinstance(node_reply, dict) else None
         if (
             not isinstance(node_reply, dict)
@@ -90,7 +90,7 @@ def _prompt(
 def _ranked(
     line: int, answers: list[tuple[Any, Reply]]
 ) -> tuple[tuple[Reply, ...], Problem | None]:
-    """Ranks counted from 1 without gaps, equal ones tied; a reply that nobody ranked stays so."""
+    """Ranks renumbered from 1 without gaps, equal ones tied; unranked replies stay unranked."""
     given = [rank for rank, _reply in answers if rank is not None]
     if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
         sentence = _(

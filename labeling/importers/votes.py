@@ -1,5 +1,5 @@
-"""Votes of known workers between two responses: a CSV of votes, and JSON lines of the pairs that
-they are about.
+"""Votes of known workers between two responses: a CSV of votes, and JSON lines with the pairs they
+refer to.
 
 Votes have the columns id, worker and winner (left, right or tie); pairs have id, text, model_x,
 result_x, model_y and result_y.
@@ -20,7 +20,7 @@ _COLUMNS = ("id", "worker", "winner")
 
 @dataclass(frozen=True)
 class Pair:
-    """A prompt and two models' responses, the one shown left first."""
+    """A prompt and two models' responses, the left one first."""
 
     prompt: str
     models: tuple[str, str]
@@ -28,7 +28,7 @@ class Pair:
 
 
 def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
-    """One compared draft a vote. The pairs are held in memory; the votes are streamed."""
+    """One compared draft per vote. The pairs are held in memory; the votes are streamed."""
     known: dict[str, Pair] = {}
     for found in json_values(unpacked(pairs)):
         try:
@@ -87,7 +87,7 @@ def _pair(value: Any) -> tuple[str, Pair]:
 
 
 def _possibly_empty(row: dict[str, Any], name: str) -> str:
-    """A model's text; one that said nothing was voted on as well."""
+    """A model's text, which may be empty: empty responses were voted on as well."""
     text = row.get(name)
     return (
         text

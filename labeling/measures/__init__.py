@@ -1,8 +1,8 @@
-"""What a campaign's rankings say about its raters and about itself, as JSON for a report: pure, no
-Django, no database.
+"""What a campaign's rankings say about its raters and the campaign itself, as JSON for a report.
+Pure: no Django, no database.
 
-The formulas are next door, in labeling.agreement, labeling.bias and labeling.consensus; here they
-meet the votes of one campaign.
+The formulas are in labeling.agreement, labeling.bias and labeling.consensus; this package applies
+them to one campaign's votes.
 """
 
 from labeling.measures.against import OtherVotes, with_golds, with_order, with_pools

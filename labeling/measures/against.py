@@ -1,5 +1,5 @@
-"""How far raters agree with who is not of their pool: golds, another pool, an order that a reviewer
-decided, a reward model.
+"""How far raters agree with others outside their campaign: golds, another pool, an order decided by
+a reviewer, a reward model.
 """
 
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from labeling import agreement
+from labeling import agreement, response_orders
 from labeling.figures import (
     RESAMPLES,
     Figure,
@@ -24,7 +24,7 @@ from labeling.measures.votes import Record, Truths, Votes, as_record
 
 @dataclass(frozen=True)
 class OtherVotes:
-    """Rankings that other pools gave of the same responses, one row a ranked response."""
+    """Other pools' rankings of the same responses, one row per ranked response."""
 
     pool: Ints
     item: Ints
@@ -32,35 +32,35 @@ class OtherVotes:
     response: Ints
     rank: Floats
     position: Ints
-    """where it was shown, from 0"""
+    """position on the page, from 0"""
 
     def where(self, kept: Truths) -> "OtherVotes":
         return OtherVotes(**{one.name: getattr(self, one.name)[kept] for one in fields(self)})
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:
-    """Votes on pairs that somebody else puts one way round: `order` is that other rank of each row,
-    NaN for none.
+    """Agreement with another order on the pairs that it decides: `order` is the other rank of each
+    row, NaN for none.
 
-    A rater's tie is half right. Ties of the other order ask nothing. Interval over items.
+    A rater's tie is half right. Pairs tied in the other order do not count. Interval over items.
     """
     once = votes.once
     order = order[~votes.is_repeat] if once is not votes else order
     pairs = once.pairs
     right = np.sign(order[pairs.row] - order[pairs.other_row])
-    asked = np.abs(right) == 1  # NaN and ties are not
-    if not asked.any():
+    decided = np.abs(right) == 1  # false for NaN and ties
+    if not decided.any():
         return absent(gettext_noop("None of the pairs that raters compared has such an order yet."))
-    score = 1 - np.abs(pairs.label[asked] - right[asked]) / 2
-    item, _ = codes(pairs.item[asked])
+    score = 1 - np.abs(pairs.label[decided] - right[decided]) / 2
+    item, _ = codes(pairs.item[decided])
     return _share(
         np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float)
     )
 
 
 def with_golds(agreed: Floats, n: Floats) -> Figure:
-    """Answers to golds, summed by gold: pairs put the same way, ties as half, of `n` that golds
-    decide. Interval over golds.
+    """Agreement with golds, from sums per gold: `agreed` of the `n` pairs that golds decide, ties
+    as half. Interval over golds.
     """
     if not n.sum():
         return absent(gettext_noop("No gold was answered yet."))
@@ -68,21 +68,24 @@ def with_golds(agreed: Floats, n: Floats) -> Figure:
 
 
 def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:
-    """Each other pool's votes against this campaign's, ties as half; a rater never meets
-    themselves.
+    """Votes of each other pool compared with this campaign's, ties as half; a rater is never
+    compared with themselves.
     """
     mine = votes.once.pairs
-    kept = others.where(~np.isin(others.rater, np.unique(mine.rater)))
+    outsiders = others.where(~np.isin(others.rater, np.unique(mine.rater)))
     theirs = agreement.expand(
-        items=kept.item, raters=kept.rater, responses=kept.response, ranks=kept.rank
+        items=outsiders.item,
+        raters=outsiders.rater,
+        responses=outsiders.response,
+        ranks=outsiders.rank,
     )
     pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
     counts = _by_label(pair_mine, mine.label, n_pairs)
-    pool = kept.pool[theirs.row]
+    pool = outsiders.pool[theirs.row]
     found = []
     for one in np.unique(pool).tolist():
-        here = pool == one
-        others_say = _by_label(pair_theirs[here], theirs.label[here], n_pairs)
+        is_of_pool = pool == one
+        others_say = _by_label(pair_theirs[is_of_pool], theirs.label[is_of_pool], n_pairs)
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
         figure = (
@@ -96,12 +99,16 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
     return found
 
 
-_CREDIT = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]])
-"""Of a vote (−1, 0, +1) against another, a tie against a decision half."""
+_CREDIT = np.array(
+    [[response_orders.credit(one, other) for other in (-1, 0, 1)] for one in (-1, 0, 1)]
+)
+"""Of a vote (−1, 0, +1) against another."""
 
 
 def _same_pairs(one: agreement.PairVotes, other: agreement.PairVotes) -> tuple[Ints, Ints, int]:
-    """Numbers for pairs of responses, whatever the item, that mean the same in both."""
+    """Pair numbers that are shared by both sides, whatever the item: the same two responses get the
+    same number.
+    """
     n = len(one.left)
     response, names = codes(np.concatenate([one.left, other.left, one.right, other.right]))
     half = n + len(other.left)
@@ -116,7 +123,7 @@ def _by_label(pair: Ints, label: Ints, n_pairs: int) -> Floats:
 
 
 def _share(rows: Floats) -> Figure:
-    """Score of compared, summed over units, with the interval over units."""
+    """Score divided by comparisons, summed over units, with the interval over units."""
     score, n = rows.sum(axis=0)
 
     def evaluate(weights: Floats, kinds: Floats) -> Floats:

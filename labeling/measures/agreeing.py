@@ -1,7 +1,8 @@
 """How far raters agree: on pairs of responses, on orders, on each question of the form, with each
-other, item by item.
+other, and item by item.
 
-A repeat is left out of all of it but `with_oneself`: the same rater again is no second rater.
+Repeats are left out of everything except `with_oneself`: the same rater again is not a second
+rater.
 """
 
 from collections.abc import Sequence
@@ -16,16 +17,16 @@ from labeling.measures.votes import Record, Votes, as_record
 from labeling.rating_form import Question, Scale
 
 RATERS_IN_MATRIX = 24
-"""More would be cells that nobody can read; those with the most comparisons stay."""
+"""A larger matrix is unreadable; raters with the most comparisons stay."""
 PAIRS_LISTED = 300
-"""Of raters, those that share the most votes."""
+"""Pairs of raters listed, those that share the most votes first."""
 LEAST_SHARED = 10
-"""Votes on shared pairs, below which two raters are not listed."""
+"""With fewer votes on shared pairs, two raters are not listed."""
 ITEMS_LISTED = 10
 BINS = 10
 VALUES_SHOWN = 12
-"""Of a grouping: the latest of periods, those with the most votes of anything else, in the order of
-their names.
+"""Groups shown per grouping: the latest periods, or otherwise those with the most votes, ordered by
+name.
 """
 PERIODS = ("month", "week")
 """Groupings whose names sort by time."""
@@ -66,8 +67,8 @@ def with_oneself(votes: Votes) -> tuple[Figure, dict[int, Figure]]:
 
 
 def _orders(votes: Votes) -> Record:
-    """Whole orders against each other; with two responses an order is a choice, which the shares
-    above tell of.
+    """Agreement between whole orders. With two responses an order is a single choice, which the
+    shares by pair already cover.
     """
     if votes.pairs.unit.size and not (np.bincount(codes(votes.judgment)[0]) > 2).any():
         choices = as_record(
@@ -102,8 +103,8 @@ def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
 
 
 def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
-    """A question's answers about one response in one item, compared; not answered is left out,
-    never 0.
+    """Agreement on one question, over answers about the same response in the same item; unanswered
+    is left out, never 0.
     """
     answered = ~np.isnan(answers)
     given: Record = {"units": units[answered], "labels": answers[answered]}
@@ -136,8 +137,8 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
 
 
 def _groups(votes: Votes) -> list[Record]:
-    """Agreement within each category, language, period and the like; none where everything is of
-    one kind.
+    """Agreement within each category, language, period and so on; empty if there is only one of a
+    kind.
     """
     found = []
     for kind, group in votes.groups.items():
@@ -151,7 +152,7 @@ def _groups(votes: Votes) -> list[Record]:
 
 
 def _left_out(votes: Votes) -> dict[str, int]:
-    """By kind, how many of its groups have votes and no row."""
+    """By grouping, how many of its groups have votes but no row."""
     counts = {
         kind: _shown(kind, group.place[votes.pairs.row], len(group.names))[1]
         for kind, group in votes.groups.items()
@@ -160,52 +161,52 @@ def _left_out(votes: Votes) -> dict[str, int]:
 
 
 def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
-    """The groups that get a row, and how many more have votes; a group alone is everything and gets
-    none.
+    """The groups that get a row, and how many more have votes; a single group equals the whole and
+    gets none.
     """
     n_votes = np.bincount(place[place >= 0], minlength=n_names)
     known = np.flatnonzero(n_votes)
     if len(known) < 2:
         return [], 0
-    kept = (
+    shown = (
         known[-VALUES_SHOWN:]
         if kind in PERIODS
         else np.sort(known[np.argsort(-n_votes[known], kind="stable")[:VALUES_SHOWN]])
     )
-    return kept.tolist(), len(known) - len(kept)
+    return shown.tolist(), len(known) - len(shown)
 
 
 def matrix_of(votes: Votes) -> Record:
-    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's
-    kappa of those.
+    """Agreement between every two raters, ties as half: the share, the number of votes on shared
+    pairs, and Cohen's kappa of those.
 
-    `pairs` are two raters each with the same numbers, of LEAST_SHARED votes and more, those with
+    `pairs` has the same numbers for two raters each with at least LEAST_SHARED votes, those with
     the most first.
     """
     pairs = votes.once.pairs
     if not pairs.unit.size:
         return {"raters": [], "score": [], "n": []}
     whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    kept = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
-    kept = kept[whole.n[kept].sum(axis=1) > 0]
+    shown = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
+    shown = shown[whole.n[shown].sum(axis=1) > 0]
     one, other, counts = _pairs_listed(whole.n)
-    known = np.unique(np.concatenate([kept, one, other]))
+    known = np.unique(np.concatenate([shown, one, other]))
     kappa = _Kappas.of(votes.once, known, whole.raters)
     listed = zip(one.tolist(), other.tolist(), strict=True)
     return {
-        "raters": [whole.raters[at] for at in kept.tolist()],
-        "score": whole.score[np.ix_(kept, kept)].round(1).tolist(),
-        "n": whole.n[np.ix_(kept, kept)].tolist(),
-        "kappa": [[kappa.of_two(at, to) for to in kept.tolist()] for at in kept.tolist()],
-        "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(kept)),
+        "raters": [whole.raters[at] for at in shown.tolist()],
+        "score": whole.score[np.ix_(shown, shown)].round(1).tolist(),
+        "n": whole.n[np.ix_(shown, shown)].tolist(),
+        "kappa": [[kappa.of_two(at, to) for to in shown.tolist()] for at in shown.tolist()],
+        "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(shown)),
         "pairs": [_two(whole, at, to, kappa.of_two(at, to)) for at, to in listed],
         **counts,
     }
 
 
 def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
-    """Places of the two raters of each pair, and how many pairs have too few votes, and how many
-    more than are listed.
+    """Indices of the two raters of each listed pair, how many pairs have too few votes, and how
+    many more pairs there are than are listed.
     """
     one, other = np.nonzero(np.triu(n))
     enough = n[one, other] >= LEAST_SHARED
@@ -234,7 +235,7 @@ class _Kappas:
 
     @classmethod
     def of(cls, votes: Votes, known: Ints, ids: Sequence[int]) -> "_Kappas":
-        """`known` are places in `ids`, which are in order."""
+        """`known` are indices into `ids`, which are sorted."""
         raters = np.asarray(ids)[known]
         place = np.minimum(np.searchsorted(raters, votes.pairs.rater), max(0, len(raters) - 1))
         is_known = (
@@ -243,17 +244,21 @@ class _Kappas:
         size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
         given = []
         for label in (-1, 0, 1):
-            here = is_known & (votes.turned == label)
+            gave_label = is_known & (votes.turned == label)
             given.append(
                 csr_matrix(
-                    (np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size
+                    (
+                        np.ones(int(gave_label.sum())),
+                        (place[gave_label], votes.pairs.unit[gave_label]),
+                    ),
+                    shape=size,
                 )
             )
         tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])
         return cls({at: number for number, at in enumerate(known.tolist())}, tables)
 
     def of_two(self, one: int, other: int) -> float | None:
-        """None where it cannot be said, and of a rater with themselves."""
+        """None if it is undefined, or for a rater with themselves."""
         return (
             None
             if one == other
@@ -264,8 +269,8 @@ class _Kappas:
 
 
 def split_items(votes: Votes) -> Record:
-    """How agreement spreads over items, in tenths, and the items on which raters are furthest
-    apart.
+    """The distribution of agreement over items, in tenths, and the items with the least
+    agreement.
     """
     items, share, n_votes = by_item(votes.once.pairs)
     bins = np.histogram(share, bins=BINS, range=(0, 1))[0].tolist()
@@ -284,8 +289,8 @@ def split_items(votes: Votes) -> Record:
 
 
 def by_item(pairs: agreement.PairVotes) -> tuple[np.ndarray, Floats, np.ndarray]:
-    """Items with two votes or more on some pair: their ids, mean agreement over their pairs, and
-    judgments.
+    """Items with at least two votes on some pair: their ids, mean agreement over their pairs, and
+    number of judgments.
     """
     if not pairs.unit.size:
         return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
@@ -295,7 +300,7 @@ def by_item(pairs: agreement.PairVotes) -> tuple[np.ndarray, Floats, np.ndarray]
     shared = n_each >= 2
     share = agreement.by_unit(
         units=pairs.unit, labels=pairs.label
-    )  # in the order of units, those with one vote left out
+    )  # in the order of units; those with a single vote are left out
     items, place = np.unique(item_of[shared], return_inverse=True)
     place = place.reshape(-1)
     n_pairs = np.bincount(place)

@@ -1,5 +1,5 @@
-"""How often votes went with what could pull at them, counted by prompt and rater: shares of groups
-of raters and of each.
+"""How often votes followed possible biases, counted by prompt and rater: shares for groups of
+raters and for each rater.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
 
 @dataclass(frozen=True)
 class Ballots:
-    """By prompt and rater: how many votes on pairs, and of each pull how many it named and how many
-    of these followed it.
+    """Counts by prompt and rater: the votes on pairs, and for each possible bias the votes it
+    applies to and the votes that followed it.
 
-    Few rows in place of many votes: shares and their errors clustered by prompt and rater come out
+    A few rows replace many votes: shares, and their errors clustered by prompt and rater, come out
     the same.
     """
 
@@ -34,7 +34,7 @@ class Ballots:
     def of(
         cls, pairs: agreement.PairVotes, *, prompt: Ints, followed: Mapping[str, NDArray[np.int8]]
     ) -> "Ballots":
-        """The rows of one rater lie together."""
+        """Counts votes; the rows of each rater are contiguous."""
         (rater, _raters), (prompt_code, prompts) = codes(pairs.rater), codes(prompt)
         cell, cells = codes(rater * max(1, len(prompts)) + prompt_code)
         first = np.zeros(len(cells), dtype=np.int64)
@@ -52,17 +52,17 @@ class Ballots:
         )
 
     def row(self, raters: frozenset[int], *, fewest: int = 1) -> Record:
-        """A group's shares, clustered by prompt and rater; no figure of the votes of fewer raters
-        than `fewest`.
+        """A group's shares, clustered by prompt and rater; figures from fewer raters than `fewest`
+        are absent.
         """
-        here = np.isin(self.rater, np.array(sorted(raters), dtype=np.int64))
+        in_group = np.isin(self.rater, np.array(sorted(raters), dtype=np.int64))
         figures = {
-            name: as_record(self._share(name, here & (self.asked[name] > 0), fewest))
+            name: as_record(self._share(name, in_group & (self.asked[name] > 0), fewest))
             for name in PULLS
         }
         return {
-            "n_raters": len(np.unique(self.rater[here])),
-            "n": int(self.n[here].sum()),
+            "n_raters": len(np.unique(self.rater[in_group])),
+            "n": int(self.n[in_group].sum()),
             "figures": figures,
         }
 
@@ -76,21 +76,23 @@ class Ballots:
         }
 
     def _of_one(self, name: str, rows: slice) -> Figure:
-        asked = self.asked[name][rows]
-        here = asked > 0
-        if not here.any():
+        n_asked = self.asked[name][rows]
+        applies = n_asked > 0
+        if not applies.any():
             return absent(_UNASKED[name])
         return bias.share(
-            self.followed[name][rows][here], counts=asked[here], groups=(self.prompt[rows][here],)
+            self.followed[name][rows][applies],
+            counts=n_asked[applies],
+            groups=(self.prompt[rows][applies],),
         ).figure
 
-    def _share(self, name: str, here: Truths, fewest: int) -> Figure:
-        rater = self.rater[here]
+    def _share(self, name: str, rows: Truths, fewest: int) -> Figure:
+        rater = self.rater[rows]
         if 0 < len(np.unique(rater)) < fewest:
             return absent(gettext_noop("Too few raters of the group were asked this."))
-        groups = (self.prompt[here], rater)
+        groups = (self.prompt[rows], rater)
         return bias.share(
-            self.followed[name][here], counts=self.asked[name][here], groups=groups
+            self.followed[name][rows], counts=self.asked[name][rows], groups=groups
         ).figure
 
 

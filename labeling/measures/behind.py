@@ -1,5 +1,5 @@
-"""The judgments behind each row of the bias panel: the latest of those that follow it, for whoever
-wants to read some.
+"""The judgments behind each row of the bias panel: the latest ones that followed that bias, for
+people who want to read them.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from labeling.measures.habits import first_shown_won
 from labeling.measures.votes import Record, Truths, Votes
 
 LISTED = 1_000
-"""Of a campaign's row. More would make every page that opens the report slower."""
+"""Judgments listed per row of a campaign. More would slow down every page that loads the report."""
 LISTED_OF_RATER = 100
 
 
 @dataclass(frozen=True)
 class Behind:
-    """By row: `n` judgments with a vote that follows it, and the latest of them."""
+    """By row: the number `n` of judgments with a vote that follows it, and the latest of them."""
 
     everybody: Record
     raters: dict[int, Record]
 
 
 def judgments_behind(votes: Votes) -> Behind:
-    """For the campaign, and for each of its raters."""
+    """Lists them for the campaign and for each of its raters."""
     pairs = votes.pairs
     if not pairs.unit.size:
         return Behind({}, {})
@@ -35,9 +35,9 @@ def judgments_behind(votes: Votes) -> Behind:
     everybody: Record = {}
     raters: dict[int, Record] = {one: {} for one in np.unique(rater).tolist()}
     came = {name: followed == 1 for name, followed in votes.followed.items()}
-    for name, here in (came | _swapped(votes)).items():
+    for name, follows in (came | _swapped(votes)).items():
         follows_it = np.zeros(len(judgments), dtype=bool)
-        follows_it[of_pair[here]] = True
+        follows_it[of_pair[follows]] = True
         everybody[name] = latest(judgments[follows_it])
         for one, found in _by_rater(judgments[follows_it], rater[follows_it]).items():
             raters[one][name] = found
@@ -45,7 +45,7 @@ def judgments_behind(votes: Votes) -> Behind:
 
 
 def _by_rater(judgments: np.ndarray, rater: np.ndarray) -> dict[int, Record]:
-    """`judgments` are distinct and in order."""
+    """`judgments` are distinct and sorted."""
     order = np.argsort(rater, kind="stable")
     raters, starts = np.unique(rater[order], return_index=True)
     parts = np.split(judgments[order], starts[1:])
@@ -60,7 +60,7 @@ def _by_rater(judgments: np.ndarray, rater: np.ndarray) -> dict[int, Record]:
 
 
 def _swapped(votes: Votes) -> dict[str, Truths]:
-    """The later votes of repeats whose sides had changed, by what came of it."""
+    """The later votes of repeats whose sides were swapped, by result."""
     first, again = votes.repeats
     changed = votes.left_is_first[first] != votes.left_is_first[again]
     first, again = first[changed], again[changed]
@@ -78,7 +78,7 @@ def _swapped(votes: Votes) -> dict[str, Truths]:
 
 
 def latest(judgments: np.ndarray, listed: int = LISTED) -> Record:
-    """`judgments` may name one several times."""
+    """`judgments` may contain duplicates."""
     return _latest(np.unique(judgments), listed)
 
 

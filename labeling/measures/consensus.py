@@ -1,5 +1,5 @@
-"""What the judgments of an item say together: by majority, and weighed by how reliable each rater
-is.
+"""What the judgments of an item say collectively: by majority, and weighted by each rater's
+reliability.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from labeling import agreement, consensus
 
 LEFT, TIE, RIGHT = -1, 0, 1
 _ALIKE = 1e-9
-"""Probabilities closer than this are the same number, computed in another order."""
+"""Probabilities closer than this are equal up to rounding."""
 
 
 @dataclass(frozen=True)
 class PairConsensus:
     """Two responses of one item; `left` has the smaller id. A label is LEFT, TIE or RIGHT, and None
-    where two lead together.
+    if two share the lead.
     """
 
     item: int
@@ -29,7 +29,7 @@ class PairConsensus:
     """votes for each label"""
     majority: int | None
     weighed: int | None
-    """the likeliest label, each vote weighed by its rater's reliability"""
+    """the likeliest label, with each vote weighted by its rater's reliability"""
     p_left: float
     p_tie: float
     p_right: float
@@ -63,7 +63,7 @@ class Place:
 def consensus_by_pair(
     votes: agreement.PairVotes, accuracy: Mapping[int, float]
 ) -> list[PairConsensus]:
-    """Every pair with a vote, in the order of `votes.unit`; `accuracy` by rater: see
+    """Every pair with a vote, in the order of `votes.unit`; for `accuracy` by rater see
     labeling.consensus.likely.
     """
     if not votes.unit.size:
@@ -99,17 +99,17 @@ def consensus_by_pair(
 
 
 def places(pairs: Sequence[PairConsensus]) -> list[Place]:
-    """The responses of one item, best first: a place counts how many of the others a response
-    beats, even pairs as half.
+    """The responses of one item, best first: by the share of the others that each beats, even pairs
+    as half.
     """
     responses = sorted({response for pair in pairs for response in (pair.left, pair.right)})
     by_majority = _beaten(responses, [(pair, pair.majority) for pair in pairs])
     weighed = _beaten(responses, [(pair, pair.weighed) for pair in pairs])
     found = []
     for response in responses:
-        sure = [pair.p for pair in pairs if response in (pair.left, pair.right)]
+        certainties = [pair.p for pair in pairs if response in (pair.left, pair.right)]
         place = _place(response, by_majority), _place(response, weighed)
-        found.append(Place(response, *place, sureness=sum(sure) / len(sure)))
+        found.append(Place(response, *place, sureness=sum(certainties) / len(certainties)))
     return sorted(found, key=lambda place: (place.weighed, place.by_majority, place.response))
 
 
@@ -126,7 +126,7 @@ def _leader(scores: Sequence[float]) -> int | None:
 def _beaten(
     responses: Sequence[int], labels: Sequence[tuple[PairConsensus, int | None]]
 ) -> dict[int, float]:
-    """Of the others that a response was compared with, the share it beats."""
+    """For each response, the share of the others it was compared with that it beats."""
     score, n = dict.fromkeys(responses, 0.0), dict.fromkeys(responses, 0)
     for pair, label in labels:
         right = {LEFT: 0.0, RIGHT: 1.0}.get(label, 0.5) if label is not None else 0.5

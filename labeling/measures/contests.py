@@ -1,4 +1,4 @@
-"""Who wins: how often raters put one source's responses above another's."""
+"""How often each source wins: how often raters ranked its responses above another's."""
 
 from collections.abc import Mapping
 
@@ -8,15 +8,15 @@ from labeling import bias
 from labeling.measures.votes import Record, Votes, as_record
 
 MOST_SOURCES = 4
-"""More make more pairs than a page can show."""
+"""More sources would give more pairs than a page can show."""
 
 
 def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
-    """Every two sources that were compared, the newer one first, in percent, ties as half; votes on
-    one prompt are one cluster.
+    """Win rates of every two sources that were compared, the newer one first, in percent, ties as
+    half; clustered by prompt.
 
-    None where all responses have one source, or where there are more than MOST_SOURCES. A repeat
-    counts no second time.
+    Empty if all responses have the same source, or there are more than MOST_SOURCES. Repeats are
+    not counted.
     """
     once = votes.once
     pairs = once.pairs
@@ -33,13 +33,13 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     prompt = once.prompt[pairs.row]
     found = []
     for one, other in sorted({*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True):
-        here = (newer == one) & (older == other)
+        is_pair = (newer == one) & (older == other)
         if one != other:
             rates = bias.length_controlled(
-                won=won[here],
-                n_chars=n_newer[here],
-                n_chars_other=n_older[here],
-                prompts=prompt[here],
+                won=won[is_pair],
+                n_chars=n_newer[is_pair],
+                n_chars_other=n_older[is_pair],
+                prompts=prompt[is_pair],
             )
             figures = {
                 "as_voted": as_record(rates.raw),

@@ -1,5 +1,5 @@
-"""Groups of raters side by side: by pool, and by what they chose to say of themselves, that in
-aggregate alone.
+"""Compares groups of raters: by pool, and by their profile answers, which are only shown in
+aggregate.
 """
 
 import math
@@ -22,7 +22,7 @@ class RaterGroup:
     raters: frozenset[int]
     pool: int | None = None
     question: str = ""
-    """of a profile: then the name is an answer to it"""
+    """of a profile; the name is then an answer to it"""
 
 
 def groups_of(
@@ -33,11 +33,11 @@ def groups_of(
     *,
     fewest: int,
 ) -> Record:
-    """What choices follow, group by group; none of fewer raters than `fewest`.
+    """What choices depend on, group by group; groups with fewer raters than `fewest` are left out.
 
-    Pools are of the campaign's own raters who are in them, and other pools that judged the same
-    responses in campaigns of theirs. A profile's figures are made coarse, so that nobody's own can
-    be told from them, and name no judgment.
+    Pools are those of the campaign's own raters, and other pools that judged the same responses in
+    their own campaigns. A profile's figures are rounded so that no single rater's can be derived
+    from them, and list no judgments.
     """
     pairs = votes.pairs
     if not pairs.unit.size:
@@ -70,7 +70,7 @@ def _by(rater: Ints, raters: frozenset[int]) -> Truths:
 def _elsewhere(
     votes: Votes, others: OtherVotes, names: Mapping[int, str], fewest: int
 ) -> tuple[list[Record], int]:
-    """Other pools on the same responses, and how many of them are too small to be shown."""
+    """Other pools on the same responses, and how many of them are too small to show."""
     known, at = np.unique(votes.response, return_index=True)
     others = others.where(np.isin(others.response, known))
     rows = []
@@ -79,7 +79,9 @@ def _elsewhere(
         pairs = agreement.expand(
             items=theirs.item, raters=theirs.rater, responses=theirs.response, ranks=theirs.rank
         )
-        row = at[np.searchsorted(known, theirs.response)]  # of `votes`, with the same response
+        row = at[
+            np.searchsorted(known, theirs.response)
+        ]  # the row of `votes` with the same response
         followed = follows(pairs, position=theirs.position, looks=votes.looks.at(row))
         ballots = Ballots.of(pairs, prompt=votes.prompt[row][pairs.row], followed=followed)
         rows.append(
@@ -90,33 +92,34 @@ def _elsewhere(
     return shown, len(rows) - len(shown)
 
 
-# --- what raters say of themselves ----------------------------------------------------------------
+# --- profile answers
+# -------------------------------------------------------------------------------
 
 
 def _profile(
     groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewest: int
 ) -> list[Record]:
-    """By question, the groups that may be shown and how many may not."""
+    """By question, the groups that may be shown and the number that may not."""
     found = []
     for question in sorted({one.question for one in groups}):
-        asked = {one.name: one for one in groups if one.question == question and one.raters}
+        answered = {one.name: one for one in groups if one.question == question and one.raters}
         names = shown_answers(
-            {name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest
+            {name: len(one.raters) for name, one in answered.items()}, n_raters, fewest=fewest
         )
         rows = [
-            {"name": name} | _coarse(ballots.row(asked[name].raters, fewest=fewest))
+            {"name": name} | _coarse(ballots.row(answered[name].raters, fewest=fewest))
             for name in names
         ]
-        found.append({"question": question, "groups": rows, "n_hidden": len(asked) - len(names)})
+        found.append({"question": question, "groups": rows, "n_hidden": len(answered) - len(names)})
     return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
 
 
 def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> list[str]:
-    """Answers whose group may be shown, the largest first, of one answer a rater.
+    """Answers whose group may be shown, the largest first; each rater gives one answer.
 
-    Each has `fewest` raters, and so has whoever is left, those without an answer among them:
-    otherwise what is shown, taken from what is known of all, would tell of those few. One answer by
-    everybody tells of each of them and is hidden.
+    Each group has at least `fewest` raters, and so have all the others together, including those
+    without an answer: otherwise the difference between the totals and what is shown would reveal
+    those few. An answer that everybody gave reveals each of them and is hidden.
     """
     shown = sorted(
         (name for name, n in counts.items() if n >= fewest), key=lambda name: (-counts[name], name)
@@ -129,8 +132,8 @@ def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> l
 
 
 def _coarse(row: Record) -> Record:
-    """Shares in whole per cent, counts of votes to two digits: exact ones could be added up from
-    those of single raters.
+    """Shares in whole per cent and vote counts to two digits: exact ones could be matched with sums
+    over single raters.
     """
     figures = {
         name: figure | {"n": _about(figure["n"])} | _rounded(figure)

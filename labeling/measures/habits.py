@@ -1,5 +1,5 @@
-"""What choices follow besides quality: the place on the page, length, looks, and how they fare when
-the sides are swapped.
+"""What choices depend on besides quality: position, length and looks, and how they change when the
+sides are swapped.
 """
 
 import numpy as np
@@ -36,9 +36,7 @@ def habits_of(votes: Votes) -> Record:
 
 
 def first_shown_won(votes: Votes) -> np.ndarray:
-    """By vote on a pair: 1 when the response that was shown before the other won, 0 when it lost, ½
-    for a tie.
-    """
+    """For each vote on a pair: 1 if the response shown first won, 0 if it lost, ½ for a tie."""
     label = np.where(votes.left_is_first, votes.pairs.label, -votes.pairs.label)
     return (1 - label) / 2
 
@@ -61,10 +59,10 @@ def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
 
 
 def _swaps(votes: Votes) -> Record:
-    """Repeats in which the two responses had changed places."""
+    """Repeats in which the two responses swapped sides."""
     first, again = votes.repeats
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
-    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
+    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
     found = bias.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
     return {
         name: as_record(getattr(found, name))

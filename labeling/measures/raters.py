@@ -1,4 +1,4 @@
-"""Each rater of a campaign: agreement, reliability as the others see it, habits, pace, and what an
+"""Measures of each rater in a campaign: agreement, estimated reliability, biases, pace, and what an
 admin should look at.
 """
 
@@ -17,14 +17,14 @@ from labeling.measures.habits import first_shown_won, median_seconds
 from labeling.measures.votes import Record, Votes, as_record
 
 ROUNDS = 200
-"""Of EM; a campaign that has not settled by then has too few votes for it to matter."""
+"""Rounds of EM; a campaign that has not converged by then has too few votes for it to matter."""
 
 
 def rater_measures(
     votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None
 ) -> dict[int, Record]:
-    """By rater id; `names` are what sentences call colleagues, `behind` the judgments behind each
-    rater's rows.
+    """Measures by rater id; `names` are used for other raters in sentences, `behind` has the
+    judgments behind each rater's rows.
     """
     if not votes.judgment.size:
         return {}
@@ -84,25 +84,23 @@ def _reliability(votes: Votes) -> dict[int, consensus.Reliability]:
 
 
 def _weight(found: consensus.Reliability | None) -> float | None:
-    """None where nothing can be told: that is not the same as 0, which means no better than
-    chance.
-    """
+    """None if unknown: that is not the same as 0, which means no better than chance."""
     return None if found is None or found.accuracy.value is None else found.weight
 
 
 def _per_doubling(votes: Votes) -> dict[int, Figure]:
-    """The odds of the longer response for each doubling of length, where two differ enough to tell
-    which is longer.
+    """The odds of the longer response per doubling of length, on pairs that differ enough in
+    length.
     """
     pairs = votes.pairs
-    asked = votes.followed["longer"] >= 0
-    row, other = pairs.row[asked], pairs.other_row[asked]
+    differs = votes.followed["longer"] >= 0
+    row, other = pairs.row[differs], pairs.other_row[differs]
     found = bias.slope_by_rater(
         name="length",
-        won=pairs.label[asked] < 0,
+        won=pairs.label[differs] < 0,
         apart=np.log2((1 + votes.n_chars[row]) / (1 + votes.n_chars[other])),
         prompts=votes.prompt[row],
-        raters=pairs.rater[asked],
+        raters=pairs.rater[differs],
     )
     return {rater: effect.odds for rater, effect in found.items()}
 
@@ -114,16 +112,16 @@ _NEVER_SWAPPED = dict.fromkeys(
 
 
 def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
-    """Repeats in which the two responses had changed places, of whoever had any."""
+    """Repeats in which the two responses swapped sides, for raters with any."""
     first, again = votes.repeats
     changed = votes.left_is_first[first] != votes.left_is_first[again]
     first, again = first[changed], again[changed]
-    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
+    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
     rater = votes.pairs.rater[first]
     found = {}
     for one in np.unique(rater).tolist():
-        here = rater == one
-        swaps = bias.swaps(before=as_shown[first[here]], after=as_shown[again[here]])
+        is_rater = rater == one
+        swaps = bias.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
         found[one] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,
@@ -133,7 +131,7 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
 
 
 def _paces(votes: Votes) -> dict[int, Record]:
-    """Judgments, median seconds and characters a second, by rater."""
+    """Judgments, median seconds and characters per second, by rater."""
     _judgments, first, place = np.unique(votes.judgment, return_index=True, return_inverse=True)
     n_chars = np.bincount(place.reshape(-1), weights=votes.n_chars)
     rater, active_s = votes.rater[first], votes.active_s[first]

@@ -1,4 +1,6 @@
-"""How strong each source is, all votes taken together, and as raters who never err would see it."""
+"""How strong each source is, from all votes together, and as raters who never err would judge
+it.
+"""
 
 from collections.abc import Mapping
 
@@ -8,15 +10,15 @@ from labeling import consensus
 from labeling.measures.votes import Record, Votes, as_record
 
 MOST_SOURCES = 12
-"""More would be a table that nobody reads, and seconds of computing."""
+"""More would be a table that nobody reads, and take seconds to compute."""
 
 
 def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Record]) -> Record:
-    """Sources by how often they would win against the oldest of them, the strongest first; `raters`
-    as rater_measures tells them.
+    """Sources by how often they would win against the oldest one, the strongest first; `raters` is
+    the result of rater_measures.
 
-    Figures are log-abilities above the baseline's. No sources are told where all responses have one
-    source, or where there are more than MOST_SOURCES. A repeat counts no second time.
+    Figures are log-abilities above the baseline's. Empty if all responses have the same source, or
+    there are more than MOST_SOURCES. Repeats are not counted.
     """
     once = votes.once
     pairs = once.pairs
@@ -61,8 +63,8 @@ def _is_known(record: Record) -> bool:
 
 
 def _decided(reliability: Record) -> tuple[float, float]:
-    """Right among decided votes: who errs on three labels gives the opposite one half of the time,
-    and ties the other half.
+    """The accuracy on decided votes: a rater who errs on three labels gives the opposite one half
+    of the time, and a tie the other half.
     """
     value = reliability["value"]
     return value / (value + (1 - value) / 2), float(reliability["n"])

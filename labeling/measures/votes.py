@@ -1,4 +1,6 @@
-"""The rankings that measures are taken from, and a number on its way into a report and back."""
+"""The rankings that measures are computed from, and the conversion of figures to and from a
+report.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -17,9 +19,7 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Grouping:
-    """What agreement is also told by, such as categories: each row's place among `names`, −1 for
-    none.
-    """
+    """A way to divide the votes, such as by category: each row's index in `names`, −1 for none."""
 
     names: tuple[str, ...]
     place: Ints
@@ -27,7 +27,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Votes:
-    """One row a ranked response, as parallel arrays. One rater judges an item once."""
+    """One row per ranked response, as parallel arrays. One rater judges an item once."""
 
     judgment: Ints
     item: Ints
@@ -36,26 +36,26 @@ class Votes:
     response: Ints
     source: Ints
     rank: Floats
-    """1 is best, equal ranks tie, NaN was left unranked"""
+    """1 is best, equal ranks tie, NaN is unranked"""
     position: Ints
-    """where it was shown, from 0"""
+    """position on the page, from 0"""
     at_s: Floats
     active_s: Floats
-    """NaN when it was not measured"""
+    """NaN if not measured"""
     looks: bias.Looks
     answers: Mapping[str, Floats]
-    """by question; NaN where it was not answered, 0 and 1 for a flag"""
+    """by question; NaN if unanswered, 0 and 1 for a flag"""
     groups: Mapping[str, Grouping]
     is_repeat: Truths
-    """of an item that its rater had judged before, sides swapped"""
+    """of an item that its rater had judged before, with the sides swapped"""
 
     @cached_property
     def once(self) -> "Votes":
-        """Without repeats: a second opinion of one rater is no second rater."""
+        """Without repeats: a rater's second opinion is not a second rater."""
         return self.where(~self.is_repeat) if self.is_repeat.any() else self
 
     def where(self, kept: Truths) -> "Votes":
-        """Some of the rows; `kept` says of each whether it stays."""
+        """Some of the rows; `kept` says which."""
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = {
             name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)
@@ -82,12 +82,12 @@ class Votes:
 
     @cached_property
     def followed(self) -> dict[str, NDArray[np.int8]]:
-        """By vote on a pair, what it went with: see `follows`."""
+        """For each vote on a pair, which possible biases it followed: see `follows`."""
         return follows(self.pairs, position=self.position, looks=self.looks)
 
     @cached_property
     def repeats(self) -> tuple[Ints, Ints]:
-        """Votes of one rater on the same two responses in two items: places of the earlier and of
+        """Votes of one rater on the same two responses in two items: indices of the earlier and of
         the later vote.
         """
         pairs = self.pairs
@@ -99,27 +99,27 @@ class Votes:
 
     @cached_property
     def turned(self) -> Ints:
-        """The labels of `pairs` with half of the pairs turned around, by their responses, the same
-        ones each time.
+        """The labels of `pairs` with half of the pairs flipped, chosen by their response ids,
+        always the same ones.
 
-        The left response is the older one. Where a newer model wins most, nearly all votes would be
-        one label, and what is corrected for chance would call knowing the better model chance.
-        Turned, either label is as frequent.
+        The left response is the older one. Where a newer model wins most of the time, nearly all
+        votes would have the same label, and a correction for chance would treat knowing the better
+        model as chance. After flipping, both labels are equally frequent.
         """
         mixed = self.pairs.left * 2_654_435_761 + self.pairs.right * 40_503
         return np.where((mixed >> 7) & 1, -self.pairs.label, self.pairs.label)
 
     @cached_property
     def left_is_first(self) -> Truths:
-        """By vote on a pair: whether the left response was shown before the right one."""
+        """For each vote on a pair: whether the left response was shown before the right one."""
         return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
 
 
 def follows(
     pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks
 ) -> dict[str, NDArray[np.int8]]:
-    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went
-    against, −1 where it was not asked.
+    """For each possible bias of a vote on a pair: 1 if the vote followed it, 0 if it went the other
+    way, −1 if it does not apply.
 
     A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the
     rankings.

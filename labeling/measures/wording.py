@@ -1,5 +1,5 @@
-"""Confident wording, where an expert's order says which response is better: do raters take the
-surer one for the better one?
+"""Confident wording, on pairs whose better response an expert decided: do raters mistake the more
+confident one for the better one?
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from labeling.measures.behind import LISTED_OF_RATER, latest
 from labeling.measures.votes import Record, as_record
 
 LEAST_VOTES = 20
-"""Of one rater, before anything is said of them."""
+"""Minimum votes of a rater for a result about them."""
 
 
 @dataclass(frozen=True)
 class ExpertVotes:
-    """Raters' rankings of items whose order an expert decided, one row a ranked response."""
+    """Raters' rankings of items whose order an expert decided, one row per ranked response."""
 
     judgment: Ints
     item: Ints
@@ -25,49 +25,53 @@ class ExpertVotes:
     rater: Ints
     response: Ints
     rank: Floats
-    """NaN was left unranked"""
+    """NaN is unranked"""
     expert_rank: Floats
-    """of the adjudication or the gold; NaN was left open"""
+    """from the adjudication or the gold; NaN is undecided"""
     confidence: Floats
-    """bias.confidence of the response; NaN where its prompt is not in English"""
+    """bias.confidence of the response; NaN if its prompt is not in English"""
 
 
 def confident_wording(votes: ExpertVotes) -> Record:
-    """How often raters go wrong, by expert, towards the surer of two responses, and how often
-    towards the other one.
+    """How often raters are wrong, according to an expert, in favour of the more confident of two
+    responses, and how often in favour of the other.
 
-    Votes that decide, on pairs that the expert decides and of which one is surer; clustered by
-    prompt and rater. Empty without such an order. `behind`: the judgments with such a vote.
-    `raters`: the same by rater, from LEAST_VOTES on.
+    Uses decided votes on pairs that the expert decides and that differ in confidence; clustered by
+    prompt and rater. Empty without an expert's order. `behind`: the judgments with such a vote.
+    `raters`: the same by rater, from LEAST_VOTES votes on.
     """
     pairs = agreement.expand(
         items=votes.item, raters=votes.rater, responses=votes.response, ranks=votes.rank
     )
     right = np.sign(votes.expert_rank[pairs.row] - votes.expert_rank[pairs.other_row])
-    told = (np.abs(right) == 1) & (pairs.label != 0)  # NaN and ties are not
-    if not told.any():
+    decided = (np.abs(right) == 1) & (pairs.label != 0)  # false for NaN and ties
+    if not decided.any():
         return {}
     surer = bias.surer(
         votes.confidence[pairs.row], votes.confidence[pairs.other_row]
     )  # 1: the left one
-    asked = told & (np.abs(surer) == 1)
+    applies = decided & (np.abs(surer) == 1)
     is_wrong = pairs.label != right
     surer_is_worse = surer == right  # label −1 is the left one
-    towards, away = asked & surer_is_worse, asked & ~surer_is_worse
+    towards, away = applies & surer_is_worse, applies & ~surer_is_worse
     groups = (votes.prompt[pairs.row], pairs.rater)
     judgment = votes.judgment[pairs.row]
     return {
         "towards": as_record(_share(is_wrong, towards, groups)),
         "away": as_record(_share(is_wrong, away, groups)),
         "gap": as_record(
-            _gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))
+            _gap(
+                is_wrong[applies],
+                surer_is_worse[applies],
+                tuple(group[applies] for group in groups),
+            )
         ),
         "raters": _by_rater(
-            is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater, judgment
+            is_wrong, surer_is_worse, applies, votes.prompt[pairs.row], pairs.rater, judgment
         ),
-        "n_told": int(told.sum()),
-        "n_alike": int((told & (surer == 0)).sum()),
-        "n_not_english": int((told & np.isnan(surer)).sum()),
+        "n_told": int(decided.sum()),
+        "n_alike": int((decided & (surer == 0)).sum()),
+        "n_not_english": int((decided & np.isnan(surer)).sum()),
         "behind": {
             "surer": latest(judgment[towards & is_wrong]),
             "modest": latest(judgment[away & is_wrong]),
@@ -78,16 +82,16 @@ def confident_wording(votes: ExpertVotes) -> Record:
 def _by_rater(
     is_wrong: np.ndarray,
     surer_is_worse: np.ndarray,
-    asked: np.ndarray,
+    applies: np.ndarray,
     prompt: Ints,
     rater: Ints,
     judgment: Ints,
 ) -> Record:
-    """By rater, clustered by prompt."""
-    raters, counts = np.unique(rater[asked], return_counts=True)
+    """The same by rater, clustered by prompt."""
+    raters, counts = np.unique(rater[applies], return_counts=True)
     found = {}
     for one in raters[counts >= LEAST_VOTES].tolist():
-        own = asked & (rater == one)
+        own = applies & (rater == one)
         groups = (prompt[own],)
         found[str(one)] = {
             "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
@@ -101,10 +105,10 @@ def _by_rater(
     return found
 
 
-def _share(is_wrong: np.ndarray, here: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
-    if not here.any():
+def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
+    if not rows.any():
         return absent(gettext_noop("No vote was given on such a pair yet."))
-    return bias.share(is_wrong[here], groups=tuple(group[here] for group in groups)).figure
+    return bias.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
 
 
 def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:

@@ -1,5 +1,5 @@
-"""Tables and constraints of the labeling half, one module a noun. No behaviour lives here: see
-services and selectors.
+"""Tables and constraints of labeling, one module per topic. They contain no behaviour: see services
+and selectors.
 """
 
 from labeling.models.campaigns import (

@@ -1,4 +1,7 @@
-"""Campaigns: what a pool is asked to do, cut into items, and items into slots."""
+"""Campaigns: the work given to a pool, divided into items, and items into slots."""
+
+import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,7 +17,7 @@ from labeling.models.prompts import Prompt, Response
 
 
 class Guideline(models.Model):
-    """A named set of instructions; its text and rating form live in its versions."""
+    """A named set of instructions; its text and rating form are in its versions."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -24,7 +27,7 @@ class Guideline(models.Model):
 
 
 class GuidelineVersion(models.Model):
-    """Instructions and rating form as they stood at one time. Never changed: an edit makes the next
+    """Instructions and rating form at one point in time. Immutable: an edit creates the next
     number.
     """
 
@@ -67,7 +70,7 @@ class GuidelineVersion(models.Model):
 
 
 class GuidelineReading(models.Model):
-    """A rater said that they have read a version."""
+    """A rater confirmed reading a version."""
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="readings")
     version = models.ForeignKey(GuidelineVersion, on_delete=models.CASCADE, related_name="readings")
@@ -83,7 +86,7 @@ class GuidelineReading(models.Model):
 
 
 class Campaign(models.Model):
-    """What one pool is asked to do with a set of prompts."""
+    """The work that one pool does on a set of prompts."""
 
     class Kind(models.TextChoices):
         DEMONSTRATION = "demonstration", _("write demonstrations")
@@ -364,7 +367,7 @@ class Item(models.Model):
 
 
 class ItemResponse(models.Model):
-    """A response up for judgment in an item."""
+    """A response to be judged in an item."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="item_responses")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="item_responses")
@@ -379,8 +382,8 @@ class ItemResponse(models.Model):
 
 
 class Slot(models.Model):
-    """One of the judgments an item needs. Overlap cannot be exceeded because there are only so many
-    slots.
+    """One of the judgments an item needs. Overlap cannot be exceeded because the number of slots is
+    fixed.
     """
 
     class State(models.TextChoices):
@@ -465,10 +468,26 @@ class Slot(models.Model):
     def __str__(self) -> str:
         return f"slot {self.number} of item {self.item_id}"
 
+    def lend(
+        self,
+        *,
+        campaign: Campaign,
+        rater: Rater,
+        seed: int,
+        lease: uuid.UUID | None = None,
+        now: datetime,
+    ) -> None:
+        """Fill in what a new lease says. Saves nothing."""
+        self.state, self.rater = self.State.LEASED, rater
+        self.lease, self.leased_at = lease or uuid.uuid4(), now
+        self.expires_at = now + timedelta(minutes=campaign.lease_minutes)
+        self.guideline_version_id = campaign.guideline_version_id
+        self.seed = seed
+
 
 class PastLease(models.Model):
-    """A lease that ended without a judgment. Kept so that a late submit still finds its item and
-    the order it was shown in.
+    """A lease that ended without a judgment. It stays so that a late submit still finds its item
+    and the order of the responses.
     """
 
     class End(models.TextChoices):
@@ -503,8 +522,8 @@ class PastLease(models.Model):
 
 
 class QueuePlace(models.Model):
-    """How far a rater has come in a campaign's queue: a claim never walks over what they have done.
-    Kept by labeling.queue.
+    """A rater's position in a campaign's queue, so that a claim never scans items they have already
+    done. Maintained by labeling.queue.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")
@@ -536,7 +555,7 @@ class QueuePlace(models.Model):
 
 
 class Pass(models.Model):
-    """A rater skipped an item, and why. The item never comes back to them."""
+    """A rater skipped an item, with the reason. The item is never offered to them again."""
 
     class Reason(models.TextChoices):
         NOT_MY_FIELD = "not_my_field", _("not my field")

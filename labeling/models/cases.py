@@ -1,4 +1,4 @@
-"""Cases: what skips say about an item, until somebody decides."""
+"""Cases: items that raters skipped, until somebody decides."""
 
 from django.conf import settings
 from django.db import models
@@ -9,8 +9,8 @@ from labeling.models.campaigns import Item
 
 
 class Case(models.Model):
-    """Something is the matter with an item: raters skipped it, each with a Pass. One open case an
-    item and queue.
+    """A problem with an item: raters skipped it, each with a Pass. At most one open case per item
+    and queue.
     """
 
     class Queue(models.TextChoices):

@@ -13,8 +13,8 @@ from labeling.models.pools import Rater
 
 
 class CrowdLink(models.Model):
-    """An address for workers of a platform such as Prolific, with the code that proves to it that
-    they finished.
+    """A link for workers of a platform such as Prolific, with the completion code that shows the
+    platform they finished.
     """
 
     campaign = models.ForeignKey(
@@ -65,8 +65,8 @@ class CrowdLink(models.Model):
 
 
 class CrowdVisit(models.Model):
-    """One worker's visit. The platform's id stays in this table: pages and exports speak of the
-    alias.
+    """One worker's visit. The platform's worker id stays in this table: pages and exports show only
+    the alias.
     """
 
     class State(models.TextChoices):

@@ -1,5 +1,5 @@
-"""Golds: items whose right order is known, hidden among a campaign's others; how raters did on
-them, and where that puts them.
+"""Golds: items with a known correct order, hidden among a campaign's other items; raters' results
+on them, and what follows.
 """
 
 from django.conf import settings
@@ -15,8 +15,8 @@ from labeling.models.prompts import Prompt, Response
 
 
 class Gold(models.Model):
-    """A prompt's responses in their right order. Each campaign that uses it has an Item of its own
-    for it.
+    """A prompt's responses in their correct order. Each campaign that uses it has its own Item for
+    it.
     """
 
     class Origin(models.TextChoices):
@@ -59,7 +59,7 @@ class Gold(models.Model):
 
 
 class GoldRank(models.Model):
-    """Where a response belongs in a gold."""
+    """A response's rank in a gold."""
 
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="ranks")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="gold_ranks")
@@ -77,7 +77,7 @@ class GoldRank(models.Model):
 
 
 class GoldItem(models.Model):
-    """The item that a gold is in a campaign."""
+    """A gold's item in a campaign."""
 
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="uses")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="golds")
@@ -93,8 +93,8 @@ class GoldItem(models.Model):
 
 
 class GoldAnswer(models.Model):
-    """How a rater did on a gold, on the first version they submitted. Once a rater, whatever the
-    campaign.
+    """A rater's result on a gold, from the first version they submitted. One per rater, across
+    campaigns.
     """
 
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="answers")

@@ -1,4 +1,4 @@
-"""Invitations into a pool: a link that works once."""
+"""Invitations to a pool: a link that works once."""
 
 from django.conf import settings
 from django.db import models
@@ -8,8 +8,8 @@ from labeling.models.pools import Pool, Rater
 
 
 class Invitation(models.Model):
-    """One address asked into one pool. Of the link only a hash is kept; sending it again makes
-    another link.
+    """An e-mail address invited to a pool. Only a hash of the link is stored; sending it again
+    creates a new link.
     """
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="invitations")

@@ -1,4 +1,4 @@
-"""What raters gave: demonstrations and comparisons, and the drafts on the way there."""
+"""What raters gave: demonstrations and comparisons, and their drafts."""
 
 from django.conf import settings
 from django.db import models
@@ -12,19 +12,19 @@ from labeling.models.prompts import Import, Prompt, Response
 
 
 class CurrentJudgments(models.Manager["Judgment"]):
-    """Judgments as they stand now: a corrected one only in its last version."""
+    """Current judgments: a corrected one only in its latest version."""
 
     def get_queryset(self) -> models.QuerySet["Judgment"]:
         return super().get_queryset().filter(is_current=True)
 
 
 class Judgment(models.Model):
-    """One rater's answer on one prompt, with what was shown when it was given. An import's needs no
-    slot, nor does an extra.
+    """One rater's answer to one prompt, with what was shown at the time. Imported and extra
+    judgments have no slot.
 
     A correction is a row of its own that takes over slot, lease and submitted_at. `objects` (and
-    `campaign.judgments` and the like) holds what counts; `versions` holds every version. A join
-    such as `judgments__…` sees every version: name `is_current`.
+    relations such as `campaign.judgments`) contains current judgments; `versions` contains every
+    version. A join such as `judgments__…` includes every version: filter on `is_current`.
     """
 
     class Kind(models.TextChoices):
@@ -100,8 +100,8 @@ class Judgment(models.Model):
 
 
 class Demonstration(models.Model):
-    """The answer a rater wrote. A comparison has one too when its rater edited a response: that
-    edit beats its original.
+    """The answer a rater wrote. A comparison has one too if its rater edited a response: the edit
+    is preferred to its original.
     """
 
     judgment = models.OneToOneField(
@@ -145,18 +145,18 @@ class Demonstration(models.Model):
 
     @property
     def whole(self) -> str:
-        """The text as Markdown; a dialogue with its further turns, each under who says it."""
-        said = {"user": _("User"), "assistant": _("Assistant")}
+        """The text as Markdown; in a dialogue with its later turns, each headed by its speaker."""
+        speakers = {"user": _("User"), "assistant": _("Assistant")}
         return "\n\n".join(
             [
                 self.text,
-                *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further),
+                *(f"**{speakers[turn['role']]}**\n\n{turn['content']}" for turn in self.further),
             ]
         )
 
 
 class Comparison(models.Model):
-    """A rater's order of an item's responses; the parts are RankedResponse rows."""
+    """A rater's order of an item's responses; its parts are RankedResponse rows."""
 
     judgment = models.OneToOneField(
         Judgment, on_delete=models.CASCADE, primary_key=True, related_name="comparison"
@@ -174,9 +174,7 @@ class Comparison(models.Model):
 
 
 class RankedResponse(models.Model):
-    """One response in a comparison: where it was shown, how it was rated alone, and where it came
-    out.
-    """
+    """One response in a comparison: its position on the page, its own ratings and its rank."""
 
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="ranked")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="ranked")
@@ -199,8 +197,8 @@ class RankedResponse(models.Model):
 
 
 class Draft(models.Model):
-    """What a rater has typed but not submitted; kept when the lease lapses. Correcting an answer
-    has a draft of its own.
+    """What a rater has typed but not submitted; it survives the end of the lease. Correcting an
+    answer has a separate draft.
     """
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="drafts")
@@ -222,7 +220,7 @@ class Draft(models.Model):
 
 
 class ItemQuestion(models.Model):
-    """What a rater asks the admins about an item, and what they answer."""
+    """A rater's question to the admins about an item, and their answer."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="questions")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="questions")

@@ -1,5 +1,5 @@
-"""What a rater goes through before a pool gives them work: steps that an admin composes, and how
-each rater did.
+"""What a rater completes before a pool gives them work: steps written by an admin, and raters'
+results.
 """
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from labeling.models.pools import Pool, Rater
 
 
 class OnboardingStep(models.Model):
-    """One thing to do before a pool's first item. What it says and asks lives in its versions."""
+    """One task before a pool's first item. Its text and questions are in its versions."""
 
     class Kind(models.TextChoices):
         CONSENT = "consent", _("consent")
@@ -83,7 +83,7 @@ class OnboardingStep(models.Model):
 
 
 class StepVersion(models.Model):
-    """What a step says and asks, as it stood at one time. Never changed: an edit makes the next
+    """A step's text and questions at one point in time. Immutable: an edit creates the next
     number.
     """
 
@@ -105,8 +105,8 @@ class StepVersion(models.Model):
 
 
 class StepAttempt(models.Model):
-    """One rater's go at one version of a step. A profile's answers are not here but in
-    ProfileAnswer.
+    """One rater's attempt at one version of a step. Answers to a profile are in ProfileAnswer
+    instead.
     """
 
     class State(models.TextChoices):
@@ -159,7 +159,7 @@ class StepAttempt(models.Model):
 
 
 class AttemptScore(models.Model):
-    """A reviewer's 1 to 7 for one demonstration of an attempt."""
+    """A reviewer's score, 1 to 7, for one demonstration of an attempt."""
 
     attempt = models.ForeignKey(StepAttempt, on_delete=models.CASCADE, related_name="scores")
     place = models.PositiveSmallIntegerField(help_text="which of the attempt's answers, from 0")
@@ -184,7 +184,7 @@ class AttemptScore(models.Model):
 
 
 class ProfileAnswer(models.Model):
-    """What a rater chose to say of themselves. Read only in aggregate: see
+    """What a rater chose to say about themselves. Only ever read in aggregate: see
     labeling.selectors.onboarding.profile_counts.
     """
 

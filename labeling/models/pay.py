@@ -1,6 +1,4 @@
-"""What work is paid: rates, what was paid, and what raters say about it. Amounts are in a
-currency's minor units.
-"""
+"""Pay: rates, payments and disputes. Amounts are in a currency's minor units."""
 
 from decimal import Decimal
 
@@ -14,7 +12,7 @@ from labeling.models.pools import Pool, Rater
 
 
 class Rate(models.Model):
-    """What a pool pays for one kind of work from a moment on. Never changed: the next rate follows
+    """What a pool pays for one kind of work from a given time. Immutable: a new rate replaces
     it.
     """
 
@@ -58,7 +56,7 @@ class Rate(models.Model):
 
 
 class Payment(models.Model):
-    """Days of one rater that were paid, with the lines as they stood: what is paid never changes
+    """Paid days of one rater, with the timesheet's lines at that time: a payment never changes
     afterwards.
     """
 
@@ -84,8 +82,8 @@ class Payment(models.Model):
 
 
 class PayDispute(models.Model):
-    """A rater's sentence about their timesheet, and what an admin answered; a correction of the pay
-    may come with it.
+    """A rater's objection to their timesheet and an admin's answer, perhaps with a correction of
+    the pay.
     """
 
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="disputes")

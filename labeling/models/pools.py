@@ -117,7 +117,7 @@ class Pool(models.Model):
 
 
 class PoolMembership(models.Model):
-    """A rater in a pool; left rather than deleted."""
+    """A rater's membership of a pool; ended rather than deleted."""
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="memberships")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="memberships")
@@ -135,18 +135,18 @@ class PoolMembership(models.Model):
 
 
 class SkillsInForce(models.Manager["RaterSkill"]):
-    """Skills that nobody has taken back."""
+    """Skills that have not been revoked."""
 
     def get_queryset(self) -> models.QuerySet["RaterSkill"]:
         return super().get_queryset().filter(revoked_at=None)
 
 
 class RaterSkill(models.Model):
-    """A language or a topic that a rater knows, and how that is known. Routing asks no more than
-    that there is a row.
+    """A language or topic that a rater knows, and the evidence for it. Routing only checks that a
+    row exists.
 
-    `objects` (and `rater.skills`) holds what counts; `ever` also what an admin took back, which
-    nothing grants again by itself.
+    `objects` (and `rater.skills`) contains the skills in force; `ever` also those an admin revoked,
+    which are never granted again automatically.
     """
 
     class Axis(models.TextChoices):

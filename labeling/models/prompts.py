@@ -1,4 +1,4 @@
-"""Prompts, the responses to them, who wrote each, and the imports they came in by."""
+"""Prompts, their responses, the sources of both, and imports."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Source(models.Model):
-    """Who wrote a text. Raters never see it."""
+    """The author of a text. Raters never see it."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
@@ -33,8 +33,8 @@ class Source(models.Model):
 
 
 class Import(models.Model):
-    """One file brought in. Its rows stay out of sight until it is published, by this one row's
-    change of state.
+    """One imported file. Its rows stay hidden until it is published, by a change of this row's
+    state.
     """
 
     class State(models.TextChoices):
@@ -82,8 +82,8 @@ class Import(models.Model):
 
     class Meta:
         constraints = [
-            # Near-duplicates are looked for among stored prompts: two imports at once would not see
-            # each other's.
+            # Near-duplicates are searched among stored prompts: two concurrent imports would not
+            # see each other's.
             models.UniqueConstraint(
                 fields=["state"], condition=models.Q(state="running"), name="import_runs_alone"
             ),
@@ -116,7 +116,7 @@ class Prompt(models.Model):
         OTHER = "other", _("other")
 
     class Upset(models.TextChoices):
-        """What may upset who reads it. Nobody is handed such an item who has not agreed to its
+        """Kinds of upsetting content. Such an item is only given to raters who agreed to its
         kind.
         """
 
@@ -177,17 +177,15 @@ class Prompt(models.Model):
 
     @property
     def upset_words(self) -> str:
-        """What may upset, in words; empty where nothing does."""
+        """The kinds of upsetting content, in words; empty if there are none."""
         words = dict(Prompt.Upset.choices)
         return ", ".join(str(words[kind]) for kind in self.sensitive if kind in words)
 
 
 class PromptKey(models.Model):
-    """One key under which near-duplicates of a prompt are looked up; labeling.curation makes
-    them.
-    """
+    """One key for finding near-duplicates of a prompt, computed by labeling.curation."""
 
-    # No index of its own: the constraint's begins with it.
+    # It needs no index of its own: the constraint's index starts with it.
     prompt = models.ForeignKey(
         Prompt, on_delete=models.CASCADE, related_name="keys", db_index=False
     )
@@ -201,7 +199,7 @@ class PromptKey(models.Model):
 
 
 class Response(models.Model):
-    """One candidate answer to a prompt, with the settings that made it."""
+    """One candidate answer to a prompt, with the settings that produced it."""
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="responses")

@@ -1,5 +1,5 @@
-"""What was computed from a campaign's judgments, so that pages only read: labeling.services.quality
-writes it.
+"""Results computed from a campaign's judgments, so that pages only read. labeling.services.quality
+writes them.
 """
 
 from django.db import models
@@ -10,8 +10,8 @@ from labeling.models.prompts import Response, Source
 
 
 class QualityReport(models.Model):
-    """Agreement and habits of one campaign, as of one judgment. Replaced whole each time it is
-    computed.
+    """Agreement and biases of one campaign up to one judgment. Replaced as a whole at each
+    computation.
     """
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="quality")
@@ -38,9 +38,7 @@ class QualityReport(models.Model):
 
 
 class RaterQuality(models.Model):
-    """One rater in a report: how far they agree, how reliable they seem, what an admin should look
-    at.
-    """
+    """One rater in a report: agreement, estimated reliability, and what an admin should look at."""
 
     report = models.ForeignKey(QualityReport, on_delete=models.CASCADE, related_name="raters")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="quality")
@@ -62,11 +60,11 @@ class RaterQuality(models.Model):
 
 
 class VoteBlock(models.Model):
-    """A stretch of a campaign's rankings as columns, so that a report reads only what came after
-    the last full block.
+    """A block of a campaign's rankings as columns, so that a report only has to read what came
+    after the last full block.
 
-    Every version of a judgment is in it, those set aside too: what counts now is asked when it is
-    read.
+    It contains every version of every judgment, also those set aside: which ones count is decided
+    when it is read.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="vote_blocks")
@@ -87,8 +85,8 @@ class VoteBlock(models.Model):
 
 
 class Scorer(models.Model):
-    """Somebody who scores responses and is no rater: a reward model, known by its source, and what
-    admins call it.
+    """A scorer of responses that is not a rater: a reward model, identified by its source, with the
+    name admins see.
     """
 
     source = models.OneToOneField(
@@ -102,7 +100,7 @@ class Scorer(models.Model):
 
 
 class ResponseScore(models.Model):
-    """What a scorer thinks of a response that it did not learn from."""
+    """A scorer's score for a response that it was not trained on."""
 
     scorer = models.ForeignKey(Scorer, on_delete=models.CASCADE, related_name="scores")
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="scores")

@@ -1,5 +1,5 @@
-"""Review: the order that an admin decides for an item, what raters are told about an answer, and
-what they say to it.
+"""Review: the order that an admin decides for an item, feedback to raters about an answer, and
+their appeals.
 """
 
 from django.conf import settings
@@ -15,8 +15,8 @@ from labeling.models.prompts import Response
 
 
 class Adjudication(models.Model):
-    """The order of an item's responses as an admin decides it, and why raters came apart. A later
-    decision takes its place.
+    """The order of an item's responses as decided by an admin, and why raters disagreed. A later
+    decision replaces it.
     """
 
     class Reason(models.TextChoices):
@@ -53,7 +53,7 @@ class Adjudication(models.Model):
 
 
 class AdjudicatedRank(models.Model):
-    """Where a response came out."""
+    """A response's rank in the decision."""
 
     adjudication = models.ForeignKey(Adjudication, on_delete=models.CASCADE, related_name="ranks")
     response = models.ForeignKey(
@@ -75,11 +75,11 @@ class AdjudicatedRank(models.Model):
 
 
 class JudgmentReview(models.Model):
-    """What an admin says of one answer: a demonstration's score, feedback to its rater; and the
-    rater's appeal, once.
+    """An admin's review of one answer: a demonstration's score, feedback to its rater, and the
+    rater's appeal, at most one.
 
-    One without a word stands for a decision that the rater is told of: the answer was set aside, or
-    the order decided otherwise.
+    A review without text tells the rater of a decision: the answer was set aside, or a different
+    order was decided.
     """
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="review")
@@ -122,7 +122,7 @@ class JudgmentReview(models.Model):
 
 
 class ReviewRequest(models.Model):
-    """A judgment that came back for review: recent work of a rater who was paused."""
+    """A judgment to be reviewed again: recent work of a rater who was paused."""
 
     judgment = models.OneToOneField(
         Judgment, on_delete=models.CASCADE, related_name="review_request"
@@ -142,7 +142,7 @@ class ReviewRequest(models.Model):
 
 
 class SetAside(models.Model):
-    """A judgment that a reviewer took out: paid and shown as before, but no part of agreement,
+    """A judgment that a reviewer excluded: paid and shown as before, but not part of agreement,
     consensus and snapshots.
     """
 

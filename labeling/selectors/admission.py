@@ -1,5 +1,5 @@
-"""Whether a pool gives a rater the next item now, and if not, why: one answer for the claim and for
-the desk.
+"""Whether a pool gives a rater the next item now, and if not, why. The claim and the desk both ask
+here.
 """
 
 import datetime as dt
@@ -27,6 +27,7 @@ from labeling.models import (
     Source,
 )
 from labeling.selectors import onboarding
+from pages import days
 
 _CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
 _STEPS_LEFT = Exists(
@@ -69,7 +70,7 @@ class Reason(models.TextChoices):
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why nothing is given now; `sentence` says it to the rater, and what to do."""
+    """Why nothing is given now. `sentence` tells the rater, and says what to do."""
 
     reason: Reason
     pool_id: int
@@ -78,18 +79,18 @@ class Hindrance:
 
 @dataclass(frozen=True)
 class Entry:
-    """How a rater stands to a campaign, as one query tells."""
+    """What one query says about a rater and a campaign."""
 
     pool: Pool | None
-    """None where they are in the pool no more"""
+    """None if they are no longer in the pool"""
     holds: bool
-    """an item is theirs, or it has to be looked up"""
+    """they hold an item, or may: it has to be looked up"""
     is_visiting: bool
-    """they may have come through a link: whether what it asks is done has to be looked up"""
+    """they may have come through a crowd link: whether they are done has to be looked up"""
     is_author: bool
-    """something was written by them: it may not come back to them"""
+    """they may have written something, which must not come back to them"""
     hindrance: Hindrance | None
-    """quotas left out: those are counted while the membership is locked"""
+    """without quotas, which are counted while the membership is locked"""
 
     @property
     def has_quota(self) -> bool:
@@ -114,11 +115,10 @@ def entry(*, rater: Rater, campaign: Campaign) -> Entry:
 def hindrances(
     *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
 ) -> dict[int, Hindrance]:
-    """What stands between `rater` and each of these pools' work, by pool; a pool that gives is
-    absent.
+    """Why each of these pools gives `rater` nothing now, by pool; a pool that gives is left out.
 
-    One query, and two more where a pool has a quota. Whether they are in the pool at all is
-    labeling.access' question.
+    One query, and two more where a pool has a quota. labeling.access says whether they are in the
+    pool at all.
     """
     memberships = list(
         PoolMembership.objects.filter(rater=rater, pool__in=pool_ids)
@@ -147,9 +147,7 @@ def hindrances(
 
 
 def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
-    """The campaigns among these in which the rater is paused: by golds that they failed, or by an
-    admin.
-    """
+    """The campaigns among these in which the rater is paused: for failed golds, or by an admin."""
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
     standings = RaterStanding.objects.filter(
         rater=rater, campaign__in=pool_of, paused_at__isnull=False
@@ -158,9 +156,9 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
 
 
 def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
-    """Who can be given something there, today or once onboarding, a quota or the pool's own pause
-    is over: raters in its pool with an open login, neither paused nor withdrawn, and of an external
-    crowd those whose visit goes on.
+    """Raters who can be given something there, now or once onboarding, a quota or the pool's pause
+    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count
+    while their visit lasts.
     """
     paused = RaterStanding.objects.filter(
         rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False
@@ -184,7 +182,7 @@ def _paused(pool_id: int) -> Hindrance:
 
 
 def budget_in_hand(*, campaign: Campaign) -> Hindrance:
-    """What raters hold takes all that is left of the campaign's budget."""
+    """What raters hold uses up the rest of the campaign's budget."""
     sentence = _(
         "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one"
         " of them gives an item back."
@@ -245,7 +243,7 @@ def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[i
     """Judgments by pool since the rater's own midnight."""
     rater = memberships[0].rater
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = days.last_midnight(now, zone)
     pool_ids = [entry.pool_id for entry in memberships]
     given = Judgment.objects.filter(
         rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None

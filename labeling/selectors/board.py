@@ -25,7 +25,7 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
-from labeling import rating_form
+from labeling import rating_form, response_orders
 from labeling.models import (
     Campaign,
     Demonstration,
@@ -322,7 +322,7 @@ def item_answers(*, item: Item) -> ItemAnswers:
     """Responses of the item under letters, and every judgment and skip on it, oldest first."""
     responses = list(item.responses.select_related("source").order_by("pk"))
     lettered = [
-        LetteredResponse(letter=letter(index), response=response)
+        LetteredResponse(letter=response_orders.letter(index), response=response)
         for index, response in enumerate(responses)
     ]
     letters = {entry.response.pk: entry.letter for entry in lettered}
@@ -339,11 +339,6 @@ def item_answers(*, item: Item) -> ItemAnswers:
         answers=[_answer(judgment=judgment, letters=letters) for judgment in judgments],
         passes=list(item.passes.select_related("rater").order_by("created_at")),
     )
-
-
-def letter(index: int) -> str:
-    """A, B, C, … for the place of a response."""
-    return chr(ord("A") + index)
 
 
 def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from labeling import queue
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
+from labeling.selectors import work_left
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
         or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists()
     ):
         return False
-    return campaign.state != Campaign.State.OPEN or not queue.has_work(
+    return campaign.state != Campaign.State.OPEN or not work_left.has_work(
         campaign=campaign, rater=rater, now=now
     )
 

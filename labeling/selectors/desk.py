@@ -40,7 +40,7 @@ from labeling.models import (
     Rater,
     Slot,
 )
-from labeling.selectors import admission, guidance
+from labeling.selectors import admission, guidance, work_left
 from labeling.selectors.withheld import Withheld, withheld
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
@@ -323,10 +323,10 @@ def _open(
     hindrance: admission.Hindrance | None,
     now: dt.datetime,
 ) -> OpenCampaign:
-    has_work = lease is not None or queue.has_work(campaign=campaign, rater=rater, now=now)
+    has_work = lease is not None or work_left.has_work(campaign=campaign, rater=rater, now=now)
     return OpenCampaign(
         campaign=campaign,
-        n_free=queue.n_free(campaign=campaign, most=MOST_COUNTED + 1),
+        n_free=work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1),
         n_today=n_today,
         has_work=has_work,
         may_look=not has_work and queue.is_sweep_due(campaign=campaign, rater=rater, now=now),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
-from labeling import agreement
+from labeling import agreement, response_orders
 from labeling.figures import Figure, absent, gettext_noop, wilson
 from labeling.models import (
     AdjudicatedRank,
@@ -22,7 +22,6 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
-from labeling.selectors.board import letter
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2
@@ -228,7 +227,7 @@ def in_letters(ranks: Sequence[int | None]) -> str:
     tiers: dict[int, list[str]] = defaultdict(list)
     for place, rank in enumerate(ranks):
         if rank is not None:
-            tiers[rank].append(letter(place))
+            tiers[rank].append(response_orders.letter(place))
     return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"
 
 

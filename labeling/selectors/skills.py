@@ -11,7 +11,7 @@ from itertools import combinations
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from labeling import agreement
+from labeling import agreement, response_orders
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -210,7 +210,7 @@ def _against_others(given: Mapping[int, Ranks]) -> dict[int, agreement.Match]:
         for one, other in combinations(sorted(ranks), 2):
             first, second = ranks[one], ranks[other]
             if first is not None and second is not None:
-                sides[one, other][rater] = (first > second) - (first < second)
+                sides[one, other][rater] = response_orders.direction(first, second)
     agreed: dict[int, float] = dict.fromkeys(given, 0.0)
     n: dict[int, int] = dict.fromkeys(given, 0)
     for votes in sides.values():
@@ -220,5 +220,5 @@ def _against_others(given: Mapping[int, Ranks]) -> dict[int, agreement.Match]:
             if len(votes) - 1 < OTHERS_NEEDED or others == 0:
                 continue
             n[rater] += 1
-            agreed[rater] += 0.5 if side == 0 else float(side * others > 0)
+            agreed[rater] += response_orders.credit(side, response_orders.direction(others, 0))
     return {rater: agreement.Match(agreed[rater], n[rater]) for rater in given}

@@ -1,5 +1,5 @@
-"""What of a campaign does not get on by itself: leases of who has gone, items held, and items that
-nobody can be given.
+"""What in a campaign makes no progress by itself: lapsed leases, held items, and items that no
+rater can be given.
 """
 
 from collections import defaultdict
@@ -10,26 +10,25 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from labeling import routing
-from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Rater, SetAside, Slot
+from labeling.item_tests import met
+from labeling.models import Campaign, Item, ItemResponse, Pass, Rater, SetAside, Slot
 from labeling.selectors import admission
 
 LOOKED_AT = 1_000
-"""Free slots that are looked at, those that go next: what nobody takes stays behind at the head of
-the line.
-"""
+"""How many free slots are examined, from the head of the line: what nobody takes stays there."""
 
 
 @dataclass(frozen=True)
 class Stuck:
-    """What does not get on by itself."""
+    """What makes no progress by itself."""
 
     n_lapsed: int
     """items whose rater has gone away; the next rater without other work gets them"""
     n_held: int
     """items that wait for an admin's decision"""
     n_nobody: int
-    """judgments that nobody in the pool can give: whoever the item suits has skipped or judged
-    it
+    """judgments that nobody in the pool can give: all raters that the item suits have skipped or
+    judged it
     """
     n_unfit: int
     """judgments of items that suit nobody in the pool: their content, language or field"""
@@ -44,9 +43,7 @@ class Stuck:
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Costs by LOOKED_AT slots and by the items that were skipped, or of which a judgment was set
-    aside.
-    """
+    """Examines LOOKED_AT slots, and those of items that were skipped or lost a judgment."""
     raters = list(admission.at_work(campaign=campaign))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
     n_nobody, n_unfit = _without_takers(campaign, raters)
@@ -64,7 +61,7 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
 
 
 def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
-    """(judgments whose items everybody has met, judgments whose items suit nobody)."""
+    """(judgments of items that everybody has met, judgments of items that suit nobody)."""
     if not raters:
         return 0, 0
     free = Slot.objects.filter(
@@ -90,37 +87,35 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
     slots = {pk: rest for pk, *rest in looked}
     fits = routing.fits(pool=campaign.pool, raters=raters)
     items = {row[0] for row in slots.values()}
-    met, shown = _met(items, raters), ItemResponse.objects.filter(item__in=items)
+    met_by = _met(items, raters)
+    shown = ItemResponse.objects.filter(item__in=items)
     is_source = any(fit.own_sources for fit in fits.values())
     sources = _by_item(shown.values_list("item_id", "response__source_id")) if is_source else {}
     written = shown.filter(response__author__isnull=False)  # few or none, and an index of their own
     authors = _by_item(written.values_list("item_id", "response__author_id"))
     n_nobody = n_unfit = 0
     for item, language, category, sensitive, source in slots.values():
-        wrote = {source} | sources.get(item, set())
-        suits = {
-            rater
-            for rater, fit in fits.items()
-            if fit.takes(language=language, category=category, sensitive=sensitive)
-            and wrote.isdisjoint(fit.own_sources)
-            and fit.author not in authors.get(item, ())
-        }
+        facts = routing.ItemFacts(
+            language=language,
+            category=category,
+            sensitive=sensitive,
+            sources={source} | sources.get(item, set()),
+            authors=authors.get(item, set()),
+        )
+        suits = {rater for rater, fit in fits.items() if fit.takes(facts)}
         if not suits:
             n_unfit += 1
-        elif not suits - met[item]:
+        elif not suits - met_by[item]:
             n_nobody += 1
     return n_nobody, n_unfit
 
 
 def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
-    """item → raters who have judged it, hold it or have passed it on."""
-    met: dict[int, set[int]] = defaultdict(set)
-    for rows in (Pass.objects.all(), Slot.objects.all(), Judgment.objects.all()):
-        for item, rater in rows.filter(item__in=items, rater__in=raters).values_list(
-            "item_id", "rater_id"
-        ):
-            met[item].add(rater)
-    return met
+    """item → raters who hold it, have skipped it or have judged it."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for item, rater in met(item_ids=items, rater_ids=[rater.pk for rater in raters]):
+        found[item].add(rater)
+    return found
 
 
 def _by_item(rows: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

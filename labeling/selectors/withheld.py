@@ -1,5 +1,5 @@
-"""What waits in a campaign and is not given to one rater: upsetting content they have not agreed
-to, what they do not know.
+"""Items that wait in a campaign but do not suit one rater: upsetting content that they have not
+agreed to, or a language or field that they do not know.
 """
 
 from dataclasses import dataclass, replace
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import routing
-from labeling.models import Campaign, Item, Judgment, Pass, Prompt, Rater, Slot
+from labeling.models import Campaign, Item, Prompt, Rater, Slot
 
 MOST_COUNTED = 200
-"""More items than this are not counted for a page."""
+"""A page counts no more items than this."""
+_FREE = Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None)
 
 
 @dataclass(frozen=True)
@@ -29,32 +30,29 @@ class Withheld:
 
 
 def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
-    """For a campaign that has nothing for this rater: asks the whole line, as far as
-    MOST_COUNTED.
+    """For a campaign that has nothing for this rater. Searches the whole line, up to MOST_COUNTED
+    items.
     """
     suits = routing.fit(campaign=campaign, rater=rater)
     agreed = replace(suits, accepts=frozenset(Prompt.Upset.values))
-    upsetting = _waiting(campaign, rater).filter(slot_fits(agreed), prompt__in=suits.upsetting)
-    found = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
+    found: list[list[str]] = []
+    if suits.refused:
+        upsetting = _waiting(campaign, suits).filter(_has_slot_for(agreed))
+        upsetting = upsetting.exclude(suits.care_test.of("pk"))
+        found = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
     kinds = sorted({kind for kinds in found for kind in kinds} & set(suits.refused))
     if suits.languages is None and suits.categories is None:
         return Withheld(len(found), tuple(kinds))
-    unknown = _waiting(campaign, rater).exclude(slot_fits(agreed))
+    unknown = _waiting(campaign, suits).exclude(_has_slot_for(agreed))
     return Withheld(len(found), tuple(kinds), unknown[:MOST_COUNTED].count())
 
 
-def slot_fits(suits: routing.Fit) -> Exists:
-    """On items: a free slot that such a rater may have."""
-    free = Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None)
-    return Exists(free.filter(suits.condition))
+def _has_slot_for(suits: routing.Fit) -> Exists:
+    """On items: a free slot, of an item that suits such a rater."""
+    return Exists(_FREE.filter(suits.test.of("item")))
 
 
-def _waiting(campaign: Campaign, rater: Rater) -> QuerySet[Item]:
+def _waiting(campaign: Campaign, suits: routing.Fit) -> QuerySet[Item]:
     """Items with a free slot that this rater has not met."""
     items = Item.objects.filter(campaign=campaign, held_at=None)
-    items = items.filter(
-        Exists(Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None))
-    )
-    for meeting in (Slot, Pass, Judgment):
-        items = items.exclude(Exists(meeting.objects.filter(item=OuterRef("pk"), rater=rater)))
-    return items
+    return items.filter(Exists(_FREE), suits.not_met.of("pk"))

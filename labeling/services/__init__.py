@@ -1,6 +1,7 @@
 """Every write to the labeling tables, one transaction each, one module a noun."""
 
 from labeling.services.ahead import make_pages_ahead
+from labeling.services.answer_rows import UnableToSubmit
 from labeling.services.asides import set_aside, take_back
 from labeling.services.campaigns import (
     CHANGEABLE,
@@ -18,6 +19,8 @@ from labeling.services.campaigns import (
 )
 from labeling.services.care import accept_upsetting, mark_upsetting
 from labeling.services.cases import UnableToSettle, own_case, own_question, settle_case
+from labeling.services.claiming import UnableToClaim, claim
+from labeling.services.corrections import correct, draft_correction, drop_correction
 from labeling.services.crowd import (
     UnableToVisit,
     begin_visit,
@@ -27,6 +30,7 @@ from labeling.services.crowd import (
     end_expired_visits,
     return_visit,
 )
+from labeling.services.gold_scores import pause_rater, resume_rater
 from labeling.services.golds import (
     GoldsImported,
     UnableToMakeGold,
@@ -34,8 +38,6 @@ from labeling.services.golds import (
     import_golds,
     make_gold,
     make_gold_of_answer,
-    pause_rater,
-    resume_rater,
     retire_gold,
     set_golds,
     use_other_golds,
@@ -58,18 +60,6 @@ from labeling.services.invitations import (
     invite_to_pool,
     resend_invitation,
     revoke_invitation,
-)
-from labeling.services.judgments import (
-    Edit,
-    UnableToSubmit,
-    UnableToUndo,
-    correct_comparison,
-    correct_demonstration,
-    draft_correction,
-    drop_correction,
-    submit_comparison,
-    submit_demonstration,
-    undo,
 )
 from labeling.services.keeping import keep_demonstration, keep_prompt
 from labeling.services.onboarding import (
@@ -129,12 +119,13 @@ from labeling.services.reviews import (
     review_demonstrations,
 )
 from labeling.services.skills import declare_skills, grant_skills, show_topics
-from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
+from labeling.services.slots import heartbeat, release, save_draft, skip
+from labeling.services.submissions import submit
 from labeling.services.telling import tell_of_judgments
+from labeling.services.undoing import UnableToUndo, undo
 
 __all__ = [
     "CHANGEABLE",
-    "Edit",
     "Edited",
     "Effort",
     "GoldsImported",
@@ -178,8 +169,7 @@ __all__ = [
     "close_crowd_link",
     "complete_visit",
     "compute_quality",
-    "correct_comparison",
-    "correct_demonstration",
+    "correct",
     "create_campaign",
     "create_crowd_link",
     "create_guideline",
@@ -247,8 +237,7 @@ __all__ = [
     "start_upload",
     "store_blocks",
     "store_scores",
-    "submit_comparison",
-    "submit_demonstration",
+    "submit",
     "submit_step",
     "take_back",
     "tell_of_judgments",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import queue
 from labeling.models import Campaign, Guideline, Item, ItemResponse, Pool, Prompt, Response, Slot
 from labeling.selectors import costs
@@ -26,29 +27,20 @@ BATCH = 2_000
 RESPONSES = range(2, 10)
 
 
-class UnableToCreateCampaign(Exception):
+class UnableToCreateCampaign(Refusal):
     """A campaign that nobody could work on; the text says what is missing."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
-
-class UnableToChangeCampaign(Exception):
+class UnableToChangeCampaign(Refusal):
     """A change that would leave a campaign nobody could finish; the text says why."""
 
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.field = field
 
 
-class UnableToOpen(Exception):
+class UnableToOpen(Refusal):
     """A campaign that would stop at once; the text says what to change first."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from labeling import routing
+from labeling import queue
 from labeling.models import Prompt, Rater
 
 
@@ -21,7 +21,7 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
         if wanted == before:
             return
         Rater.objects.filter(pk=rater.pk).update(accepts=wanted)
-        routing.look_anew(rater=rater)
+        queue.restart_rater(rater)
         audit.record(
             by=rater.user,
             action="accept_upsetting",
@@ -43,7 +43,7 @@ def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datet
         if wanted == before:
             return
         Prompt.objects.filter(pk=prompt.pk).update(sensitive=wanted)
-        routing.look_anew_for(prompt=prompt)
+        queue.restart_campaigns_with(prompt)
         audit.record(
             by=by,
             action="mark_upsetting",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling.models import Case, Item, ItemQuestion, Pass
 from labeling.services import items
 
@@ -21,12 +22,8 @@ HOLDING = frozenset({Case.Queue.SAFETY})
 """Nobody else is shown such an item until an admin has looked."""
 
 
-class UnableToSettle(Exception):
+class UnableToSettle(Refusal):
     """A case that somebody else has settled; the text says so."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def open_case(*, item: Item, reason: str, now: datetime) -> None:

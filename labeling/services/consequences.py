@@ -1,7 +1,5 @@
-"""What a judgment or a skip brings about in its transaction: one more judgment, a repeat, the end
-of the budget.
-
-Golds are labeling.services.golds' matter.
+"""What follows from a judgment or a skip, in its transaction: one more slot, a repeat, the end of
+the budget. What follows from golds is in labeling.services.gold_scores.
 """
 
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.selectors import crowd
 from labeling.services import items, people, slots
@@ -19,12 +20,8 @@ State = CrowdVisit.State
 ENDED_BATCH = 200
 
 
-class UnableToVisit(Exception):
+class UnableToVisit(Refusal):
     """A worker who cannot begin or go on; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def create_crowd_link(

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import doorbell, importers
 from labeling.importers import Draft, Problem, votes
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
@@ -36,14 +37,10 @@ _DELETED_AT_ONCE = 500
 _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
 
-class UnableToImport(Exception):
+class UnableToImport(Refusal):
     """A file that cannot be imported, or an import that cannot be published or discarded; the text
     says why.
     """
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 class _Superseded(Exception):

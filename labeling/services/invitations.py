@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling.invitees import Invitee
 from labeling.models import Invitation, Pool, Rater
 from labeling.selectors import joining
@@ -22,20 +23,12 @@ from labeling.services import people
 LIVES = timedelta(days=7)
 
 
-class UnableToAccept(Exception):
+class UnableToAccept(Refusal):
     """A link that opens nothing any more; the text says what to do."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
-
-class UnableToInvite(Exception):
+class UnableToInvite(Refusal):
     """People who cannot be invited now; the text says who and why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

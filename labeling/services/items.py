@@ -1,45 +1,36 @@
-"""Items of a campaign after it was made: held and let go, filled up to their overlap, put to all
-raters of a pool.
+"""Items of a campaign after it was made: held and released, filled up to their overlap, given to
+all raters of a pool.
 
-Slots that come later join the line behind those that were given back, so that no rater's place in
-it is wrong.
+Slots that are added later join the line behind those that were given back, so that every rater's
+place in it stays right.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from labeling import queue
-from labeling.models import (
-    Campaign,
-    Gold,
-    Item,
-    ItemResponse,
-    Judgment,
-    Pass,
-    Pool,
-    Prompt,
-    Rater,
-    Slot,
-)
+from labeling.item_tests import met
+from labeling.models import Campaign, Gold, Item, ItemResponse, Pool, Prompt, Rater, Slot
 from labeling.selectors import admission
 
 BATCH = 2_000
 
 
 def hold(*, item_ids: Collection[int], now: datetime) -> None:
-    """Hand these out no more. What raters have in hand can still be submitted; what they give back
-    is gone.
+    """Stop giving these out. Raters can still submit what they hold; a slot that they give back is
+    deleted.
     """
     Item.objects.filter(pk__in=item_ids, held_at=None).update(held_at=now)
     free_slots(Slot.objects.filter(item__in=item_ids)).delete()
 
 
 def let_go(*, item_ids: Collection[int], now: datetime) -> None:
-    """Hand these out again, up to their overlap, unless their prompt was retired. An imported
-    gold's was from the start.
+    """Give these out again, up to their overlap, unless their prompt was retired. (The prompt of an
+    imported gold was retired from the start.)
     """
     in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
     found = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
@@ -50,8 +41,8 @@ def let_go(*, item_ids: Collection[int], now: datetime) -> None:
 
 
 def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
-    """As many slots as the campaign's overlap asks for; a calibration item is left to `level`, and
-    what is decided gets none.
+    """Add slots up to the campaign's overlap. `level` does that for a calibration item; a decided
+    item gets none.
     """
     if item.is_calibration:
         level(campaign=campaign, now=now, item_ids=[item.pk])
@@ -61,21 +52,21 @@ def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
 
 
 def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
-    """Those that ask raters for the right order: no golds, and none that a gold in use was made
-    of.
+    """Items that ask raters for the right order: not golds, and not items that a gold in use was
+    made of.
     """
     became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
     return rows.filter(~Exists(became_gold), gold_use=None)
 
 
 def is_decided(*, item_id: int) -> bool:
-    """Whether the right order is known, so that the item takes no more judgments."""
+    """Whether the right order is known: the item takes no more judgments."""
     return not undecided(Item.objects.filter(pk=item_id)).exists()
 
 
 def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> None:
-    """The item's row is the caller's to lock where two could add at once; the constraint on numbers
-    is the last word.
+    """Where two could add at once, the caller locks the item's row. The constraint on numbers
+    catches the rest.
     """
     last = Slot.objects.filter(item=item_id).aggregate(last=Max("number"))["last"]
     first = 0 if last is None else last + 1
@@ -87,7 +78,7 @@ def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> Non
 
 
 def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
-    """Those that nobody holds, locked: a slot that a claim is just taking is left out."""
+    """Those that nobody holds, locked. A slot that a claim is taking right now is left out."""
     free = slots.filter(state=Slot.State.FREE)
     locked = (
         free.select_for_update(skip_locked=True)
@@ -103,8 +94,8 @@ def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
 
 
 def level_pool(*, pool: Pool, now: datetime) -> None:
-    """After raters came or went: in each campaign of the pool that goes on, calibration is for
-    those who are at work now.
+    """After raters joined or left: in each of the pool's campaigns that is not closed, calibration
+    is for the raters who are at work now.
     """
     for campaign in Campaign.objects.filter(pool=pool, calibration_percent__gt=0).exclude(
         state=Campaign.State.CLOSED
@@ -123,22 +114,23 @@ def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
 
 
 def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
-    """On every calibration item that is not decided as many free slots as there are raters at work
-    who have not met it.
+    """Give every undecided calibration item as many free slots as there are raters at work who have
+    not met it.
 
-    Before the campaign has handed out anything these stand in the line at their item's place, later
-    in front. A closed campaign is levelled when it is opened again.
+    Before the campaign opens, these stand in the line at their item's place; later, at the front. A
+    closed campaign is levelled when it is opened again.
     """
     if not campaign.calibration_percent or campaign.state == Campaign.State.CLOSED:
         return
-    # One leveling after the other; a submit that pauses its rater may be under way, and others
-    # insert below this campaign.
+    # One leveling after the other. no_key, because others insert rows of this campaign meanwhile,
+    # and a submit that pauses its rater may be one of them.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
     found = found if item_ids is None else found.filter(pk__in=item_ids)
     items = list(found.only("pk", "position"))
     raters = set(admission.at_work(campaign=campaign).values_list("pk", flat=True))
-    met = _met(item_ids=[item.pk for item in items], raters=raters)
+    pairs = met(item_ids=[item.pk for item in items], rater_ids=raters)
+    n_met = Counter(item_id for item_id, _rater_id in pairs)
     counted = Slot.objects.filter(item__in=[item.pk for item in items]).values("item_id")
     slots = {
         row["item_id"]: row
@@ -147,7 +139,7 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
     new, surplus = [], []
     for item in items:
         standing = slots.get(item.pk, {"last": -1, "n_free": 0})
-        n_more = len(raters) - met.get(item.pk, 0) - standing["n_free"]
+        n_more = len(raters) - n_met[item.pk] - standing["n_free"]
         rank = queue.returned_rank(now)
         if campaign.opened_at is None:
             rank = queue.calibration_rank(order=campaign.order, position=item.position)
@@ -166,27 +158,14 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
     free_slots(Slot.objects.filter(pk__in=surplus)).delete()
 
 
-def _met(*, item_ids: Sequence[int], raters: set[int]) -> dict[int, int]:
-    """How many of these raters have each item behind them, or in hand."""
-    pairs: set[tuple[int, int]] = set()
-    for rows in (Slot.objects.exclude(rater=None), Pass.objects.all(), Judgment.objects.all()):
-        pairs.update(
-            rows.filter(item__in=item_ids, rater__in=raters).values_list("item_id", "rater_id")
-        )
-    counts: dict[int, int] = {}
-    for item_id, _rater_id in pairs:
-        counts[item_id] = counts.get(item_id, 0) + 1
-    return counts
-
-
 # --- another version of a prompt ------------------------------------------------------------------
 
 
 def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
-    """The items of `old` that still wanted judgments, in campaigns that go on, with `new` in its
-    place; how many.
+    """Ask for the judgments that items of `old` still lack with `new` instead, in campaigns that
+    are not closed; how many items were added.
 
-    The old items stay with what was judged on them. An item of a comparison comes back only when
+    The old items stay, with what was judged on them. An item of a comparison comes back only when
     the new version has all of its responses. Raters who skipped or judged the old version may be
     given the new one.
     """
@@ -229,7 +208,7 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
 
 
 def _wants_more(item: Item) -> bool:
-    """An item under question, or with slots left."""
+    """An item that is held, or has slots left."""
     return (
         item.held_at is not None
         or Slot.objects.filter(item=item).exclude(state=Slot.State.SUBMITTED).exists()
@@ -239,23 +218,32 @@ def _wants_more(item: Item) -> bool:
 # --- another overlap ------------------------------------------------------------------------------
 
 _SURPLUS = """
-DELETE FROM labeling_slot WHERE state = 'free' AND id IN (
+DELETE FROM labeling_slot
+-- tested again on a row that a claim has just taken: no lease is ever deleted
+WHERE state = 'free' AND id IN (
     SELECT id FROM (
-        SELECT s.id, s.state, ROW_NUMBER() OVER (PARTITION BY s.item_id ORDER BY s.state = 'free', s.number) AS place
-        FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id
-        WHERE s.campaign_id = %(campaign)s AND NOT i.is_calibration AND i.repeat_of_id IS NULL AND NOT s.is_gold
+        SELECT
+            s.id,
+            s.state,
+            -- number each item's slots, those in use first, so that the free ones come last
+            ROW_NUMBER() OVER (
+                PARTITION BY s.item_id ORDER BY s.state = 'free', s.number
+            ) AS place
+        FROM labeling_slot s
+        JOIN labeling_item i ON i.id = s.item_id
+        WHERE s.campaign_id = %(campaign)s
+        -- calibration items, repeats and golds do not follow the overlap
+        AND NOT i.is_calibration AND i.repeat_of_id IS NULL AND NOT s.is_gold
     ) ranked
+    -- free slots beyond the overlap
     WHERE ranked.state = 'free' AND ranked.place > %(overlap)s
 )
 """
 
 
 def fit_overlap(*, campaign: Campaign) -> None:
-    """Slots for the campaign's overlap of now: free ones beyond it go, missing ones come. What was
-    judged stays.
-
-    The outer `state = 'free'` is tested again on a row that a claim has just taken, so that no
-    lease is ever deleted.
+    """Make each item's slots as many as the campaign's overlap is now: delete free ones beyond it,
+    add missing ones. What was judged stays.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SURPLUS, {"campaign": campaign.pk, "overlap": campaign.overlap})
@@ -279,4 +267,4 @@ def fit_overlap(*, campaign: Campaign) -> None:
             new = []
     n_added += len(Slot.objects.bulk_create(new))
     if n_added:
-        queue.forget_places(campaign=campaign)
+        queue.restart_campaign(campaign)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
-from labeling import onboarding, routing
+from accounts.refusals import Refusal
+from labeling import onboarding, queue
 from labeling.models import (
     AttemptScore,
     Guideline,
@@ -33,12 +34,8 @@ Kind, State = OnboardingStep.Kind, StepAttempt.State
 TESTS = frozenset({Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
 
 
-class UnableToSubmitStep(Exception):
+class UnableToSubmitStep(Refusal):
     """An attempt that cannot be taken now; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def add_step(
@@ -380,7 +377,7 @@ def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: d
         ],
         ignore_conflicts=True,
     )
-    routing.look_anew(rater=rater)
+    queue.restart_rater(rater)
 
 
 def _keep_profile(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from labeling import money
 from labeling.models import PayDispute, Payment, Pool, Rate, Rater
 from labeling.selectors import pay
@@ -22,12 +23,8 @@ LOOKED_BACK = timedelta(days=7)
 """So long into a month, alarms of the month before are looked for."""
 
 
-class UnableToPay(Exception):
+class UnableToPay(Refusal):
     """A period that cannot be marked as paid, or a rate that cannot be set; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def set_rate(

@@ -11,17 +11,14 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
-from labeling import routing
+from accounts.refusals import Refusal
+from labeling import queue
 from labeling.models import Pool, PoolMembership, Rater
 from labeling.services import items
 
 
-class UnableToAddRaters(Exception):
+class UnableToAddRaters(Refusal):
     """Raters who cannot join a pool now; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -169,7 +166,7 @@ def edit_pool(
         ).as_fields
         Pool.objects.filter(pk=pool.pk).update(**after)
         if terms is not None and terms != was:
-            routing.look_anew(pool=pool)
+            queue.restart_pool(pool)
         changed = sorted(name for name in after if after[name] != before[name])
         audit.record(
             by=by,

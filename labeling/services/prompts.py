@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import curation
 from labeling.models import Campaign, Case, Item, Prompt, Response, Source
 from labeling.selectors.prompts import visible
@@ -20,14 +21,10 @@ Message = dict[str, str]
 BATCH = 1_000
 
 
-class UnableToEdit(Exception):
+class UnableToEdit(Refusal):
     """A prompt that is no longer the newest, or an edit that changes nothing; the text says what to
     do.
     """
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
+from labeling import response_orders
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
@@ -28,12 +30,8 @@ from labeling.services import asides, golds, verdicts
 SCORES = range(1, 8)
 
 
-class UnableToReview(Exception):
+class UnableToReview(Refusal):
     """A decision that cannot be stored; the text says what is missing."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -146,12 +144,9 @@ def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]
         raise UnableToReview(
             _("The order names a response that is not in this item. Load the page again.")
         )
-    given = sorted({rank for rank in ranks.values() if rank is not None})
-    if not given:
+    if all(rank is None for rank in ranks.values()):
         return {}
-    place = {rank: at for at, rank in enumerate(given, start=1)}
-    wanted = {response: ranks.get(response) for response in sorted(responses)}
-    return {response: None if rank is None else place[rank] for response, rank in wanted.items()}
+    return response_orders.dense({response: ranks.get(response) for response in sorted(responses)})
 
 
 def _store_decision(

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from labeling import routing
+from labeling import queue
 from labeling.models import Pool, Rater, RaterSkill
 from labeling.selectors import skills
 
@@ -33,7 +33,7 @@ def declare_skills(
             ],
             ignore_conflicts=True,
         )
-        routing.look_anew(rater=rater)
+        queue.restart_rater(rater)
 
 
 def grant_skills(
@@ -66,7 +66,7 @@ def grant_skills(
             unique_fields=["rater", "axis", "code", "basis"],
             update_fields=["at", "evidence", "revoked_at"],
         )
-        routing.look_anew(rater=rater)
+        queue.restart_rater(rater)
         before, after = _codes(standing), _codes(known)
         if before != after:
             audit.record(
@@ -114,7 +114,7 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
                 after={SHOWN: [evidence.topic], "evidence": record},
                 now=now,
             )
-            routing.look_anew(rater=rater)
+            queue.restart_rater(rater)
     return len(new)
 
 

@@ -1,28 +1,19 @@
-"""What a rater does with an item before judging it: take it, stay with it, give it back."""
+"""What a rater does with an item they hold, before judging it: keep it, save a draft, give it back.
+
+labeling.services.claiming is how they get it.
+"""
 
 import uuid
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
-from labeling import queue, routing
-from labeling.models import (
-    Campaign,
-    Draft,
-    Item,
-    Judgment,
-    Pass,
-    PastLease,
-    PoolMembership,
-    Rater,
-    Slot,
-)
-from labeling.selectors import admission, costs
-from labeling.services import cases, consequences, golds, items
+from labeling import queue
+from labeling.models import Draft, Item, Judgment, Pass, PastLease, Rater, Slot
+from labeling.services import cases, consequences, items
 
 FREE: dict[str, Any] = {
     "state": Slot.State.FREE,
@@ -33,51 +24,13 @@ FREE: dict[str, Any] = {
     "seed": None,
     "guideline_version": None,
 }
-"""What a slot holds that nobody has."""
-
-
-class UnableToClaim(Exception):
-    """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding
-    is not over.
-    """
-
-    def __init__(self, hindrance: admission.Hindrance) -> None:
-        super().__init__(hindrance.sentence)
-        self.hindrance = hindrance
-        self.sentence = hindrance.sentence
-
-
-def claim(
-    *, campaign: Campaign, rater: Rater, entry: admission.Entry | None = None, now: datetime
-) -> Slot | None:
-    """The item this rater works on next, leased to them; None when the campaign has nothing for
-    them.
-
-    An item they already hold comes first, its lease lapsed or not: there is one at a time in a
-    campaign. Then a gold where it is one's turn, free slots in the queue's order, and slots whose
-    lease has lapsed. Raises UnableToClaim where their pool gives them nothing now, or they are
-    paused in the campaign. `entry` is how they stand to it, where the caller has just asked.
-    """
-    entry = entry or admission.entry(rater=rater, campaign=campaign)
-    held = _held(campaign=campaign, rater=rater, now=now) if entry.holds else None
-    if held is not None or campaign.state != Campaign.State.OPEN:
-        return held
-    try:
-        return _take(campaign=campaign, rater=rater, entry=entry, now=now)
-    except IntegrityError:
-        # The same rater is at work in another tab at this very moment, and the database allows one
-        # lease a campaign and one slot an item. What that tab took is there now; failing that, the
-        # queue has moved on.
-        return _held(campaign=campaign, rater=rater, now=now) or _take(
-            campaign=campaign, rater=rater, entry=entry, now=now
-        )
+"""The fields of a slot that nobody holds."""
 
 
 def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | None:
-    """Until when the item stays with the rater, counted from `now`; None when the lease is theirs
-    no more.
+    """Extend the lease from `now`; until when it is theirs then, or None when it no longer is.
 
-    A lease that lapsed and that nobody took lives again.
+    A lapsed lease that nobody has taken over is extended too.
     """
     minutes = (
         Slot.objects.filter(lease=lease, rater=rater)
@@ -94,8 +47,8 @@ def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | No
 
 
 def release(*, lease: uuid.UUID, rater: Rater, now: datetime) -> bool:
-    """Give the item back for anybody, this rater included. False when the lease was theirs no
-    more.
+    """Give the item back for anybody, this rater included. False when the lease was no longer
+    theirs.
     """
     with transaction.atomic():
         slot = locked(lease=lease, rater=rater)
@@ -114,9 +67,9 @@ def skip(
     active_s: float | None = None,
     now: datetime,
 ) -> bool:
-    """Give the item back and never see it again. False when the lease was theirs no more.
+    """Give the item back and never see it again. False when the lease was no longer theirs.
 
-    `active_s` is how long the rater was at it: where hours are paid, these are too.
+    `active_s` is how long the rater worked on it: where hours are paid, these are too.
     """
     with transaction.atomic():
         slot = locked(lease=lease, rater=rater)
@@ -135,11 +88,11 @@ def skip(
 def save_draft(
     *, item: Item, rater: Rater, content: Mapping[str, Any], now: datetime
 ) -> Draft | None:
-    """Keep what is typed so far. None when the item is judged already: a save that arrives late
-    must not bring a draft back.
+    """Keep what is typed so far. None when the item is judged already: a late save must not bring
+    a draft back.
 
-    Nor one that arrives while the answer is being stored: it waits for the row that a submit locks,
-    the slot or the past lease.
+    A submit locks the slot or the past lease. A save waits for that row, so it does not slip in
+    while the answer is being stored.
     """
     with transaction.atomic():
         if not _holds(item=item, rater=rater):
@@ -155,121 +108,9 @@ def save_draft(
 
 
 def _holds(*, item: Item, rater: Rater) -> bool:
-    """Whether the rater has the item in hand, and so has not judged it. Their slot is locked."""
+    """Whether the rater holds the item, and so has not judged it. Locks their slot."""
     mine = Slot.objects.select_for_update().filter(item=item, rater=rater)
     return any(state == Slot.State.LEASED for state in mine.values_list("state", flat=True))
-
-
-# --- claiming -------------------------------------------------------------------------------------
-
-
-def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
-    """The item this rater holds in the campaign, its lease extended when it had lapsed."""
-    slot = (
-        Slot.objects.filter(campaign=campaign, rater=rater, state=Slot.State.LEASED)
-        .order_by()
-        .first()
-    )
-    if slot is None or (slot.expires_at is not None and slot.expires_at > now):
-        return slot
-    expires_at = now + timedelta(minutes=campaign.lease_minutes)
-    revived = Slot.objects.filter(pk=slot.pk, lease=slot.lease, state=Slot.State.LEASED).update(
-        expires_at=expires_at
-    )
-    slot.expires_at = expires_at
-    return slot if revived == 1 else None
-
-
-def _take(
-    *, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime
-) -> Slot | None:
-    is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
-    with transaction.atomic() if is_counted else nullcontext():
-        _admit(campaign=campaign, rater=rater, entry=entry, now=now)
-        suits = routing.fit(
-            campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author
-        )
-        if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
-            return _take_lapsed(
-                campaign=campaign, rater=rater, suits=suits, now=now
-            ) or _refuse_for_budget(campaign)
-        slot = (
-            golds.take(campaign=campaign, rater=rater, suits=suits, now=now)
-            if campaign.gold_share
-            else None
-        )
-        slot = slot or _take_free(campaign=campaign, rater=rater, suits=suits, now=now)
-        slot = slot or _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
-        if slot is not None and campaign.gold_share:
-            queue.count_claim(campaign=campaign, rater=rater)
-        return slot
-
-
-def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime) -> None:
-    """Raises UnableToClaim. Where a quota counts what this rater has, their membership is locked:
-    two tabs, one count.
-    """
-    hindrance = entry.hindrance
-    if hindrance is None and entry.has_quota:
-        PoolMembership.objects.select_for_update().filter(
-            pool=campaign.pool_id, rater=rater
-        ).values_list("pk").first()
-        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
-            campaign.pool_id
-        )
-    if hindrance is not None:
-        raise UnableToClaim(hindrance)
-
-
-def _has_room(*, campaign: Campaign, now: datetime) -> bool:
-    """Locks the campaign's row: of two who claim at once, the second counts what the first took."""
-    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    return costs.has_room(campaign=stored, now=now)
-
-
-def _refuse_for_budget(campaign: Campaign) -> NoReturn:
-    raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
-
-
-def _take_free(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
-) -> Slot | None:
-    slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now)
-    if slot is None and queue.is_sweep_due(campaign=campaign, rater=rater, now=now):
-        slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now, is_sweep=True)
-        if slot is None:
-            queue.remember_empty(campaign=campaign, rater=rater, now=now)
-            if campaign.calibration_percent:
-                _drop_forgotten(campaign=campaign, now=now)
-    return slot
-
-
-def _drop_forgotten(*, campaign: Campaign, now: datetime) -> None:
-    """Lapsed leases on calibration items of raters who come no more: these slots were for them and
-    wait for nobody else.
-    """
-    lapsed = Slot.objects.filter(
-        campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, item__is_calibration=True
-    )
-    gone = lapsed.exclude(rater__in=admission.at_work(campaign=campaign))
-    with transaction.atomic():
-        for slot in gone.select_for_update(skip_locked=True, of=("self",)):
-            _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
-            Slot.objects.filter(pk=slot.pk).delete()
-
-
-def _take_lapsed(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
-) -> Slot | None:
-    with transaction.atomic():
-        while (
-            slot := queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
-        ) is not None:
-            _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
-            if not items.is_decided(item_id=slot.item_id):
-                return queue.lease_to(slot=slot, campaign=campaign, rater=rater, now=now)
-            Slot.objects.filter(pk=slot.pk).delete()
-        return None
 
 
 # --- ending a lease -------------------------------------------------------------------------------
@@ -287,10 +128,10 @@ def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
 def set_free(
     *, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime
 ) -> PastLease:
-    """The lease ends and the slot is free, or is gone where it waits for nobody: a gold's, a
-    skipped repeat's, a held item's, that of an item which became a gold.
+    """End the lease and free the slot. A slot that nobody else needs is deleted: of a gold, of a
+    skipped repeat or calibration item, of a held item, of an item that became a gold.
     """
-    ended = _end_lease(slot=slot, end=end, active_s=active_s, now=now)
+    ended = end_lease(slot=slot, end=end, active_s=active_s, now=now)
     is_mine = slot.item.is_calibration or slot.reserved_for_id is not None
     waits_for_nobody = (
         slot.is_gold or slot.item.held_at is not None or (is_mine and end == PastLease.End.SKIPPED)
@@ -305,13 +146,12 @@ def set_free(
 
 
 def vacate(*, slot: Slot, now: datetime) -> None:
-    """The slot of a judgment that counts no more is free for another rater, or is gone where its
-    item is held.
+    """Free the slot of a judgment that no longer counts, or delete it where its item is held.
 
-    What was shown under its lease stays known. The judgment has let go of the slot before.
+    The lease is kept as a PastLease. The caller has detached the judgment from the slot.
     """
     if slot.lease is not None:
-        _end_lease(slot=slot, end=PastLease.End.RELEASED, now=now)
+        end_lease(slot=slot, end=PastLease.End.RELEASED, now=now)
     mine = Slot.objects.filter(pk=slot.pk)
     if slot.item.held_at is not None:
         mine.delete()
@@ -320,13 +160,13 @@ def vacate(*, slot: Slot, now: datetime) -> None:
 
 
 def fill_another(*, item_id: int, rater: Rater) -> Slot | None:
-    """A slot of the item, now filled, for a judgment whose own is gone: the one this rater took
-    anew, else any free one.
+    """Fill a slot of the item for a judgment whose own is gone: one this rater has taken since, or
+    else any free one.
     """
     slots = Slot.objects.select_for_update().filter(item_id=item_id)
-    taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
+    taken_since = slots.filter(rater=rater, state=Slot.State.LEASED).first()
     for_me = Q(reserved_for=None) | Q(reserved_for=rater)
-    slot = taken_anew or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
+    slot = taken_since or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
     if slot is not None:
         Slot.objects.filter(pk=slot.pk).update(
             state=Slot.State.SUBMITTED, rater=rater, expires_at=None
@@ -334,7 +174,7 @@ def fill_another(*, item_id: int, rater: Rater) -> Slot | None:
     return slot
 
 
-def _end_lease(
+def end_lease(
     *, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime
 ) -> PastLease:
     assert slot.lease is not None

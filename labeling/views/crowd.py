@@ -14,6 +14,7 @@ from labeling import access, services
 from labeling.models import CrowdLink, CrowdVisit
 from labeling.selectors import crowd
 from labeling.views.join import BACKEND
+from pages import plain_text
 
 LONGEST_ID = 200
 
@@ -23,7 +24,7 @@ LONGEST_ID = 200
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """GET says what it is about; POST begins, so that a preview of the link takes no place."""
     link = get_object_or_404(CrowdLink.objects.select_related("campaign__pool"), token=token)
-    external_id = request.GET.get(link.id_parameter, "").replace("\x00", "").strip()
+    external_id = plain_text.storable(request.GET.get(link.id_parameter, "")).strip()
     if not external_id or len(external_id) > LONGEST_ID:
         sentence = _(
             "Your id is missing from the address (%(name)s). Open the study again from the platform"

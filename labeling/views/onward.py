@@ -1,4 +1,4 @@
-"""Where a rater goes next: an item, or what has to be read before it."""
+"""Where a rater goes next: to an item, or to what they have to read or finish before it."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from labeling.selectors import admission, crowd, desk, guidance
 
 @dataclass(frozen=True)
 class Step:
-    """Where to go; `slot` is what was claimed, when that is an item."""
+    """Where to go; `slot` is the item that was claimed, if one was."""
 
     address: str
     slot: Slot | None = None
@@ -30,10 +30,10 @@ def next_address(
 def next_step(
     request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
 ) -> Step:
-    """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so.
+    """Claim the next item, and say where to go. With nothing left: to the desk, with a message.
 
-    A guideline that changed is read first; who has just worked by the version in force
-    (`worked_by`) is not even looked up.
+    A changed guideline is read first. No query is needed for a rater who has just worked by the
+    version in force (`worked_by`).
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
@@ -57,14 +57,14 @@ def next_step(
 
 
 def hindrance_address(hindrance: admission.Hindrance) -> str:
-    """Where a rater finds out more: onboarding has a page of its own."""
+    """Where a rater finds out more: onboarding has its own page."""
     if hindrance.reason == admission.Reason.ONBOARDING:
         return reverse("onboarding", args=[hindrance.pool_id])
     return reverse("desk")
 
 
 def _reads_first(campaign: Campaign, rater: Rater) -> bool:
-    """An item already in hand keeps the version it was taken under."""
+    """An item that they hold already keeps the version it was claimed under."""
     return (
         guidance.needs_reading(rater=rater, campaign=campaign)
         and desk.lease_held(rater=rater, campaign=campaign) is None

@@ -24,6 +24,7 @@ from accounts import webhooks
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import PAUSES, Event, UnableToTell
 from labeling import services as labeling
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
 from labeling.selectors.feed import SETTLED_AFTER
 from tests.cast import NOON
@@ -327,8 +328,8 @@ def test_a_message_can_be_sent_again_by_hand(
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.4.4", "169.254.169.254", "100.64.0.1", "0.1.2.3", "224.0.0.1", "::1",
-        "fe80::1", "fd00::1", "fec0::1",
+        "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.4.4", "169.254.169.254", "100.64.0.1",
+        "0.1.2.3", "224.0.0.1", "::1", "fe80::1", "fd00::1", "fec0::1",
         "::ffff:10.0.0.1", "::10.0.0.1", "2002:7f00:1::", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1",
     ],
 )  # fmt: skip
@@ -545,13 +546,10 @@ def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:
     slot = labeling.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    labeling.submit_demonstration(
+    labeling.submit(
         lease=slot.lease,
         rater=rater,
-        text="Two.",
-        sources="",
-        presentation={},
-        active_s=1,
-        warnings=[],
+        answer=DemonstrationAnswer(text="Two.", sources=""),
+        recorded=Recorded(presentation={}, active_s=1, warnings=[]),
         now=now,
     )

@@ -13,10 +13,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling import selectors, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Source
 from labeling.selectors.desk import UNDO_WITHIN
 from labeling.selectors.feed import SETTLED_AFTER
-from labeling.services.judgments import UNDO_GRACE
+from labeling.services.undoing import UNDO_GRACE
 from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts
 
 Caller = Callable[..., Client]
@@ -29,17 +30,18 @@ def post(client: Client, path: str, body: object, **headers: str) -> Any:
 
 def written(campaign: Campaign, rater: Rater, text: str = "Four.", at: datetime = NOON) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=at)
-    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=at)
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=text), now=at
+    )
 
 
 def ranked(campaign: Campaign, rater: Rater) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit_comparison(
+    return services.submit(
         lease=lease_of(slot),
         rater=rater,
-        ranks={0: 2, 1: 1, 2: 2, 3: None},
-        ratings=ratings,
+        answer=ComparisonAnswer(ranks={0: 2, 1: 1, 2: 2, 3: None}, ratings=ratings),
         now=NOON,
     )
 
@@ -403,8 +405,12 @@ def test_a_correction_comes_again_under_its_own_id(
     calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     first = written(demonstration_campaign, rosa, "Five.")
-    services.correct_demonstration(
-        lease=lease_of(first), rater=rosa, version=1, text="Four.", now=NOON + timedelta(hours=1)
+    services.correct(
+        lease=lease_of(first),
+        rater=rosa,
+        version=1,
+        answer=DemonstrationAnswer(text="Four."),
+        now=NOON + timedelta(hours=1),
     )
 
     (row,) = calling(noor).get("/api/v1/judgments").json()["results"]

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling import queue, services
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater, Slot
 from labeling.services import Remark
 from tests.browser.desk.hands import rank_all, rate_all
@@ -33,13 +34,11 @@ def judge(campaign: Campaign, rater: Rater, orders: list[list[int]]) -> list[Jud
         }
         ratings = {place: {"overall": 4} for place in ranks}
         given.append(
-            services.submit_comparison(
+            services.submit(
                 lease=slot.lease,
                 rater=rater,
-                ranks=ranks,
-                ratings=ratings,
-                reason="By the sums.",
-                active_s=45,
+                answer=ComparisonAnswer(ranks=ranks, ratings=ratings, reason="By the sums."),
+                recorded=Recorded(active_s=45),
                 now=now,
             )
         )

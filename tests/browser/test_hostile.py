@@ -47,7 +47,9 @@ TAKEN_OVER = f"""() => {{
     ...(window.ran === undefined ? [] : ["ran"]),
     ...within.filter((el) => el.matches("{LIVE}")).map((el) => el.outerHTML.slice(0, 200)),
     ...attributes.map(({{ name, value }}) => `${{name}}=${{value}}`.slice(0, 200)),
-    ...within.filter((el) => el.href && !/^(https?|mailto):/.test(el.protocol)).map((a) => a.href.slice(0, 200)),
+    ...within
+      .filter((el) => el.href && !/^(https?|mailto):/.test(el.protocol))
+      .map((a) => a.href.slice(0, 200)),
   ];
 }}"""
 SHOW_EACH = f"""async (texts) => {{
@@ -68,7 +70,8 @@ SHOW_EACH = f"""async (texts) => {{
   for (const html of texts) {{
     let best = await show(html);
     // On a busy machine one look says little.
-    for (let again = 0; again < 3 && best > 0.3; again += 1) best = Math.min(best, await show(html));
+    for (let again = 0; again < 3 && best > 0.3; again += 1)
+      best = Math.min(best, await show(html));
     took.push(best);
   }}
   return took;

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling import queue, rating_form, services
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Pass, Pool, Prompt, Rater, Response, Slot
 from tests.cast import open_comparison_campaign, rater_called, responses_to, some_prompts
 
@@ -53,18 +54,20 @@ def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> 
         shown, key=lambda response: (response.number + chance.gauss(0, 1.2), response.pk)
     )
     assert slot.lease is not None
-    services.submit_comparison(
+    services.submit(
         lease=slot.lease,
         rater=rater,
-        ranks={position: order.index(response) + 1 for position, response in enumerate(shown)},
-        ratings={
-            position: {"overall": 7 - order.index(response)}
-            for position, response in enumerate(shown)
-        },
-        reason=(
-            "The first one answers the question that was asked." if chance.random() < 0.5 else None
+        answer=ComparisonAnswer(
+            ranks={position: order.index(response) + 1 for position, response in enumerate(shown)},
+            ratings={
+                position: {"overall": 7 - order.index(response)}
+                for position, response in enumerate(shown)
+            },
+            reason="The first one answers the question that was asked."
+            if chance.random() < 0.5
+            else None,
         ),
-        active_s=chance.lognormvariate(3.8, 0.4),
+        recorded=Recorded(active_s=chance.lognormvariate(3.8, 0.4)),
         now=now,
     )
 

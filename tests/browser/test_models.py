@@ -18,7 +18,7 @@ from tests.training.openai_stub import Stub, openai_stub
 from tests.training.processes import Processes, processes, until
 from tests.training.test_trying import is_there
 from training import services
-from training.conversing import Line
+from training.conversing import Channel
 
 Opener = Callable[..., Page]
 
@@ -36,9 +36,9 @@ def worker(tmp_path: Path, settings: LazySettings, transactional_db: None) -> It
         running.start_models_worker(settings.REDIS_URL, PREFERABLY_ENDPOINT_HOSTS="127.0.0.1")
         until(is_there, "the worker announces itself")
         yield running
-    with Line() as line:
-        for name in line.workers():
-            line.withdraw(worker=name)
+    with Channel() as channel:
+        for name in channel.workers():
+            channel.withdraw(worker=name)
 
 
 def test_two_models_are_tried_stopped_and_an_answer_is_kept(
@@ -102,10 +102,10 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
     held: list[Route] = []
     page = open_page("/models/", noor)
     page.route("**/models/try*.js", lambda route: held.append(route))
-    with Line() as line:
-        line.announce(worker="here")
+    with Channel() as channel:
+        channel.announce(worker="here")
         page.goto("/models/try/")
-        line.withdraw(worker="here")
+        channel.withdraw(worker="here")
     ask, box = page.get_by_role("button", name="Ask"), page.get_by_label("Your turn")
     expect(ask).to_be_disabled()
     expect(box).not_to_be_editable()

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.invitees import Invitee
 from labeling.models import Campaign, CrowdLink, PayDispute, Pool, Rater, StepAttempt
 from tests.cast import PASSWORD
@@ -104,8 +105,12 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     rater = Rater.objects.get()
     slot = rater.slots.get()
     assert slot.lease is not None
-    services.submit_demonstration(
-        lease=slot.lease, rater=rater, text="An answer.", active_s=1, now=timezone.now()
+    services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=1),
+        now=timezone.now(),
     )
 
     page.goto("/my-pay/")
@@ -142,12 +147,21 @@ def paid_and_more(campaign: Campaign, rater: Rater, now: datetime) -> None:
     assert slot is not None
     assert slot.lease is not None
     later = begun + timedelta(minutes=10)
-    services.submit_demonstration(
-        lease=slot.lease, rater=rater, text="An answer.", active_s=600, now=later
+    services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=600),
+        now=later,
     )
     services.mark_paid(rater=rater, since=begun.date(), until=begun.date(), by=None, now=now)
-    services.correct_demonstration(
-        lease=slot.lease, rater=rater, text="A better one.", version=1, active_s=300, now=now
+    services.correct(
+        lease=slot.lease,
+        rater=rater,
+        version=1,
+        answer=DemonstrationAnswer(text="A better one."),
+        recorded=Recorded(active_s=300),
+        now=now,
     )
 
 
@@ -163,8 +177,12 @@ def peopled(
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=now)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_demonstration(
-        lease=slot.lease, rater=rosa, text="An answer.", active_s=1, now=now
+    services.submit(
+        lease=slot.lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=1),
+        now=now,
     )
     paid_and_more(demonstration_campaign, rosa, now)
     steps(day_shift)

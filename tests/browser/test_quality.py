@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from labeling import queue, services
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
     Guideline,
@@ -51,8 +52,12 @@ def judge_everything(
         assert slot.lease is not None
         now += timedelta(seconds=90)
         active_s = chance.lognormvariate(3.5, 0.4)
-        services.submit_comparison(
-            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+        services.submit(
+            lease=slot.lease,
+            rater=rater,
+            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+            recorded=Recorded(active_s=active_s),
+            now=now,
         )
 
 

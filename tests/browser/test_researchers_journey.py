@@ -19,7 +19,7 @@ from tests.training.processes import REAL_TRAINER, Processes, processes, until
 from tests.training.test_kills_real import demonstrations
 from tests.training.test_trying import is_there
 from training import freezing, run_dir, services
-from training.conversing import Line
+from training.conversing import Channel
 from training.models import Node, Run, Snapshot
 
 SLOW_MS = 240_000
@@ -45,9 +45,9 @@ def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iter
             "both workers announce themselves",
         )
         yield running
-    with Line() as line:
-        for name in line.workers():
-            line.withdraw(worker=name)
+    with Channel() as channel:
+        for name in channel.workers():
+            channel.withdraw(worker=name)
 
 
 @pytest.fixture

@@ -37,9 +37,15 @@ def urls(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(pattern, URLResolver):
             yield from urls(pattern.url_patterns)
         elif isinstance(pattern, URLPattern) and pattern.name:
-            view = getattr(pattern.callback, "cls", None) or inspect.unwrap(pattern.callback)
+            view = acts_on_post(pattern.callback)
             if view.__module__.startswith(OURS):
                 yield pattern.name, view
+
+
+def acts_on_post(callback: Any) -> Any:
+    """The function behind a page, or the method of a view set that a POST calls."""
+    method = getattr(callback, "actions", {}).get("post")
+    return inspect.unwrap(getattr(callback.cls, method) if method else callback)
 
 
 def is_posted_to(name: str, view: Any) -> bool:
@@ -63,15 +69,17 @@ def tree_of(module: ModuleType) -> ast.Module:
 @functools.cache
 def node_of(thing: Any) -> ast.FunctionDef | ast.ClassDef | None:
     module = inspect.getmodule(thing)
-    found = ast.walk(tree_of(module)) if module else ()
-    return next(
-        (
-            node
-            for node in found
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == thing.__name__
-        ),
-        None,
-    )
+    inside: ast.AST | None = tree_of(module) if module else None
+    for name in thing.__qualname__.split("."):
+        inside = next(
+            (
+                part
+                for part in ast.walk(inside or ast.Module([], []))
+                if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name == name
+            ),
+            None,
+        )
+    return inside if isinstance(inside, ast.FunctionDef | ast.ClassDef) else None
 
 
 def meant(node: ast.expr, names: dict[str, Any]) -> Any:

@@ -146,7 +146,8 @@ def test_every_marked_string_is_in_the_catalogue() -> None:
     }
 
     assert missing == {}, (
-        "run `make messages` and translate what is new (CONTRIBUTING.md, “Words in other languages”)"
+        "run `make messages` and translate what is new"
+        " (CONTRIBUTING.md, “Words in other languages”)"
     )
 
 

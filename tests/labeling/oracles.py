@@ -2,10 +2,16 @@
 
 import csv
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+
+from labeling import agreement
+from labeling.figures import Figure
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 CROWD = DATA / "llmfao_crowd_comparisons.csv"
@@ -39,10 +45,11 @@ ANXIETY = "332 361 344 464 523 542 221 346 531 231 221 632 133 533 221 221 113 2
 """Twenty people rated by three (R package irr)."""
 
 ANAESTHETISTS = """
-111,1,1,1,1 333,4,3,3,4 112,2,1,2,2 222,3,1,2,1 222,3,2,2,2 222,3,3,2,2 122,2,1,1,1 333,3,4,3,3 222,2,2,2,3 232,2,2,2,3
-444,4,4,4,4 222,3,3,4,3 111,1,1,1,1 222,3,2,1,2 121,1,1,1,1 111,2,1,1,1 111,1,1,1,1 111,1,1,1,1 222,2,2,2,1 222,1,3,2,2
-222,2,2,2,2 222,2,2,2,1 222,3,2,2,2 221,2,2,2,2 111,1,1,1,1 111,1,1,1,1 232,2,2,2,2 111,1,1,1,1 111,1,1,1,1 112,1,1,2,1
-111,1,1,1,1 333,3,2,3,3 111,1,1,1,1 222,2,2,2,2 222,3,2,3,2 433,4,3,4,3 221,2,2,3,2 232,3,2,3,3 333,3,4,3,2 111,1,1,1,1
+111,1,1,1,1 333,4,3,3,4 112,2,1,2,2 222,3,1,2,1 222,3,2,2,2 222,3,3,2,2 122,2,1,1,1 333,3,4,3,3
+222,2,2,2,3 232,2,2,2,3 444,4,4,4,4 222,3,3,4,3 111,1,1,1,1 222,3,2,1,2 121,1,1,1,1 111,2,1,1,1
+111,1,1,1,1 111,1,1,1,1 222,2,2,2,1 222,1,3,2,2 222,2,2,2,2 222,2,2,2,1 222,3,2,2,2 221,2,2,2,2
+111,1,1,1,1 111,1,1,1,1 232,2,2,2,2 111,1,1,1,1 111,1,1,1,1 112,1,1,2,1 111,1,1,1,1 333,3,2,3,3
+111,1,1,1,1 222,2,2,2,2 222,3,2,3,2 433,4,3,4,3 221,2,2,3,2 232,3,2,3,3 333,3,4,3,2 111,1,1,1,1
 111,1,1,1,1 121,2,1,1,1 232,2,2,2,2 121,1,1,1,1 222,2,2,2,2
 """
 
@@ -83,3 +90,34 @@ def crowd_sides() -> tuple[list[int], list[int]]:
     with CROWD.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [int(row["model_x"]) for row in rows], [int(row["model_y"]) for row in rows]
+
+
+def cohen(
+    one: ArrayLike,
+    other: ArrayLike,
+    *,
+    weighting: agreement.Weighting = "identity",
+    values: Sequence[int] | None = None,
+) -> Figure:
+    """Kappa of two raters' labels of the same units, from their table; `values` is the whole scale
+    where some are unused.
+    """
+    scale = sorted(set(np.r_[one, other].tolist()) if values is None else values)
+    table = np.zeros((len(scale), len(scale)))
+    for pair in zip(np.asarray(one), np.asarray(other), strict=True):
+        table[scale.index(pair[0]), scale.index(pair[1])] += 1
+    return agreement.cohen_of_table(
+        table, weighting=weighting, values=np.asarray(scale, dtype=float)
+    )
+
+
+def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> float | None:
+    """How far raters order the same things alike: `scores` is things by raters (Kendall 1948)."""
+    table = np.asarray(scores, dtype=float)
+    n, m = table.shape
+    ranks = np.column_stack([rankdata(column) for column in table.T])
+    counts = [np.unique(column, return_counts=True)[1] for column in ranks.T]
+    ties = sum(float((count**3 - count).sum()) for count in counts) if is_corrected else 0.0
+    spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
+    most = m**2 * (n**3 - n) - m * ties
+    return 12 * spread / most if most > 0 else None

@@ -11,6 +11,7 @@ from django.http import Http404
 
 from accounts.models import User
 from labeling import access, services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
 from tests.cast import NOON, PASSWORD, lease_of, login_of, rater_called
 
@@ -95,7 +96,7 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     given: dict[str, Any] = {"lease": lease_of(slot), "rater": rosa, "now": NOON}
     if ending == "submitted":
-        services.submit_demonstration(text="Four.", **given)
+        services.submit(**given, answer=DemonstrationAnswer(text="Four."))
     elif ending == "released":
         services.release(**given)
     elif ending == "skipped":

@@ -16,6 +16,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
 from labeling.selectors.stuck import stuck
 from labeling.services import Effort, items
@@ -39,8 +40,8 @@ def written(
     campaign: Campaign, rater: Rater, *, text: str = "Four.", minutes: float = 0
 ) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=after(minutes))
-    return services.submit_demonstration(
-        lease=lease_of(slot), rater=rater, text=text, now=after(minutes)
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=text), now=after(minutes)
     )
 
 
@@ -96,8 +97,8 @@ def test_whoever_holds_the_item_keeps_it(
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    given = services.submit_demonstration(
-        lease=lease_of(held), rater=raul, text="Four.", now=after(2)
+    given = services.submit(
+        lease=lease_of(held), rater=raul, answer=DemonstrationAnswer(text="Four."), now=after(2)
     )
     assert not given.is_extra
     assert not written(one_item, rita, minutes=3).is_extra
@@ -172,8 +173,8 @@ def test_taken_back_while_another_holds_the_slot_it_is_an_extra(
     held = services.claim(campaign=one_item, rater=rita, now=after(2))
 
     services.take_back(judgment=judgment, by=None, now=after(3))
-    instead = services.submit_demonstration(
-        lease=lease_of(held), rater=rita, text="Four.", now=after(4)
+    instead = services.submit(
+        lease=lease_of(held), rater=rita, answer=DemonstrationAnswer(text="Four."), now=after(4)
     )
 
     assert Judgment.objects.get(pk=judgment.pk).is_extra
@@ -228,8 +229,12 @@ def test_a_correction_of_what_was_set_aside_counts_where_there_is_room(
     if is_taken:
         written(one_item, rita, minutes=2)
 
-    corrected = services.correct_demonstration(
-        lease=lease_of(judgment), rater=rosa, version=1, text="Five.", now=after(3)
+    corrected = services.correct(
+        lease=lease_of(judgment),
+        rater=rosa,
+        version=1,
+        answer=DemonstrationAnswer(text="Five."),
+        now=after(3),
     )
 
     assert corrected.is_extra is is_extra
@@ -255,8 +260,8 @@ def test_the_same_submit_sent_again_is_still_the_same_judgment(
     judgment = written(one_item, rosa)
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    again = services.submit_demonstration(
-        lease=lease_of(judgment), rater=rosa, text="Four.", now=after(2)
+    again = services.submit(
+        lease=lease_of(judgment), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(2)
     )
 
     assert again == judgment
@@ -466,8 +471,11 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
                 if slot is None:
                     n_empty += 1
                 else:
-                    services.submit_demonstration(
-                        lease=lease_of(slot), rater=rater, text="Four.", now=after(minutes)
+                    services.submit(
+                        lease=lease_of(slot),
+                        rater=rater,
+                        answer=DemonstrationAnswer(text="Four."),
+                        now=after(minutes),
                     )
         finally:
             connection.close()
@@ -501,8 +509,11 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
     assert_every_judgment_has_its_place(campaign)
     for rater in raters_in_addition(day_shift, 3):
         while (slot := services.claim(campaign=campaign, rater=rater, now=after(999))) is not None:
-            services.submit_demonstration(
-                lease=lease_of(slot), rater=rater, text="Four.", now=after(999)
+            services.submit(
+                lease=lease_of(slot),
+                rater=rater,
+                answer=DemonstrationAnswer(text="Four."),
+                now=after(999),
             )
     assert_every_judgment_has_its_place(campaign)
     assert set(counted(campaign).values()) == {3}, "every item has its overlap"

@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Notice, User
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rate, Rater, Slot
 from labeling.selectors import costs
 from labeling.services.campaigns import Effort
@@ -94,7 +95,12 @@ def test_money_that_buys_no_whole_item_more_is_spent(
 
     for _ in range(3):  # 0.90, and a fourth would be 1.20
         held = services.claim(campaign=campaign, rater=rosa, now=NOON)
-        services.submit_demonstration(lease=lease_of(held), rater=rosa, text="An answer.", now=NOON)
+        services.submit(
+            lease=lease_of(held),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="An answer."),
+            now=NOON,
+        )
 
     campaign.refresh_from_db()
     assert (campaign.state, campaign.spent_judgments) == ("paused", 3)
@@ -134,13 +140,22 @@ def test_the_time_of_a_correction_is_spent_too(
 ) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "10")
     lease = lease_of(services.claim(campaign=campaign, rater=rosa, now=NOON))
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="An answer.", active_s=60, now=NOON + timedelta(seconds=90)
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=60),
+        now=NOON + timedelta(seconds=90),
     )
 
     now = NOON + timedelta(seconds=200)
-    services.correct_demonstration(
-        lease=lease, rater=rosa, version=1, text="A better one.", active_s=40, now=now
+    services.correct(
+        lease=lease,
+        rater=rosa,
+        version=1,
+        answer=DemonstrationAnswer(text="A better one."),
+        recorded=Recorded(active_s=40),
+        now=now,
     )
 
     campaign.refresh_from_db()
@@ -164,11 +179,11 @@ def write(
     campaign: Campaign, rater: Rater, *, at: datetime = NOON, seconds: float = 60
 ) -> Judgment:
     held = services.claim(campaign=Campaign.objects.get(pk=campaign.pk), rater=rater, now=at)
-    return services.submit_demonstration(
+    return services.submit(
         lease=lease_of(held),
         rater=rater,
-        text="An answer.",
-        active_s=seconds,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=seconds),
         now=at + timedelta(seconds=seconds),
     )
 
@@ -205,12 +220,12 @@ def test_a_correction_is_paid_at_the_rate_of_the_first_answer(
     judgment = write(campaign, rosa, seconds=50)
     rate(day_shift, amount="36000", basis="hour", at=NOON + timedelta(hours=1))
 
-    services.correct_demonstration(
+    services.correct(
         lease=lease_of(judgment),
         rater=rosa,
         version=1,
-        text="Better.",
-        active_s=20,
+        answer=DemonstrationAnswer(text="Better."),
+        recorded=Recorded(active_s=20),
         now=NOON + timedelta(hours=2),
     )
 
@@ -291,8 +306,12 @@ def test_an_answer_that_comes_after_the_skip_is_spent_in_its_place_and_undone_th
     later = NOON + timedelta(seconds=90)
     services.skip(lease=lease, rater=rosa, reason="not_my_field", active_s=30, now=later)
 
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="After all.", active_s=40, now=later
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="After all."),
+        recorded=Recorded(active_s=40),
+        now=later,
     )
     answered = spent(campaign)
     services.undo(lease=lease, rater=rosa, draft={}, now=later)
@@ -348,12 +367,12 @@ def test_the_counters_are_what_counting_finds(
             services.change_campaign(campaign=campaign, values=values, by=None, now=now)
         elif act == "correct" and given:
             who, old = given.pop()
-            new = services.correct_demonstration(
+            new = services.correct(
                 lease=lease_of(old),
                 rater=who,
                 version=old.version,
-                text="Better.",
-                active_s=active_s,
+                answer=DemonstrationAnswer(text="Better."),
+                recorded=Recorded(active_s=active_s),
                 now=now,
             )
             given.insert(0, (who, new))
@@ -365,8 +384,12 @@ def test_the_counters_are_what_counting_finds(
                     lease=lease, rater=rater, reason="not_my_field", active_s=active_s, now=now
                 )
             if act != "skip":
-                judgment = services.submit_demonstration(
-                    lease=lease, rater=rater, text="An answer.", active_s=active_s, now=now
+                judgment = services.submit(
+                    lease=lease,
+                    rater=rater,
+                    answer=DemonstrationAnswer(text="An answer."),
+                    recorded=Recorded(active_s=active_s),
+                    now=now,
                 )
                 given.append((rater, judgment))
             if act == "undo":
@@ -402,8 +425,12 @@ def test_asking_the_budget_costs_the_same_after_many_judgments(
     with django_assert_num_queries(
         10
     ):  # savepoint, slot, fill, judgment, draft; the row, rate, counted, rate now; savepoint
-        services.submit_demonstration(
-            lease=lease_of(held), rater=rosa, text="An answer.", active_s=9, now=NOON
+        services.submit(
+            lease=lease_of(held),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="An answer."),
+            recorded=Recorded(active_s=9),
+            now=NOON,
         )
 
 
@@ -442,7 +469,12 @@ def test_raters_who_come_at_once_never_spend_more_than_the_budget(
         try:
             together.wait(timeout=30)
             while (lease := claimed(rater)) is not None:
-                services.submit_demonstration(lease=lease, rater=rater, text="An answer.", now=NOON)
+                services.submit(
+                    lease=lease,
+                    rater=rater,
+                    answer=DemonstrationAnswer(text="An answer."),
+                    now=NOON,
+                )
                 n_given += 1
         finally:
             connections.close_all()

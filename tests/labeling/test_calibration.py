@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from labeling.selectors import board
 from labeling.services import Effort
@@ -41,7 +42,9 @@ def write(campaign: Campaign, rater: Rater, *, most: int = 10, now: datetime = N
         slot = services.claim(campaign=campaign, rater=rater, now=now)
         if slot is None:
             return n
-        services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=now)
+        services.submit(
+            lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text="Four."), now=now
+        )
     return most
 
 
@@ -118,8 +121,8 @@ def test_what_they_held_is_asked_of_nobody_in_their_place(
 
     assert while_held == (False, 0)
     assert standing(campaign, now=later) == (True, 0)
-    assert services.submit_demonstration(
-        lease=lease_of(held), rater=raul, text="Four.", now=later
+    assert services.submit(
+        lease=lease_of(held), rater=raul, answer=DemonstrationAnswer(text="Four."), now=later
     ).is_extra
 
 

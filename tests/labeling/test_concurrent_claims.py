@@ -17,6 +17,7 @@ import pytest
 from django.db import connection
 
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Rater, Slot
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
@@ -69,12 +70,12 @@ def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[
     given: dict[str, Any] = {
         "lease": lease_of(slot),
         "rater": rater,
-        "text": f"{rater.alias} on {slot.item_id}",
+        "answer": DemonstrationAnswer(text=f"{rater.alias} on {slot.item_id}"),
         "now": now,
     }
-    judgment = services.submit_demonstration(**given)
+    judgment = services.submit(**given)
     if what < 0.3:
-        assert services.submit_demonstration(**given) == judgment
+        assert services.submit(**given) == judgment
     return [judgment.pk]
 
 
@@ -153,8 +154,8 @@ def test_one_submit_sent_many_times_at_once_stores_once(
     def submit() -> int:
         start.wait()
         try:
-            return services.submit_demonstration(
-                lease=lease_of(slot), rater=rosa, text="Four.", now=NOON
+            return services.submit(
+                lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
             ).pk
         finally:
             connection.close()

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import queue, selectors, services
+from labeling.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from tests.cast import NOON, lease_of, some_prompts
 from tests.pages.answers import words
@@ -49,8 +50,11 @@ def judge(campaign: Campaign, rater: Rater, *, prefers: str | None, but_of: int 
         but_of -= 1
         ranks = {place: 1 if is_first else 2 for place, is_first in enumerate(wins)}
         ratings = {place: {"overall": 4} for place in ranks}
-        services.submit_comparison(
-            lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+        services.submit(
+            lease=lease_of(slot),
+            rater=rater,
+            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+            now=NOON,
         )
 
 
@@ -153,8 +157,11 @@ def test_a_campaign_of_one_source_tells_of_no_strength(
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     ranks = {place: place + 1 for place in range(4)}
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(
-        lease=lease_of(slot), rater=rosa, ranks=ranks, ratings=ratings, now=NOON
+    services.submit(
+        lease=lease_of(slot),
+        rater=rosa,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOON,
     )
     services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
 

@@ -17,8 +17,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import consensus, exports, queue, rating_form, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
-from labeling.selectors import board
+from labeling.selectors import board, work_left
 from labeling.selectors.consensus import certainty_of
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
@@ -66,8 +67,12 @@ def prefer(
         place: 1 if number in (None, response.number) else 2 for place, response in enumerate(shown)
     }
     ratings = {place: {"overall": 4} for place in ranks}
-    return services.submit_comparison(
-        lease=slot.lease, rater=slot.rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+    return services.submit(
+        lease=slot.lease,
+        rater=slot.rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        recorded=Recorded(active_s=active_s),
+        now=now,
     )
 
 
@@ -164,8 +169,12 @@ def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(
     shown = second.comparison.ranked.order_by("position").select_related("response")
     ranks: dict[int, int | None] = {row.position: 1 + row.response.number for row in shown}
     ratings = {place: {"overall": 4} for place in ranks}
-    services.correct_comparison(
-        lease=second.lease, rater=raters[1], version=1, ranks=ranks, ratings=ratings, now=NOON
+    services.correct(
+        lease=second.lease,
+        rater=raters[1],
+        version=1,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOON,
     )
 
     assert set(campaign.slots.values_list("state", flat=True)) == {"submitted"}
@@ -179,13 +188,15 @@ def test_raters_who_call_all_bad_agree(day_shift: Pool, guideline: Guideline) ->
         slot = services.claim(campaign=campaign, rater=rater, now=NOON)
         assert slot is not None
         assert slot.lease is not None
-        services.submit_comparison(
+        services.submit(
             lease=slot.lease,
             rater=rater,
-            ranks={},
-            ratings={place: {"overall": 1} for place in range(2)},
-            reason="Both are off.",
-            is_all_bad=True,
+            answer=ComparisonAnswer(
+                ranks={},
+                ratings={place: {"overall": 1} for place in range(2)},
+                reason="Both are off.",
+                is_all_bad=True,
+            ),
             now=NOON,
         )
 
@@ -275,7 +286,9 @@ def write_all(campaign: Campaign, rater: Rater, *, most: int = 100) -> list[int]
         if slot is None:
             break
         assert slot.lease is not None
-        services.submit_demonstration(lease=slot.lease, rater=rater, text="Four.", now=NOON)
+        services.submit(
+            lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
         positions.append(slot.item.position)
     return positions
 
@@ -366,7 +379,7 @@ def test_a_repeat_does_not_bring_upsetting_content_back(repeating: Campaign, ros
         judge_one(repeating, rosa, now=NOON + timedelta(minutes=number))
 
     assert not Judgment.objects.filter(item__repeat_of=first.item_id).exists()
-    assert not queue.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
+    assert not work_left.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
 
 
 @pytest.mark.django_db
@@ -394,11 +407,11 @@ def test_the_desk_knows_of_a_repeat_that_is_due(
     for number in range(queue.REPEAT_AFTER + 1):
         judge_one(campaign, rosa, now=NOON + timedelta(minutes=number))
 
-    assert queue.has_work(campaign=campaign, rater=rosa, now=later)
+    assert work_left.has_work(campaign=campaign, rater=rosa, now=later)
     judge_one(campaign, rosa, now=later)
 
     assert Judgment.objects.filter(item__repeat_of__isnull=False).count() == 1
-    assert not queue.has_work(campaign=campaign, rater=rosa, now=later)
+    assert not work_left.has_work(campaign=campaign, rater=rosa, now=later)
 
 
 @pytest.mark.django_db
@@ -642,11 +655,13 @@ def test_a_form_that_changed_leaves_unasked_questions_unanswered(
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_comparison(
+    services.submit(
         lease=slot.lease,
         rater=rosa,
-        ranks={0: 1, 1: 2},
-        ratings={0: {"overall": 4, "rude": False}, 1: {"overall": 3, "rude": True}},
+        answer=ComparisonAnswer(
+            ranks={0: 1, 1: 2},
+            ratings={0: {"overall": 4, "rude": False}, 1: {"overall": 3, "rude": True}},
+        ),
         now=NOON,
     )
 

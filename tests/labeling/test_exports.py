@@ -9,6 +9,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from labeling import exports, queue, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Import, Judgment, Pool, Rater, Source
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
@@ -17,14 +18,19 @@ pytestmark = pytest.mark.django_db
 
 def written(campaign: Campaign, rater: Rater, text: str) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
-    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=NOON)
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=text), now=NOON
+    )
 
 
 def ranked(campaign: Campaign, rater: Rater, ranks: dict[int, int | None]) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit_comparison(
-        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+    return services.submit(
+        lease=lease_of(slot),
+        rater=rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOON,
     )
 
 
@@ -170,8 +176,11 @@ def test_a_dialogue_leaves_turn_by_turn_or_whole(
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     more = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Two and two."}]
-    services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", further=more, now=NOON
+    services.submit(
+        lease=lease_of(slot),
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Four.", further=more),
+        now=NOON,
     )
     file = io.BytesIO()
 
@@ -212,8 +221,11 @@ def test_a_dialogue_is_whole(
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
 
     with pytest.raises(services.UnableToSubmit, match=complaint):
-        services.submit_demonstration(
-            lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON
+        services.submit(
+            lease=lease_of(slot),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="Four.", further=further),
+            now=NOON,
         )
 
 
@@ -224,8 +236,11 @@ def test_a_campaign_that_asks_for_one_answer_takes_no_dialogue(
     further = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
 
     with pytest.raises(services.UnableToSubmit, match="one answer"):
-        services.submit_demonstration(
-            lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON
+        services.submit(
+            lease=lease_of(slot),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="Four.", further=further),
+            now=NOON,
         )
 
 
@@ -243,12 +258,14 @@ def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     best = queue.presented(slot)[2]
-    judgment = services.submit_comparison(
+    judgment = services.submit(
         lease=lease_of(slot),
         rater=rosa,
-        ranks={0: 2, 1: 3, 2: 1, 3: 4},
-        ratings={position: {"overall": 4} for position in range(4)},
-        edit=services.Edit(2, "Better."),
+        answer=ComparisonAnswer(
+            ranks={0: 2, 1: 3, 2: 1, 3: 4},
+            ratings={position: {"overall": 4} for position in range(4)},
+            edit=Edit(2, "Better."),
+        ),
         now=NOON,
     )
 

@@ -13,7 +13,8 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import curation, queue, selectors, services
+from labeling import curation, selectors, services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Comparison,
@@ -29,6 +30,7 @@ from labeling.models import (
     Response,
     Source,
 )
+from labeling.selectors import work_left
 from labeling.services import UnableToImport, imports
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
@@ -574,10 +576,15 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
 ) -> None:
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     lease = lease_of(services.claim(campaign=writing, rater=rosa, now=NOON))
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="Titan,\r\nand many more.", now=NOON
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Titan,\r\nand many more."),
+        now=NOON,
     )
-    services.correct_demonstration(lease=lease, rater=rosa, version=1, text="Titan.", now=NOON)
+    services.correct(
+        lease=lease, rater=rosa, version=1, answer=DemonstrationAnswer(text="Titan."), now=NOON
+    )
     prompt = writing.items.get().prompt
     Prompt.objects.filter(pk=prompt.pk).update(
         messages_sha256=curation.fingerprint(prompt.messages)
@@ -606,7 +613,7 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
         "import",
     ]
     assert services.claim(campaign=comparing, rater=rosa, now=NOON) is None
-    assert not queue.has_work(campaign=comparing, rater=rosa, now=NOON)
+    assert not work_left.has_work(campaign=comparing, rater=rosa, now=NOON)
     assert services.claim(campaign=comparing, rater=raul, now=NOON) is not None
 
 

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import agreement, consensus, exports, measures, queue, selectors, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.figures import Figure
 from labeling.measures import Place
 from labeling.models import (
@@ -136,8 +137,11 @@ def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) ->
         for place, response in enumerate(shown)
     }
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(
-        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+    services.submit(
+        lease=lease_of(slot),
+        rater=rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOON,
     )
 
 
@@ -282,8 +286,8 @@ def test_demonstrations_have_no_consensus(
     demonstration_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
 ) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    judgment = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=NOON
+    judgment = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
     )
 
     shown = words(

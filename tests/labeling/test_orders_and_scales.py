@@ -75,9 +75,7 @@ def test_mean_w_is_the_mean_of_each_item_s(seed: int) -> None:
         [given for given in by_rater(rankings, item) if not np.isnan(given).any()]
         for item in range(30)
     ]
-    expected = [
-        agreement.kendall_w(np.column_stack(given)).value for given in whole if len(given) > 1
-    ]
+    expected = [oracles.kendall_w(np.column_stack(given)) for given in whole if len(given) > 1]
 
     found = agreement.mean_w(
         **dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))

@@ -10,6 +10,7 @@ import pytest
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import money, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Payment, Pool, Rater
 from labeling.selectors import costs, pay
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
@@ -44,8 +45,12 @@ def write(
     assert slot is not None
     assert slot.lease is not None
     now = at + timedelta(seconds=in_hand_s)
-    return services.submit_demonstration(
-        lease=slot.lease, rater=rater, text="An answer.", active_s=active_s, now=now
+    return services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=active_s),
+        now=now,
     )
 
 
@@ -108,12 +113,11 @@ def test_each_kind_of_work_has_its_own_rate(
     assert slot is not None
     assert slot.lease is not None
     ratings = {position: {"overall": 4} for position in range(4)}
-    services.submit_comparison(
+    services.submit(
         lease=slot.lease,
         rater=rosa,
-        ranks={0: 1, 1: 2, 2: 3, 3: 4},
-        ratings=ratings,
-        active_s=9,
+        answer=ComparisonAnswer(ranks={0: 1, 1: 2, 2: 3, 3: 4}, ratings=ratings),
+        recorded=Recorded(active_s=9),
         now=NOON,
     )
 
@@ -182,8 +186,12 @@ def test_an_extra_judgment_is_paid(
     assert late is not None
     assert late.lease is not None
 
-    extra = services.submit_demonstration(
-        lease=late.lease, rater=rosa, text="Late.", active_s=5, now=NOON + timedelta(hours=2)
+    extra = services.submit(
+        lease=late.lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Late."),
+        recorded=Recorded(active_s=5),
+        now=NOON + timedelta(hours=2),
     )
 
     assert extra.is_extra
@@ -199,12 +207,12 @@ def test_a_corrected_answer_is_one_item(
     judgment = write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     assert judgment.lease is not None
 
-    services.correct_demonstration(
+    services.correct(
         lease=judgment.lease,
         rater=rosa,
-        text="Better.",
         version=1,
-        active_s=5,
+        answer=DemonstrationAnswer(text="Better."),
+        recorded=Recorded(active_s=5),
         now=NOON + timedelta(minutes=1),
     )
 
@@ -327,12 +335,12 @@ def test_a_paid_period_stays_as_it_was_paid(
 
 def corrected(judgment: Judgment, rater: Rater, *, active_s: float, at: datetime) -> None:
     assert judgment.lease is not None
-    services.correct_demonstration(
+    services.correct(
         lease=judgment.lease,
         rater=rater,
-        text="Better.",
         version=judgment.version,
-        active_s=active_s,
+        answer=DemonstrationAnswer(text="Better."),
+        recorded=Recorded(active_s=active_s),
         now=at,
     )
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, User
-from labeling import agreement, exports, intake, measures, queue, selectors, services, tasks
+from labeling import exports, intake, measures, queue, selectors, services, tasks
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
     Comparison,
@@ -27,6 +28,7 @@ from labeling.models import (
 )
 from labeling.selectors import vote_blocks
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.labeling import oracles
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +51,12 @@ def judge_all(
         assert slot.lease is not None
         now += timedelta(seconds=60)
         ratings = {place: {"overall": 7 - (ranks[place] or 1)} for place in ranks}
-        services.submit_comparison(
-            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+        services.submit(
+            lease=slot.lease,
+            rater=rater,
+            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+            recorded=Recorded(active_s=active_s),
+            now=now,
         )
 
 
@@ -246,7 +252,7 @@ def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> N
         for of in (pairs.rater == one, pairs.rater == other)
     ]
 
-    expected = agreement.cohen(
+    expected = oracles.cohen(
         list(labels[0].values()), [labels[1][unit] for unit in labels[0]], values=[-1, 0, 1]
     )
 
@@ -387,8 +393,12 @@ def test_a_corrected_judgment_counts_once_and_as_corrected(
     }
     ratings = {place: {"overall": 4} for place in ranks}
     later = NOON + timedelta(minutes=10)
-    services.correct_comparison(
-        lease=first.lease, rater=raul, version=1, ranks=ranks, ratings=ratings, now=later
+    services.correct(
+        lease=first.lease,
+        rater=raul,
+        version=1,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=later,
     )
 
     report = report_of(comparison_campaign)

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import AuditEvent, User
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Slot
 from tests.cast import NOON, open_demonstration_campaign
 
@@ -28,7 +29,9 @@ def write(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> None:
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", now=now)
+    services.submit(
+        lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text="An answer."), now=now
+    )
 
 
 def refusal(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> str:
@@ -134,6 +137,8 @@ def test_what_is_held_when_the_pause_comes_can_be_submitted(
     assert slot is not None
     assert slot.lease is not None
 
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="An answer.", now=NOON)
+    services.submit(
+        lease=slot.lease, rater=rosa, answer=DemonstrationAnswer(text="An answer."), now=NOON
+    )
 
     assert Slot.objects.get(pk=slot.pk).state == Slot.State.SUBMITTED

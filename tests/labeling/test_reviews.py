@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import exports, queue, selectors, services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -341,12 +342,13 @@ def written(demonstration_campaign: Campaign, rosa: Rater) -> Judgment:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    return services.submit_demonstration(
+    return services.submit(
         lease=slot.lease,
         rater=rosa,
-        text="Four, since two and two are four.",
-        presentation={"typing": {"typed": 10, "pasted": 30, "n_pastes": 1}},
-        active_s=20,
+        answer=DemonstrationAnswer(text="Four, since two and two are four."),
+        recorded=Recorded(
+            presentation={"typing": {"typed": 10, "pasted": 30, "n_pastes": 1}}, active_s=20
+        ),
         now=NOON,
     )
 

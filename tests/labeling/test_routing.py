@@ -8,8 +8,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import queue, routing, services
+from labeling import claim_sql, free_slots, routing, services
+from labeling.answers import ComparisonAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
+from labeling.selectors import work_left
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +109,7 @@ def test_the_desk_knows_that_nothing_suits(mixed: Campaign, day_shift: Pool, ros
     tagged(mixed, *[("de", "chat")] * 5)
     routed(day_shift, by_language=True)
 
-    assert not queue.has_work(campaign=mixed, rater=rosa, now=NOON)
+    assert not work_left.has_work(campaign=mixed, rater=rosa, now=NOON)
 
 
 def test_a_lapsed_item_goes_to_nobody_whom_it_does_not_suit(
@@ -144,12 +146,14 @@ def test_an_edit_is_its_raters_own(day_shift: Pool, guideline: Guideline, rosa: 
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_comparison(
+    services.submit(
         lease=slot.lease,
         rater=rosa,
-        ranks={0: 1, 1: 2, 2: 3, 3: 4},
-        ratings={position: {"overall": 4} for position in range(4)},
-        edit=services.Edit(0, "Better."),
+        answer=ComparisonAnswer(
+            ranks={0: 1, 1: 2, 2: 3, 3: 4},
+            ratings={position: {"overall": 4} for position in range(4)},
+            edit=Edit(0, "Better."),
+        ),
         now=NOON,
     )
 
@@ -224,7 +228,7 @@ def test_who_takes_the_agreement_back_is_given_no_more_of_it(mixed: Campaign, ro
     services.accept_upsetting(rater=rosa, kinds=[], now=NOON)
 
     assert given(mixed, rosa) == []
-    assert not queue.has_work(campaign=mixed, rater=rosa, now=NOON)
+    assert not work_left.has_work(campaign=mixed, rater=rosa, now=NOON)
 
 
 def test_a_lapsed_upsetting_item_goes_to_nobody_who_has_not_agreed(
@@ -261,7 +265,17 @@ def test_a_claim_is_one_statement_whatever_the_rater_agreed_to(
     suits = routing.fit(campaign=mixed, rater=rosa)
 
     with django_assert_num_queries(1):
-        slot = queue.claim_free(campaign=mixed, rater=rosa, suits=suits, now=NOON)
+        slot = free_slots.claim_free(campaign=mixed, rater=rosa, suits=suits, now=NOON)
 
     assert slot is not None
     assert slot.item.position == 1
+
+
+def test_a_new_raters_claim_is_short_enough_for_psycopg_to_cache() -> None:
+    suits = routing.Fit(rater=1, is_author=True, accepts=frozenset())
+
+    statement = claim_sql.claim(
+        fits=suits.claim_test.on("free.item_id"), repeat_fits=None, is_postgresql=True
+    )
+
+    assert len(statement) <= 4_096

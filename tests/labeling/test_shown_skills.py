@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling import queue, services, tasks
+from labeling.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, RaterSkill, Slot
 from labeling.selectors import skills
 from labeling.services.people import PoolTerms
@@ -59,8 +60,11 @@ def rank(slot: Slot, rater: Rater, order: tuple[int, int], *, now: datetime) -> 
         place: order[age] for age, (_pk, place) in enumerate(from_oldest)
     }
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(
-        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=now
+    services.submit(
+        lease=lease_of(slot),
+        rater=rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=now,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PastLease, Pool, Rater
 from labeling.selectors import costs, pay
 from tests.cast import NOON, lease_of
@@ -78,11 +79,11 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
 ) -> None:
     rate(day_shift, amount="500", basis="item", floor=Decimal(900))
     lease = take(demonstration_campaign, rosa)
-    services.submit_demonstration(
+    services.submit(
         lease=lease,
         rater=rosa,
-        text="An answer.",
-        active_s=1200,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=1200),
         now=NOON + timedelta(seconds=1300),
     )
     assert sheet(rosa).alarms == []  # 15.00 an hour
@@ -121,8 +122,12 @@ def test_skips_and_judgments_of_a_day_stand_in_one_line(
     rate(day_shift, amount="3600", basis="hour")
     skip(demonstration_campaign, rosa, active_s=20, in_hand_s=30)
     lease = take(demonstration_campaign, rosa)
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="An answer.", active_s=40, now=NOON + timedelta(seconds=50)
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=40),
+        now=NOON + timedelta(seconds=50),
     )
 
     (line,) = sheet(rosa).lines
@@ -146,8 +151,12 @@ def test_an_answer_that_comes_after_the_skip_is_counted_in_its_place(
     rate(day_shift, amount="3600", basis="hour")
     lease = skip(demonstration_campaign, rosa, active_s=20, in_hand_s=30)
 
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="After all.", active_s=25, now=NOON + timedelta(seconds=60)
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="After all."),
+        recorded=Recorded(active_s=25),
+        now=NOON + timedelta(seconds=60),
     )
 
     (line,) = sheet(rosa).lines

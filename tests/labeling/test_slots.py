@@ -8,6 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from labeling import exports, queue, services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Edit, Recorded
 from labeling.models import (
     Campaign,
     Draft,
@@ -51,12 +52,14 @@ def claim(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Slot:
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Judgment:
     slot = claim(campaign, rater, now)
-    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=now)
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text="Four."), now=now
+    )
 
 
 def judge(slot: Slot, rater: Rater, **given: Any) -> Judgment:
-    return services.submit_comparison(
-        lease=lease_of(slot), rater=rater, now=NOON, **ALL_RANKED | given
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=ComparisonAnswer(**ALL_RANKED | given), now=NOON
     )
 
 
@@ -268,7 +271,9 @@ def test_a_heartbeat_after_the_submit_does_nothing(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+    services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
 
     assert services.heartbeat(lease=lease_of(slot), rater=rosa, now=after(1)) is None
 
@@ -333,7 +338,9 @@ def test_a_submit_ends_the_draft_and_a_late_save_does_not_bring_it_back(
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
     services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=NOON)
-    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+    services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
 
     services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=after(1))
 
@@ -357,14 +364,11 @@ def test_a_demonstration_is_stored_with_what_was_measured(
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    judgment = services.submit_demonstration(
+    judgment = services.submit(
         lease=lease_of(slot),
         rater=rosa,
-        text=" Four.\n",
-        sources="head",
-        presentation={"n": 1},
-        active_s=12.5,
-        warnings=["fast"],
+        answer=DemonstrationAnswer(text=" Four.\n", sources="head"),
+        recorded=Recorded(presentation={"n": 1}, active_s=12.5, warnings=["fast"]),
         now=after(3),
     )
 
@@ -393,9 +397,11 @@ def test_a_demonstration_is_stored_with_what_was_measured(
 def test_submitting_twice_stores_once(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    first = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
-    second = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four!", now=after(1)
+    first = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
+    second = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four!"), now=after(1)
     )
 
     assert first == second
@@ -408,7 +414,9 @@ def test_an_empty_text_is_refused_and_the_item_stays(
     slot = claim(demonstration_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="empty"):
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text=" \n", now=NOON)
+        services.submit(
+            lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text=" \n"), now=NOON
+        )
 
     assert Slot.objects.get(pk=slot.pk).state == "leased"
 
@@ -419,12 +427,16 @@ def test_nobody_submits_under_a_lease_of_another(
     slot = claim(demonstration_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="never given to you"):
-        services.submit_demonstration(lease=lease_of(slot), rater=raul, text="Four.", now=NOON)
+        services.submit(
+            lease=lease_of(slot), rater=raul, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
 
 
 def test_a_lease_that_never_was_is_refused(rosa: Rater) -> None:
     with pytest.raises(services.UnableToSubmit, match="never given to you"):
-        services.submit_demonstration(lease=uuid.uuid4(), rater=rosa, text="Four.", now=NOON)
+        services.submit(
+            lease=uuid.uuid4(), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
 
 
 def test_a_comparison_keeps_the_order_that_was_shown(
@@ -505,7 +517,9 @@ def test_a_demonstration_for_a_comparison_is_refused(
     slot = claim(comparison_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="another kind"):
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+        services.submit(
+            lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
 
 
 def test_the_guideline_that_was_shown_is_stamped_and_not_the_one_that_came_since(
@@ -529,8 +543,8 @@ def test_a_late_submit_counts_while_nobody_took_the_slot(
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    judgment = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(600)
+    judgment = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(600)
     )
 
     assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
@@ -542,8 +556,8 @@ def test_a_submit_after_giving_back_counts_while_a_slot_is_free(
     slot = claim(demonstration_campaign, rosa)
     services.release(lease=lease_of(slot), rater=rosa, now=NOON)
 
-    judgment = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(1)
+    judgment = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(1)
     )
 
     assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
@@ -560,8 +574,8 @@ def test_a_late_submit_counts_in_another_slot_of_the_item(
     taken = claim(campaign, raul)
     assert taken.pk == slot.pk
 
-    judgment = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(1)
+    judgment = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(1)
     )
 
     assert not judgment.is_extra
@@ -575,14 +589,19 @@ def test_a_late_submit_is_kept_as_extra_when_every_slot_is_taken(
     slot = claim(campaign, rosa)
     write(campaign, raul, after(31))
 
-    judgment = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(32)
+    judgment = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(32)
     )
 
     assert (judgment.slot_id, judgment.is_extra) == (None, True)
     assert judgment.demonstration.text == "Four."
     assert (
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(33))
+        services.submit(
+            lease=lease_of(slot),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="Four."),
+            now=after(33),
+        )
         == judgment
     )
 
@@ -608,8 +627,8 @@ def test_an_old_tab_submits_into_the_slot_taken_anew(
     services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
 
-    judgment = services.submit_demonstration(
-        lease=lease_of(old), rater=rosa, text="Four.", now=NOON
+    judgment = services.submit(
+        lease=lease_of(old), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
     )
 
     assert judgment.slot_id == new.pk
@@ -622,10 +641,14 @@ def test_the_new_tab_of_an_item_answered_in_the_old_one_loses_no_text(
     old = claim(demonstration_campaign, rosa)
     services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=lease_of(old), rater=rosa, text="Four.", now=NOON)
+    services.submit(
+        lease=lease_of(old), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
 
     with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
-        services.submit_demonstration(lease=lease_of(new), rater=rosa, text="Five.", now=NOON)
+        services.submit(
+            lease=lease_of(new), rater=rosa, answer=DemonstrationAnswer(text="Five."), now=NOON
+        )
 
     assert Draft.objects.get(rater=rosa).content["text"] == "Five."
 
@@ -636,11 +659,16 @@ def test_a_second_text_for_an_item_becomes_a_draft_and_says_so(
     old = claim(demonstration_campaign, rosa)
     services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=lease_of(new), rater=rosa, text="Four.", now=NOON)
+    services.submit(
+        lease=lease_of(new), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
 
     with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
-        services.submit_demonstration(
-            lease=lease_of(old), rater=rosa, text="Four, again.", now=NOON
+        services.submit(
+            lease=lease_of(old),
+            rater=rosa,
+            answer=DemonstrationAnswer(text="Four, again."),
+            now=NOON,
         )
 
     assert Draft.objects.get(rater=rosa).content["text"] == "Four, again."
@@ -652,8 +680,8 @@ def test_a_closed_campaign_still_takes_what_was_written(
     slot = claim(demonstration_campaign, rosa)
     services.close_campaign(campaign=demonstration_campaign, by=None, now=NOON)
 
-    assert not services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(1)
+    assert not services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(1)
     ).is_extra
 
 
@@ -712,8 +740,8 @@ def test_an_undo_of_a_late_answer_frees_the_slot_it_had_filled(
     slot = claim(campaign, rosa)
     services.release(lease=lease_of(slot), rater=rosa, now=NOON)
     claim(campaign, raul)
-    late = services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", now=after(1)
+    late = services.submit(
+        lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=after(1)
     )
 
     services.undo(lease=lease_of(slot), rater=rosa, draft={"text": "Four."}, now=after(1))
@@ -728,7 +756,7 @@ def test_an_answer_that_something_was_built_on_is_not_undone(
     comparison_campaign: Campaign, rosa: Rater
 ) -> None:
     slot = claim(comparison_campaign, rosa)
-    judge(slot, rosa, edit=services.Edit(0, "Better."))
+    judge(slot, rosa, edit=Edit(0, "Better."))
     other = Item.objects.exclude(pk=slot.item_id).earliest("pk")
     ItemResponse.objects.create(item=other, response=Response.objects.get(source__kind="person"))
 
@@ -743,15 +771,14 @@ def test_a_second_edit_of_the_same_prompt_is_a_response_of_its_own(
     comparison_campaign: Campaign, rosa: Rater
 ) -> None:
     slot = claim(comparison_campaign, rosa)
-    judge(slot, rosa, edit=services.Edit(0, "Better."))
+    judge(slot, rosa, edit=Edit(0, "Better."))
 
-    services.correct_comparison(
+    services.correct(
         lease=lease_of(slot),
         rater=rosa,
         version=1,
-        edit=services.Edit(0, "Better still."),
+        answer=ComparisonAnswer(**ALL_RANKED, edit=Edit(0, "Better still.")),
         now=after(1),
-        **ALL_RANKED,
     )
 
     assert list(
@@ -768,12 +795,21 @@ def test_counts_and_exports_use_the_version_that_stands(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(
-        lease=lease_of(slot), rater=rosa, text="Four.", active_s=60, now=NOON
+    services.submit(
+        lease=lease_of(slot),
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Four."),
+        recorded=Recorded(active_s=60),
+        now=NOON,
     )
 
-    services.correct_demonstration(
-        lease=lease_of(slot), rater=rosa, version=1, text="Four!", active_s=5, now=after(9)
+    services.correct(
+        lease=lease_of(slot),
+        rater=rosa,
+        version=1,
+        answer=DemonstrationAnswer(text="Four!"),
+        recorded=Recorded(active_s=5),
+        now=after(9),
     )
 
     assert [row.response for row in exports.demonstrations()] == ["Four!"]

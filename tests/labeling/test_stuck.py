@@ -7,8 +7,18 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling import routing, services
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, RaterSkill, Response, Slot
-from labeling.routing import Fit
+from labeling.models import (
+    Campaign,
+    Guideline,
+    Pool,
+    Prompt,
+    Rater,
+    RaterSkill,
+    Response,
+    Slot,
+    Source,
+)
+from labeling.routing import Fit, ItemFacts
 from labeling.selectors.stuck import stuck
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
@@ -102,7 +112,25 @@ def test_a_comparison_whose_only_rater_wrote_one_of_its_responses_is_stuck(
     assert stuck(campaign=campaign, now=NOON).n_unfit == 1
 
 
-# --- the rule, twice ------------------------------------------------------------------------------
+# --- the rule in SQL and in Python ----------------------------------------------------------------
+
+
+def facts_of(prompt: Prompt) -> ItemFacts:
+    shown = Response.objects.filter(item_responses__item__prompt=prompt)
+    return ItemFacts(
+        language=prompt.language,
+        category=prompt.category,
+        sensitive=prompt.sensitive,
+        sources={prompt.source_id, *shown.values_list("source_id", flat=True)},
+        authors=set(shown.exclude(author=None).values_list("author_id", flat=True)),
+    )
+
+
+def assert_both_say(fits: list[Fit], prompt: Prompt) -> None:
+    slots = Slot.objects.filter(item__prompt=prompt)
+    facts = facts_of(prompt)
+    for fit in fits:
+        assert fit.takes(facts) == slots.filter(fit.test.of("item")).exists(), (fit, facts)
 
 
 def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> None:
@@ -110,7 +138,7 @@ def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> N
     upsets = list(Prompt.Upset.values)[:2]
     agreed = [frozenset(some) for n in range(3) for some in combinations(upsets, n)]
     fits = [
-        Fit(languages=languages, categories=categories, accepts=accepts)
+        Fit(rater=0, languages=languages, categories=categories, accepts=accepts)
         for languages, categories, accepts in product(
             [None, *codes], [None, frozenset({"chat"})], agreed
         )
@@ -119,19 +147,33 @@ def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> N
         product(["", "en", "en-GB", "pt-BR", "ptx"], ["chat", "open_qa"], [[], upsets[:1], upsets])
     )
     prompt = Prompt.objects.get(pk=prompts_of(campaign, 1)[0])
-    slots = Slot.objects.filter(item__prompt=prompt)
     for language, category, sensitive in kinds:
-        Prompt.objects.filter(pk=prompt.pk).update(
-            language=language, category=category, sensitive=sensitive
+        prompt.language, prompt.category, prompt.sensitive = language, category, sensitive
+        prompt.save(update_fields=["language", "category", "sensitive"])
+        assert_both_say(fits, prompt)
+
+
+def test_the_rule_about_own_texts_in_python_is_the_rule_in_the_database(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, overlap=1)
+    prompt, other = (item.prompt for item in campaign.items.order_by("position"))
+    theirs = Source.objects.create(name="Rosa", kind=Source.Kind.PERSON, person=rosa.user)
+    fits = [
+        Fit(rater=rater.pk, own_sources=sources, is_author=is_author)
+        for rater, sources, is_author in product(
+            [rosa, raul], [(), (theirs.pk,), (theirs.pk, 0)], [False, True]
         )
-        for fit in fits:
-            said = fit.takes(language=language, category=category, sensitive=sensitive)
-            assert said == slots.filter(fit.condition).exists(), (
-                fit,
-                language,
-                category,
-                sensitive,
-            )
+    ]
+
+    assert_both_say(fits, other)
+    assert_both_say(fits, prompt)
+    Prompt.objects.filter(pk=prompt.pk).update(source=theirs)
+    assert_both_say(fits, Prompt.objects.get(pk=prompt.pk))
+    Response.objects.filter(prompt=other, number=0).update(source=theirs)
+    assert_both_say(fits, other)
+    Response.objects.filter(prompt=other, number=0).update(author=raul)
+    assert_both_say(fits, other)
 
 
 def test_many_raters_fits_are_the_fits_of_each(

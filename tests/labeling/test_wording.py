@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import bias, measures, queue, services
+from labeling.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from tests.cast import NOON, open_comparison_campaign, rater_called
 
@@ -316,11 +317,12 @@ def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
         }
         assert slot.lease is not None
         given.append(
-            services.submit_comparison(
+            services.submit(
                 lease=slot.lease,
                 rater=rater,
-                ranks=order,
-                ratings={place: {"overall": 4} for place in order},
+                answer=ComparisonAnswer(
+                    ranks=order, ratings={place: {"overall": 4} for place in order}
+                ),
                 now=NOON,
             )
         )
@@ -427,12 +429,13 @@ def test_answers_to_golds_count_in_their_first_version(
             row.position: modest_first(row.response)
             for row in judgment.comparison.ranked.select_related("response")
         }
-        services.correct_comparison(
+        services.correct(
             lease=judgment.lease,
             rater=other,
             version=1,
-            ranks=dict(ranks),
-            ratings={0: {"overall": 4}, 1: {"overall": 4}},
+            answer=ComparisonAnswer(
+                ranks=dict(ranks), ratings={0: {"overall": 4}, 1: {"overall": 4}}
+            ),
             now=NOON,
         )
 

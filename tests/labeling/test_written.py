@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.selectors.written import far_above, writers
 from tests.cast import NOON, some_prompts
@@ -68,12 +69,13 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
                 if number == 5
                 else {"typed": 300 - number, "pasted": number}
             )
-            services.submit_demonstration(
+            services.submit(
                 lease=slot.lease,
                 rater=rater,
-                text="word " * 60,
-                presentation={"typing": typing},
-                active_s=12 if number == 4 else 120 + number,
+                answer=DemonstrationAnswer(text="word " * 60),
+                recorded=Recorded(
+                    presentation={"typing": typing}, active_s=12 if number == 4 else 120 + number
+                ),
                 now=NOON,
             )
     return campaign

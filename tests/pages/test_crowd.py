@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from tests.cast import NOON, open_demonstration_campaign
 from tests.pages.answers import words
@@ -241,8 +242,11 @@ def test_who_has_done_all_when_the_time_is_up_keeps_the_code(link: CrowdLink) ->
         slot = services.claim(campaign=link.campaign, rater=Rater.objects.get(), now=timezone.now())
         assert slot is not None
         assert slot.lease is not None
-        services.submit_demonstration(
-            lease=slot.lease, rater=Rater.objects.get(), text="An answer.", now=timezone.now()
+        services.submit(
+            lease=slot.lease,
+            rater=Rater.objects.get(),
+            answer=DemonstrationAnswer(text="An answer."),
+            now=timezone.now(),
         )
 
     services.end_expired_visits(now=timezone.now() + timedelta(days=1))

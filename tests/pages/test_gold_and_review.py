@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -165,12 +166,11 @@ def test_demonstrations_are_scored_with_the_caveat_beside_what_was_pasted(
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    written = services.submit_demonstration(
+    written = services.submit(
         lease=slot.lease,
         rater=rosa,
-        text="Four.",
-        presentation={"typing": {"typed": 1, "pasted": 3}},
-        active_s=9,
+        answer=DemonstrationAnswer(text="Four."),
+        recorded=Recorded(presentation={"typing": {"typed": 1, "pasted": 3}}, active_s=9),
         now=NOON,
     )
     address = f"/campaigns/{demonstration_campaign.pk}/review/{written.item_id}/"

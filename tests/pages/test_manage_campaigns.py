@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling import services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
 from labeling.queue import presented
 from tests.cast import (
@@ -44,13 +45,15 @@ def rank_next(
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    return services.submit_comparison(
+    return services.submit(
         lease=slot.lease,
         rater=rater,
-        ranks=ranks or {0: 1, 1: 2, 2: 3, 3: 4},
-        ratings={position: {"overall": 4} for position in range(4)},
+        answer=ComparisonAnswer(
+            ranks=ranks or {0: 1, 1: 2, 2: 3, 3: 4},
+            ratings={position: {"overall": 4} for position in range(4)},
+            **given,
+        ),
         now=now,
-        **given,
     )
 
 
@@ -60,7 +63,9 @@ def write_next(
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=now)
+    return services.submit(
+        lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text=text), now=now
+    )
 
 
 def skip_next(campaign: Campaign, rater: Rater, *, reason: str, now: datetime) -> None:
@@ -324,12 +329,13 @@ def test_raters_are_listed_with_median_time_and_agreement(
         assert slot.lease is not None
         ids = [response.pk for response in presented(slot)]
         best_first = {position: sorted(ids).index(pk) + 1 for position, pk in enumerate(ids)}
-        services.submit_comparison(
+        services.submit(
             lease=slot.lease,
             rater=rater,
-            ranks=best_first,
-            ratings={position: {"overall": 4} for position in range(4)},
-            active_s=seconds,
+            answer=ComparisonAnswer(
+                ranks=best_first, ratings={position: {"overall": 4} for position in range(4)}
+            ),
+            recorded=Recorded(active_s=seconds),
             now=timezone.now(),
         )
 

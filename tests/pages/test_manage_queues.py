@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling import rating_form, services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Case,
@@ -51,7 +52,9 @@ def skip(campaign: Campaign, rater: Rater, reason: str, note: str = "") -> Slot:
 def write(campaign: Campaign, rater: Rater) -> Judgment:
     slot = take(campaign, rater)
     assert slot.lease is not None
-    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=NOON)
+    return services.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text="Four."), now=NOON
+    )
 
 
 def edited_form(prompt: Prompt, **fields: str) -> dict[str, str]:
@@ -231,7 +234,9 @@ def test_a_retired_prompt_is_handed_out_no_more(
     given = set()
     while slot := services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON):
         given.add(slot.item_id)
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+        services.submit(
+            lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
     assert len(given) == 4
     assert held.item_id not in given
     assert f"/prompts/{held.item.prompt_id}/" not in client.get("/prompts/").text
@@ -297,7 +302,9 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
     given = set()
     while found := services.claim(campaign=demonstration_campaign, rater=raul, now=NOON):
         given.add(found.item_id)
-        services.submit_demonstration(lease=lease_of(found), rater=raul, text="Four.", now=NOON)
+        services.submit(
+            lease=lease_of(found), rater=raul, answer=DemonstrationAnswer(text="Four."), now=NOON
+        )
     assert slot.item_id in given
     assert (
         demonstration_campaign.slots.filter(item=slot.item_id).count()

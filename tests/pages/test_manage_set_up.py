@@ -11,7 +11,19 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling import queue, services
-from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
+from labeling.answers import ComparisonAnswer, Recorded
+from labeling.models import (
+    Campaign,
+    Demonstration,
+    Draft,
+    Guideline,
+    Judgment,
+    Pool,
+    Prompt,
+    Rate,
+    Rater,
+    Slot,
+)
 from labeling.selectors import costs
 from labeling.services import Effort
 from tests.cast import (
@@ -48,12 +60,14 @@ def judge(campaign: Campaign, rater: Rater, *, active_s: float = 60.0) -> Judgme
     assert slot is not None
     assert slot.lease is not None
     places = range(len(queue.presented(slot)))
-    return services.submit_comparison(
+    return services.submit(
         lease=slot.lease,
         rater=rater,
-        ranks={place: place + 1 for place in places},
-        ratings={place: {"overall": 4} for place in places},
-        active_s=active_s,
+        answer=ComparisonAnswer(
+            ranks={place: place + 1 for place in places},
+            ratings={place: {"overall": 4} for place in places},
+        ),
+        recorded=Recorded(active_s=active_s),
         now=NOON,
     )
 
@@ -331,6 +345,62 @@ def test_a_preview_of_writing_shows_the_editor(
 
     assert "Your answer" in page
     assert "data-draft-url" not in page
+
+
+@pytest.fixture
+def sample_dialogue(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> tuple[Client, str]:
+    """An admin's browser, and the address of the preview of a campaign that asks for dialogues."""
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
+    return signed_in(alice), f"/campaigns/{campaign.pk}/preview/"
+
+
+def test_a_preview_adds_and_removes_turns_of_a_dialogue_as_the_desk_does(
+    sample_dialogue: tuple[Client, str],
+) -> None:
+    client, address = sample_dialogue
+
+    longer = client.post(address, {"step": "extend", "text": "Four."})
+    turns = {"turn-1": "And 3 + 3?", "turn-2": "Six."}
+    shorter = client.post(address, {"step": "shorten", "text": "Four."} | turns)
+
+    assert [longer.status_code, shorter.status_code] == [200, 200]
+    assert 'name="turn-2"' in longer.content.decode()
+    assert "Four." in longer.content.decode()
+    assert 'name="turn-1"' not in shorter.content.decode()
+    assert "Four." in shorter.content.decode()
+
+
+def test_a_draft_saved_in_a_preview_stays_on_the_page_and_is_not_stored(
+    sample_dialogue: tuple[Client, str],
+) -> None:
+    client, address = sample_dialogue
+
+    page = client.post(address, {"step": "draft", "text": "Only half of an answer"})
+
+    assert page.status_code == 200
+    assert "Only half of an answer" in page.content.decode()
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("step", ["edit", "unedit", "draft", "drop", "review", "submit", "stop"])
+def test_no_button_of_a_preview_stores_anything(
+    step: str, sample: tuple[Client, str], comparison_campaign: Campaign
+) -> None:
+    client, address = sample
+    answered = {f"rank-{letter}": rank for rank, letter in enumerate("ABCD", 1)} | {
+        f"rate-{letter}-overall": 4 for letter in "ABCD"
+    }
+    edited = {"edit_of": "A", "edit": "Better."}
+    overruled = {"overruled": ["faster_than_reading", "order_as_shown"]}
+
+    client.post(address, answered | edited | overruled | {"step": step})
+
+    assert not Judgment.objects.exists()
+    assert not Draft.objects.exists()
+    assert not Demonstration.objects.exists()
+    assert not Slot.objects.exclude(state="free").exists()
 
 
 # --- changing, cloning, closing and opening again -------------------------------------------------

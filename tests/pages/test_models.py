@@ -20,7 +20,7 @@ from labeling.models import Demonstration, Prompt, Rater, Source
 from tests.pages.answers import downloaded
 from tests.training import cast
 from training import selectors, services
-from training.conversing import Line
+from training.conversing import Channel
 from training.models import Endpoint, Publication, TrainedModel
 from training.views import trying
 
@@ -31,10 +31,10 @@ SignIn = Callable[..., Client]
 @pytest.fixture
 def worker() -> Iterator[None]:
     """Somebody who says that he is there, and does nothing."""
-    with Line() as line:
-        line.announce(worker="cast@test")
+    with Channel() as channel:
+        channel.announce(worker="cast@test")
         yield
-        line.withdraw(worker="cast@test")
+        channel.withdraw(worker="cast@test")
 
 
 @pytest.fixture(autouse=True)
@@ -156,10 +156,10 @@ def test_an_answer_is_read_from_where_the_browser_was_and_by_nobody_else(
     client = signed_in(noor)
     (told,) = ask(client, cast.a_model(noor)).json()["answers"]
     answer = urlsplit(told["events"]).path.rsplit("/", 1)[1]
-    with Line() as line:
-        line.say(answer=answer, kind="text", text="one")
-        line.say(answer=answer, kind="text", text=" two")
-        line.say(answer=answer, kind="end", seconds=1)
+    with Channel() as channel:
+        channel.say(answer=answer, kind="text", text="one")
+        channel.say(answer=answer, kind="text", text=" two")
+        channel.say(answer=answer, kind="end", seconds=1)
 
     whole = client.get(told["events"])
     content = downloaded(whole).decode()

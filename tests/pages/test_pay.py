@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
 from tests.cast import NOON, rater_called
 from tests.pages.answers import words
@@ -28,8 +29,12 @@ def work(campaign: Campaign, rater: Rater) -> None:
     assert slot is not None
     assert slot.lease is not None
     later = NOON + timedelta(minutes=30)
-    services.submit_demonstration(
-        lease=slot.lease, rater=rater, text="An answer.", active_s=1200, now=later
+    services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=DemonstrationAnswer(text="An answer."),
+        recorded=Recorded(active_s=1200),
+        now=later,
     )
 
 

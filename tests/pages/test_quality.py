@@ -10,6 +10,7 @@ from django.test import Client
 from accounts import audit
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.test_quality import as_shown, crowd, judge_all  # noqa: F401  # a fixture
@@ -285,7 +286,9 @@ def test_a_writers_page_lists_what_they_wrote(
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="An answer.", now=NOON)
+    services.submit(
+        lease=slot.lease, rater=rosa, answer=DemonstrationAnswer(text="An answer."), now=NOON
+    )
 
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 

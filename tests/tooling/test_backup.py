@@ -17,6 +17,7 @@ from services import package_folder
 
 from accounts.models import User
 from labeling import services as labeling
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
 from tests.cast import NOON
 from training import services
@@ -66,14 +67,11 @@ def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: U
     slot = labeling.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    labeling.submit_demonstration(
+    labeling.submit(
         lease=slot.lease,
         rater=rosa,
-        text="Two.",
-        sources="",
-        presentation={},
-        active_s=1,
-        warnings=[],
+        answer=DemonstrationAnswer(text="Two.", sources=""),
+        recorded=Recorded(presentation={}, active_s=1, warnings=[]),
         now=NOON,
     )
     snapshot = services.cut_snapshot(

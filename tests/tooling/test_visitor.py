@@ -11,8 +11,12 @@ FORM = """
   <label for="id_b">blue</label><input type="checkbox" name="colour" value="b" id="id_b" checked>
   <label><input type="checkbox" name="colour" value="r"> red</label>
   <input type="radio" name="size" value="1"><input type="radio" name="size" value="2" checked>
-  <select name="rank"><option value="">unranked</option><option value="1" selected>rank 1</option></select>
-  <select name="plain"><option value="first">first</option><option value="second">second</option></select>
+  <select name="rank">
+    <option value="">unranked</option><option value="1" selected>rank 1</option>
+  </select>
+  <select name="plain">
+    <option value="first">first</option><option value="second">second</option>
+  </select>
   <textarea name="text">
 two
 lines</textarea>

@@ -13,10 +13,10 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.sft_trainer import SFTTrainer
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 
 # Private, and overridden by us: training.trainer.progress.Watched and
-# ranking_trainer.RankingTrainer.
+# training.trainer.reward.trainer.RankingTrainer.
 OVERRIDDEN = [
     (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),
     (transformers.Trainer, "_prepare_inputs", ["self", "inputs"]),
@@ -64,9 +64,7 @@ def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
     assert callable(getattr(owner, name))
 
 
-def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> (
-    None
-):
+def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_stays() -> None:
     assert "**kwargs" in inspect.getsource(
         transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward
     )
@@ -86,7 +84,7 @@ def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
 
 
 def test_a_model_says_how_it_attends_and_whether_that_can_be_changed() -> None:
-    """training.trainer.packed_attention reads both, by these private names."""
+    """training.trainer.modeling.packed_attention reads both, by these private names."""
     model = transformers.LlamaForCausalLM(ppo_models.llama_config(attn_implementation="sdpa"))
 
     assert model.config._attn_implementation == "sdpa"

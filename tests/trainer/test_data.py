@@ -7,7 +7,8 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.tiny import build_tokenizer
-from training.trainer import data, ranking_trainer
+from training.trainer import data
+from training.trainer.reward import rankings
 
 tokenizer = build_tokenizer()
 
@@ -59,7 +60,7 @@ def test_a_prompt_is_one_row_with_every_decided_pair() -> None:
         1, {"best": 1, "tied one": 2, "tied other": 2, "worst": 4, "not ranked": None}
     )
 
-    read = data.rankings(tokenizer, [ranked], 200)
+    read = rankings.read(tokenizer, [ranked], 200)
 
     (row,) = read.rows
     texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in row["response_ids"]]
@@ -82,9 +83,9 @@ def test_scores_go_to_every_stored_response_of_their_text() -> None:
     ranked = runs.ranking(1, {"best": 1, "worst": 2})
     again = runs.ranking(1, {"best": 1, "worst": 2})
     again["responses"][0]["response"] = 70
-    read = data.rankings(tokenizer, [ranked, again], 200)
+    read = rankings.read(tokenizer, [ranked, again], 200)
 
-    lines = data.scored(read.rows, [0.5, -0.5])
+    lines = rankings.scored(read.rows, [0.5, -0.5])
 
     scores = {line["response"]: line["score"] for line in lines}
     assert scores == {0: 0.5, 70: 0.5, 1: -0.5}
@@ -95,7 +96,7 @@ def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wr
     for response in ranked["responses"][1:]:
         response["is_ended"] = False
 
-    (row,) = data.rankings(tokenizer, [ranked], 200).rows
+    (row,) = rankings.read(tokenizer, [ranked], 200).rows
 
     closed = {
         tokenizer.decode(ids, skip_special_tokens=True): ids[-1] == tokenizer.eos_token_id
@@ -108,7 +109,7 @@ def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:
     ranked = runs.ranking(1, {"short": 1, "also short": 2, "long " * 100: 3})
     ranked["prompt"] = [{"role": "user", "content": "word " * 60}]
 
-    read = data.rankings(tokenizer, [ranked], 80)
+    read = rankings.read(tokenizer, [ranked], 80)
 
     (row,) = read.rows
     whole = data.prompt_ids(tokenizer, ranked["prompt"])
@@ -118,14 +119,12 @@ def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:
 
 
 def test_a_limit_on_pairs_keeps_prompts_whole() -> None:
-    rows = [
-        ranking_trainer.ranking_row([1], [[2], [3], [4]], [{"ranks": [1, 2, 3]}]) for _ in range(10)
-    ]
+    rows = [rankings.ranking_row([1], [[2], [3], [4]], [{"ranks": [1, 2, 3]}]) for _ in range(10)]
 
-    kept = data.at_most_pairs(rows, 10, seed=1)
+    kept = rankings.at_most_pairs(rows, 10, seed=1)
 
     assert [len(row["winner"]) for row in kept] == [3, 3, 3]
-    assert data.at_most_pairs(rows, None, seed=1) == rows
+    assert rankings.at_most_pairs(rows, None, seed=1) == rows
 
 
 def test_the_same_seed_draws_the_same_rows() -> None:
@@ -179,7 +178,7 @@ def test_a_strong_preference_asks_for_a_margin_when_the_run_does() -> None:
     ]
 
     found = {
-        margin: data.rankings(tokenizer, ranked, 80, margin).rows[0]["margin"]
+        margin: rankings.read(tokenizer, ranked, 80, margin).rows[0]["margin"]
         for margin in ("none", "small", "large")
     }
 
@@ -192,7 +191,7 @@ def test_ratings_further_apart_ask_for_a_larger_margin_when_the_run_does() -> No
         response |= {} if rating is None else {"rating": rating}
 
     def margins(margin: str, rating_margin: float) -> dict[tuple[int, int], float]:
-        row = data.rankings(tokenizer, [rated | {"strength": 2}], 80, margin, rating_margin).rows[0]
+        row = rankings.read(tokenizer, [rated | {"strength": 2}], 80, margin, rating_margin).rows[0]
         return dict(zip(zip(row["winner"], row["loser"], strict=True), row["margin"], strict=True))
 
     alone, beside_strength = margins("none", 0.1), margins("large", 0.1)

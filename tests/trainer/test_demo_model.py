@@ -10,7 +10,8 @@ import torch
 from transformers import GenerationMixin
 
 from tests.trainer import runs
-from training.trainer import data, demo_model, loading
+from training.trainer import data, demo_model
+from training.trainer.modeling import loading
 
 needs_package = pytest.mark.skipif(
     importlib.util.find_spec(demo_model.PACKAGE) is None,

@@ -10,7 +10,9 @@ from tests.trainer import runs
 from training import run_dir
 from training.configs import DpoConfig
 from training.run_dir import RunFolder
-from training.trainer import data, dpo, loading
+from training.trainer import dpo
+from training.trainer.modeling import loading
+from training.trainer.reward import rankings
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(
@@ -75,7 +77,7 @@ def test_the_first_loss_is_that_of_no_preference(
 def test_log_probabilities_are_those_of_the_responses_tokens_alone(tiny_model: Path) -> None:
     tokenizer = loading.load_tokenizer(str(tiny_model))
     model = loading.load_policy(str(tiny_model), tokenizer, torch.float32).eval()
-    read = data.rankings(tokenizer, [runs.ranking(1, {"An egg": 1, "A much longer dog": 2})], 64)
+    read = rankings.read(tokenizer, [runs.ranking(1, {"An egg": 1, "A much longer dog": 2})], 64)
     pair = dpo.pairs(read.rows)[0]
 
     ((chosen, rejected),) = dpo.log_probabilities(model, [pair], 1, torch.float32)
@@ -93,7 +95,7 @@ def test_log_probabilities_are_those_of_the_responses_tokens_alone(tiny_model: P
 
 def test_ties_are_no_pairs(tmp_path: Path, tiny_model: Path) -> None:
     tokenizer = loading.load_tokenizer(str(tiny_model))
-    read = data.rankings(tokenizer, [runs.ranking(1, {"a": 1, "b": 1, "c": 2})], 64)
+    read = rankings.read(tokenizer, [runs.ranking(1, {"a": 1, "b": 1, "c": 2})], 64)
 
     assert len(dpo.pairs(read.rows)) == 2
 

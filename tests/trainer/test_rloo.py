@@ -12,7 +12,10 @@ from transformers import AutoModelForSequenceClassification
 from tests.trainer import runs
 from training import run_dir
 from training.configs import RlooConfig
-from training.trainer import answering, data, loading
+from training.trainer import data
+from training.trainer.modeling import loading
+from training.trainer.reward import scoring
+from training.trainer.sample import generation
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(
@@ -124,10 +127,10 @@ def test_rewards_do_not_depend_on_padding(tiny_model: Path, likes_a_token: Path)
     judge = loading.load_reward(str(likes_a_token), tokenizer, torch.float32)
     sequences = [[5, 6, 7], [8, 9, 10, 11, 12, 13], [14]]
 
-    together = answering.rewards(judge, tokenizer.pad_token_id, sequences, batch_size=3)
+    together = scoring.rewards_of_sequences(judge, tokenizer.pad_token_id, sequences, batch_size=3)
 
     alone = [
-        answering.rewards(judge, tokenizer.pad_token_id, [one], batch_size=1)[0]
+        scoring.rewards_of_sequences(judge, tokenizer.pad_token_id, [one], batch_size=1)[0]
         for one in sequences
     ]
     assert together == pytest.approx(alone, abs=1e-5)
@@ -140,13 +143,13 @@ def test_answers_are_the_same_again_and_leave_chance_alone(tiny_model: Path) -> 
         data.Prompt(n, [], data.prompt_ids(tokenizer, runs.demonstration(n)["prompt"]))
         for n in range(5)
     ]
-    settings = answering.generation(model, tokenizer, max_new_tokens=6, temperature=1.0, top_p=1.0)
+    settings = generation.config_for(model, tokenizer, max_new_tokens=6, temperature=1.0, top_p=1.0)
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
 
-    once = answering.answers(model, tokenizer, found, settings, batch_size=2, seed=1)
+    once = generation.responses(model, tokenizer, found, settings, batch_size=2, seed=1)
     drawn = torch.rand(1)
 
-    assert once == answering.answers(model, tokenizer, found, settings, batch_size=2, seed=1)
+    assert once == generation.responses(model, tokenizer, found, settings, batch_size=2, seed=1)
     assert drawn == expected

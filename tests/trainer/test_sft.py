@@ -14,7 +14,8 @@ from tests.trainer import runs
 from training import run_dir
 from training.configs import SftConfig
 from training.run_dir import RunFolder
-from training.trainer import data, loading, progress, sft
+from training.trainer import data, progress, sft
+from training.trainer.modeling import loading
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(

@@ -18,6 +18,8 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 
+from training.processes import started
+
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = f"{sys.executable} -m tests.training.stand_in_child"
 REAL_TRAINER = f"{sys.executable} -m training.trainer"
@@ -187,10 +189,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    return started(pid) != ""
 
 
 def run_folder(run_id: int) -> Path:

@@ -76,7 +76,7 @@ def test_the_judgments_behind_its_rewards_are_counted_and_their_licences_shown(
     assert "1 × CC-BY-NC-4.0" in page
 
 
-def test_a_judge_whose_own_base_was_rewarded_is_traced_to_the_first_comparisons_and_each_is_told_once(
+def test_a_judge_whose_base_was_rewarded_is_traced_to_the_first_comparisons_once(
     rewarded: TrainedModel, make_snapshot: Callable[..., Snapshot]
 ) -> None:
     second = Run.objects.create(

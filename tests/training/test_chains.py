@@ -366,7 +366,7 @@ def test_dpo_takes_comparisons_and_no_reward_model(
     assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=run)
 
 
-def test_rejection_sampling_learns_from_the_best_responses_and_shows_raters_the_new_model_beside_the_candidates(
+def test_rejection_sampling_learns_from_the_best_and_shows_raters_the_new_model(
     begin: Callable[..., Chain],
     rosa: Rater,
     day_shift: Pool,

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 
 from accounts.models import User
 from labeling import services as labeling_services
+from labeling.answers import ComparisonAnswer, Edit
 from labeling.models import (
     Campaign,
     Comparison,
@@ -283,12 +284,14 @@ def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
     cut: Callable[..., Snapshot], comparison_campaign: Campaign, rosa: Rater, settings: LazySettings
 ) -> None:
     slot = labeling_services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
-    judgment = labeling_services.submit_comparison(
+    judgment = labeling_services.submit(
         lease=lease_of(slot),
         rater=rosa,
-        ranks={0: 1, 1: 2, 2: 3, 3: 4},
-        ratings={position: {"overall": 4} for position in range(4)},
-        edit=labeling_services.Edit(0, "Better."),
+        answer=ComparisonAnswer(
+            ranks={0: 1, 1: 2, 2: 3, 3: 4},
+            ratings={position: {"overall": 4} for position in range(4)},
+            edit=Edit(0, "Better."),
+        ),
         now=NOON,
     )
 
@@ -306,12 +309,14 @@ def test_a_comparison_carries_the_overall_rating_of_each_response_that_has_one(
     cut: Callable[..., Snapshot], comparison_campaign: Campaign, rosa: Rater, settings: LazySettings
 ) -> None:
     slot = labeling_services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
-    labeling_services.submit_comparison(
+    labeling_services.submit(
         lease=lease_of(slot),
         rater=rosa,
-        ranks={0: 1, 1: 2, 2: 3, 3: 4},
-        ratings={position: {"overall": 7 - position} for position in range(4)},
-        edit=labeling_services.Edit(0, "Better."),
+        answer=ComparisonAnswer(
+            ranks={0: 1, 1: 2, 2: 3, 3: 4},
+            ratings={position: {"overall": 7 - position} for position in range(4)},
+            edit=Edit(0, "Better."),
+        ),
         now=NOON,
     )
 

@@ -118,7 +118,7 @@ def test_training_outlives_its_broker_and_a_child_killed_in_the_middle_of_a_step
     assert sft.metrics["held_out_loss_after"] < sft.metrics["held_out_loss_before"]
 
 
-def test_a_supervisor_killed_while_a_checkpoint_is_being_saved_takes_its_child_along_and_the_next_resumes(
+def test_a_supervisor_killed_while_a_checkpoint_is_saved_takes_its_child_along(
     site: Processes, sft: Run
 ) -> None:
     supervisor = site.start_supervisor(sft.pk, "first")

@@ -45,7 +45,7 @@ def tiny(noor: User, tmp_path: Path) -> TrainedModel:
     )
 
 
-def test_a_schedule_goes_from_comparisons_through_the_best_of_k_to_a_better_fitted_model_and_its_campaign(
+def test_a_schedule_goes_from_comparisons_through_the_best_of_k_to_a_campaign(
     noor: User,
     rosa: Rater,
     day_shift: Pool,

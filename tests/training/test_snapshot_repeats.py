@@ -7,6 +7,7 @@ import pytest
 from accounts.models import User
 from labeling import queue
 from labeling import services as labeling
+from labeling.answers import ComparisonAnswer
 from labeling.models import Guideline, Pool, Rater
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign
@@ -35,8 +36,11 @@ def test_a_repeat_is_cut_only_when_it_is_asked_for(
         assert slot is not None
         assert slot.lease is not None
         ratings = {place: {"overall": 4} for place in range(2)}
-        labeling.submit_comparison(
-            lease=slot.lease, rater=rosa, ranks={0: 1, 1: 2}, ratings=ratings, now=now
+        labeling.submit(
+            lease=slot.lease,
+            rater=rosa,
+            answer=ComparisonAnswer(ranks={0: 1, 1: 2}, ratings=ratings),
+            now=now,
         )
 
     usual = services.cut_snapshot(

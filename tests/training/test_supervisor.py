@@ -189,7 +189,7 @@ def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(
     run = supervised(queue("sample", responses=[row]))
 
     assert run.outcome == "succeeded"
-    assert Response.objects.get().text == "a\ufffdb?c"
+    assert Response.objects.get().text == "a\ufffdb\ufffdc"
 
 
 @pytest.mark.parametrize(

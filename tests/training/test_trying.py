@@ -19,7 +19,7 @@ from tests.training.conftest import NOW
 from tests.training.openai_stub import Stub, openai_stub
 from tests.training.processes import Processes, descendants, is_alive, kill, processes, until
 from training import services
-from training.conversing import Line
+from training.conversing import Channel
 from training.models import TrainedModel
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -37,9 +37,9 @@ def stub() -> Iterator[Stub]:
 def site(tmp_path: Path, settings: LazySettings) -> Iterator[Processes]:
     with processes(tmp_path) as running:
         yield running
-    with Line() as line:
-        for worker in line.workers():
-            line.withdraw(worker=worker)
+    with Channel() as channel:
+        for worker in channel.workers():
+            channel.withdraw(worker=worker)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def worker(site: Processes, settings: LazySettings) -> int:
 
 
 def is_there() -> bool:
-    with Line() as line:
-        return bool(line.workers())
+    with Channel() as channel:
+        return bool(channel.workers())
 
 
 @pytest.fixture

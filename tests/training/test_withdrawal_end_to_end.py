@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling import services as labeling_services
+from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from tests.cast import (
     NOON,
@@ -47,13 +48,13 @@ def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, alice
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=2)
     for rater, text in ((rosa, WRITTEN), (raul, "What Raul wrote.")):
         slot = labeling_services.claim(campaign=writing, rater=rater, now=NOON)
-        labeling_services.submit_demonstration(
-            lease=lease_of(slot), rater=rater, text=text, now=NOON
+        labeling_services.submit(
+            lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=text), now=NOON
         )
     comparing = open_comparison_campaign(
         pool=day_shift, guideline=guideline, n_items=1, overlap=2, n_responses=2
     )
-    compare(comparing, rosa, edit=labeling_services.Edit(0, EDITED))
+    compare(comparing, rosa, edit=Edit(0, EDITED))
     compare(comparing, raul)
     edit = Response.objects.get(text=EDITED)
     (other,) = responses_to([edit.prompt], n=1, source_name="another model")
@@ -74,13 +75,14 @@ def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, alice
     return Story(writing, comparing, again)
 
 
-def compare(
-    campaign: Campaign, rater: Rater, *, edit: labeling_services.Edit | None = None
-) -> None:
+def compare(campaign: Campaign, rater: Rater, *, edit: Edit | None = None) -> None:
     slot = labeling_services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {place: {"overall": 4} for place in range(2)}
-    labeling_services.submit_comparison(
-        lease=lease_of(slot), rater=rater, ranks={0: 1, 1: 2}, ratings=ratings, edit=edit, now=NOON
+    labeling_services.submit(
+        lease=lease_of(slot),
+        rater=rater,
+        answer=ComparisonAnswer(ranks={0: 1, 1: 2}, ratings=ratings, edit=edit),
+        now=NOON,
     )
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services as labeling_services
+from labeling.answers import ComparisonAnswer
 from labeling.models import Campaign, QualityReport, Rater, RaterQuality
 from tests.cast import NOON
 from training import selectors, services
@@ -25,8 +26,11 @@ def judge_all(campaign: Campaign, rater: Rater) -> None:
         assert slot.lease is not None
         ranks: dict[int, int | None] = {place: place + 1 for place in range(4)}
         ratings = {place: {"overall": 4} for place in range(4)}
-        labeling_services.submit_comparison(
-            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON
+        labeling_services.submit(
+            lease=slot.lease,
+            rater=rater,
+            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+            now=NOON,
         )
 
 

@@ -1,89 +1,126 @@
-"""What a program does with a model that there is: its stage, notes, licence and card, and its way
-to a hub.
-"""
+"""Models over HTTP: their stage, notes, licence and card, their weights, and their way to a hub."""
 
-from django.utils import timezone
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import Unable
-from accounts.api.views import ApiView, asked, person, reads, sent, writes
-from training import access, selectors, services
+from accounts.api import paging
+from accounts.api.problems import ProblemSerializer, Unable
+from accounts.api.views import ApiViewSet, described, does, reads, writes
+from training import access, exporting, selectors, services, store
 from training.api import serializers
+from training.api.serializers import ModelSerializer, PublicationSerializer
+from training.models import Publication, TrainedModel
 
 
-class ModelChange(ApiView):
-    @writes(
-        "change_model",
-        serializers.ModelSerializer,
-        body=serializers.ModelChangeSerializer,
-        is_one=True,
-        tag="models",
-    )
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+class TarRenderer(BaseRenderer):
+    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that
+    is always JSON.
+    """
+
+    media_type = exporting.CONTENT_TYPE
+    format = "tar"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        return JSONRenderer().render(data)
+
+
+@described(list_models="Models, the newest first.", read_model="One model.")
+class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = TrainedModel.objects.all()
+    serializer_class = ModelSerializer
+    query_class = serializers.ModelQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.models(kind=self.asked.get("kind", ""))
+
+    def get_object(self) -> TrainedModel:
+        return access.model(user=self.by, pk=self.kwargs["pk"])
+
+    @writes("register_model", ModelSerializer, body=serializers.NewModelSerializer, status=201)
+    def create(self, **values: Any) -> TrainedModel:
+        """Register a base model."""
+        return services.register_model(**values, **self.who_and_when)
+
+    @does("change_model", ModelSerializer, body=serializers.ModelChangeSerializer)
+    def change(self, model: TrainedModel, **values: Any) -> None:
         """Change its stage, licence, notes or card. What is left out stays."""
-        values = sent(serializers.ModelChangeSerializer, request)
-        model = access.model(user=person(request), pk=pk)
-        services.change_model(model=model, **values, by=person(request), now=timezone.now())
-        return Response(serializers.ModelSerializer(access.model(user=person(request), pk=pk)).data)
+        services.change_model(model=model, **values, **self.who_and_when)
 
+    @does("pin_model", ModelSerializer)
+    def pin(self, model: TrainedModel) -> None:
+        """Keep its weights whatever comes. Changes nothing when they were freed, or it is pinned
+        already.
+        """
+        services.pin_model(model=model, **self.who_and_when)
 
-class ModelCard(ApiView):
-    @reads("read_model_card", serializers.CardSerializer, is_one=True, tag="models")
-    def get(self, request: Request, pk: int) -> Response:
+    @does("unpin_model", ModelSerializer)
+    def unpin(self, model: TrainedModel) -> None:
+        """Its weights are kept as long as any other model's."""
+        services.unpin_model(model=model, **self.who_and_when)
+
+    @reads("read_model_card", serializers.CardSerializer)
+    def card(self, request: Request, pk: int) -> Response:
         """Its card: a person's words where there are some, else made from what is known."""
-        model = access.model(user=person(request), pk=pk)
+        model = self.get_object()
         card = {"text": selectors.card_text(model=model), "is_written": bool(model.card)}
         return Response(serializers.CardSerializer(card).data)
 
+    @reads(
+        "export_model",
+        {(200, exporting.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        query=serializers.ArchiveQuery,
+        renderer_classes=(JSONRenderer, TarRenderer),
+    )
+    def archive(self, request: Request, pk: int) -> HttpResponseBase:
+        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json,
+        sent as it is read.
+        """
+        weights = self.asked["weights"]
+        try:
+            return exporting.archive(model=self.get_object(), weights=weights).response()
+        except store.StoreAway as problem:
+            raise Unable(
+                _("The artifact store does not answer. Try again when it is back.")
+            ) from problem
 
-class ModelPublications(ApiView):
     @reads(
         "list_model_publications",
-        paging.page_of(serializers.PublicationSerializer),
+        paging.page_of(PublicationSerializer),
         query=paging.PageQuery,
-        is_one=True,
-        tag="models",
+        serializer_class=PublicationSerializer,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def publications(self, request: Request, pk: int) -> Response:
         """Its ways to hubs, the newest first."""
-        query = asked(paging.PageQuery, request)
-        model = access.model(user=person(request), pk=pk)
-        page = paging.page(
-            model.publications.all(), cursor=query.get("cursor"), limit=query["limit"]
-        )
-        return Response(page.as_json(serializers.PublicationSerializer(page.rows, many=True).data))
+        return self.page(self.get_object().publications.all())
 
+    @publications.mapping.post
     @writes(
         "publish_model",
-        serializers.PublicationSerializer,
+        PublicationSerializer,
         body=serializers.NewPublicationSerializer,
         status=201,
         is_one=True,
-        tag="models",
     )
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    def publish(self, model: TrainedModel, **values: Any) -> Publication:
         """Send it to a hub, private unless you say otherwise. A worker that has the hub's token
         takes it.
         """
-        values = sent(serializers.NewPublicationSerializer, request)
-        model = access.model(user=person(request), pk=pk)
-        try:
-            made = services.publish_model(
-                model=model, **values, by=person(request), now=timezone.now()
-            )
-        except services.UnableToPublish as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.PublicationSerializer(made).data, status=201)
+        return services.publish_model(model=model, **values, **self.who_and_when)
 
 
-class PublicationDetail(ApiView):
-    @reads("read_publication", serializers.PublicationSerializer, is_one=True, tag="models")
-    def get(self, request: Request, pk: int) -> Response:
-        """How far a model is on its way to a hub."""
-        return Response(
-            serializers.PublicationSerializer(access.publication(user=person(request), pk=pk)).data
-        )
+@described(read_publication="How far a model is on its way to a hub.", tag="models")
+class Publications(RetrieveModelMixin, ApiViewSet):
+    queryset = Publication.objects.all()
+    serializer_class = PublicationSerializer
+
+    def get_object(self) -> Publication:
+        return access.publication(user=self.by, pk=self.kwargs["pk"])

@@ -2,212 +2,99 @@
 in them.
 """
 
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from rest_framework.request import Request
-from rest_framework.response import Response
+from typing import Any
 
-from accounts.api import idempotency, paging
+from django.utils.translation import gettext as _
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
 from accounts.api.problems import Unable
-from accounts.api.views import ApiView, asked, person, reads, sent, writes
+from accounts.api.views import ApiViewSet, described, does, writes
 from training import access, selectors, services
 from training.api import schedule_serializers as serializers
-from training.models import Schedule
+from training.api.schedule_serializers import ChainSerializer, ScheduleSerializer
+from training.models import Chain, Schedule
+from training.schedule_forms import ScheduleForm
 
 
-class Schedules(ApiView):
-    @reads(
-        "list_schedules",
-        paging.page_of(serializers.ScheduleSerializer),
-        query=paging.PageQuery,
-        tag="schedules",
-    )
-    def get(self, request: Request) -> Response:
-        """Schedules, the newest first."""
-        query = asked(paging.PageQuery, request)
-        page = paging.page(Schedule.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.ScheduleSerializer(page.rows, many=True).data))
+@described(
+    list_schedules="Schedules, the newest first.",
+    read_schedule="One schedule: its plan, and when it fires next.",
+)
+class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Schedule.objects.all()
+    serializer_class = ScheduleSerializer
+
+    def get_object(self) -> Schedule:
+        return access.schedule(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
-        "create_schedule",
-        serializers.ScheduleSerializer,
-        body=serializers.NewScheduleSerializer,
-        status=201,
-        tag="schedules",
+        "create_schedule", ScheduleSerializer, body=serializers.NewScheduleSerializer, status=201
     )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
+    def create(self, *, template: str, **values: Any) -> Schedule:
         """Set one up, by the rules of its page. It begins as its trigger says."""
-        values, by = sent(serializers.NewScheduleSerializer, request), person(request)
-        form = serializers.filled_in(values, template=values["template"], time_zone=by.time_zone)
-        try:
-            schedule = services.create_schedule(
-                name=form.cleaned_data["name"],
-                plan=form.plan(),
-                terms=form.terms(),
-                by=by,
-                now=timezone.now(),
-            )
-        except services.UnableToSchedule as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.ScheduleSerializer(schedule).data, status=201)
+        form = serializers.filled_in(values, template=template, time_zone=self.by.time_zone)
+        return services.create_schedule(**_terms(form), **self.who_and_when)
 
-
-class ScheduleDetail(ApiView):
-    @reads("read_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    def get(self, request: Request, pk: int) -> Response:
-        """One schedule: its plan, and when it fires next."""
-        return Response(
-            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
-        )
-
-
-class ScheduleChange(ApiView):
-    @writes(
-        "change_schedule",
-        serializers.ScheduleSerializer,
-        body=serializers.ScheduleChangeSerializer,
-        is_one=True,
-        tag="schedules",
-    )
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("change_schedule", ScheduleSerializer, body=serializers.ScheduleChangeSerializer)
+    def change(self, schedule: Schedule, **values: Any) -> None:
         """Change it. What is left out stays, and chains that have begun go on as they were."""
-        values = sent(serializers.ScheduleChangeSerializer, request)
-        schedule = access.schedule(user=person(request), pk=pk)
         form = serializers.filled_in(values, template=schedule.plan["template"], schedule=schedule)
-        try:
-            services.change_schedule(
-                schedule=schedule,
-                name=form.cleaned_data["name"],
-                plan=form.plan(),
-                terms=form.terms(),
-                by=person(request),
-                now=timezone.now(),
-            )
-        except services.UnableToSchedule as problem:
-            raise Unable(str(problem)) from problem
-        return Response(
-            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
-        )
+        services.change_schedule(schedule=schedule, **_terms(form), **self.who_and_when)
 
-
-class SchedulePause(ApiView):
-    @writes("pause_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("pause_schedule", ScheduleSerializer)
+    def pause(self, schedule: Schedule) -> None:
         """Nothing fires by itself until it is resumed. Changes nothing when it is paused
         already.
         """
-        services.pause_schedule(
-            schedule=access.schedule(user=person(request), pk=pk),
-            by=person(request),
-            now=timezone.now(),
-        )
-        return Response(
-            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
-        )
+        services.pause_schedule(schedule=schedule, **self.who_and_when)
 
-
-class ScheduleResume(ApiView):
-    @writes("resume_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("resume_schedule", ScheduleSerializer)
+    def resume(self, schedule: Schedule) -> None:
         """Fires next when its next time comes: what fell into the pause is not made up for."""
-        services.resume_schedule(
-            schedule=access.schedule(user=person(request), pk=pk),
-            by=person(request),
-            now=timezone.now(),
-        )
-        return Response(
-            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
-        )
+        services.resume_schedule(schedule=schedule, **self.who_and_when)
 
-
-class ScheduleFire(ApiView):
-    @writes("fire_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("fire_schedule", ScheduleSerializer)
+    def fire(self, schedule: Schedule) -> None:
         """Begin its chain of runs now, unless one goes on."""
-        schedule = access.schedule(user=person(request), pk=pk)
-        try:
-            services.fire_now(schedule=schedule, by=person(request), now=timezone.now())
-        except services.UnableToFire as problem:
-            raise Unable(str(problem)) from problem
-        return Response(
-            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        services.fire_now(schedule=schedule, **self.who_and_when)
+
+
+@described(
+    list_chains="Chains, the newest first, with the steps of each.",
+    read_chain="One chain: how far it is, and what each step has left.",
+)
+class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Chain.objects.all()
+    serializer_class = ChainSerializer
+    query_class = serializers.ChainQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.chains_with_links(
+            schedule_id=self.asked.get("schedule"), state=self.asked.get("state", "")
         )
 
+    def get_object(self) -> Chain:
+        chain = access.chain(user=self.by, pk=self.kwargs["pk"])
+        return selectors.chains_with_links().get(pk=chain.pk)
 
-class Chains(ApiView):
-    @reads(
-        "list_chains",
-        paging.page_of(serializers.ChainSerializer),
-        query=serializers.ChainQuery,
-        tag="chains",
-    )
-    def get(self, request: Request) -> Response:
-        """Chains, the newest first, with the steps of each."""
-        query = asked(serializers.ChainQuery, request)
-        found = selectors.chains_with_links(
-            schedule_id=query.get("schedule"), state=query.get("state", "")
-        )
-        page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.ChainSerializer(page.rows, many=True).data))
-
-
-class ChainDetail(ApiView):
-    @reads("read_chain", serializers.ChainSerializer, is_one=True, tag="chains")
-    def get(self, request: Request, pk: int) -> Response:
-        """One chain: how far it is, and what each step has left."""
-        return _told(request, pk)
-
-
-class ChainApprove(ApiView):
-    @writes("approve_chain", serializers.ChainSerializer, is_one=True, tag="chains")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("approve_chain", ChainSerializer)
+    def approve(self, chain: Chain) -> None:
         """Let the step that waits for a person begin. 409 when none waits."""
-        chain = access.chain(user=person(request), pk=pk)
-        if not services.approve_link(chain=chain, by=person(request), now=timezone.now()):
+        if not services.approve_link(chain=chain, **self.who_and_when):
             raise Unable(_("No step waits for an approval any more."))
-        return _told(request, pk)
 
-
-class ChainResume(ApiView):
-    @writes(
-        "resume_chain",
-        serializers.ChainSerializer,
-        body=serializers.ChainResumptionSerializer,
-        is_one=True,
-        tag="chains",
-    )
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("resume_chain", ChainSerializer, body=serializers.ChainResumptionSerializer)
+    def resume(self, chain: Chain, *, anew: bool) -> None:
         """Go on at the step that failed; what came before is kept."""
-        anew = sent(serializers.ChainResumptionSerializer, request)["anew"]
-        chain = access.chain(user=person(request), pk=pk)
-        try:
-            services.resume_chain(chain=chain, by=person(request), now=timezone.now(), anew=anew)
-        except services.UnableToResume as problem:
-            raise Unable(str(problem)) from problem
-        return _told(request, pk)
+        services.resume_chain(chain=chain, anew=anew, **self.who_and_when)
 
-
-class ChainStop(ApiView):
-    @writes("stop_chain", serializers.ChainSerializer, is_one=True, tag="chains")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("stop_chain", ChainSerializer)
+    def stop(self, chain: Chain) -> None:
         """End a chain for good, also in place of an approval; its run saves and stops. Changes
         nothing when it has ended.
         """
-        chain = access.chain(user=person(request), pk=pk)
-        services.stop_chain(chain=chain, by=person(request), now=timezone.now())
-        return _told(request, pk)
+        services.stop_chain(chain=chain, **self.who_and_when)
 
 
-def _told(request: Request, pk: int) -> Response:
-    chain = access.chain(user=person(request), pk=pk)
-    return Response(
-        serializers.ChainSerializer(selectors.chains_with_links().get(pk=chain.pk)).data
-    )
+def _terms(form: ScheduleForm) -> dict[str, Any]:
+    return {"name": form.cleaned_data["name"], "plan": form.plan(), "terms": form.terms()}

@@ -1,141 +1,105 @@
-"""Endpoints of the training half: input → one call → answer. Who may is
-config.permissions.API_TABLE.
-"""
+"""Snapshots and runs over HTTP. Who may call what is config.permissions.API_TABLE."""
 
 from typing import Any
 
-from django.http import HttpResponseBase
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import ProblemSerializer, Unable
-from accounts.api.views import ApiView, asked, person, reads, sent, writes
-from training import access, exporting, selectors, services, store
+from accounts.api import paging
+from accounts.api.problems import Unable
+from accounts.api.views import ApiViewSet, described, does, reads, writes
+from training import access, configs, selectors, services
 from training.api import serializers
+from training.api.serializers import NewRunSerializer, RunSerializer
+from training.models import Run, Snapshot
 
 
-class Snapshots(ApiView):
-    @reads(
-        "list_snapshots",
-        paging.page_of(serializers.SnapshotSerializer),
-        query=serializers.SnapshotQuery,
-        tag="snapshots",
-    )
-    def get(self, request: Request) -> Response:
-        """Snapshots, the newest first."""
-        query = asked(serializers.SnapshotQuery, request)
-        page = paging.page(
-            selectors.snapshots(kind=query.get("kind", "")),
-            cursor=query.get("cursor"),
-            limit=query["limit"],
-        )
-        return Response(page.as_json(serializers.SnapshotSerializer(page.rows, many=True).data))
+@described(
+    list_snapshots="Snapshots, the newest first.", read_snapshot="One snapshot with its card."
+)
+class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Snapshot.objects.all()
+    serializer_class = serializers.SnapshotSerializer
+    query_class = serializers.SnapshotQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.snapshots(kind=self.asked.get("kind", ""))
+
+    def get_object(self) -> Snapshot:
+        return access.snapshot(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
         "cut_snapshot",
         serializers.SnapshotSerializer,
         body=serializers.NewSnapshotSerializer,
         status=201,
-        tag="snapshots",
     )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
+    def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
         """Cut a snapshot from the judgments, or the prompts, as they are now."""
-        values = sent(serializers.NewSnapshotSerializer, request)
-        filters = services.Filters.from_json(dict(values.get("filters", {})))
-        try:
-            snapshot = services.cut_snapshot(
-                kind=values["kind"],
-                name=values["name"],
-                filters=filters,
-                by=person(request),
-                now=timezone.now(),
-            )
-        except services.UnableToCut as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.SnapshotSerializer(snapshot).data, status=201)
+        wanted = services.Filters.from_json(dict(filters or {}))
+        return services.cut_snapshot(kind=kind, name=name, filters=wanted, **self.who_and_when)
 
 
-class SnapshotDetail(ApiView):
-    @reads("read_snapshot", serializers.SnapshotSerializer, is_one=True, tag="snapshots")
-    def get(self, request: Request, pk: int) -> Response:
-        """One snapshot with its card."""
-        return Response(
-            serializers.SnapshotSerializer(access.snapshot(user=person(request), pk=pk)).data
+@described(list_runs="Runs, the newest first.", read_run="One run: where it is, and why it ended.")
+class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Run.objects.all()
+    serializer_class = RunSerializer
+    query_class = serializers.RunQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.runs(narrowed=serializers.RunQuery.narrowed(self.asked))
+
+    def get_object(self) -> Run:
+        return access.run(user=self.by, pk=self.kwargs["pk"])
+
+    @writes("queue_run", RunSerializer, body=NewRunSerializer, status=201)
+    def create(self, **values: Any) -> Run:
+        """Queue a run. The first free worker takes it."""
+        return services.queue_run(
+            kind=values["kind"],
+            name=values["name"],
+            config=NewRunSerializer.config_of(values),
+            snapshot=values["snapshot"],
+            base_model=values["base_model"],
+            reward_model=values.get("reward_model"),
+            watchdog_model=values.get("watchdog_model"),
+            other_model=values.get("other_model"),
+            wish=NewRunSerializer.wish_of(values),
+            **self.who_and_when,
         )
 
-
-class Runs(ApiView):
-    @reads(
-        "list_runs",
-        paging.page_of(serializers.RunSerializer),
-        query=serializers.RunQuery,
-        tag="runs",
+    @does(
+        "estimate_run",
+        serializers.EstimateSerializer,
+        body=serializers.RunToEstimateSerializer,
+        is_one=False,
     )
-    def get(self, request: Request) -> Response:
-        """Runs, the newest first."""
-        query = asked(serializers.RunQuery, request)
-        found = selectors.runs(narrowed=serializers.RunQuery.narrowed(query))
-        page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.RunSerializer(page.rows, many=True).data))
+    def estimate(self, **values: Any) -> dict[str, Any]:
+        """What a run would cost, before it is queued. Nothing is changed."""
+        config, _wrong = configs.parse(values["kind"], NewRunSerializer.config_of(values))
+        assert config is not None  # the serializer has refused what is wrong with it
+        found = selectors.forecast(
+            kind=values["kind"],
+            config=config,
+            snapshot=values["snapshot"],
+            base_model=values["base_model"],
+            reward_model=values.get("reward_model"),
+            watchdog_model=values.get("watchdog_model"),
+            launch=NewRunSerializer.launch_of(values),
+        )
+        return serializers.EstimateSerializer.told(found)
 
-    @writes(
-        "queue_run",
-        serializers.RunSerializer,
-        body=serializers.NewRunSerializer,
-        status=201,
-        tag="runs",
-    )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
-        """Queue a run. The first free worker takes it."""
-        values = sent(serializers.NewRunSerializer, request)
-        try:
-            run = services.queue_run(
-                kind=values["kind"],
-                name=values["name"],
-                config=serializers.NewRunSerializer.config_of(values),
-                snapshot=values["snapshot"],
-                base_model=values["base_model"],
-                reward_model=values.get("reward_model"),
-                watchdog_model=values.get("watchdog_model"),
-                other_model=values.get("other_model"),
-                wish=serializers.NewRunSerializer.wish_of(values),
-                by=person(request),
-                now=timezone.now(),
-            )
-        except services.UnableToQueue as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.RunSerializer(run).data, status=201)
+    # --- what it says -----------------------------------------------------------------------------
 
-
-class RunDetail(ApiView):
-    @reads("read_run", serializers.RunSerializer, is_one=True, tag="runs")
-    def get(self, request: Request, pk: int) -> Response:
-        """One run: where it is, and why it ended."""
-        return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
-
-
-class RunPoints(ApiView):
-    @reads(
-        "read_run_points",
-        serializers.PointsSerializer,
-        query=serializers.PointsQuery,
-        is_one=True,
-        tag="runs",
-    )
-    def get(self, request: Request, pk: int) -> Response:
+    @reads("read_run_points", serializers.PointsSerializer, query=serializers.PointsQuery)
+    def points(self, request: Request, pk: int) -> Response:
         """What a run has measured since a step. Ask again with `next_attempt` and `next_since`
         while the run goes on.
         """
-        query = asked(serializers.PointsQuery, request)
-        run = access.run(user=person(request), pk=pk)
-        limit, since, attempt = query["limit"], query["since"], query.get("attempt")
+        limit, since = self.asked["limit"], self.asked["since"]
+        run, attempt = self.get_object(), self.asked.get("attempt")
         page = paging.cut(
             selectors.points_since(run=run, step=since, attempt=attempt, n=limit + 1), limit=limit
         )
@@ -149,38 +113,24 @@ class RunPoints(ApiView):
         }
         return Response(serializers.PointsSerializer(body).data)
 
-
-class RunSamples(ApiView):
     @reads(
         "list_run_samples",
         paging.page_of(serializers.SampleSerializer),
         query=paging.PageQuery,
-        is_one=True,
-        tag="runs",
+        serializer_class=serializers.SampleSerializer,
     )
-    def get(self, request: Request, pk: int) -> Response:
+    def samples(self, request: Request, pk: int) -> Response:
         """What the model wrote while it trained, with scores, the newest first."""
-        query = asked(paging.PageQuery, request)
-        run = access.run(user=person(request), pk=pk)
-        page = paging.page(run.samples.all(), cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.SampleSerializer(page.rows, many=True).data))
+        return self.page(self.get_object().samples.all())
 
-
-class RunLog(ApiView):
-    @reads(
-        "read_run_log",
-        serializers.LogSerializer,
-        query=serializers.LogQuery,
-        is_one=True,
-        tag="runs",
-    )
-    def get(self, request: Request, pk: int) -> Response:
+    @reads("read_run_log", serializers.LogSerializer, query=serializers.LogQuery)
+    def log(self, request: Request, pk: int) -> Response:
         """The last lines of its log, or those since a line. Ask again with `next_attempt` and
         `next_since` while it goes on.
         """
-        query = asked(serializers.LogQuery, request)
-        run = access.run(user=person(request), pk=pk)
-        log = selectors.log_since(run=run, line=query["since"], attempt=query.get("attempt"))
+        line, attempt = self.asked["since"], self.asked.get("attempt")
+        run = self.get_object()
+        log = selectors.log_since(run=run, line=line, attempt=attempt)
         body = {
             "state": run.state,
             "next_attempt": log.attempt,
@@ -190,110 +140,65 @@ class RunLog(ApiView):
         }
         return Response(serializers.LogSerializer(body).data)
 
+    # --- what is done with it ---------------------------------------------------------------------
 
-class RunStop(ApiView):
-    @writes("stop_run", serializers.RunSerializer, is_one=True, tag="runs")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
+    @does("stop_run", RunSerializer)
+    def stop(self, run: Run) -> None:
         """Ask a run to save and end at its next step. Changes nothing when it has ended already."""
-        services.request_stop(
-            run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now()
-        )
-        return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
+        services.request_stop(run=run, **self.who_and_when)
 
-
-class RunRetry(ApiView):
-    @writes("retry_run", serializers.RunSerializer, is_one=True, tag="runs")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
-        """Put a run that left no model back in the queue. It goes on from its last checkpoint."""
-        try:
-            services.retry_run(
-                run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now()
-            )
-        except services.UnableToRetry as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
-
-
-class Models(ApiView):
-    @reads(
-        "list_models",
-        paging.page_of(serializers.ModelSerializer),
-        query=serializers.ModelQuery,
-        tag="models",
-    )
-    def get(self, request: Request) -> Response:
-        """Models, the newest first."""
-        query = asked(serializers.ModelQuery, request)
-        page = paging.page(
-            selectors.models(kind=query.get("kind", "")),
-            cursor=query.get("cursor"),
-            limit=query["limit"],
-        )
-        return Response(page.as_json(serializers.ModelSerializer(page.rows, many=True).data))
-
-    @writes(
-        "register_model",
-        serializers.ModelSerializer,
-        body=serializers.NewModelSerializer,
-        status=201,
-        tag="models",
-    )
-    @idempotency.once
-    def post(self, request: Request) -> Response:
-        """Register a base model."""
-        values = sent(serializers.NewModelSerializer, request)
-        try:
-            model = services.register_model(**values, by=person(request), now=timezone.now())
-        except services.UnableToRegister as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.ModelSerializer(model).data, status=201)
-
-
-class TarRenderer(BaseRenderer):
-    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that
-    is always JSON.
-    """
-
-    media_type = exporting.CONTENT_TYPE
-    format = "tar"
-
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
-        return JSONRenderer().render(data)
-
-
-class ModelArchive(ApiView):
-    renderer_classes = (JSONRenderer, TarRenderer)
-
-    @reads(
-        "export_model",
-        {(200, exporting.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
-        query=serializers.ArchiveQuery,
-        is_one=True,
-        tag="models",
-    )
-    def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json,
-        sent as it is read.
+    @does("kill_run", RunSerializer)
+    def kill(self, run: Run) -> None:
+        """End a run at once; what it did since its last checkpoint is gone. Changes nothing when it
+        has ended already.
         """
-        weights = asked(serializers.ArchiveQuery, request)["weights"]
-        try:
-            return exporting.archive(
-                model=access.model(user=person(request), pk=pk), weights=weights
-            ).response()
-        except exporting.UnableToExport as problem:
-            raise Unable(str(problem)) from problem
-        except store.StoreAway as problem:
-            raise Unable(
-                _("The artifact store does not answer. Try again when it is back.")
-            ) from problem
+        services.kill_run(run=run, **self.who_and_when)
+
+    @does("retry_run", RunSerializer)
+    def retry(self, run: Run) -> None:
+        """Put a run that left no model back in the queue. It goes on from its last checkpoint."""
+        services.retry_run(run=run, **self.who_and_when)
+
+    @does("extend_run", RunSerializer, body=serializers.ExtensionSerializer, status=201)
+    def extend(self, run: Run, *, amount: int, name: str = "") -> Run:
+        """Queue a run that goes on from the last state of an ended one."""
+        name = name or f"{run.name[:180]}, extended"
+        return services.extend_run(run=run, name=name, amount=amount, **self.who_and_when)
+
+    @does("move_run", RunSerializer, body=serializers.MoveSerializer)
+    def move(self, run: Run, *, places: int) -> None:
+        """Move a waiting run in line: below 0 forward, above 0 back, as far as the line goes. 409
+        when it waits no more.
+        """
+        _refuse_unless_waiting(run)
+        services.move_run(run=run, places=places, **self.who_and_when)
+
+    @does("set_run_priority", RunSerializer, body=serializers.PrioritySerializer)
+    def priority(self, run: Run, *, priority: int) -> None:
+        """Where a waiting run stands in line: the highest goes first. 409 when it waits no more."""
+        _refuse_unless_waiting(run)
+        services.set_priority(run=run, priority=priority, **self.who_and_when)
+
+    @does("pin_run", RunSerializer)
+    def pin(self, run: Run) -> None:
+        """Keep its checkpoints whatever comes. Changes nothing when they were freed, or it is
+        pinned already.
+        """
+        services.pin_run(run=run, **self.who_and_when)
+
+    @does("unpin_run", RunSerializer)
+    def unpin(self, run: Run) -> None:
+        """Its checkpoints are kept as long as any other run's."""
+        services.unpin_run(run=run, **self.who_and_when)
+
+    @does("give_up_run", RunSerializer, url_path="give-up")
+    def give_up(self, run: Run) -> None:
+        """Free the checkpoints of a failed, lost or stopped run, for good. 409 when somebody could
+        go on with them.
+        """
+        services.give_up_run(run=run, **self.who_and_when)
 
 
-class ModelDetail(ApiView):
-    @reads("read_model", serializers.ModelSerializer, is_one=True, tag="models")
-    def get(self, request: Request, pk: int) -> Response:
-        """One model."""
-        return Response(serializers.ModelSerializer(access.model(user=person(request), pk=pk)).data)
+def _refuse_unless_waiting(run: Run) -> None:
+    if run.state != Run.State.QUEUED:
+        raise Unable(_("The run waits no more."))

@@ -1,7 +1,7 @@
 """Every multi-row read of the training half, one module a noun."""
 
 from training.selectors.asked import (
-    Asked,
+    CampaignSummary,
     asked,
     campaigns_asking,
     models_of,
@@ -19,7 +19,7 @@ from training.selectors.cards import (
 )
 from training.selectors.comparing import (
     N_COMPARED,
-    Line,
+    ComparedRow,
     measures_compared,
     runs_compared,
     runs_to_compare,
@@ -40,10 +40,10 @@ from training.selectors.nodes import (
     wants_in_words,
     why_waiting,
 )
-from training.selectors.origins import Drawing, Node, Place, drawing, responses_of
+from training.selectors.origins import Drawing, OriginNode, Place, drawing, responses_of
 from training.selectors.points import Log, log_since, points_since
-from training.selectors.registry import Step, children, is_registered, lineage, models
-from training.selectors.rows import Answer, FrozenRow, frozen_rows
+from training.selectors.registry import LineageStep, children, is_registered, lineage, models
+from training.selectors.rows import FrozenRow, RowResponse, frozen_rows
 from training.selectors.runs import (
     DEFAULT_PRESET,
     Difference,
@@ -113,9 +113,9 @@ __all__ = [
     "N_COMPARED",
     "OPEN",
     "RUN_OF_SNAPSHOT",
-    "Answer",
-    "Asked",
     "Breakdown",
+    "CampaignSummary",
+    "ComparedRow",
     "Curve",
     "Difference",
     "Drawing",
@@ -123,19 +123,19 @@ __all__ = [
     "FrozenRow",
     "Holding",
     "KeptTurn",
-    "Line",
+    "LineageStep",
     "Live",
     "Log",
     "Loss",
     "Measure",
-    "Node",
     "NodeNow",
     "OnItsWay",
+    "OriginNode",
     "Overview",
     "Pace",
     "Place",
+    "RowResponse",
     "RunFilter",
-    "Step",
     "Table",
     "Touched",
     "asked",

@@ -34,8 +34,8 @@ class InForce:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A campaign's essence. `compared`: who wrote what is up for comparison, with the model where
+class CampaignSummary:
+    """A campaign at a glance. `compared`: who wrote what is up for comparison, with the model where
     it was one.
     """
 
@@ -48,9 +48,9 @@ class Asked:
     compared: list[tuple[Source, TrainedModel | None]]
 
 
-def asked(*, campaign: Campaign) -> Asked:
+def asked(*, campaign: Campaign) -> CampaignSummary:
     given = _counted(campaign.judgments.all())
-    return Asked(
+    return CampaignSummary(
         n_items=campaign.items.count(),
         n_judgments=given.count(),
         n_raters=given.order_by().values("rater").distinct().count(),

@@ -8,7 +8,7 @@ from typing import Any
 from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
 from training.selectors.measures import measures
-from training.selectors.registry import Step, judges, lineage
+from training.selectors.registry import LineageStep, judges, lineage
 from training.selectors.snapshots import chosen_from
 
 _HUB_LICENCES = {
@@ -87,7 +87,7 @@ def n_judgments_behind(*, model: TrainedModel) -> int:
     )
 
 
-def _all_steps(model: TrainedModel) -> list[Step]:
+def _all_steps(model: TrainedModel) -> list[LineageStep]:
     """Of its line, then of the lines of the reward models that taught it."""
     steps = lineage(model=model)
     return [*steps, *(step for line in judges(steps=steps) for step in line)]
@@ -98,7 +98,7 @@ def is_elsewhere(*, model: TrainedModel) -> bool:
     return Endpoint.objects.filter(model=model).exists()
 
 
-def _front(model: TrainedModel, steps: list[Step]) -> str:
+def _front(model: TrainedModel, steps: list[LineageStep]) -> str:
     """What hubs read: a licence that has a short name there, the base where it is on a hub,
     tags.
     """
@@ -123,7 +123,7 @@ def _opening(model: TrainedModel) -> str:
     return f"{kind} ({stage}), registered {model.created_at:%Y-%m-%d}."
 
 
-def _origin(step: Step) -> str:
+def _origin(step: LineageStep) -> str:
     if step.model.parent is not None and step.run is None:
         return (
             f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it:"
@@ -150,7 +150,7 @@ def _origin(step: Step) -> str:
     )
 
 
-def _licence_lines(steps: list[Step]) -> list[str]:
+def _licence_lines(steps: list[LineageStep]) -> list[str]:
     lines = []
     for step in steps:
         lines.append(f"{step.model.name}: {step.model.licence or 'not named'}")
@@ -162,12 +162,12 @@ def _licence_lines(steps: list[Step]) -> list[str]:
     return lines
 
 
-def _data_licences(step: Step) -> list[tuple[str, int]]:
+def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
     found = step.snapshot.card.get("licences", {}) if step.snapshot else {}
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _step_json(step: LineageStep) -> dict[str, Any]:
     run, snapshot = step.run, step.snapshot
     told: dict[str, Any] = {
         "model": step.model.name,

@@ -23,7 +23,7 @@ N_PROMPTS_SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedRow:
     """One row of a table that has a column a run; `differs` when not all cells are the same."""
 
     name: str | Promise
@@ -53,7 +53,7 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
     return offered.order_by("-pk")[:N_OFFERED]
 
 
-def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
+def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     """What they learned from and every setting that is not the same in all; of a single run there
     is nothing to compare.
     """
@@ -85,14 +85,14 @@ def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
     knobs = [
         (label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()
     ]
-    lines = [Line(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
+    lines = [ComparedRow(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
     return [line for line in lines if line.differs]
 
 
-def measures_compared(*, runs: Sequence[Run]) -> list[Line]:
+def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     each = [{str(one.name): one.value for one in measures(metrics=run.metrics)} for run in runs]
     names = list(dict.fromkeys(name for found in each for name in found))
-    return [Line(name, [found.get(name, "–") for found in each], True) for name in names]
+    return [ComparedRow(name, [found.get(name, "–") for found in each], True) for name in names]
 
 
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:

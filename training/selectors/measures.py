@@ -118,7 +118,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Group:
+class MeasureGroup:
     """Some of the held-out pairs, and how often the model was right about them."""
 
     name: str | Promise
@@ -130,7 +130,7 @@ class Group:
 @dataclass(frozen=True)
 class Breakdown:
     title: str | Promise
-    groups: list[Group]
+    groups: list[MeasureGroup]
 
 
 def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
@@ -159,9 +159,9 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
     return by_group + (by_fold if folds else [])
 
 
-def _group(name: str | Promise, one: Mapping[str, Any]) -> Group:
+def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
     interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
-    return Group(
+    return MeasureGroup(
         name or _("not said"), one["n"], _shown("held_out_accuracy", one["accuracy"]), interval
     )
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from labeling.models import Judgment, Prompt, Response
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
-from training.selectors.registry import Step, lineage
+from training.selectors.registry import LineageStep, lineage
 from training.selectors.snapshots import chosen_from, with_the_best_of
 
 N_SHOWN = 5
@@ -21,7 +21,7 @@ N_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Node:
+class OriginNode:
     """Something to click on."""
 
     label: str
@@ -35,7 +35,7 @@ class Place:
     """A column of a row: what stands in it, and how many more of it there are."""
 
     title: str
-    nodes: list[Node]
+    nodes: list[OriginNode]
     n_more: int = 0
 
 
@@ -69,7 +69,7 @@ def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
     )
 
 
-def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
+def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
     model = _model_node(step.model, is_here=step.model.pk == here.pk)
     if step.run is None or step.snapshot is None:
         return [
@@ -101,7 +101,7 @@ def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
     return Place(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
 
 
-def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
+def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
     """The campaigns behind a snapshot; of prompts there are none."""
     counted = (
         SnapshotJudgment.objects.filter(snapshot=snapshot)
@@ -110,7 +110,7 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
         .order_by("-n")
     )
     nodes = [
-        Node(
+        OriginNode(
             row["judgment__campaign__name"] or _("imported or kept"),
             _campaign_url(row["judgment__campaign"], is_admin)
             or reverse("snapshot_rows", args=[snapshot.pk]),
@@ -119,7 +119,7 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
         for row in counted[:N_SHOWN]
     ]
     return nodes or [
-        Node(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))
+        OriginNode(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))
     ]
 
 
@@ -153,7 +153,7 @@ def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> l
     """What it answered or chose among, the runs that had it do so, and its own answers."""
     responses = Response.objects.filter(source=model.source_id or 0)
     n, written = responses.count(), reverse("model_responses", args=[model.pk])
-    found = [Node(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
+    found = [OriginNode(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
     return [
         _place(
             _("Prompts"),
@@ -166,7 +166,7 @@ def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> l
 
 def _prompt_nodes(
     sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool
-) -> list[Node]:
+) -> list[OriginNode]:
     """The snapshots that were sampled on; where it was talked to or imported, its prompts, which
     stand beside what it wrote.
     """
@@ -175,18 +175,18 @@ def _prompt_nodes(
         return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
     n = Prompt.objects.filter(pk__in=responses.values("prompt")).count()
     return [
-        Node(
+        OriginNode(
             ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n},
             reverse("prompts") if is_admin else written,
         )
     ]
 
 
-def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[Node]:
+def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[OriginNode]:
     by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
     counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
     return [
-        Node(
+        OriginNode(
             row["called"] or _("imported"),
             _campaign_url(row["of"], is_admin) or written,
             _n_judgments(row["n"]),
@@ -206,18 +206,22 @@ def _n_judgments(n: int) -> str:
     return ngettext("%(n)s judgment", "%(n)s judgments", n) % {"n": n}
 
 
-def _snapshot_node(snapshot: Snapshot) -> Node:
+def _snapshot_node(snapshot: Snapshot) -> OriginNode:
     words = {"n": snapshot.n_rows, "kind": snapshot.get_kind_display()}
-    return Node(snapshot.name, reverse("snapshot", args=[snapshot.pk]), _("%(n)s %(kind)s") % words)
+    return OriginNode(
+        snapshot.name, reverse("snapshot", args=[snapshot.pk]), _("%(n)s %(kind)s") % words
+    )
 
 
-def _run_node(run: Run, detail: str = "") -> Node:
-    return Node(run.name, reverse("run", args=[run.pk]), detail)
+def _run_node(run: Run, detail: str = "") -> OriginNode:
+    return OriginNode(run.name, reverse("run", args=[run.pk]), detail)
 
 
-def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False) -> Node:
-    return Node(model.name, reverse("model", args=[model.pk]), detail or model.licence, is_here)
+def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False) -> OriginNode:
+    return OriginNode(
+        model.name, reverse("model", args=[model.pk]), detail or model.licence, is_here
+    )
 
 
-def _place(title: str, nodes: list[Node]) -> Place:
+def _place(title: str, nodes: list[OriginNode]) -> Place:
     return Place(title, nodes[:N_SHOWN], max(0, len(nodes) - N_SHOWN))

@@ -13,7 +13,7 @@ N_ANCESTORS = 20
 
 
 @dataclass(frozen=True)
-class Step:
+class LineageStep:
     """One model of a lineage, with what made it; a base model has neither run nor snapshot."""
 
     model: TrainedModel
@@ -31,12 +31,14 @@ def models(*, kind: str = "") -> QuerySet[TrainedModel]:
     return found.filter(kind=kind) if kind else found
 
 
-def lineage(*, model: TrainedModel) -> list[Step]:
+def lineage(*, model: TrainedModel) -> list[LineageStep]:
     """From this model back to the base it began with."""
-    steps: list[Step] = []
+    steps: list[LineageStep] = []
     current: TrainedModel | None = model
     while current is not None and len(steps) < N_ANCESTORS:
-        steps.append(Step(current, current.run, current.run.snapshot if current.run else None))
+        steps.append(
+            LineageStep(current, current.run, current.run.snapshot if current.run else None)
+        )
         parents = TrainedModel.objects.select_related(
             "run__snapshot", "run__reward_model", "parent"
         )
@@ -44,14 +46,14 @@ def lineage(*, model: TrainedModel) -> list[Step]:
     return steps
 
 
-def judges(*, steps: Iterable[Step]) -> list[list[Step]]:
+def judges(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
     """The lines of the reward models that taught what these steps left: in PPO and RLOO, or by
     choosing the best responses.
 
     Each once, and those that taught a judge's own line after it. What is on an earlier line already
     is not told again.
     """
-    found: list[list[Step]] = []
+    found: list[list[LineageStep]] = []
     told, waiting = {step.model.pk for step in steps}, list(steps)
     while waiting:
         for judge in _judges_of(waiting.pop(0)):
@@ -64,7 +66,7 @@ def judges(*, steps: Iterable[Step]) -> list[list[Step]]:
     return found
 
 
-def _judges_of(step: Step) -> list[TrainedModel]:
+def _judges_of(step: LineageStep) -> list[TrainedModel]:
     rewarding = [step.run.reward_model] if step.run else []
     choosing = (
         [run.reward_model for run in chosen_from(snapshot=step.snapshot)] if step.snapshot else []

@@ -15,7 +15,7 @@ from training.models import Snapshot, TrainedModel
 
 
 @dataclass(frozen=True)
-class Answer:
+class RowResponse:
     """A text that a row learns from. `source` says who wrote it, `model` which model where one
     did.
     """
@@ -35,7 +35,7 @@ class FrozenRow:
 
     name: str
     messages: list[dict[str, str]]
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[RowResponse] = field(default_factory=list)
     judgment: Judgment | None = None
     prompt_id: int | None = None
     weight: float | None = None
@@ -103,21 +103,21 @@ def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
     )
 
 
-def _answers(line: dict[str, Any], known: _Known) -> list[Answer]:
+def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
     """The best first; what was left unranked last."""
     if "completion" in line:
         model = _model_of(line.get("response", 0), known)
         return [
-            Answer(turn["content"], source=line["source"], model=model)
+            RowResponse(turn["content"], source=line["source"], model=model)
             for turn in line["completion"]
         ]
     answers = [_ranked(one, known) for one in line.get("responses", [])]
     return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
 
 
-def _ranked(one: dict[str, Any], known: _Known) -> Answer:
+def _ranked(one: dict[str, Any], known: _Known) -> RowResponse:
     response = known.responses.get(one["response"])
-    return Answer(
+    return RowResponse(
         one["text"],
         one["rank"],
         one.get("rating"),

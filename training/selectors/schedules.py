@@ -21,7 +21,7 @@ WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Row:
+class ScheduleRow:
     """A schedule in the list. `n_new` is counted for one by data only."""
 
     schedule: Schedule
@@ -38,7 +38,7 @@ class LinkRow:
     seconds: float | None
 
 
-def schedules() -> list[Row]:
+def schedules() -> list[ScheduleRow]:
     """By name, with the newest chain and firing of each."""
     rows = Schedule.objects.select_related("created_by").order_by("name")
     chain_of = {
@@ -49,7 +49,7 @@ def schedules() -> list[Row]:
         firing.schedule_id: firing for firing in Firing.objects.filter(number=_newest(Firing))
     }
     return [
-        Row(
+        ScheduleRow(
             schedule,
             Plan.from_json(schedule.plan).shape,
             n_new(schedule=schedule) if schedule.trigger == Schedule.Trigger.DATA else 0,

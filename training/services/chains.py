@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from labeling import intake
 from labeling.models import Campaign, Guideline, Pool
 from labeling.services import UnableToCreateCampaign
@@ -48,7 +49,7 @@ class UnableToGoOn(Exception):
     """A link that cannot be made; the text says what to change."""
 
 
-class UnableToResume(Exception):
+class UnableToResume(Refusal):
     """The chain is not one that a failure has stopped."""
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from accounts.webhooks import Event
 from training import artifacts, configs, doorbell, launching
 from training.launching import Launch
@@ -20,7 +21,7 @@ from training.selectors.nodes import in_line
 from training.services import endings
 
 
-class UnableToQueue(Exception):
+class UnableToQueue(Refusal):
     """The run asked for cannot be run; the text says what to change."""
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from training import conversing, doorbell
 from training.models import Publication, TrainedModel
 
@@ -17,7 +18,7 @@ HEART_STOPS_AFTER = timedelta(minutes=2)
 _REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
 
 
-class UnableToPublish(Exception):
+class UnableToPublish(Refusal):
     """The model cannot go out so; the text says what to change."""
 
 

@@ -10,11 +10,12 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import intake
 from labeling.models import Prompt
 from training import conversing, doorbell
 from training.completions import Sampling
-from training.conversing import Asked, Line
+from training.conversing import Channel, ModelQuestion
 from training.models import TrainedModel
 
 MAX_MODELS = 2
@@ -24,7 +25,7 @@ MAX_CHARACTERS = 200_000
 Message = dict[str, str]
 
 
-class UnableToAskModel(Exception):
+class UnableToAskModel(Refusal):
     """The question cannot be put; the text says what to change."""
 
 
@@ -63,17 +64,20 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
                 % {"name": part.model}
             )
         _refuse_bad_conversation(part.messages)
-    asked = [Asked(uuid4().hex, part.model.pk, part.messages, sampling.as_json()) for part in parts]
+    asked = [
+        ModelQuestion(uuid4().hex, part.model.pk, part.messages, sampling.as_json())
+        for part in parts
+    ]
     try:
-        with Line() as line:
-            if not line.workers():
+        with Channel() as channel:
+            if not channel.workers():
                 raise UnableToAskModel(
                     _(
                         "No worker for models has been heard of. An operator starts one on the"
                         " queue “models”."
                     )
                 )
-            question = line.ask(asked=asked, by=by.pk)
+            question = channel.ask(asked=asked, by=by.pk)
     except conversing.Away as problem:
         raise UnableToAskModel(
             _("The broker does not answer. Try again when it is back.")

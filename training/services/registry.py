@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import intake
 from labeling.models import Response, Source
 from training import configs
@@ -23,7 +24,7 @@ from training.numbering import numbers_of
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-class UnableToRegister(Exception):
+class UnableToRegister(Refusal):
     """The model named cannot be entered; the text says what to change."""
 
 

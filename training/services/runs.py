@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from accounts.webhooks import Event
 from training import doorbell
 from training.models import Run, RunPoint, RunSample
@@ -27,7 +28,7 @@ TOP_LEVEL = 15
 RARE_LEVELS = 6
 
 
-class UnableToRetry(Exception):
+class UnableToRetry(Refusal):
     """The run is not one that can go on."""
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from training import timing
 from training.models import Chain, Firing, Schedule, TrainedModel
 from training.plans import Plan
@@ -28,11 +29,11 @@ logger = logging.getLogger(__name__)
 _TOLD = {Reason.NOTHING_NEW: Notice.Kind.NOTHING, Reason.BROKEN: Notice.Kind.FAILED}
 
 
-class UnableToSchedule(Exception):
+class UnableToSchedule(Refusal):
     """A schedule that could never fire as asked; the text says what to change."""
 
 
-class UnableToFire(Exception):
+class UnableToFire(Refusal):
     """It cannot run now; the text says what it waits for."""
 
 

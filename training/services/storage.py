@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 from training import storage, store
 from training.models import Run, TrainedModel
 from training.selectors.storage import (
@@ -25,7 +26,7 @@ from training.selectors.storage import (
 logger = logging.getLogger(__name__)
 
 
-class UnableToGiveUp(Exception):
+class UnableToGiveUp(Refusal):
     """Somebody could go on with it, or wants it kept; the text says what to do first."""
 
 

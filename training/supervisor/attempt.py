@@ -4,10 +4,8 @@ that are away.
 
 import errno
 import logging
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from training import progress_lines, selectors, services, shipping, store
+from training import background, progress_lines, selectors, services, shipping, store
 from training.launching import Launch
 from training.models import Run, Seat
 
@@ -144,8 +142,7 @@ class Attempt:
         The thread touches no table: a superseded attempt leaves it behind, and it ends with the
         process.
         """
-        done: Future[T] = Future()
-        threading.Thread(target=_settle, args=[done, call], name="transfer", daemon=True).start()
+        done = background.start(call, name="transfer")
         while True:
             with suppress(FutureTimeout):
                 return done.result(timeout=settings.RUN_HEARTBEAT_S)
@@ -203,10 +200,3 @@ def store_sentence(problem: store.StoreAway) -> str:
         " from its last checkpoint."
     )
     return sentence % {"problem": problem}
-
-
-def _settle(done: "Future[T]", call: Callable[[], T]) -> None:
-    try:
-        done.set_result(call())
-    except Exception as problem:  # noqa: BLE001  # raised again where the result is waited for
-        done.set_exception(problem)

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils import timezone
 
 from labeling.intake import NewResponse
-from training import artifacts, progress_lines, run_dir, selectors, services, store, verdicts
+from pages import plain_text
+from training import artifacts, run_dir, selectors, services, store, verdicts
 from training.models import Run
 from training.services import Ending
 from training.supervisor.attempt import Attempt, Superseded, os_sentence, patiently, store_sentence
@@ -178,7 +179,7 @@ def _store_responses(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
 def _response(run: Run, row: dict[str, Any]) -> NewResponse:
     return NewResponse(
         prompt_id=row["prompt_id"],
-        text=progress_lines.storable(row["text"]),
+        text=plain_text.storable(row["text"]),
         number=services.response_number(run_id=run.pk, number=row["number"]),
         sampling=row["sampling"],
         is_ended=row["is_ended"],

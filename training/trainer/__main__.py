@@ -6,7 +6,6 @@ that imports torch may be imported here before `_settle`.
 """
 
 import argparse
-import ctypes
 import dataclasses
 import errno
 import importlib
@@ -20,18 +19,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from training import configs, estimates, run_dir
+from training import configs, estimates, processes, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
+# The kinds that are a folder: what carries out a run is run.py there.
+_FOLDERS = ("ppo", "reward", "sample")
 # Each has `carry_out(job, config, folder) -> Result`.
-MODULES = {kind: f"training.trainer.{kind}" for kind in configs.KINDS}
+MODULES = {
+    kind: f"training.trainer.{kind}" + (".run" if kind in _FOLDERS else "")
+    for kind in configs.KINDS
+}
 _PARALLEL = "training.trainer.parallel"
-_PR_SET_PDEATHSIG = 1
 _GIB = 1024**3
 
 
-class UnableToStart(AnticipatedFailure):
-    """The job itself is not right."""
+class UnableToReadJob(AnticipatedFailure):
+    """The job itself is wrong."""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,28 +75,26 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
             result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory()
         )
     )
-    _part()
+    _leave_process_group()
     return run_dir.EXIT_FINISHED
 
 
 def _joined(folder: RunFolder) -> RunFolder:
-    """As one of several processes, where accelerate's launcher has started this one beside
-    others.
-    """
+    """The folder as one of several processes uses it, if accelerate's launcher started several."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return folder
     found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
     return found
 
 
-def _part() -> None:
+def _leave_process_group() -> None:
     if parallel := sys.modules.get(_PARALLEL):
-        parallel.part()
+        parallel.destroy_process_group()
 
 
 def anticipated(error: BaseException) -> str:
-    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that only
-    their text tells apart.
+    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that differ
+    only in their text.
     """
     text = str(error)
     if isinstance(error, AnticipatedFailure):
@@ -115,7 +116,7 @@ def anticipated(error: BaseException) -> str:
 def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
     if config is None or job.kind not in MODULES:
-        raise UnableToStart(
+        raise UnableToReadJob(
             " ".join(problem.sentence for problem in problems)
             or f"This node cannot carry out {job.kind} runs."
         )
@@ -123,8 +124,8 @@ def _config(job: Job) -> configs.Config:
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
-    """What must be in the environment before torch and transformers are imported: the cores left
-    free, and no word to the hub.
+    """Sets what must be in the environment before torch and transformers are imported: the number
+    of threads, and whether the hub may be called.
     """
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
     # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs
@@ -136,12 +137,11 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
 
 
 def _die_with_parent(supervisor: int | None) -> None:
-    """SIGKILL from the kernel when the parent ends (Linux): no old copy goes on. It may be gone
-    already: the checks below.
+    """Makes sure that no old copy of a run continues. The parent may be gone already, so this
+    checks that as well.
     """
     parent = os.getppid()
-    if platform.system() == "Linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    processes.die_with_parent(signal.SIGKILL)
     is_orphan = (
         parent == 1 and "LOCAL_RANK" in os.environ
     )  # the launcher was gone before the first line here
@@ -151,8 +151,8 @@ def _die_with_parent(supervisor: int | None) -> None:
 
 
 def _shape(job: Job) -> dict[str, Any]:
-    """The size of the model it began with, for the estimates of later runs; nothing for a hub
-    name.
+    """The size of the model that the run started from, for the estimates of later runs. Empty for a
+    hub name.
     """
     path = Path(job.model) / "config.json"
     shape = (
@@ -162,8 +162,8 @@ def _shape(job: Job) -> dict[str, Any]:
 
 
 def _peak_memory() -> dict[str, float]:
-    """Of the GPU where there is one, else of this process. Torch is imported by now, or nothing was
-    computed.
+    """Of the GPU if there is one, otherwise of this process. If torch is not imported by now,
+    nothing was computed.
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
@@ -174,7 +174,7 @@ def _peak_memory() -> dict[str, float]:
 
 
 def _device() -> str:
-    """What two runs must share to be compared by their speed."""
+    """Only runs on the same device can be compared by speed."""
     torch = sys.modules.get("torch")
     return (
         torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "CPU"

@@ -1,7 +1,5 @@
-"""A snapshot's rows as token ids: what is cut or left out is counted, never silent."""
+"""A snapshot's rows as token ids. What is cut or left out is counted."""
 
-import itertools
-import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,18 +10,10 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from training import run_dir
-from training.run_dir import AnticipatedFailure
-from training.trainer import ranking_trainer
+from training.run_dir import AnticipatedFailure, counted
 
 IGNORED = -100  # the label that a loss skips
 
-# Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table
-# 27).
-MARGINS: dict[str, dict[int, float]] = {
-    "none": {},
-    "small": {1: 0.0, 2: 1 / 3, 3: 2 / 3, 4: 1.0},
-    "large": {1: 0.0, 2: 1.0, 3: 2.0, 4: 3.0},
-}
 
 Row = dict[str, Any]
 Message = dict[str, str]
@@ -35,7 +25,7 @@ class UnableToRead(AnticipatedFailure):
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation whose last turn is to be learned: labels are IGNORED over the prompt."""
+    """A conversation whose last turn is learned. Labels are IGNORED over the prompt."""
 
     input_ids: list[int]
     labels: list[int]
@@ -54,30 +44,53 @@ class Demonstrations:
 
 
 @dataclass(frozen=True)
-class Rankings:
-    """Rows of `ranking_trainer.ranking_row`, one for each prompt."""
-
-    rows: list[dict[str, Any]]
-    n_pairs: int
-    n_ties: int  # equal ranks or equal texts teach nothing
-    n_left_out: int  # responses that fill the longest row by themselves
-    n_cut: int  # prompts that lost their beginning
-
-
-@dataclass(frozen=True)
-class Unranked:
-    """Rows of `ranking_trainer.ranking_row` without a pair."""
-
-    rows: list[dict[str, Any]]
-    n_left_out: int  # responses that fill the longest row by themselves
-    n_cut: int  # prompts that lost their beginning
-
-
-@dataclass(frozen=True)
 class Prompt:
     prompt_id: Any
     messages: list[Message]
     input_ids: list[int]
+
+
+@dataclass(frozen=True)
+class PromptSets:
+    """What a policy that samples learns on and is measured on. No prompt is longer than
+    `max_tokens`; the longer ones are counted.
+    """
+
+    train: list[Prompt]
+    held_out: list[Prompt]
+    split: str
+    n_too_long: int
+    n_held_out_too_long: int
+    max_tokens: int
+
+    def metrics(self) -> dict[str, Any]:
+        return {
+            "held_out_split": self.split,
+            "n_held_out_prompts": len(self.held_out),
+            "n_prompts": len(self.train),
+            "n_prompts_too_long": self.n_too_long,
+            "n_held_out_prompts_too_long": self.n_held_out_too_long,
+        }
+
+    def note(self, *, each: str = "") -> str:
+        """For the run's page. `each` says what is sampled to a prompt, where it is more than one
+        response.
+        """
+        note = (
+            f"{counted(len(self.train), 'prompt')} to learn on, {each}{len(self.held_out)} held out"
+            f" ({self.split or 'no held-out split'})."
+        )
+        if self.n_too_long:
+            note += (
+                f" {counted(self.n_too_long, 'prompt')} left out: longer than {self.max_tokens}"
+                " tokens."
+            )
+        if self.n_held_out_too_long:
+            note += (
+                f" {counted(self.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
+                " same length."
+            )
+        return note
 
 
 def rows(snapshot: Path, split: str) -> list[Row]:
@@ -124,7 +137,7 @@ def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
 
 
 def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
-    """All in their order, or `at_most` of them drawn by the seed."""
+    """All items in their order, or `at_most` of them, drawn by the seed."""
     if at_most is None or len(items) <= at_most:
         return list(items)
     chosen = sorted(random.Random(seed).sample(range(len(items)), at_most))  # noqa: S311 a draw, not a secret
@@ -132,8 +145,8 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
 
 
 def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
-    """All, or `at_most` of them at equal distances: of rows in the order of their splits, each
-    split gives its share.
+    """All items, or `at_most` of them at equal distances. If rows are ordered by split, each split
+    gives its share.
     """
     if at_most is None or len(items) <= at_most:
         return list(items)
@@ -143,9 +156,7 @@ def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
 def demonstrations(
     tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int
 ) -> Demonstrations:
-    """A response that its model did not end (`is_ended` false) is learned without an end of turn,
-    as far as it goes.
-    """
+    """A response that its model did not end (`is_ended` false) is learned with no end of turn."""
     examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
@@ -161,139 +172,6 @@ def demonstrations(
             Example(ids, [IGNORED] * n_prompt + ids[n_prompt:], is_cut=len(whole) > max_tokens)
         )
     return Demonstrations(examples, n_left_out)
-
-
-def rankings(
-    tokenizer: PreTrainedTokenizerBase,
-    found: Iterable[Row],
-    max_tokens: int,
-    margin: str = "none",
-    rating_margin: float = 0.0,
-) -> Rankings:
-    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not
-    ranked).
-
-    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when
-    it does not fit by itself. `margin` is by a ranking's strength; `rating_margin` more for each
-    point between the ratings of a pair's responses. A response that its model did not end
-    (`is_ended` false) is not closed with an end of turn that was never sampled.
-    """
-    rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
-    for group in _by_prompt(found):
-        texts = list(
-            dict.fromkeys(response["text"] for row in group for response in row["responses"])
-        )
-        prompt = prompt_ids(tokenizer, group[0]["prompt"])
-        cut_off = {
-            response["text"]
-            for row in group
-            for response in row["responses"]
-            if not response.get("is_ended", True)
-        }
-        ids = {
-            text: response_ids(
-                tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
-            )
-            for text in texts
-        }
-        kept = [text for text in texts if len(ids[text]) < max_tokens]
-        n_left_out += len(texts) - len(kept)
-        room = max_tokens - max((len(ids[text]) for text in kept), default=0)
-        n_cut += len(prompt) > room
-        given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
-        n_ties += sum(_n_ties(row) for row in group)
-        row = ranking_trainer.ranking_row(prompt[-room:], [ids[text] for text in kept], given)
-        rows.append(row | {"of": [_ids_of(text, group) for text in kept]})
-    rows = [row for row in rows if row["winner"]]
-    return Rankings(rows, sum(len(row["winner"]) for row in rows), n_ties, n_left_out, n_cut)
-
-
-def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
-    """Rows of `rankings` and the scores of all their responses, in order, as lines of
-    scores.jsonl.
-    """
-    whose = [ids for row in rows for ids in row["of"]]
-    return [
-        {"response": one, "score": score}
-        for ids, score in zip(whose, scores, strict=True)
-        for one in ids
-    ]
-
-
-def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
-    """The stored responses that have this text; none in a snapshot that does not name them."""
-    found = {
-        response.get("response")
-        for row in group
-        for response in row["responses"]
-        if response["text"] == text
-    }
-    return sorted(one for one in found if one is not None)
-
-
-def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
-    """Demonstrations as rows without a pair, for their rewards to be read."""
-    rows, n_left_out, n_cut = [], 0, 0
-    for row in found:
-        prompt = prompt_ids(tokenizer, row["prompt"])
-        response = response_ids(tokenizer, row["prompt"], prompt, row["completion"][-1]["content"])
-        room = max_tokens - len(response)
-        if room <= 0:
-            n_left_out += 1
-            continue
-        n_cut += len(prompt) > room
-        rows.append(ranking_trainer.ranking_row(prompt[-room:], [response], []))
-    return Unranked(rows, n_left_out, n_cut)
-
-
-def at_most_pairs(
-    rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
-) -> list[dict[str, Any]]:
-    """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a
-    limit.
-    """
-    if at_most is None:
-        return list(rows)
-    kept: list[int] = []
-    n_pairs = 0
-    for index in random.Random(seed).sample(range(len(rows)), len(rows)):  # noqa: S311 a draw, not a secret
-        n = len(rows[index]["winner"])
-        if n_pairs + n <= at_most or not kept:
-            kept.append(index)
-            n_pairs += n
-    return [rows[index] for index in sorted(kept)]
-
-
-def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
-    groups: dict[str, list[Row]] = {}
-    for row in found:
-        groups.setdefault(json.dumps(row["prompt"], sort_keys=True), []).append(row)
-    return list(groups.values())
-
-
-def _given(
-    row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
-) -> dict[str, Any]:
-    """One rater's ranks over all responses that are kept: None for those that this rater did not
-    see or rank.
-    """
-    ranks = {response["text"]: response["rank"] for response in row["responses"]}
-    ratings = {response["text"]: response.get("rating") for response in row["responses"]}
-    heights = [
-        None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept
-    ]
-    return {
-        "ranks": [ranks.get(text) for text in kept],
-        "weight": row.get("weight", 1.0),
-        "margin": margins.get(row.get("strength") or 0, 0.0),
-        "margins": heights if rating_margin else None,
-        "about": {name: row.get(name) for name in ("rater", "strength", "category", "pool")},
-    }
-
-
-def _n_ties(row: Row) -> int:
-    ranked = [response["rank"] for response in row["responses"] if response["rank"] is not None]
-    return sum(one == other for one, other in itertools.combinations(ranked, 2))
 
 
 def response_ids(
@@ -312,16 +190,46 @@ def response_ids(
 
 
 def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
-    """Without the end of turn that the template has put there."""
+    """Without the end of turn that the template added."""
     return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
 
 
-def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:
-    """Ready to be answered: the ids end where the response begins."""
-    return [
-        Prompt(row["prompt_id"], row["prompt"], prompt_ids(tokenizer, row["prompt"]))
-        for row in found
-    ]
+def prompts(
+    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], *, name: str = "prompt_id"
+) -> list[Prompt]:
+    """Ready to be answered: the ids end where the response starts. `name` is the column that
+    identifies a row.
+    """
+    return [Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
+
+
+def prompt_sets(
+    snapshot: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_tokens: int,
+    max_train: int | None,
+    max_held_out: int | None,
+    seed: int,
+) -> PromptSets:
+    """The prompts of a snapshot of prompts or demonstrations. The seed draws from them if there are
+    more than the limits allow.
+    """
+    train = prompts(tokenizer, training_rows(snapshot, "prompt"), name="id")
+    split, rows_held_out = held_out_rows(snapshot)
+    held_out = prompts(tokenizer, rows_held_out, name="id")
+    fitting, measured = (
+        [prompt for prompt in found if len(prompt.input_ids) <= max_tokens]
+        for found in (train, held_out)
+    )
+    return PromptSets(
+        train=sample_of(fitting, max_train, seed),
+        held_out=sample_of(measured, max_held_out, seed),
+        split=split,
+        n_too_long=len(train) - len(fitting),
+        n_held_out_too_long=len(held_out) - len(measured),
+        max_tokens=max_tokens,
+    )
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
@@ -331,9 +239,9 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> l
 def conversation_ids(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0
 ) -> list[int]:
-    """The conversation up to the end of its last turn. Templates write a line feed after that,
-    which no model samples: kept, it would be learned, and a reward would be read one token later
-    than the response ends.
+    """The conversation up to the end of its last turn. Templates add a line feed after it that no
+    model samples. If it were kept, the model would learn it, and a reward would be read one token
+    after the response ends.
     """
     ids = _ids(tokenizer, messages, add_generation_prompt=False)
     end = tokenizer.eos_token_id
@@ -392,8 +300,8 @@ def _ids(
 
 
 def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Some templates write a prompt alone differently from a prompt with its answer: the response
-    starts where they part.
+    """Some templates write a prompt alone differently from a prompt with its response. The response
+    starts where the two differ.
     """
     return next(
         (

@@ -1,4 +1,6 @@
-"""DPO: preferences into a policy with no reward model and no sampling, through TRL's DPOTrainer."""
+"""DPO: a policy learns from preferences, without a reward model and without sampling, through TRL's
+DPOTrainer.
+"""
 
 import time
 from collections.abc import Sequence
@@ -16,8 +18,10 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.configs import DpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress
-from training.trainer.ranking_trainer import PairResults
+from training.trainer import data, progress
+from training.trainer.modeling import loading
+from training.trainer.reward import rankings
+from training.trainer.reward.pair_results import PairResults
 
 _NAMES = {
     "rewards/accuracies": "accuracy",
@@ -40,16 +44,16 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    read: data.Rankings
+class _PairRows:
+    read: rankings.Rankings
     train: list[Pair]
     split: str
     held_out: list[Pair]
 
 
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints, stop, and our own reading of rows: ids stand in
-    them already.
+    """TRL's trainer with our progress, checkpoints and stop. Rows hold token ids already, so TRL
+    must not prepare them.
     """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
@@ -58,7 +62,7 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
 class DpoFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """TRL's names for what every kind has are ours; log-probabilities of whole responses say
+        """Our names for what TRL logs. Log-probabilities of whole responses are left out: they mean
         little to a person.
         """
         kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
@@ -77,15 +81,15 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     rows = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, rows)
 
-    numbers = loading.dtype(config.dtype)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    dtype = loading.dtype(config.dtype)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_tokens)
-    start = log_probabilities(model, rows.held_out, config.batch_size, numbers)
+    start = log_probabilities(model, rows.held_out, config.batch_size, dtype)
     trainer = _trainer(model, config, folder, tokenizer, rows.train)
     follower = DpoFollower(
         folder,
         config,
-        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, numbers),
+        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, dtype),
     )
     trainer.follow(follower)
     before = summary(rows.held_out, start, start, config.beta)
@@ -93,8 +97,8 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = measures(whole, start, rows.held_out, config, numbers)
+    whole = loading.merged(trainer.model, dtype)
+    after = measures(whole, start, rows.held_out, config, dtype)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -126,11 +130,11 @@ def measures(
     start: list[tuple[float, float]],
     held_out: list[Pair],
     config: DpoConfig,
-    numbers: torch.dtype,
+    dtype: torch.dtype,
 ) -> dict[str, float]:
-    """Against `start`, what the model gave these pairs before it learned."""
+    """Compared with `start`, what the model gave these pairs before it learned."""
     return summary(
-        held_out, log_probabilities(model, held_out, config.batch_size, numbers), start, config.beta
+        held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
     )
 
 
@@ -161,7 +165,7 @@ def summary(
 
 @torch.no_grad()
 def log_probabilities(
-    model: Any, held_out: list[Pair], batch_size: int, numbers: torch.dtype
+    model: Any, held_out: list[Pair], batch_size: int, dtype: torch.dtype
 ) -> list[tuple[float, float]]:
     """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
     was_training = model.training
@@ -178,7 +182,7 @@ def log_probabilities(
         )
         ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
         with torch.autocast(
-            model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+            model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
         ):
             logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
                 :, :-1
@@ -202,8 +206,8 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
     train: list[Pair],
 ) -> WatchedDpo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
-    makes.
+    """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL copies
+    the model.
     """
     arguments = DPOConfig(
         max_length=config.max_tokens,
@@ -229,8 +233,8 @@ def _trainer(
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _Rows:
-    read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _PairRows:
+    read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
             f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
@@ -238,8 +242,8 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
             "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
-    return _Rows(
+    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
+    return _PairRows(
         read=read,
         train=data.sample_of(pairs(read.rows), config.max_rows, config.seed),
         split=split,
@@ -247,7 +251,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
     )
 
 
-def _tell(folder: RunFolder, rows: _Rows) -> None:
+def _tell(folder: RunFolder, rows: _PairRows) -> None:
     note = (
         f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from,"
         f" {len(rows.held_out)} held out ({rows.split or 'no held-out split'})."

@@ -1,5 +1,5 @@
-"""An evaluation: what a model is worth on a snapshot, with nothing changed. Leaves measures and
-samples, and no model.
+"""An evaluation: measures a model on a snapshot and changes nothing. Leaves measures and samples,
+and no model.
 """
 
 import math
@@ -13,29 +13,33 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from pages import intervals
 from training import run_dir
 from training.configs import EvaluateConfig
 from training.run_dir import Job, Result, RunFolder, counted
-from training.trainer import answering, breakdown, data, loading, sft
-from training.trainer.answering import Answer
+from training.trainer import data, sft
 from training.trainer.data import Prompt
-from training.trainer.ranking_trainer import PairResults, wilson_interval
+from training.trainer.modeling import loading
+from training.trainer.reward import breakdown, rankings, scoring
+from training.trainer.reward.pair_results import PairResults, rightness
+from training.trainer.sample import generation
+from training.trainer.sample.generation import GeneratedResponse
 
 
 class Stopped(Exception):
-    """The stop file came between two parts."""
+    """The run was stopped between two parts."""
 
 
 @dataclass
 class _Evaluation:
-    """What the parts share. Each part adds its measures and moves the run one step on."""
+    """What the parts share. Each part adds its measures and advances the run by one step."""
 
     job: Job
     config: EvaluateConfig
     folder: RunFolder
     rows: list[data.Row]
     tokenizer: PreTrainedTokenizerBase
-    numbers: torch.dtype
+    dtype: torch.dtype
     metrics: dict[str, Any]
     n_parts: int
     n_done: int = 0
@@ -43,10 +47,10 @@ class _Evaluation:
     def add(self, found: dict[str, Any]) -> None:
         self.n_done += 1
         self.metrics |= found
-        numbers = {
+        measures = {
             name: float(value) for name, value in found.items() if isinstance(value, int | float)
         }
-        self.folder.append_point(self.n_done, self.n_parts, numbers)
+        self.folder.append_point(self.n_done, self.n_parts, measures)
         if run_dir.is_stop_requested(self.folder.path) and self.n_done < self.n_parts:
             raise Stopped
 
@@ -63,7 +67,7 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
         folder=folder,
         rows=rows,
         tokenizer=loading.load_tokenizer(job.model),
-        numbers=loading.dtype(config.dtype),
+        dtype=loading.dtype(config.dtype),
         metrics={"n_rows": len(rows), "measured_on": split},
         n_parts=len(parts),
     )
@@ -103,10 +107,10 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
 def _loss(evaluation: _Evaluation) -> None:
     """Mean negative log-likelihood of a completion token, and of how many of them."""
     config = evaluation.config
-    model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.numbers)
+    model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
     read = data.demonstrations(evaluation.tokenizer, evaluation.rows, config.max_tokens)
-    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.numbers)
+    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.dtype)
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
     found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
     evaluation.add(
@@ -125,14 +129,14 @@ def _agreement_of_judge(evaluation: _Evaluation) -> None:
 def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     """How often this reward model puts two responses in the raters' order."""
     config = evaluation.config
-    judge = loading.load_reward(path, evaluation.tokenizer, evaluation.numbers)
+    judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(judge, config.max_tokens)
-    read = data.rankings(evaluation.tokenizer, evaluation.rows, config.max_tokens)
+    read = rankings.read(evaluation.tokenizer, evaluation.rows, config.max_tokens)
     sequences = [
         row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]
     ]
     scores = _judged(evaluation, judge, sequences)
-    evaluation.folder.replace_lines(run_dir.SCORES, data.scored(read.rows, scores))
+    evaluation.folder.replace_lines(run_dir.SCORES, rankings.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
     return {
         "held_out_accuracy": found.summary()["accuracy"],
@@ -162,13 +166,13 @@ def _pair_results(rows: Sequence[dict[str, Any]], scores: Sequence[float]) -> Pa
 
 
 def _responses(evaluation: _Evaluation) -> None:
-    """Fresh responses under the reward model; with another model, both answer and the better one is
+    """Mean reward of new responses. With another model, both answer, and the better response is
     counted.
     """
     job, config = evaluation.job, evaluation.config
-    answering.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
+    scoring.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
     prompts = _prompts(evaluation)
-    judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.numbers)
+    judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.dtype)
     written, rewards = _answered(evaluation, job.model, prompts, judge)
     found: dict[str, Any] = {
         "reward": fmean(rewards),
@@ -186,7 +190,7 @@ def _responses(evaluation: _Evaluation) -> None:
         found |= win_rate(rewards, other_rewards)
         for one, other_reward in zip(shown, other_rewards, strict=True):
             one["other_reward"] = round(other_reward, 3)
-    answering.show(
+    generation.show(
         evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown
     )
     evaluation.add(found)
@@ -194,31 +198,28 @@ def _responses(evaluation: _Evaluation) -> None:
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
     """How often ours is the better one, ties half, with Wilson's interval."""
-    won = sum(
-        1.0 if one > other else 0.5 if one == other else 0.0
-        for one, other in zip(ours, theirs, strict=True)
-    )
-    low, high = wilson_interval(won, len(ours))
+    won = sum(rightness(one - other) for one, other in zip(ours, theirs, strict=True))
+    low, high = intervals.wilson(won, len(ours))
     return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
 
 
 def _answered(
     evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any
-) -> tuple[list[Answer], list[float]]:
-    """Each model loaded alone, so that memory holds one at a time beside the reward model."""
+) -> tuple[list[GeneratedResponse], list[float]]:
+    """Loads one model at a time, so that memory holds only that one and the reward model."""
     config = evaluation.config
     if path != evaluation.job.model:
-        answering.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
-    model = loading.load_policy(path, evaluation.tokenizer, evaluation.numbers)
+        scoring.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
+    model = loading.load_policy(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         evaluation.tokenizer,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
     )
-    written = answering.answers(
+    written = generation.responses(
         model,
         evaluation.tokenizer,
         prompts,
@@ -233,17 +234,17 @@ def _answered(
 
 
 def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> list[float]:
-    return answering.rewards(
+    return scoring.rewards_of_sequences(
         judge,
         int(evaluation.tokenizer.pad_token_id or 0),
         sequences,
         batch_size=evaluation.config.batch_size,
-        numbers=evaluation.numbers,
+        dtype=evaluation.dtype,
     )
 
 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
-    """One for each prompt, however many judged it, that leaves room for a response."""
+    """Each prompt once, however many raters judged it, if it leaves room for a response."""
     longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
     found: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:

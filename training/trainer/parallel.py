@@ -1,6 +1,4 @@
-"""One run in several processes: the first writes what the others have worked out with it, and all
-obey the same stop.
-"""
+"""One run in several processes: the first one writes for all, and all stop at the same step."""
 
 import dataclasses
 import os
@@ -13,18 +11,13 @@ from torch import distributed
 from training.run_dir import RunFolder
 
 
-def is_wanted() -> bool:
-    """Whether accelerate's launcher started this process beside others."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def n_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def joined(folder: RunFolder) -> RunFolder:
-    """The folder as this process is to use it. Where there are GPUs, "cuda" means its own from now
-    on.
+    """The folder as this process uses it. If there are GPUs, "cuda" means this process's own from
+    now on.
     """
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
@@ -35,42 +28,42 @@ def joined(folder: RunFolder) -> RunFolder:
         is_first_here=rank % n_here == 0,
         is_elsewhere=rank >= n_here,
         wait=wait,
-        agree=agree,
+        from_first=from_first,
         gather=gather if n_processes() > n_here else folder.gather,
     )
 
 
 def wait() -> None:
-    """Until all processes are here."""
+    """A barrier: returns when all processes have called it."""
     if distributed.is_initialized():
         distributed.barrier()
 
 
-def agree(claim: bool) -> bool:
-    """What the first process says, in all of them: a stop that one sees a step later would leave
-    the others waiting for it.
+def from_first(value: bool) -> bool:
+    """The first process's value, in all of them. If each looked for itself, one might see a stop a
+    step later than the others, which would then wait for it forever.
     """
     if not distributed.is_initialized():
-        return claim
+        return value
     device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    told = torch.tensor([int(claim)], device=device)
-    distributed.broadcast(told, src=0)
-    return bool(told.item())
+    shared = torch.tensor([int(value)], device=device)
+    distributed.broadcast(shared, src=0)
+    return bool(shared.item())
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:
-    """What all processes bring, to the first; nothing to the others."""
+    """The files of all processes in the first; nothing in the others."""
     if not distributed.is_initialized():
         return [files]
-    brought: list[Any] | None = (
+    received: list[Any] | None = (
         [None] * distributed.get_world_size() if distributed.get_rank() == 0 else None
     )
-    distributed.gather_object(files, brought)
-    return brought or []
+    distributed.gather_object(files, received)
+    return received or []
 
 
-def share(tensors: Iterable[torch.Tensor]) -> None:
-    """The first process's numbers to all: those on other machines cannot read what lies in its
+def broadcast(tensors: Iterable[torch.Tensor]) -> None:
+    """Copies the first process's values to all: processes on other machines cannot read its
     folder.
     """
     if distributed.is_initialized():
@@ -78,7 +71,7 @@ def share(tensors: Iterable[torch.Tensor]) -> None:
             distributed.broadcast(tensor, src=0)
 
 
-def part() -> None:
-    """At the end, so that no process waits for one that has gone."""
+def destroy_process_group() -> None:
+    """Call at the end, so that no process waits for one that has exited."""
     if distributed.is_initialized():
         distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Pretraining: next-token training on text, from a model's weights or from random ones in its
+"""Pretraining: next-token training on text, from a model's weights or from random ones of the same
 shape, through TRL's SFTTrainer.
 """
 
@@ -18,8 +18,9 @@ from trl.trainer.sft_config import SFTConfig
 
 from training.configs import PretrainConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress, sft
+from training.trainer import data, progress, sft
 from training.trainer.data import Example
+from training.trainer.modeling import loading
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -48,8 +49,8 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
-    numbers = loading.dtype(config.dtype)
-    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, numbers)
+    dtype = loading.dtype(config.dtype)
+    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
@@ -64,7 +65,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         config,
         lambda: _named(
             sft.held_out_loss(
-                loading.bare(trainer.model), blocks.held_out, config.batch_size, numbers
+                loading.bare(trainer.model), blocks.held_out, config.batch_size, dtype
             )
         ),
     )
@@ -73,8 +74,8 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, numbers)
+    whole = loading.merged(trainer.model, dtype)
+    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, dtype)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -94,7 +95,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
 
 def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
-    """Documents after one another, cut into rows of `size` tokens; the rest is left out."""
+    """Concatenates documents and cuts them into rows of `size` tokens. The rest is dropped."""
     waiting: list[int] = []
     for ids in written:
         waiting += ids
@@ -154,15 +155,15 @@ def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
 
 
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
-    numbers = progress.starting_numbers(config)
+    dtype = progress.starting_dtype(config)
     if config.start == "base":
-        return loading.load_policy(job.model, tokenizer, numbers)
+        return loading.load_policy(job.model, tokenizer, dtype)
     shape = transformers.AutoConfig.from_pretrained(job.model)
     if config.tokenizer == "own":
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
-    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=numbers)
+    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
     return model.to(loading.device())
 
 

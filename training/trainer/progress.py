@@ -1,5 +1,5 @@
-"""How a transformers Trainer follows the run folder: points of the curves, whole checkpoints, the
-stop file, and NaN.
+"""Connects a transformers Trainer to the run folder: progress, checkpoints, stopping, and ending at
+NaN.
 """
 
 import time
@@ -14,7 +14,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from training import run_dir
 from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder
-from training.trainer import loading, parallel
+from training.trainer import parallel
+from training.trainer.modeling import loading
 
 _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
@@ -32,8 +33,8 @@ class UnableToTrain(AnticipatedFailure):
 
 
 class Follower(TrainerCallback):
-    """Writes progress and obeys the stop file. The last point waits for `finish`, which adds what
-    is measured after training.
+    """Writes progress and stops when asked. The last point waits for `finish`, which adds what is
+    measured after training.
     """
 
     def __init__(
@@ -130,8 +131,8 @@ class Follower(TrainerCallback):
 
 
 class Watched(transformers.Trainer):
-    """Stands before a TRL trainer among the bases of a class: ends at the first NaN, and saves
-    through the run folder.
+    """Put this before a TRL trainer among the bases of a class: it ends the run at the first NaN
+    and saves through the run folder.
     """
 
     follower: Follower
@@ -173,7 +174,7 @@ class Watched(transformers.Trainer):
 
 
 def train(trainer: Watched) -> bool:
-    """Trains from the newest whole checkpoint, or from the start. True when the stop file ended it
+    """Trains from the newest complete checkpoint, or from the start. True when the run was stopped
     early.
     """
     folder = trainer.follower.folder
@@ -187,7 +188,7 @@ def train(trainer: Watched) -> bool:
 
 
 def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
-    """What the TRL configs of all kinds share. Logging and saving are left to `Follower`."""
+    """What the TRL configs of all kinds share. `Follower` logs and saves."""
     schedule, schedule_settings = _SCHEDULES[config.schedule]
     return {
         "output_dir": str(scratch(folder)),
@@ -216,19 +217,19 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
 
 
 def accumulation(config: Training) -> int:
-    """Batches that each process adds up: several processes make the step that one makes, as near as
-    whole batches come.
+    """Batches that each process accumulates, so that several processes make a step about as large
+    as one process does.
     """
     return max(1, round(config.accumulation / parallel.n_processes()))
 
 
 def scratch(folder: RunFolder) -> Path:
-    """Where transformers may put what nobody needs; the next attempt clears it."""
+    """Where transformers may write what nobody needs. The next attempt deletes it."""
     return folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-trainer"
 
 
 def n_steps(trainer: transformers.Trainer) -> int:
-    """How often the weights will move. Known to the trainer itself only once it runs."""
+    """How often the weights will move. The trainer itself knows only once it runs."""
     if trainer.args.max_steps > 0:
         return int(trainer.args.max_steps)
     rows_at_once = trainer.args.per_device_train_batch_size * trainer.args.world_size
@@ -237,9 +238,9 @@ def n_steps(trainer: transformers.Trainer) -> int:
     return int(-(-n_rows // rows_per_step) * trainer.args.num_train_epochs)
 
 
-def starting_numbers(config: Training) -> torch.dtype:
-    """What the weights are held in while training: trained ones in float32, since a small step is
-    lost in bfloat16's rounding.
+def starting_dtype(config: Training) -> torch.dtype:
+    """The dtype of the weights while training. Weights that train are float32: bfloat16 would round
+    small steps away.
     """
     return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
 

@@ -1,4 +1,4 @@
-"""RLOO: a policy learns from a reward model, each response against the others to its prompt,
+"""RLOO: a policy learns from a reward model, each response compared with the others to its prompt,
 through TRL's RLOOTrainer.
 """
 
@@ -17,19 +17,13 @@ from trl.trainer.rloo_config import RLOOConfig
 from trl.trainer.rloo_trainer import RLOOTrainer
 
 from training.configs import RlooConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import answering, data, loading, progress
-from training.trainer.answering import Answer
-from training.trainer.data import Prompt
-
-
-@dataclass(frozen=True)
-class _Texts:
-    train: list[Prompt]
-    held_out: list[Prompt]
-    split: str
-    n_too_long: int
-    n_held_out_too_long: int
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, progress
+from training.trainer.data import Prompt, PromptSets
+from training.trainer.modeling import loading
+from training.trainer.reward import scoring
+from training.trainer.sample import generation
+from training.trainer.sample.generation import GeneratedResponse
 
 
 class WatchedRloo(progress.Watched, RLOOTrainer):
@@ -38,7 +32,7 @@ class WatchedRloo(progress.Watched, RLOOTrainer):
 
 class RlooFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """TRL gives KL a token; ours is a response's, as in PPO."""
+        """TRL logs KL per token; we show it per response, as in PPO."""
         logs = super().named(logs)
         length = logs.get("completions/mean_length", 0.0)
         kept: dict[str, float] = {
@@ -52,8 +46,8 @@ class RlooFollower(progress.Follower):
 
 
 @dataclass
-class Judge:
-    """The reward model as the function that TRL calls; it remembers its last batch, for the run's
+class TrlReward:
+    """The reward model as a function that TRL can call. It remembers its last batch for the run's
     page.
     """
 
@@ -62,7 +56,7 @@ class Judge:
     config: RlooConfig
     __name__: str = "reward"
     prompts: list[Prompt] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[GeneratedResponse] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
 
     def __call__(
@@ -78,7 +72,9 @@ class Judge:
             for messages in prompts
         ]
         self.answers = [
-            Answer(answering.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end])
+            GeneratedResponse(
+                generation.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end]
+            )
             for ids in completion_ids
         ]
         self.rewards = self.judged(self.prompts, self.answers)
@@ -88,12 +84,14 @@ class Judge:
             for reward, answer in zip(self.rewards, self.answers, strict=True)
         ]
 
-    def judged(self, prompts: Sequence[Prompt], written: Sequence[Answer]) -> list[float]:
-        """What the reward model says, no penalty taken off."""
+    def judged(
+        self, prompts: Sequence[Prompt], written: Sequence[GeneratedResponse]
+    ) -> list[float]:
+        """The reward model's scores, without the penalty."""
         sequences = [
             prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
         ]
-        return answering.rewards(
+        return scoring.rewards_of_sequences(
             self.model,
             int(self.tokenizer.pad_token_id or 0),
             sequences,
@@ -110,13 +108,13 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
             "RLOO learns from a reward model, and the run names none. Choose one and start again."
         )
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
-    answering.require_same_tokens(job.model, job.reward_model, tokenizer)
+    scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    _tell(folder, texts, config)
+    folder.append_note(texts.note(each=f"{config.n_responses} responses to each; "))
 
-    numbers = loading.dtype(config.dtype)
-    judge = Judge(loading.load_reward(job.reward_model, tokenizer, numbers), tokenizer, config)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    dtype = loading.dtype(config.dtype)
+    judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
     trainer = _trainer(model, judge, config, folder, texts.train)
     follower = RlooFollower(
@@ -135,18 +133,14 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     is_stopped = progress.train(trainer)
     _show_last(folder, judge, trainer.state.global_step, config)
 
-    whole = loading.merged(trainer.model, numbers)
+    whole = loading.merged(trainer.model, dtype)
     after = _measure(whole, judge, texts, folder, trainer.state.global_step)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
         **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
         **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
-        "held_out_split": texts.split,
-        "n_held_out_prompts": len(texts.held_out),
-        "n_prompts": len(texts.train),
-        "n_prompts_too_long": texts.n_too_long,
-        "n_held_out_prompts_too_long": texts.n_held_out_too_long,
+        **texts.metrics(),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
@@ -154,10 +148,14 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
 
 
 def _trainer(
-    model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: RunFolder, train: list[Prompt]
+    model: PreTrainedModel,
+    judge: TrlReward,
+    config: RlooConfig,
+    folder: RunFolder,
+    train: list[Prompt],
 ) -> WatchedRloo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
-    loads.
+    """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL loads a
+    copy.
     """
     arguments = RLOOConfig(
         num_generations=config.n_responses,
@@ -180,7 +178,7 @@ def _trainer(
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
-    """TRL leaves out the prompts that do not fill a step."""
+    """TRL drops the prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
     return (
@@ -195,22 +193,20 @@ def prompts_per_step(config: RlooConfig) -> int:
 
 
 def _measure(
-    model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: int
+    model: Any, judge: TrlReward, texts: PromptSets, folder: RunFolder, step: int
 ) -> dict[str, float]:
-    """Mean reward of one response to each held-out prompt, and how long they are; some are
-    shown.
-    """
+    """Mean reward and length of one response to each held-out prompt. Some are shown."""
     if not texts.held_out:
         return {}
     config = judge.config
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         judge.tokenizer,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_p=1.0,
     )
-    written = answering.answers(
+    written = generation.responses(
         model,
         judge.tokenizer,
         texts.held_out,
@@ -220,7 +216,7 @@ def _measure(
     )
     rewards = judge.judged(texts.held_out, written)
     shown = [{"reward": round(reward, 3), "held_out": True} for reward in rewards]
-    answering.show(folder, step, texts.held_out, written, shown, config.n_shown)
+    generation.show(folder, step, texts.held_out, written, shown, config.n_shown)
     return {
         "held_out_reward": fmean(rewards),
         "held_out_response_tokens": fmean(len(answer.ids) for answer in written),
@@ -228,55 +224,27 @@ def _measure(
     }
 
 
-def _show_last(folder: RunFolder, judge: Judge, step: int, config: RlooConfig) -> None:
+def _show_last(folder: RunFolder, judge: TrlReward, step: int, config: RlooConfig) -> None:
     """What the last step learned from."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
-    answering.show(
+    generation.show(
         folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses)
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> _Texts:
-    rows = data.training_rows(snapshot, "prompt")
-    split, held_out_rows = data.held_out_rows(snapshot)
-    train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
-    fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
-    kept = data.sample_of(fitting, config.max_rows, config.seed)
-    if len(kept) < prompts_per_step(config):
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> PromptSets:
+    prompts = data.prompt_sets(
+        snapshot,
+        tokenizer,
+        max_tokens=config.max_prompt_tokens,
+        max_train=config.max_rows,
+        max_held_out=config.max_held_out_rows,
+        seed=config.seed,
+    )
+    if len(prompts.train) < prompts_per_step(config):
         raise data.UnableToRead(
-            f"A step takes {prompts_per_step(config)} prompts, and {len(kept)} are left that are no"
-            f" longer than {config.max_prompt_tokens} tokens. Lower batch or accumulation, raise"
-            " the longest prompt, or collect more."
+            f"A step takes {prompts_per_step(config)} prompts, and {len(prompts.train)} are left"
+            f" that are no longer than {config.max_prompt_tokens} tokens. Lower batch or"
+            " accumulation, raise the longest prompt, or collect more."
         )
-    measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
-    return _Texts(
-        train=kept,
-        held_out=data.sample_of(measured, config.max_held_out_rows, config.seed),
-        split=split,
-        n_too_long=len(train) - len(fitting),
-        n_held_out_too_long=len(held_out) - len(measured),
-    )
-
-
-def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[Prompt]:
-    return [
-        Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows
-    ]
-
-
-def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
-    note = (
-        f"{counted(len(texts.train), 'prompt')} to learn on, {config.n_responses} responses to"
-        f" each; {len(texts.held_out)} held out ({texts.split or 'no held-out split'})."
-    )
-    if texts.n_too_long:
-        note += (
-            f" {counted(texts.n_too_long, 'prompt')} left out: longer than"
-            f" {config.max_prompt_tokens} tokens."
-        )
-    if texts.n_held_out_too_long:
-        note += (
-            f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
-            " same length."
-        )
-    folder.append_note(note)
+    return prompts

@@ -1,5 +1,5 @@
-"""Supervised fine-tuning: demonstrations to a model, through TRL's SFTTrainer. The loss is on the
-completion alone.
+"""Supervised fine-tuning on demonstrations, through TRL's SFTTrainer. Only the completion is
+learned.
 """
 
 import time
@@ -14,8 +14,9 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs import SftConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress
+from training.trainer import data, progress
 from training.trainer.data import Demonstrations, Example
+from training.trainer.modeling import loading
 
 
 class WatchedSft(progress.Watched, SFTTrainer):
@@ -30,10 +31,10 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, train, split, held_out)
 
-    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_tokens)
-    numbers = loading.dtype(config.dtype)
-    before = held_out_loss(model, held_out, config.batch_size, numbers)
+    dtype = loading.dtype(config.dtype)
+    before = held_out_loss(model, held_out, config.batch_size, dtype)
 
     trainer = WatchedSft(
         model=model,
@@ -48,7 +49,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         folder,
         config,
         lambda: _named(
-            held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, numbers)
+            held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, dtype)
         ),
     )
     trainer.follow(follower)
@@ -56,8 +57,8 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = held_out_loss(whole, held_out, config.batch_size, numbers)
+    whole = loading.merged(trainer.model, dtype)
+    after = held_out_loss(whole, held_out, config.batch_size, dtype)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -76,30 +77,26 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
 @torch.no_grad()
 def held_out_loss(
-    model: PreTrainedModel, examples: list[Example], batch_size: int, numbers: torch.dtype
+    model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
 ) -> float | None:
-    """Mean negative log-likelihood of a completion token, over all tokens alike; None without
-    examples.
-    """
+    """Mean negative log-likelihood of a completion token; None without examples."""
     if not examples:
         return None
     was_training = model.training
     model.eval()
     total, n_tokens = 0.0, 0
     for batch in data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size):
-        losses = _token_losses(model, batch, numbers)  # (tokens,)
+        losses = _token_losses(model, batch, dtype)  # (tokens,)
         total, n_tokens = total + losses.sum().item(), n_tokens + len(losses)
     model.train(was_training)
     return total / n_tokens
 
 
-def _token_losses(
-    model: PreTrainedModel, batch: list[Example], numbers: torch.dtype
-) -> torch.Tensor:
+def _token_losses(model: PreTrainedModel, batch: list[Example], dtype: torch.dtype) -> torch.Tensor:
     ids, mask = data.padded([row.input_ids for row in batch], 0)  # (B, T)
     labels, _ = data.padded([row.labels for row in batch], data.IGNORED)
     ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
-    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
             :, :-1
         ]  # (B, T-1, V)

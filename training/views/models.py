@@ -40,7 +40,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 **form.cleaned_data, by=access.researcher(request.user), now=timezone.now()
             )
         except services.UnableToRegister as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return redirect("model", model.pk)
     return render(
@@ -57,7 +57,7 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
                 **form.cleaned_data, by=access.researcher(request.user), now=timezone.now()
             )
         except services.UnableToRegister as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return redirect("model", model.pk)
     context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
@@ -107,7 +107,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     try:
         packed = exporting.archive(model=model, weights=weights)
     except exporting.UnableToExport as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
         return redirect("model", pk)
     except store.StoreAway:
         messages.warning(
@@ -129,7 +129,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except services.UnableToPublish as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
     return redirect("model", pk)
 
 

@@ -54,6 +54,6 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except services.UnableToQueue as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
         return redirect("run", pk)
     return redirect("run", longer.pk)

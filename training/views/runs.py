@@ -139,7 +139,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.retry_run(run=run, by=access.researcher(request.user), now=timezone.now())
     except services.UnableToRetry as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
     else:
         begins = _(
             "The run waits for a worker and begins at its first step: its checkpoints were freed."
@@ -165,7 +165,7 @@ class Board:
     breakdowns: list[selectors.Breakdown]
     preset: str
     differences: list[selectors.Difference]
-    changes: list[selectors.Line]
+    changes: list[selectors.ComparedRow]
     log: str
     node: selectors.NodeNow | None
     seats: list[Seat]
@@ -305,5 +305,5 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             now=timezone.now(),
         )
     except services.UnableToQueue as problem:
-        form.add_error(None, str(problem))
+        form.add_error(None, problem.sentence)
         return None

@@ -45,7 +45,7 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except services.UnableToSchedule as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return redirect("schedule", schedule.pk)
     return _form_page(request, form, None)
@@ -66,7 +66,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except services.UnableToSchedule as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             messages.success(request, _("Kept. Chains that have begun go on as they were."))
             return redirect("schedule", pk)
@@ -126,7 +126,7 @@ def fire(request: HttpRequest, pk: int) -> HttpResponse:
             schedule=schedule, by=access.researcher(request.user), now=timezone.now()
         )
     except services.UnableToFire as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
         return redirect("schedule", pk)
     return redirect("chain", begun.pk)
 
@@ -166,7 +166,7 @@ def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
         person, anew = access.researcher(request.user), "anew" in request.POST
         services.resume_chain(chain=found, by=person, now=timezone.now(), anew=anew)
     except services.UnableToResume as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
     return redirect("chain", pk)
 
 

@@ -42,7 +42,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             snapshot = _cut(request, form, kind)
         except services.UnableToCut as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return redirect("snapshot", snapshot.pk)
     context = {"form": form, "kind": kind, "kinds": Snapshot.Kind.choices}

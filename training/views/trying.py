@@ -24,7 +24,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import intake
 from training import access, conversing, selectors, services, try_forms
-from training.conversing import Event, Line
+from training.conversing import Channel, Event
 
 # A stream holds a thread of this process. Beyond so many, answers come in pieces of a moment, and
 # nobody else has to wait.
@@ -59,7 +59,7 @@ def ask(request: HttpRequest) -> JsonResponse:
         parts, sampling = try_forms.question_in(request.body)
         answers = services.ask_models(parts=parts, sampling=sampling, by=by)
     except (try_forms.UnreadableQuestion, services.UnableToAskModel) as problem:
-        return JsonResponse({"sentence": str(problem)}, status=422)
+        return JsonResponse({"sentence": problem.sentence}, status=422)
     return JsonResponse(
         {
             "answers": [
@@ -94,8 +94,8 @@ def answer(request: HttpRequest, answer: str) -> HttpResponseBase:
 def stop(request: HttpRequest, answer: str) -> HttpResponse:
     by = access.researcher(request.user)
     _own(answer, by.pk)
-    with Line() as line:
-        line.stop(answer=answer)
+    with Channel() as channel:
+        channel.stop(answer=answer)
     return HttpResponse(status=204)
 
 
@@ -147,8 +147,8 @@ def kept(request: HttpRequest, pk: int) -> HttpResponse:
 def _own(answer: str, by: int) -> None:
     """Answers are only for who asked. Raises Http404."""
     try:
-        with Line() as line:
-            if not line.is_owner(answer=answer, by=by):
+        with Channel() as channel:
+            if not channel.is_owner(answer=answer, by=by):
                 raise Http404
     except conversing.Away as problem:
         raise Http404 from problem
@@ -160,11 +160,11 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
     """
     is_streamed = N_STREAMS.acquire(blocking=False)
     try:
-        with Line() as line:
+        with Channel() as channel:
             yield f"retry: {AGAIN_MS}\n\n".encode()
             deadline = time.monotonic() + (STREAM_S if is_streamed else 0)
             while True:
-                events = line.read(
+                events = channel.read(
                     answer=answer, after=after, wait_ms=WAIT_MS if is_streamed else 0
                 )
                 for event in events:
@@ -172,7 +172,7 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
                     yield _as_sent(event)
                 if events and events[-1].is_last:
                     return
-                if not events and (trouble := _trouble(line, answer, after)):
+                if not events and (trouble := _trouble(channel, answer, after)):
                     yield _as_sent(trouble)
                     return
                 if time.monotonic() >= deadline:
@@ -194,13 +194,13 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
             N_STREAMS.release()
 
 
-def _trouble(line: Line, answer: str, after: str) -> Event | None:
+def _trouble(channel: Channel, answer: str, after: str) -> Event | None:
     """That nobody works on the answer, said at its end; None while somebody does, or may soon."""
-    if line.is_worked_on(answer=answer):
+    if channel.is_worked_on(answer=answer):
         return None
     if after == "0":
-        if line.workers():
-            if line.age_s(answer=answer) < UNTAKEN_S:
+        if channel.workers():
+            if channel.age_s(answer=answer) < UNTAKEN_S:
                 return None
             return Event(
                 after, "failed", {"sentence": _("No worker has taken the question. Ask again.")}
@@ -210,7 +210,7 @@ def _trouble(line: Line, answer: str, after: str) -> Event | None:
             "failed",
             {"sentence": _("No worker for models is there any more. Ask again when one is.")},
         )
-    if any(event.is_last for event in line.read(answer=answer, after=after, wait_ms=0)):
+    if any(event.is_last for event in channel.read(answer=answer, after=after, wait_ms=0)):
         return None
     return Event(
         after,
@@ -225,8 +225,8 @@ def _as_sent(event: Event) -> bytes:
 
 def _workers() -> list[str]:
     try:
-        with Line() as line:
-            return line.workers()
+        with Channel() as channel:
+            return channel.workers()
     except conversing.Away:
         return []
 

@@ -17,11 +17,12 @@ from django.db.models.functions import TruncDate
 from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
 from labeling.selectors import costs, working_time
 from labeling.selectors.pay.sheets import CORRECTION, Line
+from pages import days
 
 
 def counted_lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
-    start = dt.datetime.combine(since, dt.time.min, dt.UTC)
-    end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time.min, dt.UTC)
+    start = days.midnight(since, dt.UTC)
+    end = days.midnight(until + dt.timedelta(days=1), dt.UTC)
     whose = Q(rater=rater) if rater is not None else Q()
     given = Judgment.objects.filter(
         whose,

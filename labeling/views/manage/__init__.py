@@ -1,1 +1,1 @@
-"""The admin's pages, one module a noun: campaigns, pools, guidelines, prompts, exports."""
+"""The admin's pages, one module per topic: campaigns, pools, guidelines, prompts, exports."""

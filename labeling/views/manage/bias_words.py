@@ -1,4 +1,4 @@
-"""What the bias tab says of confident wording and of groups of raters."""
+"""The texts of the bias tab on confident wording and on groups of raters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,18 +49,18 @@ class GroupRow:
     name: str
     n_raters: int
     n: int
-    """votes; of a profile's answer, roughly"""
+    """votes; approximate for a profile's answer"""
     cells: list[tuple[str, Figure, str]]
     """column, share and its interval in words"""
     judgments: str = ""
     """the row of the bias panel with the judgments behind it"""
     pool: int | None = None
-    """of another campaign: then its page stands for them"""
+    """the pool of another campaign, linked in place of the judgments"""
 
 
 @dataclass(frozen=True)
 class GroupPart:
-    """Rows that are to be read side by side, and how many more are too small to be shown."""
+    """Rows to compare with each other, and the number of rows that are too small to show."""
 
     title: str
     rows: list[GroupRow]
@@ -69,7 +69,7 @@ class GroupPart:
 
 
 def wording(results: Mapping[str, Any]) -> list[Measure]:
-    """The table on confident wording; `results` are not empty."""
+    """The table on confident wording; `results` must not be empty."""
     votes = _("votes")
     towards = as_share(
         _("Wrong, towards the surer one"),
@@ -97,8 +97,8 @@ def wording(results: Mapping[str, Any]) -> list[Measure]:
 
 
 def title_behind(row: str) -> str | None:
-    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None
-    where there is no such row.
+    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None if
+    there is no such row.
     """
     if row in FLAGS_BEHIND:
         return str(FLAGS_BEHIND[row])
@@ -106,8 +106,8 @@ def title_behind(row: str) -> str | None:
 
 
 def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) -> list[Measure]:
-    """What one rater's choices follow, beside what all raters' do; what no two responses of the
-    campaign differ in has no row.
+    """The biases of one rater's choices next to those of all raters. Features in which no two of
+    the campaign's responses differ have no row.
     """
     everybody = _of_everybody(results)
     shown = [
@@ -156,23 +156,22 @@ _HABIT_LABELS = {
 
 
 def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]:
-    """The same of one rater; empty where too few of their votes can be held against an expert's
-    order.
+    """Confident wording for one rater; empty if too few of their votes can be compared with an
+    expert's order.
     """
     found = results.get("raters", {}).get(str(rater_id))
     if not found:
         return []
     towards, away, gap = wording(found)
-    if "behind" not in found:  # of a report that was computed before it told
+    if "behind" not in found:  # the report is from an older version without it
         towards, away = replace(towards, row=""), replace(away, row="")
     return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
 
 
 def groups(results: Mapping[str, Any]) -> list[GroupPart]:
-    """All raters, pools, and each question of the profile; empty where there is nothing to set side
-    by side.
+    """All raters, pools, and each question of the profile; empty if there is nothing to compare.
 
-    What no two responses of the campaign differ in has no column.
+    Features in which no two of the campaign's responses differ have no column.
     """
     if not results:
         return []
@@ -193,7 +192,7 @@ def groups(results: Mapping[str, Any]) -> list[GroupPart]:
 
 
 def pool_behind(results: Mapping[str, Any], row: str) -> str | None:
-    """What the judgments of a pool's row have in common; None where there is no such row."""
+    """What the judgments of a pool's row have in common; None if there is no such row."""
     names = {f"pool-{found['pool']}": found["name"] for found in results.get("pools", [])}
     return _("a rater of “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
 
@@ -203,7 +202,7 @@ def _apart(gap: Figure) -> Measure:
     if gap.value is None:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
     assert gap.low is not None
-    assert gap.high is not None  # with a value there is an interval
+    assert gap.high is not None  # a figure with a value always has an interval
     return Measure(
         label,
         _points(gap.value, "+"),

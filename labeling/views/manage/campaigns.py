@@ -1,4 +1,4 @@
-"""Campaigns: the list, the form that makes one, and a campaign's own pages."""
+"""Campaigns: the list, the form for a new one, and each campaign's pages."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -49,27 +49,27 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
-    """`?from=` starts with what another campaign was set up with."""
-    like = (
+    """A new campaign. `?from=` copies the settings of another one."""
+    template = (
         access.campaign(user=request.user, pk=int(request.GET["from"]))
         if request.GET.get("from", "").isdecimal()
         else None
     )
-    form = CampaignForm(request.POST or None, initial=initial_of(like) if like else None)
+    form = CampaignForm(request.POST or None, initial=initial_of(template) if template else None)
     if request.method == "POST" and form.is_valid():
         try:
-            campaign = _create(form, like=like, by=request.user)
+            campaign = _create(form, template=template, by=request.user)
         except services.UnableToCreateCampaign as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
-    return render(request, "labeling/manage/campaign_new.html", {"form": form, "like": like})
+    return render(request, "labeling/manage/campaign_new.html", {"form": form, "like": template})
 
 
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
-    """The line under the prompts: how many match what is ticked now, and what judging them would
-    take.
+    """The line below the prompts: how many match the current selection, and how much work they
+    are.
     """
     form = CampaignForm(request.POST)
     form.is_valid()
@@ -195,8 +195,8 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def change(request: MemberRequest, pk: int) -> HttpResponse:
-    """What may be changed while it goes on. Answers stay under the version that they were given
-    by.
+    """Changes a running campaign. Existing answers keep the guideline version they were given
+    under.
     """
     campaign = access.campaign(user=request.user, pk=pk)
     if campaign.state == Campaign.State.CLOSED:
@@ -235,7 +235,7 @@ def open_(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def reopen(request: MemberRequest, pk: int) -> HttpResponse:
-    """GET asks, POST opens a closed campaign again."""
+    """GET asks for confirmation, POST reopens a closed campaign."""
     campaign = access.campaign(user=request.user, pk=pk)
     if request.method == "POST":
         try:
@@ -259,7 +259,7 @@ def pause(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def discard(request: MemberRequest, pk: int) -> HttpResponse:
-    """GET asks, POST takes a draft away."""
+    """GET asks for confirmation, POST deletes a draft."""
     campaign = access.campaign(user=request.user, pk=pk)
     if campaign.state != Campaign.State.DRAFT:
         return redirect("campaign", pk)
@@ -285,7 +285,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def close(request: MemberRequest, pk: int) -> HttpResponse:
-    """GET asks, POST closes."""
+    """GET asks for confirmation, POST closes."""
     campaign = access.campaign(user=request.user, pk=pk)
     if request.method == "POST":
         services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
@@ -298,10 +298,12 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-def _create(form: CampaignForm, *, like: Campaign | None, by: User) -> Campaign:
-    """What the form does not ask of golds is as it was in the campaign that this one is like."""
+def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campaign:
+    """Creates the campaign. Settings of golds that the form does not include are copied from
+    `template`.
+    """
     values, selection, effort = form.cleaned_data, form.selection(), form.effort()
-    checks = {name: getattr(like, name) for name in GOLD_SETTINGS} if like else {}
+    checks = {name: getattr(template, name) for name in GOLD_SETTINGS} if template else {}
     checks |= {name: values[name] for name in ("gold_share", "review_share")}
     return services.create_campaign(
         **{

@@ -1,4 +1,4 @@
-"""What the judgments of an item say together, in letters and sentences."""
+"""The consensus of an item's raters, in letters and sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from labeling.selectors.board import LetteredResponse
 
 @dataclass(frozen=True)
 class PlaceRow:
-    """A response's place by majority and weighed, “2 =” where another shares it."""
+    """A response's place by majority and weighted, with “2 =” for a shared place."""
 
     letter: str
     by_majority: str
@@ -33,8 +33,8 @@ class PairRow:
 
 @dataclass(frozen=True)
 class ToldConsensus:
-    """`rows` best first, empty where nobody ranked two responses; `differences` say which pairs
-    weighing changes.
+    """`rows` is best first, and empty if nobody ranked two responses; `differences` names the pairs
+    that change when votes are weighted.
     """
 
     rows: list[PlaceRow]
@@ -135,5 +135,5 @@ def _place(place: int, all_of_them: Sequence[int]) -> str:
 
 
 def _percent(share: float) -> str:
-    """Nothing is certain: what would round to 100 % is “> 99 %”."""
+    """Nothing is certain: what would round to 100 % becomes “> 99 %”."""
     return f"{100 * share:.0f} %" if share < 0.995 else "> 99 %"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.requests import MemberRequest
 from labeling import access, services
 from labeling.forms.crowd import CrowdLinkForm
+from labeling.models import CrowdLink
 from labeling.selectors import crowd
 
 
@@ -22,15 +23,7 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
         services.create_crowd_link(**form.cleaned_data, by=request.user, now=timezone.now())
         messages.success(request, _("The link is open. Give its address to the platform."))
         return redirect("pool_crowd", pk)
-    rows = [
-        (
-            row,
-            (
-                f"{request.build_absolute_uri(reverse('crowd', args=[row.link.token]))}?{row.link.id_parameter}="
-            ),
-        )
-        for row in crowd.link_rows(pool=pool)
-    ]
+    rows = [(row, _address(request, row.link)) for row in crowd.link_rows(pool=pool)]
     context = {"pool": pool, "form": form, "rows": rows}
     return render(
         request, "labeling/manage/pool_crowd.html", context, status=422 if form.errors else 200
@@ -45,3 +38,9 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
             request, _("Nobody begins through this link any more; who is at work goes on.")
         )
     return redirect("pool_crowd", link.campaign.pool_id)
+
+
+def _address(request: MemberRequest, link: CrowdLink) -> str:
+    """What the platform is given: it adds the worker's id at the end."""
+    page = request.build_absolute_uri(reverse("crowd", args=[link.token]))
+    return f"{page}?{link.id_parameter}="

@@ -1,4 +1,4 @@
-"""A campaign's curve of judgments over time, with where it leads at this pace."""
+"""A campaign's curve of judgments over time, with a projection at the current pace."""
 
 from datetime import datetime, timedelta
 
@@ -19,12 +19,12 @@ STEPS = [
 ]
 MOST_TICKS = 4
 END_SHARE = 0.28
-"""Of the x-axis, kept free for the label at either end."""
+"""The share of the x-axis kept free for the label at either end."""
 
 
 def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.LineChart | None:
-    """None before the first judgment. Hours since then run along the x-axis, the reader's own clock
-    stands below it.
+    """The chart, or None before the first judgment. The x-axis is in hours since then, labelled
+    with the reader's local time.
     """
     if not board.curve:
         return None
@@ -35,7 +35,7 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
     series = [charts.Series(_("judgments"), points, has_area=True)]
     end = start + points[-1][0] * HOUR
     if is_open and board.pace and board.done_at:
-        # A guess longer than twice what was measured would only press the curve flat.
+        # A projection longer than twice the measured time would only flatten the curve.
         end = min(board.done_at, now + 2 * max(now - start, HOUR))
         reached = points[-1][1] + board.pace.per_hour * ((end - now) / HOUR)
         name = _("%(n)d about %(when)s") % {
@@ -75,8 +75,8 @@ def _title(board: Board, *, is_open: bool) -> str:
 
 
 def _ticks(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
-    """Both ends to the minute, and between them round times of the reader's clock that leave the
-    ends' labels room.
+    """Both ends to the minute, and between them round local times that leave room for the labels of
+    the ends.
     """
     first, last = timezone.localtime(start), timezone.localtime(end)
     ends = [(first, date_format(first, "D H:i")), (last, date_format(last, "D H:i"))]

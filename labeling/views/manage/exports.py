@@ -1,4 +1,4 @@
-"""A campaign's judgments as files to take away."""
+"""Downloads of a campaign's judgments."""
 
 import tempfile
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from labeling.models import Campaign
 
 @dataclass(frozen=True)
 class Shape:
-    """A form in which judgments leave; `value` is a key of exports.SCHEMAS."""
+    """A format of exported judgments; `value` is a key of exports.SCHEMAS."""
 
     value: str
     label: Promise
@@ -92,7 +92,7 @@ FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parq
 
 @require_http_methods(["GET", "POST"])
 def export(request: MemberRequest, pk: int) -> HttpResponseBase:
-    """GET offers the shapes, POST streams the file that was asked for."""
+    """GET lists the formats, POST streams the chosen file."""
     campaign = access.campaign(user=request.user, pk=pk)
     shapes = SHAPES[Campaign.Kind(campaign.kind)]
     if request.method == "POST":
@@ -124,7 +124,7 @@ def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
         return StreamingHttpResponse(
             exports.jsonl(rows), content_type=FORMATS[format_], headers=headers
         )
-    # Parquet ends with its table of contents, so the file is whole before its first byte leaves.
+    # Parquet ends with its table of contents, so the file must be complete before it is sent.
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
     exports.parquet(rows, shape=shape, to=file)
     file.seek(0)

@@ -1,5 +1,5 @@
-"""A campaign's golds: which there are, how raters do on them, who is warned or paused, and how
-golds are used.
+"""A campaign's golds: the list, raters' results, who is warned or paused, and how golds are
+used.
 """
 
 from typing import Any
@@ -46,7 +46,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
-    """Golds from a file: all of it, or nothing and what is wrong with it."""
+    """Imports golds from a file: all of it, or nothing and a list of its errors."""
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     form = GoldFileForm(request.POST, request.FILES)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Guidelines: the list, a new one, its next version, and what changed between two."""
+"""Guidelines: the list, a new one, its next version, and the differences between two versions."""
 
 from typing import Any, cast
 
@@ -61,7 +61,7 @@ def new(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
-    """The next version: starts as the last one, and saves as a new number."""
+    """The next version: starts with the latest text and is saved under a new number."""
     guideline = access.guideline(user=request.user, pk=pk)
     latest = selectors.guideline_versions(guideline=guideline)[0]
     form = GuidelineTextForm(request.POST or None, initial={"text": latest.text})
@@ -90,7 +90,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """One version as raters read it, and how it differs from the one before."""
+    """One version as raters see it, and its differences to the previous one."""
     guideline = access.guideline(user=request.user, pk=pk)
     every = selectors.guideline_versions(guideline=guideline)
     shown = _chosen(every, request.GET.get("version"))
@@ -123,7 +123,7 @@ def _is_save(request: HttpRequest) -> bool:
 
 
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
-    """The formset as posted or as `form` has it; the button “One more question” adds an empty
+    """The formset, from the request or from `form`; the button “One more question” adds an empty
     row.
     """
     data = _with_one_more(request, "questions") if request.method == "POST" else None
@@ -131,13 +131,13 @@ def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuesti
 
 
 def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
-    """The same for examples."""
+    """The formset of examples, in the same way."""
     data = _with_one_more(request, "examples") if request.method == "POST" else None
     return cast(BaseExamples, Examples(data, initial=rows, prefix="examples"))
 
 
 def _with_one_more(request: HttpRequest, rows: str) -> QueryDict:
-    """What was posted, with another row where the button for these was pressed."""
+    """The posted data, with an additional row if the button for these rows was pressed."""
     data = request.POST.copy()
     total = data.get(f"{rows}-TOTAL_FORMS", "")
     if data.get("more") == rows and total.isdecimal():

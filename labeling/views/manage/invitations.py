@@ -1,4 +1,4 @@
-"""A pool's invitations: one by one or from a file, sent again, revoked."""
+"""A pool's invitations: create one or many from a file, resend, revoke."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -22,7 +22,7 @@ MOST_LINKS_SHOWN = 20
 
 @require_http_methods(["GET", "POST"])
 def index(request: MemberRequest, pk: int) -> HttpResponse:
-    """The list with the form; POST invites. Nobody is invited when a line of the file is bad."""
+    """The list with the form; POST invites. If any line of the file is bad, nobody is invited."""
     pool, now = access.pool(user=request.user, pk=pk), timezone.now()
     form = InviteForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -97,8 +97,8 @@ def _say_how_many(request: MemberRequest, n: int) -> None:
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:
-    """Mails the links, and keeps a few for the next page only: whoever hands them over in person
-    sees them once.
+    """Mails the links, and shows a few of them once on the next page, for admins who hand them over
+    in person.
     """
 
     def address_of(secret: str) -> str:

@@ -1,5 +1,5 @@
-"""A pool's onboarding as admins compose it: steps, who is on the way, attempts to score and to
-decide on.
+"""A pool's onboarding for admins: its steps, raters in progress, and attempts to score and
+decide.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
-from labeling import access, onboarding, services, versions
+from labeling import access, onboarding, response_orders, services, versions
 from labeling.forms.onboarding import DecisionForm, ScoresForm, StepForm
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.selectors import onboarding as selectors
@@ -77,7 +77,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """One version as raters read and answered it, and how it differs from the one before."""
+    """One version as raters saw and answered it, and its differences to the previous one."""
     step = access.any_step(user=request.user, pk=pk)
     every = selectors.step_versions(step=step)
     number = request.GET.get("version")
@@ -107,7 +107,7 @@ def move(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    """Asks back, then asks the step of nobody any more."""
+    """GET asks for confirmation, POST stops asking raters to do the step."""
     step = access.step(user=request.user, pk=pk)
     if request.method == "POST":
         services.retire_step(step=step, by=request.user, now=timezone.now())
@@ -123,7 +123,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
-    """What raters of every pool handed in and a person decides on: one queue among the others."""
+    """Attempts in all pools that wait for a person's decision, as one of the queues."""
     page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -134,8 +134,8 @@ def waiting(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def attempt(request: MemberRequest, pk: int) -> HttpResponse:
-    """What a rater was told and answered, beside the researchers' answers; a decision, and for
-    demonstrations scores.
+    """What a rater saw and answered next to the researchers' answers, with the decision and, for
+    demonstrations, scores.
     """
     found = access.attempt(user=request.user, pk=pk)
     is_written = found.step.kind == Kind.DEMONSTRATIONS
@@ -176,7 +176,7 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
-    """All that a version says, so that two can be compared."""
+    """All texts of a version as lines, so that two versions can be compared."""
     return [
         version.title,
         *version.text.splitlines(),
@@ -185,7 +185,7 @@ def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
 
 
 def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
-    """One question with what was answered and what the researchers say, in words."""
+    """One question with the rater's and the researchers' answer, in words."""
     answer = found.answers[place]
     if found.step.kind == Kind.TOPICS:
         return {"prompt": answer, "answer": "", "truth": ""}
@@ -205,7 +205,7 @@ def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str
             "truth": words[question["is_sensitive"]],
         }
     if found.step.kind == Kind.RANKINGS:
-        responses = list(zip("ABCDEFGHI", question["responses"], strict=False))
+        responses = list(zip(response_orders.LETTERS, question["responses"], strict=False))
         return line | {
             "responses": responses,
             "answer": _order(answer),
@@ -216,7 +216,7 @@ def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str
 
 def _order(ranks: list[int | None]) -> str:
     tiers: dict[int, list[str]] = {}
-    for letter, rank in zip("ABCDEFGHI", ranks, strict=False):
+    for letter, rank in zip(response_orders.LETTERS, ranks, strict=False):
         if rank is not None:
             tiers.setdefault(rank, []).append(letter)
     return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"

@@ -1,5 +1,5 @@
-"""Pay as admins see it: rates of a pool, everybody's period, one rater's timesheet, disputes, and
-marking as paid.
+"""Pay for admins: rates of a pool, everybody's period, one rater's timesheet, disputes, and marking
+as paid.
 """
 
 import datetime as dt
@@ -65,7 +65,7 @@ def rater_csv(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def mark(request: MemberRequest, pk: int) -> HttpResponse:
-    """Asks back with the sum, then marks the days as paid."""
+    """Shows the total and asks for confirmation, then marks the days as paid."""
     found = access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
     form = PaidForm(request.POST or None)

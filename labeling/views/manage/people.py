@@ -1,6 +1,6 @@
 """People: the list, a new one, one person's login, and the link with which they set a password.
 
-They live here and not in accounts because a person who rates gets a Rater with the login.
+These pages are here and not in accounts because a person who rates gets a Rater with the login.
 """
 
 from typing import Any
@@ -25,18 +25,18 @@ PEOPLE_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     form = PeopleFilter(request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    state = asked.get("state")
+    filters = form.cleaned_data if form.is_valid() else {}
+    state = filters.get("state")
     found = accounts_selectors.people(
-        words=asked.get("q", ""),
-        role=asked.get("role", ""),
+        words=filters.get("q", ""),
+        role=filters.get("role", ""),
         is_active={"open": True, "closed": False}.get(str(state)),
     )
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "account/people.html",
-        {"page": page, "form": form, "is_filtered": any(asked.values())},
+        {"page": page, "form": form, "is_filtered": any(filters.values())},
     )
 
 
@@ -97,9 +97,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and keeps it for the next page only: whoever hands it over in person sees it
-    once.
-    """
+    """Mails the link, and shows it once on the next page, for admins who hand it over in person."""
     assert isinstance(request.user, User)
     link = request.build_absolute_uri(accounts.password_link(person))
     accounts.invite(user=person, link=link, by=request.user, now=timezone.now())

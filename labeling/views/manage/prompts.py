@@ -1,4 +1,4 @@
-"""Prompts: search, one prompt with its responses, typing one in, editing it as a new version,
+"""Prompts: search, one prompt with its responses, entering one, editing it as a new version,
 retiring it.
 """
 
@@ -90,8 +90,8 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
             back = ngettext(
                 "%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items
             )
-            kept = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
-            messages.success(request, f"{kept} {back % {'n': edited.n_items}}")
+            saved = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
+            messages.success(request, f"{saved} {back % {'n': edited.n_items}}")
             return redirect("prompt", edited.prompt.pk)
     context = {"form": form, "prompt": prompt}
     return render(
@@ -101,7 +101,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    """GET asks, POST retires."""
+    """GET asks for confirmation, POST retires."""
     prompt = access.prompt(user=request.user, pk=pk)
     if request.method == "POST":
         try:
@@ -115,7 +115,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
-    """Which kinds of upsetting content are in it; no new version."""
+    """Sets the kinds of upsetting content, without a new version."""
     prompt = access.prompt(user=request.user, pk=pk)
     form = UpsettingForm(request.POST)
     if form.is_valid():

@@ -1,5 +1,5 @@
-"""Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the
-stored report alone.
+"""Quality: how far raters agree, what choices depend on, and which raters to review. Pages read
+only the stored report.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,20 +28,20 @@ JUDGMENTS_PER_PAGE = 50
 RATERS_PER_PAGE = 50
 PAIRS_PER_PAGE = 25
 LEVELS = 9
-"""Steps of the heat map's colour, from 50 % up; all that is below is the first."""
+"""Colours of the heat map, from 50 % up; everything below 50 % gets the first."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Two raters: how often they agree, of how many votes on shared pairs; an empty word where they
-    share none.
+    """Two raters: how often they agree, and the number of votes on shared pairs; `share` is empty
+    if there are none.
     """
 
     share: str
     n: int
     level: int
     words: str = ""
-    """the whole of it, with interval and Cohen's κ"""
+    """the full text, with interval and Cohen's κ"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class TwoRaters:
-    """A row of the table behind the heat map."""
+    """A row of the table below the heat map."""
 
     one: int
     other: int
@@ -108,12 +108,12 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def part(request: HttpRequest, pk: int) -> HttpResponse:
-    """All measures of one category, language or period."""
+    """All measures for one category, language or period."""
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     report = selectors.quality_report(campaign=campaign)
-    asked = request.GET.get("kind"), request.GET.get("value")
+    key = request.GET.get("kind"), request.GET.get("value")
     groups = report.results["agreement"]["groups"] if report else []
-    found = next((group for group in groups if (group["kind"], group["value"]) == asked), None)
+    found = next((group for group in groups if (group["kind"], group["value"]) == key), None)
     if found is None:
         raise Http404
     context = _context(campaign, report, "agreement") | {
@@ -154,12 +154,12 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     report = selectors.quality_report(campaign=campaign)
     if report is None:
         raise Http404
-    said = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
-    if said is None:
+    title = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
+    if title is None:
         raise Http404
     found = selectors.judgments_behind(report=report, row=_stored(row))
     return _behind_page(
-        request, _context(campaign, report, "bias"), words.on_some_pair(said), found
+        request, _context(campaign, report, "bias"), words.on_some_pair(title), found
     )
 
 
@@ -179,7 +179,9 @@ def rater_behind(request: HttpRequest, pk: int, rater_pk: int, row: str) -> Http
 
 
 def _stored(row: str) -> str:
-    """Where the judgments behind a row lie: the odds of the place and its share have the same."""
+    """The stored row for a row on the page: the odds of a position and its share have the same
+    judgments.
+    """
     return "first" if row == "position" else row
 
 
@@ -200,7 +202,7 @@ def _behind_page(
 
 @require_POST
 def compute(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks the workers; the page shows the new numbers when they are there."""
+    """Asks a worker to compute the report; the page shows the new numbers when they are ready."""
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     if doorbell.ring_quality(campaign.pk):
         messages.info(request, _("It is being computed. Load this page again in some seconds."))
@@ -268,7 +270,7 @@ def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict
 
 
 def quality_now(report: QualityReport) -> list[words.Measure]:
-    """The few numbers of a campaign's first page."""
+    """The few numbers on a campaign's first page."""
     found, habits = report.results["agreement"], report.results["habits"]
     raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
     shown = [
@@ -314,7 +316,7 @@ def _cell(score: float, n: int, kappa: float | None) -> Cell:
 
 
 def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
-    """The pairs of raters as the address wants them sorted, a page of them with the raters'
+    """One page of the pairs of raters, sorted as the query string says, with the raters'
     aliases.
     """
     found = [
@@ -389,7 +391,7 @@ def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _wording(results: dict[str, Any]) -> dict[str, Any]:
-    """An empty result has nothing to measure: no expert has decided an order."""
+    """The wording part; `results` is empty if no expert has decided an order."""
     rows = bias_words.wording(results) if results else []
     return {"wording": rows, "wording_counts": results, "boosters": BOOSTERS, "hedges": HEDGES}
 

@@ -1,6 +1,4 @@
-"""What the numbers of quality are called and what each means here, in a sentence; no traffic
-light.
-"""
+"""Labels of the quality figures and a sentence on what each means here; no traffic lights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +59,7 @@ class Measure:
     unit: str
     meaning: str
     row: str = ""
-    """names the judgments behind it, where there are any: see labeling.measures.behind"""
+    """names the judgments behind it, if any: see labeling.measures.behind"""
 
 
 def share(figure: Figure) -> str:
@@ -109,7 +107,7 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
 
 
 def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
-    """Raters against each other on two responses, of a campaign or of a part of it."""
+    """Agreement between raters on two responses, for a campaign or a part of it."""
     found = _figures(results)
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     return [
@@ -168,7 +166,7 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
 
 
 def imported(figures: Mapping[str, Figure]) -> list[Measure]:
-    """What an import's page tells of it: the same numbers, from the file's own votes."""
+    """The figures on an import's page: the same ones, from the file's own votes."""
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     half, ordinal = figures["raw_half"], figures["alpha_ordinal"]
     nominal = _("As above, but a tie is as far from a win as a loss is.")
@@ -192,7 +190,7 @@ def imported(figures: Mapping[str, Figure]) -> list[Measure]:
 
 
 def orders(results: Mapping[str, Any]) -> list[Measure]:
-    """Whole orders against each other."""
+    """Agreement between whole orders."""
     found = _figures(results)
     tau, w = found["tau"], found["w"]
     return [
@@ -210,7 +208,7 @@ def orders(results: Mapping[str, Any]) -> list[Measure]:
 
 
 def others(results: Mapping[str, Any]) -> list[Measure]:
-    """Against who is not of the campaign's own raters."""
+    """Agreement with others outside the campaign's own raters."""
     found = _figures(results)
     votes = _("votes")
     decided = as_share(
@@ -264,7 +262,7 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
 
 
 def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of each scale, how far its scores can be told apart from who gave them."""
+    """For each scale, how far its scores depend on what is rated rather than on who rates."""
     return [
         {
             "label": found["label"],
@@ -279,14 +277,14 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def on_some_pair(said: object) -> str:
+def on_some_pair(title: object) -> str:
     """The title of the judgments behind a row."""
-    return _("On some pair, %(words)s") % {"words": said}
+    return _("On some pair, %(words)s") % {"words": title}
 
 
 def groups_left_out(counts: Mapping[str, int]) -> list[str]:
-    """A sentence for each grouping of which some have no row."""
-    said = {
+    """A sentence for each grouping that has groups without a row."""
+    sentences = {
         "month": lambda n: ngettext(
             "%(n)d earlier month is not shown.", "%(n)d earlier months are not shown.", n
         ),
@@ -304,13 +302,13 @@ def groups_left_out(counts: Mapping[str, int]) -> list[str]:
             n,
         ),
     }
-    return [said[kind](n) % {"n": n} for kind, n in counts.items()]
+    return [sentences[kind](n) % {"n": n} for kind, n in counts.items()]
 
 
 def two_raters(agree: Figure, kappa: float | None) -> str:
-    """A cell of the heat map in full."""
+    """A cell of the heat map, in full."""
     given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
-    told = (
+    share_of_votes = (
         ngettext(
             "%(share)s of %(n)d pair, %(interval)s",
             "%(share)s of %(n)d pairs, %(interval)s",
@@ -319,14 +317,16 @@ def two_raters(agree: Figure, kappa: float | None) -> str:
         % given
     )
     return (
-        told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+        share_of_votes
+        if kappa is None
+        else f"{share_of_votes}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
     )
 
 
 def two_raters_row(
     agree: Figure, kappa: float | None, raters: tuple[int, int], names: Mapping[int, str]
 ) -> dict[str, Any]:
-    """The same as a row of the table under the heat map."""
+    """The same, as a row of the table below the heat map."""
     one, other = raters
     return {
         "one": one,
@@ -340,9 +340,9 @@ def two_raters_row(
 
 def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     """How many pairs of raters have no row, and why."""
-    said = []
+    sentences = []
     if n_few:
-        said.append(
+        sentences.append(
             ngettext(
                 "%(n)d pair of raters shares fewer than 10 votes and is not listed.",
                 "%(n)d pairs of raters share fewer than 10 votes and are not listed.",
@@ -351,7 +351,7 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
             % {"n": n_few}
         )
     if n_more:
-        said.append(
+        sentences.append(
             ngettext(
                 "Listed are the 300 pairs with the most votes; %(n)d more is not.",
                 "Listed are the 300 pairs with the most votes; %(n)d more are not.",
@@ -359,7 +359,7 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
             )
             % {"n": n_more}
         )
-    return said
+    return sentences
 
 
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:

@@ -1,4 +1,4 @@
-"""What raters ask about items: the list, and the answer."""
+"""Raters' questions about items: the list, and the answer."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,6 +12,7 @@ from accounts.requests import MemberRequest
 from labeling import access, services
 from labeling.selectors import questions as selectors
 from labeling.selectors.cases import n_waiting
+from pages import plain_text
 
 QUESTIONS_PER_PAGE = 25
 
@@ -29,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def answer(request: MemberRequest, pk: int) -> HttpResponse:
     question = access.question(user=request.user, pk=pk)
-    text = request.POST.get("answer", "").replace("\x00", "").strip()
+    text = plain_text.storable(request.POST.get("answer", "")).strip()
     if not text:
         messages.warning(request, _("Nothing is written yet."))
         return redirect("questions")

@@ -1,5 +1,5 @@
-"""The queues behind the skip reasons: prompt repair, safety and technical, each case with its
-owner, age and outcome.
+"""The queues for skip reasons: prompt repair, safety and technical, with each case's owner, age and
+outcome.
 """
 
 from django.contrib import messages
@@ -14,6 +14,7 @@ from accounts.requests import MemberRequest
 from labeling import access, services
 from labeling.models import Case
 from labeling.selectors import cases as selectors
+from pages import plain_text
 
 CASES_PER_PAGE = 25
 LONGEST_NOTE = 2_000
@@ -21,7 +22,7 @@ LONGEST_NOTE = 2_000
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The first queue in which something waits."""
+    """Redirects to the first queue with open cases."""
     waiting = selectors.n_waiting()
     elsewhere = {selectors.QUESTIONS: "questions", selectors.ONBOARDING: "queue_onboarding"}
     first = next(
@@ -52,7 +53,7 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def own(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take a case, or give it back."""
+    """Takes a case, or releases it."""
     case = access.case(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
     services.own_case(case=case, owner=owner, by=request.user, now=timezone.now())
@@ -67,7 +68,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
         if request.POST.get("outcome") == Case.Outcome.FIXED
         else Case.Outcome.KEPT
     )
-    note = request.POST.get("note", "").replace("\x00", "").strip()[:LONGEST_NOTE]
+    note = plain_text.storable(request.POST.get("note", "")).strip()[:LONGEST_NOTE]
     try:
         services.settle_case(
             case=case, outcome=outcome, note=note, by=request.user, now=timezone.now()

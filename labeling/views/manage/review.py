@@ -1,4 +1,4 @@
-"""Review: the queue, one item with every answer to it and the decision, and appeals."""
+"""Review: the queue, one item with all its answers and the decision, and appeals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -61,7 +61,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             messages.success(request, _("Kept. Who was given feedback finds it under My work."))
-            return redirect(_onward(found, order, is_blind, goes_on="next" in request.POST))
+            return redirect(_next_page(found, order, is_blind, goes_on="next" in request.POST))
     status = 422 if request.method == "POST" else 200
     return render(
         request,
@@ -73,7 +73,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
 
 @require_POST
 def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
-    """An answer becomes the gold as it stands."""
+    """Makes a gold of an answer as it is."""
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
     try:
         services.make_gold_of_answer(judgment=judgment, by=request.user, now=timezone.now())
@@ -156,13 +156,13 @@ def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | Sc
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:
         initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
-    ranks = _taken(work, request.GET.get("from", "")) or work.decided
+    ranks = _initial_ranks(work, request.GET.get("from", "")) or work.decided
     initial |= {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
     return DecisionForm(data, letters=letters, judgments=judgments, initial=initial)
 
 
-def _taken(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
-    """The order of the answer that the address names, to start from."""
+def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
+    """The initial order: that of the answer named in the URL."""
     return next(
         (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
     )
@@ -220,7 +220,7 @@ def _context(
     }
 
 
-def _onward(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
+def _next_page(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
     after = (
         selectors.next_to_review(campaign=item.campaign, order=order, after=item)
         if goes_on

@@ -1,6 +1,4 @@
-"""The roster: every rater by search and filter, acts on many at once, and what one of them
-knows.
-"""
+"""The roster: every rater by search and filter, actions on many at once, and one rater's skills."""
 
 from collections.abc import Callable
 
@@ -32,21 +30,20 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: MemberRequest) -> HttpResponse:
-    """One act on all who are ticked, or whom the filter finds. Closing logins is asked back
-    once.
+    """One action on all ticked raters, or on all that match the filter. Closing logins needs a
+    confirmation.
     """
     form = RosterActForm(request.POST, found=_found(request))
     if not form.is_valid():
         return _page(request, form, status=422)
-    raters, pool, wanted = (
+    raters, pool, action = (
         form.cleaned_data["raters"],
         form.cleaned_data["pool"],
         form.cleaned_data["act"],
     )
-    if wanted == "deactivate":
-        if request.POST.get("confirmed") != str(
-            len(raters)
-        ):  # nobody is closed who was not in the list
+    if action == "deactivate":
+        # Nobody is deactivated who was not on the confirmation page.
+        if request.POST.get("confirmed") != str(len(raters)):
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
             return render(request, "labeling/manage/roster_deactivate.html", context)
         n = services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
@@ -55,15 +52,15 @@ def act(request: MemberRequest) -> HttpResponse:
         )
     else:
         try:
-            messages.success(request, _done(request, wanted, pool, raters))
-        except services.UnableToAddRaters as problem:  # somebody withdrew meanwhile
+            messages.success(request, _done(request, action, pool, raters))
+        except services.UnableToAddRaters as problem:  # somebody withdrew in the meantime
             messages.warning(request, problem.sentence)
     return redirect(f"{reverse('roster')}?{request.GET.urlencode()}")
 
 
 @require_http_methods(["GET", "POST"])
 def skills(request: MemberRequest, pk: int) -> HttpResponse:
-    """What an admin has seen that a rater knows, beside what they say and what tests told."""
+    """Skills that an admin has observed, next to what raters say and what tests showed."""
     rater = access.any_rater(user=request.user, pk=pk)
     known = {
         basis: {
@@ -78,11 +75,11 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        wanted = form.wanted
+        values = form.wanted
         services.grant_skills(
             rater=rater,
-            languages=wanted["languages"],
-            topics=wanted["topics"],
+            languages=values["languages"],
+            topics=values["topics"],
             by=request.user,
             now=timezone.now(),
         )
@@ -98,14 +95,14 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rater]) -> str:
+def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rater]) -> str:
     acts: dict[str, Callable[..., int]] = {
         "add": services.add_raters,
         "remove": services.remove_raters,
         "pause": services.pause_raters,
         "resume": services.resume_raters,
     }
-    n = acts[wanted](pool=pool, raters=raters, by=request.user, now=timezone.now())
+    n = acts[action](pool=pool, raters=raters, by=request.user, now=timezone.now())
     sentences = {
         "add": ngettext("%(n)d rater added to “%(pool)s”.", "%(n)d raters added to “%(pool)s”.", n),
         "remove": ngettext(
@@ -120,7 +117,7 @@ def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rate
             n,
         ),
     }
-    return sentences[wanted] % {"n": n, "pool": pool.name}
+    return sentences[action] % {"n": n, "pool": pool.name}
 
 
 def _found(request: HttpRequest) -> QuerySet[Rater]:

@@ -20,7 +20,7 @@ export function beside({ desk, record, signal }) {
     for (const button of document.querySelectorAll("[data-do=guideline]")) button.setAttribute("aria-expanded", String(isOpening));
     if (!isOpening) return cameFrom?.focus();
     record.opened("guideline");
-    if (!panel.hasChildNodes()) panel.innerHTML = (await fragment(panel.dataset.url)) ?? ""; // our own rendering, cleaned
+    if (!panel.childElementCount) panel.innerHTML = (await fragment(panel.dataset.url)) ?? ""; // our own rendering, cleaned
     if (document.activeElement?.matches("textarea, input[type=text]")) return;
     panel.focus();
   }

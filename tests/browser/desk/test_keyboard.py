@@ -8,15 +8,17 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from labeling import queue, services
-from labeling.forms.desk import LETTERS
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.rating_form import Condition, Flag, RatingForm, Scale
+from labeling.response_orders import LETTERS
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
 from tests.cast import open_comparison_campaign
 
 HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => {
   const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
-  const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
+  const inside = [...head.querySelectorAll("button, select")].every(
+    (el) => el.getBoundingClientRect().right <= ends.right,
+  );
   return [inside, head.offsetHeight < 50];
 })"""
 """Of each card's head: nothing sticks out, and it is one line."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Rater, Slot
 from tests.browser.desk.hands import OpenPage, begin
 
@@ -51,7 +52,9 @@ def test_an_item_stored_in_another_tab_is_said_to_be_stored(
     page = begin(open_page, rosa)
     lease = Slot.objects.get(rater=rosa, state=Slot.State.LEASED).lease
     assert lease is not None
-    services.submit_demonstration(lease=lease, rater=rosa, text="done", now=timezone.now())
+    services.submit(
+        lease=lease, rater=rosa, answer=DemonstrationAnswer(text="done"), now=timezone.now()
+    )
 
     page.keyboard.type("Half a thought")
 

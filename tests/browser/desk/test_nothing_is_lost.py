@@ -27,9 +27,11 @@ BACK = "() => { window.fetch = window.real; window.dispatchEvent(new Event('onli
 
 COVERED = """() => {
   const toast = document.querySelector(".toast").getBoundingClientRect();
-  return [...document.querySelectorAll(".desk :is(textarea, input, button, p, label)")].some((el) => {
+  const controls = document.querySelectorAll(".desk :is(textarea, input, button, p, label)");
+  return [...controls].some((el) => {
     const box = el.getBoundingClientRect();
-    return box.width && box.left < toast.right && toast.left < box.right && box.top < toast.bottom && toast.top < box.bottom;
+    const isBeside = box.left >= toast.right || toast.left >= box.right;
+    return box.width && !isBeside && box.top < toast.bottom && toast.top < box.bottom;
   });
 }"""
 """Whether the toast lies over anything of the work."""
@@ -130,7 +132,8 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
     page.evaluate("""() => {
           const real = window.fetch;
           window.fetch = async (...request) => {
-            if (!String(request[0]).endsWith("/submit")) return real(...request); // a draft that is saved meanwhile
+            // a draft that is saved meanwhile
+            if (!String(request[0]).endsWith("/submit")) return real(...request);
             window.fetch = real;
             await real(...request);
             throw new TypeError("answer lost");
@@ -360,7 +363,8 @@ def test_an_answer_that_never_comes_is_asked_for_again(
     page.evaluate("""() => {
           const [real, timeout] = [window.fetch, AbortSignal.timeout];
           AbortSignal.timeout = () => timeout.call(AbortSignal, 300);  // in place of half a minute
-          const never = (signal) => new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
+          const never = (signal) =>
+            new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
           window.fetch = (...request) => {
             if (!String(request[0]).endsWith("/submit")) return real(...request);
             [window.fetch, AbortSignal.timeout] = [real, timeout];
@@ -380,8 +384,9 @@ def test_what_the_server_says_of_a_draft_that_it_does_not_keep_is_shown(
     page.evaluate("""() => {
           const real = window.fetch;
           const refusal = { status: 413, headers: { "Content-Type": "application/json" } };
-          const refused = () => new Response(JSON.stringify({ error: "Too long to keep here." }), refusal);
-          window.fetch = async (...request) => (String(request[0]).endsWith("/draft") ? refused() : real(...request));
+          const why = JSON.stringify({ error: "Too long to keep here." });
+          window.fetch = async (...request) =>
+            String(request[0]).endsWith("/draft") ? new Response(why, refusal) : real(...request);
         }""")
 
     page.keyboard.type("Half a thought")

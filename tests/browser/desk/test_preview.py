@@ -128,7 +128,9 @@ def test_a_preview_that_does_not_come_is_said_and_the_next_change_asks_again(
     page.evaluate("""() => {
           window.real = window.fetch;
           const isOurs = (request) => String(request[0]).endsWith("/preview");
-          window.fetch = (...request) => (isOurs(request) ? Promise.reject(new TypeError("no answer")) : window.real(...request));
+          const noAnswer = () => Promise.reject(new TypeError("no answer"));
+          window.fetch = (...request) =>
+            isOurs(request) ? noAnswer() : window.real(...request);
         }""")
     page.keyboard.type("One.")
     expect(pane).to_contain_text("The preview does not come just now.")

@@ -13,8 +13,11 @@ from tests.browser.desk.hands import OpenPage, begin, press
 
 OUTSIDE = """() => [...document.querySelectorAll(".desk-response")].filter((card) => {
   const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
-  const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
-  return !inside || head.offsetHeight >= 50 || getComputedStyle(head.querySelector(".desk-move")).display === "none";
+  const inside = [...head.querySelectorAll("button, select")].every(
+    (el) => el.getBoundingClientRect().right <= ends.right,
+  );
+  const move = getComputedStyle(head.querySelector(".desk-move"));
+  return !inside || head.offsetHeight >= 50 || move.display === "none";
 }).length"""
 """Cards whose head is more than one line, has something stick out, or lacks the buttons for up and
 down.

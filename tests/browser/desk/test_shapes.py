@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling import rating_form, services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from tests.browser.desk.hands import (
     ANSWERS,
@@ -137,8 +138,11 @@ def test_what_lies_around_the_desk_is_accessible(
     assert slot is not None
     assert slot.lease is not None
     services.ask_about(item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now())
-    services.submit_demonstration(
-        lease=slot.lease, rater=rosa, text="Yeast gives off gas.", now=timezone.now()
+    services.submit(
+        lease=slot.lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Yeast gives off gas."),
+        now=timezone.now(),
     )
     changed = "# Be helpful\n\nThen be brief."
     services.new_guideline_version(

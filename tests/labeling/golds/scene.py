@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from labeling import queue, services
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Case, Item, Judgment, Rater, Slot
 from tests.cast import NOON
 
@@ -21,12 +22,11 @@ def rank_by(
         place: order.index(response.number) + 1 for place, response in enumerate(shown)
     }
     assert slot.lease is not None
-    return services.submit_comparison(
+    return services.submit(
         lease=slot.lease,
         rater=rater,
-        ranks=ranks,
-        ratings={place: {"overall": 4} for place in ranks},
-        active_s=active_s,
+        answer=ComparisonAnswer(ranks=ranks, ratings={place: {"overall": 4} for place in ranks}),
+        recorded=Recorded(active_s=active_s),
         now=NOON + timedelta(minutes=at),
     )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from labeling import queue, selectors, services
+from labeling import selectors, services
 from labeling.models import (
     Campaign,
     Case,
@@ -18,6 +18,8 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.selectors import work_left
+from labeling.services import gold_turns
 from tests.cast import NOON, open_comparison_campaign
 from tests.labeling.golds.scene import (
     GOOD,
@@ -33,14 +35,14 @@ from tests.labeling.golds.scene import (
 @pytest.mark.parametrize("share", [1, 5, 7, 10, 15, 33, 50])
 def test_golds_come_at_their_share(share: int) -> None:
     n = 100 * 20
-    turns = [queue.is_gold_turn(seed=9, n=place, share=share) for place in range(n)]
+    turns = [gold_turns.is_gold_turn(seed=9, n=place, share=share) for place in range(n)]
 
     assert sum(turns) == n * share // 100
 
 
 def test_nobody_can_foresee_a_golds_turn() -> None:
     places = {
-        seed: [n for n in range(40) if queue.is_gold_turn(seed=seed, n=n, share=10)]
+        seed: [n for n in range(40) if gold_turns.is_gold_turn(seed=seed, n=n, share=10)]
         for seed in range(30)
     }
 
@@ -256,7 +258,7 @@ def test_a_golds_lapsed_lease_stays_with_its_rater(
     later = NOON + timedelta(hours=9)
 
     assert services.claim(campaign=campaign, rater=raul, now=later) is None
-    assert not queue.has_work(campaign=campaign, rater=raul, now=later)
+    assert not work_left.has_work(campaign=campaign, rater=raul, now=later)
     held = services.claim(campaign=campaign, rater=rosa, now=later)
     assert held is not None
     assert held.pk == slot.pk

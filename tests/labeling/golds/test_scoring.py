@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from labeling import agreement, exports, selectors, services
+from labeling.answers import ComparisonAnswer
 from labeling.figures import wilson
 from labeling.models import Campaign, Gold, GoldAnswer, Judgment, QualityReport, Rater, Slot
 from tests.cast import NOON
@@ -127,12 +128,14 @@ def test_the_first_version_counts_and_a_correction_does_not(
         for row in judgment.comparison.ranked.select_related("response").order_by("position")
     ]
 
-    corrected = services.correct_comparison(
+    corrected = services.correct(
         lease=judgment.lease,
         rater=rosa,
         version=1,
-        ranks={place: response.number + 1 for place, response in enumerate(shown)},
-        ratings={place: {"overall": 4} for place in range(4)},
+        answer=ComparisonAnswer(
+            ranks={place: response.number + 1 for place, response in enumerate(shown)},
+            ratings={place: {"overall": 4} for place in range(4)},
+        ),
         now=NOON,
     )
 

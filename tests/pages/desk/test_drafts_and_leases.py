@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling import services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Draft,
@@ -301,8 +302,11 @@ def test_a_draft_that_arrives_while_the_answer_is_being_stored_does_not_outlive_
 
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():
-            services.submit_demonstration(
-                lease=slot.lease, rater=rosa, text=words(30), now=timezone.now()
+            services.submit(
+                lease=slot.lease,
+                rater=rosa,
+                answer=DemonstrationAnswer(text=words(30)),
+                now=timezone.now(),
             )
             late = threads.submit(save)
             wait([late], timeout=1)  # until the answer is committed

@@ -26,7 +26,7 @@ def test_a_written_answer_is_stored_as_typed(
     assert given.sources == "a book"
 
 
-def test_what_a_database_cannot_hold_is_left_out_and_the_rest_is_stored(
+def test_what_a_database_cannot_hold_is_replaced_and_the_rest_is_stored(
     rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
@@ -38,7 +38,7 @@ def test_what_a_database_cannot_hold_is_left_out_and_the_rest_is_stored(
     )
     client.post(address + "submit", {"step": "submit", "text": "a\x00b " + words(30)})
 
-    assert Judgment.objects.get().demonstration.text == "ab " + words(30)
+    assert Judgment.objects.get().demonstration.text == "a\ufffdb " + words(30)
 
 
 def test_an_empty_answer_is_a_problem(

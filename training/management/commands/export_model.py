@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 for block in packed.chunks():
                     file.write(block)
         except exporting.UnableToExport as problem:
-            raise CommandError(str(problem)) from problem
+            raise CommandError(problem.sentence) from problem
         except store.StoreAway as problem:
             raise CommandError(f"The artifact store did not answer ({problem}).") from problem
         aside.rename(path)

@@ -1,0 +1,116 @@
+"""Conditions on an item, written once in SQL: the claim's own statements and the ORM both use them.
+
+Here is also the condition that every claim has: the rater has not met the item before.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, F, Func
+
+from labeling.models import Judgment, Pass, Slot
+
+MEETINGS = (Slot, Pass, Judgment)
+"""A rater has met an item who holds or filled one of its slots, skipped it, or judged it."""
+
+# What keeps PostgreSQL from planning a claim badly. It looks useless and is not:
+# docs/adr/0003-the-queue-is-sql.md
+IN_A_CLAIM = {
+    # test one item at a time, never join with all that the rater has done
+    "{one_at_a_time}": "LIMIT 1 OFFSET 0",
+    # look up by item, not by rater: an item has few rows, a rater has many
+    "{by_item}": "+ 0",
+}
+_NAMED = re.compile(r"%\((\w+)\)s")
+
+
+def without_comments(sql: str) -> str:
+    """`sql` on one line, without what follows `--`.
+
+    psycopg caches its reading of a statement only up to 4,096 characters, and the claim is read on
+    every item.
+    """
+    lines = (line.partition("--")[0].strip() for line in sql.splitlines())
+    return " ".join(line for line in lines if line)
+
+
+@dataclass(frozen=True)
+class ItemTest:
+    """True or false for an item: `sql` names its id as {item}, and its values as %(name)s. It also
+    has the marks of IN_A_CLAIM.
+    """
+
+    sql: str
+    values: Mapping[str, Any]
+
+    def on(self, column: str) -> str:
+        """For the claim's statement, where `column` is the item's id; `values` go with it."""
+        return _filled(self.sql, {"{item}": column} | IN_A_CLAIM)
+
+    def of(self, path: str) -> "_OnItem":
+        """For a filter of the ORM, where `path` leads to the item: "pk", "item"… Such a query may
+        look at many items, so PostgreSQL is free to join.
+        """
+        params = tuple(self.values[name] for name in _NAMED.findall(self.sql))
+        return _OnItem(F(path), sql=_NAMED.sub("%s", self.sql), params=params)
+
+
+class _OnItem(Func):
+    """An ItemTest as an expression of the ORM."""
+
+    output_field = BooleanField()
+
+    def __init__(self, item: F, *, sql: str, params: tuple[Any, ...]) -> None:
+        super().__init__(item)
+        self.sql, self.params = sql, params
+
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> Any:
+        column, _none = compiler.compile(self.source_expressions[0])
+        return _filled(self.sql, {"{item}": column} | dict.fromkeys(IN_A_CLAIM, "")), self.params
+
+
+def _filled(sql: str, marks: Mapping[str, str]) -> str:
+    for mark, text in marks.items():
+        sql = sql.replace(mark, text)
+    return sql
+
+
+ALWAYS = ItemTest("TRUE", {})
+
+
+def all_of(tests: Iterable[ItemTest]) -> ItemTest:
+    """True where all `tests` are."""
+    found = [test for test in tests if test is not ALWAYS]
+    values = {name: value for test in found for name, value in test.values.items()}
+    return ItemTest(" AND ".join(test.sql for test in found), values) if found else ALWAYS
+
+
+_NOT_MET = " AND ".join(
+    without_comments(
+        f"""
+        NOT EXISTS (
+            SELECT 1 FROM {model._meta.db_table} met
+            WHERE met.item_id = {{item}}
+            AND met.rater_id {{by_item}} = %(rater)s
+            {{one_at_a_time}}
+        )
+        """  # noqa: S608  # names of our own tables
+    )
+    for model in MEETINGS
+)
+
+
+def not_met(rater_id: int) -> ItemTest:
+    """The rater has no slot, no skip and no judgment on the item."""
+    return ItemTest(_NOT_MET, {"rater": rater_id})
+
+
+def met(*, item_ids: Collection[int], rater_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Which of these raters have met which of these items: pairs of (item, rater)."""
+    pairs: set[tuple[int, int]] = set()
+    for model in MEETINGS:
+        rows = model.objects.filter(item__in=item_ids, rater__in=rater_ids)
+        pairs.update(rows.values_list("item_id", "rater_id"))
+    return pairs

@@ -1,0 +1,16 @@
+"""Text that a database can hold. No Django: the training process reads it too."""
+
+import re
+
+REPLACEMENT = "\ufffd"
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What PostgreSQL or UTF-8 cannot hold: NUL, and half of a surrogate pair."""
+
+
+def storable(text: str) -> str:
+    """`text` with U+FFFD (�) for every character that cannot be stored.
+
+    Replaced rather than removed, as Unicode advises: the reader sees that something stood here,
+    and two halves of a word never join into another one.
+    """
+    return NOT_TEXT.sub(REPLACEMENT, text)

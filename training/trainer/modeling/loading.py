@@ -1,0 +1,291 @@
+"""Loads and saves models and tokenizers: dtype, a pad token of its own, LoRA adapters and their
+merge.
+"""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import peft
+import safetensors.torch
+import torch
+import transformers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import Training
+from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+
+# Tokens that models keep for padding or never write; the first one in the vocabulary that is not an
+# end of turn is taken.
+_PAD_CANDIDATES = (
+    "<|endoftext|>",
+    "<|finetune_right_pad_id|>",
+    "<|pad|>",
+    "<pad>",
+    "[PAD]",
+    "<unk>",
+)
+# Else the byte of a control character (FS), which no text has: in byte-level vocabularies, which
+# know the space as Ġ, and others.
+_SPACE, _UNUSED_BYTE, _UNUSED_FALLBACK = "Ġ", "Ĝ", "<0x1C>"
+_ATTENTION = ["q_proj", "v_proj"]
+
+
+class UnableToLoad(AnticipatedFailure):
+    """The model cannot be used for this run."""
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def dtype(name: str) -> torch.dtype:
+    """The config's choice. `auto` is bfloat16 where the hardware supports it."""
+    if name == "float32" or (name == "auto" and not _has_native_bfloat16()):
+        return torch.float32
+    return torch.bfloat16
+
+
+def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
+    """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad
+    without either.
+    """
+    _require_folder(model)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, padding_side=padding_side)
+    except OSError as error:
+        raise UnableToLoad(
+            f"{model} could not be loaded: it is neither a folder nor a model that this node may"
+            " fetch."
+        ) from error
+    if not tokenizer.chat_template:
+        raise UnableToLoad(
+            f"The tokenizer of {model} has no chat template, so it is unknown how a conversation is"
+            " written. Save one with the tokenizer (chat_template.jinja) and start again."
+        )
+    if tokenizer.eos_token_id is None:
+        raise UnableToLoad(
+            f"The tokenizer of {model} has no end-of-turn token (eos_token). Set one in"
+            " tokenizer_config.json."
+        )
+    end_turns_as_the_template_does(tokenizer)
+    give_own_pad_token(tokenizer)
+    return tokenizer
+
+
+def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Makes the token that the template writes after a response the end of turn (eos_token).
+
+    Some models name the end of a text there instead. A response would then be learned without an
+    end, never end when sampled, and have its reward read after the template's line feed.
+    """
+    one, other = (
+        _ids_of(
+            tokenizer,
+            [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": answer}],
+        )
+        for answer in ("Yes", "No")
+    )
+    backwards = zip(reversed(one), reversed(other), strict=False)
+    behind = [
+        token for token, _same in itertools.takewhile(lambda pair: pair[0] == pair[1], backwards)
+    ][::-1]
+    special = {
+        number for number, token in tokenizer.added_tokens_decoder.items() if token.special
+    } | {*tokenizer.all_special_ids}
+    end = next((token for token in behind if token in special), None)
+    if end is not None and end != tokenizer.eos_token_id:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
+
+
+def _ids_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) -> list[int]:
+    written: Any = tokenizer.apply_chat_template(messages, return_dict=True)
+    return list(written["input_ids"])
+
+
+def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The tokens that end a response of this model: the tokenizer's end of turn, and those in the
+    model's generation config.
+    """
+    settings = getattr(model, "generation_config", None)
+    advised = getattr(settings, "eos_token_id", None)
+    named = set(advised if isinstance(advised, list) else [advised]) - {None}
+    return frozenset({int(end) for end in named} | {int(tokenizer.eos_token_id or 0)})
+
+
+def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
+    """If padding used the end of turn, the loss would ignore ends, and rewards would be read in the
+    wrong place.
+    """
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
+        return
+    vocabulary = tokenizer.get_vocab()
+    bytes_of_no_text = (
+        (_UNUSED_FALLBACK, _UNUSED_BYTE) if _SPACE in vocabulary else (_UNUSED_FALLBACK,)
+    )
+    for token in (*_PAD_CANDIDATES, *bytes_of_no_text):
+        if token in vocabulary and token != tokenizer.eos_token:
+            tokenizer.pad_token = token
+            return
+    raise UnableToLoad(
+        "The tokenizer has no pad token of its own. Name one in tokenizer_config.json (pad_token)"
+        " that is in the vocabulary and is not the end-of-turn token."
+    )
+
+
+def load_policy(
+    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+) -> PreTrainedModel:
+    _require_folder(model)
+    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+    loaded.config.pad_token_id = tokenizer.pad_token_id
+    loaded.generation_config.pad_token_id = tokenizer.pad_token_id
+    return loaded.to(device())
+
+
+def load_reward(
+    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+) -> PreTrainedModel:
+    """A language model with a head of one number instead of words. The head is random unless
+    `model` is a reward model.
+    """
+    _require_folder(model)
+    loaded: Any
+    try:
+        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
+            model, num_labels=1, dtype=dtype
+        )
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise UnableToLoad(f"{model} is of a kind that cannot become a reward model.") from error
+    loaded.config.pad_token_id = tokenizer.pad_token_id
+    return loaded.to(device())
+
+
+def is_reward_model(model: str) -> bool:
+    """Whether the folder holds a model with a head of one number."""
+    _require_folder(model)
+    found = transformers.AutoConfig.from_pretrained(model)
+    return any("SequenceClassification" in name for name in found.architectures or [])
+
+
+def require_length(model: PreTrainedModel, max_tokens: int) -> None:
+    """Raises UnableToLoad when the model cannot read rows this long."""
+    longest = getattr(model.config, "max_position_embeddings", None)
+    if longest is not None and max_tokens > longest:
+        raise UnableToLoad(
+            f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower"
+            " the longest row."
+        )
+
+
+def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
+    return peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules="all-linear" if config.lora_targets == "all-linear" else _ATTENTION,
+        modules_to_save=["score"] if is_reward else None,
+    )
+
+
+def bare(model: Any) -> PreTrainedModel:
+    """The model with its adapters on, without peft's wrapper."""
+    found: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    return cast("PreTrainedModel", found)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What LoRA learned, before it is merged. It is small, and can be used alone."""
+
+    config: peft.PeftConfig
+    weights: dict[str, torch.Tensor]
+
+    def save(self, folder: Path) -> None:
+        """In peft's format. The model card says which model it belongs to: a path means nothing on
+        another machine.
+        """
+        self.config.inference_mode = True
+        self.config.base_model_name_or_path = ""
+        self.config.save_pretrained(str(folder))
+        safetensors.torch.save_file(
+            self.weights, folder / "adapter_model.safetensors", metadata={"format": "pt"}
+        )
+
+
+def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
+    """Whole weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` saves
+    the adapter as well.
+    """
+    if not isinstance(model, peft.PeftModel):
+        return cast("PreTrainedModel", model.to(dtype).eval())
+    name = str(model.active_adapter)
+    weights = peft.get_peft_model_state_dict(model, adapter_name=name)
+    adapter = Adapter(
+        model.peft_config[name],
+        {key: value.detach().cpu().clone() for key, value in weights.items()},
+    )
+    whole: Any = model.float().merge_and_unload()
+    whole = whole.to(dtype).eval()
+    whole.merged_adapter = adapter
+    return cast("PreTrainedModel", whole)
+
+
+def save_whole(
+    folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Publishes weights (safetensors), config and tokenizer as one folder that any run or server
+    loads.
+    """
+    if folder.rank:
+        return
+    run_dir.ensure_free_space(folder.path, n_bytes(model), "the model")
+    model.config.use_cache = True
+    # The folder it was loaded from says nothing on another machine.
+    model.config.name_or_path = ""
+    try:
+        with folder.published(folder.path / name) as aside:
+            model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+            adapter = getattr(model, "merged_adapter", None)
+            if adapter is not None:
+                adapter.save(aside / run_dir.ADAPTER)
+    except safetensors.SafetensorError as error:
+        if "No space left" not in str(error):
+            raise
+        raise UnableToSave(
+            "The disk became full while the model was saved. Make room on the node and start the"
+            " run again."
+        ) from error
+
+
+def n_bytes(model: torch.nn.Module) -> int:
+    return sum(weight.numel() * weight.element_size() for weight in model.parameters())
+
+
+def _require_folder(model: str) -> None:
+    """A path must exist and hold a model. A hub name is left to the hub, or to its cache if the run
+    may not call the hub.
+    """
+    path = Path(model)
+    if path.is_absolute() and not path.is_dir():
+        raise UnableToLoad(
+            f"The model folder {model} is not on this node. Register the model again, or put it"
+            " back."
+        )
+    if path.is_absolute() and not (path / "config.json").exists():
+        raise UnableToLoad(f"The folder {model} holds no model: its config.json is missing.")
+
+
+def _has_native_bfloat16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
+    )

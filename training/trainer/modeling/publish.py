@@ -1,0 +1,71 @@
+"""Sends a model to a hub: python -m training.trainer.modeling.publish, with a job as JSON on stdin.
+
+    in:   {"folder": …, "repository": "owner/name", "is_private": …, "texts": {"README.md": …,
+    "lineage.json": …}} out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or
+    {"error": …}
+
+The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by
+itself, and a commit at the end makes them visible together: what broke off has changed nothing
+there.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.update(
+    HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_OFFLINE="0"
+)
+
+import httpx2  # after the environment, which huggingface_hub reads when it is imported
+from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub.errors import HfHubHTTPError
+
+IGNORED = {"stored.json", "manifest.json", "README.md"}
+"""Of the folder: what belongs to our stores, and a card that ours replaces."""
+
+
+def main() -> int:
+    job = json.loads(sys.stdin.readline())
+    try:
+        say(address=send(job))
+    except HfHubHTTPError as problem:
+        words = problem.server_message or str(problem).splitlines()[0]
+        say(error=f"The hub refused it ({problem.response.status_code}): {words}"[:500])
+    except (httpx2.HTTPError, OSError) as problem:
+        say(error=f"The hub did not answer ({type(problem).__name__}).")
+    return 0
+
+
+def send(job: dict[str, Any]) -> str:
+    """Its address there."""
+    api = HfApi(token=os.environ["HF_TOKEN"])
+    repository = job["repository"]
+    folder = Path(job["folder"])
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and str(path.relative_to(folder)) not in IGNORED
+    ]
+    operations = [CommitOperationAdd(name, text.encode()) for name, text in job["texts"].items()]
+    operations += [CommitOperationAdd(str(path.relative_to(folder)), path) for path in files]
+    total, sent = sum(one.upload_info.size for one in operations), 0
+    say(sent=0, total=total)
+    api.create_repo(repository, private=job["is_private"], exist_ok=True)
+    for operation in operations:
+        api.preupload_lfs_files(repository, [operation])
+        sent += operation.upload_info.size
+        say(sent=sent, total=total)
+    commit = api.create_commit(repository, operations, commit_message="Publish from Preferably")
+    return str(commit.repo_url)
+
+
+def say(**line: Any) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Checks that end a PPO run in time: each raises Collapse with a sentence."""
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+# Responses of which a share says something.
+_TELLING = 64
+
+
+class Collapse(Exception):
+    """The run must not continue; the text says why and what to try. `last_good` is the last step
+    whose policy showed nothing wrong: if a rollout shows the collapse, the policy that wrote it has
+    collapsed.
+    """
+
+    last_good: int = 0
+
+
+@contextlib.contextmanager
+def last_good(step: int) -> Iterator[None]:
+    """A collapse inside leaves the policy of `step` as the last good one."""
+    try:
+        yield
+    except Collapse as collapse:
+        collapse.last_good = step
+        raise
+
+
+def refuse_broken(metrics: Mapping[str, float]) -> None:
+    broken = [name for name, value in metrics.items() if not math.isfinite(value)]
+    if broken:
+        raise Collapse(
+            f"{', '.join(broken)} became infinite or not a number. Lower the learning rate, or"
+            " raise β."
+        )
+
+
+def refuse_far(kl: float, ceiling: float) -> None:
+    """Nats a response; a ceiling of 0 is none."""
+    if ceiling and kl > ceiling:
+        raise Collapse(
+            f"The KL to the SFT model reached {kl:.1f} nats a response, above the ceiling of "
+            f"{ceiling:g}. Raise β or lower the learning rate."
+        )
+
+
+def refuse_fallen(watchdog: float, first: float, drop: float) -> None:
+    """A drop of 0 is none."""
+    if drop and watchdog < first - drop:
+        raise Collapse(
+            f"The watchdog's reward fell from {first:.2f} to {watchdog:.2f}: the policy may be"
+            " exploiting its reward model. Raise β, or train on fresher comparisons."
+        )
+
+
+def refuse_rambling(ended: Sequence[float], floor: float, *, batch_size: int) -> None:
+    """Far fewer of the latest responses end than of the first: 64 of each, as eight tell nothing.
+
+    `ended` is the share of each rollout's responses that ended, `floor` what of the first share
+    must be left.
+    """
+    n = math.ceil(_TELLING / batch_size)
+    if len(ended) < 2 * n:
+        return
+    first, latest = sum(ended[:n]) / n, sum(ended[-n:]) / n
+    if first >= 0.2 and latest < first * floor:
+        raise Collapse(
+            f"Only {latest:.0%} of the responses end, against {first:.0%} at the start: "
+            "the policy has learned to ramble. Raise the penalty for a missing end, or β."
+        )

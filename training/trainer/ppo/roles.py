@@ -1,0 +1,76 @@
+"""The models of a PPO run, and what refuses a run that they or its processes cannot carry out."""
+
+from dataclasses import dataclass
+
+from accelerate import Accelerator, DistributedType
+from torch import nn
+
+from training.configs import PpoConfig
+from training.run_dir import AnticipatedFailure, counted
+from training.trainer.modeling import gradient_checkpointing
+from training.trainer.ppo.episodes import RewardFunction
+
+
+class UnableToShare(AnticipatedFailure):
+    """The processes of this run cannot work together."""
+
+
+class UnableToSaveMemory(AnticipatedFailure):
+    """This model has no gradient checkpointing."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The four roles, and the watchdog. With LoRA two models play all four: one model then has two
+    roles, with its adapter on and with its adapter off.
+    """
+
+    policy: nn.Module
+    reference: nn.Module | None
+    """None: the policy with its adapter switched off."""
+    reward: "nn.Module | RewardFunction | None"
+    """None: the value model with its adapter (and trained head) switched off. A plain function is a
+    reward too.
+    """
+    value: nn.Module
+    watchdog: nn.Module | None = None
+
+    def modules(self) -> list[nn.Module]:
+        every = (self.policy, self.reference, self.reward, self.value, self.watchdog)
+        return [role for role in every if isinstance(role, nn.Module)]
+
+    def frozen(self) -> list[nn.Module]:
+        every = (self.reference, self.reward, self.watchdog)
+        return [role for role in every if isinstance(role, nn.Module)]
+
+
+def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
+    """Raises UnableToShare unless all processes get as many episodes and minibatches."""
+    if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+        raise UnableToShare(
+            "PPO trains two models, and Accelerate shares out only one by FSDP or DeepSpeed."
+            " Choose DDP, with LoRA where memory is short."
+        )
+    if config.batch_size % accelerator.num_processes:
+        raise UnableToShare(
+            f"{config.batch_size} episodes do not divide among {accelerator.num_processes}"
+            " processes. Change one."
+        )
+    share = config.batch_size // accelerator.num_processes
+    if share % config.n_minibatches:
+        raise UnableToShare(
+            f"Each process has {counted(share, 'episode')} of a rollout, which cannot be cut"
+            f" into {config.n_minibatches} equal minibatches. Change the rollout, the"
+            " minibatches or the processes."
+        )
+
+
+def require_gradient_checkpointing(roles: Roles) -> None:
+    """Raises UnableToSaveMemory when a model that trains cannot compute its activations twice."""
+    for trained in (roles.policy, roles.value):
+        if not gradient_checkpointing.layers_of(trained):
+            raise UnableToSaveMemory(
+                f"{type(trained).__name__} cannot compute its activations twice. Switch"
+                " gradient checkpointing off, and lower the tokens a row where memory runs"
+                " out."
+            )

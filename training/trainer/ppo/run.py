@@ -1,0 +1,440 @@
+"""PPO: a policy learns from a reward model, one rollout after the other."""
+
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peft
+import safetensors.torch
+import torch
+import transformers
+from accelerate import Accelerator
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import PpoConfig
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.trainer import data, parallel, progress
+from training.trainer.data import PromptSets
+from training.trainer.modeling import loading
+from training.trainer.ppo.collapse import Collapse
+from training.trainer.ppo.episodes import Rollout
+from training.trainer.ppo.roles import Roles
+from training.trainer.ppo.trainer import PpoTrainer, StepReport
+from training.trainer.sample import generation
+from training.trainer.sample.rollout_server import URL, RolloutServer
+
+_BEST = "best"
+_BEST_WEIGHTS = "policy.safetensors"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """What the snapshot gives: prompts, and demonstrations for the ptx mix."""
+
+    prompts: PromptSets
+    ptx: list[tuple[list[int], list[int]]]
+    n_ptx_cut: int
+    n_ptx_left_out: int
+
+
+def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    dtype = loading.dtype(config.dtype)
+    accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
+    transformers.set_seed(config.seed + accelerator.process_index)
+    tokenizer = _tokenizer(job)
+    texts = _read(Path(job.snapshot), tokenizer, config)
+    server = _server(job, folder, accelerator.process_index)
+    trainer = PpoTrainer(
+        _roles(job, config, tokenizer, dtype),
+        tokenizer,
+        config,
+        prompts=[prompt.input_ids for prompt in texts.prompts.train],
+        ptx=texts.ptx,
+        accelerator=accelerator,
+        rollout_autocast=(
+            torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
+        ),
+        server=server,
+    )
+    _tell(folder, texts, config, is_watched=job.watchdog_model is not None)
+    _begin(trainer, tokenizer, texts, folder)
+    outcome, error = _learn(trainer, tokenizer, texts, config, folder)
+    metrics = _finish(trainer, tokenizer, texts, config, folder)
+    if server is not None:
+        server.forget()
+    with trainer.trained.averaged_weights():  # saved inside: behind it the raw weights are back
+        policy = loading.merged(accelerator.unwrap_model(trainer.trained.policy), torch.bfloat16)
+        if accelerator.is_main_process:
+            loading.save_whole(folder, job.output, policy, tokenizer)
+    metrics = metrics | {
+        **texts.prompts.metrics(),
+        **_mixed(texts),
+        "n_episodes": trainer.state.step * config.batch_size,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    return Result(
+        outcome, error=error, metrics=metrics, model=job.output, n_steps=trainer.state.step
+    )
+
+
+# --- before ---------------------------------------------------------------------------------------
+
+
+def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
+    if job.reward_model is None:
+        raise loading.UnableToLoad(
+            "PPO learns from a reward model, and the run names none. Choose one and start again."
+        )
+    tokenizer = loading.load_tokenizer(job.model)
+    for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
+        if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
+            raise loading.UnableToLoad(
+                f"The {role} reads other tokens than the policy writes. Train a reward model from"
+                " the same base model."
+            )
+    return tokenizer
+
+
+def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
+    """Where the node's environment names one. Each process hands over its own copy of the adapter:
+    they are equal.
+    """
+    url = os.environ.get(URL)
+    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
+    return (
+        RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
+    )
+
+
+def _roles(
+    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+) -> Roles:
+    """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
+    its roles.
+    """
+    is_full = config.method == "full"
+    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
+    policy: Any = loading.load_policy(job.model, tokenizer, held_in)
+    value: Any = loading.load_reward(reward_path, tokenizer, held_in)
+    loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
+    reference: nn.Module | None = None
+    reward: nn.Module | None = None
+    if is_full:
+        reference = loading.load_policy(job.model, tokenizer, torch.float32)
+        reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
+    else:
+        policy = peft.get_peft_model(policy, _lora(config, is_reward=False))
+        value = peft.get_peft_model(value, _lora(config, is_reward=True))
+    watchdog: nn.Module | None = None
+    if job.watchdog_model is not None:
+        watchdog = loading.load_reward(
+            job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
+        )
+    return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
+
+
+def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
+    return peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        target_modules="all-linear",
+        modules_to_save=["score"] if is_reward else None,
+    )
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
+    """A snapshot of prompts, or of demonstrations: its completions are then the ptx mix."""
+    prompts = data.prompt_sets(
+        snapshot,
+        tokenizer,
+        max_tokens=config.max_prompt_tokens,
+        max_train=None,
+        max_held_out=config.max_held_out_prompts,
+        seed=config.seed,
+    )
+    if not prompts.train:
+        raise data.UnableToRead(
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
+            " prompt."
+        )
+    mixed = _ptx(snapshot, tokenizer, config)
+    return _Texts(
+        prompts=prompts,
+        ptx=[_parted(example) for example in mixed.examples],
+        n_ptx_cut=mixed.n_cut,
+        n_ptx_left_out=mixed.n_left_out,
+    )
+
+
+def _ptx(
+    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig
+) -> data.Demonstrations:
+    if not config.ptx_coef:
+        return data.Demonstrations([], 0)
+    rows = data.training_rows(snapshot, "prompt")
+    if any("completion" not in row for row in rows):
+        raise data.UnableToRead(
+            "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a"
+            " snapshot of demonstrations, or set γ of PPO-ptx to 0."
+        )
+    longest = config.max_prompt_tokens + config.max_new_tokens
+    read = data.demonstrations(tokenizer, rows, longest)
+    if not read.examples:
+        raise data.UnableToRead(
+            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
+            " Raise the longest prompt."
+        )
+    return read
+
+
+def _parted(example: data.Example) -> tuple[list[int], list[int]]:
+    """(prompt ids, completion ids)"""
+    n_prompt = sum(label == data.IGNORED for label in example.labels)
+    return example.input_ids[:n_prompt], example.input_ids[n_prompt:]
+
+
+def _mixed(texts: _Texts) -> dict[str, int]:
+    """What of the demonstrations the ptx mix has; nothing without one."""
+    counts = {
+        "n_ptx": len(texts.ptx),
+        "n_ptx_cut": texts.n_ptx_cut,
+        "n_ptx_left_out": texts.n_ptx_left_out,
+    }
+    return counts if texts.ptx else {}
+
+
+def _begin(
+    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder
+) -> None:
+    """Goes on from the newest checkpoint, or measures where the policy starts."""
+    checkpoint = newest_checkpoint(folder.path)
+    if checkpoint is not None:
+        trainer.trained.load(checkpoint)
+        _recall_best(trainer, folder)
+        return
+    trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
+    folder.append_point(
+        0,
+        trainer.n_steps,
+        {f"held_out_{name}": value for name, value in trainer.state.before.items()},
+    )
+
+
+# --- during ---------------------------------------------------------------------------------------
+
+
+def _learn(
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    config: PpoConfig,
+    folder: RunFolder,
+) -> tuple[str, str | None]:
+    """(outcome, sentence). A collapse ends the run on its last good checkpoint."""
+    try:
+        for report in trainer.steps():
+            values = dict(report.metrics)
+            is_last = report.step == report.n_steps
+            if progress.is_due(report.step, config.evaluate_every) and not is_last:
+                found = _measure(trainer, tokenizer, texts, folder, step=report.step)
+                values |= {f"held_out_{name}": value for name, value in found.items()}
+                _keep_if_best(trainer, found, folder)
+            folder.append_point(report.step, report.n_steps, values)
+            _show(folder, tokenizer, texts, report, config)
+            is_stopped = folder.is_stop_requested() and not is_last
+            is_kept = (
+                config.keeps_last_state
+                if is_last
+                else progress.is_due(report.step, config.checkpoint_every)
+            )
+            if is_stopped or is_kept:
+                _save(trainer, report.step, config, folder)
+            if is_stopped:
+                return "stopped", None
+    except Collapse as collapse:
+        _forget_collapsed(collapse.last_good, folder)
+        checkpoint = newest_checkpoint(folder.path)
+        if not folder.from_first(checkpoint is not None):
+            raise progress.UnableToTrain(
+                f"{collapse} There is no checkpoint from before to keep."
+            ) from collapse
+        if checkpoint is not None:
+            trainer.trained.load(checkpoint)
+        _recall_best(trainer, folder)
+        parallel.broadcast(trainer.trained.all_weights())
+        step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
+        return "stopped", f"{collapse} The checkpoint of step {step} was kept."
+    return "succeeded", None
+
+
+def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
+    """Whatever was kept of the collapsed policy goes, so that neither this run's end nor an
+    extension begins from it.
+    """
+    if not folder.rank:
+        for checkpoint in (folder.path / run_dir.CHECKPOINTS).glob("step-*"):
+            if run_dir.checkpoint_step(checkpoint) > last_good:
+                run_dir.remove(checkpoint)
+        best = _best_kept(folder)
+        if best is not None and best[0] > last_good:
+            run_dir.remove(folder.path / _BEST)
+    folder.wait()
+
+
+def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
+    trained = sum(
+        p.numel() * p.element_size()
+        for group in trainer.trained.optimizer.param_groups
+        for p in group["params"]
+    )
+    averaged = sum(p.numel() * p.element_size() for p in trainer.trained.ema)
+    run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
+    # The newest may turn out to hold a collapsed policy: the one before it is then the last good
+    # one.
+    with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
+        trainer.trained.save(aside)
+
+
+def _measure(
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    folder: RunFolder,
+    *,
+    step: int,
+) -> dict[str, float]:
+    """Reward on held-out prompts; the best-scoring responses are shown, which is where reward
+    hacking shows first.
+    """
+    if not texts.prompts.held_out:
+        return {}
+    with trainer.trained.averaged_weights():
+        found, rollouts, scores = trainer.evaluate(
+            [prompt.input_ids for prompt in texts.prompts.held_out]
+        )
+    for index in scores.argsort(descending=True).tolist()[: trainer.config.n_shown]:
+        shown = {"reward": round(float(scores[index]), 3), "held_out": True}
+        _append_sample(
+            folder, tokenizer, step, texts.prompts.held_out[index], rollouts[index], shown
+        )
+    return found
+
+
+def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolder) -> None:
+    if not found or found["reward"] <= trainer.state.best_reward:
+        return
+    trainer.state.best_reward, trainer.state.best_step = found["reward"], trainer.state.step
+    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
+    with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
+        weights = {
+            name: p.detach().contiguous()
+            for name, p in policy.named_parameters()
+            if p.requires_grad
+        }
+        measured = {"step": str(trainer.state.step), "reward": repr(found["reward"])}
+        safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
+
+
+def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
+    """(step, held-out reward) of the best weights on disk, which may be newer than the checkpoint
+    that was gone back to.
+    """
+    path = folder.path / _BEST / _BEST_WEIGHTS
+    if not path.exists():
+        return None
+    with safetensors.safe_open(path, framework="pt") as file:
+        measured = file.metadata() or {}
+    return (int(measured["step"]), float(measured["reward"])) if "step" in measured else None
+
+
+def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
+    """After going back to a checkpoint: what is on disk is what there is."""
+    trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
+
+
+def _show(
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    report: StepReport,
+    config: PpoConfig,
+) -> None:
+    """The best and the worst response of about ten rollouts a run."""
+    if not config.n_shown or report.step % max(1, report.n_steps // 10):
+        return
+    scores = report.experience.scores
+    for index in (int(scores.argmax()), int(scores.argmin())):
+        values = {
+            "reward": round(float(scores[index]), 3),
+            "kl": round(float(report.experience.kl[index]), 2),
+        }
+        rollout = report.experience.rollouts[index]
+        _append_sample(
+            folder, tokenizer, report.step, texts.prompts.train[rollout.prompt], rollout, values
+        )
+
+
+def _append_sample(
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    step: int,
+    prompt: data.Prompt,
+    rollout: Rollout,
+    scores: dict[str, float],
+) -> None:
+    response = generation.readable(tokenizer, rollout.response_ids).strip()
+    folder.append_sample(
+        step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
+    )
+
+
+# --- after ----------------------------------------------------------------------------------------
+
+
+def _finish(
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    config: PpoConfig,
+    folder: RunFolder,
+) -> dict[str, Any]:
+    """Measures the end and, if an earlier evaluation was better, goes back to it."""
+    after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
+    kept_step = trainer.state.step
+    best = folder.path / _BEST / _BEST_WEIGHTS
+    if after and folder.from_first(trainer.state.best_reward > after["reward"] and best.exists()):
+        policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
+        if best.exists():
+            policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
+        parallel.broadcast(
+            parameter.data for parameter in policy.parameters() if parameter.requires_grad
+        )
+        trainer.trained.ema.clear()  # the weights kept were the averaged ones
+        after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
+        kept_step = trainer.state.best_step
+    return {
+        **{f"{name}_before": value for name, value in trainer.state.before.items() if name != "n"},
+        **{f"{name}_after": value for name, value in after.items() if name != "n"},
+        "kept_step": float(kept_step),
+        "beta": trainer.state.beta,
+    }
+
+
+def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
+    note = texts.prompts.note()
+    if config.watchdog_drop and not is_watched:
+        note += " It cannot stop when a watchdog falls: none was chosen."
+    if texts.ptx:
+        note += f" {counted(len(texts.ptx), 'demonstration')} in the ptx mix"
+        note += f", {texts.n_ptx_cut} of them cut at the end" if texts.n_ptx_cut else ""
+        note += f"; {texts.n_ptx_left_out} left out: too long" if texts.n_ptx_left_out else ""
+        note += "."
+    folder.append_note(note)

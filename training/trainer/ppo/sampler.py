@@ -1,0 +1,120 @@
+"""Samples the rollouts: with our packed sampling, with transformers' `generate`, or on a vLLM
+server.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from training.configs import PpoConfig
+from training.trainer.ppo.episodes import Rollout
+from training.trainer.sample import fixed_cache
+from training.trainer.sample.rollout_server import RolloutServer
+
+
+@dataclass
+class Sampler:
+    """Writes one response to each prompt. A response that was cut off keeps no end it never
+    sampled.
+
+    The draw may use fewer bits than the policy (`autocast`): the old log-probabilities of the ratio
+    are not the draw's but those that `PpoTrainer.experience` measures afterwards in the policy's
+    own arithmetic. So the ratio before the first update is exactly 1 and the KL to an equal
+    reference exactly 0, and what is left is that the tokens come from a policy a rounding away, as
+    they do from a vLLM server: a bias of that rounding's size, which taking the draw's own
+    probabilities for the old ones would turn into noise in every ratio and into clipping.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    config: PpoConfig
+    ends: frozenset[int]
+    device: torch.device
+    autocast: torch.dtype | None = None
+    server: RolloutServer | None = None
+    samples_itself: bool | None = field(default=None, init=False)
+    """whether `sampling` can take the policy; known once it has been tried"""
+
+    @torch.no_grad()
+    def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
+        written = (
+            self._asked(self.server, policy, prompts)
+            if self.server is not None
+            else self._drawn(policy, prompts)
+        )
+        return [
+            self.trimmed(prompt, response)
+            for prompt, response in zip(prompts, written, strict=True)
+        ]
+
+    def trimmed(self, prompt: list[int], written: list[int]) -> Rollout:
+        """Cuts what follows the end of turn."""
+        end = next((index for index, token in enumerate(written) if token in self.ends), None)
+        return Rollout(
+            list(prompt), written if end is None else written[: end + 1], end is not None
+        )
+
+    def _drawn(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
+        if self.samples_itself is None:
+            self.samples_itself = fixed_cache.can_sample(policy)
+        cast = (
+            torch.autocast(self.device.type, self.autocast)
+            if self.autocast
+            else contextlib.nullcontext()
+        )
+        with cast:
+            return (
+                self._written(policy, prompts)
+                if self.samples_itself
+                else self._generated(policy, prompts)
+            )
+
+    def _asked(
+        self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]
+    ) -> list[list[int]]:
+        server.hand_over(policy)
+        return server.responses(
+            prompts,
+            max_new_tokens=self.config.max_new_tokens,
+            ends=self.ends,
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
+            seed=int(torch.randint(2**31, ()).item()),
+        )
+
+    def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
+        return fixed_cache.responses(
+            policy,
+            prompts,
+            max_new_tokens=self.config.max_new_tokens,
+            ends=self.ends,
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
+            row_tokens=self.config.row_tokens,
+        )
+
+    def _generated(self, policy: Any, prompts: Sequence[list[int]]) -> list[list[int]]:
+        """By transformers' generate, for models that `sampling` cannot take."""
+        width = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor(
+            [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device
+        )
+        settings = {
+            "max_new_tokens": self.config.max_new_tokens,
+            "do_sample": True,
+            "temperature": self.config.temperature,
+            "top_p": self.config.top_p,
+            "top_k": 0,
+            "eos_token_id": sorted(self.ends),
+            "pad_token_id": pad,
+        }
+        found: list[list[int]] = policy.generate(
+            input_ids=ids, attention_mask=mask, use_cache=True, **settings
+        )[:, width:].tolist()
+        return found

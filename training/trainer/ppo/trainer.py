@@ -1,0 +1,350 @@
+"""PPO for language models, on Accelerate: InstructGPT's algorithm (Ouyang 2022, App. C) over rows
+without padding.
+
+One step is one rollout: sample responses, score them, estimate advantages, move the weights.
+Sequences lie end to end in packed rows with a block mask, so nothing is computed on padding, the
+language-model head sees response positions only, and every per-token quantity is a flat (N,) tensor
+in which "after the end of turn" does not exist.
+
+    roles = Roles(policy, reference, reward, value)  # with LoRA: two models in place of four
+    trainer = PpoTrainer(roles, tokenizer, config, prompts=…)
+    for report in trainer.steps():  # after each rollout: log, save, stop, as the caller likes
+        …
+
+Beside this file: the forward passes (passes.py), the losses and optimizer steps of a rollout
+(update.py), and what a checkpoint holds (trained.py).
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from trl.models.utils import unwrap_model_for_generation
+
+from training.configs import PpoConfig
+from training.trainer.modeling import loading, packed_attention
+from training.trainer.ppo import collapse, formulas, prompt_order, reduce
+from training.trainer.ppo.episodes import Experience, Rollout
+from training.trainer.ppo.passes import Passes
+from training.trainer.ppo.roles import (
+    Roles,
+    require_equal_shares,
+    require_gradient_checkpointing,
+)
+from training.trainer.ppo.sampler import Sampler
+from training.trainer.ppo.trained import State, Trained
+from training.trainer.ppo.update import Updater
+from training.trainer.sample.rollout_server import RolloutServer
+
+# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows
+# take about what one of the policy's takes with its logits.
+_KEPT_ROWS = 2
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step did. `step` counts rollouts from 1."""
+
+    step: int
+    n_steps: int
+    metrics: dict[str, float]
+    experience: Experience
+
+
+class PpoTrainer:
+    """The loop. `prompts` are token ids ready to be answered; `ptx` are (prompt ids, completion
+    ids) of demonstrations.
+    """
+
+    def __init__(
+        self,
+        roles: Roles,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PpoConfig,
+        *,
+        prompts: Sequence[list[int]],
+        ptx: Sequence[tuple[list[int], list[int]]] = (),
+        accelerator: Accelerator | None = None,
+        rollout_autocast: torch.dtype | None = None,
+        server: RolloutServer | None = None,
+    ) -> None:
+        self.config = config
+        self.accelerator = accelerator or Accelerator()
+        require_equal_shares(config, self.accelerator)
+        self.prompts = prompts
+        self.device = self.accelerator.device
+        ends = loading.ends_of_turn(roles.policy, tokenizer)
+        self.sampler = Sampler(
+            tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server
+        )
+        for model in roles.modules():
+            packed_attention.use(model)
+        if config.saves_memory:
+            require_gradient_checkpointing(roles)
+        self.watchdog = roles.watchdog
+        self.state = State(beta=config.kl_coef)
+        self.trained = Trained(roles, config, self.accelerator, self.state)
+        for model in roles.frozen():
+            model.to(self.device).eval().requires_grad_(False)
+        self.passes = Passes(roles, self.trained, config, self.accelerator)
+        self.updater = Updater(self.trained, self.passes, config, self.accelerator, self.state, ptx)
+
+    @property
+    def n_steps(self) -> int:
+        return math.ceil(self.config.n_episodes / self.config.batch_size)
+
+    # -- one step after the other --
+
+    def steps(self) -> Iterator[StepReport]:
+        """Continues from `state.step`. Save the state between two reports, and only there."""
+        while self.state.step < self.n_steps:
+            started = time.monotonic()
+            experience = self.experience(
+                self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True
+            )
+            sampled = time.monotonic()
+            self.estimate(experience)
+            metrics = self.describe(experience)
+            with collapse.last_good(self.state.step - 1):
+                self._refuse_collapse(metrics)
+                self.state.ended.append(metrics["ended"])
+                collapse.refuse_rambling(
+                    self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size
+                )
+            with collapse.last_good(self.state.step):
+                metrics |= self.updater.update(experience)
+                self._refuse_collapse(metrics)
+            self._steer_beta(metrics["kl"])
+            self.state.step += 1
+            metrics["rollout_s"], metrics["update_s"] = (
+                sampled - started,
+                time.monotonic() - sampled,
+            )
+            n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
+            metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
+            yield StepReport(self.state.step, self.n_steps, metrics, experience)
+
+    def _prompts_of(self, step: int) -> list[int]:
+        """Which prompts this process answers in a step."""
+        chosen = prompt_order.of_step(
+            step,
+            batch_size=self.config.batch_size,
+            n_prompts=len(self.prompts),
+            seed=self.config.seed,
+        )
+        share = self.config.batch_size // self.accelerator.num_processes
+        return chosen[self.accelerator.process_index * share :][:share]
+
+    # -- sampling and scoring --
+
+    @torch.no_grad()
+    def rollouts(self, prompts: Sequence[int]) -> list[Rollout]:
+        return [
+            dataclasses.replace(rollout, prompt=index)
+            for index, rollout in zip(
+                prompts, self.sample([self.prompts[index] for index in prompts]), strict=True
+            )
+        ]
+
+    def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
+        """One response to each prompt from the policy as it is now."""
+        with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
+            return self.sampler.rollouts(policy, prompts)
+
+    @torch.no_grad()
+    def experience(
+        self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False
+    ) -> Experience:
+        """Measures episodes: log-probabilities under policy and reference in the same arithmetic,
+        values, and scores.
+        """
+        rows = self.passes.rows(rollouts, range(len(rollouts)))
+        keeps_graphs = keeps_graphs and self._may_keep_graphs(len(rows))
+        logprobs, entropy, reference, values = [], [], [], []
+        for row in rows:
+            ours, spread = self.passes.logprobs(self.trained.policy, row, with_entropy=True)
+            logprobs.append(ours)
+            entropy.append(spread)
+            with self.passes.as_reference() as model:
+                reference.append(self.passes.logprobs(model, row)[0])
+            with torch.set_grad_enabled(keeps_graphs):
+                values.append(self.passes.values(row))
+        scores = self.passes.scores(rollouts)
+        watchdog = None if self.watchdog is None else self.passes.scores_by(self.watchdog, rollouts)
+        if is_training and self.config.normalizes_reward:
+            self._count_rewards(scores)
+        rewards = self._learned_rewards(scores, rollouts)
+        return Experience(
+            rollouts=rollouts,
+            scores=scores,
+            rewards=rewards,
+            logprobs=torch.cat(logprobs),
+            reference_logprobs=torch.cat(reference),
+            values=torch.cat(values).detach(),
+            entropy=torch.cat(entropy),
+            watchdog=watchdog,
+            graphs=values if keeps_graphs else [],
+        )
+
+    def _may_keep_graphs(self, n_rows: int) -> bool:
+        """Until the first optimizer step the value model says what it said when it was measured, so
+        one pass is enough.
+        """
+        return (
+            n_rows <= _KEPT_ROWS
+            and self.config.n_minibatches == 1
+            and self.accelerator.num_processes == 1
+        )
+
+    def _learned_rewards(self, scores: Tensor, rollouts: list[Rollout]) -> Tensor:
+        rewards = scores.clone()
+        if self.config.normalizes_reward:
+            deviation = math.sqrt(self.state.reward_m2 / max(self.state.reward_count - 1, 1)) or 1.0
+            rewards = (rewards - self.state.reward_mean) / deviation
+        if self.config.reward_clip:
+            rewards = rewards.clamp(-self.config.reward_clip, self.config.reward_clip)
+        if self.config.missing_end == "penalty":
+            unended = torch.tensor(
+                [not rollout.is_ended for rollout in rollouts], device=rewards.device
+            )
+            rewards = rewards - self.config.missing_end_penalty * unended
+        return rewards
+
+    def _count_rewards(self, scores: Tensor) -> None:
+        """Running mean and variance over all processes (Chan's parallel form of Welford's)."""
+        seen = self.accelerator.gather(scores).double()
+        n, mean = float(seen.numel()), float(seen.mean())
+        total = self.state.reward_count + n
+        shift = mean - self.state.reward_mean
+        self.state.reward_m2 += (
+            float(((seen - mean) ** 2).sum()) + shift * shift * self.state.reward_count * n / total
+        )
+        self.state.reward_mean += shift * n / total
+        self.state.reward_count = total
+
+    # -- learning --
+
+    @torch.no_grad()
+    def estimate(self, experience: Experience) -> None:
+        """Fills in advantages and returns. Whitening uses the moments of the whole rollout, all
+        processes together.
+        """
+        lengths = experience.lengths
+        mask = _matrix(torch.ones_like(experience.values), lengths).bool()
+        kl = _matrix(
+            formulas.per_token_kl(experience.logprobs, experience.reference_logprobs), lengths
+        )
+        ends = torch.tensor(lengths, device=kl.device) - 1
+        rewards = formulas.shaped_rewards(kl, experience.rewards, ends, beta=self.state.beta)
+        values = _matrix(experience.values, lengths)
+        advantages, returns = formulas.gae(
+            rewards, values, mask, gamma=self.config.gamma, lam=self.config.lam
+        )
+        experience.returns = returns[mask]
+        experience.weight = torch.cat(
+            [
+                torch.full(
+                    (len(rollout.response_ids),),
+                    float(rollout.is_ended or self.config.missing_end != "drop"),
+                )
+                for rollout in experience.rollouts
+            ]
+        ).to(kl.device)
+        experience.advantages = advantages[mask]
+        if self.config.whitens_advantages:
+            moments = formulas.moments(experience.advantages, experience.weight)
+            sums = reduce.sums(self.accelerator, moments)
+            experience.advantages = formulas.whiten(experience.advantages, sums)
+
+    # -- watching --
+
+    def describe(self, experience: Experience) -> dict[str, float]:
+        """What is told of a rollout, over the episodes of all processes. Call after `estimate`."""
+        n = len(experience.rollouts)
+        found = {
+            "reward": float(experience.scores.mean()),
+            "learned_reward": float(experience.rewards.mean()),
+            "kl": float(experience.kl.mean()),
+            "response_tokens": sum(experience.lengths) / n,
+            "ended": sum(rollout.is_ended for rollout in experience.rollouts) / n,
+            "beta": self.state.beta,
+        }
+        if experience.watchdog is not None:
+            found["watchdog"] = float(experience.watchdog.mean())
+        found = reduce.means(self.accelerator, found)
+        found["sqrt_kl"] = math.sqrt(max(found["kl"], 0.0))
+        return found | self._describe_tokens(experience)
+
+    def _describe_tokens(self, experience: Experience) -> dict[str, float]:
+        """Over the tokens of all processes, of which one may have more than another."""
+        every = torch.ones_like(experience.values)
+        told = (
+            experience.entropy,
+            experience.values,
+            experience.returns,
+            experience.returns - experience.values,
+        )
+        sums = torch.stack([formulas.moments(x, every) for x in told])
+        entropy, values, returns, errors = reduce.sums(self.accelerator, sums)
+        return {
+            "entropy": formulas.mean_of(entropy),
+            "value": formulas.mean_of(values),
+            "explained_variance": formulas.explained_variance(errors, returns),
+        }
+
+    def _refuse_collapse(self, metrics: dict[str, float]) -> None:
+        collapse.refuse_broken(metrics)
+        collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
+        if "watchdog" in metrics:
+            if self.state.first_watchdog is None:
+                self.state.first_watchdog = metrics["watchdog"]
+            collapse.refuse_fallen(
+                metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop
+            )
+
+    def _steer_beta(self, kl: float) -> None:
+        if self.config.kl_control == "adaptive":
+            self.state.beta = formulas.adaptive_kl(
+                self.state.beta,
+                kl,
+                target=self.config.kl_target,
+                n_episodes=self.config.batch_size,
+                horizon=self.config.kl_horizon,
+            )
+
+    @torch.no_grad()
+    def evaluate(
+        self, prompts: Sequence[list[int]], *, batch_size: int = 32
+    ) -> tuple[dict[str, float], list[Rollout], Tensor]:
+        """Mean reward, KL and length on held-out prompts, from a seed of their own: training's
+        randomness is untouched.
+        """
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.config.seed)
+            rollouts = [
+                rollout
+                for start in range(0, len(prompts), batch_size)
+                for rollout in self.sample(prompts[start : start + batch_size])
+            ]
+        experience = self.experience(rollouts, is_training=False)
+        found = {
+            "reward": float(experience.scores.mean()),
+            "kl": float(experience.kl.mean()),
+            "response_tokens": sum(experience.lengths) / len(rollouts),
+            "ended": sum(rollout.is_ended for rollout in rollouts) / len(rollouts),
+            "n": float(len(rollouts)),
+        }
+        if experience.watchdog is not None:
+            found["watchdog"] = float(experience.watchdog.mean())
+        return found, rollouts, experience.scores
+
+
+def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:
+    """(N,) tokens of B sequences to (B, T), zeros behind each end."""
+    return torch.nn.utils.rnn.pad_sequence(list(flat.split(lengths)), batch_first=True)

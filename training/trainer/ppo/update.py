@@ -1,0 +1,169 @@
+"""The update of one rollout: inner epochs, minibatches, both losses, and the ptx mix."""
+
+import contextlib
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from training.configs import PpoConfig
+from training.trainer.modeling.packing import PackedRow
+from training.trainer.ppo import formulas, prompt_order, reduce
+from training.trainer.ppo.episodes import Experience
+from training.trainer.ppo.passes import Passes
+from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
+
+
+class Updater:
+    """Moves both models by one rollout. `ptx`: (prompt ids, completion ids) of demonstrations."""
+
+    def __init__(
+        self,
+        trained: Trained,
+        passes: Passes,
+        config: PpoConfig,
+        accelerator: Accelerator,
+        state: State,
+        ptx: Sequence[tuple[list[int], list[int]]],
+    ) -> None:
+        self.trained, self.passes, self.config = trained, passes, config
+        self.accelerator, self.state, self.ptx = accelerator, state, ptx
+        self.device = accelerator.device
+
+    def update(self, experience: Experience) -> dict[str, float]:
+        """All inner epochs and minibatches over one rollout. Means are over the tokens of the whole
+        minibatch, all processes.
+        """
+        sums: dict[str, float] = {}
+        n_updates = 0
+        for epoch in range(self.config.n_inner_epochs):
+            for minibatch in self._minibatches(len(experience.rollouts), epoch):
+                found = self._optimize(experience, minibatch)
+                sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
+                n_updates += 1
+        found = reduce.means(
+            self.accelerator, {name: value / max(n_updates, 1) for name, value in sums.items()}
+        )
+        return found | {"lr": float(self.trained.scheduler.get_last_lr()[0])}
+
+    def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
+        size = n // self.config.n_minibatches
+        if self.config.n_minibatches == 1:
+            yield list(range(n))
+            return
+        order = prompt_order.shuffled(n, self.config.seed, self.state.step * 1000 + epoch)
+        for start in range(0, size * self.config.n_minibatches, size):
+            yield order[start : start + size]
+
+    def _optimize(self, experience: Experience, minibatch: list[int]) -> dict[str, float]:
+        flat = _places_of(experience)
+        n_tokens = sum(
+            float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch
+        )
+        # DDP averages gradients over processes
+        scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
+        rows = self.passes.rows(experience.rollouts, minibatch)
+        places = [
+            torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device)
+            for row in rows
+        ]
+        sums: dict[str, float] = {}
+        # The value model has stepped before the policy begins, so that only one of them holds
+        # gradients at a time.
+        graphs, experience.graphs = experience.graphs, []
+        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
+            with self._syncing(self.trained.value, last=number == len(rows)):
+                values = graphs[number - 1] if graphs else self.passes.values(row)
+                _add(sums, self._value_row(experience, values, where, scale))
+        del graphs, values
+        self.trained.step(VALUE)
+        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
+            is_last = number == len(rows) and not self._has_ptx
+            with self._syncing(self.trained.policy, last=is_last):
+                _add(sums, self._policy_row(experience, row, where, scale))
+        if self._has_ptx:
+            sums["ptx_loss"] = self._ptx(len(minibatch))
+        sums["grad_norm"] = self.trained.step(POLICY)
+        self.trained.scheduler.step()
+        return sums
+
+    def _syncing(self, model: nn.Module, *, last: bool) -> contextlib.AbstractContextManager[None]:
+        """Gradients are averaged over processes once a minibatch, with its last row."""
+        return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
+
+    def _policy_row(
+        self, experience: Experience, row: PackedRow, where: Tensor, scale: float
+    ) -> dict[str, float]:
+        weight = experience.weight[where]
+        logprobs, _ = self.passes.logprobs(self.trained.policy, row)
+        losses, clipped = formulas.policy_loss(
+            logprobs,
+            experience.logprobs[where],
+            experience.advantages[where],
+            clip=self.config.clip_ratio,
+        )
+        loss = (losses * weight).sum() * scale
+        self.accelerator.backward(loss)
+        change = (logprobs.detach() - experience.logprobs[where]) * weight
+        return {
+            "policy_loss": float(loss.detach()),
+            "clip_fraction": float((clipped * weight).sum()) * scale,
+            "approximate_kl": float((0.5 * change**2).sum()) * scale,
+        }
+
+    def _value_row(
+        self, experience: Experience, values: Tensor, where: Tensor, scale: float
+    ) -> dict[str, float]:
+        weight = experience.weight[where]
+        losses, clipped = formulas.value_loss(
+            values, experience.values[where], experience.returns[where], clip=self.config.clip_value
+        )
+        loss = (losses * weight).sum() * scale
+        self.accelerator.backward(loss)
+        return {
+            "value_loss": float(loss.detach()),
+            "value_clip_fraction": float((clipped * weight).sum()) * scale,
+        }
+
+    @property
+    def _has_ptx(self) -> bool:
+        return bool(self.config.ptx_coef and self.ptx)
+
+    def _ptx(self, n_episodes: int) -> float:
+        """γ × the language-model loss on demonstrations, gradients in the same buffer (Ouyang 2022,
+        eq. 2).
+        """
+        rows = self.passes.packed(self._ptx_batch(n_episodes))
+        n_tokens = float(sum(len(row.targets) for row in rows))
+        scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
+        loss_sum = 0.0
+        for number, row in enumerate(rows):
+            with self._syncing(self.trained.policy, last=number == len(rows) - 1):
+                loss = -self.passes.plain_logprobs(row).sum() * scale
+                self.accelerator.backward(self.config.ptx_coef * loss)
+            loss_sum += float(loss.detach())
+        return loss_sum
+
+    def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
+        n = max(1, round(n_episodes * self.config.ptx_per_episode))
+        draw = random.Random(  # noqa: S311
+            f"{self.config.seed} ptx {self.state.step} {self.accelerator.process_index}"
+        )
+        return [self.ptx[draw.randrange(len(self.ptx))] for _ in range(n)]
+
+
+def _places_of(experience: Experience) -> list[Tensor]:
+    """Where each episode's tokens lie in the flat (N,) tensors."""
+    ends = itertools.accumulate(experience.lengths)
+    return [
+        torch.arange(end - length, end)
+        for length, end in zip(experience.lengths, ends, strict=True)
+    ]
+
+
+def _add(sums: dict[str, float], found: dict[str, float]) -> None:
+    for name, value in found.items():
+        sums[name] = sums.get(name, 0.0) + value

@@ -1,0 +1,229 @@
+"""Comparisons as rows for a reward model or DPO: a prompt, its responses as token ids, and the
+pairs of all its rankings. What is cut or left out is counted.
+"""
+
+import itertools
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from training.trainer import data
+from training.trainer.data import Row
+
+# Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table
+# 27).
+MARGINS: dict[str, dict[int, float]] = {
+    "none": {},
+    "small": {1: 0.0, 2: 1 / 3, 3: 2 / 3, 4: 1.0},
+    "large": {1: 0.0, 2: 1.0, 3: 2.0, 4: 3.0},
+}
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """Rows of `ranking_row`, one for each prompt."""
+
+    rows: list[dict[str, Any]]
+    n_pairs: int
+    n_ties: int  # equal ranks or equal texts teach nothing
+    n_left_out: int  # responses that fill the longest row by themselves
+    n_cut: int  # prompts that lost their beginning
+
+
+@dataclass(frozen=True)
+class Unranked:
+    """Rows of `ranking_row` without a pair."""
+
+    rows: list[dict[str, Any]]
+    n_left_out: int  # responses that fill the longest row by themselves
+    n_cut: int  # prompts that lost their beginning
+
+
+def read(
+    tokenizer: PreTrainedTokenizerBase,
+    found: Iterable[Row],
+    max_tokens: int,
+    margin: str = "none",
+    rating_margin: float = 0.0,
+) -> Rankings:
+    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not
+    ranked).
+
+    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when
+    it does not fit by itself. `margin` is by a ranking's strength; `rating_margin` more for each
+    point between the ratings of a pair's responses. A response that its model did not end
+    (`is_ended` false) is not closed with an end of turn that was never sampled.
+    """
+    rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
+    for group in _by_prompt(found):
+        texts = list(
+            dict.fromkeys(response["text"] for row in group for response in row["responses"])
+        )
+        prompt = data.prompt_ids(tokenizer, group[0]["prompt"])
+        cut_off = {
+            response["text"]
+            for row in group
+            for response in row["responses"]
+            if not response.get("is_ended", True)
+        }
+        ids = {
+            text: data.response_ids(
+                tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
+            )
+            for text in texts
+        }
+        kept = [text for text in texts if len(ids[text]) < max_tokens]
+        n_left_out += len(texts) - len(kept)
+        room = max_tokens - max((len(ids[text]) for text in kept), default=0)
+        n_cut += len(prompt) > room
+        given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
+        n_ties += sum(_n_ties(row) for row in group)
+        row = ranking_row(prompt[-room:], [ids[text] for text in kept], given)
+        rows.append(row | {"of": [_ids_of(text, group) for text in kept]})
+    rows = [row for row in rows if row["winner"]]
+    return Rankings(rows, sum(len(row["winner"]) for row in rows), n_ties, n_left_out, n_cut)
+
+
+def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
+    """Demonstrations as rows without a pair, so that their rewards can be read."""
+    rows, n_left_out, n_cut = [], 0, 0
+    for row in found:
+        prompt = data.prompt_ids(tokenizer, row["prompt"])
+        response = data.response_ids(
+            tokenizer, row["prompt"], prompt, row["completion"][-1]["content"]
+        )
+        room = max_tokens - len(response)
+        if room <= 0:
+            n_left_out += 1
+            continue
+        n_cut += len(prompt) > room
+        rows.append(ranking_row(prompt[-room:], [response], []))
+    return Unranked(rows, n_left_out, n_cut)
+
+
+def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
+    """Rows of `read` and the scores of all their responses, in order, as lines of
+    scores.jsonl.
+    """
+    whose = [ids for row in rows for ids in row["of"]]
+    return [
+        {"response": one, "score": score}
+        for ids, score in zip(whose, scores, strict=True)
+        for one in ids
+    ]
+
+
+def at_most_pairs(
+    rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
+) -> list[dict[str, Any]]:
+    """Whole prompts, drawn by the seed, while their pairs fit. All of them, in order, without a
+    limit.
+    """
+    if at_most is None:
+        return list(rows)
+    kept: list[int] = []
+    n_pairs = 0
+    for index in random.Random(seed).sample(range(len(rows)), len(rows)):  # noqa: S311 a draw, not a secret
+        n = len(rows[index]["winner"])
+        if n_pairs + n <= at_most or not kept:
+            kept.append(index)
+            n_pairs += n
+    return [rows[index] for index in sorted(kept)]
+
+
+def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:
+    """(winner, loser) for each two responses with different ranks. Ties and unranked responses are
+    dropped (Ouyang 2022, App. C.2).
+    """
+    for a, b in itertools.combinations(range(len(ranks)), 2):
+        rank_a, rank_b = ranks[a], ranks[b]
+        if rank_a is None or rank_b is None or rank_a == rank_b:
+            continue
+        yield (a, b) if rank_a < rank_b else (b, a)
+
+
+def ranking_row(
+    prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """One element of the training set: a prompt, its responses and the pairs of all its rankings.
+
+    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float,
+    "margins": [float for each response], "about": {…}}]; all but the ranks may be missing. A pair's
+    margin is `margin` and, of `margins`, how far its winner lies above its loser. `about` says of
+    each pair who gave it and what it was about, for accuracies group by group.
+    """
+    pairs = [
+        (
+            winner,
+            loser,
+            float(ranking.get("weight", 1.0)),
+            _margin(ranking, winner, loser),
+            ranking.get("about", {}),
+        )
+        for ranking in rankings
+        for winner, loser in decided_pairs(ranking["ranks"])
+    ]
+    return {
+        "prompt_ids": prompt_ids,
+        "response_ids": response_ids,
+        "winner": [pair[0] for pair in pairs],
+        "loser": [pair[1] for pair in pairs],
+        "weight": [pair[2] for pair in pairs],
+        "margin": [pair[3] for pair in pairs],
+        "about": [pair[4] for pair in pairs],
+    }
+
+
+def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
+    """A rating that contradicts the ranking, or none at all, does not lower the margin."""
+    base, heights = float(ranking.get("margin", 0.0)), ranking.get("margins")
+    if heights is None or heights[winner] is None or heights[loser] is None:
+        return base
+    return base + max(0.0, float(heights[winner] - heights[loser]))
+
+
+def _given(
+    row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
+) -> dict[str, Any]:
+    """One rater's ranks of all responses that are kept: None for those that this rater did not
+    rank.
+    """
+    ranks = {response["text"]: response["rank"] for response in row["responses"]}
+    ratings = {response["text"]: response.get("rating") for response in row["responses"]}
+    heights = [
+        None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept
+    ]
+    return {
+        "ranks": [ranks.get(text) for text in kept],
+        "weight": row.get("weight", 1.0),
+        "margin": margins.get(row.get("strength") or 0, 0.0),
+        "margins": heights if rating_margin else None,
+        "about": {name: row.get(name) for name in ("rater", "strength", "category", "pool")},
+    }
+
+
+def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in found:
+        groups.setdefault(json.dumps(row["prompt"], sort_keys=True), []).append(row)
+    return list(groups.values())
+
+
+def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
+    """The stored responses that have this text; none in a snapshot that does not name them."""
+    found = {
+        response.get("response")
+        for row in group
+        for response in row["responses"]
+        if response["text"] == text
+    }
+    return sorted(one for one in found if one is not None)
+
+
+def _n_ties(row: Row) -> int:
+    ranked = [response["rank"] for response in row["responses"] if response["rank"] is not None]
+    return sum(one == other for one, other in itertools.combinations(ranked, 2))

@@ -1,0 +1,275 @@
+"""A reward model from whole rankings: predicts which of two responses a rater prefers."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+import transformers
+from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
+
+from training import run_dir
+from training.configs import RewardConfig
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.trainer import data, progress
+from training.trainer.modeling import loading
+from training.trainer.reward import breakdown, cross_validation, rankings
+from training.trainer.reward.rankings import Rankings, Unranked
+from training.trainer.reward.trainer import RankingArguments, RankingTrainer
+
+DEMONSTRATIONS = "demonstrations"
+"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
+average becomes 0.
+"""
+
+
+class WatchedRanking(progress.Watched, RankingTrainer):
+    """The ranking trainer with our progress, checkpoints and stop."""
+
+
+@dataclass(frozen=True)
+class _RankingRows:
+    read: Rankings
+    train: list[dict[str, Any]]
+    split: str
+    held_out: list[dict[str, Any]]
+    read_held_out: Rankings
+    demonstrations: list[dict[str, Any]]
+    read_demonstrations: Unranked
+
+    @property
+    def n_pairs(self) -> int:
+        return sum(len(row["winner"]) for row in self.train)
+
+    @property
+    def n_held_out_pairs(self) -> int:
+        return sum(len(row["winner"]) for row in self.held_out)
+
+
+def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    transformers.set_seed(config.seed)
+    tokenizer = loading.load_tokenizer(job.model)
+    rows = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, rows, config)
+    over_raters = (
+        _cross_validated(job, config, folder, tokenizer, rows.held_out)
+        if config.cross_validates
+        else {}
+    )
+
+    trainer = _trainer(job, config, folder, tokenizer, rows.train)
+    before = measures(trainer, rows.held_out)
+    follower = progress.Follower(folder, config, lambda: measures(trainer, rows.held_out))
+    trainer.follow(follower)
+    if newest_checkpoint(folder.path) is None:
+        folder.append_point(0, progress.n_steps(trainer), before)
+    is_stopped = progress.train(trainer)
+
+    whole = loading.merged(trainer.model, loading.dtype(config.dtype))
+    after = measures(trainer, rows.held_out, whole)
+    follower.finish(after, trainer.state)
+    judged = trainer.pair_results(rows.held_out, whole)
+    bias = demonstration_reward(trainer, rows.demonstrations, whole)
+    whole.config.reward_bias = bias
+    loading.save_whole(folder, job.output, whole, tokenizer)
+    folder.replace_lines(
+        run_dir.SCORES, rankings.scored(rows.held_out, [reward - bias for reward in judged.rewards])
+    )
+    metrics = {
+        **{f"{name}_before": value for name, value in before.items()},
+        **{f"{name}_after": value for name, value in after.items()},
+        "held_out_split": rows.split,
+        "n_held_out_pairs": rows.n_held_out_pairs,
+        "n_train_pairs": rows.n_pairs,
+        "n_train_prompts": len(rows.train),
+        "n_ties": rows.read.n_ties,
+        "n_responses_left_out": rows.read.n_left_out,
+        "n_prompts_cut": rows.read.n_cut,
+        "n_held_out_responses_left_out": rows.read_held_out.n_left_out,
+        "n_held_out_prompts_cut": rows.read_held_out.n_cut,
+        "reward_bias": bias,
+        "n_demonstrations": len(rows.demonstrations),
+        "n_demonstrations_left_out": rows.read_demonstrations.n_left_out,
+        "n_demonstrations_cut": rows.read_demonstrations.n_cut,
+        "shares_prefix": trainer.shares_prefix,
+        **over_raters,
+        "calibration": judged.calibration(),
+        "margins": judged.margin_histogram(),
+        "accuracy_by": breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out)),
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    outcome = "stopped" if is_stopped else "succeeded"
+    return Result(
+        outcome,
+        metrics=metrics,
+        model=job.output,
+        scores=run_dir.SCORES,
+        n_steps=trainer.state.global_step,
+    )
+
+
+def measures(
+    trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None
+) -> dict[str, float]:
+    """Share of held-out pairs in the raters' order (equal scores count half), with Wilson's
+    interval, and mean log-loss.
+    """
+    if not held_out:
+        return {}
+    found = trainer.pair_results(held_out, model).summary()
+    return {
+        "held_out_accuracy": found["accuracy"],
+        "held_out_accuracy_low": found["accuracy_low"],
+        "held_out_accuracy_high": found["accuracy_high"],
+        "held_out_loss": found["log_loss"],
+        "held_out_margin": found["margin"],
+        "reward_length_correlation": found["reward_length_correlation"],
+    }
+
+
+def demonstration_reward(
+    trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module
+) -> float:
+    """The mean reward of demonstrations (Ouyang 2022, §3.5). The loss cannot see a shift, so this
+    is subtracted wherever a reward is read, and demonstrations score 0. 0 without demonstrations.
+    """
+    rewards = trainer.pair_results(rows, model).rewards
+    return sum(rewards) / len(rewards) if rewards else 0.0
+
+
+def _trainer(
+    job: Job,
+    config: RewardConfig,
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    train: list[dict[str, Any]],
+) -> WatchedRanking:
+    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_dtype(config))
+    loading.require_length(model, config.max_tokens)
+    if config.method == "lora":
+        model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
+        if config.saves_memory:
+            model.enable_input_require_grads()
+    arguments = RankingArguments(
+        center_rewards=config.centering,
+        per_device_eval_batch_size=config.batch_size,
+        **progress.arguments(config, folder),
+    )
+    return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+
+
+class _UntilStopped(TrainerCallback):
+    """A fold saves nothing: it ends when the run is stopped, and a later attempt starts it over."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.is_stopped = False
+
+    def on_step_end(
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.is_stopped = control.should_training_stop = self.folder.is_stop_requested()
+
+
+def _cross_validated(
+    job: Job,
+    config: RewardConfig,
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    held_out: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Runs before the run's own training, so a checkpoint of that means that this is done."""
+    rows = data.training_rows(Path(job.snapshot), "responses")
+
+    def learn(without: frozenset[str]) -> list[float] | None:
+        transformers.set_seed(config.seed)
+        kept = [row for row in rows if row.get("rater") not in without]
+        read = rankings.read(
+            tokenizer, kept, config.max_tokens, config.margin, config.rating_margin
+        ).rows
+        if not read:
+            raise data.UnableToRead(
+                "One fold of the cross-validation has no pair to learn from. Collect more, or"
+                " switch it off."
+            )
+        trainer = _trainer(
+            job,
+            config,
+            folder,
+            tokenizer,
+            rankings.at_most_pairs(read, config.max_rows, config.seed),
+        )
+        until_stopped = _UntilStopped(folder)
+        trainer.add_callback(until_stopped)
+        trainer.train()
+        return None if until_stopped.is_stopped else trainer.pair_results(held_out).margins
+
+    found = cross_validation.cross_validated(folder, rows, held_out, learn)
+    transformers.set_seed(config.seed)  # the run's own training is the same with and without
+    return found
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _RankingRows:
+    found = data.training_rows(snapshot, "responses")
+    read = rankings.read(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
+    if not read.rows:
+        raise data.UnableToRead(
+            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
+            "Collect more comparisons, or raise the longest row."
+        )
+    split, held_out_rows = data.held_out_rows(snapshot)
+    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens)
+    demonstrations = rankings.unranked(
+        tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
+    )
+    return _RankingRows(
+        read=read,
+        train=rankings.at_most_pairs(read.rows, config.max_rows, config.seed),
+        split=split,
+        held_out=rankings.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed),
+        read_held_out=held_out,
+        demonstrations=data.sample_of(demonstrations.rows, config.max_held_out_rows, config.seed),
+        read_demonstrations=demonstrations,
+    )
+
+
+def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
+    note = (
+        f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over"
+        f" {counted(len(rows.train), 'prompt')} to learn from, {rows.n_held_out_pairs} held out"
+        f" ({rows.split or 'no held-out split'})."
+    )
+    note += f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
+    if rows.read.n_left_out:
+        note += (
+            f" {counted(rows.read.n_left_out, 'response')} left out: longer than"
+            f" {config.max_tokens} tokens by themselves."
+        )
+    if rows.read.n_cut:
+        note += (
+            f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit"
+            f" {config.max_tokens} tokens with the responses."
+        )
+    note += _held_out_told(rows, config.max_tokens)
+    folder.append_note(note)
+
+
+def _held_out_told(rows: _RankingRows, longest: int) -> str:
+    """What of the held-out rankings and the demonstrations does not fit."""
+    held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
+    told = [
+        (
+            held_out.n_left_out,
+            "held-out response",
+            f"left out: longer than {longest} tokens by themselves",
+        ),
+        (held_out.n_cut, "held-out prompt", "cut at the beginning"),
+        (demonstrations.n_left_out, "demonstration", f"left out: longer than {longest} tokens"),
+        (demonstrations.n_cut, "demonstration", "read without the beginning of the prompt"),
+    ]
+    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in told if n)

@@ -1,0 +1,99 @@
+"""Scores of a reward model: of token ids, or of texts in its own tokens, whichever model wrote
+them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from training.trainer import data
+from training.trainer.data import Message, Row
+from training.trainer.modeling import loading, reward_head
+
+
+class TextJudge:
+    """A reward model that reads responses as text. Load it once for a run."""
+
+    def __init__(self, path: str, dtype: torch.dtype) -> None:
+        self.tokenizer = loading.load_tokenizer(path)
+        self.model = loading.load_reward(path, self.tokenizer, dtype)
+        self.dtype = dtype
+
+    def scored(
+        self, rows: Sequence[Row], prompts: Mapping[Any, list[Message]], *, batch_size: int
+    ) -> list[Row]:
+        """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id."""
+        sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
+        pad = int(self.tokenizer.pad_token_id or 0)
+        found = rewards_of_sequences(
+            self.model, pad, sequences, batch_size=batch_size, dtype=self.dtype
+        )
+        return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
+
+    def _ids(self, messages: list[Message], row: Row) -> list[int]:
+        """As in its own training: a prompt that is too long loses its beginning, and no end of turn
+        is added that was not sampled.
+        """
+        prompt = data.prompt_ids(self.tokenizer, messages)
+        response = data.response_ids(
+            self.tokenizer, messages, prompt, row["text"], is_ended=row["is_ended"]
+        )
+        longest = getattr(self.model.config, "max_position_embeddings", None) or 0
+        return (prompt + response)[-longest:]
+
+
+def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
+    """Of rows that have a score: the mean, and the mean of the best response to each prompt. Empty
+    if none has one.
+    """
+    best: dict[Any, float] = {}
+    total, n = 0.0, 0
+    for row in rows:
+        if "score" in row:
+            total, n = total + row["score"], n + 1
+            best[row["prompt_id"]] = max(row["score"], best.get(row["prompt_id"], row["score"]))
+    return {"reward": total / n, "best_reward": fmean(best.values())} if n else {}
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """What the run's page shows beside a response."""
+    score = {"reward": round(row["score"], 3)} if "score" in row else {}
+    return score | {"is_ended": row["is_ended"]}
+
+
+@torch.no_grad()
+def rewards_of_sequences(
+    reward_model: PreTrainedModel,
+    pad_token_id: int,
+    sequences: Sequence[list[int]],
+    *,
+    batch_size: int,
+    dtype: torch.dtype = torch.float32,
+) -> list[float]:
+    """Rewards of whole conversations as ids, less the mean reward of demonstrations."""
+    order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+    found: dict[int, float] = {}
+    bias = float(getattr(reward_model.config, "reward_bias", 0.0))
+    reward_model.eval()
+    for batch in data.batches(order, batch_size):
+        ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
+        with torch.autocast(
+            reward_model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
+        ):
+            scores = reward_head.last_token_rewards(
+                reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
+            )
+        found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
+    return [found[index] for index in range(len(sequences))]
+
+
+def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises UnableToLoad if the reward model reads other tokens than the model writes."""
+    if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
+        raise loading.UnableToLoad(
+            f"The reward model reads other tokens than {model} writes. Train a reward model from"
+            " the same base model."
+        )

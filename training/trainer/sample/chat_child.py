@@ -1,0 +1,174 @@
+"""One model, kept in memory to be talked to: python -m training.trainer.sample.chat_child MODEL
+
+Reads JSON lines from stdin and writes JSON lines to stdout; whatever else would be printed goes to
+stderr.
+
+    in:   {"messages": […], "temperature": …, "top_p": …, "max_new_tokens": …, "seed": …}
+          in the middle of an answer: {"stop": true}
+    out:  {"ready": true}, then for each question {"text": "…"} … and {"end": {"is_ended": …,
+    "n_tokens": …, "is_stopped": …}}
+          or {"error": "…"}. An error before "ready" is the last line.
+
+It ends when stdin does.
+"""
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+import torch
+from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from training import json_lines
+from training.run_dir import AnticipatedFailure
+from training.trainer import data
+from training.trainer.__main__ import anticipated
+from training.trainer.modeling import loading
+from training.trainer.sample import generation
+
+Say = Callable[[dict[str, Any]], None]
+
+
+class ConversationTooLong(AnticipatedFailure):
+    """The model cannot read the whole conversation."""
+
+
+class _Inbox:
+    """Reads stdin in a thread, so that a stop arrives while the model writes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.questions: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.stop = threading.Event()
+        # At the end the worker is gone, so this process ends even in the middle of an answer.
+        json_lines.listen(stream, on_line=self._take, on_end=lambda: os._exit(0))
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if line.get("stop"):
+            self.stop.set()
+        else:
+            self.stop.clear()
+            self.questions.put(line)
+
+
+class _TextStreamer(BaseStreamer):
+    """Writes the text so far. A character of several tokens waits until it is complete."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Say) -> None:
+        self.tokenizer, self.say = tokenizer, say
+        self.tokens: list[int] = []
+        self.said = 0
+        self.is_prompt = True
+
+    def put(self, value: torch.Tensor) -> None:
+        if self.is_prompt:
+            self.is_prompt = False
+            return
+        self.tokens += value.flatten().tolist()
+        text = generation.readable(self.tokenizer, self.tokens)
+        if not text.endswith("\ufffd"):
+            self._say_rest(text)
+
+    def end(self) -> None:
+        self._say_rest(generation.readable(self.tokenizer, self.tokens))
+
+    def _say_rest(self, text: str) -> None:
+        if text[self.said :]:
+            self.say({"text": text[self.said :]})
+            self.said = len(text)
+
+
+class _StopRequested(StoppingCriteria):
+    """Ends an answer when the event is set."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_more: Any) -> torch.Tensor:
+        return torch.full(
+            (input_ids.shape[0],), self.stop.is_set(), dtype=torch.bool, device=input_ids.device
+        )
+
+
+def main(folder: str) -> int:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+
+        def say(line: dict[str, Any]) -> None:
+            json_lines.write(out, line)
+
+        inbox = _Inbox(sys.stdin)
+        try:
+            tokenizer = loading.load_tokenizer(folder, padding_side="left")
+            model = loading.load_policy(folder, tokenizer, loading.dtype("auto")).eval()
+        except (AnticipatedFailure, RuntimeError, ValueError, MemoryError, OSError) as error:
+            say({"error": _sentence(error)})
+            return 1
+        say({"ready": True})
+        while True:
+            try:
+                question = inbox.questions.get()
+                say({"end": answer(model, tokenizer, question, stop=inbox.stop, say=say)})
+            except (AnticipatedFailure, RuntimeError, MemoryError) as error:
+                say({"error": _sentence(error)})
+
+
+@torch.no_grad()
+def answer(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    question: dict[str, Any],
+    *,
+    stop: threading.Event,
+    say: Say,
+) -> dict[str, Any]:
+    """Writes a response as it is sampled, and returns how it ended. Raises ConversationTooLong."""
+    (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
+    room = _room(model, len(prompt.input_ids))
+    settings = generation.config_for(
+        model,
+        tokenizer,
+        max_new_tokens=min(question["max_new_tokens"], room),
+        temperature=question["temperature"],
+        top_p=question["top_p"],
+    )
+    torch.manual_seed(question["seed"]) if question.get("seed") is not None else torch.seed()
+    ids = torch.tensor([prompt.input_ids], device=model.device)  # (1, T)
+    streamer = _TextStreamer(tokenizer, say)
+    with generation.unadvised(model):
+        model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=settings,
+            streamer=streamer,
+            stopping_criteria=StoppingCriteriaList([_StopRequested(stop)]),
+        )
+    kept, is_ended = generation.until_end(streamer.tokens, set(settings.eos_token_id))
+    return {
+        "is_ended": is_ended,
+        "n_tokens": len(kept),
+        "is_stopped": stop.is_set() and not is_ended,
+    }
+
+
+def _room(model: Any, n_tokens: int) -> int:
+    """How many tokens the model can still write after a prompt of this length."""
+    longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
+    if n_tokens >= longest:
+        raise ConversationTooLong(
+            f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin"
+            " a new one."
+        )
+    return int(longest) - n_tokens
+
+
+def _sentence(error: BaseException) -> str:
+    sentence = anticipated(error)
+    return sentence or f"The model could not be used ({type(error).__name__}: {str(error)[:200]})."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,245 @@
+"""Sampling responses over a fixed cache: what a rollout needs of transformers' `generate`, and
+nothing else.
+
+Prompts are read in packed rows, so nothing is computed on padding, and only their last places meet
+the language-model head. Their keys and values then lie right-aligned in a cache that is made once,
+as wide as the longest prompt and the longest response, so that a step writes one column in place of
+copying all columns. Rows that have ended leave the batch.
+
+A model that cannot do this (a sliding window, a state in place of keys and values) is left to
+`generate`: see `can_sample`.
+"""
+
+import inspect
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Cache, DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from training.trainer.modeling.packing import pack
+
+logger = logging.getLogger(__name__)
+
+# Once so few of a batch's rows still write, the others' cache is dropped; at every end it would be
+# copied too often.
+_STILL_WRITING = 0.75
+
+
+def responses(
+    model: nn.Module,
+    prompts: Sequence[list[int]],
+    *,
+    max_new_tokens: int,
+    ends: frozenset[int],
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    row_tokens: int = 2048,
+) -> list[list[int]]:
+    """What `model` writes to each prompt, the end of turn included where there was one. Temperature
+    0: the likeliest token.
+
+    Each prompt has its own random numbers, drawn at the beginning: who else is in the batch, and
+    until when, changes nothing but rounding.
+    """
+    device = next(model.parameters()).device
+    uniform = torch.rand(len(prompts), max_new_tokens, dtype=torch.float64, device=device)
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    cache, logits = _read(model, prompts, max_new_tokens, row_tokens)
+    columns = torch.arange(cache.capacity, device=device)
+    seen = (columns >= cache.width - lengths[:, None])[
+        :, None, None
+    ]  # (B, 1, 1, S) no row looks at what lies before its prompt
+    here = torch.arange(len(prompts), device=device)  # which prompt each row of the batch answers
+    written: list[list[int]] = [[] for _ in prompts]
+    last = torch.tensor(sorted(ends), device=device)
+    is_writing = torch.ones_like(here, dtype=torch.bool)
+    for step in range(max_new_tokens):
+        tokens = choose(logits, uniform[here, step], temperature=temperature, top_p=top_p)  # (B,)
+        for index, token, writes in zip(
+            here.tolist(), tokens.tolist(), is_writing.tolist(), strict=True
+        ):
+            if writes:
+                written[index].append(token)
+        is_writing = is_writing & ~torch.isin(tokens, last)
+        n_writing = int(is_writing.sum())
+        if n_writing == 0 or step == max_new_tokens - 1:
+            break
+        if n_writing <= _STILL_WRITING * len(here):
+            cache.keep(is_writing)
+            here, seen, tokens, is_writing = (
+                t[is_writing] for t in (here, seen, tokens, is_writing)
+            )
+        logits = _logits(
+            model,
+            cache,
+            input_ids=tokens[:, None],
+            attention_mask=seen[..., : cache.width + step + 1],
+            position_ids=(lengths[here] + step)[:, None],
+            logits_to_keep=1,
+        )[:, -1]
+    return written
+
+
+def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float) -> Tensor:
+    """One token a row: (B, V), (B,) uniform in [0, 1) → (B,). The first token whose cumulated
+    probability exceeds the row's number.
+
+    Cumulated in double precision: in single, of 50,000 words the rare ones would drown in rounding.
+    """
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    probabilities = (logits.float() / temperature).softmax(dim=-1)
+    if top_p < 1:
+        probabilities = _nucleus(probabilities, top_p)
+    cumulated = probabilities.double().cumsum(dim=-1)  # (B, V)
+    found = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]
+    return found.clamp_max(logits.shape[-1] - 1)
+
+
+def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
+    """0 for all but the fewest likeliest tokens that hold `top_p` together."""
+    ordered, tokens = probabilities.sort(dim=-1, descending=True)
+    before = ordered.cumsum(dim=-1) - ordered
+    return torch.zeros_like(probabilities).scatter(
+        -1, tokens, ordered.masked_fill(before >= top_p, 0.0)
+    )
+
+
+# --- the cache ------------------------------------------------------------------------------------
+
+
+class _FixedLayer(DynamicLayer):
+    """Keys and values of one layer, (B, G, S, D), of which the first `n` columns are written."""
+
+    keys: Tensor
+    values: Tensor
+
+    def __init__(self, keys: Tensor, values: Tensor, n: int) -> None:
+        super().__init__()
+        self.keys, self.values, self.n = keys, values, n
+        self.device, self.dtype = keys.device, keys.dtype
+        self.is_initialized = True
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        end = self.n + key_states.shape[-2]
+        self.keys[:, :, self.n : end] = key_states
+        self.values[:, :, self.n : end] = value_states
+        self.n = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+    def get_seq_length(self) -> int:
+        return self.n
+
+
+class FixedCache(Cache):
+    """Prompts right-aligned in the first `width` columns, room for responses behind them."""
+
+    def __init__(self, layers: list[_FixedLayer], width: int) -> None:
+        super().__init__(layers=list(layers))
+        self.fixed = layers
+        self.width = width
+        self.capacity = layers[0].keys.shape[-2]
+
+    def keep(self, rows: Tensor) -> None:
+        """Keeps only these rows of the batch."""
+        for layer in self.fixed:
+            layer.keys, layer.values = layer.keys[rows], layer.values[rows]
+
+
+def _read(
+    model: nn.Module, prompts: Sequence[list[int]], n_more: int, row_tokens: int
+) -> tuple[FixedCache, Tensor]:
+    """All prompts, in packed rows: a cache of them, and the logits behind each, (B, V)."""
+    device = next(model.parameters()).device
+    width = max(map(len, prompts))
+    stores: list[tuple[Tensor, Tensor]] = []
+    logits = []
+    for row in pack([(prompt, []) for prompt in prompts], row_tokens):
+        row = row.to(device)
+        read = DynamicCache(config=_bare(model).config)
+        inputs = row.inputs(model) | {"use_cache": True}
+        logits.append(_logits(model, read, logits_to_keep=row.ends, **inputs)[0])  # (sequences, V)
+        ends = (row.ends + 1).tolist()
+        for number, layer in enumerate(read.layers):
+            if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:
+                raise TypeError(
+                    f"{type(layer).__name__} keeps more or less than the keys and values of every"
+                    " token."
+                )
+            if number == len(stores):
+                shape = (len(prompts), layer.keys.shape[1], width + n_more)
+                stores.append(
+                    (
+                        layer.keys.new_zeros(*shape, layer.keys.shape[-1]),
+                        layer.values.new_zeros(*shape, layer.values.shape[-1]),
+                    )
+                )
+            for member, end in zip(row.members, ends, strict=True):
+                n = len(prompts[member])
+                for store, kind in zip(stores[number], (layer.keys, layer.values), strict=True):
+                    store[member, :, width - n : width] = kind[0, :, end - n : end]
+    return FixedCache(
+        [_FixedLayer(keys, values, width) for keys, values in stores], width
+    ), torch.cat(logits)
+
+
+def _logits(model: nn.Module, cache: Cache, **inputs: Any) -> Tensor:
+    """transformers renamed the parameter in 5.24."""
+    name = (
+        "cache"
+        if "cache" in inspect.signature(_bare(model).forward).parameters
+        else "past_key_values"
+    )
+    logits: Tensor = model(**{"use_cache": True, name: cache} | inputs).logits
+    return logits
+
+
+def _bare(model: nn.Module) -> Any:
+    """Out of PEFT's wrapping, whose forward names no parameters."""
+    unwrap: Any = getattr(model, "get_base_model", None)
+    return unwrap() if unwrap else model
+
+
+# --- whether a model can --------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def can_sample(model: nn.Module, tolerance: float = 1e-3) -> bool:
+    """Whether this architecture gives the same logits over a fixed cache as over the whole text.
+    This is measured.
+    """
+    prompts, more = [[3, 4, 5, 6, 7], [8, 9]], torch.tensor([[10], [11]])
+    device = next(model.parameters()).device
+    try:
+        cache, first = _read(model, prompts, 1, 64)
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        seen = torch.arange(cache.capacity, device=device) >= cache.width - lengths[:, None]
+        following = {
+            "input_ids": more.to(device),
+            "attention_mask": seen[:, None, None],
+            "position_ids": lengths[:, None],
+        }
+        second = _logits(model, cache, logits_to_keep=1, **following)[:, -1]
+        for number, prompt in enumerate(prompts):
+            whole = model(
+                input_ids=torch.tensor([[*prompt, int(more[number])]], device=device),
+                use_cache=False,
+            ).logits[0]
+            scale = max(1.0, float(whole.abs().max())) * (1 if whole.dtype == torch.float32 else 30)
+            for ours, theirs in ((first[number], whole[-2]), (second[number], whole[-1])):
+                if float((ours - theirs).abs().max()) > tolerance * scale:
+                    logger.info(
+                        "This model's responses come from transformers' generate: over a fixed"
+                        " cache it differs."
+                    )
+                    return False
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        logger.info("This model's responses come from transformers' generate (%s).", error)
+        return False
+    return True

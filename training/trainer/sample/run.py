@@ -1,0 +1,212 @@
+"""Samples K responses to each prompt of a snapshot, in batches, the same again for the same seed.
+
+If the run names a reward model, it scores each of them.
+"""
+
+import dataclasses
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import SampleConfig
+from training.run_dir import Job, Result, RunFolder, counted
+from training.trainer import data
+from training.trainer.data import Prompt
+from training.trainer.modeling import loading
+from training.trainer.reward import scoring
+from training.trainer.sample import generation, remote
+
+
+@dataclasses.dataclass
+class _Totals:
+    """What this attempt has written so far."""
+
+    n_responses: int = 0
+    n_tokens: int = 0
+    n_ended: int = 0
+    n_empty: int = 0
+    seconds: float = 0.0
+
+    def rates(self) -> dict[str, float]:
+        return {
+            "tokens_per_s": self.n_tokens / max(self.seconds, 1e-9),
+            "responses_per_s": self.n_responses / max(self.seconds, 1e-9),
+            "share_ended": self.n_ended / max(self.n_responses, 1),
+            "mean_tokens": self.n_tokens / max(self.n_responses, 1),
+        }
+
+
+def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    judge = (
+        scoring.TextJudge(job.reward_model, loading.dtype(config.dtype))
+        if job.reward_model
+        else None
+    )
+    if job.endpoint is not None:
+        return remote.carry_out(job, config, folder, _resume(folder, config), judge)
+    tokenizer = loading.load_tokenizer(job.model, padding_side="left")
+    found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
+    model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
+    loading.require_length(
+        model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
+    )
+    settings = generation.config_for(
+        model,
+        tokenizer,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_p=config.top_p,
+        n_responses=config.n_responses,
+    )
+
+    # Longest first: if memory does not suffice, it shows at once. Every attempt has the same
+    # batches, each with its own seed.
+    ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
+    batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
+    done = _resume(folder, config)
+    totals, outcome = _Totals(), "succeeded"
+    _tell(folder, found, n_too_long, config, len(done))
+    for step, batch in enumerate(batches, start=1):
+        if run_dir.is_stop_requested(folder.path):
+            outcome = "stopped"
+            break
+        if all(prompt.prompt_id in done for prompt in batch):
+            continue
+        written = _answer(model, tokenizer, batch, config, settings, totals)
+        if judge is not None:
+            messages = {prompt.prompt_id: prompt.messages for prompt in batch}
+            written = judge.scored(written, messages, batch_size=config.batch_size)
+        rows = [row for row in written if row["prompt_id"] not in done]
+        run_dir.ensure_free_space(folder.path, 0, "writing responses")
+        folder.append_lines(run_dir.RESPONSES, rows)
+        _show(folder, step, batch, written, config)
+        folder.append_point(step, len(batches), totals.rates() | scoring.mean_rewards(written))
+    path = folder.path / run_dir.RESPONSES
+    metrics = {
+        "n_prompts": len(found),
+        "n_prompts_too_long": n_too_long,
+        "n_responses": sum(1 for _ in run_dir.read_lines(path)),
+        "n_empty": totals.n_empty,
+        **totals.rates(),
+        **scoring.mean_rewards(run_dir.read_lines(path)),
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))
+
+
+@torch.no_grad()
+def _answer(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    batch: list[Prompt],
+    config: SampleConfig,
+    settings: GenerationConfig,
+    totals: _Totals,
+) -> list[dict[str, Any]]:
+    """K rows for each prompt of the batch, ready for responses.jsonl."""
+    started_at = time.monotonic()
+    torch.manual_seed(batch_seed(config.seed, batch))
+    ids, mask = data.padded(
+        [prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left"
+    )  # (P, T)
+    ids, mask = ids.to(model.device), mask.to(model.device)
+    with generation.unadvised(model):
+        written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
+            :, ids.shape[1] :
+        ]  # (P·K, N)
+    ends = set(settings.eos_token_id)
+    sampling = {
+        name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")
+    }
+    rows = []
+    for index, tokens in enumerate(written.tolist()):
+        kept, is_ended = generation.until_end(tokens, ends)
+        text = generation.readable(tokenizer, kept)
+        prompt, number = batch[index // config.n_responses], index % config.n_responses
+        rows.append(
+            {
+                "prompt_id": prompt.prompt_id,
+                "text": text,
+                "number": number,
+                "is_ended": is_ended,
+                "sampling": sampling,
+            }
+        )
+        totals.n_tokens += len(kept) + is_ended
+        totals.n_ended += is_ended
+        totals.n_empty += not text.strip()
+    totals.n_responses += len(rows)
+    totals.seconds += time.monotonic() - started_at
+    return rows
+
+
+def batch_seed(seed: int, batch: list[Prompt]) -> int:
+    """Depends on the prompts and not on what was sampled before, so a resumed run writes what an
+    uninterrupted one would.
+    """
+    named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
+    return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")
+
+
+def _read(
+    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig
+) -> tuple[list[Prompt], int]:
+    """(the prompts to answer, how many are too long). All splits of the snapshot are answered."""
+    found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
+    fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
+    if not fitting:
+        raise data.UnableToRead(
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
+            " prompt."
+        )
+    return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
+
+
+def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
+    """The prompts that an earlier attempt answered K times. Prompts with fewer responses are
+    removed from the file and answered again.
+    """
+    path = folder.path / run_dir.RESPONSES
+    rows = list(run_dir.read_lines(path)) if path.exists() else []
+    counts: dict[Any, int] = {}
+    for row in rows:
+        counts[row["prompt_id"]] = counts.get(row["prompt_id"], 0) + 1
+    done = {prompt_id for prompt_id, count in counts.items() if count == config.n_responses}
+    folder.replace_lines(run_dir.RESPONSES, [row for row in rows if row["prompt_id"] in done])
+    return done
+
+
+def _show(
+    folder: RunFolder,
+    step: int,
+    batch: list[Prompt],
+    rows: list[dict[str, Any]],
+    config: SampleConfig,
+) -> None:
+    """The first response to each of the first prompts, for the run's page."""
+    before = (step - 1) * max(config.batch_size // config.n_responses, 1)
+    for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
+        before += 1
+        if before <= config.n_shown:
+            folder.append_sample(step, data.shown(prompt.messages), row["text"], scoring.shown(row))
+
+
+def _tell(
+    folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int
+) -> None:
+    note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} to each."
+    if n_too_long:
+        note += (
+            f" {counted(n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens}"
+            " tokens."
+        )
+    if n_done:
+        note += f" Going on: {n_done} answered before."
+    folder.append_note(note)

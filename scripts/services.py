@@ -1,5 +1,5 @@
-"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here unless
-an existing one is given.
+"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey). They are started
+here unless existing ones are given.
 """
 
 import contextlib
@@ -70,23 +70,8 @@ class Postgres:
             "HOME": str(self.root),
             "TZ": "UTC",
         }
-        initdb = [
-            str(self.install / "bin/initdb"),
-            "-D",
-            str(self.data),
-            "-U",
-            "preferably",
-            "-A",
-            "trust",
-        ]
-        subprocess.run(
-            [*initdb, "-E", "UTF8", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env=self.environment,
-            cwd=self.root,
-            **self.as_nobody,
-        )
+        if not (self.root / READY).exists():
+            self._make()
         self.options = settings(
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
         )

@@ -6,9 +6,9 @@ CODE := accounts config labeling pages training clients/python/src manage.py scr
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Folders without text to translate.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks build clients deploy docs scripts staticfiles tests var,--ignore $(folder))
-# A test process per core. Tests are handed out one by one: some take a minute.
+# One test process per core. Tests are scheduled one by one, because some take a minute.
 PYTEST := -n auto --dist loadgroup
-# Else every process of the site that a test starts would compile all of it again.
+# Otherwise every site process that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -23,12 +23,12 @@ demo: install ## Run the whole site on this machine, with three logins; Ctrl-C s
 demo-reset: ## Delete everything the demo has stored (.demo/)
 	@$(PYTHON) scripts/demo.py --reset
 
-test: install-dev ## Every check: lint, types, contracts, and the whole suite on real services
+test: install-dev ## Run every check: lint, types, contracts, and the whole suite on real services
 	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
 
-quick: install-dev ## The tests that need no browser, torch or many seconds. ARGS="-k desk" chooses
+quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
 		--quick -p no:playwright $(ARGS)
 

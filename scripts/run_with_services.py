@@ -1,10 +1,10 @@
-"""Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py
+"""Runs a command with a real PostgreSQL and a real Redis: python scripts/run_with_services.py
 [--durable | --kept] COMMAND …
 
-DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to
-existing servers instead. --durable: this PostgreSQL waits for its disk, as one in production does.
---kept: its files stay in .cache/ for the next call. What the command writes goes to a folder of its
-own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
+Sets DATABASE_URL and REDIS_URL for the command. To use existing servers, set TEST_DATABASE_URL and
+TEST_REDIS_URL. --durable: PostgreSQL waits for its disk, as in production. --kept: PostgreSQL's
+files stay in .cache/ for the next call. The command's files go to a new folder. All started servers
+are stopped, also after Ctrl-C or a TERM signal.
 """
 
 import contextlib

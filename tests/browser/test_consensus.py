@@ -92,7 +92,6 @@ def pages(campaign: Campaign) -> dict[str, str]:
 
 
 def unfold(page: Page) -> None:
-    expect(page.locator("h1")).to_be_visible()
     page.evaluate(
         "document.querySelectorAll('#consensus details').forEach((details) => { details.open ="
         " true; })"
@@ -105,10 +104,12 @@ def test_consensus_and_strengths_are_accessible(
     alice: User,
     open_page: OpenPage,
     look_over: Callable[..., None],
+    settled: Callable[[Page], None],
 ) -> None:
     page = open_page("/quality/", alice)
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
+        settled(page)
         unfold(page)
 
         look_over(page, f"{name}")
@@ -120,11 +121,13 @@ def test_consensus_and_strengths_fit_a_phone(
     alice: User,
     open_page: OpenPage,
     screenshot: Callable[..., None],
+    settled: Callable[[Page], None],
 ) -> None:
     page = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
+        settled(page)
         unfold(page)
         screenshot(page, f"{name}-phone", full_page=True)
         if page.evaluate("document.documentElement.scrollWidth") > 390:

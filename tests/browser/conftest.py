@@ -207,9 +207,12 @@ def _watch(context: BrowserContext) -> None:
         if request.resource_type != "eventsource":  # which is meant to stay open
             under_way.add(request)
 
+    def end(request: Request) -> None:
+        under_way.discard(request)
+
     context.on("request", begin)
-    context.on("requestfinished", under_way.discard)
-    context.on("requestfailed", under_way.discard)
+    context.on("requestfinished", end)
+    context.on("requestfailed", end)
 
 
 def _violations(page: Page, rules: Any, theme: str) -> list[str]:

@@ -19,6 +19,26 @@ def test_every_component_passes_axe_in_both_themes(
     look_over(page, "styleguide")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_text_that_is_too_faint_in_one_theme_is_found_from_the_other(
+    open_page: Opener, axe_clean: Callable[[Page], None], theme: str, db: None
+) -> None:
+    page = open_page("/account/login/")
+    page.evaluate(
+        """theme => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(`@media (prefers-color-scheme: ${theme}) {
+            h1 { color: #777 !important; background: #888; }
+          }`);
+          document.adoptedStyleSheets.push(sheet);
+        }""",
+        theme,
+    )
+
+    with pytest.raises(AssertionError, match=f"color-contrast in {theme}"):
+        axe_clean(page)
+
+
 @pytest.mark.parametrize(
     "wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"]
 )

@@ -23,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick", action="store_true", help=f"leave out tests marked {', '.join(sorted(LEFT_OUT))}"
     )
+    parser.addoption(
+        "--pictures",
+        action="store_true",
+        help="write pictures of the pages that tests look at to build/screenshots/",
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -5,16 +5,18 @@ screenshots.
 import os
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -39,6 +41,15 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOR_RULES = ["color-contrast", "link-in-text-block"]
+IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+DRAWN = """async () => {
+  await document.fonts.ready;
+  for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
+}"""
+UNDER_WAY: WeakKeyDictionary[BrowserContext, set[Request]] = WeakKeyDictionary()
+"""Requests without an answer yet."""
 # Playwright's synchronous interface runs an event loop in this thread, which Django would take for
 # asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -88,6 +99,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
             **options,
         )
         contexts.append(context)
+        _watch(context)
         if person is not None:
             context.add_cookies(
                 [
@@ -119,56 +131,100 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
 
 
 @pytest.fixture
-def axe_clean() -> Callable[[Page], None]:
-    """axe_clean(page) fails with what axe finds on the page as it is now: WCAG 2.2 A and AA."""
+def settled() -> Callable[[Page], None]:
+    """settled(page) returns when nothing is on its way to the page, and what came is drawn.
+
+    Playwright's "networkidle" waits half a second more, every time.
+    """
+
+    def wait(page: Page) -> None:
+        deadline, n_quiet = time.monotonic() + 30, 0
+        while n_quiet < 2:
+            page.evaluate(DRAWN)
+            n_quiet = 0 if UNDER_WAY.get(page.context) else n_quiet + 1
+            assert time.monotonic() < deadline, UNDER_WAY[page.context]
+
+    return wait
+
+
+@pytest.fixture
+def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
+    """axe_clean(page) fails with what axe finds on the page as it is now, in light and in dark:
+    WCAG 2.2 A and AA.
+
+    In the other theme it is the same document in the same window: only colors can differ.
+    """
 
     def check(page: Page) -> None:
-        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        options: dict[str, Any] = {
-            "runOnly": rules,
-            "resultTypes": ["violations"],
-        }  # no lists of what passes
-        found = Axe().run(page, options=options).response["violations"]
-        lines = [
-            f"{rule['id']}: {node['target']} {node['failureSummary']}"
-            for rule in found
-            for node in rule["nodes"]
-        ]
-        assert not lines, "\n".join(lines)
+        settled(page)
+        theme = "dark" if page.evaluate(IS_DARK) else "light"
+        other = "light" if theme == "dark" else "dark"
+        found = _violations(page, AXE_TAGS, theme)
+        page.emulate_media(color_scheme=other)
+        found += _violations(page, {"type": "rule", "values": COLOR_RULES}, other)
+        page.emulate_media(color_scheme=theme)
+        assert not found, "\n".join(found)
 
     return check
 
 
 @pytest.fixture
-def screenshot() -> Callable[..., Path]:
-    """screenshot(page, "desk-dark") writes build/screenshots/desk-dark.png and returns its path."""
+def screenshot(pytestconfig: pytest.Config) -> Callable[..., None]:
+    """screenshot(page, "desk-dark") writes build/screenshots/desk-dark.png, with `--pictures`."""
 
-    def take(page: Page, name: str, *, full_page: bool = False) -> Path:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}.png"
-        page.screenshot(path=path, full_page=full_page)
-        return path
+    def take(page: Page, name: str, *, full_page: bool = False) -> None:
+        if pytestconfig.getoption("pictures"):
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
 
     return take
 
 
 @pytest.fixture
 def look_over(
-    screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]
+    screenshot: Callable[..., None], axe_clean: Callable[[Page], None]
 ) -> Callable[..., None]:
-    """look_over(page, "run-dark") takes a picture of the whole page as it is now; axe finds
-    nothing, and it fits its window.
+    """look_over(page, "run-dark"): axe finds nothing on the page as it is now, in both themes, and
+    it fits its window. With `--pictures` it takes one of the whole page.
     """
 
     def check(page: Page, name: str) -> None:
-        screenshot(page, name, full_page=True)
         axe_clean(page)
+        screenshot(page, name, full_page=True)
         assert page.viewport_size is not None
         assert (
             page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
         ), f"{name} is too wide."
 
     return check
+
+
+def _watch(context: BrowserContext) -> None:
+    """Keeps UNDER_WAY."""
+    under_way = UNDER_WAY.setdefault(context, set())
+
+    def begin(request: Request) -> None:
+        if request.resource_type != "eventsource":  # which is meant to stay open
+            under_way.add(request)
+
+    def end(request: Request) -> None:
+        under_way.discard(request)
+
+    context.on("request", begin)
+    context.on("requestfinished", end)
+    context.on("requestfailed", end)
+
+
+def _violations(page: Page, rules: Any, theme: str) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"runOnly": rules, "resultTypes": ["violations"]}  # no lists of what passes
+    found = page.evaluate("async options => (await axe.run(options)).violations", options)
+    return [
+        f"{rule['id']} in {theme}: {node['target']} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
 
 
 def _let_the_server_finish(server: LiveServer) -> None:

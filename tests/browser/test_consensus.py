@@ -92,47 +92,44 @@ def pages(campaign: Campaign) -> dict[str, str]:
 
 
 def unfold(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
     page.evaluate(
         "document.querySelectorAll('#consensus details').forEach((details) => { details.open ="
         " true; })"
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_are_accessible(
-    theme: str,
     compared: Campaign,
     imported: Import,
     alice: User,
     open_page: OpenPage,
     look_over: Callable[..., None],
+    settled: Callable[[Page], None],
 ) -> None:
-    page = open_page("/quality/", alice, theme=theme)
+    page = open_page("/quality/", alice)
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
+        settled(page)
         unfold(page)
 
-        look_over(page, f"{name}-{theme}")
+        look_over(page, f"{name}")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_fit_a_phone(
-    theme: str,
     compared: Campaign,
     imported: Import,
     alice: User,
     open_page: OpenPage,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
+    settled: Callable[[Page], None],
 ) -> None:
-    page = open_page(
-        "/quality/", alice, theme=theme, width=390, height=844, has_touch=True, is_mobile=True
-    )
+    page = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
+        settled(page)
         unfold(page)
-        screenshot(page, f"{name}-phone-{theme}", full_page=True)
+        screenshot(page, f"{name}-phone", full_page=True)
         if page.evaluate("document.documentElement.scrollWidth") > 390:
             too_wide.append(name)
 

@@ -115,14 +115,14 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
     expect(box).to_be_editable()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_a_models_pages_pass_axe_and_fit_a_phone(
-    open_page: Opener, look_over: Callable[..., None], noor: User, theme: str, width: int
+    open_page: Opener, look_over: Callable[..., None], noor: User, width: int
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=10), "succeeded")
     model = run.trained_model
 
-    page = open_page("/models/", noor, theme=theme, width=width)
+    page = open_page("/models/", noor, width=width)
     for name, path in {
         "model": f"/models/{model.pk}/",
         "model-edit": f"/models/{model.pk}/edit/?begin",
@@ -131,4 +131,4 @@ def test_a_models_pages_pass_axe_and_fit_a_phone(
         "model-try-empty": "/models/try/",
     }.items():
         page.goto(path)
-        look_over(page, f"{name}-{theme}-{width}")
+        look_over(page, f"{name}-{width}")

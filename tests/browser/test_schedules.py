@@ -100,15 +100,12 @@ def nodes(noor: User) -> None:
     cast.a_run(noor, name="Needs little")
 
 
-@pytest.mark.parametrize(
-    ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
-)
+@pytest.mark.parametrize("width", [1440, 390])
 def test_schedules_and_chains_pass_axe_and_fit(
     open_page: Opener,
     noor: User,
     cycle: Chain,
     look_over: Callable[..., None],
-    theme: str,
     width: int,
 ) -> None:
     paths = {
@@ -118,8 +115,8 @@ def test_schedules_and_chains_pass_axe_and_fit(
         "form": "/schedules/new/weekly/",
     }
     for name, path in paths.items():
-        page = open_page(path, noor, theme=theme, width=width)
-        look_over(page, f"schedule-{name}-{theme}-{width}")
+        page = open_page(path, noor, width=width)
+        look_over(page, f"schedule-{name}-{width}")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -157,13 +154,12 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
     assert ppo.state == "done"
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
     open_page: Opener,
     noor: User,
     nodes: None,
     look_over: Callable[..., None],
-    theme: str,
     width: int,
 ) -> None:
     runs = [
@@ -189,8 +185,8 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
         "waiting": f"/runs/{Run.objects.get(name='Needs a rack').pk}/",
     }
     for name, path in paths.items():
-        page = open_page(path, noor, theme=theme, width=width)
-        look_over(page, f"{name}-{theme}-{width}")
+        page = open_page(path, noor, width=width)
+        look_over(page, f"{name}-{width}")
 
 
 def test_the_form_asks_only_for_what_its_way_of_beginning_needs(

@@ -38,27 +38,25 @@ def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
     return TrainedModel.objects.get(run__name="Loss 1.5")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_space_is_freed_after_a_dry_run_and_the_pages_pass_axe(
-    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None], theme: str
+    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None]
 ) -> None:
-    page = open_page("/storage/", noor, theme=theme)
-    look_over(page, f"storage-{theme}")
+    page = open_page("/storage/", noor)
+    look_over(page, "storage")
 
     page.click("#dry")
-    look_over(page, f"storage-free-{theme}")
+    look_over(page, "storage-free")
     page.click("#free")
 
     expect(page.get_by_text("2 runs and models")).to_be_visible()
     assert not Path(stored.location).exists()
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(page.url)
-    look_over(page, f"storage-phone-{theme}")
+    look_over(page, "storage-phone")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
-    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None], theme: str
+    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None]
 ) -> None:
     assert stored.run is not None
     run = stored.run
@@ -66,18 +64,18 @@ def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
     Run.objects.filter(pk=run.pk).update(
         outcome="lost", error="Its node is gone for good.", kept_step=None
     )
-    page = open_page("/storage/", noor, theme=theme)
+    page = open_page("/storage/", noor)
 
     page.get_by_role("link", name="Give up the checkpoints of Loss 1.5").click()
     expect(page.get_by_text("3 steps are made again")).to_be_visible()
-    look_over(page, f"give-up-{theme}")
+    look_over(page, "give-up")
     page.set_viewport_size({"width": 360, "height": 780})
-    look_over(page, f"give-up-phone-{theme}")
+    look_over(page, "give-up-phone")
     page.click("#give-up")
 
     expect(page.get_by_text("A new try begins at the first step")).to_be_visible()
-    look_over(page, f"given-up-phone-{theme}")
+    look_over(page, "given-up-phone")
     page.set_viewport_size({"width": 1440, "height": 900})
-    look_over(page, f"given-up-{theme}")
+    look_over(page, "given-up")
     run.refresh_from_db()
     assert run.freed_at is not None

@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
-    alice: User, open_page: OpenPage, settings: Any, tmp_path: Path, screenshot: Callable[..., Path]
+    alice: User, open_page: OpenPage, settings: Any, tmp_path: Path, screenshot: Callable[..., None]
 ) -> None:
     settings.UPLOADS_DIR = tmp_path / "uploads"
     page = open_page("/campaigns/", alice)

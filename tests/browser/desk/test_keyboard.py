@@ -1,7 +1,6 @@
 """The desk by keyboard alone."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -166,7 +165,7 @@ def test_how_much_better_is_said_by_keys(
     rosa: Rater,
     comparing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     Campaign.objects.update(asks_strength=True, asks_reason=False)
     page = begin(open_page, rosa)
@@ -185,7 +184,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
     rosa: Rater,
     comparing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url

@@ -4,7 +4,6 @@ lost.
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
@@ -176,7 +175,7 @@ def test_an_answer_is_undone_by_one_key(
     rosa: Rater,
     writing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
@@ -261,7 +260,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     rosa: Rater,
     writing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -29,7 +28,7 @@ def test_a_phone_shows_one_response_at_a_time_and_keeps_the_ranking(
     open_page: OpenPage,
     rosa: Rater,
     comparing: Campaign,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
     page = begin(open_page, rosa, width=390, height=844, has_touch=True)
@@ -66,18 +65,16 @@ def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(
     expect(page.locator("[data-saved]")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_of_the_desk_is_accessible(
-    theme: str,
     open_page: OpenPage,
     rosa: Rater,
     comparing: Campaign,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
-    page = open_page("/desk/", rosa, theme=theme)
+    page = open_page("/desk/", rosa)
     axe_clean(page)
-    screenshot(page, f"desk-list-{theme}")
+    screenshot(page, "desk-list")
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".desk[data-mounted]")
     rate_all(page, 6, 5, 5, 2)
@@ -86,52 +83,50 @@ def test_every_page_of_the_desk_is_accessible(
     page.locator("#response-B [data-text]").focus()
     expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
     axe_clean(page)
-    screenshot(page, f"desk-compare-{theme}")
+    screenshot(page, "desk-compare")
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
     axe_clean(page)
-    screenshot(page, f"desk-review-{theme}")
+    screenshot(page, "desk-review")
     press(page, "Escape", "s")
     axe_clean(page)
-    screenshot(page, f"desk-skip-{theme}")
+    screenshot(page, "desk-skip")
     press(page, "Escape", "l")
     expect(page.locator("#guideline-panel")).to_contain_text("Then be honest.")
     axe_clean(page)
-    screenshot(page, f"desk-guideline-{theme}")
+    screenshot(page, "desk-guideline")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_writing_page_is_accessible(
-    theme: str,
     open_page: OpenPage,
     rosa: Rater,
     writing: Campaign,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
-    page = begin(open_page, rosa, theme=theme)
+    page = begin(open_page, rosa)
     page.keyboard.type(ANSWERS[2])
     expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
     expect(page.locator("[data-preview] li").first).to_be_visible()
     axe_clean(page)
-    screenshot(page, f"desk-write-{theme}")
+    screenshot(page, "desk-write")
     page.set_viewport_size({"width": 360, "height": 740})
     expect(page.locator("[data-preview]")).to_be_hidden()
     press(page, "Control+Shift+Enter")
     expect(page.locator("[data-preview] li").first).to_be_visible()
     axe_clean(page)
-    screenshot(page, f"desk-preview-{theme}")
+    screenshot(page, "desk-preview")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_what_lies_around_the_desk_is_accessible(
-    theme: str,
+    width: int,
     open_page: OpenPage,
     rosa: Rater,
     alice: User,
     writing: Campaign,
     guideline: Guideline,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
     slot = services.claim(campaign=writing, rater=rosa, now=timezone.now())
@@ -149,11 +144,11 @@ def test_what_lies_around_the_desk_is_accessible(
         guideline=guideline, text=changed, form=rating_form.default(), by=None, now=timezone.now()
     )
 
-    page = open_page("/desk/", rosa, theme=theme, width=390 if theme == "dark" else 1440)
+    page = open_page("/desk/", rosa, width=width)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="I have read this")).to_be_visible()
     axe_clean(page)
-    screenshot(page, f"desk-guideline-changed-{theme}")
+    screenshot(page, "desk-guideline-changed")
     for address, name in (
         ("/my-guidelines/", "guidelines"),
         ("/my-work/", "my-work"),
@@ -161,34 +156,34 @@ def test_what_lies_around_the_desk_is_accessible(
     ):
         page.goto(address)
         axe_clean(page)
-        screenshot(page, f"desk-{name}-{theme}")
-    admin = open_page("/questions/", alice, theme=theme)
+        screenshot(page, f"desk-{name}")
+    admin = open_page("/questions/", alice)
     axe_clean(admin)
-    screenshot(admin, f"questions-{theme}")
+    screenshot(admin, "questions")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_upsetting_content_is_blurred_until_it_is_shown(
-    theme: str,
+    width: int,
     open_page: OpenPage,
     rosa: Rater,
     comparing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     Prompt.objects.update(sensitive=["violence"])
     services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
-    page = open_page("/desk/", rosa, theme=theme, width=390 if theme == "dark" else 1440)
+    page = open_page("/desk/", rosa, width=width)
     page.get_by_role("button", name="Start").click()
     text = page.locator(".desk-text > [data-shown=read]").first
 
     expect(text).to_have_css("filter", "blur(9.6px)")
-    screenshot(page, f"desk-care-{theme}")
+    screenshot(page, "desk-care")
     page.get_by_text("Show it").click()
 
     expect(text).to_have_css("filter", "none")
     axe_clean(page)
-    screenshot(page, f"desk-care-shown-{theme}")
+    screenshot(page, "desk-care-shown")
 
 
 def test_upsetting_content_is_shown_without_javascript(
@@ -206,7 +201,7 @@ def test_upsetting_content_is_shown_without_javascript(
 
 
 def test_constraints_are_ticked_and_an_unticked_one_warns(
-    open_page: OpenPage, rosa: Rater, writing: Campaign, screenshot: Callable[..., Path]
+    open_page: OpenPage, rosa: Rater, writing: Campaign, screenshot: Callable[..., None]
 ) -> None:
     Prompt.objects.update(constraints=["Names the gas.", "Has no list."])
     page = begin(open_page, rosa)
@@ -246,7 +241,7 @@ def test_nine_responses_stand_in_rows_and_fit_the_window(
     rosa: Rater,
     day_shift: Pool,
     guideline: Guideline,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=9)
     page = begin(open_page, rosa)
@@ -271,7 +266,7 @@ def test_right_to_left_texts_run_from_the_right(
 
 
 def test_ten_thousand_words_are_shown_whole_and_judged(
-    open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., Path]
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., None]
 ) -> None:
     text = " ".join(f"word{number}" for number in range(10_000))
     Response.objects.update(text=text)
@@ -296,7 +291,7 @@ def test_a_page_from_right_to_left_is_judged_by_the_same_keys(
     rosa: Rater,
     comparing: Campaign,
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
     Prompt.objects.update(messages=[{"role": "user", "content": "لماذا يرتفع العجين؟"}])

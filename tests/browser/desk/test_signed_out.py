@@ -134,15 +134,13 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(
     assert not Judgment.objects.exists()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
-    theme: str,
     open_page: OpenPage,
     rosa: Rater,
     writing: Campaign,
     axe_clean: Callable[[Page], None],
 ) -> None:
-    page = begin(open_page, rosa, theme=theme)
+    page = begin(open_page, rosa)
     first = page.url
     page.keyboard.type(WRITTEN)
     press(page, "Control+Enter")

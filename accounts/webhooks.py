@@ -78,8 +78,7 @@ class Listed:
     last_at: datetime | None
 
 
-# --- creating and changing
-# -------------------------------------------------------------------------
+# --- creating and changing ------------------------------------------------------------------------
 
 
 def create_webhook(
@@ -192,8 +191,7 @@ def _switch(
     return True
 
 
-# --- recording events
-# ------------------------------------------------------------------------------
+# --- recording events -----------------------------------------------------------------------------
 
 
 def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
@@ -259,8 +257,7 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
     return True
 
 
-# --- sending
-# ---------------------------------------------------------------------------------------
+# --- sending --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -410,8 +407,7 @@ def _secret(webhook: Webhook, salt: str) -> str:
     )
 
 
-# --- checking addresses
-# ----------------------------------------------------------------------------
+# --- checking addresses ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -498,8 +494,7 @@ def is_outside(number: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-# --- reading
-# ---------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def webhooks() -> list[Listed]:

@@ -262,7 +262,8 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
         if finite:
             low, high = min(finite, key=_height), max(finite, key=_height)
             thinned += sorted({low, high})
-    return [*thinned, points[-1]] if math.isfinite(points[-1][1]) and thinned[-1] != points[-1] else thinned
+    has_end = math.isfinite(points[-1][1]) and thinned[-1] != points[-1]
+    return [*thinned, points[-1]] if has_end else thinned
 
 
 def _height(point: tuple[float, float]) -> float:

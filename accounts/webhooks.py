@@ -79,8 +79,7 @@ class Listed:
     last_at: datetime | None
 
 
-# --- creating and changing
-# -------------------------------------------------------------------------
+# --- creating and changing ------------------------------------------------------------------------
 
 
 def create_webhook(
@@ -193,8 +192,7 @@ def _switch(
     return True
 
 
-# --- recording events
-# ------------------------------------------------------------------------------
+# --- recording events -----------------------------------------------------------------------------
 
 
 def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
@@ -260,8 +258,7 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
     return True
 
 
-# --- sending
-# ---------------------------------------------------------------------------------------
+# --- sending --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -412,8 +409,7 @@ def _secret(webhook: Webhook, salt: str) -> str:
     )
 
 
-# --- checking addresses
-# ----------------------------------------------------------------------------
+# --- checking addresses ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -500,8 +496,7 @@ def is_outside(number: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-# --- reading
-# ---------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def webhooks() -> list[Listed]:

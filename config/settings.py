@@ -292,8 +292,7 @@ if HTTPS:
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
-# --- jobs
-# ------------------------------------------------------------------------------------------
+# --- jobs -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_ACKS_LATE = True

@@ -107,6 +107,8 @@ def shingles(text: str) -> Shingles:
     n = len(codes) - SHINGLE + 1
     hashed = np.zeros(n, dtype=np.uint64)
     for at in range(SHINGLE):
+        # A polynomial hash of each run; the steps below mix its high bits into the low ones, which
+        # MinHash needs.
         hashed = hashed * _ODD + codes[at : at + n]
     hashed = (hashed ^ (hashed >> np.uint64(31))) * _ODD
     return np.unique(hashed ^ (hashed >> np.uint64(29)))
@@ -163,6 +165,7 @@ def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
 def remembered(messages: Sequence[Message], shared: Iterable[int] = ()) -> Sketch:
     """A sketch of a stored prompt; `shared` are the exact keys it was found by."""
     texts = compared_texts(messages)
+    # It needs no bands: the caller has already found it by them.
     exact = frozenset(shared) | {_key("text", text) for text in texts}
     return Sketch(
         texts,
@@ -295,6 +298,7 @@ class Neighbourhood:
             found = {
                 id(member): member for key in bands for member in self.by_key.get(key, ())[:CROWDED]
             }
+            # A text this similar is found through the keys of the stored one.
             if any(member.sketch.nearest(own) >= SAME for member in found.values()):
                 continue
             keys.update(
@@ -312,6 +316,7 @@ class Neighbourhood:
                 shared[id(member)] = shared.get(id(member), 0) + (
                     N_BANDS if key in sketch.exact else 1
                 )
+        # Exact comparison is slow, so compare only those that share the most keys.
         likeliest = sorted(shared, key=lambda i: -shared[i])[:CROWDED]
         return [members[i] for i in likeliest if likeness(sketch, members[i].sketch) >= JOIN]
 

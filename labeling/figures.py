@@ -117,6 +117,7 @@ def bootstrap(
     patterns, counts = _patterns(rows)
     n_units = int(counts.sum())
     random = np.random.default_rng(seed)
+    # In chunks, so that the weights (resamples × patterns) fit in memory.
     step = max(1, _CHUNK // max(1, len(patterns)))
     parts = [
         evaluate(
@@ -149,5 +150,6 @@ def adjusted(p_values: Floats) -> Floats:
     order = np.argsort(p_values)
     scaled = p_values[order] * n / np.arange(1, n + 1)
     result = np.empty(n)
+    # A running minimum from the largest down keeps adjusted values in the order of the p-values.
     result[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return result

@@ -106,6 +106,7 @@ def _error(table: Floats) -> float:
     extra = (n_each - mean) / mean  # a unit with more labels than usual counts for more
     alpha = (share.mean() - chance) / (1 - chance)
     observed = share.mean() + (1 - share.mean()) / n_each.sum()
+    # Each unit's contribution to alpha to first order; their spread gives the standard error.
     linearised = (share - observed * extra - chance) / (1 - chance)
     linearised = linearised - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (
         1 - chance
@@ -138,6 +139,7 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
     n = marginals.sum(axis=1)
     if metric in ("nominal", "ratio"):
         distances = _distances(values, metric)
+        # Disagreement within each unit: distances over its ordered pairs of labels, by n − 1.
         within = ((table @ distances) * table).sum(axis=1) / (n_each - 1)
         observed = weights @ within
         expected = ((marginals @ distances) * marginals).sum(axis=1)
@@ -149,7 +151,9 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
             if metric == "ordinal"
             else np.tile(values, (len(weights), 1))
         )
+        # Centred per resample, so that Σ n·place² gives the expected disagreement.
         places = places - (marginals * places).sum(axis=1, keepdims=True) / n[:, None]
+        # Σ over pairs of (x − y)² is 2·(n·Σx² − (Σx)²): no V × V table per resample is needed.
         sums, squares = table @ places.T, table @ (places**2).T  # (P, B)
         spread = 2 * (n_each[:, None] * squares - sums**2) / (n_each - 1)[:, None]
         observed = (weights.T * spread).sum(axis=0)

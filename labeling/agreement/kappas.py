@@ -147,6 +147,7 @@ def _chance(kind: str, table: Floats, weights: Floats) -> Chance:
     used = shares.mean(axis=0)
     size = len(used)
     if kind == "gwet":
+        # Gwet's chance agreement: unlike kappa's, it is small when one label dominates.
         factor = weights.sum() / (size * (size - 1))
         return Chance(float(factor * (used * (1 - used)).sum()), factor * (shares @ (1 - used)))
     return Chance(float(used @ weights @ used), shares @ ((weights @ used + weights.T @ used) / 2))
@@ -164,6 +165,7 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)
+    # Each unit's contribution to the coefficient to first order (Gwet 2014).
     linearised = (
         n
         / is_shared.sum()

@@ -72,6 +72,8 @@ def expand(
     )
     starts: list[Ints] = []
     ends: list[Ints] = []
+    # Rows are sorted, so pairing each with the row `step` places later visits every pair once, and
+    # only as many passes are needed as the longest ranking is long.
     for step in range(1, _longest(item, rater)):
         same = np.flatnonzero((item[step:] == item[:-step]) & (rater[step:] == rater[:-step]))
         starts.append(same)
@@ -100,6 +102,7 @@ def _longest(item: Ints, rater: Ints) -> int:
 
 def _pair_codes(item: Ints, left: Ints, right: Ints) -> Ints:
     item_code, _ = codes(item)
+    # Code the pair first: item × left × right as one number could overflow 64 bits.
     both, names = codes(np.concatenate([left, right]))
     pair, pairs = codes(both[: len(left)] * len(names) + both[len(left) :])
     unit, _ = codes(item_code * max(1, len(pairs)) + pair)

@@ -94,6 +94,7 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
     rater, names = codes(rater)
     keys: list[Ints] = []
     sums: list[Floats] = []
+    # Votes on a unit lie together: compare each with the one `step` places later, for every step.
     for step in range(1, int(np.bincount(unit).max()) if unit.size else 0):
         same = np.flatnonzero(unit[step:] == unit[:-step])
         one, other = label[same], label[same + step]
@@ -141,6 +142,7 @@ def mean_w(
     thing = codes(np.asarray(responses)[ranked])[0]
     cell = codes(item * (int(thing.max()) + 1) + thing)[0]
     n_things = np.bincount(_group_of(item, cell), minlength=len(names))
+    # Only rankings that include every response of their item.
     whole = (np.bincount(given) == n_things[_group_of(item, given)])[given]
     return _w_of_rankings(
         item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed
@@ -166,6 +168,7 @@ def _w_of_rankings(
         weights=(sums - (m * (n + 1) / 2)[item_of_cell]) ** 2 * (m[item_of_cell] > 0),
         minlength=size,
     )
+    # The largest possible spread of rank sums, less the correction for ties.
     most = m**2 * (n**3 - n) - m * np.bincount(its_item, weights=ties, minlength=size)
     is_defined = (m >= 2) & (n_things >= 2) & (most > 0)
     if not is_defined.any():

@@ -149,6 +149,7 @@ def flags(
     if table is None:
         return []
     found = _first(table, thresholds) + _longer(table, thresholds)
+    # Two raters who share a habit rank alike without copying, so `_copies` needs to know them.
     habits = {flag.rater for flag in found}
     found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
     found += _copies(table, thresholds, habits, names or {}) + _fast(table, thresholds)
@@ -204,6 +205,7 @@ def _table_of(rankings: Rankings) -> _Table | None:
         pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(
             active_s > 0, active_s, np.nan
         )
+    # One sort by (rater, time); each rater's judgments are then one slice of it.
     time_order = np.lexsort((at_s, its_rater))
     starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
     return _Table(
@@ -232,6 +234,7 @@ def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Float
     ranked = ~np.isnan(rank)
     best = np.full(n, np.inf)
     np.minimum.at(best, judgment[ranked], rank[ranked])
+    # A best rank shared by several responses is not a choice of the first, nor is a ranking of one.
     on_top = ranked & (rank == best[judgment])
     n_on_top, n_ranked = (
         np.bincount(judgment, weights=on_top, minlength=n),
@@ -256,6 +259,8 @@ def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> I
     """A number for each distinct set of votes on an item's pairs; a judgment without votes gets a
     number of its own.
     """
+    # A random weight per (pair, label): equal sums mean equal sets of votes, up to rounding,
+    # without comparing rankings one by one. The seed only keeps runs repeatable.
     random = np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
@@ -436,6 +441,8 @@ def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list
     one, other, n = shared.row[enough], shared.col[enough], shared.data[enough]
     if not len(n):
         return []
+    # By pair of raters: equal rankings, and their expected number and its variance by chance.
+    # Sparse products add up over shared items only.
     same, expected, spread = (
         np.asarray((left @ judged_or_order.T).tocsr()[one, other]).reshape(-1)
         for left, judged_or_order in (
@@ -477,6 +484,7 @@ def _same_by_chance(table: _Table) -> Floats:
     """
     n_items = int(table.item.max()) + 1
     n_each = np.bincount(table.item, minlength=n_items).astype(float)
+    # Equal pairs of rankings among all pairs on an item, plus ten pairs at the pool's share.
     orders, first = np.unique(table.order, return_index=True)
     counts = np.bincount(codes(table.order)[0], minlength=len(orders)).astype(float)
     same = np.bincount(table.item[first], weights=counts * (counts - 1) / 2, minlength=n_items)

@@ -47,6 +47,7 @@ def following(
     vote = label.astype(float)
     slopes = np.ones(n_raters)
     expected = np.zeros(len(vote))
+    # Alternate between the pairs' tendencies and the raters' slopes until both settle.
     for _ in range(_ROUNDS):
         shared = _shared_variance(unit, vote, slopes[rater])
         expected = _expected(unit, vote, slopes[rater], shared)
@@ -55,6 +56,7 @@ def following(
         # Each rater starts as a typical one, worth one certain pair, so that newcomers are neither
         # praised nor blamed.
         slopes = (product + 1) / (square + 1)
+        # Rescale so that the typical rater has slope 1: only products of slopes are identified.
         slopes = np.clip(slopes / (_typical(slopes, square) or 1.0), 0.02, 1.5)
     return Following(
         _sums(judgment, expected * vote, n_judgments),
@@ -87,8 +89,10 @@ def _shared_variance(unit: Ints, vote: Floats, slope: Floats) -> float:
 
 def _expected(unit: Ints, vote: Floats, slope: Floats, shared: float) -> Floats:
     """The tendency of each vote's pair, estimated from the other raters' votes."""
+    # A vote has variance of at most 1; what the tendency does not explain is noise.
     noise = np.maximum(1 - slope**2 * shared, 0.05)
     weighted, weight = slope * vote / noise, slope**2 / noise
     others_votes = np.bincount(unit, weights=weighted)[unit] - weighted
     others_weight = np.bincount(unit, weights=weight)[unit] - weight
+    # Best linear predictor: a normal prior with variance `shared`, and one noisy vote per rater.
     return np.asarray(others_votes / (1 / shared + others_weight), dtype=float)

@@ -267,6 +267,7 @@ def _logistic(design: Floats, won: Floats) -> Floats:
         p = expit(design @ fit)
         step = np.linalg.solve((design.T * (p * (1 - p))) @ design + ridge, design.T @ (won - p))
         scale = 1.0
+        # A full Newton step may overshoot where votes nearly separate.
         while scale > 1e-6 and loss(fit + scale * step) > loss(fit):
             scale /= 2
         fit = fit + scale * step
@@ -279,6 +280,7 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
     bread = _bread(design, fit)
     scores = design * (won - expit(design @ fit))[:, None]
+    # Votes with the same prompt and rater are in both clusterings, and would count twice.
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (
         np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both)
@@ -390,6 +392,7 @@ def share(
     value = total / n
     alone = math.sqrt(even * (1 - even) / n)
     if not groups:
+        # Wilson's interval, for entries that may be ½.
         centre = total + quantile() ** 2 / 2
         reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
         bottom = n + quantile() ** 2
@@ -417,6 +420,7 @@ def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> 
     if not n_among or not n_others:
         return absent(gettext_noop("There is nothing to compare yet."), len(given))
     mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
+    # How much each entry moves the difference of the two means.
     influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
     alone = math.sqrt(0.25 / n_among + 0.25 / n_others)
     return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))

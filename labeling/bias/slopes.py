@@ -76,6 +76,7 @@ def _fitted(
     cell, of_cell = _cells(rater, prompt)
     scores = np.bincount(cell, weights=x * (win - p))
     n_prompts = np.bincount(of_cell, minlength=n_raters)
+    # The sandwich estimator with its small-sample factor n / (n − 1), one slope per rater.
     meat = (
         np.bincount(of_cell, weights=scores**2, minlength=n_raters)
         * n_prompts

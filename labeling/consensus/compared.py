@@ -133,6 +133,8 @@ def _tallied(
 ) -> _Tally:
     n = len(labels)
     one, other = place[:n], place[n:]
+    # Cells are every combination of pair, rater and label, empty ones included, so that a cell's
+    # number alone gives all three.
     pair, pairs = codes(np.minimum(one, other) * n_sources + np.maximum(one, other))
     cell = (pair * n_raters + rater) * 3 + np.where(one < other, labels, -labels) + 1
     cells = np.arange(len(pairs) * n_raters * 3)
@@ -284,6 +286,8 @@ def _of_reliable(
     wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
     by_delta, by_eta = (2 * follows - 1) * p * (1 - p), 2 * p - 1  # of P(i wins)
     n = tally.n * is_used / (wins * (1 - wins))
+    # Raters' accuracies are unknown too: their information is subtracted (a Schur complement), so
+    # that the strengths' errors include that uncertainty.
     start = np.array([prior.get(rater, (RIGHT, WRONG)) for rater in range(tally.n_raters)])
     of_start = start[:, 0] / eta**2 + start[:, 1] / (1 - eta) ** 2
     of_eta = np.bincount(tally.rater, weights=n * by_eta**2, minlength=tally.n_raters) + of_start
@@ -328,6 +332,7 @@ def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -
     meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
     independent = np.linalg.pinv(information, hermitian=True)
     grouped = independent @ meat @ independent
+    # Each strength minus the baseline's.
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
     variance = np.maximum(
         *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (independent, grouped))

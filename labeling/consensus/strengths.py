@@ -156,6 +156,7 @@ def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], 
     """
     shape = (pairs.n_items, pairs.n_items)
     won, lost = pairs.wins + pairs.ties > 0, pairs.losses + pairs.ties > 0
+    # An edge from each winner to each loser, and both ways for ties.
     edges = csr_matrix(
         (
             np.ones(int(won.sum() + lost.sum())),
@@ -318,8 +319,8 @@ def _slopes(pairs: Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
 def _line_search(
     pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float
 ) -> Floats:
-    """The largest halving of the step that does not decrease the likelihood; the old state if there
-    is none.
+    """Takes the step, halved until the likelihood does not fall; returns the old state if it always
+    does.
     """
     n = pairs.n_items
 
@@ -434,6 +435,7 @@ def rater_aware(
         found = bradley_terry(
             winners=np.r_[winner, loser],
             losers=np.r_[loser, winner],
+            # A vote counts as a win in part and as a loss in part.
             weights=np.r_[weight * follows, weight * (1 - follows)],
             ridge=ridge,
         )
@@ -443,6 +445,7 @@ def rater_aware(
             found.values[np.searchsorted(found.items, winner)]
             - found.values[np.searchsorted(found.items, loser)]
         )
+        # E step: the probability that the rater followed the strengths in this vote.
         agreed = eta[rater] * p
         follows = agreed / (agreed + (1 - eta[rater]) * (1 - p))
         moved = np.bincount(rater, weights=weight * follows, minlength=len(eta)) + start[:, 0]

@@ -147,6 +147,7 @@ def _fitted(
     votes = _Votes(
         unit, rater * len(label_names) + label, len(unit_names), len(rater_names), len(label_names)
     )
+    # Start from the shares of votes, as Dawid and Skene do.
     posterior = np.bincount(
         unit * votes.n_labels + label, minlength=votes.n_units * votes.n_labels
     ).astype(float)
@@ -223,6 +224,7 @@ def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: 
         return np.asarray(
             np.divide(counts, total, out=np.full_like(counts, 1 / votes.n_labels), where=total > 0)
         )
+    # One coin: a single accuracy on the diagonal, the rest spread evenly.
     right = np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
     wrong = (1 - right) / max(1, votes.n_labels - 1)
     table = np.repeat(wrong[:, None], votes.n_labels, axis=1)[:, :, None].repeat(
@@ -246,6 +248,7 @@ def _posterior(votes: _Votes, prior: Floats, errors: Floats) -> tuple[Floats, fl
         axis=1,
     )
     scores += np.log(np.maximum(prior, _TINY))
+    # Subtract the maximum before exponentiating, so that units with many votes do not underflow.
     top = scores.max(axis=1, keepdims=True)
     likelihood = np.exp(scores - top)
     total = likelihood.sum(axis=1, keepdims=True)
@@ -309,6 +312,7 @@ def _matches(
     label, and whether there are others.
     """
     log_errors = np.log(np.maximum(consensus.errors, 1e-12))
+    # Dividing a rater's own factor out of the posterior leaves what the others say.
     own = log_errors[rater, :, label]  # (N, T)
     others = np.log(np.maximum(consensus.posterior, _TINY))[unit] - own
     others = np.exp(others - others.max(axis=1, keepdims=True))
@@ -335,6 +339,7 @@ def _reliability(
     reach = (
         z / (1 + z * z / below) * math.sqrt(value * (1 - value) / below + z * z / (4 * below**2))
     )
+    # Shrink to the pool's accuracy for the weight; the reported accuracy is not shrunk.
     careful = (top + CAUTION * pooled) / (below + CAUTION)
     weight = float(np.clip((careful - chance) / (1 - chance), 0, 1))
     return Reliability(

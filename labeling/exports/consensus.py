@@ -77,6 +77,7 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
             .order_by("pk")
         )
         after = 0
+        # Page by primary key: an offset would get slower with every chunk.
         while chunk := list(items.filter(pk__gt=after)[:ITEMS]):
             yield from _of_items(chunk, accuracy)
             after = chunk[-1].pk

@@ -284,6 +284,7 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
         "response__number",
     )
     for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
+        # Rows are sorted best first within each prompt.
         best.setdefault(prompt_id, pk)
     remaining = iter(best.values())
     while chunk := list(islice(remaining, CHUNK)):

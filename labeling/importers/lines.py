@@ -55,6 +55,7 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
         if isinstance(chunk, Problem):
             yield Problem(number, chunk.sentence)
             return
+        # Every part but the last ends a line; the last continues in the next chunk.
         parts = chunk.split(b"\n")
         for i, part in enumerate(parts):
             size += len(part)

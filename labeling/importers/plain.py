@@ -199,6 +199,7 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
     broken: list[Problem] = []
     text = _texts(stream, broken)
     first = next(text, "")
+    # The delimiter is the one that occurs most in the heading.
     reader = csv.reader(_with(first, text), delimiter=max(",;\t", key=first.count), strict=True)
     while True:
         line = reader.line_num + 1

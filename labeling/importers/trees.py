@@ -56,6 +56,7 @@ def _tree(line: int, tree: dict[str, Any]) -> Found:
             continue
         if messages[-1]["role"] == "user":
             yield from _prompt(line, node, messages, replies, group)
+        # Reversed, since the last one pushed is visited first.
         waiting.extend((reply, messages) for reply in reversed(replies))
 
 
@@ -76,6 +77,7 @@ def _prompt(
             answer = Reply(text_of(text, "text"), is_human=node_reply.get("synthetic") is not True)
         except Unusable:
             continue
+        # The same text twice is one answer; the first rank counts.
         if all(answer.text.strip() != other.text.strip() for _rank, other in answers):
             answers.append((node_reply.get("rank"), answer))
     ranked, problem = _ranked(line, answers)

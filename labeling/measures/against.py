@@ -112,6 +112,7 @@ def _same_pairs(one: agreement.PairVotes, other: agreement.PairVotes) -> tuple[I
     n = len(one.left)
     response, names = codes(np.concatenate([one.left, other.left, one.right, other.right]))
     half = n + len(other.left)
+    # Number both sides at once, so that equal pairs get equal numbers.
     pair, kinds = codes(response[:half] * max(1, len(names)) + response[half:])
     return pair[:n], pair[n:], len(kinds)
 

@@ -92,8 +92,7 @@ def _elsewhere(
     return shown, len(rows) - len(shown)
 
 
-# --- profile answers
-# -------------------------------------------------------------------------------
+# --- profile answers ------------------------------------------------------------------------------
 
 
 def _profile(
@@ -124,6 +123,7 @@ def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> l
     shown = sorted(
         (name for name, n in counts.items() if n >= fewest), key=lambda name: (-counts[name], name)
     )
+    # Drop the smallest group until what is hidden is large enough.
     while shown and (
         0 < n_raters - sum(counts[name] for name in shown) < fewest or counts[shown[0]] == n_raters
     ):

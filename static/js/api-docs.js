@@ -1,8 +1,8 @@
-// Swagger UI on the page of the API. It asks with the session and the CSRF token of whoever looks, and calls no other host.
+// Swagger UI on the API page. It uses the reader's session and CSRF token, and calls no other host.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// Swagger knows its own dark mode by a class; ours is an attribute, or the reader's system.
+// Swagger switches to dark mode by a class; we use an attribute, or the system's setting.
 function followTheme() {
   const chosen = document.documentElement.dataset.theme;
   document.documentElement.classList.toggle("dark-mode", chosen ? chosen === "dark" : dark.matches);

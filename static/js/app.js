@@ -1,5 +1,6 @@
-// Mounts behaviours: <el data-behavior="menu"> loads js/menu.js and calls its mount(el), once, on the first page and after every swap.
-// mount may return a function; it is called before the element is taken out.
+// Mounts behaviours: <el data-behavior="menu"> loads js/menu.js and calls its mount(el) once per
+// element, on the first page and after every swap. mount may return a function, which is called
+// before the element is removed.
 
 const unmounts = new WeakMap();
 
@@ -21,7 +22,7 @@ export function mountAll(root) {
   for (const el of root.querySelectorAll("[data-behavior]")) mountOne(el);
 }
 
-/** Before `root` is taken out by a script; htmx tells of its own swaps. */
+/** Call it before a script removes `root`; htmx reports its own swaps. */
 export function unmountAll(root) {
   if (root.matches("[data-behavior]")) unmountOne(root);
   for (const el of root.querySelectorAll("[data-behavior]")) unmountOne(el);
@@ -36,19 +37,19 @@ document.addEventListener("htmx:load", (event) => mountAll(event.detail.elt));
 document.addEventListener("htmx:beforeCleanupElement", (event) => unmountOne(event.detail.elt));
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    // A fragment that asks by itself every few seconds asks again; a toast for each would bury the page.
+    // A polling fragment retries by itself: a toast for each failure would bury the page.
     if (event.detail.elt.hasAttribute("data-polls")) return;
     say(document.body.dataset.failure, "error");
   });
 }
 
-// A toast from a script: say("Saved", "success").
+// Shows a toast from a script: say("Saved", "success").
 export function say(message, kind = "info") {
   const toast = document.createElement("div");
   toast.className = "toast";
   toast.dataset.behavior = "toast";
   toast.dataset.kind = kind;
-  toast.dataset.said = ""; // by a script, and not by the page that came
+  toast.dataset.said = ""; // shown by a script, not by the server's page
   const words = document.createElement("p");
   words.textContent = message;
   toast.append(words);

@@ -1,4 +1,4 @@
-// Copies the text of the element named by data-target, and says so in its own words for a moment.
+// Copies the text of the element named by data-target, and briefly confirms it on the button.
 
 const SAYS_MS = 2000;
 

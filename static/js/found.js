@@ -1,9 +1,10 @@
-// Results under a search field: arrows move through them and back into the field, Enter opens the first while one types.
+// Keyboard navigation of search results: arrows move between results and the field; Enter in the
+// field opens the first result.
 
 export function mount(form) {
   const field = form.querySelector("[data-search]");
   const part = form.querySelector("[data-found]");
-  const said = form.querySelector("[role=status]");
+  const status = form.querySelector("[role=status]");
   const links = () => [...part.querySelectorAll("a")];
   const isCurrent = () => part.querySelector("[data-q]")?.dataset.q === field.value.trim().replace(/\s+/g, " ");
 
@@ -18,7 +19,7 @@ export function mount(form) {
     } else if (event.key === "Enter" && document.activeElement === field && isCurrent() && all.length) {
       all[0].click();
     } else {
-      if (at >= 0 && (event.key.length === 1 || event.key === "Backspace")) field.focus(); // where the key then goes
+      if (at >= 0 && (event.key.length === 1 || event.key === "Backspace")) field.focus(); // so that the key is typed into the field
       return;
     }
     event.preventDefault();
@@ -27,7 +28,7 @@ export function mount(form) {
   form.addEventListener("htmx:beforeSwap", () => (hadFocus = part.contains(document.activeElement)));
   form.addEventListener("htmx:afterSwap", () => {
     if (hadFocus) field.focus();
-    said.textContent = part.querySelector("[data-said]")?.dataset.said ?? "";
+    status.textContent = part.querySelector("[data-said]")?.dataset.said ?? "";
     part.scrollTop = 0;
   });
 }

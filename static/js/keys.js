@@ -1,4 +1,4 @@
-// The list of keys: opened by its button and by "?".
+// The list of keyboard shortcuts, opened by its button and by "?".
 
 import { isTyping } from "js/typing";
 

@@ -1,5 +1,5 @@
-// A choice of how pages look: the theme, or the face that texts are read in. Kept in this browser, since a person may want
-// another one on another screen. An empty value is what the system, or the style, says.
+// The choice of theme or reading typeface. Stored in this browser, since people may want another
+// one on another screen. An empty value follows the system, or the stylesheet.
 
 export function mount(el) {
   el.hidden = false;

@@ -1,4 +1,5 @@
-// A <details> that behaves like a menu: closes on Escape, on a click elsewhere and when the focus leaves.
+// Makes <details> behave like a menu: closes on Escape, on a click elsewhere and when it loses the
+// focus.
 
 export function mount(el) {
   const summary = el.querySelector("summary");

@@ -1,10 +1,10 @@
-// Requests from scripts: the token of the page goes along, JSON both ways.
+// Requests from scripts: adds the page's CSRF token, and sends and accepts JSON.
 
 function token() {
   return document.querySelector("meta[name=csrf-token]").content;
 }
 
-// Resolves to the Response, whatever its status; rejects only when nobody answered.
+// Resolves to the Response, whatever its status; rejects only if there was no answer.
 export function post(url, data, options = {}) {
   return fetch(url, {
     method: "POST",

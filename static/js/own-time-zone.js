@@ -1,4 +1,4 @@
-// Offers the time zone of this browser beside a select of time zones.
+// Offers this browser's time zone next to a select of time zones.
 
 export function mount(el) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,4 +1,5 @@
-// The review page by keys: a letter goes to that response's rank, a digit sets it, Ctrl or ⌘ with Enter keeps it and goes on.
+// Keys of the review page: a letter focuses that response's rank, a digit sets it, Ctrl or ⌘ +
+// Enter saves and continues.
 
 import { isTyping } from "js/typing";
 

@@ -1,4 +1,5 @@
-// The link to the search: a click or "/" opens its dialog; on the page of the search itself they go to its field.
+// The link to the search: a click or "/" opens its dialog, or focuses the field on the search page
+// itself.
 
 import { isTyping } from "js/typing";
 
@@ -8,12 +9,12 @@ export function mount(link) {
   function open() {
     if (document.querySelector("dialog[open]")) return;
     const field = document.querySelector("main [name=q][data-search]") ?? dialog.querySelector("[data-search]");
-    if (dialog.contains(field)) dialog.showModal(); // gives the focus back when it closes
+    if (dialog.contains(field)) dialog.showModal(); // the dialog restores the focus when it closes
     field.focus();
     field.select();
   }
   const onClick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // a window of its own
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // open in a new tab or window
     event.preventDefault();
     open();
   };

@@ -1,4 +1,5 @@
-// Sets the stored look before the first paint. A classic script in <head>, so that nothing flashes.
+// Applies the stored theme and typeface before the first paint. A classic script in <head>, to
+// avoid a flash.
 (() => {
   for (const [name, values] of [["theme", ["light", "dark"]], ["face", ["serif"]]]) {
     const stored = localStorage.getItem(name);

@@ -1,4 +1,5 @@
-// A toast leaves after six seconds or as many as it says, but not while it is pointed at or focused, and never when it says that something failed.
+// Removes a toast after six seconds, or after data-stays-s. It stays while hovered or focused, and
+// errors stay until closed.
 
 const STAYS_MS = 6000;
 

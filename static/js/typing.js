@@ -1,4 +1,4 @@
-// Whether a key pressed there is text, and not a command.
+// Whether a key pressed there enters text instead of a shortcut.
 
 const TEXTLESS = new Set(["button", "checkbox", "color", "file", "radio", "range", "reset", "submit"]);
 

@@ -1,6 +1,10 @@
-// Questions of the rating form that are asked only after some answers to another. The server leaves out what was not asked.
+// Conditional questions of the rating form. The server ignores answers to questions that were not
+// asked.
 
-/** Whether the question that decides about this one is itself asked, and ticked or answered within bounds. */
+/**
+ * Whether to show `question`: the question it depends on is shown itself, and ticked or answered
+ * within bounds.
+ */
 export function isAsked(form, question) {
   const controls = [...form.querySelectorAll(`[name="${question.dataset.askedIf}"]`)];
   const chosen = controls.find((control) => control.checked);

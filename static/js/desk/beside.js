@@ -1,4 +1,4 @@
-// What is called up beside the work: the guideline panel, the whole prompt, the skip dialog, a question.
+// Panels and dialogs next to the work: the guideline, the whole prompt, skipping, questions.
 
 import { meaning } from "js/desk/keys";
 import { fragment } from "js/desk/post";
@@ -10,15 +10,15 @@ export function beside({ desk, record, signal }) {
   const skip = part && dialogOf(part); // a correction cannot be skipped
   const question = dialogOf(desk.querySelector("[data-part=ask]"));
   const actions = { guideline, prompt, skip: openSkip, ask };
-  let cameFrom = null;
+  let previousFocus = null;
 
   async function guideline() {
     const isOpening = panel.hidden;
-    if (isOpening) cameFrom = document.activeElement;
+    if (isOpening) previousFocus = document.activeElement;
     panel.hidden = !isOpening;
     desk.toggleAttribute("data-panel", isOpening);
     for (const button of document.querySelectorAll("[data-do=guideline]")) button.setAttribute("aria-expanded", String(isOpening));
-    if (!isOpening) return cameFrom?.focus();
+    if (!isOpening) return previousFocus?.focus();
     record.opened("guideline");
     if (!panel.childElementCount) panel.innerHTML = (await fragment(panel.dataset.url)) ?? ""; // our own rendering, cleaned
     if (document.activeElement?.matches("textarea, input[type=text]")) return;
@@ -43,20 +43,20 @@ export function beside({ desk, record, signal }) {
     skip.querySelector("[name=reason]").focus();
   }
 
-  // Where everything is in view there is nothing to unfold: the button would be an empty promise.
-  const words = desk.querySelector("[data-prompt-text]");
+  // Hide the button that unfolds the prompt when all of it is visible.
+  const promptText = desk.querySelector("[data-prompt-text]");
   const fits = new ResizeObserver(() => {
     if (desk.hasAttribute("data-prompt-open") || desk.querySelector("[data-has-earlier]")) return;
-    desk.toggleAttribute("data-prompt-whole", words.scrollHeight <= words.clientHeight + 1);
+    desk.toggleAttribute("data-prompt-whole", promptText.scrollHeight <= promptText.clientHeight + 1);
   });
-  fits.observe(words);
-  // Where it stays in view while the page scrolls, what is below has to know how much it takes.
+  fits.observe(promptText);
+  // The prompt may stick to the top while the page scrolls: tell the stylesheet how high it is.
   const frame = desk.querySelector(".desk-prompt");
-  const takes = new ResizeObserver(() => document.documentElement.style.setProperty("--prompt", `${frame.offsetHeight}px`));
-  takes.observe(frame);
+  const frameSize = new ResizeObserver(() => document.documentElement.style.setProperty("--prompt", `${frame.offsetHeight}px`));
+  frameSize.observe(frame);
   signal.addEventListener("abort", () => {
     fits.disconnect();
-    takes.disconnect();
+    frameSize.disconnect();
   });
 
   skip?.addEventListener("keydown", (event) => {
@@ -76,7 +76,7 @@ export function beside({ desk, record, signal }) {
       actions[name]();
     }
   }, { signal });
-  if (location.hash === "#skip") { // pressed before this script was there
+  if (location.hash === "#skip") { // clicked before this script had loaded
     history.replaceState(history.state, "", location.pathname + location.search);
     openSkip();
   }
@@ -84,7 +84,7 @@ export function beside({ desk, record, signal }) {
   return {
     ...actions,
     isDialogOpen: () => document.querySelector("dialog[open]") !== null,
-    /** Closes the panel when it is open; whether it was. */
+    /** Closes the panel; returns whether it was open. */
     closePanel() {
       if (panel.hidden) return false;
       guideline();
@@ -93,7 +93,7 @@ export function beside({ desk, record, signal }) {
   };
 }
 
-/** Shows what needs script, hides what does not, and prints the keys of this machine. */
+/** Shows what needs scripts, hides what replaces them, and prints this system's modifier key. */
 export function reveal() {
   for (const el of document.querySelectorAll("[data-needs-script], .js-only, .desk-state [data-do], .desk-prompt [data-do], dialog [data-do=close]")) el.hidden = false;
   for (const el of document.querySelectorAll("[data-without-script]")) el.hidden = true;

@@ -1,4 +1,5 @@
-// The desk without an item, after "Submit and stop" or when nothing is left: the answer just given can be taken back from here too.
+// The desk without an item, after "Submit and stop" or when nothing is left. The last answer can
+// still be taken back.
 
 import { meaning } from "js/desk/keys";
 import { login as mountLogin } from "js/desk/login";

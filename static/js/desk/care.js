@@ -1,6 +1,7 @@
-// Upsetting content is blurred until somebody opens it; until then it is out of reach of keys, of screen readers and of the editor too.
+// Blurs upsetting content until the rater reveals it. Until then it cannot be reached by keyboard,
+// screen reader or editor.
 
-/** `isCovered()`, and `uncover()`: the focus on what shows it. */
+/** `uncover()` focuses the control that reveals it. */
 export function care({ desk }) {
   const cover = desk.querySelector(".desk-care");
   const texts = [...desk.querySelectorAll("[data-prompt-text] > *, [data-text] > *, [data-edit] textarea")];

@@ -1,4 +1,5 @@
-// The comparison page: rate each response alone, rank them, by keys alone if you like. See keys() below and the sheet behind `?`.
+// The comparison page: rate each response on its own and rank them, entirely by keyboard if chosen.
+// See keys() below and the list behind `?`.
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
 import { care as mountCare } from "js/desk/care";
@@ -25,7 +26,7 @@ export function mount(desk) {
   const reason = form.elements.reason;
   const say = says(desk);
   const life = new AbortController();
-  const { signal } = life; // ends what listens outside the desk, when the next item takes its place
+  const { signal } = life; // removes listeners outside the desk when the next item replaces it
   const record = mountRecord({ desk, form, signal });
   const draft = mountDraft({ desk, form, say, record, signal });
   mountLease({ desk, say, record, signal });
@@ -63,7 +64,7 @@ export function mount(desk) {
     const now = ranks();
     output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
     desk.toggleAttribute("data-all-bad", allBad.checked);
-    reason.required = allBad.checked; // said to a screen reader; the review says it to everybody
+    reason.required = allBad.checked; // for screen readers; the review shows it to everybody
     reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
     editor.redraw();
     for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
@@ -74,14 +75,14 @@ export function mount(desk) {
     }
   }
 
-  // --- moving about ---
+  // --- moving the focus ---
   const stops = (card) => [card.querySelector("[data-text]"), ...card.querySelectorAll("[data-control=scale], [data-control=flag]")];
-  const isInSight = (stop) => !stop.closest("[data-asked-if]")?.hidden;
+  const isVisible = (stop) => !stop.closest("[data-asked-if]")?.hidden;
   const stopOf = (card, target) => stops(card).findIndex((stop) => stop === target || stop.contains(target));
 
   function focusStop(card, index) {
-    const asked = stops(card).slice(0, Math.max(0, index) + 1).filter(isInSight);
-    const stop = asked.at(-1);
+    const visible = stops(card).slice(0, Math.max(0, index) + 1).filter(isVisible);
+    const stop = visible.at(-1);
     current(card);
     (stop.matches("fieldset") ? stop.querySelector("input:checked") ?? stop.querySelector("input") : stop).focus();
   }
@@ -104,7 +105,7 @@ export function mount(desk) {
   function upDown(card, direction, target) {
     const all = stops(card);
     let next = stopOf(card, target) + direction;
-    while (all[next] && !isInSight(all[next])) next += direction;
+    while (all[next] && !isVisible(all[next])) next += direction;
     if (all[next]) focusStop(card, next);
   }
 
@@ -132,10 +133,10 @@ export function mount(desk) {
 
   function answer(scale, number) {
     const radios = [...scale.querySelectorAll("input")];
-    const wanted = radios.find((radio) => radio.value === String(number)) ?? (number === 0 && radios.find((radio) => radio.value === "10"));
-    if (wanted) {
-      wanted.checked = true;
-      wanted.focus();
+    const chosen = radios.find((radio) => radio.value === String(number)) ?? (number === 0 && radios.find((radio) => radio.value === "10"));
+    if (chosen) {
+      chosen.checked = true;
+      chosen.focus();
     } else if (number === 0) {
       for (const radio of radios) radio.checked = false;
     } else return;

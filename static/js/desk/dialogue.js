@@ -1,10 +1,11 @@
-// A dialogue's turns after the first answer. They come and go two at a time: what the user says, and the answer to it.
+// A dialogue's turns after the first answer. They are added and removed in pairs: a user's turn and
+// the answer to it.
 
-/** `added(text)` hears of every new field, `changed()` that the form is another. */
+/** `added(text)` is called for every new field, `changed()` when turns were added or removed. */
 export function dialogue({ form, added, changed }) {
   const written = form.querySelector("[data-written]");
   const template = form.querySelector("template[data-turns]");
-  const removed = []; // what was taken away on this page: it comes back with the next two turns
+  const removed = []; // removed turns; adding turns brings their text back
   const fields = () => [...written.querySelectorAll("textarea")];
 
   function grow() {
@@ -26,8 +27,8 @@ export function dialogue({ form, added, changed }) {
   function extend() {
     if (!template || !grow()) return;
     const pair = fields().slice(-2);
-    const kept = removed.pop() ?? ["", ""];
-    pair.forEach((text, place) => (text.value = kept[place]));
+    const texts = removed.pop() ?? ["", ""];
+    pair.forEach((text, place) => (text.value = texts[place]));
     changed();
     pair[0].focus();
     pair[0].scrollIntoView({ block: "nearest" });
@@ -71,9 +72,9 @@ export function dialogue({ form, added, changed }) {
 
   return {
     fields,
-    /** As many turns as a draft has. */
-    prepare(kept) {
-      while (template && `turn-${fields().length}` in kept && grow());
+    /** Creates as many turns as a draft has. */
+    prepare(drafted) {
+      while (template && `turn-${fields().length}` in drafted && grow());
       redraw();
     },
   };

@@ -1,5 +1,5 @@
-// Keeps what is typed: in this browser at every change, on the server at every pause of two seconds.
-// Of two copies the one with more changes is newer; clocks are not compared.
+// Saves drafts: in this browser at every change, on the server after two seconds without typing. Of
+// two copies the one with more changes is newer; clocks are not compared.
 
 import { again, backoff, post } from "js/desk/post";
 import { fill, read } from "js/desk/fields";
@@ -7,10 +7,10 @@ import { fill, read } from "js/desk/fields";
 const PAUSE_MS = 2000;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 
-/** `prepare(fields)` makes room for what is about to be filled in. */
+/** `prepare(fields)` is called before the form is filled, to create missing fields. */
 export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
-  const version = Number(desk.dataset.version); // of the answer that is corrected here, or 0
+  const version = Number(desk.dataset.version); // of the answer being corrected, or 0
   const key = prefix + desk.dataset.lease + (version ? `.v${version}` : "");
   const saved = document.querySelector("[data-saved]");
   const wait = backoff();
@@ -83,14 +83,14 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   form.addEventListener("formdata", (event) => event.formData.set("revision", revision));
   document.addEventListener("desk:signed-in", () => revision > 0 && later(0), { signal });
 
-  /** Stored for good, or dropped: nothing is kept here any more. */
+  /** The answer is stored or dropped: removes the local draft and stops saving. */
   function clear() {
     isDone = true;
     clearTimeout(timer);
     localStorage.removeItem(key);
   }
 
-  /** What no pause has sent yet. */
+  /** Saves changes that are still waiting for a pause in typing. */
   async function flush() {
     if (revision !== onServer) await save();
   }

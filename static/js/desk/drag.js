@@ -1,4 +1,5 @@
-// Ranking by drag, beside the keys: a response's head dropped on another card, at its start (before), its middle (a tie) or its end.
+// Ranking by drag and drop: drop a response's header at the start (before), middle (tie) or end
+// (after) of another card.
 
 export function drag({ cards, put }) {
   let dragged = null;

@@ -1,11 +1,15 @@
-// The editor of the comparison page: the best response, made better. What is in it counts as long as edit_of names a response.
+// The editor of the comparison page, for improving the best response. Its text counts only while
+// edit_of names a response.
 
-/** `choose()` gives the letter to edit; `care` knows whether it is covered; `changed()` tells the page that its form changed. */
+/**
+ * `choose()` returns the letter to edit; `care` knows whether it is covered; `changed()` reports a
+ * change of the form.
+ */
 export function edit({ form, record, cards, care, choose, changed }) {
   const part = form.querySelector("[data-edit]");
   const text = form.elements.edit;
   const of = form.elements.edit_of;
-  // A text area turns every line end into one kind.
+  // A textarea normalises line endings.
   const original = (letter) => cards.find((card) => card.dataset.letter === letter).querySelector("[data-shown=raw]").textContent.replaceAll("\r\n", "\n");
   const isUntouched = () => !of.value || text.value === original(of.value);
 

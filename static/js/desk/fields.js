@@ -1,4 +1,4 @@
-// A form's answer as {name: [text, …]}, the shape a draft has on the server and in the browser.
+// A form's answer as {name: [text, …]}, the format of drafts on the server and in the browser.
 
 const OWN = /^(rank-|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|turn-|keeps-|sources$)/;
 

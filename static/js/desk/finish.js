@@ -1,10 +1,11 @@
-// Review, then submit: the same key twice. A server that does not answer is asked again; the same lease stores once.
+// Review, then submit, with the same key. Requests are retried until the server answers; a lease
+// stores an answer only once.
 
 import { goOn } from "js/desk/onward";
 import { drop, flush, keep } from "js/desk/outbox";
 import { backoff, pause, post } from "js/desk/post";
 
-/** `sending` is what else was pressed (send.js): it gives way to an answer. */
+/** `sending` is the queue of other requests (send.js), which an answer cancels. */
 export function finish({ desk, form, say, draft, login, sending }) {
   const { person, lease } = desk.dataset;
   const slot = desk.querySelector("[data-review-slot]");
@@ -15,7 +16,8 @@ export function finish({ desk, form, say, draft, login, sending }) {
 
   const isReady = () => slot.querySelector("[data-review][data-state=ready]") !== null;
 
-  // What is sent is the form as it is at that moment: what was changed while the server was silent goes along.
+  // Read the form at the time of each attempt, to include changes made while the server was
+  // unreachable.
   function bodyOf(step) {
     const body = new FormData(form);
     body.set("step", step);
@@ -27,13 +29,14 @@ export function finish({ desk, form, say, draft, login, sending }) {
     isSending = true;
     form.setAttribute("aria-busy", "true");
     if (step !== "review") sending.stop();
-    if (step === "drop") draft.clear(); // no save may come after it
+    if (step === "drop") draft.clear(); // a later save must not bring the draft back
     let answer = await post(form.action, bodyOf(step));
     while (answer.kind === "silent" || answer.kind === "signed-out") {
       const seconds = wait.next();
       if (answer.kind === "signed-out") {
         say.trouble("signed-out");
-        // Once: whoever closes it goes on typing, and a dialog that came back would take the words.
+        // Open it only once: a dialog that keeps coming back would steal the keys of somebody who
+        // closed it and is typing.
         if (!isSignedOut) login.open();
         isSignedOut = true;
       } else {
@@ -63,7 +66,8 @@ export function finish({ desk, form, say, draft, login, sending }) {
     }
   }
 
-  // The server cannot look the answer over now. It can be given all the same; what it then asks is asked later.
+  // The server cannot review the answer now. The rater can submit it anyway and gets the warnings
+  // later.
   function offerLater() {
     if (slot.querySelector("[data-do=later]")) return;
     slot.replaceChildren(say.content("later"));
@@ -106,7 +110,7 @@ export function finish({ desk, form, say, draft, login, sending }) {
   });
   form.addEventListener("input", clear);
   wire();
-  drop(person, lease); // this page is the place to go on
+  drop(person, lease); // the answer is open here, so it is not sent from the outbox
   flush(person, desk, { except: lease });
 
   function point(target) {

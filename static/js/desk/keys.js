@@ -1,9 +1,12 @@
-// Keys of the desk. A command never fires while somebody types, nor with a modifier held.
+// Keyboard shortcuts of the desk. They never fire while somebody types, nor with a modifier key.
 
 import { undo } from "js/desk/undo";
 import { isTyping } from "js/typing";
 
-/** The letter or digit that a key stands for on most keyboards: a French digit needs no Shift, a Cyrillic or Greek letter goes by its place. */
+/**
+ * The letter or digit of a key on most layouts: a French digit needs no Shift, and a Cyrillic or
+ * Greek letter counts by its position.
+ */
 export function meaning(event) {
   const key = event.key.toLowerCase();
   if (/^[a-z0-9]$/.test(key)) return key;
@@ -13,7 +16,10 @@ export function meaning(event) {
   return letter && isForeign ? letter.toLowerCase() : event.key;
 }
 
-/** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text; `signal` ends it. */
+/**
+ * `commands` maps keys to actions; `beside` and `finish` are parts of the page; `leave` moves the
+ * focus out of a text; `signal` removes the listener.
+ */
 export function keys({ commands, beside, finish, leave, signal }) {
   const all = { ...commands, u: undo };
   document.addEventListener("keydown", (event) => {

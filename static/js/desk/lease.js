@@ -1,4 +1,5 @@
-// Holds the item while somebody is here: a beat a minute until ten minutes without input; a countdown in the last five.
+// Keeps the reservation of the item: a heartbeat every minute, until ten minutes without input; a
+// countdown in the last five.
 
 import { post } from "js/desk/post";
 
@@ -22,7 +23,7 @@ export function lease({ desk, say, record, signal }) {
       say.lasts(answer.data.is_stored ? "stored" : "taken");
     } else {
       endsAt = Date.now() + answer.data.expires_in_s * 1000;
-      say.over("page"); // it had run out, and is held again
+      say.over("page"); // it had expired and is reserved again
     }
   }
 
@@ -38,8 +39,9 @@ export function lease({ desk, say, record, signal }) {
   const beating = setInterval(beat, BEAT_MS);
   const showing = setInterval(show, 1000);
   show();
-  if (expiresIn === 0) beat(); // it lapsed while nobody was here: somebody is now
-  // A second tab on the same item says so; both save to the same draft, so the first is told as well. Who is left hears that it is alone.
+  if (expiresIn === 0) beat(); // it expired while the page was closed: reserve it again
+  // Two tabs on the same item write to the same draft, so both show a notice; when one closes, the
+  // other removes it.
   const others = new BroadcastChannel(`preferably.${desk.dataset.lease}`);
   others.onmessage = ({ data }) => {
     if (data === "closed") say.over("two-tabs");

@@ -1,4 +1,5 @@
-// Signed out behind an open page: sign in again in a dialog, and go on. Whoever waits hears "desk:signed-in".
+// Signs in again in a dialog after the session ended behind an open page. Fires "desk:signed-in"
+// for waiting requests.
 
 import { post, token } from "js/desk/post";
 
@@ -15,9 +16,9 @@ export function login({ desk, say, signal }) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await fetch(form.action).catch(() => null); // brings a token when the old one went with the session
+    await fetch(form.action).catch(() => null); // sets a new CSRF cookie if the old one went with the session
     const answer = await post(form.action, new FormData(form));
-    // The login answers with its own page when something was wrong, and leads elsewhere when it was not.
+    // A failed login answers with its own page, a successful one redirects.
     const isIn = answer.kind === "signed-out";
     problem.hidden = isIn;
     problem.textContent = isIn ? "" : say.text(answer.kind === "silent" ? "offline" : "login-failed");

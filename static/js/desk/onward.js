@@ -1,29 +1,31 @@
-// The next item comes with the answer to the last one and takes its place: for the address, the way back and a reload it is a page.
+// Shows the next item, which the server sends with the response to a submit, in place of the last
+// one. It becomes a page in the browser's history.
 
 import { mountAll, unmountAll } from "js/app";
 
-// A toast that a script has shown a moment ago is still being read. It leaves by itself, but for one that says that something failed.
+// A toast shown by a script a moment ago stays, unless it reports an error.
 const STAYS = ".toast[data-said]:not([data-kind=error])";
 
 let shown = location.pathname;
 
-// Back and forward lead to other items: those pages are asked for anew. A jump within this one is none of them.
+// Back and forward lead to other items, so load those pages again. A jump within this page is not
+// one of them.
 window.addEventListener("popstate", () => location.pathname === shown || location.reload());
 
-/** Puts the item of `html` (labeling/desk/item_fragment.html) in the place of the one that is open. */
+/** Replaces the open item with the one in `html` (labeling/desk/item_fragment.html). */
 export function goOn(address, html) {
-  const came = document.createElement("template");
-  came.innerHTML = html; // rendered by our own server
+  const fragment = document.createElement("template");
+  fragment.innerHTML = html; // rendered by our own server
   history.pushState(null, "", address);
   shown = location.pathname;
-  for (const part of came.content.querySelectorAll("[data-place]")) {
+  for (const part of fragment.content.querySelectorAll("[data-place]")) {
     const place = document.querySelector(part.dataset.place);
     clear(place);
     place.append(...part.childNodes);
     mountAll(place);
   }
   const old = document.querySelector(".desk");
-  const next = came.content.querySelector(".desk");
+  const next = fragment.content.querySelector(".desk");
   unmountAll(old);
   old.replaceWith(next);
   window.scrollTo(0, 0);

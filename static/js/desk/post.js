@@ -1,22 +1,23 @@
-// Requests of an open page. The answer's outcome is told apart once, here: ok, signed out, refused, or no answer.
+// Requests from an open page. All outcomes are distinguished here: ok, signed out, refused, or no
+// answer.
 
 const ANSWERS_WITHIN_MS = 30_000;
 
 /** {kind: "ok", data} | {kind: "signed-out"} | {kind: "refused", status, data} | {kind: "silent"} */
 export async function post(url, body) {
   const headers = { "X-Desk": "fragment", "X-CSRFToken": token() };
-  // Django reads the form's token before the header's, and signing in again made that one stale.
+  // Django prefers the form's token to the header's, and it is outdated after signing in again.
   if (body instanceof FormData) body.delete("csrfmiddlewaretoken");
-  // No file is ever sent, and this shape is read in a third of the time.
+  // No files are sent, and the server parses this format in a third of the time.
   if (body instanceof FormData) body = new URLSearchParams(body);
   if (typeof body === "string") headers["Content-Type"] = "application/json";
   let response, data;
   try {
     response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
-    if (isLedAway(response)) return { kind: "signed-out" };
+    if (isRedirected(response)) return { kind: "signed-out" };
     const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
     data = isJson ? await response.json() : await response.text();
-  } catch { // no answer, none in time, or one that broke off
+  } catch { // no answer, a timeout, or a broken connection
     return { kind: "silent" };
   }
   if (response.ok) return { kind: "ok", data };
@@ -33,12 +34,15 @@ export async function fragment(url) {
   }
 }
 
-/** To the login. It is not followed: who has signed in elsewhere by then would be sent on to an address that only takes posts. */
-function isLedAway(response) {
+/**
+ * Whether it redirects to the login. Redirects are not followed: after a login in another tab they
+ * would lead to a URL that only accepts POST.
+ */
+function isRedirected(response) {
   return response.type === "opaqueredirect";
 }
 
-/** So many seconds, or less when the network, the session or the server is back. */
+/** Resolves after `seconds`, or earlier when the network, the session or the server is back. */
 export function pause(seconds) {
   return new Promise((resolve) => {
     const life = new AbortController();
@@ -53,12 +57,12 @@ export function pause(seconds) {
   });
 }
 
-/** Whoever waits for the server tries now. */
+/** Makes everything that waits for the server retry now. */
 export function again() {
   document.dispatchEvent(new Event("desk:again"));
 }
 
-/** Waits of 2, 4, 8 … 60 seconds. */
+/** Delays of 2, 4, 8 … 60 seconds. */
 export function backoff() {
   let seconds = 1;
   return {
@@ -67,7 +71,7 @@ export function backoff() {
   };
 }
 
-// From the cookie, because signing in again gives a new one.
+// From the cookie, because signing in again sets a new one.
 export function token() {
   const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
   return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;

@@ -1,13 +1,14 @@
-// The text as it will be read: beside the editor where there is room, and following what is typed; elsewhere in its place, on demand.
+// The rendered text: next to the editor and updated while typing if there is room, otherwise in
+// place of the editor on demand.
 
 import { post } from "js/desk/post";
 
 const PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5_000;
-const ROOM_REM = 60; // for prompt, editor and preview, what the guideline takes (22rem) not counted
-const CLOSED = "preferably.preview"; // "closed" in this browser: it does not stand beside the editor
+const ROOM_REM = 60; // for prompt, editor and preview, without the guideline (22rem)
+const CLOSED = "preferably.preview"; // "closed" if the preview next to the editor is switched off in this browser
 
-/** `fields()` are the texts in their order; `textNow()` is the one that is being written. */
+/** `fields()` returns the texts in order; `textNow()` the one being written. */
 export function preview({ desk, fields, textNow, say, record, signal }) {
   const pane = desk.querySelector("[data-preview]");
   const parts = pane.querySelector("[data-preview-parts]");
@@ -15,15 +16,15 @@ export function preview({ desk, fields, textNow, say, record, signal }) {
   const written = desk.querySelector("[data-written]");
   const [writeButton, previewButton] = ["write", "preview"].map((name) => desk.querySelector(`[data-editor=${name}]`));
   const shown = new Map(); // field -> its part: { el, body, text }
-  const isWindow = matchMedia("(min-width: 60rem) and (min-height: 36rem)"); // where css/desk.css lets the desk fill it
+  const isWindow = matchMedia("(min-width: 60rem) and (min-height: 36rem)"); // where css/desk.css makes the desk fill the window
   let isBeside = false;
-  let isAsking = false;
+  let isLoading = false;
   let isDue = false;
   let pauseMs = PAUSE_MS;
   let timer = 0;
   let frame = 0;
 
-  // --- what it shows ---
+  // --- content ---
   function changed() {
     if (pane.hidden) return;
     arrange();
@@ -31,7 +32,7 @@ export function preview({ desk, fields, textNow, say, record, signal }) {
     timer = setTimeout(refresh, pauseMs);
   }
 
-  /** One part for each field, in their order; what a part says is left to `render`. */
+  /** Creates one part per field, in order; `render` fills it. */
   function arrange() {
     const now = fields();
     for (const [field, part] of shown) {
@@ -63,27 +64,27 @@ export function preview({ desk, fields, textNow, say, record, signal }) {
   }
 
   function fill(part, text, html) {
-    part.body.innerHTML = html; // rendered and cleaned by our own server
+    part.body.innerHTML = html; // rendered and sanitized by our own server
     part.text = text;
   }
 
-  // One request at a time, and only for what changed since it was last shown: so no answer comes after a newer one.
+  // One request at a time, and only for changed fields, so that answers never arrive out of order.
   async function refresh() {
-    if (isAsking) isDue = true;
-    if (isAsking || pane.hidden || signal.aborted) return;
-    isAsking = true;
+    if (isLoading) isDue = true;
+    if (isLoading || pane.hidden || signal.aborted) return;
+    isLoading = true;
     arrange();
     for (const [field, part] of shown) {
       if (part.text !== field.value && field.value.trim() && !(await render(field, part))) break;
     }
-    isAsking = false;
+    isLoading = false;
     if (isDue) {
       isDue = false;
       refresh();
     }
   }
 
-  /** False when the server did not give it: the next change tries again. */
+  /** False if the server did not answer: the next change tries again. */
   async function render(field, part) {
     const body = new FormData();
     const text = field.value;
@@ -109,7 +110,7 @@ export function preview({ desk, fields, textNow, say, record, signal }) {
     words.textContent = name && say.text(name);
   }
 
-  // --- where it stands ---
+  // --- layout ---
   function show(isShown) {
     pane.hidden = !isShown;
     written.hidden = isShown && !isBeside;
@@ -136,14 +137,14 @@ export function preview({ desk, fields, textNow, say, record, signal }) {
 
   function fit() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const taken = desk.hasAttribute("data-panel") ? 22 : 0;
-    const hasRoom = isWindow.matches && (desk.hasAttribute("data-alone") || desk.clientWidth >= (ROOM_REM + taken) * rem);
+    const guidelineRem = desk.hasAttribute("data-panel") ? 22 : 0;
+    const hasRoom = isWindow.matches && (desk.hasAttribute("data-alone") || desk.clientWidth >= (ROOM_REM + guidelineRem) * rem);
     if (hasRoom === isBeside) return;
     isBeside = hasRoom;
     show(isBeside && localStorage.getItem(CLOSED) !== "closed");
   }
 
-  // As far down as the editor: a dialogue's fields scroll together, a single one by itself.
+  // Scroll to the editor's position: a dialogue's fields scroll together, a single one by itself.
   function align() {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => {
@@ -175,6 +176,6 @@ function remember(isShown) {
     if (isShown) localStorage.removeItem(CLOSED);
     else localStorage.setItem(CLOSED, "closed");
   } catch {
-    // a browser that has no room forgets it with the page
+    // without storage the choice lasts until the page closes
   }
 }

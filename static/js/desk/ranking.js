@@ -1,11 +1,14 @@
-// Ranks as a rater gives them: {letter: number | null}, equal numbers tie. Pure: no page is touched here.
+// Ranks as {letter: number | null}; equal numbers tie. Pure: does not touch the page.
 
 /** "A › B = C › D"; "" when nothing is ranked. */
 export function line(ranks) {
   return groups(ranks).map((group) => group.join(" = ")).join(" › ");
 }
 
-/** `letter` one step towards the top (-1) or the bottom (1): out of a tie first, into the neighbouring rank next. */
+/**
+ * Moves `letter` one step towards the top (-1) or the bottom (1): first out of a tie, then into the
+ * neighbouring rank.
+ */
 export function move(ranks, letter, direction) {
   const order = groups(ranks);
   const place = order.findIndex((group) => group.includes(letter));
@@ -21,7 +24,10 @@ export function move(ranks, letter, direction) {
   return numbered(order, ranks);
 }
 
-/** `letter` put before or after the rank of `target`, or level with it; a target without a rank stands behind all that have one. */
+/**
+ * Puts `letter` before or after the rank of `target`, or level with it. A target without a rank
+ * counts as last.
+ */
 export function place(ranks, letter, target, where) {
   const order = groups({ ...ranks, [letter]: null }).filter((group) => group.length);
   let at = order.findIndex((group) => group.includes(target));
@@ -31,14 +37,14 @@ export function place(ranks, letter, target, where) {
   return numbered(order, ranks);
 }
 
-/** A best-ranked letter, `preferred` if it is one; null when nothing is ranked. */
+/** A best-ranked letter, `preferred` if it is one; null if nothing is ranked. */
 export function best(ranks, preferred) {
   const first = groups(ranks)[0];
   if (!first) return null;
   return first.includes(preferred) ? preferred : first[0];
 }
 
-/** The first letter that has no rank yet, looking from `after` onwards and around. */
+/** The first letter without a rank, searching from `after` to the end and then from the start. */
 export function nextUnranked(ranks, after) {
   const letters = Object.keys(ranks);
   const start = letters.indexOf(after) + 1;
@@ -53,7 +59,7 @@ function groups(ranks) {
   return [...byRank.keys()].sort((a, b) => a - b).map((rank) => byRank.get(rank));
 }
 
-// Competition ranks, as on a podium: 1, 2, 2, 4.
+// Competition ranking: 1, 2, 2, 4.
 function numbered(order, ranks) {
   const next = Object.fromEntries(Object.keys(ranks).map((letter) => [letter, null]));
   let rank = 1;

@@ -1,14 +1,15 @@
-// What was shown and for how long: active seconds (input within the last 60), seconds on each part, views, viewport.
+// Measures the work: active seconds (input within the last 60), seconds on each part, views,
+// viewport.
 
 const IDLE_MS = 60_000;
-const PAUSE_MS = 2_000; // a longer gap between two characters begins a new burst of typing
+const PAUSE_MS = 2_000; // a longer gap between two characters starts a new burst of typing
 
 export function record({ desk, form, signal }) {
   let lastInputAt = Date.now();
   let lastTypedAt = 0;
   let place = "";
-  const kept = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
-  restore(JSON.parse(form.elements.record.value || "{}")); // of a draft, or of an answer taken back
+  const totals = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
+  restore(JSON.parse(form.elements.record.value || "{}")); // from a draft, or from an answer taken back
 
   for (const kind of ["keydown", "pointermove", "pointerdown", "wheel", "input", "touchstart"]) {
     document.addEventListener(kind, () => (lastInputAt = Date.now()), { passive: true, capture: true, signal });
@@ -21,61 +22,62 @@ export function record({ desk, form, signal }) {
   }
   const tick = setInterval(() => {
     if (document.hidden || Date.now() - lastInputAt > IDLE_MS) return;
-    kept.active_s += 1;
-    if (place) kept.seconds[place] = (kept.seconds[place] ?? 0) + 1;
+    totals.active_s += 1;
+    if (place) totals.seconds[place] = (totals.seconds[place] ?? 0) + 1;
   }, 1000);
   signal.addEventListener("abort", () => clearInterval(tick));
-  // A skipped item took time too, which is paid where hours are.
+  // A skipped item took time too, which is paid under hourly rates.
   for (const sent of [form, ...desk.querySelectorAll("form[data-records]")]) {
     sent.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
   }
 
-  /** What was measured before this page; the longer of two goes on, for time that was spent stays spent. */
+  /** Continues from earlier measurements. The longer record wins, so that no time is lost. */
   function restore({ active_s = 0, seconds, views, opened, typing } = {}) {
-    if (active_s < kept.active_s) return;
+    if (active_s < totals.active_s) return;
     for (const [name, old] of Object.entries({ active_s, seconds, views, opened, typing })) {
-      if (old !== undefined) kept[name] = old;
+      if (old !== undefined) totals[name] = old;
     }
   }
 
   function value() {
     const theme = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     const face = document.documentElement.dataset.face ?? "sans";
-    return { ...kept, viewport: [innerWidth, innerHeight], theme, face };
+    return { ...totals, viewport: [innerWidth, innerHeight], theme, face };
   }
 
   function watchTyping(text) {
     text.addEventListener("paste", (event) => {
-      typed("n_pastes", 1);
-      typed("pasted", event.clipboardData?.getData("text").length ?? 0);
+      add("n_pastes", 1);
+      add("pasted", event.clipboardData?.getData("text").length ?? 0);
     });
-    let isMoved = false; // dragged from one place of this text to another
+    let isMoved = false; // dragged from one place in this text to another
     text.addEventListener("beforeinput", (event) => {
       if (event.inputType === "deleteByDrag") isMoved = true;
-      if (event.inputType === "insertFromDrop") dropped(event);
-      if (event.inputType === "insertText") struck(event.data);
+      if (event.inputType === "insertFromDrop") recordDropped(event);
+      if (event.inputType === "insertText") recordTyped(event.data);
     });
-    // Most keyboards of phones, and those of many languages, compose: only the end of a word says what was typed.
-    text.addEventListener("compositionend", (event) => struck(event.data));
+    // Most phone keyboards and many languages use composition: what was typed is only known at its
+    // end.
+    text.addEventListener("compositionend", (event) => recordTyped(event.data));
 
-    function dropped(event) {
+    function recordDropped(event) {
       if (!isMoved) {
-        typed("n_pastes", 1);
-        typed("pasted", (event.data ?? event.dataTransfer?.getData("text/plain") ?? "").length);
+        add("n_pastes", 1);
+        add("pasted", (event.data ?? event.dataTransfer?.getData("text/plain") ?? "").length);
       }
       isMoved = false;
     }
   }
 
-  function struck(characters) {
-    typed("typed", characters?.length ?? 0);
+  function recordTyped(characters) {
+    add("typed", characters?.length ?? 0);
     const gap = Date.now() - lastTypedAt;
     lastTypedAt = Date.now();
-    if (gap < PAUSE_MS) typed("typing_ms", gap);
-    else typed("n_bursts", 1);
+    if (gap < PAUSE_MS) add("typing_ms", gap);
+    else add("n_bursts", 1);
   }
 
-  const typed = (name, n) => (kept.typing[name] = (kept.typing[name] ?? 0) + n);
+  const add = (name, n) => (totals.typing[name] = (totals.typing[name] ?? 0) + n);
 
   return {
     value,
@@ -83,9 +85,9 @@ export function record({ desk, form, signal }) {
     idleMs: () => Date.now() - lastInputAt,
     restore,
     viewed(letter, view) {
-      const views = (kept.views[letter] ??= {});
+      const views = (totals.views[letter] ??= {});
       views[view] = (views[view] ?? 0) + 1;
     },
-    opened: (name) => kept.opened.includes(name) || kept.opened.push(name),
+    opened: (name) => totals.opened.includes(name) || totals.opened.push(name),
   };
 }

@@ -1,5 +1,6 @@
-// What leads away from an item, or asks about it: skip, question, giving back, undo. Sent from here and not by the browser, so that
-// who was signed out signs in again in the dialog, and a server that does not answer is asked again. The same request twice acts once.
+// Sends the actions that leave an item or ask about it: skip, question, release, undo. They are
+// sent by script, so that a rater who was signed out can sign in again in the dialog, and requests
+// are retried until the server answers. Repeating a request has no second effect.
 
 import { say as toast } from "js/app";
 import { again, backoff, pause, post } from "js/desk/post";
@@ -7,9 +8,12 @@ import { again, backoff, pause, post } from "js/desk/post";
 const UNDO = "form:has([data-undo-key])";
 const SETTLES_MS = 5_000;
 
-/** `form` is the answer: a button with an address of its own (formaction) sends it there. Without an item there is none, and no draft. */
+/**
+ * `form` is the answer; buttons with their own formaction send it there. Without an item there is
+ * no form and no draft.
+ */
 export function send({ form = null, say, draft = null, login, signal }) {
-  const line = []; // what was pressed and is not answered yet, the first of it under way: { url, from, dialog, asked, isOver }
+  const queue = []; // requests without an answer yet, the first one being sent: { url, from, dialog, question, isUndo, isOver }
   let isSignedOut = false;
 
   document.addEventListener("submit", (event) => {
@@ -18,7 +22,7 @@ export function send({ form = null, say, draft = null, login, signal }) {
     const isOurs = target.matches(`form[data-records], ${UNDO}`) || (form && target === form && submitter?.hasAttribute("formaction"));
     if (!isOurs) return;
     event.preventDefault();
-    event.stopPropagation(); // it is no review
+    event.stopPropagation(); // not a review (finish.js)
     press(url, target, (submitter ?? target).closest("dialog"));
   }, { capture: true, signal });
   document.addEventListener("click", (event) => {
@@ -26,36 +30,36 @@ export function send({ form = null, say, draft = null, login, signal }) {
   }, { signal });
 
   function press(url, from, dialog) {
-    const asked = dialog?.querySelector("[name=question]");
-    if (asked && !asked.reportValidity()) return;
-    const isWaiting = line.some((one) => one.url === url && !one.isOver);
+    const question = dialog?.querySelector("[name=question]");
+    if (question && !question.reportValidity()) return;
+    const isWaiting = queue.some((one) => one.url === url && !one.isOver);
     if (isWaiting) return isSignedOut ? login.open() : again();
-    line.push({ url, from, dialog, asked, isUndo: from.matches(UNDO), isOver: false });
-    if (line.length === 1) return go();
-    dialog?.close(); // it waits behind another
+    queue.push({ url, from, dialog, question, isUndo: from.matches(UNDO), isOver: false });
+    if (queue.length === 1) return go();
+    dialog?.close(); // it waits for an earlier request
     if (isSignedOut) login.open();
   }
 
   async function go() {
-    let lead = null;
-    while (line.length) {
-      const answer = await delivered(line[0]);
-      const { dialog, asked, isUndo } = line.shift();
+    let redirect = null;
+    while (queue.length) {
+      const answer = await delivered(queue[0]);
+      const { dialog, question, isUndo } = queue.shift();
       dialog?.close();
-      if (!line.length) say.over("unanswered");
-      if (!answer) continue; // it was left
+      if (!queue.length) say.over("unanswered");
+      if (!answer) continue; // it was cancelled
       say.trouble("");
       if (answer.kind === "refused") say.refusal(answer);
-      else if (answer.data.said) told(answer.data.said, asked);
+      else if (answer.data.said) showSent(answer.data.said, question);
       else {
-        lead = () => leave(answer.data.next, isUndo);
-        stop(); // questions still go out before
+        redirect = () => leave(answer.data.next, isUndo);
+        stop(); // questions are still sent first
       }
     }
-    lead?.();
+    redirect?.();
   }
 
-  /** The server's answer, however long it takes; null when the press was taken back before. */
+  /** The server's answer, however long it takes; null if the request was cancelled first. */
   async function delivered(pressed) {
     const wait = backoff();
     while (!pressed.isOver) {
@@ -67,7 +71,8 @@ export function send({ form = null, say, draft = null, login, signal }) {
       pressed.dialog?.close();
       if (isSignedOut) say.trouble("signed-out");
       else say.lasts("unanswered");
-      // Once: whoever closes it goes on, and a dialog that came back would take the words.
+      // Open it only once: a dialog that keeps coming back would steal the keys of somebody who
+      // closed it and is typing.
       if (isSignedOut && !wasSignedOut && !signal.aborted) login.open();
       await pause(wait.next());
     }
@@ -75,30 +80,33 @@ export function send({ form = null, say, draft = null, login, signal }) {
     return null;
   }
 
-  function told(sentence, asked) {
-    if (asked) asked.value = "";
+  function showSent(sentence, question) {
+    if (question) question.value = "";
     toast(sentence);
   }
 
-  // An undo says nothing of the item that is open now: what was typed on it since is kept.
+  // An undo does not concern the item that is open now, so its draft is saved.
   async function leave(address, isUndo) {
     if (isUndo) await draft?.flush();
     else draft?.clear();
     location.assign(address);
   }
 
-  /** Takes back what still waits, but for questions. What has reached the server by now is done all the same. */
+  /**
+   * Cancels waiting requests, except questions. What has already reached the server is still
+   * carried out.
+   */
   function stop() {
-    for (const pressed of line) pressed.isOver ||= !pressed.asked;
-    if (line.every((pressed) => pressed.isOver)) say.over("unanswered");
+    for (const pressed of queue) pressed.isOver ||= !pressed.question;
+    if (queue.every((pressed) => pressed.isOver)) say.over("unanswered");
     again();
   }
 
-  /** The page is about to go, and the server answers: a question that still waits is sent before. */
+  /** Before the page changes: gives waiting questions a few seconds to be sent. */
   async function settle() {
     again();
     const end = Date.now() + SETTLES_MS;
-    while (line.length && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (queue.length && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   return { stop, settle };

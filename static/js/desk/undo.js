@@ -1,4 +1,4 @@
-// The key of the toast that offers to take an answer back, while it stands.
+// The keyboard shortcut of the toast that offers to take an answer back, while it is shown.
 
 export function undo() {
   document.querySelector("[data-undo-key]")?.closest("form").requestSubmit();

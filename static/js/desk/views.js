@@ -1,8 +1,9 @@
-// How each response is shown: as read, raw, or by words against another; side by side they scroll together.
+// Views of each response: rendered, raw, or compared word by word with another. Side by side they
+// scroll together.
 
 import { fragment } from "js/desk/post";
 
-const APART = "preferably.scrolling"; // "apart" in this browser: each text scrolls by itself
+const APART = "preferably.scrolling"; // "apart" if each text scrolls by itself in this browser
 
 export function views({ desk, cards, record }) {
   const letters = cards.map((card) => card.dataset.letter);
@@ -16,7 +17,7 @@ export function views({ desk, cards, record }) {
     record.viewed(letter, view);
   }
 
-  // Pressed again, the difference is taken against the next of the others.
+  // Each click compares with the next of the other responses.
   async function compare(card, letter, button) {
     const others = letters.filter((other) => other !== letter);
     const to = others[(others.indexOf(button.dataset.to) + 1) % others.length];
@@ -42,7 +43,10 @@ export function views({ desk, cards, record }) {
   return { cycle, together };
 }
 
-/** Side by side, the others go where one goes. Gives what switches that off and on; this browser remembers it. */
+/**
+ * Scrolls all responses together. Returns a function that switches this on and off; this browser
+ * remembers it.
+ */
 function scrollTogether(texts) {
   const button = document.querySelector("[data-do=together]");
   let isOn = localStorage.getItem(APART) === null;

@@ -18,7 +18,7 @@ export function mount(desk) {
   const written = desk.querySelector("[data-written]");
   const say = says(desk);
   const life = new AbortController();
-  const { signal } = life; // ends what listens outside the desk, when the next item takes its place
+  const { signal } = life; // removes listeners outside the desk when the next item replaces it
   const record = mountRecord({ desk, form, signal });
   const dialogue = mountDialogue({ form, added: record.watchTyping, changed: () => form.dispatchEvent(new Event("input", { bubbles: true })) });
   const draft = mountDraft({ desk, form, say, record, signal, prepare: dialogue.prepare });
@@ -30,7 +30,7 @@ export function mount(desk) {
   const care = mountCare({ desk });
   const plural = new Intl.PluralRules(document.documentElement.lang);
 
-  let text = form.elements.text; // the answer that is being written
+  let text = form.elements.text; // the answer being written
   written.addEventListener("focusin", (event) => {
     if (event.target.closest("[data-role=user]")) return;
     text = event.target;
@@ -50,7 +50,7 @@ export function mount(desk) {
     desk.querySelector("[data-meter]").value = n;
   }
 
-  // The editor alone, over everything else; a short prompt stays a key away.
+  // Full screen: only the editor. A key still opens a short prompt.
   const fullButton = desk.querySelector("[data-full]");
   function full(isFull = !desk.hasAttribute("data-alone")) {
     desk.toggleAttribute("data-alone", isFull);

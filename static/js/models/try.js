@@ -1,4 +1,5 @@
-// Talks to one model or two: sends a turn, shows what comes back as it is written, and hands on what is to be kept.
+// Chats with one or two models: sends a turn, shows the response as it streams, and passes on what
+// the person saves.
 
 import { post } from "js/net";
 
@@ -16,28 +17,28 @@ export function mount(el) {
 
   const ask = async () => {
     const text = box.value.trim();
-    const asked = panes.filter((pane) => pane.model());
+    const chosen = panes.filter((pane) => pane.model());
     if (!text || el.hasAttribute("data-busy")) return;
-    if (!asked.length) return complain(el.dataset.chooseModel);
+    if (!chosen.length) return complain(el.dataset.chooseModel);
     complain("");
     const system = form.querySelector("[name=system]").value.trim();
-    for (const pane of asked) pane.say(text);
+    for (const pane of chosen) pane.say(text);
     settle();
-    let told;
+    let reply;
     try {
       const answer = await post(el.dataset.ask, {
-        parts: asked.map((pane) => ({ model: pane.model(), messages: pane.messages(system) })),
+        parts: chosen.map((pane) => ({ model: pane.model(), messages: pane.messages(system) })),
         sampling: settings(form),
       });
-      told = await answer.json();
-      if (!answer.ok) throw new Error(told.sentence);
+      reply = await answer.json();
+      if (!answer.ok) throw new Error(reply.sentence);
     } catch (problem) {
-      for (const pane of asked) pane.takeBack();
+      for (const pane of chosen) pane.takeBack();
       settle();
-      return complain(told?.sentence ?? document.body.dataset.failure);
+      return complain(reply?.sentence ?? document.body.dataset.failure);
     }
     box.value = "";
-    asked.forEach((pane, index) => pane.listen(told.answers[index], { system, sampling: settings(form), settle }));
+    chosen.forEach((pane, index) => pane.listen(reply.answers[index], { system, sampling: settings(form), settle }));
   };
 
   const complain = (sentence) => {
@@ -103,7 +104,7 @@ function makePane(el, pane) {
     return item;
   };
 
-  // Follows the end of the conversation unless its reader has gone up in it.
+  // Scrolls to the end of the conversation, unless the reader has scrolled up.
   const follow = (change) => {
     const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
     change();
@@ -152,7 +153,7 @@ function makePane(el, pane) {
 
     listen(answer, { system, sampling, settle }) {
       const model = choice.value;
-      const asked = turns.at(-1).content;
+      const prompt = turns.at(-1).content;
       const earlier = [...(system ? [{ role: "system", content: system }] : []), ...turns.slice(0, -1)];
       const item = show("assistant", "");
       const words = item.querySelector(".turn-text");
@@ -182,7 +183,7 @@ function makePane(el, pane) {
         button.addEventListener("click", () => {
           keep({
             earlier: JSON.stringify(earlier),
-            text: asked,
+            text: prompt,
             model,
             written: text,
             sampling: JSON.stringify(sampling),
@@ -201,7 +202,7 @@ function makePane(el, pane) {
         done("");
       };
       source.addEventListener("failed", (event) => fail(JSON.parse(event.data).sentence));
-      // A connection that broke off is opened again by the browser; one that was refused is not.
+      // The browser reopens a broken connection, but not one that was refused.
       source.addEventListener("error", () => {
         if (source?.readyState === EventSource.CLOSED) fail(document.body.dataset.failure);
       });

@@ -1,4 +1,4 @@
-// One line across all curves of a run: what the pointer is over in one drawing is marked in the others.
+// Draws a line through all charts of a run at the pointer's position in one of them.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,11 +1,12 @@
-// The part of a run's page that renews itself: what a person has opened, focused or scrolled stays as it was.
+// The part of a run's page that refreshes itself: keeps open details, the focus and the scroll
+// position.
 
 export function mount(el) {
-  let kept = null;
+  let saved = null;
 
   const before = (event) => {
     if (event.detail.target !== el) return;
-    kept = {
+    saved = {
       opened: [...el.querySelectorAll("details")].map((details) => details.open),
       focused: document.activeElement && el.contains(document.activeElement) ? document.activeElement.id : "",
       log: scrollOf(el.querySelector("#log")),
@@ -13,13 +14,13 @@ export function mount(el) {
   };
 
   const after = (event) => {
-    if (event.detail.target !== el || !kept) return;
+    if (event.detail.target !== el || !saved) return;
     [...el.querySelectorAll("details")].forEach((details, index) => {
-      details.open = Boolean(kept.opened[index]);
+      details.open = Boolean(saved.opened[index]);
     });
-    if (kept.focused) document.getElementById(kept.focused)?.focus({ preventScroll: true });
-    follow(el.querySelector("#log"), kept.log);
-    kept = null;
+    if (saved.focused) document.getElementById(saved.focused)?.focus({ preventScroll: true });
+    follow(el.querySelector("#log"), saved.log);
+    saved = null;
   };
 
   follow(el.querySelector("#log"), null);
@@ -31,7 +32,7 @@ export function mount(el) {
   };
 }
 
-// null: at the end, and to be kept there as lines arrive.
+// null: scrolled to the end, and stays there as lines arrive.
 function scrollOf(log) {
   if (!log) return null;
   const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;

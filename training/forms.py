@@ -221,6 +221,7 @@ class RunForm(MachinesForm):
             base_model=given["base_model"],
             reward_model=given.get("reward_model"),
             watchdog_model=given.get("watchdog_model"),
+            other_model=given.get("other_model"),
             launch=self._launch(),
         )
 

@@ -37,6 +37,7 @@ class RunEstimate(ApiView):
             base_model=values["base_model"],
             reward_model=values.get("reward_model"),
             watchdog_model=values.get("watchdog_model"),
+            other_model=values.get("other_model"),
             launch=serializers.NewRunSerializer.launch_of(values),
         )
         return Response(

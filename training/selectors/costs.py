@@ -15,7 +15,8 @@ from django.conf import settings
 
 from training import estimates, run_dir
 from training.configs import Settings
-from training.estimates import Cost, Rows, Shape
+from training.configs.sizes import Inputs, Rows, Shape
+from training.estimates import Cost
 from training.launching import ALONE, Launch
 from training.models import Run, Snapshot, TrainedModel
 
@@ -53,6 +54,7 @@ def forecast(
     base_model: TrainedModel,
     reward_model: TrainedModel | None = None,
     watchdog_model: TrainedModel | None = None,
+    other_model: TrainedModel | None = None,
     launch: Launch = ALONE,
 ) -> Forecast:
     """Before it starts. Reads the beginning of the snapshot's file and the model's config where
@@ -61,7 +63,10 @@ def forecast(
     shape = shape_of(model=base_model)
     judge = (shape_of(model=reward_model) or shape) if reward_model else None
     watchdog = (shape_of(model=watchdog_model) or judge or shape) if watchdog_model else None
-    found = estimates.cost(config, rows_of(snapshot=snapshot), shape, judge, watchdog)
+    inputs = Inputs(
+        snapshot.kind, base_model.kind, reward_model is not None, other_model is not None
+    )
+    found = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, judge, watchdog)
     return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
 
 
@@ -91,6 +96,8 @@ def rows_of(*, snapshot: Snapshot) -> Rows:
         prompt_tokens=prompt,
         response_tokens=response,
         n_responses=n_responses,
+        n_test=splits.get("test", 0),
+        n_in_all=snapshot.n_rows,
     )
 
 

@@ -92,6 +92,7 @@ def queue_run(
         base_model=base_model,
         reward_model=reward_model,
         watchdog_model=watchdog_model,
+        other_model=other_model,
         launch=wish.launch,
     )
     with transaction.atomic():

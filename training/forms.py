@@ -16,7 +16,7 @@ from labeling.models import Prompt
 from pages.form_parts import chips, segmented
 from training import configs, launching, selectors, services, texts
 from training.launching import Launch
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Snapshot, TrainedModel
 
 PRESET_WORDS = {
     "small": _("minutes on two processor cores"),
@@ -42,8 +42,6 @@ CHOICES = (
     "priority",
     "tags",
 )
-_SNAPSHOT_WORDS = {Run.Kind.SAMPLE: _("Prompts to answer"), Run.Kind.EVALUATE: _("Measured on")}
-_MODEL_WORDS = {Run.Kind.SAMPLE: _("Model that answers"), Run.Kind.EVALUATE: _("Model to measure")}
 # A ceiling this high is nobody's concern.
 A_LOT = 100_000
 
@@ -132,17 +130,17 @@ class RunForm(MachinesForm):
         about = configs.KINDS[kind]
         wanted = services.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
-            label=_SNAPSHOT_WORDS.get(Run.Kind(kind), _("Learns from")),
+            label=gettext(about.snapshot_label),
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
             empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
-        if kind != Run.Kind.SAMPLE:
+        if not about.takes_endpoints:
             usable = usable.filter(endpoint=None)
         models = usable.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"] = forms.ModelChoiceField(
-            label=_MODEL_WORDS.get(Run.Kind(kind), _("Starts from")),
+            label=gettext(about.model_label),
             queryset=models.filter(kind__in=about.starts_from),
             empty_label=_("choose a model"),
         )

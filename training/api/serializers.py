@@ -11,7 +11,7 @@ from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs, exporting, launching
 from training.launching import Launch
-from training.models import Publication, Run, Snapshot, TrainedModel
+from training.models import Publication, Run, Snapshot, TrainedModel, kind_choices
 from training.selectors import Forecast, RunFilter
 from training.services import Wish
 
@@ -97,10 +97,17 @@ class NewSnapshotSerializer(serializers.Serializer[Any]):
 # --- runs -----------------------------------------------------------------------------------------
 
 
+class KindField(serializers.ChoiceField):
+    """One of the kinds of run that are registered."""
+
+    def __init__(self, **about: Any) -> None:
+        super().__init__(choices=kind_choices(), **about)
+
+
 class RunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    kind = KindField()
     state = serializers.ChoiceField(choices=Run.State.choices)
     outcome = serializers.ChoiceField(
         choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended"
@@ -168,7 +175,7 @@ class RunSerializer(serializers.Serializer[Any]):
 
 
 class RunQuery(PageQuery):
-    kind = serializers.ChoiceField(required=False, choices=Run.Kind.choices)
+    kind = KindField(required=False)
     state = serializers.ChoiceField(
         required=False,
         choices=[*Run.State.choices, *Run.Outcome.choices],
@@ -191,7 +198,7 @@ class RunQuery(PageQuery):
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    kind = KindField()
     name = serializers.CharField(max_length=200)
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, Problem, Settings, knob
+from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, knob
 from training.configs.metrics import SHARE, Measure
 from training.configs.sizes import Inputs, Shape
 from training.configs.words import _
@@ -28,7 +28,7 @@ class EvaluateConfig(Settings):
     menu: ClassVar[str] = _("Evaluate a model")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations", "comparisons", "prompts")
     snapshot_label: ClassVar[str] = _("Measured on")
-    starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
     model_label: ClassVar[str] = _("Model to measure")
     reward_model: ClassVar[str] = OPTIONAL
     other_model: ClassVar[str] = OPTIONAL
@@ -158,7 +158,7 @@ class EvaluateConfig(Settings):
     def misfit(cls, inputs: Inputs) -> str:
         """Why nothing would be measured."""
         has_more = inputs.has_reward_model or inputs.has_other_model
-        if inputs.model == "reward":
+        if inputs.model == REWARD:
             if inputs.snapshot != "comparisons" or has_more:
                 return _(
                     "A reward model is measured on comparisons, by itself. Choose a snapshot of"

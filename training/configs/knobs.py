@@ -91,6 +91,8 @@ DTYPES = {
     "float32": _("float32: exact"),
 }
 OPTIONAL, REQUIRED = "optional", "required"
+# Kinds of model, and what else a run can leave.
+POLICY, REWARD, RESPONSES = "policy", "reward", "responses"
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Settings(ABC):
     snapshot_button: ClassVar[str] = _("Train on it")
     """on the page of a snapshot, where this is the usual kind for it"""
 
-    starts_from: ClassVar[tuple[str, ...]] = ("policy",)
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
     """kinds of model"""
     model_label: ClassVar[str] = _("Starts from")
     """the model's field in the form"""
@@ -134,8 +136,8 @@ class Settings(ABC):
     other_model: ClassVar[str] = ""
     """whether a second language model can be named"""
 
-    leaves: ClassVar[str] = "policy"
-    """the kind of model that is registered at its end; or "responses", or empty: nothing"""
+    leaves: ClassVar[str] = POLICY
+    """the kind of model that is registered at its end; or RESPONSES, or empty: nothing"""
     is_parallel: ClassVar[bool] = False
     """whether several processes can share the work"""
     extended_by: ClassVar[tuple[str, ...]] = ()
@@ -179,6 +181,10 @@ class Settings(ABC):
         is_advanced=True,
         is_last=True,
     )
+
+    @classmethod
+    def leaves_model(cls) -> bool:
+        return cls.leaves in (POLICY, REWARD)
 
     @classmethod
     @abstractmethod

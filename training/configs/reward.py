@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import again, knob
+from training.configs.knobs import POLICY, REWARD, again, knob
 from training.configs.metrics import SHARE, Best, Measure
 from training.configs.sizes import Shape
 from training.configs.weights import Rows
@@ -25,9 +25,9 @@ class RewardConfig(Rows):
     label: ClassVar[str] = _("reward model")
     menu: ClassVar[str] = _("Train a reward model")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
-    starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
     model_button: ClassVar[str] = _("Train a reward model from it")
-    leaves: ClassVar[str] = "reward"
+    leaves: ClassVar[str] = REWARD
     is_parallel: ClassVar[bool] = True
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, Problem, Settings, knob
+from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Settings, knob
 from training.configs.metrics import SHARE, Measure
 from training.configs.sizes import Inputs, Shape
 from training.configs.words import _
@@ -30,7 +30,7 @@ class SampleConfig(Settings):
     model_button: ClassVar[str] = _("Sample responses")
     takes_endpoints: ClassVar[bool] = True
     reward_model: ClassVar[str] = OPTIONAL
-    leaves: ClassVar[str] = "responses"
+    leaves: ClassVar[str] = RESPONSES
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.REWARD,
         metrics.BEST_REWARD,

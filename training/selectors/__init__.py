@@ -84,7 +84,6 @@ from training.selectors.seats import (
     silence,
 )
 from training.selectors.snapshots import (
-    RUN_OF_SNAPSHOT,
     Table,
     campaign_choices,
     card,
@@ -112,7 +111,6 @@ __all__ = [
     "DEFAULT_PRESET",
     "N_COMPARED",
     "OPEN",
-    "RUN_OF_SNAPSHOT",
     "Answer",
     "Asked",
     "Breakdown",

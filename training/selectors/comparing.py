@@ -90,7 +90,10 @@ def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[Line]:
-    each = [{str(one.name): one.value for one in measures(metrics=run.metrics)} for run in runs]
+    each = [
+        {str(one.name): one.value for one in measures(kind=run.kind, metrics=run.metrics)}
+        for run in runs
+    ]
     names = list(dict.fromkeys(name for found in each for name in found))
     return [Line(name, [found.get(name, "–") for found in each], True) for name in names]
 

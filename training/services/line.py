@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.webhooks import Event
 from training import artifacts, configs, doorbell, launching
+from training.configs.sizes import Inputs
 from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel
 from training.selectors.costs import forecast
@@ -170,9 +171,8 @@ def _bound_to(run: Run) -> str:
 
 def extended_by(*, run: Run) -> str | None:
     """The setting that says how long this run goes on."""
-    if run.config.get("max_steps"):
-        return "max_steps"
-    return next((name for name in ("n_episodes", "n_epochs") if name in run.config), None)
+    settings = configs.KINDS[run.kind].extended_by
+    return next((name for name in settings if run.config.get(name)), None)
 
 
 def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
@@ -283,7 +283,7 @@ def _refuse_misfits(
             }
         )
     for model in (base_model, other_model):
-        if model is not None and kind != Run.Kind.SAMPLE and hasattr(model, "endpoint"):
+        if model is not None and not about.takes_endpoints and hasattr(model, "endpoint"):
             raise UnableToQueue(
                 _("“%(model)s” is another server's: it can be sampled from, and nothing else.")
                 % {"model": model}
@@ -295,7 +295,7 @@ def _refuse_misfits(
         )
     if about.reward_model == configs.REQUIRED and reward_model is None:
         raise UnableToQueue(
-            _("%(kind)s learns from a reward model. Choose one.") % {"kind": Run.Kind(kind).label}
+            _("%(kind)s learns from a reward model. Choose one.") % {"kind": _(about.label)}
         )
     if reward_model is not None and (
         not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD
@@ -310,8 +310,11 @@ def _refuse_misfits(
             _("“%(model)s” writes no text to compare with. Choose another, or none.")
             % {"model": other_model}
         )
-    if kind == Run.Kind.EVALUATE:
-        _refuse_idle_evaluation(snapshot, base_model, reward_model, other_model)
+    inputs = Inputs(
+        snapshot.kind, base_model.kind, reward_model is not None, other_model is not None
+    )
+    if sentence := about.misfit(inputs):
+        raise UnableToQueue(_(sentence))
 
 
 def _refuse_watchdog(
@@ -331,33 +334,4 @@ def _refuse_watchdog(
         raise UnableToQueue(
             _("The run learns from “%(model)s”. Choose another watchdog, or none.")
             % {"model": watchdog_model}
-        )
-
-
-def _refuse_idle_evaluation(
-    snapshot: Snapshot,
-    base_model: TrainedModel,
-    reward_model: TrainedModel | None,
-    other_model: TrainedModel | None,
-) -> None:
-    """One that would measure nothing."""
-    if base_model.kind == TrainedModel.Kind.REWARD:
-        if snapshot.kind != Snapshot.Kind.COMPARISONS or reward_model or other_model:
-            raise UnableToQueue(
-                _(
-                    "A reward model is measured on comparisons, by itself. Choose a snapshot of"
-                    " them and no other model."
-                )
-            )
-        return
-    if other_model is not None and reward_model is None:
-        raise UnableToQueue(
-            _("To compare two models a reward model has to judge their responses. Choose one.")
-        )
-    if snapshot.kind != Snapshot.Kind.DEMONSTRATIONS and reward_model is None:
-        raise UnableToQueue(
-            _(
-                "On such a snapshot only responses can be measured, and a reward model has to judge"
-                " them. Choose one."
-            )
         )

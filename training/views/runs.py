@@ -18,7 +18,8 @@ from django_htmx.http import HttpResponseStopPolling
 
 from pages.charts import LineChart
 from training import access, configs, forms, repeating, run_charts, selectors, services
-from training.models import Run, RunSample, Seat, Snapshot, TrainedModel
+from training.configs.knobs import RESPONSES
+from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
 from training.selectors import RunFilter
 
 RUNS_PER_PAGE = 30
@@ -42,7 +43,13 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": [(run, selectors.share(run=run)) for run in page],
         "is_live": selectors.has_active(),
         "n_waiting": len(selectors.queued_run_ids()),
-        "kinds": [choice for choice in Run.Kind.choices if choice[0] in configs.KINDS],
+        "kinds": kind_choices(),
+        "training_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if about.leaves_model()
+        ],
+        "other_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if not about.leaves_model()
+        ],
         "states": [*Run.State.choices[:2], *Run.Outcome.choices],
     }
     is_fragment = request.headers.get("HX-Target") == "runs"
@@ -71,7 +78,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "made_as": made_as,
         "forecast": form.forecast() if "cost" in request.POST else None,
         "kind": kind,
-        "kind_words": Run.Kind(kind).label,
+        "kind_words": gettext(configs.KINDS[kind].label),
         "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
         "preset": (
             preset
@@ -171,6 +178,8 @@ class Board:
     seats: list[Seat]
     repeat: list[str]
     extended_by: str
+    snapshot_heading: str
+    leaves_responses: bool
 
 
 def _board(run: Run) -> Board:
@@ -179,6 +188,7 @@ def _board(run: Run) -> Board:
     score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
     preset, differences = selectors.differences_from_preset(run=run)
     known = selectors.nodes(now=timezone.now())
+    about = configs.KINDS[run.kind]
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
         can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
@@ -193,7 +203,7 @@ def _board(run: Run) -> Board:
             for sample in samples
         ],
         score_names=list(score_names.values()),
-        measures=selectors.measures(metrics=run.metrics),
+        measures=selectors.measures(kind=run.kind, metrics=run.metrics),
         breakdowns=selectors.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,
@@ -207,15 +217,19 @@ def _board(run: Run) -> Board:
         seats=list(selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else [],
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
+        snapshot_heading=about.snapshot_heading,
+        leaves_responses=about.leaves == RESPONSES,
     )
 
 
 def _charts(run: Run) -> list[LineChart]:
-    """An evaluation has one point of each measure: those are listed, and only its calibration and
-    margins are drawn.
-    """
-    is_curve = run.kind != Run.Kind.EVALUATE
-    drawn = run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps) if is_curve else []
+    """Of a kind that takes each measure once, calibration and margins alone."""
+    about = configs.KINDS[run.kind]
+    drawn = (
+        run_charts.charts(about, selectors.curves(run=run), n_steps=run.n_steps)
+        if about.has_curves
+        else []
+    )
     about_pairs = [
         run_charts.calibration(run.metrics.get("calibration", [])),
         run_charts.margins(run.metrics.get("margins", [])),

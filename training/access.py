@@ -9,6 +9,7 @@ from django.http import Http404
 from accounts.models import User
 from labeling.models import Campaign, Prompt
 from labeling.selectors import visible
+from training.configs import roles
 from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
 
 
@@ -18,10 +19,7 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
         Run.objects.select_related(
             *(
                 "snapshot",
-                "base_model",
-                "reward_model",
-                "watchdog_model",
-                "other_model",
+                *roles.NAMES,
                 "created_by",
             ),
             *("trained_model", "made_from", "link__chain__schedule"),

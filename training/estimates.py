@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from training.configs import Settings
-from training.configs.sizes import BYTES, GIB, Inputs, Rows, Shape
+from training.configs.roles import NONE
+from training.configs.sizes import GIB, Inputs, Rows, Shape
 
 CHARACTERS_A_TOKEN = 4
 """of English, in the vocabularies of today's models"""
@@ -68,24 +69,19 @@ def cost(
     rows: Rows,
     inputs: Inputs,
     shape: Shape | None,
-    reward_model: Shape | None = None,
-    watchdog: Shape | None = None,
+    beside: Mapping[str, Shape] = NONE,
 ) -> Cost:
-    """Of one run. The shapes are of its model, its reward model and its watchdog; None where it has
-    none, or where nobody knows the shape.
-
-    A reward model that a kind cannot do without counts as large as the model until it is named.
+    """Of one run. `shape` is its model's, None where nobody knows it; `beside` has those of the
+    models beside it, by role.
     """
     n_steps, n_tokens = config.work(rows, inputs)
     if shape is None:
         return Cost(n_steps, n_tokens)
-    watching = watchdog.n_parameters * BYTES[config.dtype] if watchdog else 0
-    memory = config.memory(rows, shape, reward_model) + watching
     return Cost(
         n_steps=n_steps,
         n_tokens=n_tokens,
         n_parameters=shape.n_parameters,
         n_trained=config.n_trained(shape),
-        memory_gb=round(memory / GIB, 1),
+        memory_gb=round(config.memory(rows, shape, beside) / GIB, 1),
         disk_gb=round(config.disk(shape) / GIB, 2),
     )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from pages.charts import LineChart, Series, line_chart
 from training.configs import Settings
-from training.configs.curves import Chart
+from training.configs.curves import Chart, Scatter
 from training.selectors import Curve
 
 # A change smaller than this share of the value is no finding.
@@ -28,8 +28,9 @@ def charts(about: type[Settings], curves: Mapping[str, Curve], *, n_steps: int) 
         if any(metric in curves for metric in chart.curves)
     ]
     known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
-    if "sqrt_kl" in curves and "reward" in curves:
-        drawn.insert(min(2, len(drawn)), _against_drift(curves["reward"], curves["sqrt_kl"]))
+    scatter = about.scatter
+    if scatter and scatter.x in curves and scatter.y in curves:
+        drawn.insert(min(2, len(drawn)), _scatter(scatter, curves))
     others = [
         Chart(_words(metric), "", {metric: _words(metric)})
         for metric in sorted(curves)
@@ -45,26 +46,27 @@ def overlaid(
     curves of each, `kinds` are theirs.
     """
     foreseen: list[Chart] = []
-    for chart in (chart for about in kinds for chart in about.charts):
-        foreseen += [chart] if chart not in foreseen else []
+    for about in kinds:
+        foreseen += [chart for chart in about.charts if chart not in foreseen]
     drawings = []
-    for chart, metric, words in (
-        (chart, metric, words) for chart in foreseen for metric, words in chart.curves.items()
-    ):
-        series = [Series(name, curves[metric].points) for name, curves in runs if metric in curves]
-        if series:
-            title = gettext(chart.title)
-            is_alone = len(set(chart.curves.values())) == 1
-            drawings.append(
-                line_chart(
-                    title=_ends(title if is_alone else f"{title}, {gettext(words)}", series),
-                    series=series,
-                    x_unit=gettext("steps"),
-                    y_unit=gettext(chart.unit),
-                    from_zero=chart.from_zero,
-                )
-            )
+    for chart in foreseen:
+        for metric in chart.curves:
+            series = [Series(name, found[metric].points) for name, found in runs if metric in found]
+            if series:
+                drawings.append(_overlaid(chart, metric, series))
     return drawings
+
+
+def _overlaid(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
+    title = gettext(chart.title)
+    is_alone = len(set(chart.curves.values())) == 1
+    return line_chart(
+        title=_ends(title if is_alone else f"{title}, {gettext(chart.curves[metric])}", series),
+        series=series,
+        x_unit=gettext("steps"),
+        y_unit=gettext(chart.unit),
+        from_zero=chart.from_zero,
+    )
 
 
 def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
@@ -137,16 +139,14 @@ def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart
     )
 
 
-def _against_drift(reward: Curve, sqrt_kl: Curve) -> LineChart:
-    """Reward by distance from the SFT model (Gao 2022): where the curve bends down, the reward
-    model is being exploited.
-    """
-    drift = dict(sqrt_kl.points)
-    points = sorted((drift[step], value) for step, value in reward.points if step in drift)
-    title = _finding(gettext("Reward by drift"), [value for _drift, value in points])
-    series = [Series(gettext("reward"), points)]
+def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
+    x_at = dict(curves[scatter.x].points)
+    points = sorted((x_at[step], y) for step, y in curves[scatter.y].points if step in x_at)
     return line_chart(
-        title=title, series=series, x_unit=gettext("√KL"), y_unit=gettext("per response")
+        title=_finding(gettext(scatter.title), [y for _x, y in points]),
+        series=[Series(gettext(scatter.words), points)],
+        x_unit=gettext(scatter.x_unit),
+        y_unit=gettext(scatter.y_unit),
     )
 
 

@@ -54,7 +54,7 @@ def made(
 ) -> RunFolder:
     taken = configs.KINDS[kind].snapshots
     make = SNAPSHOTS.get("" if "demonstrations" in taken else taken[0], runs.demonstrations)
-    reward_model = judge.path / "model" if configs.KINDS[kind].reward_model else None
+    reward_model = judge.path / "model" if "reward_model" in configs.KINDS[kind].takes else None
     snapshot = make(path / "snapshot")
     return runs.prepare(
         path / "run", kind, quick(kind), model, snapshot, reward_model=reward_model, is_dry=is_dry

@@ -101,7 +101,7 @@ def test_a_reward_model_takes_memory_where_there_is_one(config: Settings) -> Non
     found = estimates.shape_of(SMOL)
     assert found is not None
 
-    alone, judged = (config.memory(ROWS, found, judge) for judge in (None, found))
+    alone, judged = (config.memory(ROWS, found, beside) for beside in ({}, {"reward_model": found}))
 
     assert judged - alone == 2 * found.n_parameters
 
@@ -111,7 +111,7 @@ def test_full_fine_tuning_holds_sixteen_bytes_a_parameter() -> None:
     assert found is not None
     config = SftConfig(method="full", batch_size=1, max_tokens=16, dtype="bfloat16")
 
-    held = config.memory(ROWS, found, found) - OVERHEAD_BYTES
+    held = config.memory(ROWS, found, {}) - OVERHEAD_BYTES
 
     assert held == pytest.approx(16 * found.n_parameters, rel=0.02)
 
@@ -177,9 +177,9 @@ def test_fresh_responses_cost_what_they_take_and_twice_that_against_another_mode
     # One prompt for every two rows.
     written = 50 * (50 + 256)
 
-    alone = config.work(ROWS, Inputs("prompts", has_reward_model=True))
+    alone = config.work(ROWS, Inputs("prompts", beside=frozenset({"reward_model"})))
     compared = config.work(
-        ROWS, Inputs("demonstrations", has_reward_model=True, has_other_model=True)
+        ROWS, Inputs("demonstrations", beside=frozenset({"reward_model", "other_model"}))
     )
 
     assert alone == (1, written)

@@ -35,9 +35,7 @@ class RunEstimate(ApiView):
             config=config,
             snapshot=values["snapshot"],
             base_model=values["base_model"],
-            reward_model=values.get("reward_model"),
-            watchdog_model=values.get("watchdog_model"),
-            other_model=values.get("other_model"),
+            models=serializers.NewRunSerializer.models_of(values),
             launch=serializers.NewRunSerializer.launch_of(values),
         )
         return Response(

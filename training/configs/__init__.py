@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from training.configs import reading
+from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
 from training.configs.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
@@ -83,6 +83,8 @@ def register(config: type[Settings]) -> None:
         )
     if name in KINDS:
         raise UnableToRegister(f"There is a kind of run called “{name}” already.")
+    if odd := sorted(config.takes.keys() - set(roles.NAMES)):
+        raise UnableToRegister(f"{name} takes {odd[0]}, and no model has such a role.")
     KINDS[name] = config
     PRESETS[name] = config.presets()
 
@@ -106,7 +108,7 @@ def usual_for(snapshot: str) -> str:
     return next(
         name
         for name, config in KINDS.items()
-        if config.snapshots[0] == snapshot and config.reward_model != REQUIRED
+        if config.snapshots[0] == snapshot and REQUIRED not in config.takes.values()
     )
 
 

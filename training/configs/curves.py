@@ -21,6 +21,18 @@ class Chart:
     from_zero: bool = False
 
 
+@dataclass(frozen=True)
+class Scatter:
+    """One metric by another, a point a step. `title` begins the sentence, as a chart's does."""
+
+    title: str
+    x: str
+    x_unit: str
+    y: str
+    y_unit: str
+    words: str
+
+
 LOSS = Chart(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")})
 ACCURACY = Chart(
     _("Accuracy"),

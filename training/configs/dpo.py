@@ -120,7 +120,7 @@ class DpoConfig(Rows):
     def tokens_at_once(self, rows: sizes.Rows) -> float:
         return 2 * self.batch_size * self.max_tokens
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
         """The reference. With LoRA it is the model itself, with its adapter off."""
         return shape.n_parameters
 

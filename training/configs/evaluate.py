@@ -30,8 +30,7 @@ class EvaluateConfig(Settings):
     snapshot_label: ClassVar[str] = _("Measured on")
     starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
     model_label: ClassVar[str] = _("Model to measure")
-    reward_model: ClassVar[str] = OPTIONAL
-    other_model: ClassVar[str] = OPTIONAL
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}
     leaves: ClassVar[str] = ""
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
@@ -157,19 +156,18 @@ class EvaluateConfig(Settings):
     @classmethod
     def misfit(cls, inputs: Inputs) -> str:
         """Why nothing would be measured."""
-        has_more = inputs.has_reward_model or inputs.has_other_model
         if inputs.model == REWARD:
-            if inputs.snapshot != "comparisons" or has_more:
+            if inputs.snapshot != "comparisons" or inputs.beside:
                 return _(
                     "A reward model is measured on comparisons, by itself. Choose a snapshot of"
                     " them and no other model."
                 )
             return ""
-        if inputs.has_other_model and not inputs.has_reward_model:
+        if "other_model" in inputs.beside and "reward_model" not in inputs.beside:
             return _(
                 "To compare two models a reward model has to judge their responses. Choose one."
             )
-        if inputs.snapshot != "demonstrations" and not inputs.has_reward_model:
+        if inputs.snapshot != "demonstrations" and "reward_model" not in inputs.beside:
             return _(
                 "On such a snapshot only responses can be measured, and a reward model has to judge"
                 " them. Choose one."
@@ -190,9 +188,9 @@ class EvaluateConfig(Settings):
             parts.append(n_rows * rows.n_responses * read)
         elif inputs.snapshot != "prompts":
             parts.append(n_rows * read)
-        if inputs.has_reward_model:
+        if "reward_model" in inputs.beside:
             a_row = rows.n_prompts / max(rows.n_rows, 1)
-            n_answers = n_rows * min(a_row, 1.0) * (2 if inputs.has_other_model else 1)
+            n_answers = n_rows * min(a_row, 1.0) * (2 if "other_model" in inputs.beside else 1)
             parts.append(n_answers * self._written(rows))
         return max(len(parts), 1), round(sum(parts))
 
@@ -206,8 +204,9 @@ class EvaluateConfig(Settings):
     def n_sequences(self) -> int:
         return self.batch_size
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
-        return shape.n_parameters + (reward_model.n_parameters if reward_model else 0)
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        judging = beside["reward_model"].n_parameters if "reward_model" in beside else 0
+        return shape.n_parameters + judging
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

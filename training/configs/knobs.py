@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from training.configs import sizes
-from training.configs.curves import Chart
+from training.configs.curves import Chart, Scatter
 from training.configs.metrics import Best, Measure
 from training.configs.sizes import Inputs, Shape
 from training.configs.words import _
@@ -127,14 +127,10 @@ class Settings(ABC):
     """on the page of a model that it can start from; empty: no button"""
     takes_endpoints: ClassVar[bool] = False
     """whether the model can be one that another server answers for"""
-    reward_model: ClassVar[str] = ""
-    """OPTIONAL, REQUIRED, or empty where a run has no use for one"""
+    takes: ClassVar[Mapping[str, str]] = {}
+    """models beside it: the name of each role (training.configs.roles), OPTIONAL or REQUIRED"""
     reward_button: ClassVar[str] = ""
     """on the page of a reward model; empty: no button"""
-    watchdog_model: ClassVar[str] = ""
-    """whether a second reward model can be named that is scored and never learned from"""
-    other_model: ClassVar[str] = ""
-    """whether a second language model can be named"""
 
     leaves: ClassVar[str] = POLICY
     """the kind of model that is registered at its end; or RESPONSES, or empty: nothing"""
@@ -151,6 +147,8 @@ class Settings(ABC):
     """of its curves, the most telling first"""
     undrawn: ClassVar[tuple[str, ...]] = ()
     """curves that no chart needs; a curve that is in neither is drawn last"""
+    scatter: ClassVar[Scatter | None] = None
+    """drawn third, where both of its metrics are there"""
     has_curves: ClassVar[bool] = True
     """False where each measure is taken once: there is nothing to draw"""
 
@@ -206,6 +204,11 @@ class Settings(ABC):
         """
         return ""
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the model that it leaves descends from the one that it started from."""
+        return True
+
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         """What is wrong with so many processes in all, on so many machines. `is_sharded`: with
         FSDP or DeepSpeed.
@@ -233,11 +236,13 @@ class Settings(ABC):
         """How many numbers the optimizer moves."""
         return 0
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
-        """Numbers that are held and not trained."""
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """Numbers that are held and not trained. `beside`: the models that the run takes, by role;
+        a required one counts as large as the model until it is named.
+        """
         return shape.n_parameters
 
-    def memory(self, rows: sizes.Rows, shape: Shape, reward_model: Shape | None) -> float:
+    def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
         """Bytes on each GPU when every GPU holds whole models (one GPU, or DDP).
 
         Of a kind that trains nothing: the weights, the cache of keys and values, and the logits of
@@ -246,7 +251,7 @@ class Settings(ABC):
         precision = sizes.BYTES[self.dtype]
         cache = self.longest(rows) * shape.n_layers * 2 * shape.kv_width * precision
         a_sequence = cache + shape.vocabulary * sizes.LOGIT_BYTES
-        frozen = self.n_frozen(shape, reward_model) * precision
+        frozen = self.n_frozen(shape, beside) * precision
         return frozen + self.n_sequences * a_sequence + sizes.OVERHEAD_BYTES
 
     def disk(self, shape: Shape) -> float:

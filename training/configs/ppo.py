@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
-from training.configs.curves import Chart
+from training.configs.curves import Chart, Scatter
 from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, again, knob
 from training.configs.metrics import Best, Measure
 from training.configs.sizes import Inputs, Shape
@@ -25,9 +25,8 @@ class PpoConfig(Weights):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts, and the completions for its ptx mix"""
     model_button: ClassVar[str] = _("Improve by PPO")
-    reward_model: ClassVar[str] = REQUIRED
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
     reward_button: ClassVar[str] = _("Use it in PPO")
-    watchdog_model: ClassVar[str] = OPTIONAL
     is_parallel: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
     measures: ClassVar[tuple[Measure, ...]] = (
@@ -67,6 +66,10 @@ class PpoConfig(Weights):
         Chart(_("β"), "", {"beta": _("β")}, from_zero=True),
         *curves.OPTIMIZER,
     )
+    scatter: ClassVar[Scatter | None] = Scatter(
+        _("Reward by drift"), "sqrt_kl", _("√KL"), "reward", _("per response"), _("reward")
+    )
+    """Where the curve bends down, the reward model is being exploited (Gao 2022)."""
     undrawn: ClassVar[tuple[str, ...]] = (
         "sqrt_kl",
         "learned_reward",
@@ -443,13 +446,13 @@ class PpoConfig(Weights):
         """The policy and the value model."""
         return 2 * super().n_trained(shape)
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
-        """The reference and the reward model. The latter counts as large as the model until it is
-        named, and with full fine-tuning always.
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """The reference, the reward model and the watchdog. With full fine-tuning the reward model
+        counts as large as the model.
         """
-        if self.method == "full":
-            return 2 * shape.n_parameters
-        return shape.n_parameters + (reward_model or shape).n_parameters
+        judge = shape if self.method == "full" else beside.get("reward_model", shape)
+        watching = beside["watchdog_model"].n_parameters if "watchdog_model" in beside else 0
+        return shape.n_parameters + judge.n_parameters + watching
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

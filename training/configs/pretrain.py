@@ -112,6 +112,10 @@ class PretrainConfig(Rows):
             found.append(Problem("tokenizer", sentence))
         return found
 
+    @property
+    def keeps_weights(self) -> bool:
+        return self.start == "base"
+
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
         """Rows of equal length, cut from documents that follow one another."""
         n_tokens = rows.n_rows * (rows.prompt_tokens + rows.response_tokens)

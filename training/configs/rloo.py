@@ -27,7 +27,7 @@ class RlooConfig(Training):
     menu: ClassVar[str] = _("Improve by RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts"""
-    reward_model: ClassVar[str] = REQUIRED
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
@@ -184,9 +184,9 @@ class RlooConfig(Training):
     def tokens_at_once(self, rows: sizes.Rows) -> float:
         return self.batch_size * self.longest(rows)
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
-        """The reference and the reward model, as large as the model until it is named."""
-        return shape.n_parameters + (reward_model or shape).n_parameters
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """The reference and the reward model."""
+        return shape.n_parameters + beside.get("reward_model", shape).n_parameters
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

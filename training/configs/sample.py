@@ -29,7 +29,7 @@ class SampleConfig(Settings):
     model_label: ClassVar[str] = _("Model that answers")
     model_button: ClassVar[str] = _("Sample responses")
     takes_endpoints: ClassVar[bool] = True
-    reward_model: ClassVar[str] = OPTIONAL
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL}
     leaves: ClassVar[str] = RESPONSES
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.REWARD,
@@ -161,8 +161,9 @@ class SampleConfig(Settings):
     def n_sequences(self) -> int:
         return self.batch_size
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
-        return shape.n_parameters + (reward_model.n_parameters if reward_model else 0)
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        judging = beside["reward_model"].n_parameters if "reward_model" in beside else 0
+        return shape.n_parameters + judging
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

@@ -71,9 +71,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run is given: the kinds of its snapshot and its model, and which other models."""
+    """What a run is given: the kinds of its snapshot and its model, and the roles of the models
+    beside it.
+    """
 
     snapshot: str = ""
     model: str = "policy"
-    has_reward_model: bool = False
-    has_other_model: bool = False
+    beside: frozenset[str] = frozenset()

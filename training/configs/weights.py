@@ -4,6 +4,7 @@ snapshot.
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -113,19 +114,19 @@ class Weights(Settings):
             return shape.n_parameters
         return self.lora_rank * shape.projected
 
-    def n_frozen(self, shape: Shape, reward_model: Shape | None) -> int:
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
         return 0 if self.method == "full" else shape.n_parameters
 
     def logits(self, n_tokens: float, shape: Shape) -> float:
         """Numbers that the model's head gives for so many tokens of a pass."""
         return n_tokens * shape.vocabulary
 
-    def memory(self, rows: sizes.Rows, shape: Shape, reward_model: Shape | None) -> float:
+    def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
         """Weights of what is loaded; 16 bytes for each number that is trained; activations of the
         tokens computed at once.
         """
         precision = sizes.BYTES[self.dtype]
-        frozen = self.n_frozen(shape, reward_model) * precision
+        frozen = self.n_frozen(shape, beside) * precision
         n_tokens = self.tokens_at_once(rows)
         layers = math.sqrt(shape.n_layers) if self.saves_memory else shape.n_layers
         activations = n_tokens * layers * shape.hidden * sizes.ACTIVATIONS_A_LAYER * precision

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from training import configs
+from training.configs import roles
 from training.models.registry import TrainedModel
 from training.models.snapshots import Snapshot
 
@@ -140,6 +141,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def models_beside(self) -> dict[str, TrainedModel]:
+        """By role: those that it takes beside the base model."""
+        found = {role.name: getattr(self, role.name) for role in roles.BESIDE}
+        return {name: model for name, model in found.items() if model is not None}
 
     @property
     def kind_label(self) -> str:

@@ -13,6 +13,8 @@ from accounts import audit
 from accounts.models import User
 from accounts.webhooks import Event
 from training import artifacts, configs, doorbell, launching
+from training.configs import Settings, roles
+from training.configs.roles import NONE, Role
 from training.configs.sizes import Inputs
 from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel
@@ -64,9 +66,7 @@ def queue_run(
     config: Mapping[str, Any],
     snapshot: Snapshot,
     base_model: TrainedModel,
-    reward_model: TrainedModel | None = None,
-    watchdog_model: TrainedModel | None = None,
-    other_model: TrainedModel | None = None,
+    models: Mapping[str, TrainedModel | None] = NONE,
     wish: Wish = Wish(),
     made_from: Run | None = None,
     made_as: str = "",
@@ -74,6 +74,7 @@ def queue_run(
     now: datetime,
 ) -> Run:
     """A queued run, its doorbell rung on commit. Only a node that has what it wishes for takes it.
+    `models` are those beside the base model, by role.
 
     Raises UnableToQueue.
     """
@@ -84,20 +85,18 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(wish.launch):
         raise UnableToQueue(problem)
-    _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
-    _refuse_watchdog(kind, reward_model, watchdog_model)
+    beside = {name: model for name, model in models.items() if model is not None}
+    _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
     expected = forecast(
         kind=kind,
         config=parsed,
         snapshot=snapshot,
         base_model=base_model,
-        reward_model=reward_model,
-        watchdog_model=watchdog_model,
-        other_model=other_model,
+        models=beside,
         launch=wish.launch,
     )
     with transaction.atomic():
-        _refuse_gone([base_model, reward_model, watchdog_model, other_model])
+        _refuse_gone([base_model, *beside.values()])
         if made_from is not None and made_as == Run.MadeAs.EXTENSION:
             _refuse_without_state(made_from)
         run = Run.objects.create(
@@ -106,9 +105,7 @@ def queue_run(
             config=configs.as_json(parsed),
             snapshot=snapshot,
             base_model=base_model,
-            reward_model=reward_model,
-            watchdog_model=watchdog_model,
-            other_model=other_model,
+            **beside,
             n_gpus=wish.n_gpus,
             memory_gb=wish.memory_gb,
             launch=wish.launch.as_json(),
@@ -149,8 +146,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         config=run.config | {field: amount},
         snapshot=run.snapshot,
         base_model=run.base_model,
-        reward_model=run.reward_model,
-        watchdog_model=run.watchdog_model,
+        models=run.models_beside,
         wish=Wish(
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,
@@ -236,13 +232,11 @@ def _renumber(waiting: Sequence[Run]) -> None:
     Run.objects.bulk_update(changed, ["priority"])
 
 
-def _refuse_gone(models: Sequence[TrainedModel | None]) -> None:
+def _refuse_gone(models: Sequence[TrainedModel]) -> None:
     """Those that were freed or retired. Holds their rows until the run is in line, so that nobody
     does so meanwhile.
     """
-    rows = TrainedModel.objects.select_for_update().filter(
-        pk__in=[one.pk for one in models if one is not None]
-    )
+    rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models])
     for model in rows.order_by("pk"):
         if model.freed_at is not None:
             raise UnableToQueue(
@@ -266,24 +260,20 @@ def _refuse_without_state(run: Run) -> None:
 
 
 def _refuse_misfits(
-    kind: str,
+    about: type[Settings],
     snapshot: Snapshot,
     base_model: TrainedModel,
-    reward_model: TrainedModel | None,
-    other_model: TrainedModel | None,
+    beside: Mapping[str, TrainedModel],
 ) -> None:
-    about = configs.KINDS[kind]
+    """What such a run cannot take. Each by itself first, then whether they go together."""
     if snapshot.kind not in about.snapshots:
-        wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
+        wanted = " / ".join(str(one.label) for one in snapshot_kinds(about.kind))
         raise UnableToQueue(
             _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.")
-            % {
-                "snapshot": snapshot,
-                "wanted": wanted,
-            }
+            % {"snapshot": snapshot, "wanted": wanted}
         )
-    for model in (base_model, other_model):
-        if model is not None and not about.takes_endpoints and hasattr(model, "endpoint"):
+    for model in (base_model, *beside.values()):
+        if not about.takes_endpoints and hasattr(model, "endpoint"):
             raise UnableToQueue(
                 _("“%(model)s” is another server's: it can be sampled from, and nothing else.")
                 % {"model": model}
@@ -293,45 +283,21 @@ def _refuse_misfits(
             _("“%(model)s” gives scores and writes no text. Choose a language model.")
             % {"model": base_model}
         )
-    if about.reward_model == configs.REQUIRED and reward_model is None:
-        raise UnableToQueue(
-            _("%(kind)s learns from a reward model. Choose one.") % {"kind": _(about.label)}
-        )
-    if reward_model is not None and (
-        not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD
-    ):
-        raise UnableToQueue(
-            _("“%(model)s” is no reward model. Choose another, or none.") % {"model": reward_model}
-        )
-    if other_model is not None and (
-        not about.other_model or other_model.kind != TrainedModel.Kind.POLICY
-    ):
-        raise UnableToQueue(
-            _("“%(model)s” writes no text to compare with. Choose another, or none.")
-            % {"model": other_model}
-        )
-    inputs = Inputs(
-        snapshot.kind, base_model.kind, reward_model is not None, other_model is not None
-    )
+    for role in roles.BESIDE:
+        _refuse_role(about, role, beside)
+    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(beside))
     if sentence := about.misfit(inputs):
         raise UnableToQueue(_(sentence))
 
 
-def _refuse_watchdog(
-    kind: str, reward_model: TrainedModel | None, watchdog_model: TrainedModel | None
-) -> None:
-    """One that is no reward model, or the very one that is learned from, which would see
-    nothing.
-    """
-    if watchdog_model is None:
+def _refuse_role(about: type[Settings], role: Role, beside: Mapping[str, TrainedModel]) -> None:
+    use, model = about.takes.get(role.name), beside.get(role.name)
+    if model is None:
+        if use == configs.REQUIRED:
+            named = {"kind": _(about.label), "role": _(role.label)}
+            raise UnableToQueue(_(role.missing) % named)
         return
-    if not configs.KINDS[kind].watchdog_model or watchdog_model.kind != TrainedModel.Kind.REWARD:
-        raise UnableToQueue(
-            _("“%(model)s” is no reward model. Choose another, or none.")
-            % {"model": watchdog_model}
-        )
-    if watchdog_model == reward_model:
-        raise UnableToQueue(
-            _("The run learns from “%(model)s”. Choose another watchdog, or none.")
-            % {"model": watchdog_model}
-        )
+    if use is None or model.kind != role.kind:
+        raise UnableToQueue(_(role.misfit) % {"model": model})
+    if model == beside.get(role.apart_from):
+        raise UnableToQueue(_(role.twice) % {"model": model})

@@ -18,6 +18,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from pages.charts import LineChart
 from training import access, configs, forms, repeating, run_charts, selectors, services
+from training.configs import roles
 from training.configs.knobs import RESPONSES
 from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
 from training.selectors import RunFilter
@@ -178,6 +179,8 @@ class Board:
     seats: list[Seat]
     repeat: list[str]
     extended_by: str
+    models: list[tuple[str, TrainedModel]]
+    """those that it takes beside the base model, with their role in words"""
     snapshot_heading: str
     leaves_responses: bool
 
@@ -217,6 +220,11 @@ def _board(run: Run) -> Board:
         seats=list(selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else [],
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
+        models=[
+            (role.words, run.models_beside[role.name])
+            for role in roles.BESIDE
+            if role.name in run.models_beside
+        ],
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
     )
@@ -269,17 +277,14 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
             return {
                 "name": run.name,
                 "snapshot": run.snapshot_id,
-                "base_model": run.base_model_id,
-                "reward_model": run.reward_model_id,
-                "watchdog_model": run.watchdog_model_id,
-                "other_model": run.other_model_id,
+                **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
                 **run.launch,
                 "tags": ", ".join(run.tags),
                 **run.config,
             }
-    choices = ("snapshot", "base_model", "reward_model", "watchdog_model", "other_model")
+    choices = ("snapshot", *roles.NAMES)
     wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
     return wanted | forms.preset_values(kind, _default_preset())
 
@@ -309,9 +314,7 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             config=chosen["config"],
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
-            reward_model=chosen.get("reward_model"),
-            watchdog_model=chosen.get("watchdog_model"),
-            other_model=chosen.get("other_model"),
+            models=form.models,
             wish=form.wish(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,

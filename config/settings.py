@@ -508,7 +508,7 @@ SPECTACULAR_SETTINGS = {
         "PromptSplit": "labeling.models.Prompt.Split",
         "CampaignKind": "labeling.models.Campaign.Kind",
         "CampaignState": "labeling.models.Campaign.State",
-        "RunKind": "training.models.Run.Kind",
+        "RunKind": "training.models.kind_choices",
         "RunState": "training.models.Run.State",
         "RunOutcome": "training.models.Run.Outcome",
         "SnapshotKind": "training.models.Snapshot.Kind",

@@ -61,7 +61,7 @@ def win_rates() -> list[dict[str, object]]:
 
 def reward_by_drift() -> list[tuple[float, float]]:
     """(√KL, reward) for each rollout of the last PPO run, in order."""
-    run = Run.objects.filter(kind=Run.Kind.PPO).order_by("-pk").first()
+    run = Run.objects.filter(kind="ppo").order_by("-pk").first()
     curves = selectors.curves(run=run) if run else {}
     if not {"sqrt_kl", "reward"} <= set(curves):
         return []

@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404
 from accounts.models import User
 from labeling.models import Campaign, Prompt
 from labeling.selectors import visible
+from training.configs import roles
 from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
     researcher(user)
     found = Run.objects.select_related(
-        *("snapshot", "base_model", "reward_model", "watchdog_model", "other_model", "created_by"),
+        *("snapshot", *roles.NAMES, "created_by"),
         *("trained_model", "made_from", "link__chain__schedule"),
     )
     return get_object_or_404(found, pk=pk)

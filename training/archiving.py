@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from training.configs import roles
 from training.models import Run, RunPoint, RunSample
 
 N_BYTES_IN_MEMORY = 16 * 1024**2
@@ -67,9 +68,8 @@ def _row(run: Run) -> dict[str, Any]:
     others = {
         "snapshot": run.snapshot.name,
         "base_model": run.base_model.name,
-        "reward_model": run.reward_model.name if run.reward_model else None,
-        "watchdog_model": run.watchdog_model.name if run.watchdog_model else None,
-        "other_model": run.other_model.name if run.other_model else None,
+        **{role.name: None for role in roles.BESIDE},
+        **{name: model.name for name, model in run.models_beside.items()},
         "made_from": run.made_from_id,
         "started_by": run.created_by.name if run.created_by else None,
     }

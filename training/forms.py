@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Prompt
 from pages.form_parts import chips, segmented
 from training import configs, launching, selectors, services, texts
+from training.configs import roles
+from training.configs.roles import Role
 from training.launching import Launch
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Snapshot, TrainedModel
 
 PRESET_WORDS = {
     "small": _("minutes on two processor cores"),
@@ -28,10 +31,7 @@ PRESET_WORDS = {
 # What a run is about, apart from its settings.
 CHOICES = (
     "name",
-    "base_model",
-    "reward_model",
-    "watchdog_model",
-    "other_model",
+    *roles.NAMES,
     "snapshot",
     "n_gpus",
     "memory_gb",
@@ -42,8 +42,6 @@ CHOICES = (
     "priority",
     "tags",
 )
-_SNAPSHOT_WORDS = {Run.Kind.SAMPLE: _("Prompts to answer"), Run.Kind.EVALUATE: _("Measured on")}
-_MODEL_WORDS = {Run.Kind.SAMPLE: _("Model that answers"), Run.Kind.EVALUATE: _("Model to measure")}
 # A ceiling this high is nobody's concern.
 A_LOT = 100_000
 
@@ -132,50 +130,24 @@ class RunForm(MachinesForm):
         about = configs.KINDS[kind]
         wanted = services.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
-            label=_SNAPSHOT_WORDS.get(Run.Kind(kind), _("Learns from")),
+            label=gettext(about.snapshot_label),
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
             empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
-        if kind != Run.Kind.SAMPLE:
+        if not about.takes_endpoints:
             usable = usable.filter(endpoint=None)
         models = usable.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"] = forms.ModelChoiceField(
-            label=_MODEL_WORDS.get(Run.Kind(kind), _("Starts from")),
+            label=gettext(about.model_label),
             queryset=models.filter(kind__in=about.starts_from),
             empty_label=_("choose a model"),
         )
-        if about.reward_model:
-            is_required = about.reward_model == configs.REQUIRED
-            self.fields["reward_model"] = forms.ModelChoiceField(
-                label=_("Rewarded by"),
-                queryset=models.filter(kind=TrainedModel.Kind.REWARD),
-                required=is_required,
-                empty_label=_("choose a reward model") if is_required else _("no reward model"),
-                help_text="" if is_required else _("Judges the responses that the model writes."),
-            )
-        if about.watchdog_model:
-            self.fields["watchdog_model"] = forms.ModelChoiceField(
-                label=_("Watched by"),
-                queryset=models.filter(kind=TrainedModel.Kind.REWARD),
-                required=False,
-                empty_label=_("no watchdog"),
-                help_text=_(
-                    "Another reward model, which scores the responses and is never learned from."
-                ),
-            )
-        if about.other_model:
-            self.fields["other_model"] = forms.ModelChoiceField(
-                label=_("Compared with"),
-                queryset=models.filter(kind=TrainedModel.Kind.POLICY),
-                required=False,
-                empty_label=_("no other model"),
-                help_text=_(
-                    "Both answer the same prompts; the reward model says which did better."
-                ),
-            )
-        for name in ("snapshot", "base_model", "reward_model"):
+        for role in roles.BESIDE:
+            if use := about.takes.get(role.name):
+                self.fields[role.name] = _role_field(role, use, models)
+        for name in ("snapshot", *roles.NAMES):
             _choose_the_only_one(self.fields.get(name))
         if about.is_parallel:
             offered: Any = self.fields["strategy"]
@@ -204,6 +176,12 @@ class RunForm(MachinesForm):
     def has_advanced_errors(self) -> bool:
         return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
 
+    @property
+    def models(self) -> dict[str, TrainedModel]:
+        """Those beside the base model, by role. Call after is_valid()."""
+        given = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
+        return {name: model for name, model in given.items() if model is not None}
+
     def forecast(self) -> selectors.Forecast | None:
         """After is_valid(), which need not have found everything right: None without model,
         snapshot and whole settings.
@@ -219,8 +197,7 @@ class RunForm(MachinesForm):
             config=config,
             snapshot=given["snapshot"],
             base_model=given["base_model"],
-            reward_model=given.get("reward_model"),
-            watchdog_model=given.get("watchdog_model"),
+            models=self.models,
             launch=self._launch(),
         )
 
@@ -269,6 +246,17 @@ def preset_values(kind: str, preset: str) -> dict[str, Any]:
 def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
     """What was typed for the run as a whole, and the preset's settings."""
     return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
+
+
+def _role_field(role: Role, use: str, models: QuerySet[TrainedModel]) -> forms.Field:
+    is_required = use == configs.REQUIRED
+    return forms.ModelChoiceField(
+        label=gettext(role.label),
+        queryset=models.filter(kind=role.kind),
+        required=is_required,
+        empty_label=gettext(role.choose if is_required else role.without),
+        help_text="" if is_required else gettext(role.help),
+    )
 
 
 def _knob_field(knob: configs.Knob) -> forms.Field:

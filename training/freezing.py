@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling import exports
-from training import freshness, run_dir
+from training import configs, freshness, run_dir
+from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.numbering import numbers_of
 
@@ -265,7 +266,10 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 def _scored_runs(filters: Filters) -> list[Run]:
     """Raises UnableToCut for one that no reward model has judged."""
     runs = Run.objects.filter(
-        pk__in=filters.best_of, kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False
+        pk__in=filters.best_of,
+        kind__in=configs.that_leave(RESPONSES),
+        reward_model__isnull=False,
+        is_dry=False,
     )
     found = {
         run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from training.configs import KINDS, PpoConfig, Settings
-from training.configs.knobs import _
+from training.configs import KINDS, Settings
+from training.configs.words import _
 
 CONFIG = "accelerate.json"
 STRATEGIES: Mapping[str, str] = {
@@ -82,13 +82,6 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not KINDS[kind].is_parallel:
         return [_("A run of this kind works in one process. Ask for one.")]
     found = []
-    if launch.n_machines > 1 and getattr(config, "cross_validates", False):
-        found.append(
-            _(
-                "A cross-validation works on one machine. Ask for one, or leave the"
-                " cross-validation out."
-            )
-        )
     if n_gpus not in (0, launch.n_processes):
         found.append(
             _(
@@ -100,31 +93,11 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
         found.append(
             _("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP.")
         )
-    if isinstance(config, PpoConfig) and launch.strategy in UNTESTED:
-        found.append(
-            _(
-                "PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA"
-                " where memory is short."
-            )
-        )
-    if isinstance(config, PpoConfig) and config.batch_size % launch.n_in_all:
-        found.append(
-            _(
-                "The episodes of a batch do not divide among the processes. Change one of the two"
-                " numbers."
-            )
-        )
-    elif (
-        isinstance(config, PpoConfig)
-        and config.batch_size // launch.n_in_all % config.n_minibatches
-    ):
-        found.append(
-            _(
-                "Each process’s episodes cannot be cut into so many equal minibatches. Change the"
-                " rollout, them or the processes."
-            )
-        )
-    return found
+    return found + config.launch_problems(
+        n_processes=launch.n_in_all,
+        n_machines=launch.n_machines,
+        is_sharded=launch.strategy in UNTESTED,
+    )
 
 
 def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any]:

@@ -12,7 +12,16 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from training.configs import SampleConfig
+from training import configs
+from training.configs.dpo import DpoConfig
+from training.configs.evaluate import EvaluateConfig
+from training.configs.knobs import POLICY
+from training.configs.ppo import PpoConfig
+from training.configs.pretrain import PretrainConfig
+from training.configs.reward import RewardConfig
+from training.configs.rloo import RlooConfig
+from training.configs.sample import SampleConfig
+from training.configs.sft import SftConfig
 
 
 class Step(StrEnum):
@@ -69,21 +78,19 @@ SNAPSHOTS: Mapping[str, str] = {
 CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
 # Which kind of run a step queues.
 RUN_KINDS: Mapping[str, str] = {
-    Step.PRETRAIN: "pretrain",
-    Step.SFT: "sft",
-    Step.CANDIDATES: "sample",
-    Step.SFT_BEST: "sft",
-    Step.REWARD: "reward",
-    Step.PPO: "ppo",
-    Step.DPO: "dpo",
-    Step.RLOO: "rloo",
-    Step.EVALUATE: "evaluate",
-    Step.SAMPLE_FIRST: "sample",
-    Step.SAMPLE: "sample",
-    Step.SAMPLE_BEFORE: "sample",
+    Step.PRETRAIN: PretrainConfig.kind,
+    Step.SFT: SftConfig.kind,
+    Step.CANDIDATES: SampleConfig.kind,
+    Step.SFT_BEST: SftConfig.kind,
+    Step.REWARD: RewardConfig.kind,
+    Step.PPO: PpoConfig.kind,
+    Step.DPO: DpoConfig.kind,
+    Step.RLOO: RlooConfig.kind,
+    Step.EVALUATE: EvaluateConfig.kind,
+    Step.SAMPLE_FIRST: SampleConfig.kind,
+    Step.SAMPLE: SampleConfig.kind,
+    Step.SAMPLE_BEFORE: SampleConfig.kind,
 }
-# Steps that leave a language model, from first to last as chains have them.
-IMPROVING = (Step.PRETRAIN, Step.SFT, Step.SFT_BEST, Step.DPO, Step.PPO, Step.RLOO)
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,9 @@ class Template:
 
     @property
     def improving(self) -> tuple[Step, ...]:
-        return tuple(step for step in IMPROVING if step in self.steps)
+        """Steps that leave a language model."""
+        models = configs.that_leave(POLICY)
+        return tuple(step for step in self.steps if RUN_KINDS.get(step) in models)
 
     def sampled_for(self, campaign: str) -> tuple[Step, ...]:
         """The steps whose responses this campaign sets beside each other."""

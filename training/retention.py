@@ -10,15 +10,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# What tells the best of a kind: the measure, and whether more of it is better.
-MEASURES: Mapping[str, tuple[str, bool]] = {
-    "pretrain": ("held_out_loss_after", False),
-    "sft": ("held_out_loss_after", False),
-    "reward": ("held_out_accuracy_after", True),
-    "dpo": ("held_out_accuracy_after", True),
-    "ppo": ("reward_after", True),
-    "rloo": ("reward_after", True),
-}
+from training import configs
 
 
 class Why(StrEnum):
@@ -81,11 +73,12 @@ def kept(candidates: Sequence[Candidate]) -> dict[int, frozenset[Why]]:
 
 def measure(kind: str, metrics: Mapping[str, object]) -> float | None:
     """By which runs of this kind are told apart; more is better."""
-    name, is_more_better = MEASURES.get(kind, ("", True))
-    value = metrics.get(name)
-    if not isinstance(value, int | float):
+    about = configs.KINDS.get(kind)
+    best = about.best if about else None
+    value = metrics.get(best.metric) if best else None
+    if best is None or not isinstance(value, int | float):
         return None
-    return float(value) if is_more_better else -float(value)
+    return float(value) if best.is_more_better else -float(value)
 
 
 def _groups(candidates: Iterable[Candidate]) -> Iterable[list[Candidate]]:

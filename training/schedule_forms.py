@@ -15,6 +15,7 @@ from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
 from pages.form_parts import chips, segmented
 from training import configs, launching, plans, services, timing
+from training.configs.sample import SampleConfig
 from training.forms import MachinesForm
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
@@ -26,6 +27,7 @@ MOST = 2_147_483_647
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
+_SAMPLING = f"config_{SampleConfig.kind}"
 _PLAN = (
     "base_model",
     "goes_on",
@@ -311,7 +313,7 @@ class ScheduleForm(MachinesForm):
             (f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs
         ]
         return forms.ChoiceField(
-            label=gettext("Settings: %(kind)s") % {"kind": Run.Kind(kind).label},
+            label=gettext("Settings: %(kind)s") % {"kind": gettext(configs.KINDS[kind].label)},
             choices=[*kept, *presets, *as_before],
             initial=KEPT if kept else "preset:balanced",
         )
@@ -430,11 +432,11 @@ class ScheduleForm(MachinesForm):
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
         """Raters can be shown no more responses than the models write."""
-        if "config_sample" not in cleaned or not cleaned.get("n_responses"):
+        if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
             return
         campaigns = [step for step in plans.CAMPAIGNS if step in self.shape.steps]
         n_models = min(len(self.shape.sampled_for(campaign)) for campaign in campaigns)
-        n_each = int(self._config("sample")["n_responses"])
+        n_each = int(self._config(SampleConfig.kind)["n_responses"])
         if cleaned["n_responses"] > n_models * n_each:
             words = gettext(
                 "By the settings of sampling each prompt gets %(n)s responses. Show at most that"
@@ -445,9 +447,9 @@ class ScheduleForm(MachinesForm):
     def _check_candidates(self) -> None:
         if self.errors or Step.CANDIDATES not in self.shape.steps:
             return
-        _config, wrong = configs.parse("sample", self.plan().config_of(Step.CANDIDATES))
+        _config, wrong = configs.parse(SampleConfig.kind, self.plan().config_of(Step.CANDIDATES))
         for problem in wrong:
-            self.add_error("config_sample", problem.sentence)
+            self.add_error(_SAMPLING, problem.sentence)
 
     def _check_launch(self, cleaned: dict[str, Any]) -> None:
         """What a run of the chain could not do is said now, and not when its turn comes."""

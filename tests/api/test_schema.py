@@ -20,7 +20,7 @@ from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
-from training import services
+from training import configs, services
 from training.models import Publication
 
 EXAMPLES = settings(
@@ -40,6 +40,12 @@ def test_the_schema_is_valid_and_made_without_a_warning(capsys: pytest.CaptureFi
     call_command("spectacular", validate=True, fail_on_warn=True)
 
     assert "warning" not in capsys.readouterr().err.lower()
+
+
+def test_the_schema_lists_the_kinds_of_run(db: None) -> None:
+    schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
+
+    assert schemas["RunKind"]["enum"] == list(configs.KINDS)
 
 
 def test_the_schema_is_served_to_anybody(db: None) -> None:

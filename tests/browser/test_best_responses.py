@@ -33,7 +33,7 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
         config={},
         snapshot=cast.a_snapshot(noor, "prompts", name="Prompts of November"),
         base_model=cast.a_model(noor),
-        reward_model=cast.a_model(noor, "reward-12", kind="reward"),
+        models={"reward_model": cast.a_model(noor, "reward-12", kind="reward")},
         by=noor,
         now=now,
     )

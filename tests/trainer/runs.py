@@ -13,7 +13,6 @@ from typing import Any
 
 from training import configs, run_dir
 from training.run_dir import Job, Result, RunFolder
-from training.trainer.__main__ import MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,7 +99,9 @@ def carry_out(folder: RunFolder) -> Result:
     config, problems = configs.parse(job.kind, job.config)
     assert config is not None, problems
     config = config.rehearsed() if job.is_dry else config
-    result: Result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
+    result: Result = importlib.import_module(configs.trainer_of(job.kind)).carry_out(
+        job, config, folder
+    )
     folder.write_result(result)
     return result
 

@@ -1,6 +1,7 @@
 """What a run is told: presets, ranges, and a sentence for every problem."""
 
 import math
+from typing import ClassVar
 
 import pytest
 
@@ -119,3 +120,38 @@ def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
 
 def test_the_steered_beta_starts_as_in_lm_human_preferences() -> None:
     assert (configs.PpoConfig().kl_target, configs.PpoConfig().kl_horizon) == (6.0, 10_000)
+
+
+@pytest.fixture
+def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configs, "KINDS", dict(configs.KINDS))
+    monkeypatch.setattr(configs, "PRESETS", dict(configs.PRESETS))
+
+
+@pytest.mark.usefixtures("_registry")
+@pytest.mark.parametrize(
+    "name", ["best of n", "Best", "best_of_n", "-best", "best-of-so-many-n", ""]
+)
+def test_a_name_that_no_address_and_no_module_can_have_is_refused(name: str) -> None:
+    class Named(configs.SftConfig):
+        kind: ClassVar[str] = name
+
+    with pytest.raises(configs.UnableToRegister, match="cannot name a kind of run"):
+        configs.register(Named)
+
+
+@pytest.mark.usefixtures("_registry")
+def test_a_name_may_have_a_hyphen() -> None:
+    class Named(configs.SftConfig):
+        kind: ClassVar[str] = "best-of-n"
+
+    configs.register(Named)
+
+    assert configs.KINDS["best-of-n"] is Named
+    assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
+
+
+@pytest.mark.usefixtures("_registry")
+def test_a_name_is_given_once() -> None:
+    with pytest.raises(configs.UnableToRegister, match="called “sft” already"):
+        configs.register(configs.SftConfig)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import torch
 from tests.trainer import runs
 from training import configs, run_dir
 from training.configs import SampleConfig, SftConfig
+from training.run_dir import AnticipatedFailure
 from training.trainer import __main__ as command
 from training.trainer.__main__ import anticipated
 
@@ -182,5 +184,27 @@ def test_a_bug_stays_a_bug() -> None:
     assert anticipated(FileNotFoundError("x")) == ""
 
 
-def test_every_kind_that_can_be_carried_out_has_a_config() -> None:
-    assert set(command.MODULES) <= set(configs.KINDS)
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_every_kind_has_a_trainer(kind: str) -> None:
+    assert find_spec(configs.trainer_of(kind)) is not None
+
+
+def test_the_trainer_of_a_name_with_a_hyphen_is_a_module_with_an_underscore(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(configs.KINDS, "best-of-n", SampleConfig)
+
+    assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
+
+
+def test_a_kind_whose_trainer_this_node_lacks_gets_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(configs.KINDS, "best-of-n", SampleConfig)
+
+    with pytest.raises(AnticipatedFailure) as refused:
+        command.trainer("best-of-n")
+
+    assert str(refused.value) == (
+        "This node cannot carry out best-of-n runs: it has no module training.trainer.best_of_n."
+    )

@@ -56,7 +56,7 @@ def sampled(
             config={},
             snapshot=make_snapshot("prompts"),
             base_model=base_model,
-            reward_model=reward_model,
+            models={"reward_model": reward_model},
             by=noor,
             now=NOW,
         )

@@ -26,7 +26,7 @@ def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
     ) -> Run:
         fields: dict[str, Any] = {
             "name": f"took {seconds} s",
-            "kind": Run.Kind.SFT,
+            "kind": "sft",
             "state": Run.State.FINISHED,
             "outcome": Run.Outcome.SUCCEEDED,
             "estimate": {"n_tokens": 1_000, "n_parameters": 1_000},
@@ -56,7 +56,7 @@ def test_the_median_of_past_runs_of_the_kind_device_by_device(past: Any) -> None
 @pytest.mark.parametrize(
     "changes",
     [
-        {"kind": Run.Kind.REWARD},
+        {"kind": "reward"},
         {"outcome": Run.Outcome.FAILED},
         {"is_dry": True},
         {"metrics": {}},

@@ -22,7 +22,7 @@ from training.configs import (
     Settings,
     SftConfig,
 )
-from training.estimates import Rows
+from training.configs.sizes import OVERHEAD_BYTES, Inputs, Rows, Shape
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
@@ -36,6 +36,8 @@ ROWS = Rows(
     prompt_tokens=50,
     response_tokens=150,
     n_responses=4,
+    n_test=40,
+    n_in_all=1140,
 )
 # SmolLM2-135M, from its card: 134.5 million parameters.
 SMOL = {
@@ -54,7 +56,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
-def shape(path: Path) -> estimates.Shape:
+def shape(path: Path) -> Shape:
     found = estimates.shape_of(json.loads((path / "config.json").read_text()))
     assert found is not None
     return found
@@ -84,7 +86,7 @@ def test_an_unknown_architecture_is_unknown() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_preset_of_every_kind_has_a_cost(kind: str) -> None:
     for config in PRESETS[kind].values():
-        found = estimates.cost(config, ROWS, estimates.shape_of(SMOL))
+        found = estimates.cost(config, ROWS, Inputs(), estimates.shape_of(SMOL))
 
         assert found.n_steps > 0
         assert found.n_tokens > 0
@@ -99,7 +101,7 @@ def test_a_reward_model_takes_memory_where_there_is_one(config: Settings) -> Non
     found = estimates.shape_of(SMOL)
     assert found is not None
 
-    alone, judged = (estimates.memory(config, ROWS, found, judge) for judge in (None, found))
+    alone, judged = (config.memory(ROWS, found, beside) for beside in ({}, {"reward_model": found}))
 
     assert judged - alone == 2 * found.n_parameters
 
@@ -109,16 +111,18 @@ def test_full_fine_tuning_holds_sixteen_bytes_a_parameter() -> None:
     assert found is not None
     config = SftConfig(method="full", batch_size=1, max_tokens=16, dtype="bfloat16")
 
-    held = estimates.memory(config, ROWS, found, found) - estimates.OVERHEAD_BYTES
+    held = config.memory(ROWS, found, {}) - OVERHEAD_BYTES
 
     assert held == pytest.approx(16 * found.n_parameters, rel=0.02)
 
 
 def test_gradient_checkpointing_and_lora_take_less() -> None:
     found = estimates.shape_of(SMOL)
-    plain = estimates.cost(SftConfig(method="full"), ROWS, found).memory_gb
-    saving = estimates.cost(SftConfig(method="full", saves_memory=True), ROWS, found).memory_gb
-    lora = estimates.cost(SftConfig(saves_memory=True), ROWS, found).memory_gb
+    plain = estimates.cost(SftConfig(method="full"), ROWS, Inputs(), found).memory_gb
+    saving = estimates.cost(
+        SftConfig(method="full", saves_memory=True), ROWS, Inputs(), found
+    ).memory_gb
+    lora = estimates.cost(SftConfig(saves_memory=True), ROWS, Inputs(), found).memory_gb
 
     assert lora is not None
     assert saving is not None
@@ -127,7 +131,7 @@ def test_gradient_checkpointing_and_lora_take_less() -> None:
 
 
 def test_steps_asked_for_go_before_epochs() -> None:
-    assert estimates.work(SftConfig(max_steps=7, n_epochs=3), ROWS)[0] == 7
+    assert SftConfig(max_steps=7, n_epochs=3).work(ROWS, Inputs())[0] == 7
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,43 @@ def test_steps_asked_for_go_before_epochs() -> None:
     ],
 )
 def test_steps_are_counted_as_the_trainers_count_them(config: Settings, n_steps: int) -> None:
-    assert estimates.work(config, ROWS)[0] == n_steps
+    assert config.work(ROWS, Inputs())[0] == n_steps
+
+
+@pytest.mark.parametrize(
+    ("split", "n_rows"), [("held_out", 100), ("test", 40), ("train", 1000), ("all", 1140)]
+)
+def test_an_evaluation_reads_the_rows_of_the_split_that_was_chosen(split: str, n_rows: int) -> None:
+    config = EvaluateConfig(split=split, max_rows=None, max_tokens=1024)
+
+    assert config.work(ROWS, Inputs("demonstrations")) == (1, n_rows * 200)
+
+
+def test_an_evaluation_where_nothing_is_held_out_costs_what_its_rows_cost() -> None:
+    rows = Rows(10_000, 10_000, 0, 0, prompt_tokens=50, response_tokens=150, n_in_all=10_000)
+    config = EvaluateConfig(split="all", max_rows=None)
+
+    assert config.work(rows, Inputs("demonstrations")) == (1, 2_000_000)
+
+
+def test_an_evaluation_of_a_reward_model_reads_every_response() -> None:
+    config = EvaluateConfig()
+
+    assert config.work(ROWS, Inputs("comparisons", "reward")) == (1, 100 * 4 * 200)
+
+
+def test_fresh_responses_cost_what_they_take_and_twice_that_against_another_model() -> None:
+    config = EvaluateConfig(max_new_tokens=256)
+    # One prompt for every two rows.
+    written = 50 * (50 + 256)
+
+    alone = config.work(ROWS, Inputs("prompts", beside=frozenset({"reward_model"})))
+    compared = config.work(
+        ROWS, Inputs("demonstrations", beside=frozenset({"reward_model", "other_model"}))
+    )
+
+    assert alone == (1, written)
+    assert compared == (2, 100 * 200 + 2 * written)
 
 
 def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(
@@ -168,7 +208,7 @@ def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(
     # costs.rows_of counts.
     rows = Rows(16, 16, 0, 8, prompt_tokens=33 / 4, response_tokens=16 / 4)
 
-    told = estimates.cost(config, rows, shape(tiny))
+    told = estimates.cost(config, rows, Inputs(), shape(tiny))
 
     assert told.n_steps == result.n_steps == 8
     adapters = folder.path / "checkpoints" / "step-8" / "adapter_model.safetensors"

@@ -1,6 +1,7 @@
 """Which drawings a run gets, from curves alone."""
 
 from training import run_charts
+from training.configs import PpoConfig, SftConfig
 from training.selectors import Curve
 
 
@@ -20,7 +21,7 @@ def test_a_ppo_run_shows_reward_by_its_drift_from_the_sft_model() -> None:
 
     drift = next(
         chart
-        for chart in run_charts.charts(curves, n_steps=3)
+        for chart in run_charts.charts(PpoConfig, curves, n_steps=3)
         if chart.title.startswith("Reward by drift")
     )
 
@@ -45,12 +46,12 @@ def test_what_is_only_an_aid_is_not_drawn() -> None:
         for name in ("reward", "rollout_s", "update_s", "policy_loss", "held_out_n")
     }
 
-    assert len(run_charts.charts(curves, n_steps=2)) == 1
+    assert len(run_charts.charts(PpoConfig, curves, n_steps=2)) == 1
 
 
 def test_a_metric_that_nobody_foresaw_is_drawn_last() -> None:
     charts = run_charts.charts(
-        {name: curve(name, 1.0, 2.0) for name in ("surprise_score", "loss")}, n_steps=2
+        SftConfig, {name: curve(name, 1.0, 2.0) for name in ("surprise_score", "loss")}, n_steps=2
     )
 
     assert [chart.title.split(" rises")[0] for chart in charts] == ["Loss", "surprise score"]

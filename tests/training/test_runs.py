@@ -298,10 +298,8 @@ def test_ppo_wants_a_reward_model(
         services.queue_run(base_model=base_model, **asked)
 
     reward_model = TrainedModel.objects.create(name="r", kind="reward", location="/r")
-    assert (
-        services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model
-        == reward_model
-    )
+    run = services.queue_run(base_model=base_model, models={"reward_model": reward_model}, **asked)
+    assert run.reward_model == reward_model
 
 
 def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
@@ -318,18 +316,24 @@ def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
         "by": noor,
         "now": NOW,
     }
-    ppo = asked | {"kind": "ppo", "snapshot": make_snapshot("prompts"), "reward_model": judge}
+    ppo = asked | {"kind": "ppo", "snapshot": make_snapshot("prompts")}
 
-    run = services.queue_run(**ppo, watchdog_model=watchdog)
+    def watched_by(model: TrainedModel) -> dict[str, TrainedModel]:
+        return {"reward_model": judge, "watchdog_model": model}
+
+    run = services.queue_run(**ppo, models=watched_by(watchdog))
 
     assert run.watchdog_model == watchdog
     with pytest.raises(UnableToQueue, match="learns from “r”"):
-        services.queue_run(**ppo, watchdog_model=judge)
+        services.queue_run(**ppo, models=watched_by(judge))
     with pytest.raises(UnableToQueue, match="is no reward model"):
-        services.queue_run(**ppo, watchdog_model=base_model)
+        services.queue_run(**ppo, models=watched_by(base_model))
     with pytest.raises(UnableToQueue, match="is no reward model"):
         services.queue_run(
-            **asked, kind="sft", snapshot=make_snapshot("demonstrations"), watchdog_model=watchdog
+            **asked,
+            kind="sft",
+            snapshot=make_snapshot("demonstrations"),
+            models={"watchdog_model": watchdog},
         )
 
 

@@ -10,8 +10,9 @@ from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs, exporting, launching
+from training.configs import roles
 from training.launching import Launch
-from training.models import Publication, Run, Snapshot, TrainedModel
+from training.models import Publication, Run, Snapshot, TrainedModel, kind_choices
 from training.selectors import Forecast, RunFilter
 from training.services import Wish
 
@@ -97,10 +98,23 @@ class NewSnapshotSerializer(serializers.Serializer[Any]):
 # --- runs -----------------------------------------------------------------------------------------
 
 
+class KindField(serializers.ChoiceField):
+    """One of the kinds of run that are registered."""
+
+    def __init__(self, **about: Any) -> None:
+        super().__init__(choices=kind_choices(), **about)
+
+
+def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The fields, with more of them after this one."""
+    place = list(fields).index(name) + 1
+    return dict([*list(fields.items())[:place], *more.items(), *list(fields.items())[place:]])
+
+
 class RunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    kind = KindField()
     state = serializers.ChoiceField(choices=Run.State.choices)
     outcome = serializers.ChoiceField(
         choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended"
@@ -109,15 +123,6 @@ class RunSerializer(serializers.Serializer[Any]):
     config = serializers.DictField()
     snapshot = serializers.IntegerField(source="snapshot_id")
     base_model = serializers.IntegerField(source="base_model_id")
-    reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
-    watchdog_model = serializers.IntegerField(
-        source="watchdog_model_id",
-        allow_null=True,
-        help_text="scores the responses of PPO and is never learned from",
-    )
-    other_model = serializers.IntegerField(
-        source="other_model_id", allow_null=True, help_text="compared with, of evaluations"
-    )
     made_from = serializers.IntegerField(
         source="made_from_id",
         allow_null=True,
@@ -157,6 +162,15 @@ class RunSerializer(serializers.Serializer[Any]):
     progress_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
 
+    def get_fields(self) -> dict[str, Any]:
+        beside = {
+            role.name: serializers.IntegerField(
+                source=f"{role.name}_id", allow_null=True, help_text=role.about
+            )
+            for role in roles.BESIDE
+        }
+        return _after(roles.BASE, super().get_fields(), beside)
+
     def get_is_pinned(self, run: Run) -> bool:
         return run.pinned_at is not None
 
@@ -168,7 +182,7 @@ class RunSerializer(serializers.Serializer[Any]):
 
 
 class RunQuery(PageQuery):
-    kind = serializers.ChoiceField(required=False, choices=Run.Kind.choices)
+    kind = KindField(required=False)
     state = serializers.ChoiceField(
         required=False,
         choices=[*Run.State.choices, *Run.Outcome.choices],
@@ -191,23 +205,10 @@ class RunQuery(PageQuery):
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    kind = KindField()
     name = serializers.CharField(max_length=200)
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())
-    reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
-    watchdog_model = OneOf(
-        TrainedModel.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="scores the responses of PPO, never learned from",
-    )
-    other_model = OneOf(
-        TrainedModel.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="to compare with, of evaluations",
-    )
     preset = serializers.ChoiceField(
         required=False,
         choices=["small", "balanced", "thorough"],
@@ -250,6 +251,15 @@ class NewRunSerializer(serializers.Serializer[Any]):
         required=False, help_text="settings that differ from the preset's, or from the defaults"
     )
 
+    def get_fields(self) -> dict[str, Any]:
+        beside = {
+            role.name: OneOf(
+                TrainedModel.objects.all(), required=False, allow_null=True, help_text=role.about
+            )
+            for role in roles.BESIDE
+        }
+        return _after(roles.BASE, super().get_fields(), beside)
+
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
@@ -257,6 +267,12 @@ class NewRunSerializer(serializers.Serializer[Any]):
                 {"config": {problem.field or "all": [problem.sentence] for problem in problems}}
             )
         return values
+
+    @staticmethod
+    def models_of(values: dict[str, Any]) -> dict[str, TrainedModel]:
+        """Those beside the base model, by role."""
+        given = {role.name: values.get(role.name) for role in roles.BESIDE}
+        return {name: model for name, model in given.items() if model is not None}
 
     @staticmethod
     def wish_of(values: dict[str, Any]) -> Wish:

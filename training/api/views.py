@@ -63,9 +63,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             config=NewRunSerializer.config_of(values),
             snapshot=values["snapshot"],
             base_model=values["base_model"],
-            reward_model=values.get("reward_model"),
-            watchdog_model=values.get("watchdog_model"),
-            other_model=values.get("other_model"),
+            models=NewRunSerializer.models_of(values),
             wish=NewRunSerializer.wish_of(values),
             **self.who_and_when,
         )
@@ -85,8 +83,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             config=config,
             snapshot=values["snapshot"],
             base_model=values["base_model"],
-            reward_model=values.get("reward_model"),
-            watchdog_model=values.get("watchdog_model"),
+            models=NewRunSerializer.models_of(values),
             launch=NewRunSerializer.launch_of(values),
         )
         return serializers.EstimateSerializer.told(found)

@@ -5,10 +5,11 @@ Standard library only: the web side, the supervisor and the child process all re
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from training.configs import dpo, evaluate, ppo, pretrain, reading, reward, rloo, sample, sft
+from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
 from training.configs.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
@@ -38,33 +39,77 @@ __all__ = [
     "Settings",
     "SftConfig",
     "Training",
+    "UnableToRegister",
     "Weights",
     "as_json",
     "knobs",
     "parse",
+    "register",
+    "that_leave",
+    "trainer_of",
+    "usual_for",
 ]
 
 Config = Settings
-KINDS: dict[str, type[Settings]] = {
-    "sft": SftConfig,
-    "reward": RewardConfig,
-    "ppo": PpoConfig,
-    "dpo": DpoConfig,
-    "rloo": RlooConfig,
-    "pretrain": PretrainConfig,
-    "sample": SampleConfig,
-    "evaluate": EvaluateConfig,
-}
-PRESETS: dict[str, Mapping[str, Settings]] = {
-    "sft": sft.PRESETS,
-    "reward": reward.PRESETS,
-    "ppo": ppo.PRESETS,
-    "dpo": dpo.PRESETS,
-    "rloo": rloo.PRESETS,
-    "pretrain": pretrain.PRESETS,
-    "sample": sample.PRESETS,
-    "evaluate": evaluate.PRESETS,
-}
+# A kind of run is its config, its trainer and its line here. Menus and lists have this order.
+_REGISTERED: tuple[type[Settings], ...] = (
+    SftConfig,
+    RewardConfig,
+    PpoConfig,
+    DpoConfig,
+    RlooConfig,
+    PretrainConfig,
+    SampleConfig,
+    EvaluateConfig,
+)
+KINDS: dict[str, type[Settings]] = {}
+PRESETS: dict[str, Mapping[str, Settings]] = {}
+# The database's column is this wide, and addresses, files and modules are made from the name.
+_MOST_CHARACTERS = 16
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class UnableToRegister(Exception):
+    """The name of a kind cannot be used; the text says what to change."""
+
+
+def register(config: type[Settings]) -> None:
+    """Makes a kind of run known to forms, API, schedules and trainer. Raises UnableToRegister."""
+    name = config.kind
+    if not _NAME.fullmatch(name) or len(name) > _MOST_CHARACTERS:
+        raise UnableToRegister(
+            f"“{name}” cannot name a kind of run. Use lower-case letters, digits and single"
+            f" hyphens, {_MOST_CHARACTERS} characters at most, and begin with a letter."
+        )
+    if name in KINDS:
+        raise UnableToRegister(f"There is a kind of run called “{name}” already.")
+    if odd := sorted(config.takes.keys() - set(roles.NAMES)):
+        raise UnableToRegister(f"{name} takes {odd[0]}, and no model has such a role.")
+    KINDS[name] = config
+    PRESETS[name] = config.presets()
+
+
+for _config in _REGISTERED:
+    register(_config)
+
+
+def trainer_of(kind: str) -> str:
+    """The module whose `carry_out` does the work of such a run, in the child process."""
+    return KINDS[kind].trainer or f"training.trainer.{kind.replace('-', '_')}"
+
+
+def that_leave(what: str) -> tuple[str, ...]:
+    """The kinds that leave this: policy, reward or responses."""
+    return tuple(name for name, config in KINDS.items() if config.leaves == what)
+
+
+def usual_for(snapshot: str) -> str:
+    """The first kind that usually takes such a snapshot and needs nothing but a model beside it."""
+    return next(
+        name
+        for name, config in KINDS.items()
+        if config.snapshots[0] == snapshot and REQUIRED not in config.takes.values()
+    )
 
 
 def knobs(kind: str) -> tuple[Knob, ...]:

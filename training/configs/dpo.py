@@ -1,10 +1,16 @@
 """Settings of DPO."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from training.configs.knobs import _, again, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import again, knob
+from training.configs.metrics import Best, Measure
+from training.configs.sizes import Shape
 from training.configs.weights import Rows
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,38 @@ class DpoConfig(Rows):
     150 steps of warm-up.
     """
 
+    kind: ClassVar[str] = "dpo"
+    label: ClassVar[str] = _("DPO")
+    menu: ClassVar[str] = _("Learn preferences by DPO")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_LOSS,
+        metrics.HELD_OUT_ACCURACY,
+        metrics.HELD_OUT_SPLIT,
+        metrics.N_HELD_OUT_PAIRS,
+        metrics.N_TRAIN_PAIRS,
+        metrics.N_TIES,
+        metrics.N_RESPONSES_LEFT_OUT,
+        metrics.N_PROMPTS_CUT,
+        *metrics.ACCURACY_INTERVAL,
+        metrics.HELD_OUT_MARGIN,
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.ACCURACY,
+        curves.MARGIN,
+        Chart(
+            _("Implied reward"),
+            _("β·log(π/π₀)"),
+            {"chosen_reward": _("preferred responses"), "rejected_reward": _("the others")},
+        ),
+        curves.TOKEN_ACCURACY,
+        curves.ENTROPY,
+        *curves.OPTIMIZER,
+    )
+    undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL
 
     learning_rate: float = again(
         Rows,
@@ -75,27 +112,39 @@ class DpoConfig(Rows):
         is_advanced=True,
     )
 
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """Pairs: two sequences each."""
+        a_sequence = min(rows.prompt_tokens + rows.response_tokens, self.max_tokens)
+        return min(rows.n_pairs, self.max_rows or rows.n_pairs), 2 * a_sequence
 
-# Minutes on two CPU cores; one GPU; the published recipe.
-PRESETS: dict[str, DpoConfig] = {
-    "small": DpoConfig(
-        learning_rate=1e-4,
-        batch_size=2,
-        accumulation=2,
-        max_tokens=256,
-        max_rows=120,
-        max_held_out_rows=40,
-        checkpoint_every=10,
-    ),
-    "balanced": DpoConfig(),
-    "thorough": DpoConfig(
-        method="full",
-        learning_rate=1e-6,
-        batch_size=8,
-        accumulation=8,
-        max_tokens=2048,
-        max_held_out_rows=2000,
-        evaluate_every=100,
-        checkpoint_every=200,
-    ),
-}
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return 2 * self.batch_size * self.max_tokens
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """The reference. With LoRA it is the model itself, with its adapter off."""
+        return shape.n_parameters
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                learning_rate=1e-4,
+                batch_size=2,
+                accumulation=2,
+                max_tokens=256,
+                max_rows=120,
+                max_held_out_rows=40,
+                checkpoint_every=10,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                learning_rate=1e-6,
+                batch_size=8,
+                accumulation=8,
+                max_tokens=2048,
+                max_held_out_rows=2000,
+                evaluate_every=100,
+                checkpoint_every=200,
+            ),
+        }

@@ -1,9 +1,15 @@
 """Settings of an evaluation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import OPTIONAL, Problem, Settings, _, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, knob
+from training.configs.metrics import SHARE, Measure
+from training.configs.sizes import Inputs, Shape
+from training.configs.words import _
 
 _REHEARSED_ROWS = 4
 
@@ -17,11 +23,51 @@ class EvaluateConfig(Settings):
     model how often the better one is ours.
     """
 
+    kind: ClassVar[str] = "evaluate"
+    label: ClassVar[str] = _("evaluation")
+    menu: ClassVar[str] = _("Evaluate a model")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations", "comparisons", "prompts")
-    starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
+    snapshot_label: ClassVar[str] = _("Measured on")
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
+    model_label: ClassVar[str] = _("Model to measure")
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}
     leaves: ClassVar[str] = ""
-    reward_model: ClassVar[str] = OPTIONAL
-    other_model: ClassVar[str] = OPTIONAL
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_LOSS,
+        metrics.HELD_OUT_ACCURACY,
+        metrics.N_HELD_OUT_PAIRS,
+        metrics.N_TIES,
+        metrics.N_CUT,
+        metrics.N_LEFT_OUT,
+        metrics.N_RESPONSES_LEFT_OUT,
+        *metrics.ACCURACY_INTERVAL,
+        metrics.HELD_OUT_MARGIN,
+        metrics.LENGTH_CORRELATION,
+        metrics.REWARD,
+        metrics.RESPONSE_TOKENS,
+        metrics.ENDED,
+        metrics.N_PROMPTS,
+        Measure("win_rate", _("better than the other model"), SHARE),
+        Measure("win_rate_low", _("lower end of its interval"), SHARE),
+        Measure("win_rate_high", _("upper end of its interval"), SHARE),
+        Measure("other_reward", _("reward of the other model")),
+        Measure("other_response_tokens", _("mean length of the other, in tokens")),
+        metrics.PERPLEXITY,
+        Measure("measured_on", _("measured on")),
+        Measure("n_rows", _("rows")),
+        metrics.N_TOKENS,
+        *metrics.MACHINE,
+    )
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.ACCURACY,
+        curves.MARGIN,
+        curves.REWARD,
+        curves.RESPONSES,
+        curves.ENDED,
+    )
+    """drawn where runs are compared"""
+    has_curves: ClassVar[bool] = False
 
     split: str = knob(
         "held_out",
@@ -107,10 +153,65 @@ class EvaluateConfig(Settings):
             return [Problem("max_tokens", sentence)]
         return []
 
+    @classmethod
+    def misfit(cls, inputs: Inputs) -> str:
+        """Why nothing would be measured."""
+        if inputs.model == REWARD:
+            if inputs.snapshot != "comparisons" or inputs.beside:
+                return _(
+                    "A reward model is measured on comparisons, by itself. Choose a snapshot of"
+                    " them and no other model."
+                )
+            return ""
+        if "other_model" in inputs.beside and "reward_model" not in inputs.beside:
+            return _(
+                "To compare two models a reward model has to judge their responses. Choose one."
+            )
+        if inputs.snapshot != "demonstrations" and "reward_model" not in inputs.beside:
+            return _(
+                "On such a snapshot only responses can be measured, and a reward model has to judge"
+                " them. Choose one."
+            )
+        return ""
 
-# Minutes on two CPU cores; one GPU; everything there is.
-PRESETS: dict[str, EvaluateConfig] = {
-    "small": EvaluateConfig(max_rows=40, max_tokens=256, batch_size=8, max_new_tokens=48),
-    "balanced": EvaluateConfig(),
-    "thorough": EvaluateConfig(max_rows=None, max_tokens=2048, max_new_tokens=1024),
-}
+    def longest(self, rows: sizes.Rows) -> float:
+        return self.max_tokens
+
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        """A step for each part: the loss on demonstrations, the agreement with raters, the fresh
+        responses.
+        """
+        n_rows = min(rows.n_in(self.split), self.max_rows or rows.n_in(self.split))
+        read = min(rows.prompt_tokens + rows.response_tokens, self.max_tokens)
+        parts = []
+        if inputs.snapshot == "comparisons":
+            parts.append(n_rows * rows.n_responses * read)
+        elif inputs.snapshot != "prompts":
+            parts.append(n_rows * read)
+        if "reward_model" in inputs.beside:
+            a_row = rows.n_prompts / max(rows.n_rows, 1)
+            n_answers = n_rows * min(a_row, 1.0) * (2 if "other_model" in inputs.beside else 1)
+            parts.append(n_answers * self._written(rows))
+        return max(len(parts), 1), round(sum(parts))
+
+    def _written(self, rows: sizes.Rows) -> float:
+        return rows.written(
+            max_prompt_tokens=self.max_tokens - self.max_new_tokens,
+            max_new_tokens=self.max_new_tokens,
+        )
+
+    @property
+    def n_sequences(self) -> int:
+        return self.batch_size
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        judging = beside["reward_model"].n_parameters if "reward_model" in beside else 0
+        return shape.n_parameters + judging
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(max_rows=40, max_tokens=256, batch_size=8, max_new_tokens=48),
+            "balanced": cls(),
+            "thorough": cls(max_rows=None, max_tokens=2048, max_new_tokens=1024),
+        }

@@ -5,14 +5,16 @@ has in common.
 import dataclasses
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-
-def _(text: str) -> str:
-    """Marks a text for translation; the page translates it when it is shown."""
-    return text
+from training.configs import sizes
+from training.configs.curves import Chart, Scatter
+from training.configs.metrics import Best, Measure
+from training.configs.sizes import Inputs, Shape
+from training.configs.words import _
 
 
 def knob(
@@ -89,28 +91,66 @@ DTYPES = {
     "float32": _("float32: exact"),
 }
 OPTIONAL, REQUIRED = "optional", "required"
+# Kinds of model, and what else a run can leave.
+POLICY, REWARD, RESPONSES = "policy", "reward", "responses"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the config of every kind has, and what each kind says of itself apart from its
+class Settings(ABC):
+    """What the config of every kind has, and what each kind declares about itself apart from its
     settings.
     """
 
+    kind: ClassVar[str]
+    """the name in addresses, in the API and in the database: lower-case letters, digits, hyphens"""
+    label: ClassVar[str]
+    """the name that people read"""
+    menu: ClassVar[str]
+    """what the button says that opens the form of a new run"""
+    trainer: ClassVar[str] = ""
+    """the module with `carry_out`; empty: training.trainer and the name, hyphens as underscores"""
+
     snapshots: ClassVar[tuple[str, ...]]
     """kinds of snapshot that it learns from or answers; the usual one first"""
-    starts_from: ClassVar[tuple[str, ...]] = ("policy",)
+    snapshot_label: ClassVar[str] = _("Learns from")
+    """the snapshot's field in the form"""
+    snapshot_heading: ClassVar[str] = _("Learns from")
+    """the heading over the snapshot on a run's page"""
+    snapshot_button: ClassVar[str] = _("Train on it")
+    """on the page of a snapshot, where this is the usual kind for it"""
+
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
     """kinds of model"""
-    leaves: ClassVar[str] = "policy"
-    """the kind of model that is registered at its end; empty: none"""
-    reward_model: ClassVar[str] = ""
-    """OPTIONAL, REQUIRED, or empty where a run has no use for one"""
-    watchdog_model: ClassVar[str] = ""
-    """whether a second reward model can be named that is scored and never learned from"""
-    other_model: ClassVar[str] = ""
-    """whether a second language model can be named"""
+    model_label: ClassVar[str] = _("Starts from")
+    """the model's field in the form"""
+    model_button: ClassVar[str] = ""
+    """on the page of a model that it can start from; empty: no button"""
+    takes_endpoints: ClassVar[bool] = False
+    """whether the model can be one that another server answers for"""
+    takes: ClassVar[Mapping[str, str]] = {}
+    """models beside it: the name of each role (training.configs.roles), OPTIONAL or REQUIRED"""
+    reward_button: ClassVar[str] = ""
+    """on the page of a reward model; empty: no button"""
+
+    leaves: ClassVar[str] = POLICY
+    """the kind of model that is registered at its end; or RESPONSES, or empty: nothing"""
     is_parallel: ClassVar[bool] = False
     """whether several processes can share the work"""
+    extended_by: ClassVar[tuple[str, ...]] = ()
+    """the settings that say how long it goes on; the first that is set is raised to extend a run"""
+
+    measures: ClassVar[tuple[Measure, ...]]
+    """of its metrics, in the order in which they are shown"""
+    best: ClassVar[Best | None] = None
+    """what decides which of its models is the best and is kept; None: the last is kept alone"""
+    charts: ClassVar[tuple[Chart, ...]]
+    """of its curves, the most telling first"""
+    undrawn: ClassVar[tuple[str, ...]] = ()
+    """curves that no chart needs; a curve that is in neither is drawn last"""
+    scatter: ClassVar[Scatter | None] = None
+    """drawn third, where both of its metrics are there"""
+    has_curves: ClassVar[bool] = True
+    """False where each measure is taken once: there is nothing to draw"""
 
     seed: int = knob(
         42,
@@ -140,6 +180,15 @@ class Settings:
         is_last=True,
     )
 
+    @classmethod
+    def leaves_model(cls) -> bool:
+        return cls.leaves in (POLICY, REWARD)
+
+    @classmethod
+    @abstractmethod
+    def presets(cls) -> Mapping[str, Self]:
+        """small: minutes on two CPU cores; balanced: one GPU; thorough: the published recipe."""
+
     def problems(self) -> list[Problem]:
         """What is wrong between fields that are each right."""
         return []
@@ -147,6 +196,67 @@ class Settings:
     def rehearsed(self) -> Self:
         """As a dry run has it: everything is loaded, two steps are made, a handful is measured."""
         return self
+
+    @classmethod
+    def misfit(cls, inputs: Inputs) -> str:
+        """Why these models and this snapshot cannot go together, though each is of a kind that it
+        takes; empty when they can.
+        """
+        return ""
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the model that it leaves descends from the one that it started from."""
+        return True
+
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        """What is wrong with so many processes in all, on so many machines. `is_sharded`: with
+        FSDP or DeepSpeed.
+        """
+        return []
+
+    # --- what it costs --------------------------------------------------------------------------
+
+    @abstractmethod
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        """(steps, tokens that go through the model while it learns or writes): a row of an epoch
+        counts once.
+        """
+
+    def longest(self, rows: sizes.Rows) -> float:
+        """Tokens of a prompt and a response that goes as far as it may."""
+        return rows.prompt_tokens + rows.response_tokens
+
+    @property
+    def n_sequences(self) -> int:
+        """Responses that are written at once."""
+        return 1
+
+    def n_trained(self, shape: Shape) -> int:
+        """How many numbers the optimizer moves."""
+        return 0
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """Numbers that are held and not trained. `beside`: the models that the run takes, by role;
+        a required one counts as large as the model until it is named.
+        """
+        return shape.n_parameters
+
+    def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
+        """Bytes on each GPU when every GPU holds whole models (one GPU, or DDP).
+
+        Of a kind that trains nothing: the weights, the cache of keys and values, and the logits of
+        the next token.
+        """
+        precision = sizes.BYTES[self.dtype]
+        cache = self.longest(rows) * shape.n_layers * 2 * shape.kv_width * precision
+        a_sequence = cache + shape.vocabulary * sizes.LOGIT_BYTES
+        frozen = self.n_frozen(shape, beside) * precision
+        return frozen + self.n_sequences * a_sequence + sizes.OVERHEAD_BYTES
+
+    def disk(self, shape: Shape) -> float:
+        """Bytes of what it leaves, and of its checkpoints."""
+        return 0.0
 
 
 def knobs_of(settings: type[Settings]) -> tuple[Knob, ...]:

@@ -1,10 +1,16 @@
 """Settings of PPO."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, _, again, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart, Scatter
+from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, again, knob
+from training.configs.metrics import Best, Measure
+from training.configs.sizes import Inputs, Shape
 from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -13,11 +19,72 @@ class PpoConfig(Weights):
     where it published one.
     """
 
+    kind: ClassVar[str] = "ppo"
+    trainer: ClassVar[str] = "training.trainer.ppo.run"
+    label: ClassVar[str] = _("PPO")
+    menu: ClassVar[str] = _("Improve by PPO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts, and the completions for its ptx mix"""
-    reward_model: ClassVar[str] = REQUIRED
-    watchdog_model: ClassVar[str] = OPTIONAL
+    model_button: ClassVar[str] = _("Improve by PPO")
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
+    reward_button: ClassVar[str] = _("Use it in PPO")
     is_parallel: ClassVar[bool] = True
+    extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_SPLIT,
+        metrics.REWARD,
+        Measure("kl", _("KL to the SFT model, nats a response")),
+        Measure("watchdog", _("watchdog reward")),
+        metrics.RESPONSE_TOKENS,
+        metrics.ENDED,
+        metrics.N_HELD_OUT_PROMPTS,
+        Measure("n_episodes", _("episodes")),
+        Measure("kept_step", _("step that was kept")),
+        Measure("beta", _("β at the end")),
+        metrics.N_PROMPTS,
+        *metrics.PROMPTS_TOO_LONG,
+        Measure("n_ptx", _("demonstrations in the ptx mix")),
+        Measure("n_ptx_cut", _("of those, cut at the end")),
+        Measure("n_ptx_left_out", _("demonstrations left out of the mix: too long")),
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.REWARD,
+        curves.KL,
+        curves.RESPONSES,
+        curves.ENDED,
+        curves.ENTROPY,
+        Chart(
+            _("Clipped"),
+            _("share of tokens"),
+            {"clip_fraction": _("policy"), "value_clip_fraction": _("value")},
+            from_zero=True,
+        ),
+        Chart(_("Explained variance"), _("of returns"), {"explained_variance": _("value model")}),
+        Chart(_("Value loss"), "", {"value_loss": _("value loss")}, from_zero=True),
+        Chart(_("Demonstrations' loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
+        Chart(_("β"), "", {"beta": _("β")}, from_zero=True),
+        *curves.OPTIMIZER,
+    )
+    scatter: ClassVar[Scatter | None] = Scatter(
+        _("Reward by drift"), "sqrt_kl", _("√KL"), "reward", _("per response"), _("reward")
+    )
+    """Where the curve bends down, the reward model is being exploited (Gao 2022)."""
+    undrawn: ClassVar[tuple[str, ...]] = (
+        "sqrt_kl",
+        "learned_reward",
+        "value",
+        "policy_loss",
+        "approximate_kl",
+        "rollout_s",
+        "update_s",
+        "held_out_kl",
+        "held_out_watchdog",
+        "held_out_response_tokens",
+        "held_out_ended",
+        "held_out_n",
+    )
 
     method: str = again(
         Weights,
@@ -339,34 +406,85 @@ class PpoConfig(Weights):
             return [Problem("n_minibatches", sentence)]
         return []
 
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        found = []
+        if is_sharded:
+            found.append(
+                _(
+                    "PPO trains two models, and Accelerate shares out only one. Choose DDP, with"
+                    " LoRA where memory is short."
+                )
+            )
+        if self.batch_size % n_processes:
+            found.append(
+                _(
+                    "The episodes of a batch do not divide among the processes. Change one of the"
+                    " two numbers."
+                )
+            )
+        elif self.batch_size // n_processes % self.n_minibatches:
+            found.append(
+                _(
+                    "Each process’s episodes cannot be cut into so many equal minibatches. Change"
+                    " the rollout, them or the processes."
+                )
+            )
+        return found
 
-PRESETS: dict[str, PpoConfig] = {
-    "small": PpoConfig(
-        n_episodes=152,
-        batch_size=8,
-        learning_rate=1e-4,
-        value_learning_rate=2e-4,
-        warmup_steps=3,
-        kl_coef=0.05,
-        max_new_tokens=48,
-        max_prompt_tokens=192,
-        row_tokens=512,
-        max_held_out_prompts=16,  # two evaluations on the way cost about half a minute on two cores
-        evaluate_every=7,
-        checkpoint_every=5,
-    ),
-    "balanced": PpoConfig(),
-    "thorough": PpoConfig(
-        method="full",
-        n_episodes=256_000,
-        batch_size=512,
-        n_minibatches=8,
-        # the middle of its sweep, 2.55e-6 to 2.55e-5, and the highest that held without ptx
-        learning_rate=8e-6,
-        value_learning_rate=9e-6,
-        ptx_coef=27.8,
-        ptx_per_episode=8.0,
-        ema_decay=0.992,
-        max_held_out_prompts=500,
-    ),
-}
+    def longest(self, rows: sizes.Rows) -> float:
+        return rows.written(
+            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_new_tokens
+        )
+
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        n_steps = max(1, self.n_episodes // self.batch_size)
+        return n_steps, round(n_steps * self.batch_size * self.longest(rows))
+
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return self.row_tokens
+
+    def n_trained(self, shape: Shape) -> int:
+        """The policy and the value model."""
+        return 2 * super().n_trained(shape)
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """The reference, the reward model and the watchdog. With full fine-tuning the reward model
+        counts as large as the model.
+        """
+        judge = shape if self.method == "full" else beside.get("reward_model", shape)
+        watching = beside["watchdog_model"].n_parameters if "watchdog_model" in beside else 0
+        return shape.n_parameters + judge.n_parameters + watching
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                n_episodes=152,
+                batch_size=8,
+                learning_rate=1e-4,
+                value_learning_rate=2e-4,
+                warmup_steps=3,
+                kl_coef=0.05,
+                max_new_tokens=48,
+                max_prompt_tokens=192,
+                row_tokens=512,
+                # two evaluations on the way cost about half a minute on two cores
+                max_held_out_prompts=16,
+                evaluate_every=7,
+                checkpoint_every=5,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                n_episodes=256_000,
+                batch_size=512,
+                n_minibatches=8,
+                # the middle of its sweep, 2.55e-6 to 2.55e-5, and the highest that held without ptx
+                learning_rate=8e-6,
+                value_learning_rate=9e-6,
+                ptx_coef=27.8,
+                ptx_per_episode=8.0,
+                ema_decay=0.992,
+                max_held_out_prompts=500,
+            ),
+        }

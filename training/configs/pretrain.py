@@ -1,10 +1,15 @@
 """Settings of pretraining."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from training.configs.knobs import Problem, _, again, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import Problem, again, knob
+from training.configs.metrics import Best, Measure
 from training.configs.weights import Rows
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -15,9 +20,30 @@ class PretrainConfig(Rows):
     that no token is padding (GPT-3, Brown 2020, App. B; warm-up and cosine as there).
     """
 
+    kind: ClassVar[str] = "pretrain"
+    label: ClassVar[str] = _("pretraining")
+    menu: ClassVar[str] = _("Pretrain on text")
     snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
-    is_parallel: ClassVar[bool] = True
     """of demonstrations it takes the whole conversation, written as the chat template has it"""
+    is_parallel: ClassVar[bool] = True
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_LOSS,
+        metrics.HELD_OUT_SPLIT,
+        metrics.N_HELD_OUT,
+        metrics.N_TRAIN,
+        metrics.PERPLEXITY,
+        Measure("n_documents", _("documents")),
+        metrics.N_TOKENS,
+        Measure("n_parameters", _("parameters")),
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("held_out_loss_after", is_more_better=False)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.TOKEN_ACCURACY,
+        curves.ENTROPY,
+        *curves.OPTIMIZER,
+    )
 
     start: str = knob(
         "base",
@@ -86,29 +112,39 @@ class PretrainConfig(Rows):
             found.append(Problem("tokenizer", sentence))
         return found
 
+    @property
+    def keeps_weights(self) -> bool:
+        return self.start == "base"
 
-# Minutes on two CPU cores; one GPU; a small model from nothing.
-PRESETS: dict[str, PretrainConfig] = {
-    "small": PretrainConfig(
-        method="lora",
-        learning_rate=2e-4,
-        batch_size=4,
-        accumulation=2,
-        max_tokens=256,
-        max_rows=150,
-        max_held_out_rows=40,
-        checkpoint_every=10,
-    ),
-    "balanced": PretrainConfig(learning_rate=3e-5),
-    "thorough": PretrainConfig(
-        start="scratch",
-        tokenizer="own",
-        learning_rate=6e-4,
-        batch_size=32,
-        accumulation=8,
-        max_tokens=2048,
-        max_held_out_rows=2000,
-        evaluate_every=500,
-        checkpoint_every=500,
-    ),
-}
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """Rows of equal length, cut from documents that follow one another."""
+        n_tokens = rows.n_rows * (rows.prompt_tokens + rows.response_tokens)
+        n_blocks = int(n_tokens // self.max_tokens)
+        return max(1, min(n_blocks, self.max_rows or n_blocks)), self.max_tokens
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                method="lora",
+                learning_rate=2e-4,
+                batch_size=4,
+                accumulation=2,
+                max_tokens=256,
+                max_rows=150,
+                max_held_out_rows=40,
+                checkpoint_every=10,
+            ),
+            "balanced": cls(learning_rate=3e-5),
+            "thorough": cls(
+                start="scratch",
+                tokenizer="own",
+                learning_rate=6e-4,
+                batch_size=32,
+                accumulation=8,
+                max_tokens=2048,
+                max_held_out_rows=2000,
+                evaluate_every=500,
+                checkpoint_every=500,
+            ),
+        }

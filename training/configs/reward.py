@@ -1,10 +1,16 @@
 """Settings of a reward model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import _, again, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import POLICY, REWARD, again, knob
+from training.configs.metrics import SHARE, Best, Measure
+from training.configs.sizes import Shape
 from training.configs.weights import Rows
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -15,10 +21,48 @@ class RewardConfig(Rows):
     10 %, 64 prompts a batch, learning rate 9e-6 for full fine-tuning.
     """
 
+    kind: ClassVar[str] = "reward"
+    trainer: ClassVar[str] = "training.trainer.reward.run"
+    label: ClassVar[str] = _("reward model")
+    menu: ClassVar[str] = _("Train a reward model")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
-    starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
-    leaves: ClassVar[str] = "reward"
+    starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
+    model_button: ClassVar[str] = _("Train a reward model from it")
+    leaves: ClassVar[str] = REWARD
     is_parallel: ClassVar[bool] = True
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_LOSS,
+        metrics.HELD_OUT_ACCURACY,
+        metrics.HELD_OUT_SPLIT,
+        metrics.N_HELD_OUT_PAIRS,
+        metrics.N_TRAIN_PAIRS,
+        metrics.N_TIES,
+        Measure("n_train_prompts", _("prompts learned from")),
+        metrics.N_RESPONSES_LEFT_OUT,
+        metrics.N_PROMPTS_CUT,
+        Measure("n_held_out_responses_left_out", _("held-out responses left out: too long")),
+        Measure("n_held_out_prompts_cut", _("held-out prompts that lost their beginning")),
+        *metrics.ACCURACY_INTERVAL,
+        Measure("unseen_raters_accuracy", _("on raters it had not seen, mean of folds"), SHARE),
+        Measure("unseen_raters_spread", _("its standard deviation"), SHARE),
+        Measure("seen_raters_accuracy", _("on raters it had seen, mean of folds"), SHARE),
+        Measure("seen_raters_spread", _("its standard deviation"), SHARE),
+        metrics.HELD_OUT_MARGIN,
+        metrics.LENGTH_CORRELATION,
+        Measure("reward_bias", _("reward of demonstrations, taken off")),
+        Measure("n_demonstrations", _("demonstrations behind that")),
+        Measure("n_demonstrations_left_out", _("demonstrations left out: too long")),
+        Measure("n_demonstrations_cut", _("demonstrations whose prompt lost its beginning")),
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.ACCURACY,
+        curves.MARGIN,
+        *curves.OPTIMIZER,
+    )
+    undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL
 
     n_epochs: int = again(
         Rows,
@@ -87,24 +131,57 @@ class RewardConfig(Rows):
     def rehearsed(self) -> Self:
         return replace(super().rehearsed(), cross_validates=False)
 
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        if n_machines > 1 and self.cross_validates:
+            return [
+                _(
+                    "A cross-validation works on one machine. Ask for one, or leave the"
+                    " cross-validation out."
+                )
+            ]
+        return []
 
-PRESETS: dict[str, RewardConfig] = {
-    "small": RewardConfig(
-        learning_rate=3e-4,
-        batch_size=2,
-        accumulation=2,
-        max_tokens=256,
-        max_rows=150,
-        max_held_out_rows=60,
-        checkpoint_every=10,
-    ),
-    "balanced": RewardConfig(),
-    "thorough": RewardConfig(
-        method="full",
-        learning_rate=9e-6,
-        max_tokens=2048,
-        max_held_out_rows=5000,
-        evaluate_every=100,
-        checkpoint_every=200,
-    ),
-}
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """Prompts, each with all its responses; `max_rows` counts pairs."""
+        is_sample = self.max_rows and rows.n_pairs
+        share = min(1.0, self.max_rows / rows.n_pairs) if self.max_rows and is_sample else 1.0
+        n_prompts = max(1, round(rows.n_prompts * share))
+        return n_prompts, rows.prompt_tokens + rows.n_responses * rows.response_tokens
+
+    @property
+    def n_trainings(self) -> int:
+        """A run, and five folds of four fifths each."""
+        return 5 if self.cross_validates else 1
+
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return self.batch_size * min(
+            rows.prompt_tokens + rows.n_responses * rows.response_tokens,
+            rows.n_responses * self.max_tokens,
+        )
+
+    def logits(self, n_tokens: float, shape: Shape) -> float:
+        """A reward for each sequence, and nothing for each word."""
+        return 0.0
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                learning_rate=3e-4,
+                batch_size=2,
+                accumulation=2,
+                max_tokens=256,
+                max_rows=150,
+                max_held_out_rows=60,
+                checkpoint_every=10,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                learning_rate=9e-6,
+                max_tokens=2048,
+                max_held_out_rows=5000,
+                evaluate_every=100,
+                checkpoint_every=200,
+            ),
+        }

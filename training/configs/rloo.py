@@ -1,10 +1,16 @@
 """Settings of RLOO."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from training.configs.knobs import REQUIRED, Problem, _, again, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import REQUIRED, Problem, again, knob
+from training.configs.metrics import Best, Measure
+from training.configs.sizes import Inputs, Shape
 from training.configs.weights import Training
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -16,9 +22,33 @@ class RlooConfig(Training):
     learning rate 1e-6 in full.
     """
 
+    kind: ClassVar[str] = "rloo"
+    label: ClassVar[str] = _("RLOO")
+    menu: ClassVar[str] = _("Improve by RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts"""
-    reward_model: ClassVar[str] = REQUIRED
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_SPLIT,
+        metrics.REWARD,
+        metrics.RESPONSE_TOKENS,
+        metrics.ENDED,
+        metrics.N_HELD_OUT_PROMPTS,
+        metrics.N_PROMPTS,
+        *metrics.PROMPTS_TOO_LONG,
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.REWARD,
+        curves.KL,
+        curves.RESPONSES,
+        curves.ENDED,
+        curves.ENTROPY,
+        *curves.OPTIMIZER,
+    )
+    undrawn: ClassVar[tuple[str, ...]] = ("held_out_response_tokens", "held_out_ended")
 
     learning_rate: float = again(
         Training,
@@ -134,27 +164,51 @@ class RlooConfig(Training):
             return [Problem("accumulation", sentence)]
         return []
 
+    def longest(self, rows: sizes.Rows) -> float:
+        return rows.written(
+            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_new_tokens
+        )
 
-# Minutes on two CPU cores; one GPU; the published recipe.
-PRESETS: dict[str, RlooConfig] = {
-    "small": RlooConfig(
-        learning_rate=5e-5,
-        batch_size=8,
-        accumulation=1,
-        max_rows=40,
-        max_held_out_rows=20,
-        max_new_tokens=48,
-        max_prompt_tokens=192,
-        checkpoint_every=5,
-    ),
-    "balanced": RlooConfig(),
-    "thorough": RlooConfig(
-        method="full",
-        learning_rate=1e-6,
-        accumulation=64,
-        max_held_out_rows=500,
-        max_new_tokens=512,
-        evaluate_every=20,
-        checkpoint_every=50,
-    ),
-}
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """Prompts; tokens of one response to each."""
+        return min(rows.n_prompts, self.max_rows or rows.n_prompts), self.longest(rows)
+
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        """Prompts that do not fill a step are left out."""
+        n_prompts, tokens_a_response = self.items(rows)
+        a_step = self.batch_size * self.accumulation
+        n_prompts_a_step = max(1, a_step // self.n_responses)
+        n_steps = self.max_steps or n_prompts // n_prompts_a_step * self.n_epochs
+        return n_steps, round(n_steps * a_step * tokens_a_response)
+
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return self.batch_size * self.longest(rows)
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """The reference and the reward model."""
+        return shape.n_parameters + beside.get("reward_model", shape).n_parameters
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                learning_rate=5e-5,
+                batch_size=8,
+                accumulation=1,
+                max_rows=40,
+                max_held_out_rows=20,
+                max_new_tokens=48,
+                max_prompt_tokens=192,
+                checkpoint_every=5,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                learning_rate=1e-6,
+                accumulation=64,
+                max_held_out_rows=500,
+                max_new_tokens=512,
+                evaluate_every=20,
+                checkpoint_every=50,
+            ),
+        }

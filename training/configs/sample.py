@@ -1,9 +1,16 @@
 """Settings of sampling."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import OPTIONAL, Problem, Settings, _, knob
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart
+from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Settings, knob
+from training.configs.metrics import SHARE, Measure
+from training.configs.sizes import Inputs, Shape
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -12,9 +19,39 @@ class SampleConfig(Settings):
     to choose from.
     """
 
+    kind: ClassVar[str] = "sample"
+    trainer: ClassVar[str] = "training.trainer.sample.run"
+    label: ClassVar[str] = _("sampling")
+    menu: ClassVar[str] = _("Sample responses")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts",)
-    leaves: ClassVar[str] = ""
-    reward_model: ClassVar[str] = OPTIONAL
+    snapshot_label: ClassVar[str] = _("Prompts to answer")
+    snapshot_heading: ClassVar[str] = _("Answers")
+    snapshot_button: ClassVar[str] = _("Answer these prompts")
+    model_label: ClassVar[str] = _("Model that answers")
+    model_button: ClassVar[str] = _("Sample responses")
+    takes_endpoints: ClassVar[bool] = True
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL}
+    leaves: ClassVar[str] = RESPONSES
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.REWARD,
+        metrics.BEST_REWARD,
+        metrics.N_PROMPTS,
+        *metrics.PROMPTS_TOO_LONG,
+        Measure("n_responses", _("responses")),
+        Measure("n_empty", _("empty responses")),
+        Measure("share_ended", _("ended by themselves"), SHARE),
+        Measure("mean_tokens", _("mean length in tokens")),
+        Measure("tokens_per_s", _("tokens per second")),
+        Measure("responses_per_s", _("responses per second")),
+        *metrics.MACHINE,
+    )
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.REWARD,
+        curves.RESPONSES,
+        curves.ENDED,
+        curves.SPEED,
+    )
+    undrawn: ClassVar[tuple[str, ...]] = ("responses_per_s",)
 
     n_responses: int = knob(
         4,
@@ -111,11 +148,34 @@ class SampleConfig(Settings):
             return [Problem("batch_size", sentence)]
         return []
 
+    def longest(self, rows: sizes.Rows) -> float:
+        return rows.written(
+            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_new_tokens
+        )
 
-PRESETS: dict[str, SampleConfig] = {
-    "small": SampleConfig(
-        n_responses=4, max_new_tokens=48, batch_size=40, max_prompts=20, max_prompt_tokens=256
-    ),
-    "balanced": SampleConfig(),
-    "thorough": SampleConfig(n_responses=9, max_new_tokens=1024, max_prompt_tokens=4096),
-}
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        n_prompts = min(rows.n_prompts, self.max_prompts or rows.n_prompts)
+        n_steps = math.ceil(n_prompts / max(self.batch_size // self.n_responses, 1))
+        return n_steps, round(n_prompts * self.n_responses * self.longest(rows))
+
+    @property
+    def n_sequences(self) -> int:
+        return self.batch_size
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        judging = beside["reward_model"].n_parameters if "reward_model" in beside else 0
+        return shape.n_parameters + judging
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                n_responses=4,
+                max_new_tokens=48,
+                batch_size=40,
+                max_prompts=20,
+                max_prompt_tokens=256,
+            ),
+            "balanced": cls(),
+            "thorough": cls(n_responses=9, max_new_tokens=1024, max_prompt_tokens=4096),
+        }

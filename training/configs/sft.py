@@ -1,10 +1,15 @@
 """Settings of supervised fine-tuning."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from training.configs.knobs import _, again
+from training.configs import curves, metrics
+from training.configs.curves import Chart
+from training.configs.knobs import again
+from training.configs.metrics import Best, Measure
 from training.configs.weights import Rows
+from training.configs.words import _
 
 
 @dataclass(frozen=True)
@@ -15,8 +20,28 @@ class SftConfig(Rows):
     rate 9.65e-6 for full fine-tuning of 1.3B and 6B.
     """
 
+    kind: ClassVar[str] = "sft"
+    label: ClassVar[str] = _("SFT")
+    menu: ClassVar[str] = _("Fine-tune on demonstrations")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
+    model_button: ClassVar[str] = _("Fine-tune it")
     is_parallel: ClassVar[bool] = True
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_LOSS,
+        metrics.HELD_OUT_SPLIT,
+        metrics.N_HELD_OUT,
+        metrics.N_TRAIN,
+        metrics.N_CUT,
+        metrics.N_LEFT_OUT,
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("held_out_loss_after", is_more_better=False)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.LOSS,
+        curves.TOKEN_ACCURACY,
+        curves.ENTROPY,
+        *curves.OPTIMIZER,
+    )
 
     n_epochs: int = again(
         Rows,
@@ -28,26 +53,27 @@ class SftConfig(Rows):
         ),
     )
 
-
-PRESETS: dict[str, SftConfig] = {
-    "small": SftConfig(
-        n_epochs=1,
-        learning_rate=5e-4,
-        batch_size=4,
-        accumulation=2,
-        max_tokens=256,
-        max_rows=150,
-        max_held_out_rows=40,
-        checkpoint_every=10,
-    ),
-    "balanced": SftConfig(),
-    "thorough": SftConfig(
-        method="full",
-        n_epochs=16,
-        learning_rate=9.65e-6,
-        max_tokens=2048,
-        max_held_out_rows=2000,
-        evaluate_every=200,
-        checkpoint_every=200,
-    ),
-}
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                n_epochs=1,
+                learning_rate=5e-4,
+                batch_size=4,
+                accumulation=2,
+                max_tokens=256,
+                max_rows=150,
+                max_held_out_rows=40,
+                checkpoint_every=10,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                n_epochs=16,
+                learning_rate=9.65e-6,
+                max_tokens=2048,
+                max_held_out_rows=2000,
+                evaluate_every=200,
+                checkpoint_every=200,
+            ),
+        }

@@ -2,10 +2,16 @@
 snapshot.
 """
 
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
-from training.configs.knobs import Settings, _, knob
+from training.configs import sizes
+from training.configs.knobs import Settings, knob
+from training.configs.sizes import Inputs, Shape
+from training.configs.words import _
 
 REHEARSED_STEPS = 2
 REHEARSED_HELD_OUT = 8
@@ -99,10 +105,47 @@ class Weights(Settings):
             self.keeps_state == "lora" and self.method == "lora"
         )
 
+    @abstractmethod
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        """Tokens of one forward and backward pass, the longest rows taken."""
+
+    def n_trained(self, shape: Shape) -> int:
+        if self.method == "full":
+            return shape.n_parameters
+        return self.lora_rank * shape.projected
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        return 0 if self.method == "full" else shape.n_parameters
+
+    def logits(self, n_tokens: float, shape: Shape) -> float:
+        """Numbers that the model's head gives for so many tokens of a pass."""
+        return n_tokens * shape.vocabulary
+
+    def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
+        """Weights of what is loaded; 16 bytes for each number that is trained; activations of the
+        tokens computed at once.
+        """
+        precision = sizes.BYTES[self.dtype]
+        frozen = self.n_frozen(shape, beside) * precision
+        n_tokens = self.tokens_at_once(rows)
+        layers = math.sqrt(shape.n_layers) if self.saves_memory else shape.n_layers
+        activations = n_tokens * layers * shape.hidden * sizes.ACTIVATIONS_A_LAYER * precision
+        logits = self.logits(n_tokens, shape) * sizes.LOGIT_BYTES
+        trained = self.n_trained(shape) * sizes.TRAINED_BYTES
+        return frozen + trained + activations + logits + sizes.OVERHEAD_BYTES
+
+    def disk(self, shape: Shape) -> float:
+        """The model that is left, and the checkpoints on the way."""
+        left = shape.n_parameters * sizes.BYTES[self.dtype]
+        n_checkpoints = self.keep_checkpoints + 1
+        return left + n_checkpoints * self.n_trained(shape) * sizes.CHECKPOINT_BYTES
+
 
 @dataclass(frozen=True)
 class Training(Weights):
     """Through transformers' Trainer: epochs of a snapshot."""
+
+    extended_by: ClassVar[tuple[str, ...]] = ("max_steps", "n_epochs")
 
     n_epochs: int = knob(
         1, _("Epochs"), _("How often the run goes through its snapshot."), min=1, max=100
@@ -233,6 +276,28 @@ class Training(Weights):
             keeps_state="never",
         )
 
+    @abstractmethod
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """(how many of what a batch is made of, tokens of one)."""
+
+    @property
+    def n_trainings(self) -> int:
+        """How many models of equal size the run trains, one after the other."""
+        return 1
+
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        n_items, tokens_an_item = self.items(rows)
+        a_step = self.batch_size * self.accumulation
+        n_steps = self.max_steps or math.ceil(n_items / a_step) * self.n_epochs
+        n_seen = self.max_steps * a_step if self.max_steps else n_items * self.n_epochs
+        return n_steps, round(self.n_trainings * n_seen * tokens_an_item)
+
+    def n_trained(self, shape: Shape) -> int:
+        if self.method == "full" or self.lora_targets != "attention":
+            return super().n_trained(shape)
+        queries_and_values = (3 * shape.hidden + shape.kv_width) * shape.n_layers
+        return self.lora_rank * queries_and_values
+
 
 @dataclass(frozen=True)
 class Rows(Training):
@@ -246,3 +311,11 @@ class Rows(Training):
         min=16,
         max=131072,
     )
+
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        return min(rows.n_rows, self.max_rows or rows.n_rows), min(
+            rows.prompt_tokens + rows.response_tokens, self.max_tokens
+        )
+
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return self.batch_size * self.max_tokens

@@ -4,7 +4,7 @@ services and selectors.
 
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
-from training.models.runs import Run, RunPoint, RunSample, Seat
+from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment
 
@@ -23,4 +23,5 @@ __all__ = [
     "Snapshot",
     "SnapshotJudgment",
     "TrainedModel",
+    "kind_choices",
 ]

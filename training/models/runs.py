@@ -4,26 +4,27 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from training import configs
+from training.configs import roles
 from training.models.registry import TrainedModel
 from training.models.snapshots import Snapshot
+
+
+def kind_choices() -> list[tuple[str, Promise]]:
+    """Every kind of run with its label, for forms and for the API. Not choices of the column: a new
+    kind needs no migration.
+    """
+    return [(name, _(about.label)) for name, about in configs.KINDS.items()]
 
 
 class Run(models.Model):
     """One piece of work for a GPU node. `state` says where it is, `outcome` why it ended, `error`
     what a person should know.
     """
-
-    class Kind(models.TextChoices):
-        SFT = "sft", _("SFT")
-        REWARD = "reward", _("reward model")
-        PPO = "ppo", _("PPO")
-        DPO = "dpo", _("DPO")
-        RLOO = "rloo", _("RLOO")
-        PRETRAIN = "pretrain", _("pretraining")
-        SAMPLE = "sample", _("sampling")
-        EVALUATE = "evaluate", _("evaluation")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -42,7 +43,7 @@ class Run(models.Model):
         EXTENSION = "extension", _("goes on from the last state of")
 
     name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=16, help_text="one of training.configs.KINDS")
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
@@ -140,6 +141,18 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def models_beside(self) -> dict[str, TrainedModel]:
+        """By role: those that it takes beside the base model."""
+        found = {role.name: getattr(self, role.name) for role in roles.BESIDE}
+        return {name: model for name, model in found.items() if model is not None}
+
+    @property
+    def kind_label(self) -> str:
+        """Of a kind that this version no longer has, its name."""
+        about = configs.KINDS.get(self.kind)
+        return gettext(about.label) if about else self.kind
 
 
 class Seat(models.Model):

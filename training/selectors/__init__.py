@@ -84,7 +84,6 @@ from training.selectors.seats import (
     silence,
 )
 from training.selectors.snapshots import (
-    RUN_OF_SNAPSHOT,
     Table,
     campaign_choices,
     card,

@@ -42,7 +42,7 @@ def made_card(*, model: TrainedModel) -> str:
     if taught:
         parts += ["## What its rewards come from", "\n".join(_origin(step) for step in taught)]
     parts += ["## Licences", "\n".join(f"- {line}" for line in _licence_lines([*steps, *taught]))]
-    found = measures(metrics=model.metrics)
+    found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.value} |" for one in found)
         parts += ["## Measured", f"| measure | before | after |\n|---|---|---|\n{rows}"]

@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from training import configs
+from training.configs import roles
+from training.configs.roles import Role
 from training.launching import Launch
 from training.models import Run, RunSample
 from training.selectors.measures import measures
@@ -34,9 +36,7 @@ class ComparedRow:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """Those asked for that there are, in that order, six at most."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related(
-        "snapshot", "base_model", "reward_model", "watchdog_model", "other_model"
-    ).in_bulk(wanted)
+    found = Run.objects.select_related("snapshot", *roles.NAMES).in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
@@ -60,18 +60,7 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     about = [
         (gettext("snapshot"), [run.snapshot.name for run in runs]),
         (gettext("model"), [run.base_model.name for run in runs]),
-        (
-            gettext("reward model"),
-            [run.reward_model.name if run.reward_model else "–" for run in runs],
-        ),
-        (
-            gettext("watchdog"),
-            [run.watchdog_model.name if run.watchdog_model else "–" for run in runs],
-        ),
-        (
-            gettext("compared with"),
-            [run.other_model.name if run.other_model else "–" for run in runs],
-        ),
+        *((gettext(role.words), [_named(run, role) for run in runs]) for role in roles.BESIDE),
         (gettext("GPUs"), [str(run.n_gpus) for run in runs]),
         (gettext("memory, GB"), [str(run.memory_gb) for run in runs]),
         (gettext("processes"), [_launched(run) for run in runs]),
@@ -90,7 +79,10 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
-    each = [{str(one.name): one.value for one in measures(metrics=run.metrics)} for run in runs]
+    each = [
+        {str(one.name): one.value for one in measures(kind=run.kind, metrics=run.metrics)}
+        for run in runs
+    ]
     names = list(dict.fromkeys(name for found in each for name in found))
     return [ComparedRow(name, [found.get(name, "–") for found in each], True) for name in names]
 
@@ -108,6 +100,11 @@ def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         (prompt, [found.get(run.pk, "–") for run in runs])
         for prompt, found in shared[:N_PROMPTS_SHOWN]
     ]
+
+
+def _named(run: Run, role: Role) -> str:
+    model = run.models_beside.get(role.name)
+    return model.name if model else "–"
 
 
 def _launched(run: Run) -> str:

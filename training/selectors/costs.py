@@ -4,7 +4,7 @@ what past runs took.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from training import estimates, run_dir
-from training.configs import Settings
-from training.estimates import Cost, Rows, Shape
+from training.configs import Settings, roles
+from training.configs.roles import NONE
+from training.configs.sizes import Inputs, Rows, Shape
+from training.estimates import Cost
 from training.launching import ALONE, Launch
 from training.models import Run, Snapshot, TrainedModel
 
@@ -51,18 +53,28 @@ def forecast(
     config: Settings,
     snapshot: Snapshot,
     base_model: TrainedModel,
-    reward_model: TrainedModel | None = None,
-    watchdog_model: TrainedModel | None = None,
+    models: Mapping[str, TrainedModel] = NONE,
     launch: Launch = ALONE,
 ) -> Forecast:
-    """Before it starts. Reads the beginning of the snapshot's file and the model's config where
-    they lie on this machine.
+    """Before it starts. `models` are those beside the base model, by role. Reads the beginning of
+    the snapshot's file and the model's config where they lie on this machine.
     """
     shape = shape_of(model=base_model)
-    judge = (shape_of(model=reward_model) or shape) if reward_model else None
-    watchdog = (shape_of(model=watchdog_model) or judge or shape) if watchdog_model else None
-    found = estimates.cost(config, rows_of(snapshot=snapshot), shape, judge, watchdog)
+    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(models))
+    beside = _shapes(models, shape) if shape else NONE
+    found = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
     return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
+
+
+def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape]:
+    """By role. One that nobody knows counts like another of its kind, else like the base model."""
+    found: dict[str, Shape] = {}
+    by_kind: dict[str, Shape] = {}
+    for role in roles.BESIDE:
+        if role.name in models:
+            known = shape_of(model=models[role.name]) or by_kind.get(role.kind, usual)
+            found[role.name] = by_kind[role.kind] = known
+    return found
 
 
 def shape_of(*, model: TrainedModel) -> Shape | None:
@@ -91,6 +103,8 @@ def rows_of(*, snapshot: Snapshot) -> Rows:
         prompt_tokens=prompt,
         response_tokens=response,
         n_responses=n_responses,
+        n_test=splits.get("test", 0),
+        n_in_all=snapshot.n_rows,
     )
 
 

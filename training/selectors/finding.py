@@ -14,7 +14,7 @@ def runs(wanted: Wanted) -> list[Found]:
         Found(
             run.pk,
             run.name,
-            f"{run.get_kind_display()} · {run.get_outcome_display() or run.get_state_display()}",
+            f"{run.kind_label} · {run.get_outcome_display() or run.get_state_display()}",
         )
         for run in best(rows, wanted=wanted)
     ]

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.models import Judgment, Prompt, Response
+from training import configs
+from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.selectors.registry import LineageStep, lineage
 from training.selectors.snapshots import chosen_from, with_the_best_of
@@ -82,7 +84,7 @@ def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
     return [
         _origin(snapshot, is_admin),
         Place(_("Data"), [_snapshot_node(snapshot)]),
-        Place(_("Run"), [_run_node(run, str(run.get_kind_display())), *beside]),
+        Place(_("Run"), [_run_node(run, run.kind_label), *beside]),
         Place(_("Model"), [model]),
     ]
 
@@ -126,7 +128,11 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
 def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     """Empty when nothing was sampled from it, chosen by it or begun with it."""
     begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
-    sampled = begun.filter(kind=Run.Kind.SAMPLE).select_related("snapshot").order_by("-pk")
+    sampled = (
+        begun.filter(kind__in=configs.that_leave(RESPONSES))
+        .select_related("snapshot")
+        .order_by("-pk")
+    )
     judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id or 0)
     holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
     best = with_the_best_of(runs=sampled.values_list("pk", flat=True))

@@ -12,18 +12,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Judgment, Prompt
-from training import freezing, run_dir
+from training import configs, freezing, run_dir
+from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
 
 _CAMPAIGNS_OF_KIND = {
     Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
     Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
-}
-RUN_OF_SNAPSHOT = {
-    Snapshot.Kind.DEMONSTRATIONS: Run.Kind.SFT,
-    Snapshot.Kind.COMPARISONS: Run.Kind.REWARD,
-    Snapshot.Kind.PROMPTS: Run.Kind.SAMPLE,
-    Snapshot.Kind.TEXT: Run.Kind.PRETRAIN,
 }
 _TABLES = (
     ("splits", _("Splits"), _("split"), _("rows")),
@@ -208,7 +203,10 @@ def scored_run_choices() -> list[tuple[int, str]]:
     """Sampling runs that left responses which a reward model scored, the newest first."""
     left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
     runs = Run.objects.filter(
-        kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False, outcome__in=left
+        kind__in=configs.that_leave(RESPONSES),
+        reward_model__isnull=False,
+        is_dry=False,
+        outcome__in=left,
     )
     words = gettext("%(run)s, chosen by %(judge)s")
     scored = runs.select_related("reward_model").order_by("-pk")

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from training import retention, storage
+from training.configs import roles
 from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
 from training.retention import Candidate, Why
@@ -21,7 +22,7 @@ from training.storage import Found, Room
 
 RESUMABLE = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
 _NONE: frozenset[Why] = frozenset()
-_USES = ("base_model_id", "reward_model_id", "watchdog_model_id", "other_model_id")
+_USES = tuple(f"{name}_id" for name in roles.NAMES)
 
 
 @dataclass(frozen=True)

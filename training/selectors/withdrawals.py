@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from labeling.models import Judgment, RankedResponse, Rater
+from training.configs import roles
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.selectors.snapshots import with_the_best_of
 
@@ -73,7 +74,9 @@ def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
                 "pk", flat=True
             )
         )
-        used = Q(base_model__in=found) | Q(reward_model__in=found) | Q(watchdog_model__in=found)
+        used = Q(base_model__in=found)
+        for role in roles.BESIDE:
+            used |= Q((f"{role.name}__in", found)) if role.teaches else Q()
         used |= Q(snapshot__in=with_the_best_of(runs=runs))
         after = set(Run.objects.filter(used).values_list("pk", flat=True))
         if found <= models and after <= runs:

@@ -246,8 +246,10 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         config=plan.config_of(link.step),
         snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
-        reward_model=_judge(chain, plan) if link.step in _REWARDED else None,
-        other_model=_model_before(chain, plan) if link.step == Step.EVALUATE else None,
+        models={
+            "reward_model": _judge(chain, plan) if link.step in _REWARDED else None,
+            "other_model": _model_before(chain, plan) if link.step == Step.EVALUATE else None,
+        },
         wish=_wish(plan, kind),
         by=chain.schedule.created_by,
         now=now,

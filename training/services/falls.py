@@ -142,7 +142,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
         split="all", max_rows=None, max_tokens=longest, max_new_tokens=1, n_shown=0
     )
     return queue_run(
-        kind=Run.Kind.EVALUATE,
+        kind=EvaluateConfig.kind,
         name=name,
         config=configs.as_json(config),
         snapshot=snapshot,

@@ -14,6 +14,9 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks import Event
 from training import artifacts, configs, doorbell, launching
+from training.configs import Settings, roles
+from training.configs.roles import NONE, Role
+from training.configs.sizes import Inputs
 from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel
 from training.selectors.costs import forecast
@@ -64,9 +67,7 @@ def queue_run(
     config: Mapping[str, Any],
     snapshot: Snapshot,
     base_model: TrainedModel,
-    reward_model: TrainedModel | None = None,
-    watchdog_model: TrainedModel | None = None,
-    other_model: TrainedModel | None = None,
+    models: Mapping[str, TrainedModel | None] = NONE,
     wish: Wish = Wish(),
     made_from: Run | None = None,
     made_as: str = "",
@@ -74,6 +75,7 @@ def queue_run(
     now: datetime,
 ) -> Run:
     """A queued run, its doorbell rung on commit. Only a node that has what it wishes for takes it.
+    `models` are those beside the base model, by role.
 
     Raises UnableToQueue.
     """
@@ -84,19 +86,18 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(wish.launch):
         raise UnableToQueue(problem)
-    _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
-    _refuse_watchdog(kind, reward_model, watchdog_model)
+    beside = {name: model for name, model in models.items() if model is not None}
+    _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
     expected = forecast(
         kind=kind,
         config=parsed,
         snapshot=snapshot,
         base_model=base_model,
-        reward_model=reward_model,
-        watchdog_model=watchdog_model,
+        models=beside,
         launch=wish.launch,
     )
     with transaction.atomic():
-        _refuse_gone([base_model, reward_model, watchdog_model, other_model])
+        _refuse_gone([base_model, *beside.values()])
         if made_from is not None and made_as == Run.MadeAs.EXTENSION:
             _refuse_without_state(made_from)
         run = Run.objects.create(
@@ -105,9 +106,7 @@ def queue_run(
             config=configs.as_json(parsed),
             snapshot=snapshot,
             base_model=base_model,
-            reward_model=reward_model,
-            watchdog_model=watchdog_model,
-            other_model=other_model,
+            **beside,
             n_gpus=wish.n_gpus,
             memory_gb=wish.memory_gb,
             launch=wish.launch.as_json(),
@@ -148,8 +147,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         config=run.config | {field: amount},
         snapshot=run.snapshot,
         base_model=run.base_model,
-        reward_model=run.reward_model,
-        watchdog_model=run.watchdog_model,
+        models=run.models_beside,
         wish=Wish(
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,
@@ -170,9 +168,8 @@ def _bound_to(run: Run) -> str:
 
 def extended_by(*, run: Run) -> str | None:
     """The setting that says how long this run goes on."""
-    if run.config.get("max_steps"):
-        return "max_steps"
-    return next((name for name in ("n_episodes", "n_epochs") if name in run.config), None)
+    settings = configs.KINDS[run.kind].extended_by
+    return next((name for name in settings if run.config.get(name)), None)
 
 
 def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
@@ -236,13 +233,11 @@ def _renumber(waiting: Sequence[Run]) -> None:
     Run.objects.bulk_update(changed, ["priority"])
 
 
-def _refuse_gone(models: Sequence[TrainedModel | None]) -> None:
+def _refuse_gone(models: Sequence[TrainedModel]) -> None:
     """Those that were freed or retired. Holds their rows until the run is in line, so that nobody
     does so meanwhile.
     """
-    rows = TrainedModel.objects.select_for_update().filter(
-        pk__in=[one.pk for one in models if one is not None]
-    )
+    rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models])
     for model in rows.order_by("pk"):
         if model.freed_at is not None:
             raise UnableToQueue(
@@ -266,24 +261,20 @@ def _refuse_without_state(run: Run) -> None:
 
 
 def _refuse_misfits(
-    kind: str,
+    about: type[Settings],
     snapshot: Snapshot,
     base_model: TrainedModel,
-    reward_model: TrainedModel | None,
-    other_model: TrainedModel | None,
+    beside: Mapping[str, TrainedModel],
 ) -> None:
-    about = configs.KINDS[kind]
+    """What such a run cannot take. Each by itself first, then whether they go together."""
     if snapshot.kind not in about.snapshots:
-        wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
+        wanted = " / ".join(str(one.label) for one in snapshot_kinds(about.kind))
         raise UnableToQueue(
             _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.")
-            % {
-                "snapshot": snapshot,
-                "wanted": wanted,
-            }
+            % {"snapshot": snapshot, "wanted": wanted}
         )
-    for model in (base_model, other_model):
-        if model is not None and kind != Run.Kind.SAMPLE and hasattr(model, "endpoint"):
+    for model in (base_model, *beside.values()):
+        if not about.takes_endpoints and hasattr(model, "endpoint"):
             raise UnableToQueue(
                 _("“%(model)s” is another server's: it can be sampled from, and nothing else.")
                 % {"model": model}
@@ -293,71 +284,21 @@ def _refuse_misfits(
             _("“%(model)s” gives scores and writes no text. Choose a language model.")
             % {"model": base_model}
         )
-    if about.reward_model == configs.REQUIRED and reward_model is None:
-        raise UnableToQueue(
-            _("%(kind)s learns from a reward model. Choose one.") % {"kind": Run.Kind(kind).label}
-        )
-    if reward_model is not None and (
-        not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD
-    ):
-        raise UnableToQueue(
-            _("“%(model)s” is no reward model. Choose another, or none.") % {"model": reward_model}
-        )
-    if other_model is not None and (
-        not about.other_model or other_model.kind != TrainedModel.Kind.POLICY
-    ):
-        raise UnableToQueue(
-            _("“%(model)s” writes no text to compare with. Choose another, or none.")
-            % {"model": other_model}
-        )
-    if kind == Run.Kind.EVALUATE:
-        _refuse_idle_evaluation(snapshot, base_model, reward_model, other_model)
+    for role in roles.BESIDE:
+        _refuse_role(about, role, beside)
+    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(beside))
+    if sentence := about.misfit(inputs):
+        raise UnableToQueue(_(sentence))
 
 
-def _refuse_watchdog(
-    kind: str, reward_model: TrainedModel | None, watchdog_model: TrainedModel | None
-) -> None:
-    """One that is no reward model, or the very one that is learned from, which would see
-    nothing.
-    """
-    if watchdog_model is None:
+def _refuse_role(about: type[Settings], role: Role, beside: Mapping[str, TrainedModel]) -> None:
+    use, model = about.takes.get(role.name), beside.get(role.name)
+    if model is None:
+        if use == configs.REQUIRED:
+            named = {"kind": _(about.label), "role": _(role.label)}
+            raise UnableToQueue(_(role.missing) % named)
         return
-    if not configs.KINDS[kind].watchdog_model or watchdog_model.kind != TrainedModel.Kind.REWARD:
-        raise UnableToQueue(
-            _("“%(model)s” is no reward model. Choose another, or none.")
-            % {"model": watchdog_model}
-        )
-    if watchdog_model == reward_model:
-        raise UnableToQueue(
-            _("The run learns from “%(model)s”. Choose another watchdog, or none.")
-            % {"model": watchdog_model}
-        )
-
-
-def _refuse_idle_evaluation(
-    snapshot: Snapshot,
-    base_model: TrainedModel,
-    reward_model: TrainedModel | None,
-    other_model: TrainedModel | None,
-) -> None:
-    """One that would measure nothing."""
-    if base_model.kind == TrainedModel.Kind.REWARD:
-        if snapshot.kind != Snapshot.Kind.COMPARISONS or reward_model or other_model:
-            raise UnableToQueue(
-                _(
-                    "A reward model is measured on comparisons, by itself. Choose a snapshot of"
-                    " them and no other model."
-                )
-            )
-        return
-    if other_model is not None and reward_model is None:
-        raise UnableToQueue(
-            _("To compare two models a reward model has to judge their responses. Choose one.")
-        )
-    if snapshot.kind != Snapshot.Kind.DEMONSTRATIONS and reward_model is None:
-        raise UnableToQueue(
-            _(
-                "On such a snapshot only responses can be measured, and a reward model has to judge"
-                " them. Choose one."
-            )
-        )
+    if use is None or model.kind != role.kind:
+        raise UnableToQueue(_(role.misfit) % {"model": model})
+    if model == beside.get(role.apart_from):
+        raise UnableToQueue(_(role.twice) % {"model": model})

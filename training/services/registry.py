@@ -72,12 +72,14 @@ def register_model(
 def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: datetime) -> TrainedModel:
     """The model that a run left. Its source has a name that tells a rater nothing."""
     licence = run.base_model.licence
+    config, _problems = configs.parse(run.kind, run.config)
+    is_descendant = config is None or config.keeps_weights
     return TrainedModel.objects.create(
         name=_free_name(f"{run.kind}-{run.pk}"),
         kind=configs.KINDS[run.kind].leaves,
         location=location,
         licence=licence,
-        parent=None if run.config.get("start") == "scratch" else run.base_model,
+        parent=run.base_model if is_descendant else None,
         run=run,
         source=intake.source_for_model(name=opaque_name(), licence=licence),
         metrics=metrics,

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks import Event
 from training import doorbell
+from training.configs import roles
 from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
 from training.selectors.seats import is_silent
@@ -103,9 +104,7 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
 
 def run_to_carry_out(*, run_id: int) -> Run:
     """With all that it is made from."""
-    return Run.objects.select_related(
-        "snapshot", "base_model", "reward_model", "watchdog_model", "other_model"
-    ).get(pk=run_id)
+    return Run.objects.select_related("snapshot", *roles.NAMES).get(pk=run_id)
 
 
 def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:

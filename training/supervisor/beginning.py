@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -47,7 +48,9 @@ def job(attempt: Attempt) -> run_dir.Job:
             _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.")
             % {"name": run.snapshot}
         )
-    reward_model, watchdog_model = run.reward_model, run.watchdog_model
+    beside: dict[str, Any] = {
+        name: _fetched_model(attempt, model.location) for name, model in run.models_beside.items()
+    }
     endpoint = services.endpoint_of(model=run.base_model)
     return run_dir.Job(
         kind=run.kind,
@@ -60,9 +63,7 @@ def job(attempt: Attempt) -> run_dir.Job:
             else _fetched_model(attempt, run.base_model.location)
         ),
         endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
-        reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
-        watchdog_model=_fetched_model(attempt, watchdog_model.location) if watchdog_model else None,
-        other_model=_fetched_model(attempt, run.other_model.location) if run.other_model else None,
+        **beside,
         is_dry=run.is_dry,
         snapshot=str(snapshot),
         heartbeat_s=settings.RUN_HEARTBEAT_S,

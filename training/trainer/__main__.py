@@ -22,13 +22,6 @@ from typing import Any
 from training import configs, estimates, processes, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
-# The kinds that are a folder: what carries out a run is run.py there.
-_FOLDERS = ("ppo", "reward", "sample")
-# Each has `carry_out(job, config, folder) -> Result`.
-MODULES = {
-    kind: f"training.trainer.{kind}" + (".run" if kind in _FOLDERS else "")
-    for kind in configs.KINDS
-}
 _PARALLEL = "training.trainer.parallel"
 _GIB = 1024**3
 
@@ -60,7 +53,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         config = _config(job)
         _settle(job, allows_hub=config.allows_hub)
         folder = _joined(folder)
-        result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
+        result = trainer(job.kind).carry_out(job, config, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
         sentence = anticipated(error)
         if not sentence:
@@ -115,12 +108,22 @@ def anticipated(error: BaseException) -> str:
 
 def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
-    if config is None or job.kind not in MODULES:
-        raise UnableToReadJob(
-            " ".join(problem.sentence for problem in problems)
-            or f"This node cannot carry out {job.kind} runs."
-        )
+    if config is None:
+        raise UnableToReadJob(" ".join(problem.sentence for problem in problems))
     return config.rehearsed() if job.is_dry else config
+
+
+def trainer(kind: str) -> Any:
+    """The module of this kind, with `carry_out(job, config, folder) -> Result`."""
+    name = configs.trainer_of(kind)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise UnableToReadJob(
+            f"This node cannot carry out {kind} runs: it has no module {name}."
+        ) from error
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from training import access, run_charts, selectors, services
+from training import access, configs, run_charts, selectors, services
 
 
 @require_GET
@@ -17,7 +17,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     runs = selectors.runs_compared(pks=asked)
     context = {
         "runs": runs,
-        "charts": run_charts.overlaid([(run.name, selectors.curves(run=run)) for run in runs]),
+        "charts": run_charts.overlaid(
+            [configs.KINDS[kind] for kind in dict.fromkeys(run.kind for run in runs)],
+            [(run.name, selectors.curves(run=run)) for run in runs],
+        ),
         "settings": selectors.settings_compared(runs=runs),
         "measures": selectors.measures_compared(runs=runs),
         "samples": selectors.samples_compared(runs=runs),

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from training import access, exporting, forms, selectors, services, store, try_forms
+from training import access, configs, exporting, forms, selectors, services, store, try_forms
+from training.configs.knobs import REWARD
 from training.models import TrainedModel
 
 MODELS_PER_PAGE = 30
@@ -146,12 +147,15 @@ def publications(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     model = access.model(user=request.user, pk=pk)
+    endpoint = services.endpoint_of(model=model)
     context = {
         "model": model,
         "lineage": selectors.lineage(model=model),
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),
-        "measures": selectors.measures(metrics=model.metrics),
+        "measures": selectors.measures(
+            kind=model.run.kind if model.run else "", metrics=model.metrics
+        ),
         "drawing": selectors.drawing(
             model=model, is_admin=access.researcher(request.user).is_admin
         ),
@@ -161,10 +165,25 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             selectors.card_text(model=model).partition("\n---\n")[2]
             or selectors.card_text(model=model)
         ),
-        "endpoint": services.endpoint_of(model=model),
+        "endpoint": endpoint,
+        "run_buttons": _run_buttons(model, is_endpoint=endpoint is not None),
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
     } | _publications(model)
     return render(request, "training/model.html", context)
+
+
+def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, str, str]]:
+    """(kind, the model's part in it, words) of the runs that a button on its page leads to; those
+    that leave no model first.
+    """
+    kinds = sorted(configs.KINDS.values(), key=lambda about: about.leaves_model())
+    usable = [about for about in kinds if about.takes_endpoints or not is_endpoint]
+    rewarded = [about for about in usable if model.kind == REWARD and about.reward_button]
+    begun = [about for about in usable if model.kind in about.starts_from and about.model_button]
+    return [
+        *((about.kind, "reward_model", about.reward_button) for about in rewarded),
+        *((about.kind, "base_model", about.model_button) for about in begun),
+    ]
 
 
 def _publications(model: TrainedModel) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from django_htmx.http import HttpResponseStopPolling
 
 from pages.charts import LineChart
 from training import access, configs, forms, repeating, run_charts, selectors, services
-from training.models import Run, RunSample, Seat, Snapshot, TrainedModel
+from training.configs import roles
+from training.configs.knobs import RESPONSES
+from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
 from training.selectors import RunFilter
 
 RUNS_PER_PAGE = 30
@@ -42,7 +44,13 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": [(run, selectors.share(run=run)) for run in page],
         "is_live": selectors.has_active(),
         "n_waiting": len(selectors.queued_run_ids()),
-        "kinds": [choice for choice in Run.Kind.choices if choice[0] in configs.KINDS],
+        "kinds": kind_choices(),
+        "training_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if about.leaves_model()
+        ],
+        "other_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if not about.leaves_model()
+        ],
         "states": [*Run.State.choices[:2], *Run.Outcome.choices],
     }
     is_fragment = request.headers.get("HX-Target") == "runs"
@@ -71,7 +79,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "made_as": made_as,
         "forecast": form.forecast() if "cost" in request.POST else None,
         "kind": kind,
-        "kind_words": Run.Kind(kind).label,
+        "kind_words": gettext(configs.KINDS[kind].label),
         "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
         "preset": (
             preset
@@ -171,6 +179,10 @@ class Board:
     seats: list[Seat]
     repeat: list[str]
     extended_by: str
+    models: list[tuple[str, TrainedModel]]
+    """those that it takes beside the base model, with their role in words"""
+    snapshot_heading: str
+    leaves_responses: bool
 
 
 def _board(run: Run) -> Board:
@@ -179,6 +191,7 @@ def _board(run: Run) -> Board:
     score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
     preset, differences = selectors.differences_from_preset(run=run)
     known = selectors.nodes(now=timezone.now())
+    about = configs.KINDS[run.kind]
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
         can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
@@ -193,7 +206,7 @@ def _board(run: Run) -> Board:
             for sample in samples
         ],
         score_names=list(score_names.values()),
-        measures=selectors.measures(metrics=run.metrics),
+        measures=selectors.measures(kind=run.kind, metrics=run.metrics),
         breakdowns=selectors.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,
@@ -207,15 +220,24 @@ def _board(run: Run) -> Board:
         seats=list(selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else [],
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
+        models=[
+            (role.words, run.models_beside[role.name])
+            for role in roles.BESIDE
+            if role.name in run.models_beside
+        ],
+        snapshot_heading=about.snapshot_heading,
+        leaves_responses=about.leaves == RESPONSES,
     )
 
 
 def _charts(run: Run) -> list[LineChart]:
-    """An evaluation has one point of each measure: those are listed, and only its calibration and
-    margins are drawn.
-    """
-    is_curve = run.kind != Run.Kind.EVALUATE
-    drawn = run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps) if is_curve else []
+    """Of a kind that takes each measure once, calibration and margins alone."""
+    about = configs.KINDS[run.kind]
+    drawn = (
+        run_charts.charts(about, selectors.curves(run=run), n_steps=run.n_steps)
+        if about.has_curves
+        else []
+    )
     about_pairs = [
         run_charts.calibration(run.metrics.get("calibration", [])),
         run_charts.margins(run.metrics.get("margins", [])),
@@ -255,17 +277,14 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
             return {
                 "name": run.name,
                 "snapshot": run.snapshot_id,
-                "base_model": run.base_model_id,
-                "reward_model": run.reward_model_id,
-                "watchdog_model": run.watchdog_model_id,
-                "other_model": run.other_model_id,
+                **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
                 **run.launch,
                 "tags": ", ".join(run.tags),
                 **run.config,
             }
-    choices = ("snapshot", "base_model", "reward_model", "watchdog_model", "other_model")
+    choices = ("snapshot", *roles.NAMES)
     wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
     return wanted | forms.preset_values(kind, _default_preset())
 
@@ -295,9 +314,7 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             config=chosen["config"],
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
-            reward_model=chosen.get("reward_model"),
-            watchdog_model=chosen.get("watchdog_model"),
-            other_model=chosen.get("other_model"),
+            models=form.models,
             wish=form.wish(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,

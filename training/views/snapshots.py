@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.models import Prompt
-from training import access, forms, selectors, services
+from training import access, configs, forms, selectors, services
 from training.models import Snapshot
 
 SNAPSHOTS_PER_PAGE = 30
@@ -55,13 +55,15 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """With ?verify the files are read and summed again."""
     snapshot = access.snapshot(user=request.user, pk=pk)
+    run_kind = configs.usual_for(snapshot.kind)
     context = {
         "snapshot": snapshot,
         "card": selectors.card(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
-        "run_kind": selectors.RUN_OF_SNAPSHOT[Snapshot.Kind(snapshot.kind)],
+        "run_kind": run_kind,
+        "run_button": configs.KINDS[run_kind].snapshot_button,
         "is_verified": "verify" in request.GET,
         "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }

@@ -127,7 +127,7 @@ def queue_real(
             config=SETTINGS[kind] | changes,
             snapshot=snapshot,
             base_model=tiny,
-            reward_model=tiny_judge if kind == "ppo" else None,
+            models={"reward_model": tiny_judge} if kind == "ppo" else {},
             wish=Wish(launch=launch),
             by=noor,
             now=NOW,

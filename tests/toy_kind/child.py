@@ -1,0 +1,13 @@
+"""The child process as the product has it, which knows one kind of run more:
+
+python -m tests.toy_kind.child RUN_DIR
+"""
+
+import sys
+
+from tests import toy_kind
+from training.trainer import __main__ as command
+
+if __name__ == "__main__":
+    toy_kind.install()
+    sys.exit(command.main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Curves that several kinds of run have in common, and which of them are drawn together. A kind
+lists its own, the most telling first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.configs.words import _
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Metrics that are read against each other. `curves`: the metric, and what its curve is called.
+
+    The sentence over the drawing begins with `title`: “Loss falls from 2 to 1”.
+    """
+
+    title: str
+    unit: str
+    curves: Mapping[str, str]
+    from_zero: bool = False
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """One metric by another, a point a step. `title` begins the sentence, as a chart's does."""
+
+    title: str
+    x: str
+    x_unit: str
+    y: str
+    y_unit: str
+    words: str
+
+
+LOSS = Chart(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")})
+ACCURACY = Chart(
+    _("Accuracy"),
+    _("share"),
+    {"accuracy": _("training"), "held_out_accuracy": _("held out")},
+)
+MARGIN = Chart(
+    _("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}
+)
+REWARD = Chart(
+    _("Reward"),
+    _("per response"),
+    {
+        "reward": _("rollouts"),
+        "best_reward": _("best to each prompt"),
+        "watchdog": _("watchdog"),
+        "held_out_reward": _("held out"),
+    },
+)
+KL = Chart(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True)
+RESPONSES = Chart(
+    _("Responses"),
+    _("tokens"),
+    {"mean_tokens": _("mean length"), "response_tokens": _("mean length")},
+    from_zero=True,
+)
+ENDED = Chart(_("Share that ended by itself"), "", {"share_ended": _("ended"), "ended": _("ended")})
+TOKEN_ACCURACY = Chart(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")})
+ENTROPY = Chart(_("Entropy"), _("nats per token"), {"entropy": _("entropy")})
+LEARNING_RATE = Chart(
+    _("Learning rate"),
+    "",
+    {"learning_rate": _("learning rate"), "lr": _("learning rate")},
+    from_zero=True,
+)
+GRADIENT = Chart(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True)
+SPEED = Chart(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True)
+GPU_MEMORY = Chart(
+    _("GPU memory"), _("GB at its highest"), {"gpu_memory_gb": _("memory")}, from_zero=True
+)
+PACE = Chart(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True)
+
+OPTIMIZER = (LEARNING_RATE, GRADIENT, SPEED, GPU_MEMORY, PACE)
+"""of every kind that trains through transformers' Trainer"""
+ACCURACY_INTERVAL = ("held_out_accuracy_low", "held_out_accuracy_high")

@@ -46,51 +46,59 @@ class Step(StrEnum):
     CAMPAIGN = "campaign"
 
 
-WORDS: Mapping[str, Promise] = {
-    Step.DEMONSTRATIONS: _("snapshot of demonstrations"),
-    Step.COMPARISONS: _("snapshot of comparisons"),
-    Step.PROMPTS: _("snapshot of prompts"),
-    Step.HELD_OUT: _("snapshot of held-out prompts"),
-    Step.PRETRAIN: _("pretraining"),
-    Step.SFT: _("fine-tuning"),
-    Step.CANDIDATES: _("responses to choose from, scored by the reward model"),
-    Step.BEST: _("snapshot of the best responses"),
-    Step.SFT_BEST: _("fine-tuning on the best"),
-    Step.REWARD: _("reward model"),
-    Step.PPO: _("PPO"),
-    Step.DPO: _("DPO"),
-    Step.RLOO: _("RLOO"),
-    Step.EVALUATE: _("the new model against the one before, under the reward model"),
-    Step.SAMPLE_FIRST: _("responses of the fine-tuned model"),
-    Step.SAMPLE: _("responses of the new model"),
-    Step.SAMPLE_BEFORE: _("responses of the model before"),
-    Step.CAMPAIGN_FIRST: _("comparison campaign to learn from"),
-    Step.CAMPAIGN: _("comparison campaign"),
+@dataclass(frozen=True)
+class About:
+    """What a step leaves: a snapshot, a run, or with neither a campaign."""
+
+    words: Promise
+    snapshot: str = ""
+    """the kind of snapshot that it cuts"""
+    run: str = ""
+    """the kind of run that it queues"""
+    reads: Step | None = Step.PROMPTS
+    """the step whose snapshot its run reads; None: the schedule's text"""
+    is_rewarded: bool = False
+    """its run takes the chain's reward model"""
+    is_compared: bool = False
+    """its run takes the model before the last improvement, to compare with"""
+
+
+STEPS: Mapping[str, About] = {
+    Step.DEMONSTRATIONS: About(_("snapshot of demonstrations"), snapshot="demonstrations"),
+    Step.COMPARISONS: About(_("snapshot of comparisons"), snapshot="comparisons"),
+    Step.PROMPTS: About(_("snapshot of prompts"), snapshot="prompts"),
+    Step.HELD_OUT: About(_("snapshot of held-out prompts"), snapshot="prompts"),
+    Step.PRETRAIN: About(_("pretraining"), run=PretrainConfig.kind, reads=None),
+    Step.SFT: About(_("fine-tuning"), run=SftConfig.kind, reads=Step.DEMONSTRATIONS),
+    Step.CANDIDATES: About(
+        _("responses to choose from, scored by the reward model"),
+        run=SampleConfig.kind,
+        is_rewarded=True,
+    ),
+    Step.BEST: About(_("snapshot of the best responses"), snapshot="demonstrations"),
+    Step.SFT_BEST: About(_("fine-tuning on the best"), run=SftConfig.kind, reads=Step.BEST),
+    Step.REWARD: About(_("reward model"), run=RewardConfig.kind, reads=Step.COMPARISONS),
+    Step.PPO: About(_("PPO"), run=PpoConfig.kind, is_rewarded=True),
+    Step.DPO: About(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
+    Step.RLOO: About(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
+    Step.EVALUATE: About(
+        _("the new model against the one before, under the reward model"),
+        run=EvaluateConfig.kind,
+        reads=Step.HELD_OUT,
+        is_rewarded=True,
+        is_compared=True,
+    ),
+    Step.SAMPLE_FIRST: About(_("responses of the fine-tuned model"), run=SampleConfig.kind),
+    Step.SAMPLE: About(_("responses of the new model"), run=SampleConfig.kind),
+    Step.SAMPLE_BEFORE: About(_("responses of the model before"), run=SampleConfig.kind),
+    Step.CAMPAIGN_FIRST: About(_("comparison campaign to learn from")),
+    Step.CAMPAIGN: About(_("comparison campaign")),
 }
-# Which kind of snapshot a step cuts.
-SNAPSHOTS: Mapping[str, str] = {
-    Step.DEMONSTRATIONS: "demonstrations",
-    Step.COMPARISONS: "comparisons",
-    Step.PROMPTS: "prompts",
-    Step.HELD_OUT: "prompts",
-    Step.BEST: "demonstrations",
-}
-CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
-# Which kind of run a step queues.
-RUN_KINDS: Mapping[str, str] = {
-    Step.PRETRAIN: PretrainConfig.kind,
-    Step.SFT: SftConfig.kind,
-    Step.CANDIDATES: SampleConfig.kind,
-    Step.SFT_BEST: SftConfig.kind,
-    Step.REWARD: RewardConfig.kind,
-    Step.PPO: PpoConfig.kind,
-    Step.DPO: DpoConfig.kind,
-    Step.RLOO: RlooConfig.kind,
-    Step.EVALUATE: EvaluateConfig.kind,
-    Step.SAMPLE_FIRST: SampleConfig.kind,
-    Step.SAMPLE: SampleConfig.kind,
-    Step.SAMPLE_BEFORE: SampleConfig.kind,
-}
+WORDS: Mapping[str, Promise] = {step: about.words for step, about in STEPS.items()}
+# Which kind of snapshot a step cuts, and which kind of run a step queues.
+SNAPSHOTS = {step: about.snapshot for step, about in STEPS.items() if about.snapshot}
+RUN_KINDS = {step: about.run for step, about in STEPS.items() if about.run}
+CAMPAIGNS = tuple(step for step in STEPS if step not in SNAPSHOTS and step not in RUN_KINDS)
 
 
 @dataclass(frozen=True)

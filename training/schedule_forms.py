@@ -256,7 +256,7 @@ class ScheduleForm(MachinesForm):
             field.queryset = rows
         if Step.CANDIDATES not in self.shape.steps:
             del self.fields["reward_model"]
-        if not {Step.PPO, Step.RLOO, Step.CANDIDATES} & set(self.shape.steps):
+        if not any(plans.STEPS[step].is_rewarded for step in self.shape.steps):
             del self.fields["reward_base"]
         if not self.shape.improving:
             del self.fields["goes_on"]

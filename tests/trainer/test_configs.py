@@ -1,11 +1,12 @@
 """What a run is told: presets, ranges, and a sentence for every problem."""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pytest
 
 from training import configs
+from training.configs.sizes import Inputs, Rows
 
 
 @pytest.mark.parametrize("kind", configs.KINDS)
@@ -122,6 +123,15 @@ def test_the_steered_beta_starts_as_in_lm_human_preferences() -> None:
     assert (configs.PpoConfig().kl_target, configs.PpoConfig().kl_horizon) == (6.0, 10_000)
 
 
+class SettingsWithWork(configs.Settings):
+    @classmethod
+    def presets(cls) -> dict[str, Self]:
+        return {}
+
+    def work(self, rows: Rows, inputs: Inputs) -> tuple[int, int]:
+        return 1, 1
+
+
 @pytest.fixture
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(configs, "KINDS", dict(configs.KINDS))
@@ -149,6 +159,19 @@ def test_a_name_may_have_a_hyphen() -> None:
 
     assert configs.KINDS["best-of-n"] is Named
     assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
+
+
+@pytest.mark.usefixtures("_registry")
+def test_a_kind_that_leaves_something_unsaid_is_refused() -> None:
+    class Silent(SettingsWithWork):
+        kind: ClassVar[str] = "silent"
+        label: ClassVar[str] = "silent"
+
+    with pytest.raises(
+        configs.UnableToRegister,
+        match="Silent does not say its menu, snapshots, measures, charts",
+    ):
+        configs.register(Silent)
 
 
 @pytest.mark.usefixtures("_registry")

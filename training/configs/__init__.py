@@ -66,11 +66,12 @@ KINDS: dict[str, type[Settings]] = {}
 PRESETS: dict[str, Mapping[str, Settings]] = {}
 # The database's column is this wide, and addresses, files and modules are made from the name.
 _MOST_CHARACTERS = 16
+_DECLARED = ("label", "menu", "snapshots", "measures", "charts")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class UnableToRegister(Exception):
-    """The name of a kind cannot be used; the text says what to change."""
+    """A kind's name or what it declares cannot be used; the text says what to change."""
 
 
 def register(config: type[Settings]) -> None:
@@ -81,6 +82,8 @@ def register(config: type[Settings]) -> None:
             f"“{name}” cannot name a kind of run. Use lower-case letters, digits and single"
             f" hyphens, {_MOST_CHARACTERS} characters at most, and begin with a letter."
         )
+    if missing := [one for one in _DECLARED if not hasattr(config, one)]:
+        raise UnableToRegister(f"{config.__name__} does not say its {', '.join(missing)}.")
     if name in KINDS:
         raise UnableToRegister(f"There is a kind of run called “{name}” already.")
     if odd := sorted(config.takes.keys() - set(roles.NAMES)):

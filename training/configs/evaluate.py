@@ -28,6 +28,7 @@ class EvaluateConfig(Settings):
     menu: ClassVar[str] = _("Evaluate a model")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations", "comparisons", "prompts")
     snapshot_label: ClassVar[str] = _("Measured on")
+    snapshot_heading: ClassVar[str] = _("Measured on")
     starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
     model_label: ClassVar[str] = _("Model to measure")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}

@@ -35,16 +35,6 @@ from training.services.snapshots import UnableToWrite, cut_snapshot
 CUTTING_PATIENCE = timedelta(hours=2)
 
 
-_REWARDED = (Step.PPO, Step.RLOO, Step.EVALUATE, Step.CANDIDATES)
-_LEARNS_FROM = {
-    Step.SFT: Step.DEMONSTRATIONS,
-    Step.SFT_BEST: Step.BEST,
-    Step.REWARD: Step.COMPARISONS,
-    Step.DPO: Step.COMPARISONS,
-    Step.EVALUATE: Step.HELD_OUT,
-}
-
-
 class UnableToGoOn(Exception):
     """A link that cannot be made; the text says what to change."""
 
@@ -239,18 +229,18 @@ def _cut(chain: Chain, link: Link, now: datetime) -> bool:
 
 def _queue(chain: Chain, link: Link, now: datetime) -> bool:
     plan = Plan.from_json(chain.plan)
-    kind = plans.RUN_KINDS[link.step]
+    about = plans.STEPS[link.step]
     run = queue_run(
-        kind=kind,
+        kind=about.run,
         name=f"{chain} · {link.step.replace('_', ' ')}",
         config=plan.config_of(link.step),
         snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
         models={
-            "reward_model": _judge(chain, plan) if link.step in _REWARDED else None,
-            "other_model": _model_before(chain, plan) if link.step == Step.EVALUATE else None,
+            "reward_model": _judge(chain, plan) if about.is_rewarded else None,
+            "other_model": _model_before(chain, plan) if about.is_compared else None,
         },
-        wish=_wish(plan, kind),
+        wish=_wish(plan, about.run),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -417,14 +407,11 @@ def _wish(plan: Plan, kind: str) -> Wish:
 
 
 def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
-    if step == Step.PRETRAIN:
+    reads = plans.STEPS[step].reads
+    if reads is None:
         snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
     else:
-        snapshot = (
-            chain.links.select_related("snapshot")
-            .get(step=_LEARNS_FROM.get(Step(step), Step.PROMPTS))
-            .snapshot
-        )
+        snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
     if snapshot is None:
         raise UnableToGoOn(_("The chain has no snapshot to go on with."))
     return snapshot

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -66,7 +67,8 @@ def django_db_setup(
 @pytest.fixture(autouse=True, scope="session")
 def _static_files_are_found_once() -> Iterator[None]:
     """Each test client builds the middleware again, and with it WhiteNoise's list of 300 files."""
-    find, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
 
     def add_files_from_finders(self: WhiteNoiseMiddleware) -> None:
         if not found:

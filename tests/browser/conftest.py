@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -157,8 +157,8 @@ def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         settled(page)
-        theme = "dark" if page.evaluate(IS_DARK) else "light"
-        other = "light" if theme == "dark" else "dark"
+        themes: list[Literal["light", "dark"]] = ["light", "dark"]
+        theme, other = reversed(themes) if page.evaluate(IS_DARK) else themes
         found = _violations(page, AXE_TAGS, theme)
         page.emulate_media(color_scheme=other)
         found += _violations(page, {"type": "rule", "values": COLOR_RULES}, other)

@@ -1,0 +1,50 @@
+"""The suite's own machinery: databases that are empty again, and tests that know what they need."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from labeling.models import Campaign, Prompt, Rater
+from tests import databases, selection
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_is_emptied_of_all_that_a_test_has_committed(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    before = databases.n_rows()
+    assert Prompt.objects.exists()
+
+    databases.empty()
+
+    with connection.cursor() as cursor:
+        for name in connection.introspection.table_names():
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{name}")')  # noqa: S608  # our own names
+            assert cursor.fetchone()[0] == (name in databases.WITH_ROWS), name
+    assert databases.n_rows() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_foreign_keys_are_checked_again_once_a_database_is_emptied() -> None:
+    databases.empty()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW session_replication_role")
+        assert cursor.fetchone()[0] == "origin"
+
+
+@pytest.mark.parametrize(
+    ("path", "markers"),
+    [
+        ("browser/test_runs.py", {"browser"}),
+        ("browser/test_models.py", {"browser", "torch"}),
+        ("trainer/test_configs.py", {"torch"}),
+        ("training/several", {"torch"}),
+        ("training/test_supervisor.py", set()),
+    ],
+)
+def test_what_a_file_imports_says_what_it_needs(path: str, markers: set[str]) -> None:
+    assert selection.needs(TESTS / path) == markers

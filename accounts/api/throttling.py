@@ -1,5 +1,5 @@
-"""So many reads and so many writes a minute for each token, or for each person who uses the API
-from the browser.
+"""Rate limits: reads and writes per minute, for each token or for each person using the API from
+the browser.
 """
 
 import logging
@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiToken
 
-# REST framework reads its default classes while it loads its views.
+# REST framework imports its default classes while it loads its views.
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 class PerMinute(BaseThrottle):
-    """Counts by the minute of the clock, with one atomic step in the shared cache a call."""
+    """Counts calls per clock minute, with one atomic operation in the shared cache per call."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not request.user.is_authenticated:
-            return True  # refused before it costs anything
+            return True  # rejected by the permission at no cost
         is_read = request.method in SAFE_METHODS
         limit = settings.API_READS_PER_MINUTE if is_read else settings.API_WRITES_PER_MINUTE
         if limit == 0:
@@ -54,6 +54,7 @@ def _count(key: str) -> int:
         cache.add(key, 0, timeout=120)
         return cache.incr(key)
     except RedisError as problem:
-        # A limit protects the site from one eager script; it is not worth closing the API over.
+        # The limit protects the site from a runaway script; it is not worth closing the API when
+        # the cache is down.
         logger.warning("Calls are not counted: the cache is away (%s).", problem)
         return 0

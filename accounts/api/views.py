@@ -1,4 +1,4 @@
-"""The base of every endpoint, and how an endpoint is described in the schema."""
+"""The base class of every endpoint, and decorators that describe an endpoint in the schema."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -29,26 +29,28 @@ _KEY = OpenApiParameter(
 
 
 class ApiView(APIView):
-    """GET and POST only. Authentication, permission and limits are the settings' defaults."""
+    """GET and POST only. Authentication, permission and limits are the defaults from the
+    settings.
+    """
 
     http_method_names = ["get", "head", "post"]
 
 
 def person(request: Request) -> User:
-    """Whoever calls; the permission has turned everybody else away."""
+    """The caller; the permission has already rejected everybody else."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def asked(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an empty
-    value would ask for all.
+    """The validated query parameters. Raises ValidationError, also for an empty `?kind=`, which a
+    form would read as no filter.
     """
     return _valid(query(data=request.query_params.dict()))
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the body. Raises ValidationError."""
+    """The validated body. Raises ValidationError."""
     return _valid(body(data=request.data))
 
 
@@ -61,10 +63,10 @@ def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
 def reads(
     name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str
 ) -> Callable[[View], View]:
-    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not
-    exist.
+    """Describes a GET, called `name` in generated clients. `is_one`: it returns one object, which
+    may not exist.
 
-    `answer`: a serializer, or answers by their status where there are others than that of success.
+    `answer`: a serializer, or serializers by status if there are several.
     """
     problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     answers = answer if isinstance(answer, dict) else {200: answer}
@@ -79,7 +81,7 @@ def reads(
 def writes(
     name: str, answer: Any, *, body: Any = None, status: int = 200, is_one: bool = False, tag: str
 ) -> Callable[[View], View]:
-    """Describes a POST that takes an Idempotency-Key."""
+    """Describes a POST that accepts an Idempotency-Key."""
     problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     return extend_schema(
         operation_id=name,

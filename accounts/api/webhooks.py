@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: what there is, and a change of their secrets by a program."""
+"""Webhooks in the REST API: list them and rotate their secrets."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class Webhooks(ApiView):
         "list_webhooks", paging.page_of(WebhookSerializer), query=paging.PageQuery, tag="webhooks"
     )
     def get(self, request: Request) -> Response:
-        """Webhooks, the newest first."""
+        """List webhooks, newest first."""
         query = asked(paging.PageQuery, request)
         page = paging.page(Webhook.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
         return Response(page.as_json(WebhookSerializer(page.rows, many=True).data))
@@ -52,19 +52,19 @@ class Webhooks(ApiView):
 class WebhookDetail(ApiView):
     @reads("read_webhook", WebhookSerializer, is_one=True, tag="webhooks")
     def get(self, request: Request, pk: int) -> Response:
-        """One webhook, without its secret."""
+        """Get one webhook, without its secret."""
         return Response(WebhookSerializer(get_object_or_404(Webhook, pk=pk)).data)
 
 
 class WebhookRotate(ApiView):
-    """No Idempotency-Key is remembered, for the secret would be with it. Sent twice it is 409: end
-    the old one, then rotate.
+    """Idempotency-Keys are not supported, because the stored response would contain the secret. A
+    repeated call answers 409: end the old secret, then rotate.
     """
 
     @writes("rotate_webhook_secret", WebhookSecretSerializer, is_one=True, tag="webhooks")
     def post(self, request: Request, pk: int) -> Response:
-        """A new secret. For three days messages are signed with the one before as well. 409 while
-        two sign already.
+        """Create a new secret. For three days messages are signed with the previous secret too. 409
+        while two secrets are active.
         """
         try:
             webhook, secret = webhooks.rotate_secret(
@@ -80,7 +80,7 @@ class WebhookEndSecret(ApiView):
     @writes("end_webhook_secret", WebhookSerializer, is_one=True, tag="webhooks")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """The secret before signs no more. Changes nothing when only one signs."""
+        """End the previous secret. Has no effect if only one is active."""
         webhooks.end_old_secret(
             webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now()
         )

@@ -208,11 +208,13 @@ class Judgments(ApiView):
             campaign_id=query.get("campaign"),
             since=query.get("since"),
             includes_imports=query["includes_imports"],
+            # One more than requested, to know whether there is another page.
             n=query["limit"] + 1,
             now=timezone.now(),
         )
         page = paging.cut(found, limit=query["limit"])
         body: dict[str, Any] = {
+            # An empty page repeats the cursor, so that a client can keep polling with it.
             "next_cursor": page.next_cursor or cursor,
             "has_more": page.has_more,
             "results": serializers.JudgmentSerializer(page.rows, many=True).data,

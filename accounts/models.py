@@ -244,6 +244,7 @@ class Delivery(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["webhook", "key"], name="delivery_once")]
         indexes = [
+            # Sending claims due deliveries webhook by webhook.
             models.Index(fields=["webhook", "state", "due_at"], name="delivery_due"),
             models.Index(fields=["webhook", "-created_at"], name="delivery_log"),
             models.Index(fields=["created_at"], name="delivery_age"),

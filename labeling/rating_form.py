@@ -166,6 +166,8 @@ def clean(
     cleaned: dict[str, int | bool] = {}
     problems: list[Problem] = []
     for question in form.questions:
+        # `cleaned` has only earlier questions, and a question that was not asked is not in it, so
+        # what depends on it is not asked either.
         if question.asked_if and not question.asked_if.holds(cleaned):
             continue
         answer = answers.get(question.name)

@@ -1,3 +1,3 @@
-"""What every endpoint of the REST API shares: tokens, permissions, limits, pages, problems and keys
-of repeated calls.
+"""Shared parts of the REST API: tokens, permissions, rate limits, pagination, problems and
+idempotency keys.
 """

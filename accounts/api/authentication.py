@@ -1,4 +1,6 @@
-"""`Authorization: Bearer pfb_…`: the person behind a token, with request.auth the token itself."""
+"""`Authorization: Bearer pfb_…`: authenticates the token's person; request.auth is the token
+itself.
+"""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,7 +30,7 @@ class BearerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class BearerInSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+class BearerInSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped; subclassing registers it
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = "token"
 

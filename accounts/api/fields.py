@@ -1,4 +1,4 @@
-"""Fields that several serializers share."""
+"""Fields used by several serializers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MAX_ID = 2**63 - 1
 
 
 class Flag(serializers.BooleanField):
-    """true or false in a body; what a form would send for them is refused."""
+    """A strict boolean: only true or false, none of the values that a form would send."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -19,7 +19,7 @@ class Flag(serializers.BooleanField):
 
 
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):
-    """The id of a row of `rows`."""
+    """The id of a row in `rows`."""
 
     default_error_messages = {
         "does_not_exist": _("There is none with the id {pk_value}."),
@@ -34,6 +34,6 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
         )
 
     def to_internal_value(self, data: Any) -> Model:
-        # The id is read by the field, whose own messages are about numbers.
+        # The id is parsed by the inner field, which has its own messages about numbers.
         found: Model = super().to_internal_value(data)
         return found

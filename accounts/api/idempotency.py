@@ -1,8 +1,8 @@
-"""`Idempotency-Key`: a POST that is sent again does its work once and is answered the same.
+"""`Idempotency-Key`: a repeated POST does its work once and gets the same response.
 
-The key, the work and the answer are one transaction. So a copy that comes while the first is at
-work waits for it at the unique key, and a crash leaves neither work nor key. Only what was done is
-remembered: a refused call may be sent again.
+The key, the work and the response are written in one transaction. A concurrent copy waits at the
+unique key until the first is done, and after a crash neither work nor key remain. Only successful
+calls are stored: a refused call may be sent again.
 """
 
 import json
@@ -32,7 +32,7 @@ Handler = Callable[..., Response]
 
 
 def once(handler: Handler) -> Handler:
-    """For a view's `post`."""
+    """Decorates a view's `post`."""
 
     @wraps(handler)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,5 +1,5 @@
-"""Lists by cursor: the id of the last row seen, so that a page costs the same at the end of a list
-as at its beginning.
+"""Cursor pagination: the cursor is the id of the last row seen, so a page costs the same anywhere
+in a list.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 class PageQuery(serializers.Serializer[Any]):
-    """What every list can be asked."""
+    """The query parameters of every list."""
 
     cursor = serializers.IntegerField(
         required=False,
@@ -45,7 +45,7 @@ class Page(Generic[Row]):
 
 
 def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
-    """A page of `limit` rows out of one row more, if there is one."""
+    """A page of `limit` rows; one row more shows that there are more."""
     found = list(rows)
     return Page(found[:limit], has_more=len(found) > limit)
 
@@ -69,7 +69,7 @@ class ByCursor(BasePagination):
 
 
 def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
-    """The schema of a page of such rows."""
+    """The schema of a page of these rows."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {
         "next_cursor": serializers.IntegerField(

@@ -1,4 +1,4 @@
-"""The one permission of the API: scope of the token and role of its person, by
+"""The API's only permission: checks the token's scope and its person's role against
 config.permissions.API_TABLE.
 """
 
@@ -12,7 +12,7 @@ from accounts import access
 from accounts.models import ApiToken
 from config.permissions import Scope
 
-# REST framework reads its default classes while it loads its views.
+# REST framework imports its default classes while it loads its views.
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
@@ -21,7 +21,7 @@ class ByTable(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         method = request.method or ""
         if method not in view.allowed_methods:
-            return True  # the view answers 405 to everybody
+            return True  # the view answers 405
         match = request.resolver_match
         grant = access.grant_for(method=method, url_name=match.view_name if match else "")
         scopes = request.auth.scopes if isinstance(request.auth, ApiToken) else list(Scope)

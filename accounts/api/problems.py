@@ -1,4 +1,4 @@
-"""Every answer that is not a success has one shape: a sentence, and which fields it is about."""
+"""All error responses have one format: a sentence, and the fields it is about."""
 
 import logging
 from typing import Any
@@ -16,22 +16,22 @@ logger = logging.getLogger(__name__)
 
 
 class Unable(APIException):
-    """What a service refused as things stand now, in its own words."""
+    """A service refused the request in the current state; the text is its own."""
 
     status_code = status.HTTP_409_CONFLICT
 
 
 class OtherRequest(APIException):
-    """An Idempotency-Key that belongs to another request."""
+    """The Idempotency-Key was used for a different request."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """`errors` names each field that is wrong, inner ones with dots and numbers, and says why."""
+    """`errors` maps each invalid field, with inner ones in dotted notation, to its messages."""
 
     detail = serializers.CharField(help_text="a sentence for the person who reads it")
-    errors = serializers.DictField(  # type: ignore[assignment]  # a field, not that
+    errors = serializers.DictField(  # type: ignore[assignment]  # shadows Serializer.errors
         child=serializers.ListField(child=serializers.CharField())
     )
 
@@ -57,7 +57,7 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _flat(data: Any, path: str = "") -> dict[str, list[str]]:
-    """{"messages.0.content": ["…"]} of REST framework's nested lists and dicts."""
+    """{"messages.0.content": ["…"]} from REST framework's nested lists and dicts."""
     if isinstance(data, dict):
         parts = [(str(key), value) for key, value in data.items()]
     elif any(isinstance(one, dict | list) for one in data):

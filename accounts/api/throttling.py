@@ -1,5 +1,5 @@
-"""So many reads and so many writes a minute for each token, or for each person who uses the API
-from the browser.
+"""Rate limits: reads and writes per minute, for each token or for each person using the API from
+the browser.
 """
 
 import logging
@@ -13,7 +13,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.models import ApiToken
 
-# REST framework reads its default classes while it loads its views.
+# REST framework imports its default classes while it loads its views.
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 

@@ -111,7 +111,7 @@ class Router(SimpleRouter):
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the body. Raises ValidationError."""
+    """The validated body. Raises ValidationError."""
     return _valid(body(data=request.data))
 
 

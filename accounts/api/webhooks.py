@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: what there is, and a change of their secrets by a program."""
+"""Webhooks in the REST API: list them and rotate their secrets."""
 
 from typing import Any
 

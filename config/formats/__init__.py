@@ -1,3 +1,1 @@
-"""How dates and times are written, one module a language: every page takes its formats from here
-(FORMAT_MODULE_PATH).
-"""
+"""Date and time formats, one module per language, used by every page (FORMAT_MODULE_PATH)."""

@@ -1,1 +1,1 @@
-"""PostgreSQL as Django speaks it, with a cheaper look at whether a connection lives."""
+"""Django's PostgreSQL backend with a cheaper check of whether a connection is alive."""

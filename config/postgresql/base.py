@@ -6,11 +6,11 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that is looked at before each request without a round trip."""
+    """Checks a connection before each request without a round trip."""
 
     def is_usable(self) -> bool:
-        """A server that went away has said so, or closed the line: only then is it asked, as Django
-        asks it each time.
+        """Polls the socket. A server that went away has sent something or closed the connection;
+        only then run Django's own check, which queries the server.
         """
         if self.connection is None:
             return False

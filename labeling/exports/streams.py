@@ -204,6 +204,7 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
         {},
         licence=written.response.source.licence,
     )
+    # By id, as in every other row.
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
     return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
 

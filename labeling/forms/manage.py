@@ -361,6 +361,7 @@ class BaseQuestions(QuestionFormSet):
                 problem := _condition_problem(earlier.get(decisive), decisive, question.asked_if)
             ):
                 form.add_error("asked_if", problem)
+            # After its own check, so that a question cannot depend on itself.
             earlier.setdefault(question.label, question)
 
     def rating_form(self) -> RatingForm:
@@ -374,11 +375,13 @@ class BaseQuestions(QuestionFormSet):
             question = _question(
                 form.cleaned_data, names, taken={question.name for _form, question in read}
             )
+            # Conditions name a question by its label; of two equal labels the first one counts.
             names.setdefault(question.label, question.name)
             read.append((form, question))
         return read
 
     def _labels(self) -> list[str]:
+        # Labels typed since the last save may be chosen as well.
         if self.is_bound:
             typed = (
                 self.data.get(f"{self.prefix}-{number}-label")
@@ -430,6 +433,7 @@ def _condition_problem(
         return gettext("Say what number “%(label)s” must at least or at most be.") % {
             "label": label
         }
+    # The scale has few values, so try them all.
     if not any(condition.holds({decisive.name: value}) for value in decisive.choices):
         named = {"label": label, "low": decisive.low, "high": decisive.high}
         return (

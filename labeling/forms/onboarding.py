@@ -119,6 +119,8 @@ class StepForm(forms.Form):
             initial = self._initial(step, version)
         options: dict[str, Any] = {"initial": initial}
         super().__init__(*args, **options)
+        # One form for all kinds of step: start with every field and delete what this kind does not
+        # use.
         unused = {"consent": ["questions"], "profile": [], "topics": []}.get(kind, [])
         unused += [] if is_scored else ["cut", "max_attempts"]
         unused += [] if self.kind == Kind.GUIDELINE else ["guideline"]
@@ -167,6 +169,7 @@ class StepForm(forms.Form):
             "needs_decision": False,
         } | self.cleaned_data
         if values["cut"] is not None and self.kind != Kind.DEMONSTRATIONS:
+            # Shown in per cent, stored as a share. Scores of demonstrations have no percentage.
             values["cut"] = values["cut"] / Decimal(100)
         return values
 

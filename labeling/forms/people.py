@@ -207,6 +207,7 @@ class RosterActForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("everybody"):
+            # The filter decides, not the ticks: it also covers the other pages of the list.
             cleaned["raters"] = self.found
         if not cleaned.get("raters"):
             raise ValidationError(_("Nobody was ticked, so nothing was done."))

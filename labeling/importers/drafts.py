@@ -225,6 +225,7 @@ def asks(
 
 
 def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
+    # False and empty lists are how data sets say "none".
     if value is None or value is False or value == "" or value == []:
         return (), ""
     parts = value.split(",") if isinstance(value, str) else value

@@ -309,6 +309,7 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(min_words__lte=models.F("max_words")), name="campaign_words_in_order"
             ),
+            # Two judgments are the fewest that can disagree and so call for another one.
             models.CheckConstraint(
                 condition=Q(max_overlap__isnull=True)
                 | Q(kind="comparison", overlap__gte=2, max_overlap__gt=models.F("overlap")),
@@ -355,6 +356,7 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["campaign", "position"], name="item_position_once")
         ]
         indexes = [
+            # Finds the few calibration items without scanning the campaign.
             models.Index(
                 fields=["campaign", "position"],
                 condition=Q(is_calibration=True),
@@ -382,8 +384,8 @@ class ItemResponse(models.Model):
 
 
 class Slot(models.Model):
-    """One of the judgments an item needs. Overlap cannot be exceeded because the number of slots is
-    fixed.
+    """One of the judgments an item needs. Overlap cannot be exceeded, because every judgment that
+    counts towards it takes a slot.
     """
 
     class State(models.TextChoices):
@@ -434,9 +436,11 @@ class Slot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item", "number"], name="slot_number_once"),
+            # Nobody judges an item twice; a repeat is an item of its own.
             models.UniqueConstraint(
                 fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"
             ),
+            # A rater holds one item per campaign at a time.
             models.UniqueConstraint(
                 fields=["campaign", "rater"], condition=Q(state="leased"), name="slot_one_lease"
             ),
@@ -447,11 +451,14 @@ class Slot(models.Model):
             ),
         ]
         indexes = [
+            # A claim reads this index in order. It holds free slots only, so it shrinks as work is
+            # done.
             models.Index(
                 fields=["campaign", "queue_rank"],
                 condition=Q(state="free", reserved_for__isnull=True),
                 name="slot_free_queue",
             ),
+            # Repeats, which only their own rater may claim, oldest first.
             models.Index(
                 fields=["campaign", "reserved_for", "reserved_at"],
                 condition=Q(state="free", reserved_for__isnull=False),
@@ -512,6 +519,7 @@ class PastLease(models.Model):
 
     class Meta:
         indexes = [
+            # Timesheets add up skipped work by rater and day.
             models.Index(
                 fields=["rater", "ended_at"], condition=Q(end="skipped"), name="past_lease_skipped"
             )

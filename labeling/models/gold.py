@@ -49,6 +49,7 @@ class Gold(models.Model):
 
     class Meta:
         constraints = [
+            # An item is the source of one gold in use; retired ones do not count.
             models.UniqueConstraint(
                 fields=["made_from"], condition=Q(retired_at=None), name="gold_item_once"
             )

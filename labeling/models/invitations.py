@@ -35,6 +35,7 @@ class Invitation(models.Model):
 
     class Meta:
         constraints = [
+            # One open invitation per address; accepted and revoked ones do not count.
             models.UniqueConstraint(
                 fields=["pool", "email"],
                 condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),

@@ -83,11 +83,13 @@ class Judgment(models.Model):
         indexes = [
             models.Index(fields=["campaign", "submitted_at"], name="judgment_campaign_time"),
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
+            # Reports read votes in blocks and look up the few that were corrected since.
             models.Index(
                 fields=["campaign"], condition=Q(is_current=False), name="judgment_superseded"
             ),
         ]
         constraints = [
+            # Earlier versions of a corrected answer stay, and so does an import, which has no item.
             models.UniqueConstraint(
                 fields=["item", "rater"],
                 condition=Q(item__isnull=False, is_current=True),
@@ -133,6 +135,7 @@ class Demonstration(models.Model):
 
     class Meta:
         constraints = [
+            # An edit has both its original and the response it became, anything else neither.
             models.CheckConstraint(
                 condition=Q(edit_of__isnull=True, response__isnull=True)
                 | Q(edit_of__isnull=False, response__isnull=False),

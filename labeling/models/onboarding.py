@@ -146,6 +146,7 @@ class StepAttempt(models.Model):
             models.UniqueConstraint(fields=["step", "rater", "number"], name="step_attempt_once")
         ]
         indexes = [
+            # The steps a rater has passed decide whether they get work.
             models.Index(
                 fields=["rater", "step"], condition=Q(state="passed"), name="step_attempt_passed"
             ),

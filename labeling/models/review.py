@@ -43,6 +43,7 @@ class Adjudication(models.Model):
 
     class Meta:
         indexes = [
+            # Guideline pages list these few decisions.
             models.Index(
                 fields=["at"], condition=Q(reason="guideline_gap"), name="adjudication_gaps"
             )

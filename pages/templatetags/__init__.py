@@ -1,1 +1,1 @@
-"""Template tags that every page may use."""
+"""Template tags available to every page."""

@@ -1,5 +1,5 @@
-"""The tags and filters of every template: components with a body, icons, rendered text, numbers
-with units, the import map.
+"""The site's tags and filters: components with a body, icons, rendered text, numbers with units,
+the import map.
 """
 
 import json
@@ -25,10 +25,10 @@ register = template.Library()
 
 @register.simple_block_tag(takes_context=True)
 def component(context: Context, content: str, name: str, **inputs: Any) -> SafeString:
-    """`{% component "card" title=… %}body{% endcomponent %}`: components/_card.html with its inputs
-    and the body as `slot`.
+    """`{% component "card" title=… %}body{% endcomponent %}` renders components/_card.html with its
+    inputs and the body as `slot`.
 
-    A component sees its inputs, the request and the token of its forms; nothing else of the page.
+    A component gets its inputs, the request and the CSRF token, and nothing else from the page.
     """
     shared = {key: context.get(key) for key in ("request", "csrf_token", "CSP_NONCE")}
     assert context.template is not None
@@ -38,8 +38,8 @@ def component(context: Context, content: str, name: str, **inputs: Any) -> SafeS
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """One of our own drawings (templates/components/icons), hidden from screen readers: a word
-    always stands beside it.
+    """One of our own icons (templates/components/icons), hidden from screen readers: there is
+    always text next to it.
     """
     return _icon(name)
 
@@ -51,8 +51,8 @@ def _icon(name: str) -> SafeString:
 
 
 class Once(template.Node):
-    """What `{% once a b %}…{% endonce %}` draws: by the reader's language and what the names stand
-    for, a few of each.
+    """Caches the output of `{% once a b %}…{% endonce %}` by language and by the values of the
+    names, a limited number of each.
     """
 
     MOST = 64
@@ -73,8 +73,8 @@ class Once(template.Node):
 
 @register.tag
 def once(parser: Parser, token: Token) -> Once:
-    """`{% once page.version %}…{% endonce %}`: a part of a template that depends on nothing else
-    but the language.
+    """`{% once page.version %}…{% endonce %}`: a part of a template that depends only on these
+    values and the language.
     """
     names = [parser.compile_filter(name) for name in token.split_contents()[1:]]
     body = parser.parse(("endonce",))
@@ -84,8 +84,8 @@ def once(parser: Parser, token: Token) -> Once:
 
 @register.simple_tag
 def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
-    """Rows of a table: a head, then numbers. A page of charts has hundreds, and a template's loop
-    is what it waits for.
+    """Table rows: a header cell, then numbers. Built in Python because a page of charts has
+    hundreds of rows, and a template loop would dominate its time.
     """
     lines = []
     for head, *cells in rows:
@@ -106,7 +106,7 @@ def plain(text: str) -> SafeString:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """`100` → "1 min 40 s", `6000` → "1 h 40 min": two units at most."""
+    """`100` → "1 min 40 s", `6000` → "1 h 40 min": at most two units."""
     if seconds is None:
         return "–"
     whole = round(seconds)
@@ -131,14 +131,14 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def count(number: int) -> str:
-    """`12345` → "12,345" as the reader's language groups digits."""
+    """`12345` → "12,345", with the digit grouping of the reader's language."""
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)
 def sortable(context: Context, key: str, label: str, *, is_number: bool = False) -> dict[str, Any]:
-    """`{% sortable "name" label %}`: the head of a column that sorts by ?sort=key, and back by
-    ?sort=-key.
+    """`{% sortable "name" label %}`: the header of a column that sorts by ?sort=key, then in
+    reverse by ?sort=-key.
     """
     query = context["request"].GET.copy()
     current = query.get("sort", "")
@@ -155,7 +155,7 @@ def sortable(context: Context, key: str, label: str, *, is_number: bool = False)
 
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
-    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of
+    """Import names for our ES modules, such as `js/desk`, which resolve to the hashed files in
     production.
     """
     return format_html(
@@ -167,7 +167,7 @@ def importmap(context: Context) -> SafeString:
 
 @lru_cache
 def _modules() -> SafeString:
-    """As JSON. Looked up once: new files come with a new version of the site, and so with a
+    """The import map as JSON, computed once: new files only come with a new version, and so with a
     restart.
     """
     root = Path(settings.BASE_DIR) / "static"

@@ -8,4 +8,4 @@ SHORT_DATE_FORMAT = "d.m.Y"
 SHORT_DATETIME_FORMAT = "d.m.Y H:i"
 FIRST_DAY_OF_WEEK = 1
 DATE_INPUT_FORMATS = ["%Y-%m-%d", "%d.%m.%Y"]
-"""The first is what a browser's own field for a day takes and sends, in every language."""
+"""The first is the format of the browser's date field, in every language."""

@@ -1,5 +1,5 @@
-"""Days before months, 24 hours, and the short form as it is sorted: 2 March 2026, 12:00 and
-2026-03-02 12:00.
+"""Days before months, 24 hours, and a sortable short form: 2 March 2026, 12:00 and 2026-03-02
+12:00.
 """
 
 DATE_FORMAT = "j F Y"

@@ -89,6 +89,7 @@ def count(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     pool = values.get("pool")
+    # Judgments of a held-out pool only evaluate, so prompts for training would be wasted on it.
     is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
     context: dict[str, Any] = {
         "selection": selection,

@@ -311,6 +311,7 @@ def _cell(score: float, n: int, kappa: float | None) -> Cell:
     if not n:
         return Cell("", 0, 0)
     share = score / n
+    # 50 % is what chance gives on decided pairs, so the colours start there.
     level = min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS)))
     return Cell(f"{100 * share:.0f}", n, level, words.two_raters(wilson(score, n), kappa))
 

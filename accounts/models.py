@@ -198,7 +198,7 @@ class Webhook(models.Model):
 
     name = models.CharField(_("name"), max_length=100)
     url = models.CharField(_("address"), max_length=500)
-    events = models.JSONField(default=list, help_text="values of accounts.webhooks.Event")
+    events = models.JSONField(default=list, help_text="values of accounts.webhooks.services.Event")
     salt = models.CharField(max_length=64)
     old_salt = models.CharField(
         max_length=64,

@@ -2,15 +2,16 @@
 
 from django.utils import timezone
 
-from accounts import notices, webhooks
+from accounts.notices import services as notices_services
+from accounts.webhooks import services as webhooks_services
 from config.celery import short_task
 
 
 @short_task(time_limit_s=120)
 def mail_notices() -> None:
-    notices.mail_waiting(now=timezone.now())
+    notices_services.mail_waiting(now=timezone.now())
 
 
 @short_task(time_limit_s=90)
 def deliver_webhooks() -> None:
-    webhooks.deliver_waiting(now=timezone.now())
+    webhooks_services.deliver_waiting(now=timezone.now())

@@ -30,18 +30,16 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
-from labeling import queue, services  # noqa: E402
-from labeling.answers import DemonstrationAnswer  # noqa: E402
-from labeling.models import (  # noqa: E402
-    Campaign,
-    Guideline,
-    Pool,
-    PoolMembership,
-    Prompt,
-    Rater,
-    Source,
+from labeling.campaigns import services as campaigns_services  # noqa: E402
+from labeling.desk import work  # noqa: E402
+from labeling.desk.judgments import submit  # noqa: E402
+from labeling.desk.judgments.answers import DemonstrationAnswer  # noqa: E402
+from labeling.guidelines import services as guidelines_services  # noqa: E402
+from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
+from labeling.queue import (  # noqa: E402
+    claim,
+    order,
 )
-from labeling.selectors import desk  # noqa: E402
 
 OVERLAP = 3
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -105,10 +103,10 @@ def campaign_of(*, n_slots: int) -> Campaign:
     )
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()
-    guideline = guideline or services.create_guideline(
+    guideline = guideline or guidelines_services.create_guideline(
         name="benchmark", text="Answer.", by=None, now=NOW
     )
-    campaign = services.create_campaign(
+    campaign = campaigns_services.create_campaign(
         name=f"{n_slots} slots",
         kind="demonstration",
         pool=pool,
@@ -118,7 +116,7 @@ def campaign_of(*, n_slots: int) -> Campaign:
         by=None,
         now=NOW,
     )
-    services.open_campaign(campaign=campaign, by=None, now=NOW)
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=NOW)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO labeling_item (campaign_id, prompt_id, position, created_at)"
@@ -129,7 +127,7 @@ def campaign_of(*, n_slots: int) -> Campaign:
             "INSERT INTO labeling_slot (item_id, campaign_id, number, state, is_gold, queue_rank)"
             " SELECT id, campaign_id, n, 'free', false, position::bigint * %s + n"
             " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
-            [queue.MAX_SLOTS, OVERLAP - 1, campaign.pk],
+            [order.MAX_SLOTS, OVERLAP - 1, campaign.pk],
         )
     return campaign
 
@@ -163,11 +161,11 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
         now = NOW + timedelta(seconds=number)
         for (campaign, rater), took in zip(workers, times, strict=True):
             start = time.perf_counter()
-            slot = services.claim(campaign=campaign, rater=rater, now=now)
+            slot = claim.claim(campaign=campaign, rater=rater, now=now)
             took.append((time.perf_counter() - start) * 1000)
             assert slot is not None
             assert slot.lease is not None
-            services.submit(
+            submit.submit(
                 lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text="Because."), now=now
             )
     return times
@@ -181,7 +179,7 @@ def desk_list_ms(rater: Rater) -> float:
     times = []
     for _ in range(21):
         start = time.perf_counter()
-        lines = desk.open_campaigns(rater=rater, since=NOW, now=NOW + timedelta(hours=1))
+        lines = work.open_campaigns(rater=rater, since=NOW, now=NOW + timedelta(hours=1))
         times.append((time.perf_counter() - start) * 1000)
         assert all(line.has_work for line in lines)
     return round(statistics.median(times), 1)

@@ -62,10 +62,14 @@ from django.db import connection  # noqa: E402
 
 django.setup()
 
+from accounts.login.sessions import SessionStore  # noqa: E402
 from accounts.models import User  # noqa: E402
-from accounts.sessions import SessionStore  # noqa: E402
-from labeling import queue, services  # noqa: E402
+from labeling.campaigns import services as campaigns_services  # noqa: E402
+from labeling.desk import precompute  # noqa: E402
+from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source  # noqa: E402
+from labeling.people.pools import services as pools_services  # noqa: E402
+from labeling.queue import order  # noqa: E402
 
 N_RATERS, K, OVERLAP = 50, 4, 3
 N_CONTESTED = 300
@@ -146,7 +150,7 @@ def make_pages_ahead(campaign: Campaign) -> float:
     """Renders all items in advance, as the worker does. Returns the processor time per item."""
     n_items = campaign.items.count()
     before = time.process_time() * 1000 + database_cpu_ms()
-    services.make_pages_ahead(campaigns=[campaign], n=n_items)
+    precompute.make_pages_ahead(campaigns=[campaign], n=n_items)
     return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 
@@ -441,10 +445,10 @@ def words(chance: Random, n: int) -> str:
 def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()
-    guideline = guideline or services.create_guideline(
+    guideline = guideline or guidelines_services.create_guideline(
         name="benchmark", text="# Be helpful\n\nThen be honest.", by=None, now=NOW
     )
-    made = services.create_campaign(
+    made = campaigns_services.create_campaign(
         name=name,
         kind="comparison",
         pool=pool,
@@ -455,7 +459,7 @@ def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
         by=None,
         now=NOW,
     )
-    services.open_campaign(campaign=made, by=None, now=NOW)
+    campaigns_services.open_campaign(campaign=made, by=None, now=NOW)
     return made
 
 
@@ -484,7 +488,7 @@ def queue_of(*, n_slots: int) -> Campaign:
             "INSERT INTO labeling_slot (item_id, campaign_id, number, state, is_gold, queue_rank)"
             " SELECT id, campaign_id, n, 'free', false, position::bigint * %s + n"
             " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
-            [queue.MAX_SLOTS, OVERLAP - 1, made.pk],
+            [order.MAX_SLOTS, OVERLAP - 1, made.pk],
         )
         cursor.execute("SET session_replication_role = DEFAULT")
     return made
@@ -518,7 +522,9 @@ def signed_in(name: str) -> tuple[Rater, str]:
         email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!"
     )
     rater = Rater.objects.create(user=user, alias=name)
-    services.add_raters(pool=Pool.objects.get(name="benchmark"), raters=[rater], by=None, now=NOW)
+    pools_services.add_raters(
+        pool=Pool.objects.get(name="benchmark"), raters=[rater], by=None, now=NOW
+    )
     session = SessionStore()
     session["_auth_user_id"] = str(user.pk)
     session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]

@@ -45,7 +45,7 @@ import services as servers  # noqa: E402
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from rack import Rack  # noqa: E402
+from gpu_simulator import GpuSimulator  # noqa: E402
 
 from benchmarks.faulty import HOME  # noqa: E402
 from benchmarks.faulty.load import Load  # noqa: E402
@@ -74,7 +74,7 @@ def main() -> None:
     scale = QUICK if options.quick else FULL
     os.environ["PREFERABLY_RUN_REAP_AFTER_S"] = str(scale.reap_s)
     settings.RUN_REAP_AFTER_S = scale.reap_s
-    rack = Rack(
+    rack = GpuSimulator(
         HOME,
         servers.Postgres(outlives_kill=True, port=port(os.environ["DATABASE_URL"])),
         port(os.environ["REDIS_URL"]),
@@ -124,7 +124,9 @@ def port(address: str) -> int:
     return int(address.rpartition(":")[2].partition("/")[0])
 
 
-def endure(rack: Rack, scale: Scale, chance: random.Random, faults: list[str]) -> dict[str, object]:
+def endure(
+    rack: GpuSimulator, scale: Scale, chance: random.Random, faults: list[str]
+) -> dict[str, object]:
     """Starts the site and the load, causes the faults, ends the load."""
     began = time.monotonic()
     load = Load(rack, scale)

@@ -39,9 +39,12 @@ os.environ |= {
 import torch  # noqa: E402  # offline first
 
 from pages import intervals  # noqa: E402
-from training import run_dir  # noqa: E402  # the root is on the path now
+from training.processes import run_dir  # noqa: E402
 from training.trainer import data  # noqa: E402
-from training.trainer.modeling import loading, reward_head  # noqa: E402
+from training.trainer.modeling import (  # noqa: E402
+    loading,
+    reward_head,
+)
 from training.trainer.ppo.formulas import best_of_n_kl  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"

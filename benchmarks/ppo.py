@@ -223,7 +223,7 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     import torch  # noqa: PLC0415
     from accelerate import Accelerator  # noqa: PLC0415
 
-    from training.configs import PpoConfig  # noqa: PLC0415
+    from training.configs.ppo import PpoConfig  # noqa: PLC0415
     from training.trainer.modeling import loading  # noqa: PLC0415
     from training.trainer.ppo import trainer as ppo_trainer  # noqa: PLC0415
     from training.trainer.ppo.roles import Roles  # noqa: PLC0415

@@ -37,8 +37,10 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from labeling import services  # noqa: E402
-from labeling.answers import ComparisonAnswer  # noqa: E402
+from labeling.campaigns import services as campaigns_services  # noqa: E402
+from labeling.desk.judgments import submit  # noqa: E402
+from labeling.desk.judgments.answers import ComparisonAnswer  # noqa: E402
+from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Comparison,
@@ -53,6 +55,8 @@ from labeling.models import (  # noqa: E402
     Response,
     Source,
 )
+from labeling.quality import services as quality_services  # noqa: E402
+from labeling.queue import claim  # noqa: E402
 
 K = 4
 OVERLAP = 3
@@ -133,7 +137,7 @@ def in_a_worker(campaign: Campaign) -> dict[str, float]:
 
 def computed(campaign_id: int) -> dict[str, float]:
     began = time.perf_counter()
-    report = services.compute_quality(campaign_id=campaign_id, now=datetime.now(UTC))
+    report = quality_services.compute_quality(campaign_id=campaign_id, now=datetime.now(UTC))
     assert report is not None
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": round(time.perf_counter() - began, 1), "peak_mb": round(peak_mb)}
@@ -333,24 +337,26 @@ def a_small_one() -> Campaign:
         )
     pool = Pool.objects.create(name="benchmark")
     rater = Rater.objects.create(alias="the first")
-    campaign = services.create_campaign(
+    campaign = campaigns_services.create_campaign(
         name="A million",
         kind="comparison",
         pool=pool,
-        guideline=services.create_guideline(name="benchmark", text="Compare.", by=None, now=NOW),
+        guideline=guidelines_services.create_guideline(
+            name="benchmark", text="Compare.", by=None, now=NOW
+        ),
         prompts=[prompt],
         n_responses=K,
         overlap=OVERLAP,
         by=None,
         now=NOW,
     )
-    services.open_campaign(campaign=campaign, by=None, now=NOW)
-    slot = services.claim(campaign=campaign, rater=rater, now=NOW)
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=NOW)
+    slot = claim.claim(campaign=campaign, rater=rater, now=NOW)
     assert slot is not None
     assert slot.lease is not None
     ratings = {place: {"overall": 4} for place in range(K)}
     ranks: dict[int, int | None] = {place: place + 1 for place in range(K)}
-    services.submit(
+    submit.submit(
         lease=slot.lease,
         rater=rater,
         answer=ComparisonAnswer(ranks=ranks, ratings=ratings),

@@ -11,7 +11,7 @@ get the same items as a colleague and later submit the colleague's ranking, and 
 after an hour in one session. Longer responses are slightly better (correlation 0.2), as they often
 are.
 
-The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed
+The thresholds (`labeling.statistics.bias.flagging.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed
 before seeds 101 to 103 were run. A rater is found if any flag names them. The last line is JSON;
 `weighted_vs_majority_gain` is the gain in accuracy on the pairs of the 2,000 items, in percentage
 points.
@@ -32,7 +32,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from labeling import agreement, bias, consensus
+from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.statistics.bias import flagging
+from labeling.statistics.consensus import votes
 
 N_RATERS, N_ITEMS, K, OVERLAP, N_CALIBRATION = 100, 2_000, 4, 3, 40
 EACH = N_ITEMS * OVERLAP // N_RATERS
@@ -48,7 +50,7 @@ class Pool:
     """by rater; "" is honest"""
     quality: np.ndarray
     """(items, K)"""
-    rankings: bias.Rankings
+    rankings: flagging.Rankings
 
 
 def main() -> None:
@@ -89,7 +91,7 @@ def main() -> None:
 
 def measure(seed: int) -> dict[str, float]:
     pool = simulate(seed)
-    flags = bias.flags(pool.rankings)
+    flags = flagging.flags(pool.rankings)
     flagged = {flag.rater for flag in flags}
     planted = {rater for rater, habit in enumerate(pool.habit) if habit}
     majority, weighted, posterior = accuracies(pool)
@@ -149,7 +151,7 @@ def simulate(seed: int) -> Pool:
             else when[colleague[rater]] + random.uniform(300, 900)
         )
         when[rater] = at
-        minutes = bias.minutes_in_sitting(at, 1_800)
+        minutes = flagging.minutes_in_sitting(at, 1_800)
         for step, item in enumerate(queue.tolist()):
             shown = random.permutation(K)
             score = quality[item] + random.standard_normal(
@@ -170,7 +172,7 @@ def simulate(seed: int) -> Pool:
     return Pool(
         habit,
         quality,
-        bias.Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
+        flagging.Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
     )
 
 
@@ -246,19 +248,19 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     the one-coin model.
     """
     rankings = pool.rankings
-    pairs = agreement.expand(
+    pairs = agreement_pairs.expand(
         items=rankings.item, raters=rankings.rater, responses=rankings.response, ranks=rankings.rank
     )
     given: dict[str, Any] = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
-    model = consensus.one_coin(**given)
-    reliability = consensus.reliability(model, **given)
+    model = votes.one_coin(**given)
+    reliability = votes.reliability(model, **given)
     weights = np.array([reliability[rater].weight for rater in range(N_RATERS)])[pairs.rater]
     first = np.unique(pairs.unit, return_index=True)[1]
     best = pool.quality.reshape(-1)
     truth = np.where(best[pairs.right[first]] > best[pairs.left[first]], 1, -1)
     regular = pairs.item[first] < N_ITEMS
-    plain = consensus.majority(units=pairs.unit, labels=pairs.label)
-    weighed = consensus.majority(units=pairs.unit, labels=pairs.label, weights=weights)
+    plain = votes.majority(units=pairs.unit, labels=pairs.label)
+    weighed = votes.majority(units=pairs.unit, labels=pairs.label, weights=weights)
     labels = (plain.labels[plain.label], weighed.labels[weighed.label], model.labels[model.label])
     by_majority, by_reliability, by_model = (
         float(100 * (label == truth)[regular].mean()) for label in labels

@@ -308,7 +308,10 @@ def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, fl
     import torch  # noqa: PLC0415
 
     from training.trainer.modeling import packed_attention  # noqa: PLC0415
-    from training.trainer.reward import batches, formulas  # noqa: PLC0415
+    from training.trainer.reward import (  # noqa: PLC0415
+        batches,
+        formulas,
+    )
     from training.trainer.reward.rankings import ranking_row  # noqa: PLC0415
 
     model, tokenizer = load(options)

@@ -36,10 +36,12 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from training import configs, services  # noqa: E402
-from training.machine import Gpu, Report  # noqa: E402
+from training import configs  # noqa: E402
 from training.models import Run, RunPoint, RunSample, Snapshot  # noqa: E402
-from training.services.runs import level_of  # noqa: E402
+from training.nodes import services as nodes_services  # noqa: E402
+from training.processes.machine import Gpu, Report  # noqa: E402
+from training.registry import services as registry_services  # noqa: E402
+from training.runs.services import level_of  # noqa: E402
 
 AT_ONCE = 5_000
 FLOOR = "/notices/"
@@ -104,7 +106,7 @@ def answered(client: Client, path: str) -> None:
 def a_run(person: User, n_points: int) -> Run:
     """PPO halfway through a long run, as its supervisor has recorded it."""
     now = timezone.now()
-    model = services.register_model(
+    model = registry_services.register_model(
         name="base",
         kind="policy",
         location="/models/base",
@@ -136,7 +138,7 @@ def a_run(person: User, n_points: int) -> Run:
             f"14:20:11 step {n} loss 1.2345 and so on and so forth" for n in range(500)
         ),
     )
-    services.announce_node(
+    nodes_services.announce_node(
         name="gpu-1",
         report=Report(64, 512.0, 400.0, (Gpu("H100", 80.0, 60.0, 0.9, 61.0),) * 8, {}),
         now=now,

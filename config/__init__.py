@@ -1,5 +1,0 @@
-"""How the process is put together: settings, URLs, permissions, Celery."""
-
-from config.celery import app as celery_app
-
-__all__ = ["celery_app"]

@@ -7,9 +7,26 @@ from typing import Any
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+TASK_ROOMS = (
+    "accounts",
+    "labeling.campaigns",
+    "labeling.data.imports",
+    "labeling.desk",
+    "labeling.people",
+    "labeling.quality",
+    "labeling.queue",
+    "training.nodes",
+    "training.playground",
+    "training.registry",
+    "training.runs",
+    "training.schedules",
+    "training.storage",
+)
+"""Packages with a tasks.py."""
+
 app = Celery("preferably")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+app.autodiscover_tasks(TASK_ROOMS)
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:

@@ -88,14 +88,20 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "accounts.middleware.ReaderMiddleware",
-    "accounts.middleware.PermissionMiddleware",
+    "accounts.shell.middleware.ReaderMiddleware",
+    "accounts.shell.middleware.PermissionMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 URL_PERMISSIONS = permissions.TABLE
 # Finders used by the search in the top bar, in the order of its results.
-FINDERS = ("labeling.selectors.finding.FINDERS", "training.selectors.finding.FINDERS")
+FINDERS = (
+    "labeling.campaigns.search.FINDERS",
+    "labeling.people.search.FINDERS",
+    "labeling.guidelines.search.FINDERS",
+    "labeling.data.prompts.search.FINDERS",
+    "training.registry.search.FINDERS",
+)
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -106,9 +112,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.context_processors.shell",
+                "accounts.shell.context_processors.shell",
                 "csp.context_processors.nonce",
             ],
+            "libraries": {
+                "campaigns": "labeling.campaigns.template_filters",
+                "quality": "labeling.quality.template_filters",
+            },
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
@@ -180,7 +190,7 @@ UPLOADS_DIR = HOME / "uploads"
 
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.sessions.Backend"]
+AUTHENTICATION_BACKENDS = ["accounts.login.sessions.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -190,7 +200,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignup"
+ACCOUNT_ADAPTER = "accounts.login.adapter.ClosedSignup"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -202,12 +212,12 @@ ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key"}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
-    "login": "accounts.login_forms.LoginForm",
-    "reset_password": "accounts.login_forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.login_forms.ResetPasswordKeyForm",
-    "change_password": "accounts.login_forms.ChangePasswordForm",
-    "set_password": "accounts.login_forms.SetPasswordForm",
-    "reauthenticate": "accounts.login_forms.ReauthenticateForm",
+    "login": "accounts.login.forms.LoginForm",
+    "reset_password": "accounts.login.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.login.forms.ResetPasswordKeyForm",
+    "change_password": "accounts.login.forms.ChangePasswordForm",
+    "set_password": "accounts.login.forms.SetPasswordForm",
+    "reauthenticate": "accounts.login.forms.ReauthenticateForm",
 }
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 LOGIN_URL = "account_login"
@@ -289,7 +299,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.login.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
 # --- jobs -----------------------------------------------------------------------------------------
@@ -317,29 +327,29 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TASK_ROUTES = {
-    "training.tasks.execute_run": {"queue": "gpu"},
-    "training.tasks.answer_question": {"queue": "models"},
-    "training.tasks.publish_model": {"queue": "models"},
+    "training.runs.tasks.execute_run": {"queue": "gpu"},
+    "training.playground.tasks.answer_question": {"queue": "models"},
+    "training.registry.tasks.publish_model": {"queue": "models"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
-    "ring-imports": {"task": "labeling.tasks.ring_imports", "schedule": 30.0},
-    "make-pages-ahead": {"task": "labeling.tasks.make_pages_ahead", "schedule": 30.0},
-    "end-crowd-visits": {"task": "labeling.tasks.end_crowd_visits", "schedule": 60.0},
-    "ring-quality": {"task": "labeling.tasks.ring_quality", "schedule": 180.0},
-    "ring-topics": {"task": "labeling.tasks.ring_topics", "schedule": 3600.0},
-    "warn-of-floors": {"task": "labeling.tasks.warn_of_floors", "schedule": 21600.0},
-    "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
-    "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},
-    "ring-publications": {"task": "training.tasks.ring_publications", "schedule": 60.0},
-    "advance-chains": {"task": "training.tasks.advance_chains", "schedule": 30.0},
-    "tell-of-judgments": {"task": "labeling.tasks.tell_of_judgments", "schedule": 15.0},
+    "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
+    "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
+    "make-pages-ahead": {"task": "labeling.desk.tasks.make_pages_ahead", "schedule": 30.0},
+    "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
+    "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
+    "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
+    "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
+    "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
+    "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
+    "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
+    "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
+    "tell-of-judgments": {"task": "labeling.queue.tasks.tell_of_judgments", "schedule": 15.0},
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
     "free-by-night": {
-        "task": "training.tasks.free_by_night",
+        "task": "training.storage.tasks.free_by_night",
         "schedule": crontab(hour="2", minute="40"),
     },
 }

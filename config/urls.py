@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from accounts import views
+from accounts.people import views as people_views
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -20,4 +20,4 @@ urlpatterns = [
     path("", include("training.urls")),
 ]
 if settings.MODE != "production":
-    urlpatterns.append(path("styleguide/", views.styleguide, name="styleguide"))
+    urlpatterns.append(path("styleguide/", people_views.styleguide, name="styleguide"))

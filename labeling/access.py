@@ -1,13 +1,12 @@
 """The only way from (user, id in a URL) to an object. An object that a person may not see answers
-404, never 403.
-"""
+404, never 403."""
 
-from uuid import UUID
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 
 from accounts.models import User
 from labeling.models import (
@@ -30,8 +29,6 @@ from labeling.models import (
     Rater,
     StepAttempt,
 )
-from labeling.selectors import desk, guidance
-from labeling.selectors.prompts import visible
 
 
 def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
@@ -164,17 +161,6 @@ def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
     return get_object_or_404(Guideline, pk=pk)
 
 
-def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) -> Guideline:
-    """Admins read any guideline; raters read those they work by."""
-    if user.is_authenticated and user.is_admin:
-        return get_object_or_404(Guideline, pk=pk)
-    mine = guidance.guidelines_of(rater=rater) if rater else []
-    found = next((guideline for guideline in mine if guideline.pk == pk), None)
-    if found is None:
-        raise Http404
-    return found
-
-
 def question(*, user: User | AnonymousUser, pk: int) -> ItemQuestion:
     _require_admin(user)
     return get_object_or_404(ItemQuestion, pk=pk)
@@ -193,26 +179,6 @@ def rater(*, user: User | AnonymousUser) -> Rater:
     return get_object_or_404(Rater, user=user.pk)
 
 
-def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
-    return get_object_or_404(desk.campaigns_open_to(rater=rater), pk=pk)
-
-
-def work(*, user: User | AnonymousUser, lease: UUID) -> desk.Work:
-    """The item under a lease that this person holds or held, in whatever state it is now."""
-    found = desk.work(user_id=user.pk or 0, lease=lease)
-    if found is None:
-        raise Http404
-    return found
-
-
-def sample_work(*, user: User | AnonymousUser, pk: int) -> desk.Work:
-    """A sample of what the campaign's raters see, for an admin."""
-    found = desk.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
-    if found is None:
-        raise Http404
-    return found
-
-
 def case(*, user: User | AnonymousUser, pk: int) -> Case:
     _require_admin(user)
     return get_object_or_404(Case, pk=pk)
@@ -226,3 +192,11 @@ def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:
 def _require_admin(user: User | AnonymousUser) -> None:
     if not user.is_authenticated or not user.is_admin:
         raise Http404
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def visible(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Prompts, responses or judgments, without those of an import that is not published."""
+    return rows.filter(Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED))

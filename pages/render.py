@@ -22,7 +22,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
-from pages.brackets import bracket_math_plugin
+from pages.markdown_math import bracket_math_plugin
 
 # Longer texts are shown whole but plain: parsing time grows faster than length.
 LIMIT = 50_000

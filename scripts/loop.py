@@ -22,8 +22,8 @@ from typing import Any
 import local_site
 import loop_report
 import services
+from form_browser import FormBrowser, Page, UnexpectedPage
 from simulated_raters import PASSWORD, RATERS, SimulatedRater
-from visitor import Page, UnexpectedPage, Visitor
 
 DEMO = local_site.ROOT / "training" / "demo"
 # The demo has forty prompts. The loop needs more, or almost none would be held out.
@@ -92,7 +92,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     model = local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
 
     say("The admin makes accounts, a pool and a guideline.")
-    admin = Visitor(site.address, "the admin")
+    admin = FormBrowser(site.address, "the admin")
     admin.sign_in("admin@loop.example", admin_password)
     researcher = invite(
         site, admin, name="Researcher", email="researcher@loop.example", role="researcher"
@@ -232,21 +232,21 @@ def open_site(site: local_site.LocalSite) -> str:
 
 
 def invite(
-    site: local_site.LocalSite, admin: Visitor, *, name: str, email: str, role: str
-) -> Visitor:
+    site: local_site.LocalSite, admin: FormBrowser, *, name: str, email: str, role: str
+) -> FormBrowser:
     """The admin creates the account; the person opens the link, sets a password and is logged
     in.
     """
     page = admin.open("/people/new/")
     page = admin.send(page, page.form(has="email"), name=name, email=email, roles=[role])
     link = next(node.text for node in page.root.all("code", id="password-link"))
-    person = Visitor(site.address, name)
+    person = FormBrowser(site.address, name)
     page = person.open(link)
     person.send(page, page.form(has="password1"), password1=PASSWORD, password2=PASSWORD)
     return person
 
 
-def make_pool(admin: Visitor) -> None:
+def make_pool(admin: FormBrowser) -> None:
     page = admin.open("/pools/new/")
     page = admin.send(
         page,
@@ -258,7 +258,7 @@ def make_pool(admin: Visitor) -> None:
     admin.send(page, form, raters=list(form.options["raters"]))
 
 
-def make_guideline(admin: Visitor) -> None:
+def make_guideline(admin: FormBrowser) -> None:
     page = admin.open("/guidelines/new/")
     admin.send(
         page,
@@ -268,7 +268,7 @@ def make_guideline(admin: Visitor) -> None:
     )
 
 
-def bring_in(admin: Visitor, file: Path) -> None:
+def bring_in(admin: FormBrowser, file: Path) -> None:
     page = admin.open("/prompts/imports/new/")
     with file.open("rb") as stream:
         answers = {"source_name": file.stem, "licence": "Apache-2.0", "with_judgments": "on"}
@@ -293,7 +293,7 @@ def capped(most_rows: int) -> dict[str, Any]:
     return {"max_rows": most_rows, "max_tokens": LONGEST_ROW, "n_epochs": 1}
 
 
-def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
+def cut(researcher: FormBrowser, kind: str, **answers: Any) -> str:
     """Creates a snapshot. Returns its name, as forms show it."""
     page = researcher.open(f"/snapshots/new/?kind={kind}")
     page = researcher.send(page, page.form(has="name"), **answers)
@@ -303,7 +303,7 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
 
 
 def train(
-    researcher: Visitor,
+    researcher: FormBrowser,
     kind: str,
     *,
     name: str,
@@ -337,7 +337,7 @@ def train(
     return links[0] if links else ""
 
 
-def watch(researcher: Visitor, address: str) -> Page:
+def watch(researcher: FormBrowser, address: str) -> Page:
     """The run's page, polled until the run has ended. Prints its steps on the way."""
     told = ""
     while True:
@@ -362,7 +362,7 @@ def source_of(site: local_site.LocalSite, model: str) -> str:
 
 
 def open_campaign(
-    admin: Visitor, *, name: str, sources: list[str], n_responses: int, **which: Any
+    admin: FormBrowser, *, name: str, sources: list[str], n_responses: int, **which: Any
 ) -> None:
     page = admin.open("/campaigns/new/")
     form = page.form(has="response_sources")

@@ -18,10 +18,10 @@ from django.db.models import (  # noqa: E402
     Q,
 )  # models can only be imported after Django is set up
 
-from labeling import selectors as labeling_selectors  # noqa: E402
 from labeling.models import Campaign, Import, Item, Judgment, Response  # noqa: E402
-from training import selectors  # noqa: E402
+from labeling.quality.votes import contests  # noqa: E402
 from training.models import Run, Snapshot, TrainedModel  # noqa: E402
+from training.results import curves as results_curves  # noqa: E402
 
 
 def overlap_violations() -> int:
@@ -45,7 +45,7 @@ def win_rates() -> list[dict[str, object]]:
     """For each campaign that compared two sources: the newer one's win rate in per cent."""
     found: list[dict[str, object]] = []
     for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
-        for contest in labeling_selectors.contests(campaign=campaign):
+        for contest in contests.contests(campaign=campaign):
             line: dict[str, object] = {
                 "campaign": campaign.name,
                 "source": contest.source,
@@ -62,7 +62,7 @@ def win_rates() -> list[dict[str, object]]:
 def reward_by_drift() -> list[tuple[float, float]]:
     """(√KL, reward) for each rollout of the last PPO run, in order."""
     run = Run.objects.filter(kind="ppo").order_by("-pk").first()
-    curves = selectors.curves(run=run) if run else {}
+    curves = results_curves.curves(run=run) if run else {}
     if not {"sqrt_kl", "reward"} <= set(curves):
         return []
     drift = dict(curves["sqrt_kl"].points)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from visitor import Form, Node, Page, UnexpectedPage, Visitor
+from form_browser import Form, FormBrowser, Node, Page, UnexpectedPage
 
 PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long as one loop on this machine
 WORD = re.compile(r"[a-z']{4,}")
@@ -93,7 +93,7 @@ class SimulatedRater(threading.Thread):
     def __init__(self, *, address: str, rater: Rater, campaign: str, seed: int) -> None:
         super().__init__(name=rater.name, daemon=True)
         self.rater, self.campaign = rater, campaign
-        self.visitor = Visitor(address, rater.name)
+        self.visitor = FormBrowser(address, rater.name)
         self.random = random.Random(f"{rater.name} {seed}")
         self.n_submitted = 0
         self.trouble: str | None = None

@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling import services
+from labeling.campaigns import services as campaigns_services
+from labeling.guidelines import services as guidelines_services
 from labeling.models import (
     Campaign,
     Guideline,
@@ -23,6 +24,8 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.people.accounts import services as accounts_services
+from labeling.people.pools import services as pools_services
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -31,7 +34,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def alice(db: None) -> User:
     """An admin."""
-    return services.create_person(
+    return accounts_services.create_person(
         email="alice@example.org",
         name="Alice",
         roles=["admin"],
@@ -44,7 +47,7 @@ def alice(db: None) -> User:
 @pytest.fixture
 def noor(db: None) -> User:
     """A researcher."""
-    return services.create_person(
+    return accounts_services.create_person(
         email="noor@example.org",
         name="Noor",
         roles=["researcher"],
@@ -56,17 +59,17 @@ def noor(db: None) -> User:
 
 @pytest.fixture
 def day_shift(db: None) -> Pool:
-    return services.create_pool(name="Day shift", by=None, now=NOON)
+    return pools_services.create_pool(name="Day shift", by=None, now=NOON)
 
 
 def rater_called(name: str, *, pool: Pool) -> Rater:
     """A rater with a login who works in `pool`."""
     email = f"{name.lower().replace(' ', '.')}@example.org"
-    user = services.create_person(
+    user = accounts_services.create_person(
         email=email, name=name, roles=["rater"], password=PASSWORD, by=None, now=NOON
     )
     rater = user.rater
-    services.add_raters(pool=pool, raters=[rater], by=None, now=NOON)
+    pools_services.add_raters(pool=pool, raters=[rater], by=None, now=NOON)
     return rater
 
 
@@ -88,7 +91,7 @@ def rita(day_shift: Pool) -> Rater:
 @pytest.fixture
 def guideline(db: None) -> Guideline:
     """Version 1 asks InstructGPT's questions."""
-    return services.create_guideline(
+    return guidelines_services.create_guideline(
         name="Helpful answers", text="# Be helpful\n\nThen be honest.", by=None, now=NOON
     )
 
@@ -132,10 +135,10 @@ def open_demonstration_campaign(
     *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
 ) -> Campaign:
     values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "overlap": 1} | fields
-    campaign = services.create_campaign(
+    campaign = campaigns_services.create_campaign(
         pool=pool, guideline=guideline, prompts=some_prompts(n_items), by=None, now=NOON, **values
     )
-    services.open_campaign(campaign=campaign, by=None, now=NOON)
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
     return campaign
 
 
@@ -150,10 +153,10 @@ def open_comparison_campaign(
     } | fields
     prompts = some_prompts(n_items)
     responses_to(prompts, n=int(str(values["n_responses"])))
-    campaign = services.create_campaign(
+    campaign = campaigns_services.create_campaign(
         pool=pool, guideline=guideline, prompts=prompts, by=None, now=NOON, **values
     )
-    services.open_campaign(campaign=campaign, by=None, now=NOON)
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
     return campaign
 
 
@@ -189,7 +192,7 @@ def signed_in() -> Callable[..., Client]:
     def client_of(person: User | Rater, **options: Any) -> Client:
         client = Client(**options)
         user = login_of(person) if isinstance(person, Rater) else person
-        client.force_login(user, backend="accounts.sessions.Backend")
+        client.force_login(user, backend="accounts.login.sessions.Backend")
         return client
 
     return client_of

@@ -22,7 +22,7 @@ if not os.environ.get("DATABASE_URL"):
     )
 
 from tests import databases
-from tests.cast import (  # noqa: F401  # after the check above: the cast imports models
+from tests.cast import (  # noqa: F401
     alice,
     comparison_campaign,
     day_shift,
@@ -34,11 +34,7 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
     rosa,
     signed_in,
 )
-from tests.selection import (  # noqa: F401  # hooks of pytest
-    pytest_addoption,
-    pytest_collection_modifyitems,
-    pytest_ignore_collect,
-)
+from tests.selection import pytest_addoption, pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401
 from tests.times import pytest_terminal_summary  # noqa: F401
 
 
@@ -126,6 +122,6 @@ def _someone_else_is_busy() -> bool:
 @pytest.fixture(autouse=True)
 def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, what a page counts is not kept for its next look;
-    tests/labeling/test_kept.py keeps it.
+    tests/labeling/quality/test_figure_cache.py keeps it.
     """
-    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
+    monkeypatch.setattr("labeling.quality.figure_cache.QUICK_S", math.inf)

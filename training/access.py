@@ -7,8 +7,8 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
+from labeling.access import visible
 from labeling.models import Campaign, Prompt
-from labeling.selectors import visible
 from training.configs import roles
 from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import access
+from accounts import access as accounts_access
 from accounts.models import ApiToken
 from config.permissions import Scope
 
@@ -23,9 +23,11 @@ class ByTable(BasePermission):
         if method not in view.allowed_methods:
             return True  # the view answers 405
         match = request.resolver_match
-        grant = access.grant_for(method=method, url_name=match.view_name if match else "")
+        grant = accounts_access.grant_for(method=method, url_name=match.view_name if match else "")
         scopes = request.auth.scopes if isinstance(request.auth, ApiToken) else list(Scope)
-        if access.may_call(grant, scopes=scopes, roles=access.roles_of(request.user)):
+        if accounts_access.may_call(
+            grant, scopes=scopes, roles=accounts_access.roles_of(request.user)
+        ):
             return True
         if grant is not None and grant.scope not in scopes:
             self.message = _("This token may not do that: it lacks the scope %(scope)s.") % {

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts import webhooks
 from accounts.api.views import ApiViewSet, Router, described, does
 from accounts.models import Webhook
+from accounts.webhooks import services as webhooks_services
 
 
 class WebhookSerializer(serializers.Serializer[Any]):
@@ -47,13 +47,13 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """A new secret. For three days messages are signed with the one before as well. 409 while
         two sign already.
         """
-        webhook, secret = webhooks.rotate_secret(webhook=webhook, **self.who_and_when)
+        webhook, secret = webhooks_services.rotate_secret(webhook=webhook, **self.who_and_when)
         return {"id": webhook.pk, "secret": secret, "old_secret_until": webhook.old_salt_until}
 
     @does("end_webhook_secret", WebhookSerializer, url_path="end-secret")
     def end_secret(self, webhook: Webhook) -> None:
         """The secret before signs no more. Changes nothing when only one signs."""
-        webhooks.end_old_secret(webhook=webhook, **self.who_and_when)
+        webhooks_services.end_old_secret(webhook=webhook, **self.who_and_when)
 
 
 router = Router()

@@ -25,7 +25,7 @@ if "FAULTS_HOME" not in os.environ:
         "REDIS_URL": f"redis://127.0.0.1:{servers.free_port()}/0",
         "PREFERABLY_RUN_HEARTBEAT_S": "1",
         "PREFERABLY_RUN_REAP_AFTER_S": "30",
-        "PREFERABLY_TRAINER": f"{sys.executable} -m tests.training.stand_in_child",
+        "PREFERABLY_TRAINER": f"{sys.executable} -m tests.training.runs.stand_in_child",
         "PREFERABLY_TRAINER_THREADS": "1",
         "PREFERABLY_LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -12,16 +12,24 @@ import httpx2
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
-from rack import Rack
-from visitor import Page, UnexpectedPage, Visitor
+from form_browser import FormBrowser, Page, UnexpectedPage
+from gpu_simulator import GpuSimulator
 
 from accounts.models import User
 from benchmarks.faulty.scale import INTERVAL, Scale
 from benchmarks.faulty.waiting import PATIENCE_S, asked
-from labeling import services as labeling
+from labeling.campaigns import services as campaigns_services
+from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Judgment, Prompt, Source
-from training import artifacts, doorbell, freezing, run_dir, services
+from labeling.people.accounts import services as accounts_services
+from labeling.people.pools import services as pools_services
 from training.models import Run, Snapshot, TrainedModel
+from training.processes import doorbell, run_dir
+from training.registry import services as registry_services
+from training.runs import run_queue
+from training.runs import services as runs_services
+from training.snapshots import freeze
+from training.storage import artifacts
 
 PASSWORD = "everything breaks, nothing is lost"
 DISK_FULL = "disk of the node is full"
@@ -30,11 +38,11 @@ DISK_FULL = "disk of the node is full"
 class Load:
     """Keeps ten runs in progress and the raters working, until `is_over`."""
 
-    def __init__(self, rack: Rack, scale: Scale) -> None:
+    def __init__(self, rack: GpuSimulator, scale: Scale) -> None:
         self.scale = scale
         self.is_over = threading.Event()
         self.n_retried = 0
-        self.noor = labeling.create_person(
+        self.noor = accounts_services.create_person(
             email="noor@example.org",
             name="Noor",
             roles=["researcher"],
@@ -64,7 +72,7 @@ class Load:
             asked(self._queue)
 
     def _queue(self) -> None:
-        services.queue_run(
+        run_queue.queue_run(
             kind="sft",
             name="short",
             config={"checkpoint_every": INTERVAL},
@@ -83,8 +91,8 @@ class Load:
                 for run in Run.objects.filter(
                     outcome=Run.Outcome.FAILED, error__contains=DISK_FULL
                 ):
-                    with contextlib.suppress(services.UnableToRetry):
-                        services.retry_run(run=run, by=self.noor, now=timezone.now())
+                    with contextlib.suppress(runs_services.UnableToRetry):
+                        runs_services.retry_run(run=run, by=self.noor, now=timezone.now())
                         self.n_retried += 1
             connection.close()
 
@@ -109,7 +117,7 @@ class Load:
 
 def hurry() -> None:
     """Does what beat starts every fifteen seconds."""
-    services.reap_runs(now=timezone.now())
+    runs_services.reap_runs(now=timezone.now())
     if not doorbell.n_waiting():
         for pk in Run.objects.filter(state=Run.State.QUEUED).values_list("pk", flat=True):
             doorbell.ring(pk)
@@ -123,7 +131,7 @@ class Writer(threading.Thread):
     ) -> None:
         super().__init__(name=f"rater {number}", daemon=True)
         self.number, self.campaign_id, self.is_over = number, campaign_id, is_over
-        self.visitor = Visitor(address, self.name)
+        self.visitor = FormBrowser(address, self.name)
         self.visitor.client.timeout = httpx2.Timeout(20)
         self.stored: dict[str, str] = {}
         """What the site said it has: text by lease."""
@@ -178,9 +186,9 @@ class Writer(threading.Thread):
 
 def open_campaign(scale: Scale) -> Campaign:
     now = timezone.now()
-    pool = labeling.create_pool(name="Day shift", by=None, now=now)
+    pool = pools_services.create_pool(name="Day shift", by=None, now=now)
     writers = [
-        labeling.create_person(
+        accounts_services.create_person(
             email=f"writer{number}@example.org",
             name=f"Writer {number}",
             roles=["rater"],
@@ -190,7 +198,9 @@ def open_campaign(scale: Scale) -> Campaign:
         )
         for number in range(scale.n_raters)
     ]
-    labeling.add_raters(pool=pool, raters=[person.rater for person in writers], by=None, now=now)
+    pools_services.add_raters(
+        pool=pool, raters=[person.rater for person in writers], by=None, now=now
+    )
     source = Source.objects.create(name="questions", kind=Source.Kind.IMPORT)
     prompts = Prompt.objects.bulk_create(
         Prompt(
@@ -200,8 +210,10 @@ def open_campaign(scale: Scale) -> Campaign:
         )
         for n in range(scale.n_items)
     )
-    guideline = labeling.create_guideline(name="Answer", text="Answer.", by=None, now=now)
-    campaign = labeling.create_campaign(
+    guideline = guidelines_services.create_guideline(
+        name="Answer", text="Answer.", by=None, now=now
+    )
+    campaign = campaigns_services.create_campaign(
         name="Write",
         kind="demonstration",
         pool=pool,
@@ -211,7 +223,7 @@ def open_campaign(scale: Scale) -> Campaign:
         by=None,
         now=now,
     )
-    labeling.open_campaign(campaign=campaign, by=None, now=now)
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=now)
     return campaign
 
 
@@ -229,7 +241,7 @@ def cut(scale: Scale, by: User) -> Snapshot:
         kind="demonstrations",
         folder="script",
         n_rows=1,
-        fingerprint=freezing.fingerprint(folder),
+        fingerprint=freeze.fingerprint(folder),
         created_by=by,
     )
 
@@ -237,6 +249,6 @@ def cut(scale: Scale, by: User) -> Snapshot:
 def register(folder: Path, by: User) -> TrainedModel:
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    return services.register_model(
+    return registry_services.register_model(
         name="base", kind="policy", location=str(folder), licence="", by=by, now=timezone.now()
     )

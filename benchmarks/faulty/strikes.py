@@ -21,13 +21,15 @@ import services as servers
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
-from rack import ROOT, Rack, descendants, end, parent
+from gpu_simulator import ROOT, GpuSimulator, descendants, end, parent
 
 from benchmarks.faulty.scale import Scale
 from benchmarks.faulty.waiting import asked
 from labeling.models import Slot
-from training import doorbell, services, supervisor
 from training.models import Run
+from training.processes import doorbell
+from training.runs import services as runs_services
+from training.runs.supervisor import supervise
 
 JUMP = timedelta(hours=1)
 N_RACERS = 4
@@ -43,7 +45,7 @@ class Strikes:
     mean LOST.
     """
 
-    def __init__(self, rack: Rack, scale: Scale, chance: random.Random) -> None:
+    def __init__(self, rack: GpuSimulator, scale: Scale, chance: random.Random) -> None:
         self.rack, self.scale, self.chance = rack, scale, chance
         self.n_nodes = 0
         self.store = rack.store.rename(
@@ -286,7 +288,7 @@ def race(run_id: int, at: float) -> None:
         if pid == 0:
             servers.die_with_parent()
             time.sleep(max(0.0, at - time.time()))
-            supervisor.supervise(run_id=run_id, node=f"racer-{number}")
+            supervise.supervise(run_id=run_id, node=f"racer-{number}")
             os._exit(0)
         pids.append(pid)
     for pid in pids:
@@ -304,7 +306,7 @@ def running() -> list[Run]:
 
 def may_die(run: Run) -> bool:
     return run.n_crashes < settings.RUN_MAX_ATTEMPTS - 1 or asked(
-        lambda: services.runs._has_advanced(run.pk, run.attempt)
+        lambda: runs_services._has_advanced(run.pk, run.attempt)
     )
 
 

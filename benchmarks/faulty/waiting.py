@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from rack import Rack
+from gpu_simulator import GpuSimulator
 
 PATIENCE_S = 240
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def until(claim: Callable[[], object], what: str) -> None:
         time.sleep(0.1)
 
 
-def comes_back(rack: Rack, name: str) -> bool:
+def comes_back(rack: GpuSimulator, name: str) -> bool:
     """Whether the process runs, or will after its keeper's next check."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -10,10 +10,11 @@ from rest_framework.validators import UniqueValidator
 
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
+from labeling.campaigns.selection import Selection
+from labeling.campaigns.services import RESPONSES
+from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
-from labeling.selectors import PromptFilter, Selection
-from labeling.services.campaigns import RESPONSES
 
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000

@@ -12,9 +12,18 @@ from rest_framework.response import Response
 
 from accounts.api import paging
 from accounts.api.views import ApiViewSet, described, does, lists, writes
-from labeling import access, selectors, services
+from labeling import access as labeling_access
 from labeling.api import serializers
+from labeling.campaigns import board
+from labeling.campaigns import selection as campaigns_selection
+from labeling.campaigns import services as campaigns_services
+from labeling.data.prompts import selectors as prompts_selectors
+from labeling.data.prompts import services as prompts_services
+from labeling.guidelines import lists as guidelines_lists
 from labeling.models import Campaign, Guideline, Pool, Prompt
+from labeling.people.pools import selectors as pools_selectors
+from labeling.people.pools import services as pools_services
+from labeling.queue import feed
 
 
 @described(
@@ -26,10 +35,10 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.PromptQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.prompt_list(wanted=serializers.PromptQuery.wanted(self.asked))
+        return prompts_selectors.prompt_list(wanted=serializers.PromptQuery.wanted(self.asked))
 
     def get_object(self) -> Prompt:
-        return access.prompt(user=self.by, pk=self.kwargs["pk"])
+        return labeling_access.prompt(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
         "create_prompt",
@@ -39,7 +48,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def create(self, **values: Any) -> Prompt:
         """Store a prompt whose source is the person who calls."""
-        return services.create_prompt(**values, **self.who_and_when)
+        return prompts_services.create_prompt(**values, **self.who_and_when)
 
 
 @described(list_pools="Pools, the newest first.", read_pool="One pool.")
@@ -48,17 +57,17 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = serializers.PoolSerializer
 
     def shown(self, objects: Sequence[Pool]) -> Sequence[Any]:
-        return selectors.pool_rows(pools=objects)
+        return pools_selectors.pool_rows(pools=objects)
 
     def get_object(self) -> Pool:
-        return access.pool(user=self.by, pk=self.kwargs["pk"])
+        return labeling_access.pool(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
         "create_pool", serializers.PoolSerializer, body=serializers.NewPoolSerializer, status=201
     )
     def create(self, **values: Any) -> Pool:
         """A new pool, with nobody in it yet."""
-        return services.create_pool(**values, **self.who_and_when)
+        return pools_services.create_pool(**values, **self.who_and_when)
 
 
 @described(list_guidelines="Guidelines, the newest first: a campaign needs the id of one.")
@@ -67,7 +76,7 @@ class Guidelines(ListModelMixin, ApiViewSet):
     serializer_class = serializers.GuidelineSerializer
 
     def shown(self, objects: Sequence[Guideline]) -> Sequence[Any]:
-        return selectors.guideline_rows(guidelines=objects)
+        return guidelines_lists.guideline_rows(guidelines=objects)
 
 
 @described(
@@ -80,13 +89,13 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.CampaignQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.campaigns(state=self.asked.get("state", ""))
+        return board.campaigns(state=self.asked.get("state", ""))
 
     def get_object(self) -> Campaign:
-        return access.campaign(user=self.by, pk=self.kwargs["pk"])
+        return labeling_access.campaign(user=self.by, pk=self.kwargs["pk"])
 
     def shown(self, objects: Sequence[Campaign]) -> Sequence[Any]:
-        return selectors.campaign_rows(campaigns=objects, now=timezone.now())
+        return board.campaign_rows(campaigns=objects, now=timezone.now())
 
     @writes(
         "create_campaign",
@@ -100,9 +109,9 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """
         selection = serializers.NewCampaignSerializer.selection(values)
         values.pop("prompts", None)
-        return services.create_campaign(
+        return campaigns_services.create_campaign(
             **values,
-            prompts=selectors.fitting_prompts(selection=selection),
+            prompts=campaigns_selection.fitting_prompts(selection=selection),
             source_ids=selection.response_source_ids,
             **self.who_and_when,
         )
@@ -112,17 +121,17 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Let the pool work on it. Changes nothing when it is open or closed already: look at
         `state`.
         """
-        services.open_campaign(campaign=campaign, **self.who_and_when)
+        campaigns_services.open_campaign(campaign=campaign, **self.who_and_when)
 
     @does("pause_campaign", serializers.CampaignSerializer)
     def pause(self, campaign: Campaign) -> None:
         """Hand out nothing more for now. Changes nothing unless it is open."""
-        services.pause_campaign(campaign=campaign, **self.who_and_when)
+        campaigns_services.pause_campaign(campaign=campaign, **self.who_and_when)
 
     @does("close_campaign", serializers.CampaignSerializer)
     def close(self, campaign: Campaign) -> None:
         """Hand out nothing more, for good. What raters hold can still be submitted."""
-        services.close_campaign(campaign=campaign, **self.who_and_when)
+        campaigns_services.close_campaign(campaign=campaign, **self.who_and_when)
 
 
 class Judgments(ApiViewSet):
@@ -137,7 +146,7 @@ class Judgments(ApiViewSet):
         is new.
         """
         cursor, limit = self.asked.get("cursor", 0), self.asked["limit"]
-        found = selectors.judgment_feed(
+        found = feed.judgment_feed(
             after_id=cursor,
             campaign_id=self.asked.get("campaign"),
             since=self.asked.get("since"),

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.examples import Example
-from labeling.examples import parse as parse_examples
+from labeling.models.examples import Example
+from labeling.models.examples import parse as parse_examples
 from labeling.models.pools import Pool, Rater
 from labeling.models.prompts import Prompt, Response
 
@@ -34,9 +34,9 @@ class GuidelineVersion(models.Model):
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
-    form = models.JSONField(help_text="a labeling.rating_form.RatingForm as JSON")
+    form = models.JSONField(help_text="a labeling.guidelines.rating_form.RatingForm as JSON")
     examples = models.JSONField(
-        default=list, blank=True, help_text="labeling.examples.Example rows as JSON"
+        default=list, blank=True, help_text="labeling.models.examples.Example rows as JSON"
     )
     is_major = models.BooleanField(
         _("raters qualify anew"),
@@ -144,7 +144,7 @@ class Campaign(models.Model):
         default=0.9,
         validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
         help_text=(
-            "with max_overlap: no judgment more for an item whose labeling.consensus.certainty is"
+            "with max_overlap: no judgment more for an item whose labeling.statistics.consensus.certainty is"
             " as high"
         ),
     )
@@ -417,7 +417,7 @@ class Slot(models.Model):
         help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(
-        help_text="order in which free slots are handed out, low first; kept by labeling.queue"
+        help_text="order in which free slots are handed out, low first; kept by labeling.queue.order"
     )
     reserved_for = models.ForeignKey(
         Rater,
@@ -531,7 +531,7 @@ class PastLease(models.Model):
 
 class QueuePlace(models.Model):
     """A rater's position in a campaign's queue, so that a claim never scans items they have already
-    done. Maintained by labeling.queue.
+    done. Maintained by labeling.queue.order.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")

@@ -91,7 +91,9 @@ class StepVersion(models.Model):
     number = models.PositiveIntegerField()
     title = models.CharField(_("title"), max_length=120)
     text = models.TextField(_("text"), blank=True, default="")
-    questions = models.JSONField(default=list, help_text="see labeling.onboarding.Question")
+    questions = models.JSONField(
+        default=list, help_text="see labeling.people.onboarding.questions.Question"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -186,7 +188,7 @@ class AttemptScore(models.Model):
 
 class ProfileAnswer(models.Model):
     """What a rater chose to say about themselves. Only ever read in aggregate: see
-    labeling.selectors.onboarding.profile_counts.
+    labeling.people.onboarding.selectors.profile_counts.
     """
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="profile_answers")

@@ -167,7 +167,7 @@ class RaterSkill(models.Model):
     at = models.DateTimeField()
     evidence = models.JSONField(
         default=dict,
-        help_text="what showed it (labeling.selectors.skills); empty when a person said so",
+        help_text="what showed it (labeling.people.skills.selectors); empty when a person said so",
     )
     revoked_at = models.DateTimeField(null=True)
 

@@ -167,7 +167,8 @@ class Prompt(models.Model):
         help_text="the version before",
     )
     signature = models.BinaryField(
-        default=b"", help_text="what labeling.curation tells unlike prompts by without reading them"
+        default=b"",
+        help_text="what labeling.importers.curation tells unlike prompts by without reading them",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -183,7 +184,7 @@ class Prompt(models.Model):
 
 
 class PromptKey(models.Model):
-    """One key for finding near-duplicates of a prompt, computed by labeling.curation."""
+    """One key for finding near-duplicates of a prompt, computed by labeling.importers.curation."""
 
     # It needs no index of its own: the constraint's index starts with it.
     prompt = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Results computed from a campaign's judgments, so that pages only read. labeling.services.quality
+"""Results computed from a campaign's judgments, so that pages only read. labeling.quality.services
 writes them.
 """
 
@@ -31,7 +31,7 @@ class QualityReport(models.Model):
         default=0, help_text="the last judgment that was there; a later one makes the report stale"
     )
     n_judgments = models.PositiveIntegerField(default=0)
-    results = models.JSONField(default=dict, help_text="see labeling.measures")
+    results = models.JSONField(default=dict, help_text="see labeling.quality.measures")
 
     def __str__(self) -> str:
         return f"quality of {self.campaign}"
@@ -48,7 +48,7 @@ class RaterQuality(models.Model):
         help_text="0 no better than chance, 1 always right; null: nothing to tell it from",
     )
     n_flags = models.PositiveSmallIntegerField(default=0)
-    results = models.JSONField(default=dict, help_text="see labeling.measures")
+    results = models.JSONField(default=dict, help_text="see labeling.quality.measures")
 
     class Meta:
         constraints = [
@@ -73,7 +73,7 @@ class VoteBlock(models.Model):
     n_judgments = models.PositiveIntegerField(
         help_text="when another number is there now, the block is read again"
     )
-    columns = models.BinaryField(help_text="Parquet: see labeling.selectors.vote_blocks")
+    columns = models.BinaryField(help_text="Parquet: see labeling.quality.votes.blocks")
 
     class Meta:
         constraints = [

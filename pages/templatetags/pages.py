@@ -18,7 +18,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
-from pages import render
+from pages import render as pages_render
 
 register = template.Library()
 
@@ -96,12 +96,12 @@ def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    return render.markdown(text)
+    return pages_render.markdown(text)
 
 
 @register.filter
 def plain(text: str) -> SafeString:
-    return render.plain(text)
+    return pages_render.plain(text)
 
 
 @register.filter

@@ -5,14 +5,17 @@ from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import audit_pages, audit_words
+from accounts.audit import pages
+from accounts.audit import words as audit_words
 from accounts.models import AuditEvent, User
-from labeling import services
-from labeling.invitees import Invitee
 from labeling.models import Adjudication, Campaign, Gold, Invitation, JudgmentReview, Pool, Rater
-from labeling.services import Remark
+from labeling.people.invitations import services as invitations_services
+from labeling.people.invitations.csv_file import Invitee
+from labeling.queue import claim
+from labeling.review import services as review_services
+from labeling.review.services import Remark
 from tests.cast import NOON
-from tests.labeling.golds.scene import RIGHT, gold_order, rank_by
+from tests.labeling.queue.gold.scene import RIGHT, gold_order, rank_by
 from tests.training import cast
 
 ADMIN = frozenset({"admin"})
@@ -20,13 +23,13 @@ ADMIN = frozenset({"admin"})
 
 def address_of(target_type: str, pk: int, roles: frozenset[str] = ADMIN) -> str:
     event = AuditEvent(target_type=target_type, target_id=pk)
-    return audit_pages.addresses(events=[event], roles=roles).get((target_type, pk), "")
+    return pages.addresses(events=[event], roles=roles).get((target_type, pk), "")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", audit_pages.PAGES)
+@pytest.mark.parametrize("name", pages.PAGES)
 def test_a_page_and_its_columns_are_there(name: str) -> None:
-    page, columns = audit_pages.PAGES[name]
+    page, columns = pages.PAGES[name]
 
     list(apps.get_model(name)._base_manager.values_list("pk", *columns))
     try:
@@ -38,19 +41,19 @@ def test_a_page_and_its_columns_are_there(name: str) -> None:
 
 
 def test_what_has_words_has_a_page() -> None:
-    assert sorted(set(audit_words.TYPE_WORDS) - set(audit_pages.PAGES)) == []
+    assert sorted(set(audit_words.TYPE_WORDS) - set(pages.PAGES)) == []
 
 
 def test_golds_decisions_reviews_and_invitations_are_links(
     comparison_campaign: Campaign, day_shift: Pool, rosa: Rater, alice: User
 ) -> None:
-    slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    slot = claim.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     given = rank_by(slot, RIGHT, rater=rosa)
     item = given.item
     assert item is not None
     remarks = {given.pk: Remark(feedback="Why?")}
-    services.adjudicate(
+    review_services.adjudicate(
         item=item,
         ranks=gold_order(item),
         reason="none",
@@ -59,7 +62,7 @@ def test_golds_decisions_reviews_and_invitations_are_links(
         by=alice,
         now=NOON,
     )
-    services.invite_to_pool(
+    invitations_services.invite_to_pool(
         pool=day_shift, invitees=[Invitee(email="rut@example.org", name="Rut")], by=alice, now=NOON
     )
     reviewed = f"/campaigns/{comparison_campaign.pk}/review/{item.pk}/"
@@ -98,4 +101,4 @@ def test_fifty_acts_on_things_of_a_kind_cost_one_query(
     ]
 
     with django_assert_num_queries(1):
-        assert len(audit_pages.addresses(events=events, roles=ADMIN)) == 1
+        assert len(pages.addresses(events=events, roles=ADMIN)) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
-from accounts import audit_words
+from accounts.audit import words as audit_words
 from labeling.models import Campaign
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,13 +20,15 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from accounts import webhooks
 from accounts.models import AuditEvent, Delivery, User, Webhook
-from accounts.webhooks import PAUSES, Event, UnableToTell
-from labeling import services as labeling
-from labeling.answers import DemonstrationAnswer, Recorded
+from accounts.webhooks import services as webhooks_services
+from accounts.webhooks.services import PAUSES, Event, UnableToTell
+from labeling.campaigns import services as campaigns_services
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
-from labeling.selectors.feed import SETTLED_AFTER
+from labeling.queue import claim, webhook_events
+from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
@@ -97,13 +99,13 @@ def hook(receiver: Receiver, alice: User) -> Webhook:
 
 
 def make(url: str, by: User, *events: Event) -> tuple[Webhook, str]:
-    return webhooks.create_webhook(
+    return webhooks_services.create_webhook(
         name="Mirror", url=url, events=events or tuple(Event), by=by, now=NOON
     )
 
 
 def tell(key: str = "run-1-1-run.finished") -> None:
-    webhooks.tell(
+    webhooks_services.tell(
         event=Event.RUN_FINISHED, key=key, data={"id": 1, "outcome": "succeeded"}, now=NOON
     )
 
@@ -113,7 +115,7 @@ def test_an_event_is_posted_with_its_kind_its_time_and_its_data(
 ) -> None:
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     (body,) = receiver.bodies
     assert (body["event"], body["data"]) == ("run.finished", {"id": 1, "outcome": "succeeded"})
@@ -126,7 +128,7 @@ def test_the_receiver_can_check_the_signature_with_the_secret_it_was_shown(
 ) -> None:
     _hook, secret = make(receiver.url, alice)
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     ((headers, body),) = receiver.came
     parts = dict(part.split("=") for part in headers["Preferably-Signature"].split(","))
@@ -150,16 +152,16 @@ def test_the_secret_is_in_no_table(receiver: Receiver, alice: User) -> None:
 
     assert secret.startswith("pfw_")
     assert secret not in stored
-    assert secret.removeprefix(webhooks.MARK) not in stored
-    assert webhooks.secret_of(hook) == secret
+    assert secret.removeprefix(webhooks_services.MARK) not in stored
+    assert webhooks_services.secret_of(hook) == secret
 
 
 def test_an_event_that_is_told_twice_is_sent_once(receiver: Receiver, hook: Webhook) -> None:
     tell()
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
-    webhooks.deliver_waiting(now=NOON + timedelta(days=1))
+    webhooks_services.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON + timedelta(days=1))
 
     assert len(receiver.came) == 1
 
@@ -180,7 +182,7 @@ def test_a_refused_message_is_tried_again_with_growing_pauses_and_given_up_in_th
 
     now, waited = NOON, []
     for _try in range(len(PAUSES) + 1):
-        webhooks.deliver_waiting(now=now)
+        webhooks_services.deliver_waiting(now=now)
         delivery = Delivery.objects.get()
         waited.append(delivery.due_at - now)
         now = delivery.due_at
@@ -200,11 +202,11 @@ def test_a_refused_message_is_tried_again_with_growing_pauses_and_given_up_in_th
 def test_a_receiver_that_is_away_gets_it_when_it_is_back(receiver: Receiver, hook: Webhook) -> None:
     Webhook.objects.update(url="http://127.0.0.1:9/told")
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
     assert Delivery.objects.get().state == "waiting"
 
     Webhook.objects.update(url=receiver.url)
-    webhooks.deliver_waiting(now=NOON + PAUSES[0])
+    webhooks_services.deliver_waiting(now=NOON + PAUSES[0])
 
     assert len(receiver.came) == 1
 
@@ -213,11 +215,11 @@ def test_a_message_in_a_dead_workers_hands_is_sent_by_another(
     receiver: Receiver, hook: Webhook
 ) -> None:
     tell()
-    Delivery.objects.update(n_tries=1, due_at=NOON + webhooks.CLAIMED_FOR)
+    Delivery.objects.update(n_tries=1, due_at=NOON + webhooks_services.CLAIMED_FOR)
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
     assert receiver.came == []
-    webhooks.deliver_waiting(now=NOON + webhooks.CLAIMED_FOR)
+    webhooks_services.deliver_waiting(now=NOON + webhooks_services.CLAIMED_FOR)
 
     assert len(receiver.came) == 1
 
@@ -225,11 +227,11 @@ def test_a_message_in_a_dead_workers_hands_is_sent_by_another(
 def test_a_receiver_that_answers_a_letter_at_a_time_is_left_after_a_while(
     receiver: Receiver, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(webhooks_services, "TIMEOUT_S", 0.5)
     receiver.is_slow = True
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert Delivery.objects.get().state == "waiting"
     assert Delivery.objects.get().answer == "No answer within 0.5 seconds."
@@ -239,7 +241,7 @@ def test_an_answer_longer_than_its_field_is_cut(receiver: Receiver, hook: Webhoo
     receiver.status, receiver.reason = 500, "long " * 1000
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert Delivery.objects.get().answer.startswith("500 long long")
 
@@ -248,12 +250,12 @@ def test_a_crowd_that_waits_for_one_receiver_holds_up_no_other(
     receiver: Receiver, hook: Webhook, alice: User
 ) -> None:
     Webhook.objects.update(url="http://127.0.0.1:9/told")
-    for n in range(webhooks.N_AT_ONCE * 3):
+    for n in range(webhooks_services.N_AT_ONCE * 3):
         tell(f"run-{n}")
     make(receiver.url, alice)
     tell("run-of-both")
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert len(receiver.came) == 1
 
@@ -262,23 +264,23 @@ def test_what_waits_for_a_receiver_that_is_away_is_not_tried_one_by_one(
     receiver: Receiver, hook: Webhook
 ) -> None:
     receiver.status = 503
-    for n in range(webhooks.N_AT_ONCE * 3):
+    for n in range(webhooks_services.N_AT_ONCE * 3):
         tell(f"run-{n}")
 
-    webhooks.deliver_waiting(now=NOON)
-    webhooks.deliver_waiting(now=NOON + timedelta(seconds=10))
+    webhooks_services.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON + timedelta(seconds=10))
 
-    assert len(receiver.came) == webhooks.N_AT_ONCE
+    assert len(receiver.came) == webhooks_services.N_AT_ONCE
 
 
 def test_a_late_answer_changes_nothing_once_another_worker_has_tried(
     receiver: Receiver, hook: Webhook
 ) -> None:
     tell()
-    claimed = webhooks._claim_due(NOON)
-    later = webhooks._claim_due(NOON + webhooks.CLAIMED_FOR)
+    claimed = webhooks_services._claim_due(NOON)
+    later = webhooks_services._claim_due(NOON + webhooks_services.CLAIMED_FOR)
 
-    webhooks._note(claimed[0], webhooks.Answer(False, "late"), NOON)
+    webhooks_services._note(claimed[0], webhooks_services.Answer(False, "late"), NOON)
 
     assert len(later) == 1
     assert (Delivery.objects.get().n_tries, Delivery.objects.get().answer) == (2, "")
@@ -286,9 +288,9 @@ def test_a_late_answer_changes_nothing_once_another_worker_has_tried(
 
 def test_messages_older_than_thirty_days_are_gone(receiver: Receiver, hook: Webhook) -> None:
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
-    webhooks.deliver_waiting(now=NOON + webhooks.KEPT_FOR + timedelta(seconds=1))
+    webhooks_services.deliver_waiting(now=NOON + webhooks_services.KEPT_FOR + timedelta(seconds=1))
 
     assert not Delivery.objects.exists()
 
@@ -297,17 +299,17 @@ def test_a_redirect_is_not_followed(receiver: Receiver, hook: Webhook) -> None:
     receiver.status, receiver.location = 302, receiver.url
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert len(receiver.came) == 1
     assert Delivery.objects.get().state == "waiting"
 
 
 def test_a_disabled_webhook_hears_nothing(receiver: Receiver, hook: Webhook, alice: User) -> None:
-    webhooks.disable_webhook(webhook=hook, by=alice, now=NOON)
+    webhooks_services.disable_webhook(webhook=hook, by=alice, now=NOON)
 
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert (receiver.came, Delivery.objects.count()) == ([], 0)
 
@@ -316,10 +318,10 @@ def test_a_message_can_be_sent_again_by_hand(
     receiver: Receiver, hook: Webhook, alice: User
 ) -> None:
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
-    assert webhooks.redeliver(delivery=Delivery.objects.get(), by=alice, now=NOON)
-    webhooks.deliver_waiting(now=NOON)
+    assert webhooks_services.redeliver(delivery=Delivery.objects.get(), by=alice, now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert len(receiver.came) == 2
     assert AuditEvent.objects.filter(action="redeliver").exists()
@@ -334,14 +336,14 @@ def test_a_message_can_be_sent_again_by_hand(
     ],
 )  # fmt: skip
 def test_addresses_of_the_house_are_inside(address: str) -> None:
-    assert not webhooks.is_outside(address)
+    assert not webhooks_services.is_outside(address)
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::5db8:d822"]
 )
 def test_addresses_of_the_internet_are_outside(address: str) -> None:
-    assert webhooks.is_outside(address)
+    assert webhooks_services.is_outside(address)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ def test_nothing_is_sent_inside_the_house(
     )
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert receiver.came == []
     assert (
@@ -382,13 +384,13 @@ def test_a_name_that_leads_inside_a_moment_later_is_called_where_it_led_when_it_
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
 
-    target = asyncio.run(webhooks._resolved("https://rebinding.example:8443/told?a=1"))
+    target = asyncio.run(webhooks_services._resolved("https://rebinding.example:8443/told?a=1"))
 
-    assert target == webhooks.Target(
+    assert target == webhooks_services.Target(
         "https://93.184.216.34:8443/told?a=1", "rebinding.example", "rebinding.example:8443"
     )
-    with pytest.raises(webhooks.Refused, match="inside this network"):
-        asyncio.run(webhooks._resolved("https://rebinding.example:8443/told"))
+    with pytest.raises(webhooks_services.Refused, match="inside this network"):
+        asyncio.run(webhooks_services._resolved("https://rebinding.example:8443/told"))
 
 
 def test_a_certificate_is_checked_for_the_name_and_not_for_the_number(
@@ -405,7 +407,7 @@ def test_a_certificate_is_checked_for_the_name_and_not_for_the_number(
     Webhook.objects.update(url=f"https://localhost:{receiver.port}/told")
     tell()
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     assert asked == [b"localhost"]
     assert Delivery.objects.get().state == "waiting"
@@ -432,9 +434,9 @@ def test_campaigns_tell_when_they_open_pause_and_close(
     demonstration_campaign: Campaign, alice: User, receiver: Receiver
 ) -> None:
     make(receiver.url, alice)
-    labeling.pause_campaign(campaign=demonstration_campaign, by=alice, now=NOON)
+    campaigns_services.pause_campaign(campaign=demonstration_campaign, by=alice, now=NOON)
 
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
 
     (body,) = receiver.bodies
     assert body["event"] == "campaign.changed"
@@ -458,9 +460,9 @@ def test_a_judgment_is_told_once_when_it_cannot_be_undone_any_more(
     given_at = NOON + timedelta(seconds=1)
     write(demonstration_campaign, rosa, given_at)
 
-    assert labeling.tell_of_judgments(now=given_at) == 0
-    assert labeling.tell_of_judgments(now=given_at + SETTLED_AFTER) == 1
-    assert labeling.tell_of_judgments(now=given_at + SETTLED_AFTER) == 0
+    assert webhook_events.tell_of_judgments(now=given_at) == 0
+    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 1
+    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 0
 
     data = json.loads(Delivery.objects.get(event="judgment.given").body)["data"]
     assert (data["campaign"], data["kind"], data["rater"]) == (
@@ -475,7 +477,7 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 ) -> None:
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
 
-    labeling.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
 
     assert Delivery.objects.filter(event="judgment.given").count() == 1
 
@@ -483,12 +485,12 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 def test_what_was_judged_while_it_was_disabled_is_not_told(
     demonstration_campaign: Campaign, rosa: Rater, hook: Webhook, alice: User
 ) -> None:
-    labeling.tell_of_judgments(now=NOON)
-    webhooks.disable_webhook(webhook=hook, by=alice, now=NOON)
+    webhook_events.tell_of_judgments(now=NOON)
+    webhooks_services.disable_webhook(webhook=hook, by=alice, now=NOON)
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
-    webhooks.enable_webhook(webhook=hook, by=alice, now=NOON + timedelta(seconds=2))
+    webhooks_services.enable_webhook(webhook=hook, by=alice, now=NOON + timedelta(seconds=2))
 
-    labeling.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
 
     assert not Delivery.objects.filter(event="judgment.given").exists()
 
@@ -499,8 +501,8 @@ def test_judgments_from_before_the_webhook_are_not_told(
     write(demonstration_campaign, rosa)
     make(receiver.url, alice)
 
-    labeling.tell_of_judgments(now=NOON + SETTLED_AFTER)
-    labeling.tell_of_judgments(now=NOON + SETTLED_AFTER)
+    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
+    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
 
     assert not Delivery.objects.exists()
 
@@ -515,12 +517,12 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
         "/webhooks/new/", {"name": "Mirror", "url": receiver.url, "events": ["run.finished"]}
     )
     hook = Webhook.objects.get()
-    assert webhooks.secret_of(hook).encode() in made.content
+    assert webhooks_services.secret_of(hook).encode() in made.content
     tell()
-    webhooks.deliver_waiting(now=NOON)
+    webhooks_services.deliver_waiting(now=NOON)
     page = client.get(f"/webhooks/{hook.pk}/").content.decode()
     assert "200 OK" in page
-    assert webhooks.secret_of(hook) not in page
+    assert webhooks_services.secret_of(hook) not in page
 
     client.post(f"/webhooks/messages/{Delivery.objects.get().pk}/again")
     assert Delivery.objects.get().state == "waiting"
@@ -543,10 +545,10 @@ def test_a_wrong_address_is_told_on_the_form(
 
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:
-    slot = labeling.claim(campaign=campaign, rater=rater, now=now)
+    slot = claim.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    labeling.submit(
+    submit.submit(
         lease=slot.lease,
         rater=rater,
         answer=DemonstrationAnswer(text="Two.", sources=""),

@@ -9,7 +9,8 @@ from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 
-from accounts import access, tokens
+from accounts import access as accounts_access
+from accounts.login import tokens
 from accounts.models import User
 from config.permissions import Scope
 from config.wsgi import application
@@ -19,7 +20,7 @@ Caller = Callable[..., Client]
 
 def secret_of(person: User, *scopes: Scope) -> str:
     """A token's secret; of everything that the person's roles open when no scope is named."""
-    wanted = scopes or tuple(access.scopes_of(person.roles))
+    wanted = scopes or tuple(accounts_access.scopes_of(person.roles))
     return tokens.create_token(
         user=person, name="a script", scopes=wanted, n_days=30, now=timezone.now()
     )[1]

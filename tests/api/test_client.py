@@ -13,8 +13,8 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from accounts import webhooks
 from accounts.models import User
+from accounts.webhooks import services as webhooks_services
 from labeling.models import Campaign, Guideline, Pool, Rater
 from preferably_client import Judgment, Preferably, Problem, rows
 from tests.api.conftest import secret_of
@@ -209,7 +209,7 @@ def test_a_script_approves_a_model_and_publishes_it(site: Preferably, bo: User) 
 
 
 def test_a_script_changes_a_webhooks_secret(site: Preferably, bo: User) -> None:
-    hook, before = webhooks.create_webhook(
+    hook, before = webhooks_services.create_webhook(
         name="CI", url="https://ci.example.org/", events=["run.finished"], by=bo, now=timezone.now()
     )
 

@@ -12,12 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
-from labeling import selectors, services
-from labeling.answers import ComparisonAnswer, DemonstrationAnswer
+from labeling.desk.judgments import correct, submit
+from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
+from labeling.desk.judgments.undo import UNDO_GRACE
+from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Source
-from labeling.selectors.desk import UNDO_WITHIN
-from labeling.selectors.feed import SETTLED_AFTER
-from labeling.services.undoing import UNDO_GRACE
+from labeling.queue import claim, feed
+from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts
 
 Caller = Callable[..., Client]
@@ -29,16 +30,16 @@ def post(client: Client, path: str, body: object, **headers: str) -> Any:
 
 
 def written(campaign: Campaign, rater: Rater, text: str = "Four.", at: datetime = NOON) -> Judgment:
-    slot = services.claim(campaign=campaign, rater=rater, now=at)
-    return services.submit(
+    slot = claim.claim(campaign=campaign, rater=rater, now=at)
+    return submit.submit(
         lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=text), now=at
     )
 
 
 def ranked(campaign: Campaign, rater: Rater) -> Judgment:
-    slot = services.claim(campaign=campaign, rater=rater, now=NOON)
+    slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit(
+    return submit.submit(
         lease=lease_of(slot),
         rater=rater,
         answer=ComparisonAnswer(ranks={0: 2, 1: 1, 2: 2, 3: None}, ratings=ratings),
@@ -284,7 +285,7 @@ def test_a_campaigns_progress_counts_its_slots(
     calling: Caller, alice: User, demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     written(demonstration_campaign, rosa)
-    services.claim(campaign=demonstration_campaign, rater=rosa, now=timezone.now())
+    claim.claim(campaign=demonstration_campaign, rater=rosa, now=timezone.now())
 
     progress = (
         calling(alice).get(f"/api/v1/campaigns/{demonstration_campaign.pk}").json()["progress"]
@@ -405,7 +406,7 @@ def test_a_correction_comes_again_under_its_own_id(
     calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     first = written(demonstration_campaign, rosa, "Five.")
-    services.correct(
+    correct.correct(
         lease=lease_of(first),
         rater=rosa,
         version=1,
@@ -485,5 +486,5 @@ def test_a_page_of_the_feed_costs_a_constant_number_of_queries(
 def test_the_feed_reads_no_clock_of_its_own(demonstration_campaign: Campaign, rosa: Rater) -> None:
     written(demonstration_campaign, rosa, at=datetime(2030, 1, 1, tzinfo=UTC))
 
-    assert selectors.judgment_feed(n=10, now=datetime(2030, 1, 1, tzinfo=UTC)) == []
-    assert len(selectors.judgment_feed(n=10, now=datetime(2030, 1, 2, tzinfo=UTC))) == 1
+    assert feed.judgment_feed(n=10, now=datetime(2030, 1, 1, tzinfo=UTC)) == []
+    assert len(feed.judgment_feed(n=10, now=datetime(2030, 1, 2, tzinfo=UTC))) == 1

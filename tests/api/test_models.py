@@ -11,8 +11,8 @@ from accounts.models import AuditEvent, User
 from config.permissions import Scope
 from tests.api.test_steering import post
 from tests.training import cast
-from training import services
 from training.models import Publication, TrainedModel
+from training.registry import publish
 
 Caller = Callable[..., Client]
 
@@ -86,9 +86,9 @@ def test_a_model_is_published_once_for_one_key_and_told_of_until_it_is_there(
     made = first.json()
     assert (first.status_code, again.json(), len(rung)) == (201, made, 1)
     assert (made["state"], made["is_private"], made["ended_at"]) == ("queued", True, None)
-    claimed = services.claim_publication(publication_id=made["id"], now=model.created_at)
+    claimed = publish.claim_publication(publication_id=made["id"], now=model.created_at)
     assert claimed is not None
-    services.end_publication(
+    publish.end_publication(
         publication=claimed, address="https://hub/team/ours", now=model.created_at
     )
     there = client.get(f"/api/v1/publications/{made['id']}").json()

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import tokens
+from accounts.login import tokens
 from accounts.models import User
 from config.permissions import API_TABLE, TABLE, Scope
 from tests.api.conftest import client_with
@@ -89,7 +89,7 @@ def test_a_call_goes_through_when_scope_and_role_both_allow_it(
 def test_a_session_opens_what_the_roles_open(kind: str, db: None) -> None:
     user = person(kind)
     client = Client()
-    client.force_login(user, backend="accounts.sessions.Backend")
+    client.force_login(user, backend="accounts.login.sessions.Backend")
 
     wrong = [
         f"{method} {name}"
@@ -103,7 +103,7 @@ def test_a_session_opens_what_the_roles_open(kind: str, db: None) -> None:
 
 def test_a_session_writes_with_its_csrf_token_only(alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="accounts.sessions.Backend")
+    client.force_login(alice, backend="accounts.login.sessions.Backend")
 
     assert call(client, "POST", "api_pools") == 403
 

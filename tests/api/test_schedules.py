@@ -16,16 +16,18 @@ from labeling.models import Guideline, Pool
 from tests.api.test_steering import post
 from tests.api.test_training import weekly
 from tests.training import cast
-from training import configs, plans, services
-from training.models import Chain, Link, Schedule
-from training.schedule_forms import ScheduleForm
+from training import configs
+from training.models import Chain, Link, Schedule, chain_plans
+from training.schedules import chains
+from training.schedules import services as schedules_services
+from training.schedules.forms import ScheduleForm
 
 pytestmark = pytest.mark.django_db
 Caller = Callable[..., Client]
 
 
 def a_chain(by: User, schedule: Schedule | None = None) -> Chain:
-    return services.fire_now(schedule=schedule or weekly(by), by=by, now=timezone.now())
+    return schedules_services.fire_now(schedule=schedule or weekly(by), by=by, now=timezone.now())
 
 
 def waiting(by: User) -> Chain:
@@ -203,16 +205,16 @@ def test_every_kind_of_chain_is_set_up_as_its_page_shows_it(
 ) -> None:
     client, model, text = calling(noor), cast.a_model(noor), cast.a_snapshot(noor, kind="text")
 
-    for template, shape in plans.TEMPLATES.items():
+    for template, shape in chain_plans.TEMPLATES.items():
         body: dict[str, Any] = {
             "name": template,
             "template": template,
             "base_model": model.pk,
             "trigger": "hand",
         }
-        if plans.Step.CAMPAIGN in shape.steps:
+        if chain_plans.Step.CAMPAIGN in shape.steps:
             body |= {"pool": day_shift.pk, "guideline": guideline.pk}
-        if plans.Step.PRETRAIN in shape.steps:
+        if chain_plans.Step.PRETRAIN in shape.steps:
             body |= {"text": text.pk}
 
         answer = post(client, "schedules", body)
@@ -251,7 +253,7 @@ def test_chains_are_listed_by_schedule_and_state_at_one_cost(
 ) -> None:
     client, schedule = calling(noor), weekly(noor)
     for _number in range(5):
-        services.stop_chain(
+        chains.stop_chain(
             chain=a_chain(noor, Schedule.objects.get(pk=schedule.pk)), by=noor, now=timezone.now()
         )
     client.get("/api/v1/chains")

@@ -13,15 +13,16 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from accounts import webhooks
 from accounts.models import User
+from accounts.webhooks import services as webhooks_services
 from labeling.models import Campaign
 from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
-from training import configs, services
+from training import configs
 from training.models import Publication
+from training.schedules import services as schedules_services
 
 EXAMPLES = settings(
     max_examples=8,
@@ -92,12 +93,12 @@ def site(
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
     rater_called("Rosa", pool=demonstration_campaign.pool)
     events = ["run.finished"]
-    hook, _secret = webhooks.create_webhook(
+    hook, _secret = webhooks_services.create_webhook(
         name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now()
     )
     run = cast.a_run(both, state="running", n_points=30)
     schedule = weekly(both)
-    chain = services.fire_now(schedule=schedule, by=both, now=timezone.now())
+    chain = schedules_services.fire_now(schedule=schedule, by=both, now=timezone.now())
     return {
         "prompts": demonstration_campaign.items.first().prompt_id,
         "pools": demonstration_campaign.pool_id,

@@ -12,12 +12,12 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from accounts import webhooks
 from accounts.models import IdempotentCall, User, Webhook
+from accounts.webhooks import services as webhooks_services
 from config.permissions import Scope
 from tests.training import cast
-from training import run_dir
 from training.models import Run, TrainedModel
+from training.processes import run_dir
 
 Caller = Callable[..., Client]
 
@@ -164,7 +164,7 @@ def test_the_checkpoints_of_a_lost_run_are_given_up_and_those_of_others_are_not(
 
 @pytest.fixture
 def hook(alice: User) -> Webhook:
-    return webhooks.create_webhook(
+    return webhooks_services.create_webhook(
         name="CI",
         url="https://ci.example.org/hook",
         events=["run.finished"],
@@ -177,20 +177,20 @@ def valid_under(secret: str, header: str, body: bytes) -> bool:
     """As docs/api.md tells a receiver."""
     at = int(header.partition(",")[0].removeprefix("t="))
     return (
-        webhooks.signature(secret=secret, body=body, at=at).partition(",")[2]
+        webhooks_services.signature(secret=secret, body=body, at=at).partition(",")[2]
         in header.split(",")[1:]
     )
 
 
 def signed(hook: Webhook, now: datetime) -> str:
     hook.refresh_from_db()
-    return webhooks.signatures(webhook=hook, body=b"{}", now=now)
+    return webhooks_services.signatures(webhook=hook, body=b"{}", now=now)
 
 
 def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(
     calling: Caller, alice: User, hook: Webhook
 ) -> None:
-    before, now = webhooks.secret_of(hook), timezone.now()
+    before, now = webhooks_services.secret_of(hook), timezone.now()
 
     answer = post(calling(alice, Scope.WEBHOOKS), f"webhooks/{hook.pk}/rotate").json()
 
@@ -208,7 +208,7 @@ def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(
 def test_a_second_rotation_waits_for_the_end_of_the_first(
     calling: Caller, alice: User, hook: Webhook
 ) -> None:
-    client, before = calling(alice), webhooks.secret_of(hook)
+    client, before = calling(alice), webhooks_services.secret_of(hook)
     post(client, f"webhooks/{hook.pk}/rotate")
 
     refused = post(client, f"webhooks/{hook.pk}/rotate")
@@ -250,6 +250,6 @@ def test_the_pages_rotate_a_secret_and_end_the_one_before(
     page = client.get(f"/webhooks/{hook.pk}/").content.decode()
     client.post(f"/webhooks/{hook.pk}/end")
 
-    assert webhooks.secret_of(hook) in made
+    assert webhooks_services.secret_of(hook) in made
     assert "Two secrets are valid" in page
     assert "Two secrets are valid" not in client.get(f"/webhooks/{hook.pk}/").content.decode()

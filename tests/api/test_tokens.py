@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import tokens
+from accounts.login import tokens
 from accounts.models import ApiToken, AuditEvent, User
 from config.permissions import Scope
 from tests.api.conftest import client_with, secret_of

@@ -17,13 +17,17 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from labeling.models import Rater
-from tests.pages.answers import downloaded
+from tests.labeling.answers import downloaded
 from tests.training import cast
-from tests.training.test_freezing import demonstrate, on_split
-from training import configs, doorbell, services
+from tests.training.snapshots.test_freezing import demonstrate, on_split
+from training import configs
 from training.api.serializers import FiltersSerializer
 from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
-from training.plans import Plan
+from training.models.chain_plans import Plan
+from training.processes import doorbell
+from training.registry import services as registry_services
+from training.schedules import services as schedules_services
+from training.snapshots import services as snapshots_services
 
 Caller = Callable[..., Client]
 
@@ -70,7 +74,9 @@ def test_a_snapshot_of_nothing_is_refused_in_the_services_words(
 
 
 def test_every_filter_of_the_api_is_one_of_the_service() -> None:
-    assert set(FiltersSerializer().fields) <= {field.name for field in fields(services.Filters)}
+    assert set(FiltersSerializer().fields) <= {
+        field.name for field in fields(snapshots_services.Filters)
+    }
 
 
 # --- runs -----------------------------------------------------------------------------------------
@@ -381,10 +387,10 @@ def test_a_run_without_a_log_has_no_line(calling: Caller, noor: User) -> None:
 def weekly(by: User) -> Schedule:
     model = TrainedModel.objects.first() or cast.a_model(by)
     plan = Plan(template="fine-tune", base_model=model.pk)
-    terms = services.Terms(
+    terms = schedules_services.Terms(
         trigger="clock", time_zone="UTC", cron="0 3 * * mon", skips_nothing_new=False
     )
-    return services.create_schedule(
+    return schedules_services.create_schedule(
         name="Weekly", plan=plan, terms=terms, by=by, now=timezone.now()
     )
 
@@ -457,7 +463,7 @@ def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(
     calling: Caller, noor: User, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
-    here = services.register_model(
+    here = registry_services.register_model(
         name="here", kind="policy", location=str(tmp_path), licence="", by=noor, now=timezone.now()
     )
     client = calling(noor)

@@ -245,5 +245,5 @@ def _session_of(person: User | Rater) -> str:
     user = person.user if isinstance(person, Rater) else person
     assert user is not None
     client = Client()
-    client.force_login(user, backend="accounts.sessions.Backend")
+    client.force_login(user, backend="accounts.login.sessions.Backend")
     return client.cookies[settings.SESSION_COOKIE_NAME].value

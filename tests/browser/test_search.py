@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from labeling import services
 from labeling.models import Campaign
+from labeling.people.pools import services as pools_services
 from tests.cast import NOON
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ def test_by_keyboard_from_any_page_to_what_was_looked_for(
     axe_clean: Callable[[Page], None],
 ) -> None:
     pools = [
-        services.create_pool(name=name, by=None, now=NOON)
+        pools_services.create_pool(name=name, by=None, now=NOON)
         for name in ("Writers", "Writers at night")
     ]
     page = open_page("/prompts/", alice)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts import webhooks
 from accounts.models import Delivery, User
-from accounts.webhooks import Event
+from accounts.webhooks import services as webhooks_services
+from accounts.webhooks.services import Event
 from tests.cast import NOON
 
 pytestmark = pytest.mark.browser
@@ -29,9 +29,9 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     page.get_by_label("a run ends, whatever the outcome").check()
     axe_clean(page)
     page.get_by_role("button", name="Make the webhook").click()
-    expect(page.locator("#secret")).to_contain_text(webhooks.MARK)
+    expect(page.locator("#secret")).to_contain_text(webhooks_services.MARK)
     axe_clean(page)
-    webhooks.tell(
+    webhooks_services.tell(
         event=Event.RUN_FINISHED, key="run-1", data={"id": 1, "outcome": "succeeded"}, now=NOON
     )
     Delivery.objects.update(

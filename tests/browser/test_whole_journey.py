@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import AuditEvent, User
-from labeling import services
+from labeling.data.imports import services as imports_services
 from labeling.models import Campaign, Import, Judgment, PastLease, Payment
 from tests.cast import PASSWORD
 
@@ -59,7 +59,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     page.get_by_label("Licence").fill("CC0-1.0")
     page.get_by_role("button", name="Start import").click()
     expect(page.locator("#import")).to_have_attribute("data-state", "queued")
-    services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
     expect(page.locator("#import")).to_have_attribute("data-state", "published")
 
     # A campaign, open.

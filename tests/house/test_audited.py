@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import audit
+from accounts import audit_log
 from config.permissions import API_TABLE, STAFF, TABLE
 
 OURS = ("accounts.", "labeling.", "training.")
@@ -128,7 +128,7 @@ def reached(thing: Any, *, beyond_services: bool) -> set[Any]:
         if one in seen:
             continue
         seen.add(one)
-        if one is not audit.record and (beyond_services or not is_service(one)):
+        if one is not audit_log.record and (beyond_services or not is_service(one)):
             waiting.extend(named_in(one))
     return seen
 
@@ -144,7 +144,7 @@ def test_there_are_pages_to_look_at() -> None:
 
 @pytest.mark.parametrize(("name", "view"), POSTED_TO, ids=[name for name, _view in POSTED_TO])
 def test_what_is_posted_by_admins_and_researchers_is_written_down(name: str, view: Any) -> None:
-    is_written_down = audit.record in reached(view, beyond_services=True)
+    is_written_down = audit_log.record in reached(view, beyond_services=True)
 
     assert is_written_down is not (name in NOTHING_IS_KEPT)
 
@@ -161,7 +161,7 @@ def test_every_act_of_a_person_that_a_view_calls_is_written_down() -> None:
     silent = {
         service.__name__
         for service in acts
-        if audit.record not in reached(service, beyond_services=True)
+        if audit_log.record not in reached(service, beyond_services=True)
     }
 
     assert len(acts) > 70
@@ -176,7 +176,7 @@ def test_a_service_that_a_view_calls_is_told_who_acts() -> None:
         if is_service(one)
     }
     recording = {
-        service for service in called if audit.record in reached(service, beyond_services=True)
+        service for service in called if audit_log.record in reached(service, beyond_services=True)
     }
 
     assert {

@@ -22,7 +22,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 CHILD_SIDE = """
 import json, sys
-import training.configs, training.run_dir, training.trainer.__main__
+import training.configs, training.processes.run_dir, training.trainer.__main__
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

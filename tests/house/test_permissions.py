@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import access
+from accounts import access as accounts_access
 from accounts.models import User
 from config.permissions import API_TABLE, TABLE, Role
 
@@ -78,12 +78,14 @@ def client_of(kind: str) -> Client:
         user = User.objects.create_user(
             email=f"{kind}@example.org", name=kind, password="correct horse battery", **PEOPLE[kind]
         )
-        client.force_login(user, backend="accounts.sessions.Backend")
+        client.force_login(user, backend="accounts.login.sessions.Backend")
     return client
 
 
 def roles_of(kind: str) -> frozenset[str]:
-    return access.roles_of(AnonymousUser() if kind == "anonymous" else User(**PEOPLE[kind]))
+    return accounts_access.roles_of(
+        AnonymousUser() if kind == "anonymous" else User(**PEOPLE[kind])
+    )
 
 
 def test_every_url_has_a_name() -> None:
@@ -126,7 +128,7 @@ def test_each_url_opens_to_whom_the_table_says_and_to_nobody_else(kind: str, db:
             continue  # the API's door is walked by tests/api/test_permissions.py
         # An unknown object is 404 and a wrong method 405: both say that the door itself was open.
         response = client.get(path_of(name))
-        may_open = access.may_open(name, roles)
+        may_open = accounts_access.may_open(name, roles)
         if kind == "anonymous":
             is_turned_away = response.status_code == 302 and response.headers[
                 "Location"
@@ -146,7 +148,7 @@ def test_a_post_meets_the_same_doors(kind: str, db: None) -> None:
     client, roles = client_of(kind), roles_of(kind)
     open_by_mistake = []
     for name in URLS:
-        if access.may_open(name, roles):
+        if accounts_access.may_open(name, roles):
             continue
         response = client.post(path_of(name))
         is_turned_away = response.status_code == (302 if kind == "anonymous" else 403)

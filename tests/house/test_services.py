@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labeling import services
+from labeling import services as labeling_services
 
 ROOT = Path(__file__).resolve().parents[2]
 BELOW_THE_INTERFACE = sorted(
@@ -20,9 +20,9 @@ BELOW_THE_INTERFACE = sorted(
     ]
 )
 FUNCTIONS = [
-    getattr(services, name)
-    for name in services.__all__
-    if inspect.isfunction(getattr(services, name))
+    getattr(labeling_services, name)
+    for name in labeling_services.__all__
+    if inspect.isfunction(getattr(labeling_services, name))
 ]
 
 

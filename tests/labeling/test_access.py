@@ -10,9 +10,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import User
-from labeling import access, services
-from labeling.answers import DemonstrationAnswer
+from labeling import access as labeling_access
+from labeling.desk import access as desk_access
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
+from labeling.people.pools import services as pools_services
+from labeling.queue import claim, slots
 from tests.cast import NOON, PASSWORD, lease_of, login_of, rater_called
 
 pytestmark = pytest.mark.django_db
@@ -50,12 +54,14 @@ def test_only_an_admin_reaches_what_is_managed(
         file_name="a.jsonl", path="", format="jsonl", source=source, licence=""
     )
     fetches = {
-        "campaign": lambda: access.campaign(user=user, pk=demonstration_campaign.pk),
-        "item": lambda: access.item(user=user, campaign_pk=demonstration_campaign.pk, pk=item.pk),
-        "pool": lambda: access.pool(user=user, pk=day_shift.pk),
-        "guideline": lambda: access.guideline(user=user, pk=guideline.pk),
-        "prompt": lambda: access.prompt(user=user, pk=item.prompt_id),
-        "import": lambda: access.import_batch(user=user, pk=batch.pk),
+        "campaign": lambda: labeling_access.campaign(user=user, pk=demonstration_campaign.pk),
+        "item": lambda: labeling_access.item(
+            user=user, campaign_pk=demonstration_campaign.pk, pk=item.pk
+        ),
+        "pool": lambda: labeling_access.pool(user=user, pk=day_shift.pk),
+        "guideline": lambda: labeling_access.guideline(user=user, pk=guideline.pk),
+        "prompt": lambda: labeling_access.prompt(user=user, pk=item.prompt_id),
+        "import": lambda: labeling_access.import_batch(user=user, pk=batch.pk),
     }
 
     reached = {name for name, fetch in fetches.items() if reaches(fetch)}
@@ -69,7 +75,7 @@ def test_an_item_is_reached_through_its_own_campaign_only(
     item = demonstration_campaign.items.first()
 
     assert not reaches(
-        lambda: access.item(user=alice, campaign_pk=comparison_campaign.pk, pk=item.pk)
+        lambda: labeling_access.item(user=alice, campaign_pk=comparison_campaign.pk, pk=item.pk)
     )
 
 
@@ -82,7 +88,7 @@ def test_a_prompt_of_an_unpublished_import_does_not_exist(
     )
     prompt.save()
 
-    assert not reaches(lambda: access.prompt(user=alice, pk=prompt.pk))
+    assert not reaches(lambda: labeling_access.prompt(user=alice, pk=prompt.pk))
 
 
 @pytest.mark.parametrize("ending", ["open", "submitted", "released", "skipped", "taken over"])
@@ -93,48 +99,52 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
     raul: Rater,
     ending: str,
 ) -> None:
-    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     given: dict[str, Any] = {"lease": lease_of(slot), "rater": rosa, "now": NOON}
     if ending == "submitted":
-        services.submit(**given, answer=DemonstrationAnswer(text="Four."))
+        submit.submit(**given, answer=DemonstrationAnswer(text="Four."))
     elif ending == "released":
-        services.release(**given)
+        slots.release(**given)
     elif ending == "skipped":
-        services.skip(reason="technical", **given)
+        slots.skip(reason="technical", **given)
     elif ending == "taken over":
-        services.release(**given)
-        services.claim(campaign=demonstration_campaign, rater=raul, now=NOON)
+        slots.release(**given)
+        claim.claim(campaign=demonstration_campaign, rater=raul, now=NOON)
 
     others = [people["admin"], people["researcher"], people["anonymous"], login_of(raul)]
 
-    assert access.work(user=login_of(rosa), lease=lease_of(slot)).item.pk == slot.item_id
+    assert desk_access.work(user=login_of(rosa), lease=lease_of(slot)).item.pk == slot.item_id
     assert not any(
-        reaches(partial(access.work, user=user, lease=lease_of(slot))) for user in others
+        reaches(partial(desk_access.work, user=user, lease=lease_of(slot))) for user in others
     )
 
 
 def test_a_lease_that_never_was_does_not_exist(rosa: Rater) -> None:
-    assert not reaches(lambda: access.work(user=login_of(rosa), lease=uuid.uuid4()))
+    assert not reaches(lambda: desk_access.work(user=login_of(rosa), lease=uuid.uuid4()))
 
 
 def test_a_rater_works_in_open_campaigns_of_own_pools_only(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
-    night = services.create_pool(name="Night shift", by=None, now=NOON)
+    night = pools_services.create_pool(name="Night shift", by=None, now=NOON)
     stranger = rater_called("Stella", pool=night)
 
-    assert reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+    assert reaches(
+        lambda: desk_access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk)
+    )
     assert not reaches(
-        lambda: access.campaign_to_work_in(rater=stranger, pk=demonstration_campaign.pk)
+        lambda: desk_access.campaign_to_work_in(rater=stranger, pk=demonstration_campaign.pk)
     )
 
 
 def test_a_rater_who_left_the_pool_is_given_nothing_more(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
-    services.remove_raters(pool=demonstration_campaign.pool, raters=[rosa], by=None, now=NOON)
+    pools_services.remove_raters(pool=demonstration_campaign.pool, raters=[rosa], by=None, now=NOON)
 
-    assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+    assert not reaches(
+        lambda: desk_access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk)
+    )
 
 
 @pytest.mark.parametrize("state", ["draft", "paused", "closed"])
@@ -143,13 +153,15 @@ def test_a_campaign_that_is_not_open_is_not_worked_in(
 ) -> None:
     Campaign.objects.filter(pk=demonstration_campaign.pk).update(state=state)
 
-    assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+    assert not reaches(
+        lambda: desk_access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk)
+    )
 
 
 def test_only_somebody_who_judges_has_a_rater(alice: User, rosa: Rater) -> None:
-    assert access.rater(user=login_of(rosa)) == rosa
-    assert not reaches(lambda: access.rater(user=alice))
-    assert not reaches(lambda: access.rater(user=AnonymousUser()))
+    assert labeling_access.rater(user=login_of(rosa)) == rosa
+    assert not reaches(lambda: labeling_access.rater(user=alice))
+    assert not reaches(lambda: labeling_access.rater(user=AnonymousUser()))
 
 
 def test_the_cast_can_sign_in_with_its_password(rosa: Rater) -> None:

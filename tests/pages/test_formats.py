@@ -3,7 +3,7 @@
 import pytest
 from django.utils import formats, translation
 
-from labeling.forms.pay import PeriodForm
+from labeling.pay.forms import PeriodForm
 from tests.cast import NOON
 
 

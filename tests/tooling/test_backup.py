@@ -16,12 +16,15 @@ from django.db import connection
 from services import package_folder
 
 from accounts.models import User
-from labeling import services as labeling
-from labeling.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
+from labeling.queue import claim
 from tests.cast import NOON
-from training import services
 from training.models import Snapshot, TrainedModel
+from training.runs import run_queue
+from training.runs import services as runs_services
+from training.snapshots import services as snapshots_services
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -64,28 +67,28 @@ def house(tmp_path: Path, settings: LazySettings) -> Path:
 @pytest.fixture
 def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: User) -> Snapshot:
     """A judgment, a snapshot of it, and a run that a node has in hand."""
-    slot = labeling.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    labeling.submit(
+    submit.submit(
         lease=slot.lease,
         rater=rosa,
         answer=DemonstrationAnswer(text="Two.", sources=""),
         recorded=Recorded(presentation={}, active_s=1, warnings=[]),
         now=NOON,
     )
-    snapshot = services.cut_snapshot(
+    snapshot = snapshots_services.cut_snapshot(
         kind="demonstrations",
         name="first",
-        filters=services.Filters(),
+        filters=snapshots_services.Filters(),
         by=noor,
         now=NOON + timedelta(minutes=5),
     )
     base = TrainedModel.objects.create(name="base", kind="policy", location=str(house / "base"))
-    run = services.queue_run(
+    run = run_queue.queue_run(
         kind="sft", name="first", config={}, snapshot=snapshot, base_model=base, by=noor, now=NOON
     )
-    services.claim_run(run_id=run.pk, node="node-1", now=NOON)
+    runs_services.claim_run(run_id=run.pk, node="node-1", now=NOON)
     return snapshot
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 
 import loop
 
-from labeling import curation
-from training import demo
+from labeling.importers import curation
+from training.management import demo
 
 
 def test_the_loop_on_the_demos_own_content_holds_prompts_out_for_every_run() -> None:

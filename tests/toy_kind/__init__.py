@@ -6,9 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-import training.configs
-import training.trainer
-from training import configs
+from training import configs, trainer
 
 NAME = "word-count"
 _MODULE = "word_count"
@@ -18,14 +16,14 @@ TRAINER = _HERE / "trainer" / f"{_MODULE}.py"
 
 
 def install() -> None:
-    training.configs.__path__.append(str(CONFIG.parent))
-    training.trainer.__path__.append(str(TRAINER.parent))
+    configs.__path__.append(str(CONFIG.parent))
+    trainer.__path__.append(str(TRAINER.parent))
     configs.register(importlib.import_module(f"training.configs.{_MODULE}").WordCountConfig)
 
 
 def remove() -> None:
     del configs.KINDS[NAME], configs.PRESETS[NAME]
-    training.configs.__path__.remove(str(CONFIG.parent))
-    training.trainer.__path__.remove(str(TRAINER.parent))
+    configs.__path__.remove(str(CONFIG.parent))
+    trainer.__path__.remove(str(TRAINER.parent))
     for package in ("configs", "trainer"):
         sys.modules.pop(f"training.{package}.{_MODULE}", None)

@@ -6,8 +6,8 @@ python -m tests.toy_kind.child RUN_DIR
 import sys
 
 from tests import toy_kind
-from training.trainer import __main__ as command
+from training.trainer import __main__
 
 if __name__ == "__main__":
     toy_kind.install()
-    sys.exit(command.main(sys.argv[1:]))
+    sys.exit(__main__.main(sys.argv[1:]))

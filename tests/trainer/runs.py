@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from training import configs, run_dir
-from training.run_dir import Job, Result, RunFolder
+from training import configs
+from training.processes import run_dir
+from training.processes.run_dir import Job, Result, RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from tests.trainer import runs
 from training import configs
-from training.run_dir import ADAPTER
+from training.configs import sft
+from training.processes.run_dir import ADAPTER
 
 
 @pytest.mark.parametrize("kind", ["sft", "reward"])
@@ -47,7 +48,7 @@ def test_the_base_with_the_adapter_on_is_the_model_that_was_saved(
 
 
 def test_full_fine_tuning_leaves_no_adapter(tmp_path: Path, tiny_model: Path) -> None:
-    config = configs.SftConfig(
+    config = sft.SftConfig(
         method="full", dtype="float32", max_steps=1, batch_size=4, max_tokens=256
     )
 

@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 import pytest
 
 from training import configs
+from training.configs import ppo, sft
+from training.configs.knobs import Settings
 from training.configs.sizes import Inputs, Rows
 
 
@@ -52,7 +54,7 @@ def test_a_forms_text_is_read_as_numbers() -> None:
     )
 
     assert not problems
-    assert isinstance(config, configs.SftConfig)
+    assert isinstance(config, sft.SftConfig)
     assert (config.n_epochs, config.learning_rate, config.max_rows, config.saves_memory) == (
         3,
         1e-5,
@@ -82,11 +84,11 @@ def test_an_unknown_kind_gets_a_sentence() -> None:
 @pytest.mark.parametrize("name", ["small", "balanced", "thorough"])
 def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: str) -> None:
     preset = configs.PRESETS["ppo"][name]
-    assert isinstance(preset, configs.PpoConfig)
+    assert isinstance(preset, ppo.PpoConfig)
     n_rollouts = math.ceil(preset.n_episodes / preset.batch_size)
 
     assert 2 <= (n_rollouts - 1) // preset.evaluate_every <= 50
-    assert configs.PpoConfig().evaluate_every == 20
+    assert ppo.PpoConfig().evaluate_every == 20
 
 
 def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
@@ -115,15 +117,15 @@ def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
     }
 
     assert {name: getattr(preset, name) for name in published} == published
-    assert isinstance(preset, configs.PpoConfig)
+    assert isinstance(preset, ppo.PpoConfig)
     assert 2.55e-6 <= preset.learning_rate <= 8.05e-6  # its sweep; above, runs without ptx diverged
 
 
 def test_the_steered_beta_starts_as_in_lm_human_preferences() -> None:
-    assert (configs.PpoConfig().kl_target, configs.PpoConfig().kl_horizon) == (6.0, 10_000)
+    assert (ppo.PpoConfig().kl_target, ppo.PpoConfig().kl_horizon) == (6.0, 10_000)
 
 
-class SettingsWithWork(configs.Settings):
+class SettingsWithWork(Settings):
     @classmethod
     def presets(cls) -> dict[str, Self]:
         return {}
@@ -143,7 +145,7 @@ def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     "name", ["best of n", "Best", "best_of_n", "-best", "best-of-so-many-n", ""]
 )
 def test_a_name_that_no_address_and_no_module_can_have_is_refused(name: str) -> None:
-    class Named(configs.SftConfig):
+    class Named(sft.SftConfig):
         kind: ClassVar[str] = name
 
     with pytest.raises(configs.UnableToRegister, match="cannot name a kind of run"):
@@ -152,7 +154,7 @@ def test_a_name_that_no_address_and_no_module_can_have_is_refused(name: str) -> 
 
 @pytest.mark.usefixtures("_registry")
 def test_a_name_may_have_a_hyphen() -> None:
-    class Named(configs.SftConfig):
+    class Named(sft.SftConfig):
         kind: ClassVar[str] = "best-of-n"
 
     configs.register(Named)
@@ -177,4 +179,4 @@ def test_a_kind_that_leaves_something_unsaid_is_refused() -> None:
 @pytest.mark.usefixtures("_registry")
 def test_a_name_is_given_once() -> None:
     with pytest.raises(configs.UnableToRegister, match="called “sft” already"):
-        configs.register(configs.SftConfig)
+        configs.register(sft.SftConfig)

@@ -13,7 +13,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.sft_trainer import SFTTrainer
 
-from tests.trainer.ppo import models as ppo_models
+from tests.trainer.ppo import models
 
 # Private, and overridden by us: training.trainer.progress.Watched and
 # training.trainer.reward.trainer.RankingTrainer.
@@ -85,14 +85,14 @@ def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
 
 def test_a_model_says_how_it_attends_and_whether_that_can_be_changed() -> None:
     """training.trainer.modeling.packed_attention reads both, by these private names."""
-    model = transformers.LlamaForCausalLM(ppo_models.llama_config(attn_implementation="sdpa"))
+    model = transformers.LlamaForCausalLM(models.llama_config(attn_implementation="sdpa"))
 
     assert model.config._attn_implementation == "sdpa"
     assert model._supports_attention_backend is True
 
 
 def test_layers_whose_activations_can_be_computed_anew_are_of_one_class() -> None:
-    layers = transformers.LlamaForCausalLM(ppo_models.llama_config()).model.layers
+    layers = transformers.LlamaForCausalLM(models.llama_config()).model.layers
 
     assert all(isinstance(layer, GradientCheckpointingLayer) for layer in layers)
 

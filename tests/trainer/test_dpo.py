@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import DpoConfig
-from training.run_dir import RunFolder
+from training.configs.dpo import DpoConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer import dpo
 from training.trainer.modeling import loading
 from training.trainer.reward import rankings

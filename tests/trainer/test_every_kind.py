@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
-from training import configs, run_dir
-from training.configs import Settings
-from training.run_dir import RunFolder
+from training import configs
+from training.configs.knobs import Settings
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(

@@ -13,10 +13,12 @@ import pytest
 import torch
 
 from tests.trainer import runs
-from training import configs, run_dir
-from training.configs import SampleConfig, SftConfig
-from training.run_dir import AnticipatedFailure
-from training.trainer import __main__ as command
+from training import configs
+from training.configs.sample import SampleConfig
+from training.configs.sft import SftConfig
+from training.processes import run_dir
+from training.processes.run_dir import AnticipatedFailure
+from training.trainer import __main__
 from training.trainer.__main__ import anticipated
 
 QUICK = SftConfig(n_epochs=1, batch_size=4, accumulation=1, max_tokens=64, checkpoint_every=0)
@@ -203,7 +205,7 @@ def test_a_kind_whose_trainer_this_node_lacks_gets_a_sentence(
     monkeypatch.setitem(configs.KINDS, "best-of-n", SampleConfig)
 
     with pytest.raises(AnticipatedFailure) as refused:
-        command.trainer("best-of-n")
+        __main__.trainer("best-of-n")
 
     assert str(refused.value) == (
         "This node cannot carry out best-of-n runs: it has no module training.trainer.best_of_n."

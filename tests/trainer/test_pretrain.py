@@ -10,8 +10,9 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import PretrainConfig, SftConfig
+from training.configs.pretrain import PretrainConfig
+from training.configs.sft import SftConfig
+from training.processes import run_dir
 from training.trainer import data, pretrain
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import RlooConfig
+from training.configs.rloo import RlooConfig
+from training.processes import run_dir
 from training.trainer import data
 from training.trainer.modeling import loading
 from training.trainer.reward import scoring

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.trainer import runs
-from training import configs, run_dir
-from training.run_dir import Result, RunFolder, StaleAttempt, UnableToSave
+from training.configs import sft
+from training.processes import run_dir
+from training.processes.run_dir import Result, RunFolder, StaleAttempt, UnableToSave
 
 
 def folder_of(path: Path, attempt: int = 1) -> RunFolder:
-    return runs.prepare(path, "sft", configs.SftConfig(), "/nowhere", path, attempt=attempt)
+    return runs.prepare(path, "sft", sft.SftConfig(), "/nowhere", path, attempt=attempt)
 
 
 def test_an_old_attempt_can_write_nothing(run_folder: Path) -> None:

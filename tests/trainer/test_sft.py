@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import SftConfig
-from training.run_dir import RunFolder
+from training.configs.sft import SftConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer import data, progress, sft
 from training.trainer.modeling import loading
 

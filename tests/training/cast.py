@@ -9,13 +9,15 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from training import configs, services
+from training import configs
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
-from training.services.runs import level_of
+from training.registry import services as registry_services
+from training.runs.services import level_of
+from training.snapshots import services as snapshots_services
 
 
 def a_model(by: User, name: str = "SmolLM2-135M-Instruct", kind: str = "policy") -> TrainedModel:
-    return services.register_model(
+    return registry_services.register_model(
         name=name,
         kind=kind,
         location="/models/smollm2",
@@ -41,7 +43,7 @@ def a_snapshot(
         "guidelines": {"Helpful answers v3": 500, "Helpful answers v4": 404},
         "left_out": {"held-out rater on a prompt that trains": 9},
     }
-    filters = services.Filters(categories=("generation", "open_qa", "chat")).as_json()
+    filters = snapshots_services.Filters(categories=("generation", "open_qa", "chat")).as_json()
     return Snapshot.objects.create(
         name=name,
         kind=kind,

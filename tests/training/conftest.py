@@ -13,8 +13,11 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from training import freezing, run_dir, services
 from training.models import Run, Snapshot, TrainedModel
+from training.processes import run_dir
+from training.registry import services as registry_services
+from training.runs import run_queue
+from training.snapshots import freeze
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 
@@ -35,7 +38,7 @@ def base_model(noor: User, tmp_path: Path) -> TrainedModel:
     folder = tmp_path / "base"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    return services.register_model(
+    return registry_services.register_model(
         name="base", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
     )
 
@@ -50,7 +53,7 @@ def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]
         folder.mkdir()
         for split in run_dir.SPLITS:
             (folder / f"{split}.jsonl").write_text(splits.get(split, ""))
-        fingerprint = freezing.fingerprint(folder)
+        fingerprint = freeze.fingerprint(folder)
         return Snapshot.objects.create(
             name=name,
             kind=kind,
@@ -66,7 +69,7 @@ def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]
 @pytest.fixture
 def stand_in(settings: LazySettings) -> None:
     """Runs go to a child that knows the protocol and no torch."""
-    settings.TRAINER_COMMAND = [sys.executable, "-m", "tests.training.stand_in_child"]
+    settings.TRAINER_COMMAND = [sys.executable, "-m", "tests.training.runs.stand_in_child"]
 
 
 @pytest.fixture
@@ -80,11 +83,11 @@ def queue(
     """A queued run whose child does what the script says."""
 
     def make(kind: str = "sft", **script: Any) -> Run:
-        run = services.queue_run(
+        run = run_queue.queue_run(
             kind=kind,
             name=f"{kind} run",
             config={},
-            snapshot=make_snapshot(services.snapshot_kinds(kind)[0].value),
+            snapshot=make_snapshot(run_queue.snapshot_kinds(kind)[0].value),
             base_model=base_model,
             by=noor,
             now=NOW,

@@ -8,7 +8,7 @@ from accounts.models import User
 from labeling.models import Rater
 from tests.cast import login_of
 from tests.training import cast
-from training import access
+from training import access as training_access
 
 pytestmark = pytest.mark.django_db
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 def test_a_researcher_reaches_a_run_and_what_it_learned_from(noor: User) -> None:
     run = cast.a_run(noor)
 
-    assert access.run(user=noor, pk=run.pk) == run
-    assert access.snapshot(user=noor, pk=run.snapshot_id) == run.snapshot
-    assert access.model(user=noor, pk=run.base_model_id) == run.base_model
+    assert training_access.run(user=noor, pk=run.pk) == run
+    assert training_access.snapshot(user=noor, pk=run.snapshot_id) == run.snapshot
+    assert training_access.model(user=noor, pk=run.base_model_id) == run.base_model
 
 
 def test_to_everybody_else_nothing_is_there(noor: User, alice: User, rosa: Rater) -> None:
@@ -26,9 +26,9 @@ def test_to_everybody_else_nothing_is_there(noor: User, alice: User, rosa: Rater
 
     for user in (alice, login_of(rosa), AnonymousUser()):
         for fetch, pk in (
-            (access.run, run.pk),
-            (access.snapshot, run.snapshot_id),
-            (access.model, run.base_model_id),
+            (training_access.run, run.pk),
+            (training_access.snapshot, run.snapshot_id),
+            (training_access.model, run.base_model_id),
         ):
             with pytest.raises(Http404):
                 fetch(user=user, pk=pk)

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
-from training import demo
+from training.management import demo
 
 
 @pytest.fixture

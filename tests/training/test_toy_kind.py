@@ -15,8 +15,8 @@ from django.test import Client
 from accounts.models import User
 from tests import toy_kind
 from tests.api.conftest import client_with, secret_of
-from training import supervisor
 from training.models import Run, Snapshot, TrainedModel
+from training.runs.supervisor import supervise
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_installed")]
 PROMPTS = ("Why is the sky blue?", "Name a fruit", "Explain how tides rise and fall")
@@ -63,7 +63,7 @@ def started(client: Client, form: dict[str, Any]) -> Run:
 
 
 def supervised(run: Run) -> Run:
-    supervisor.supervise(run_id=run.pk, node="node-1")
+    supervise.supervise(run_id=run.pk, node="node-1")
     run.refresh_from_db()
     return run
 

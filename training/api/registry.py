@@ -13,10 +13,16 @@ from rest_framework.response import Response
 from accounts.api import paging
 from accounts.api.problems import ProblemSerializer, Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
-from training import access, exporting, selectors, services, store
+from training import access as training_access
 from training.api import serializers
 from training.api.serializers import ModelSerializer, PublicationSerializer
 from training.models import Publication, TrainedModel
+from training.registry import cards, change_stage, export
+from training.registry import publish as registry_publish
+from training.registry import selectors as registry_selectors
+from training.registry import services as registry_services
+from training.storage import services as storage_services
+from training.storage import store
 
 
 class TarRenderer(BaseRenderer):
@@ -24,7 +30,7 @@ class TarRenderer(BaseRenderer):
     is always JSON.
     """
 
-    media_type = exporting.CONTENT_TYPE
+    media_type = export.CONTENT_TYPE
     format = "tar"
 
     def render(
@@ -40,43 +46,43 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.ModelQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.models(kind=self.asked.get("kind", ""))
+        return registry_selectors.models(kind=self.asked.get("kind", ""))
 
     def get_object(self) -> TrainedModel:
-        return access.model(user=self.by, pk=self.kwargs["pk"])
+        return training_access.model(user=self.by, pk=self.kwargs["pk"])
 
     @writes("register_model", ModelSerializer, body=serializers.NewModelSerializer, status=201)
     def create(self, **values: Any) -> TrainedModel:
         """Register a base model."""
-        return services.register_model(**values, **self.who_and_when)
+        return registry_services.register_model(**values, **self.who_and_when)
 
     @does("change_model", ModelSerializer, body=serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
         """Change its stage, licence, notes or card. What is left out stays."""
-        services.change_model(model=model, **values, **self.who_and_when)
+        change_stage.change_model(model=model, **values, **self.who_and_when)
 
     @does("pin_model", ModelSerializer)
     def pin(self, model: TrainedModel) -> None:
         """Keep its weights whatever comes. Changes nothing when they were freed, or it is pinned
         already.
         """
-        services.pin_model(model=model, **self.who_and_when)
+        storage_services.pin_model(model=model, **self.who_and_when)
 
     @does("unpin_model", ModelSerializer)
     def unpin(self, model: TrainedModel) -> None:
         """Its weights are kept as long as any other model's."""
-        services.unpin_model(model=model, **self.who_and_when)
+        storage_services.unpin_model(model=model, **self.who_and_when)
 
     @reads("read_model_card", serializers.CardSerializer)
     def card(self, request: Request, pk: int) -> Response:
         """Its card: a person's words where there are some, else made from what is known."""
         model = self.get_object()
-        card = {"text": selectors.card_text(model=model), "is_written": bool(model.card)}
+        card = {"text": cards.card_text(model=model), "is_written": bool(model.card)}
         return Response(serializers.CardSerializer(card).data)
 
     @reads(
         "export_model",
-        {(200, exporting.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
         query=serializers.ArchiveQuery,
         renderer_classes=(JSONRenderer, TarRenderer),
     )
@@ -86,7 +92,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """
         weights = self.asked["weights"]
         try:
-            return exporting.archive(model=self.get_object(), weights=weights).response()
+            return export.archive(model=self.get_object(), weights=weights).response()
         except store.StoreAway as problem:
             raise Unable(
                 _("The artifact store does not answer. Try again when it is back.")
@@ -114,7 +120,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Send it to a hub, private unless you say otherwise. A worker that has the hub's token
         takes it.
         """
-        return services.publish_model(model=model, **values, **self.who_and_when)
+        return registry_publish.publish_model(model=model, **values, **self.who_and_when)
 
 
 @described(read_publication="How far a model is on its way to a hub.", tag="models")
@@ -123,4 +129,4 @@ class Publications(RetrieveModelMixin, ApiViewSet):
     serializer_class = PublicationSerializer
 
     def get_object(self) -> Publication:
-        return access.publication(user=self.by, pk=self.kwargs["pk"])
+        return training_access.publication(user=self.by, pk=self.kwargs["pk"])

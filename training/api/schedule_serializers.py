@@ -14,14 +14,14 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.api.fields import MAX_ID, Flag
 from accounts.api.paging import PageQuery
-from training import launching, plans
-from training.models import Chain, Link, Schedule
-from training.schedule_forms import ScheduleForm
+from training.models import Chain, Link, Schedule, chain_plans
+from training.processes import launch
+from training.schedules.forms import ScheduleForm
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _CHOICES: Mapping[str, Any] = {
     "trigger": Schedule.Trigger.choices,
-    "strategy": list(launching.STRATEGIES),
+    "strategy": list(launch.STRATEGIES),
 }
 _CONFIG = "config_"
 
@@ -82,14 +82,14 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
     """The fields of the page's form. What is left out is as the page shows it at first."""
 
     template = serializers.ChoiceField(
-        choices=list(plans.TEMPLATES), help_text="the kind of chain that it begins"
+        choices=list(chain_plans.TEMPLATES), help_text="the kind of chain that it begins"
     )
 
 
 class LinkSerializer(serializers.Serializer[Any]):
     """One step of a chain and what it left: a snapshot, a run or a campaign."""
 
-    step = serializers.ChoiceField(choices=[step.value for step in plans.Step])
+    step = serializers.ChoiceField(choices=[step.value for step in chain_plans.Step])
     state = serializers.ChoiceField(choices=Link.State.choices)
     needs_approval = serializers.BooleanField()
     approved_by = serializers.CharField(allow_null=True)
@@ -187,7 +187,7 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         )
     if isinstance(field, forms.MultipleChoiceField):
         return serializers.ListField(
-            child=serializers.CharField(max_length=32), max_length=len(plans.Step), **about
+            child=serializers.CharField(max_length=32), max_length=len(chain_plans.Step), **about
         )
     if isinstance(field, forms.TimeField):
         return serializers.RegexField(

@@ -9,11 +9,14 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, writes
-from training import access, selectors, services
-from training.api import schedule_serializers as serializers
+from training import access as training_access
+from training.api import schedule_serializers
 from training.api.schedule_serializers import ChainSerializer, ScheduleSerializer
 from training.models import Chain, Schedule
-from training.schedule_forms import ScheduleForm
+from training.schedules import chains
+from training.schedules import selectors as schedules_selectors
+from training.schedules import services as schedules_services
+from training.schedules.forms import ScheduleForm
 
 
 @described(
@@ -25,38 +28,45 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = ScheduleSerializer
 
     def get_object(self) -> Schedule:
-        return access.schedule(user=self.by, pk=self.kwargs["pk"])
+        return training_access.schedule(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
-        "create_schedule", ScheduleSerializer, body=serializers.NewScheduleSerializer, status=201
+        "create_schedule",
+        ScheduleSerializer,
+        body=schedule_serializers.NewScheduleSerializer,
+        status=201,
     )
     def create(self, *, template: str, **values: Any) -> Schedule:
         """Set one up, by the rules of its page. It begins as its trigger says."""
-        form = serializers.filled_in(values, template=template, time_zone=self.by.time_zone)
-        return services.create_schedule(**_terms(form), **self.who_and_when)
+        form = schedule_serializers.filled_in(
+            values, template=template, time_zone=self.by.time_zone
+        )
+        return schedules_services.create_schedule(**_terms(form), **self.who_and_when)
 
-    @does("change_schedule", ScheduleSerializer, body=serializers.ScheduleChangeSerializer)
+    @does("change_schedule", ScheduleSerializer, body=schedule_serializers.ScheduleChangeSerializer)
     def change(self, schedule: Schedule, **values: Any) -> None:
         """Change it. What is left out stays, and chains that have begun go on as they were."""
-        form = serializers.filled_in(values, template=schedule.plan["template"], schedule=schedule)
-        services.change_schedule(schedule=schedule, **_terms(form), **self.who_and_when)
+        form = schedule_serializers.filled_in(
+            values, template=schedule.plan["template"], schedule=schedule
+        )
+        schedules_services.change_schedule(schedule=schedule, **_terms(form), **self.who_and_when)
 
     @does("pause_schedule", ScheduleSerializer)
     def pause(self, schedule: Schedule) -> None:
         """Nothing fires by itself until it is resumed. Changes nothing when it is paused
         already.
         """
-        services.pause_schedule(schedule=schedule, **self.who_and_when)
+        schedules_services.pause_schedule(schedule=schedule, **self.who_and_when)
 
     @does("resume_schedule", ScheduleSerializer)
     def resume(self, schedule: Schedule) -> None:
         """Fires next when its next time comes: what fell into the pause is not made up for."""
-        services.resume_schedule(schedule=schedule, **self.who_and_when)
+        schedules_services.resume_schedule(schedule=schedule, **self.who_and_when)
 
     @does("fire_schedule", ScheduleSerializer)
     def fire(self, schedule: Schedule) -> None:
         """Begin its chain of runs now, unless one goes on."""
-        services.fire_now(schedule=schedule, **self.who_and_when)
+        schedules_services.fire_now(schedule=schedule, **self.who_and_when)
 
 
 @described(
@@ -66,34 +76,34 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Chain.objects.all()
     serializer_class = ChainSerializer
-    query_class = serializers.ChainQuery
+    query_class = schedule_serializers.ChainQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.chains_with_links(
+        return schedules_selectors.chains_with_links(
             schedule_id=self.asked.get("schedule"), state=self.asked.get("state", "")
         )
 
     def get_object(self) -> Chain:
-        chain = access.chain(user=self.by, pk=self.kwargs["pk"])
-        return selectors.chains_with_links().get(pk=chain.pk)
+        chain = training_access.chain(user=self.by, pk=self.kwargs["pk"])
+        return schedules_selectors.chains_with_links().get(pk=chain.pk)
 
     @does("approve_chain", ChainSerializer)
     def approve(self, chain: Chain) -> None:
         """Let the step that waits for a person begin. 409 when none waits."""
-        if not services.approve_link(chain=chain, **self.who_and_when):
+        if not chains.approve_link(chain=chain, **self.who_and_when):
             raise Unable(_("No step waits for an approval any more."))
 
-    @does("resume_chain", ChainSerializer, body=serializers.ChainResumptionSerializer)
+    @does("resume_chain", ChainSerializer, body=schedule_serializers.ChainResumptionSerializer)
     def resume(self, chain: Chain, *, anew: bool) -> None:
         """Go on at the step that failed; what came before is kept."""
-        services.resume_chain(chain=chain, anew=anew, **self.who_and_when)
+        chains.resume_chain(chain=chain, anew=anew, **self.who_and_when)
 
     @does("stop_chain", ChainSerializer)
     def stop(self, chain: Chain) -> None:
         """End a chain for good, also in place of an approval; its run saves and stops. Changes
         nothing when it has ended.
         """
-        services.stop_chain(chain=chain, **self.who_and_when)
+        chains.stop_chain(chain=chain, **self.who_and_when)
 
 
 def _terms(form: ScheduleForm) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
-from training import configs, exporting, launching
+from training import configs
 from training.configs import roles
-from training.launching import Launch
 from training.models import Publication, Run, Snapshot, TrainedModel, kind_choices
-from training.selectors import Forecast, RunFilter
-from training.services import Wish
+from training.processes import launch as processes_launch
+from training.processes.launch import Launch
+from training.registry import export
+from training.runs.costs import Forecast
+from training.runs.run_queue import Wish
+from training.runs.selectors import RunFilter
 
 MAX_STEP = 2_147_483_647
 MAX_ATTEMPT = 32_767
@@ -43,7 +46,7 @@ CUT = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
-    """training.services.Filters. What is left out or empty lets everything in."""
+    """training.snapshots.services.Filters. What is left out or empty lets everything in."""
 
     campaigns = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
@@ -233,17 +236,17 @@ class NewRunSerializer(serializers.Serializer[Any]):
     n_processes = serializers.IntegerField(
         default=1,
         min_value=1,
-        max_value=launching.MOST_PROCESSES,
+        max_value=processes_launch.MOST_PROCESSES,
         help_text="that share the work, each with a GPU where any is asked for",
     )
     n_machines = serializers.IntegerField(
         default=1,
         min_value=1,
-        max_value=launching.MOST_MACHINES,
+        max_value=processes_launch.MOST_MACHINES,
         help_text="each with as many processes and GPUs, and as much memory",
     )
     strategy = serializers.ChoiceField(
-        choices=list(launching.STRATEGIES), default="ddp", help_text="how they share it"
+        choices=list(processes_launch.STRATEGIES), default="ddp", help_text="how they share it"
     )
     offloads = Flag(default=False, help_text="FSDP and DeepSpeed use the machine's memory as well")
     is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
@@ -478,8 +481,8 @@ class ModelQuery(PageQuery):
 
 class ArchiveQuery(serializers.Serializer[Any]):
     weights = serializers.ChoiceField(
-        choices=[exporting.MERGED, exporting.ADAPTER],
-        default=exporting.MERGED,
+        choices=[export.MERGED, export.ADAPTER],
+        default=export.MERGED,
         help_text="whole, or what LoRA learned by itself, where the run has kept it",
     )
 

@@ -10,10 +10,18 @@ from rest_framework.response import Response
 from accounts.api import paging
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
-from training import access, configs, selectors, services
+from training import access as training_access
+from training import configs
 from training.api import serializers
 from training.api.serializers import NewRunSerializer, RunSerializer
 from training.models import Run, Snapshot
+from training.results import points as results_points
+from training.runs import costs, run_queue
+from training.runs import selectors as runs_selectors
+from training.runs import services as runs_services
+from training.snapshots import selectors as snapshots_selectors
+from training.snapshots import services as snapshots_services
+from training.storage import services as storage_services
 
 
 @described(
@@ -25,10 +33,10 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.SnapshotQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.snapshots(kind=self.asked.get("kind", ""))
+        return snapshots_selectors.snapshots(kind=self.asked.get("kind", ""))
 
     def get_object(self) -> Snapshot:
-        return access.snapshot(user=self.by, pk=self.kwargs["pk"])
+        return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
         "cut_snapshot",
@@ -38,8 +46,10 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
         """Cut a snapshot from the judgments, or the prompts, as they are now."""
-        wanted = services.Filters.from_json(dict(filters or {}))
-        return services.cut_snapshot(kind=kind, name=name, filters=wanted, **self.who_and_when)
+        wanted = snapshots_services.Filters.from_json(dict(filters or {}))
+        return snapshots_services.cut_snapshot(
+            kind=kind, name=name, filters=wanted, **self.who_and_when
+        )
 
 
 @described(list_runs="Runs, the newest first.", read_run="One run: where it is, and why it ended.")
@@ -49,15 +59,15 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.RunQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.runs(narrowed=serializers.RunQuery.narrowed(self.asked))
+        return runs_selectors.runs(narrowed=serializers.RunQuery.narrowed(self.asked))
 
     def get_object(self) -> Run:
-        return access.run(user=self.by, pk=self.kwargs["pk"])
+        return training_access.run(user=self.by, pk=self.kwargs["pk"])
 
     @writes("queue_run", RunSerializer, body=NewRunSerializer, status=201)
     def create(self, **values: Any) -> Run:
         """Queue a run. The first free worker takes it."""
-        return services.queue_run(
+        return run_queue.queue_run(
             kind=values["kind"],
             name=values["name"],
             config=NewRunSerializer.config_of(values),
@@ -78,7 +88,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """What a run would cost, before it is queued. Nothing is changed."""
         config, _wrong = configs.parse(values["kind"], NewRunSerializer.config_of(values))
         assert config is not None  # the serializer has refused what is wrong with it
-        found = selectors.forecast(
+        found = costs.forecast(
             kind=values["kind"],
             config=config,
             snapshot=values["snapshot"],
@@ -98,7 +108,8 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         limit, since = self.asked["limit"], self.asked["since"]
         run, attempt = self.get_object(), self.asked.get("attempt")
         page = paging.cut(
-            selectors.points_since(run=run, step=since, attempt=attempt, n=limit + 1), limit=limit
+            results_points.points_since(run=run, step=since, attempt=attempt, n=limit + 1),
+            limit=limit,
         )
         last = page.rows[-1] if page.rows else None
         body = {
@@ -127,7 +138,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """
         line, attempt = self.asked["since"], self.asked.get("attempt")
         run = self.get_object()
-        log = selectors.log_since(run=run, line=line, attempt=attempt)
+        log = results_points.log_since(run=run, line=line, attempt=attempt)
         body = {
             "state": run.state,
             "next_attempt": log.attempt,
@@ -142,25 +153,25 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @does("stop_run", RunSerializer)
     def stop(self, run: Run) -> None:
         """Ask a run to save and end at its next step. Changes nothing when it has ended already."""
-        services.request_stop(run=run, **self.who_and_when)
+        runs_services.request_stop(run=run, **self.who_and_when)
 
     @does("kill_run", RunSerializer)
     def kill(self, run: Run) -> None:
         """End a run at once; what it did since its last checkpoint is gone. Changes nothing when it
         has ended already.
         """
-        services.kill_run(run=run, **self.who_and_when)
+        runs_services.kill_run(run=run, **self.who_and_when)
 
     @does("retry_run", RunSerializer)
     def retry(self, run: Run) -> None:
         """Put a run that left no model back in the queue. It goes on from its last checkpoint."""
-        services.retry_run(run=run, **self.who_and_when)
+        runs_services.retry_run(run=run, **self.who_and_when)
 
     @does("extend_run", RunSerializer, body=serializers.ExtensionSerializer, status=201)
     def extend(self, run: Run, *, amount: int, name: str = "") -> Run:
         """Queue a run that goes on from the last state of an ended one."""
         name = name or f"{run.name[:180]}, extended"
-        return services.extend_run(run=run, name=name, amount=amount, **self.who_and_when)
+        return run_queue.extend_run(run=run, name=name, amount=amount, **self.who_and_when)
 
     @does("move_run", RunSerializer, body=serializers.MoveSerializer)
     def move(self, run: Run, *, places: int) -> None:
@@ -168,32 +179,32 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         when it waits no more.
         """
         _refuse_unless_waiting(run)
-        services.move_run(run=run, places=places, **self.who_and_when)
+        run_queue.move_run(run=run, places=places, **self.who_and_when)
 
     @does("set_run_priority", RunSerializer, body=serializers.PrioritySerializer)
     def priority(self, run: Run, *, priority: int) -> None:
         """Where a waiting run stands in line: the highest goes first. 409 when it waits no more."""
         _refuse_unless_waiting(run)
-        services.set_priority(run=run, priority=priority, **self.who_and_when)
+        run_queue.set_priority(run=run, priority=priority, **self.who_and_when)
 
     @does("pin_run", RunSerializer)
     def pin(self, run: Run) -> None:
         """Keep its checkpoints whatever comes. Changes nothing when they were freed, or it is
         pinned already.
         """
-        services.pin_run(run=run, **self.who_and_when)
+        storage_services.pin_run(run=run, **self.who_and_when)
 
     @does("unpin_run", RunSerializer)
     def unpin(self, run: Run) -> None:
         """Its checkpoints are kept as long as any other run's."""
-        services.unpin_run(run=run, **self.who_and_when)
+        storage_services.unpin_run(run=run, **self.who_and_when)
 
     @does("give_up_run", RunSerializer, url_path="give-up")
     def give_up(self, run: Run) -> None:
         """Free the checkpoints of a failed, lost or stopped run, for good. 409 when somebody could
         go on with them.
         """
-        services.give_up_run(run=run, **self.who_and_when)
+        storage_services.give_up_run(run=run, **self.who_and_when)
 
 
 def _refuse_unless_waiting(run: Run) -> None:

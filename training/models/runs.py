@@ -70,7 +70,7 @@ class Run(models.Model):
         null=True, help_text="of the state that its node has kept"
     )
     estimate = models.JSONField(
-        default=dict, help_text="training.estimates.Cost as it was when the run was queued"
+        default=dict, help_text="training.runs.estimates.Cost as it was when the run was queued"
     )
     priority = models.SmallIntegerField(
         default=0, help_text="the highest goes first, of equals the longest waiting"
@@ -83,7 +83,7 @@ class Run(models.Model):
     )
     launch = models.JSONField(
         default=dict,
-        help_text="training.launching.Launch as JSON: its processes, and how they share the work",
+        help_text="training.processes.launch.Launch as JSON: its processes, and how they share the work",
     )
     tags = models.JSONField(default=list)
     remarks = models.TextField(

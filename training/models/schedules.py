@@ -14,7 +14,7 @@ from training.models.snapshots import Snapshot
 
 
 class Schedule(models.Model):
-    """What is to start by itself, and when. `plan` is a dataclass of training.plans, as JSON."""
+    """What is to start by itself, and when. `plan` is a dataclass of training.models.chain_plans, as JSON."""
 
     class Trigger(models.TextChoices):
         CLOCK = "clock", _("by clock")
@@ -120,7 +120,7 @@ class Link(models.Model):
 
     chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="links")
     position = models.PositiveSmallIntegerField()
-    step = models.CharField(max_length=32, help_text="a step of training.plans")
+    step = models.CharField(max_length=32, help_text="a step of training.models.chain_plans")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     needs_approval = models.BooleanField(default=False)
     approved_by = models.ForeignKey(
@@ -161,7 +161,7 @@ class Firing(models.Model):
     number = models.PositiveIntegerField()
     at = models.DateTimeField()
     outcome = models.CharField(max_length=16, choices=Outcome)
-    reason = models.CharField(max_length=16, help_text="a reason of training.timing")
+    reason = models.CharField(max_length=16, help_text="a reason of training.schedules.timing")
     sentence = models.TextField()
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

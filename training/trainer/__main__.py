@@ -19,8 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from training import configs, estimates, processes, run_dir
-from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
+from training import configs
+from training.processes import linux, run_dir
+from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
+from training.runs import estimates
 
 _PARALLEL = "training.trainer.parallel"
 _GIB = 1024**3
@@ -144,7 +146,7 @@ def _die_with_parent(supervisor: int | None) -> None:
     checks that as well.
     """
     parent = os.getppid()
-    processes.die_with_parent(signal.SIGKILL)
+    linux.die_with_parent(signal.SIGKILL)
     is_orphan = (
         parent == 1 and "LOCAL_RANK" in os.environ
     )  # the launcher was gone before the first line here

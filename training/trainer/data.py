@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from training import run_dir
-from training.run_dir import AnticipatedFailure, counted
+from training.processes import run_dir
+from training.processes.run_dir import AnticipatedFailure, counted
 
 IGNORED = -100  # the label that a loss skips
 

@@ -16,8 +16,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
-from training.configs import DpoConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.configs.dpo import DpoConfig
+from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.modeling import loading
 from training.trainer.reward import rankings

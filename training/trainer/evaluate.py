@@ -14,9 +14,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from pages import intervals
-from training import run_dir
-from training.configs import EvaluateConfig
-from training.run_dir import Job, Result, RunFolder, counted
+from training.configs.evaluate import EvaluateConfig
+from training.processes import run_dir
+from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, sft
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading

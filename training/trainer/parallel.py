@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from training.run_dir import RunFolder
+from training.processes.run_dir import RunFolder
 
 
 def n_processes() -> int:

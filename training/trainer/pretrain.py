@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from trl.trainer.sft_config import SFTConfig
 
-from training.configs import PretrainConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.configs.pretrain import PretrainConfig
+from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
 from training.trainer.modeling import loading

@@ -11,9 +11,9 @@ import torch
 import transformers
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from training import run_dir
-from training.configs import Training
-from training.run_dir import AnticipatedFailure, RunFolder
+from training.configs.weights import Training
+from training.processes import run_dir
+from training.processes.run_dir import AnticipatedFailure, RunFolder
 from training.trainer import parallel
 from training.trainer.modeling import loading
 

@@ -16,8 +16,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.rloo_config import RLOOConfig
 from trl.trainer.rloo_trainer import RLOOTrainer
 
-from training.configs import RlooConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.configs.rloo import RlooConfig
+from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.data import Prompt, PromptSets
 from training.trainer.modeling import loading

@@ -12,8 +12,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from training.configs import SftConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.configs.sft import SftConfig
+from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.data import Demonstrations, Example
 from training.trainer.modeling import loading

@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from labeling import importers, services
+from labeling.data.imports import services as imports_services
+from labeling.data.imports.services import UnableToImport
+from labeling.importers import drafts, formats
 from labeling.models import Import
-from labeling.services import UnableToImport
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--format", choices=importers.FORMATS, help="guessed from the first line when left out"
+            "--format", choices=formats.FORMATS, help="guessed from the first line when left out"
         )
         parser.add_argument("--source", required=True, help="a name for where the data comes from")
         parser.add_argument(
@@ -51,16 +52,16 @@ def run(command: BaseCommand, **wanted: Any) -> None:
     published.
     """
     try:
-        queued = services.start_import(**wanted, is_rung=False, by=None, now=timezone.now())
+        queued = imports_services.start_import(**wanted, is_rung=False, by=None, now=timezone.now())
     except UnableToImport as error:
         raise CommandError(error.sentence) from error
-    batch = services.run_import(import_id=queued.pk, clock=timezone.now)
+    batch = imports_services.run_import(import_id=queued.pk, clock=timezone.now)
     if batch is None:
         raise CommandError(
             f"Import {queued.pk} waits until another import has ended. A worker will run it then."
         )
     for problem in batch.problems:
-        command.stderr.write(str(importers.Problem(problem["line"], problem["sentence"])))
+        command.stderr.write(str(drafts.Problem(problem["line"], problem["sentence"])))
     if unlisted := batch.counts.get("problems", 0) - len(batch.problems):
         command.stderr.write(f"… and {unlisted} problems more.")
     counted = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in batch.counts.items())

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from labeling import importers
+from labeling.importers import formats
 from labeling.management.commands.import_prompts import run
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--format", choices=importers.FORMATS, help="guessed from the first line when left out"
+            "--format", choices=formats.FORMATS, help="guessed from the first line when left out"
         )
         parser.add_argument(
             "--source", required=True, help="a name for where the responses come from"

@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from labeling import queue
 from labeling.models import Campaign, Prompt, Rater, Slot
+from labeling.queue import order
 from tests.browser.desk.hands import QUESTION, OpenPage, begin, press
 
 
@@ -62,7 +62,7 @@ def test_a_response_is_read_raw_and_by_difference(
 
     card.get_by_role("button", name="raw").click()
     texts = [
-        response.text for response in queue.presented(Slot.objects.get(state=Slot.State.LEASED))
+        response.text for response in order.presented(Slot.objects.get(state=Slot.State.LEASED))
     ]
     assert card.locator("pre[data-shown=raw]").inner_text() == texts[1]
     card.get_by_role("button", name="diff").click()

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from labeling import services
 from labeling.models import Campaign, Prompt, Rater
+from labeling.people.content_settings import services as content_settings_services
 from tests.browser.desk.hands import OpenPage, begin, focused, press
 
 REACHABLE = (
@@ -17,7 +17,7 @@ REACHABLE = (
 @pytest.fixture
 def upsetting(rosa: Rater, comparing: Campaign) -> Campaign:
     Prompt.objects.update(sensitive=["violence"])
-    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    content_settings_services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
     return comparing
 
 

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from labeling import queue, services
+from labeling.guidelines import services as guidelines_services
+from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
-from labeling.rating_form import Condition, Flag, RatingForm, Scale
-from labeling.response_orders import LETTERS
+from labeling.queue import order
+from labeling.statistics.response_orders import LETTERS
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
 from tests.cast import open_comparison_campaign
 
@@ -188,7 +189,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    best = queue.presented(Slot.objects.get(state=Slot.State.LEASED))[1]
+    best = order.presented(Slot.objects.get(state=Slot.State.LEASED))[1]
     rate_all(page, 5, 6, 5, 2)
     rank_all(page, 2, 1, 2, 4)
 
@@ -355,7 +356,7 @@ def test_a_question_is_shown_and_reached_only_when_it_is_asked(
     form = RatingForm(
         (Scale("overall", "Overall", is_required=True), why, worse, Flag("made_up", "made up"))
     )
-    services.new_guideline_version(
+    guidelines_services.new_guideline_version(
         guideline=guideline, text="Be honest.", form=form, by=None, now=timezone.now()
     )
     page = open_page("/desk/", rosa)

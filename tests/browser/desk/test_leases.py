@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from labeling import services
-from labeling.answers import DemonstrationAnswer
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Rater, Slot
 from tests.browser.desk.hands import OpenPage, begin
 
@@ -52,7 +52,7 @@ def test_an_item_stored_in_another_tab_is_said_to_be_stored(
     page = begin(open_page, rosa)
     lease = Slot.objects.get(rater=rosa, state=Slot.State.LEASED).lease
     assert lease is not None
-    services.submit(
+    submit.submit(
         lease=lease, rater=rosa, answer=DemonstrationAnswer(text="done"), now=timezone.now()
     )
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from labeling.guidelines.rating_form import Flag, RatingForm, Scale
 from labeling.models import Campaign, GuidelineVersion, Rater
-from labeling.rating_form import Flag, RatingForm, Scale
 from tests.browser.desk.hands import OpenPage, begin, press
 
 OUTSIDE = """() => [...document.querySelectorAll(".desk-response")].filter((card) => {

@@ -8,9 +8,14 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from labeling import rating_form, services
-from labeling.answers import DemonstrationAnswer
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.guidelines import rating_form
+from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
+from labeling.people.content_settings import services as content_settings_services
+from labeling.queue import claim
+from labeling.review import question_services
 from tests.browser.desk.hands import (
     ANSWERS,
     OpenPage,
@@ -129,18 +134,20 @@ def test_what_lies_around_the_desk_is_accessible(
     screenshot: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
-    slot = services.claim(campaign=writing, rater=rosa, now=timezone.now())
+    slot = claim.claim(campaign=writing, rater=rosa, now=timezone.now())
     assert slot is not None
     assert slot.lease is not None
-    services.ask_about(item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now())
-    services.submit(
+    question_services.ask_about(
+        item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now()
+    )
+    submit.submit(
         lease=slot.lease,
         rater=rosa,
         answer=DemonstrationAnswer(text="Yeast gives off gas."),
         now=timezone.now(),
     )
     changed = "# Be helpful\n\nThen be brief."
-    services.new_guideline_version(
+    guidelines_services.new_guideline_version(
         guideline=guideline, text=changed, form=rating_form.default(), by=None, now=timezone.now()
     )
 
@@ -172,7 +179,7 @@ def test_upsetting_content_is_blurred_until_it_is_shown(
     screenshot: Callable[..., None],
 ) -> None:
     Prompt.objects.update(sensitive=["violence"])
-    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    content_settings_services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
     page = open_page("/desk/", rosa, width=width)
     page.get_by_role("button", name="Start").click()
     text = page.locator(".desk-text > [data-shown=read]").first
@@ -190,7 +197,7 @@ def test_upsetting_content_is_shown_without_javascript(
     open_page: OpenPage, rosa: Rater, comparing: Campaign
 ) -> None:
     Prompt.objects.update(sensitive=["violence"])
-    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    content_settings_services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
     page = begin(open_page, rosa, java_script_enabled=False)
     prompt = page.locator(".desk-prompt-last")
     expect(prompt).to_have_css("filter", "blur(9.6px)")

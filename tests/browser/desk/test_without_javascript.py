@@ -5,10 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from labeling.models import Campaign, Judgment, Rater
-from tests.browser.desk.hands import (
-    OpenPage,
-    begin,
-)
+from tests.browser.desk.hands import OpenPage, begin
 
 
 def test_a_comparison_is_judged_without_javascript(

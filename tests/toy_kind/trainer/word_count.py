@@ -4,9 +4,9 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from training import run_dir
 from training.configs.word_count import WordCountConfig
-from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
+from training.processes import run_dir
+from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
 
 class NothingToCount(AnticipatedFailure):

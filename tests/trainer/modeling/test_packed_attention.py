@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaForSequenceClassification
 
-from tests.trainer.ppo import models as ppo_models
+from tests.trainer.ppo import models
 from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import shared_prefix_mask
 from training.trainer.modeling.reward_head import scores_of_every_token
@@ -39,7 +39,7 @@ def scores(model: LlamaForSequenceClassification, mask: torch.Tensor | None = No
 
 
 def test_blocks_equal_their_dense_mask_and_so_do_their_gradients() -> None:
-    dense, packed = ppo_models.classifier(), ppo_models.classifier()
+    dense, packed = models.classifier(), models.classifier()
     assert packed_attention.use(packed)
 
     one, other = scores(dense), scores(packed)
@@ -47,25 +47,25 @@ def test_blocks_equal_their_dense_mask_and_so_do_their_gradients() -> None:
     other.square().sum().backward()
 
     assert torch.allclose(one, other, atol=1e-6)
-    for p, q in zip(ppo_models.gradients(dense), ppo_models.gradients(packed), strict=True):
+    for p, q in zip(models.gradients(dense), models.gradients(packed), strict=True):
         assert torch.allclose(p, q, atol=1e-6)
 
 
 def test_the_dense_mask_is_not_looked_at_where_there_are_blocks() -> None:
-    model = ppo_models.classifier()
+    model = models.classifier()
     packed_attention.use(model)
 
     assert scores(model, torch.ones(3, 1, 10, 10, dtype=torch.bool)).equal(scores(model))
 
 
 def test_only_a_prepared_model_is_given_blocks() -> None:
-    model = ppo_models.classifier()
+    model = models.classifier()
 
     assert packed_attention.arguments(model, SEGMENTS) == {}
 
 
 def test_a_model_that_computes_attention_its_own_way_keeps_it() -> None:
-    model = ppo_models.classifier()
+    model = models.classifier()
     model.set_attn_implementation("eager")
 
     assert not packed_attention.use(model)
@@ -74,7 +74,7 @@ def test_a_model_that_computes_attention_its_own_way_keeps_it() -> None:
 
 @pytest.mark.parametrize("is_prepared", [True, False])
 def test_generation_is_as_before(is_prepared: bool) -> None:
-    model = ppo_models.causal().eval()
+    model = models.causal().eval()
     ids = torch.tensor([[0, 0, 5, 6], [3, 4, 5, 6]])
     expected = model.generate(
         input_ids=ids, attention_mask=(ids > 0).long(), max_new_tokens=5, do_sample=False
@@ -89,7 +89,7 @@ def test_generation_is_as_before(is_prepared: bool) -> None:
 
 
 def test_a_saved_model_does_not_name_it(tmp_path: Path) -> None:
-    model = ppo_models.classifier()
+    model = models.classifier()
     packed_attention.use(model)
 
     model.save_pretrained(tmp_path)

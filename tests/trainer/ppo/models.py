@@ -13,7 +13,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.ppo import episodes
 from training.trainer.ppo import trainer as ppo_trainer
 from training.trainer.ppo.roles import Roles

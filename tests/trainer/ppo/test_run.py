@@ -17,10 +17,10 @@ import transformers
 
 from tests.trainer import runs, tiny
 from tests.trainer.ppo import models as ppo_models
-from training import run_dir
-from training.configs import PpoConfig
-from training.run_dir import RunFolder
-from training.trainer.ppo import run as ppo
+from training.configs.ppo import PpoConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
+from training.trainer.ppo import run
 
 PROMPTS = [
     "What is the colour of the sky?",
@@ -295,14 +295,14 @@ def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gon
     trainer, folder = ppo_models.trainer(), RunFolder(tmp_path, 1)
     (tmp_path / "attempt").write_text("1")
     trainer.state.step = 3
-    ppo._keep_if_best(trainer, {"reward": 1.5}, folder)
+    run._keep_if_best(trainer, {"reward": 1.5}, folder)
 
     trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
-    ppo._recall_best(trainer, folder)
+    run._recall_best(trainer, folder)
     assert (trainer.state.best_step, trainer.state.best_reward) == (3, 1.5)
 
-    ppo._forget_collapsed(2, folder)
-    ppo._recall_best(trainer, folder)
+    run._forget_collapsed(2, folder)
+    run._recall_best(trainer, folder)
     assert (trainer.state.best_step, trainer.state.best_reward) == (0, -math.inf)
 
 

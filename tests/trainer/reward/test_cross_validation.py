@@ -9,9 +9,10 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.reward.test_run import QUICK
-from training import configs, run_dir
-from training.configs import RewardConfig
-from training.run_dir import RunFolder
+from training import configs
+from training.configs.reward import RewardConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer.reward import cross_validation
 
 pytestmark = pytest.mark.filterwarnings(

@@ -9,8 +9,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import RewardConfig
+from training.configs.reward import RewardConfig
+from training.processes import run_dir
 from training.trainer import data
 from training.trainer.modeling import loading, reward_head
 from training.trainer.reward import pair_results, rankings

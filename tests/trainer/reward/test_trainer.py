@@ -24,7 +24,7 @@ from pages import intervals
 from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.reward import batches, formulas, pair_results, rankings
-from training.trainer.reward import trainer as ranking_trainer
+from training.trainer.reward import trainer as reward_trainer
 
 
 def build_model(seed: int = 0) -> LlamaForSequenceClassification:
@@ -315,7 +315,7 @@ def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
 
 def trainer_for(
     model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any
-) -> ranking_trainer.RankingTrainer:
+) -> reward_trainer.RankingTrainer:
     settings: dict[str, Any] = {
         "per_device_train_batch_size": 4,
         "learning_rate": 3e-3,
@@ -330,8 +330,8 @@ def trainer_for(
         "disable_tqdm": True,
         "lr_scheduler_type": "constant",
     }
-    args = ranking_trainer.RankingArguments(output_dir=str(folder), **(settings | changes))
-    return ranking_trainer.RankingTrainer(
+    args = reward_trainer.RankingArguments(output_dir=str(folder), **(settings | changes))
+    return reward_trainer.RankingTrainer(
         model,
         args,
         processing_class=cast("PreTrainedTokenizerBase", StubTokenizer()),

@@ -17,12 +17,12 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from tests.trainer.ppo import models as ppo_models
+from tests.trainer.ppo import models
 from training.trainer.modeling import packed_attention
 from training.trainer.sample import fixed_cache
 
 END = frozenset({2})
-PROMPTS = ppo_models.PROMPTS
+PROMPTS = models.PROMPTS
 
 
 def qwen() -> Any:
@@ -78,7 +78,7 @@ def generated(model: Any, prompt: list[int], n: int) -> list[int]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("is_prepared", [True, False])
-@pytest.mark.parametrize("build", [ppo_models.causal, qwen, neox])
+@pytest.mark.parametrize("build", [models.causal, qwen, neox])
 def test_the_likeliest_tokens_are_those_of_generate(build: Any, is_prepared: bool) -> None:
     model = decisive(build())
     expected = [generated(model, prompt, 20) for prompt in PROMPTS]
@@ -96,7 +96,7 @@ def test_the_likeliest_tokens_are_those_of_generate(build: Any, is_prepared: boo
 
 @torch.no_grad()
 def test_rows_that_end_leave_and_the_others_go_on() -> None:
-    model = decisive(ppo_models.causal(seed=4))
+    model = decisive(models.causal(seed=4))
     lengths = [len(generated(model, prompt, 20)) for prompt in PROMPTS]
     ends = frozenset(
         {token for prompt in PROMPTS[::2] for token in generated(model, prompt, 3)[2:]}
@@ -115,7 +115,7 @@ def test_rows_that_end_leave_and_the_others_go_on() -> None:
 
 @torch.no_grad()
 def test_a_draw_follows_the_models_probabilities() -> None:
-    model = ppo_models.causal().eval()
+    model = models.causal().eval()
     expected = model(input_ids=torch.tensor([PROMPTS[0]])).logits[0, -1].softmax(-1)
     torch.manual_seed(0)
 
@@ -127,7 +127,7 @@ def test_a_draw_follows_the_models_probabilities() -> None:
 
 @torch.no_grad()
 def test_the_same_seed_draws_the_same() -> None:
-    model = ppo_models.causal().eval()
+    model = models.causal().eval()
     found = []
     for seed in (5, 5, 6):
         torch.manual_seed(seed)
@@ -176,7 +176,7 @@ def test_a_model_with_a_sliding_window_or_a_state_is_left_to_generate() -> None:
 
 
 def test_a_policy_that_cannot_sample_over_a_fixed_cache_still_makes_rollouts() -> None:
-    trainer = ppo_models.trainer()
+    trainer = models.trainer()
     trainer.sampler.samples_itself = False
 
     rollouts = trainer.sample(PROMPTS)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
-from tests.training.openai_stub import Stub, openai_stub
-from training import run_dir
-from training.configs import SampleConfig
-from training.run_dir import RunFolder
+from tests.training.playground.openai_stub import Stub, openai_stub
+from training.configs.sample import SampleConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer.sample import remote
 
 QUICK = SampleConfig(n_responses=3, max_new_tokens=12, batch_size=6, n_shown=2)

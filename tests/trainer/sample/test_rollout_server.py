@@ -13,7 +13,7 @@ import torch
 from peft import PeftModel
 
 from tests.http_stub import Quiet, serving
-from tests.trainer.ppo import models as ppo_models
+from tests.trainer.ppo import models
 from training.trainer.sample import fixed_cache, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
 
@@ -43,9 +43,7 @@ class Stub(Quiet, BaseHTTPRequestHandler):
 
     def completed(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         with torch.no_grad(), torch.random.fork_rng():
-            model = PeftModel.from_pretrained(
-                ppo_models.causal(), self.adapters[body["model"]]
-            ).eval()
+            model = PeftModel.from_pretrained(models.causal(), self.adapters[body["model"]]).eval()
             written = fixed_cache.responses(
                 model,
                 body["prompt"],
@@ -78,7 +76,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: Path) -> None:
-    trainer = ppo_models.trainer(ppo_models.lora_models(), learning_rate=0.01, n_episodes=24)
+    trainer = models.trainer(models.lora_models(), learning_rate=0.01, n_episodes=24)
     trainer.sampler.server = RolloutServer(url, tmp_path, "run-7")
 
     for report in trainer.steps():
@@ -89,11 +87,11 @@ def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: P
         if report.step == 1:
             assert report.metrics["kl"] == 0.0
 
-    last = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
+    last = [rollout.response_ids for rollout in trainer.sample(models.PROMPTS)]
     with torch.no_grad():
         ours = fixed_cache.responses(
             trainer.trained.policy,
-            ppo_models.PROMPTS,
+            models.PROMPTS,
             max_new_tokens=6,
             ends=frozenset({2}),
             temperature=0,
@@ -105,7 +103,7 @@ def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: P
 
 def test_afterwards_nothing_is_left_with_the_server(url: str, tmp_path: Path) -> None:
     server = RolloutServer(url, tmp_path, "run-7")
-    server.hand_over(ppo_models.lora_models().policy)
+    server.hand_over(models.lora_models().policy)
 
     server.forget()
 
@@ -116,7 +114,7 @@ def test_afterwards_nothing_is_left_with_the_server(url: str, tmp_path: Path) ->
 def test_a_server_that_refuses_or_is_away_ends_the_run_with_a_sentence(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = ppo_models.lora_models().policy
+    policy = models.lora_models().policy
     monkeypatch.setattr(Stub, "refuses", True)
 
     with pytest.raises(rollout_server.UnableToRollOut, match="max_loras is reached"):
@@ -127,4 +125,4 @@ def test_a_server_that_refuses_or_is_away_ends_the_run_with_a_sentence(
 
 def test_full_fine_tuning_has_no_adapter_to_hand_over(tmp_path: Path) -> None:
     with pytest.raises(rollout_server.UnableToRollOut, match="Choose LoRA"):
-        RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(ppo_models.causal())
+        RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(models.causal())

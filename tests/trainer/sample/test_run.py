@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from tests.trainer import runs
-from training import run_dir
-from training.configs import SampleConfig
-from training.run_dir import RunFolder
+from training.configs.sample import SampleConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.modeling import loading, reward_head
 from training.trainer.sample import generation

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from labeling.models import Source
-from training import demo, services
+from training.management import demo
 from training.models import TrainedModel
+from training.registry import services as registry_services
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         if TrainedModel.objects.filter(name=demo.MODEL_NAME).exists():
             self.stdout.write(f"{demo.MODEL_NAME} is registered already.")
             return
-        services.register_model(
+        registry_services.register_model(
             name=demo.MODEL_NAME,
             kind=TrainedModel.Kind.POLICY,
             location=str(folder),

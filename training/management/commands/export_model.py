@@ -8,8 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from training import exporting, store
 from training.models import TrainedModel
+from training.registry import export
+from training.storage import store
 
 
 class Command(BaseCommand):
@@ -29,15 +30,15 @@ class Command(BaseCommand):
         model = models.filter(name=options["model"]).first()
         if model is None:
             raise CommandError(f"There is no model called “{options['model']}”.")
-        weights = exporting.ADAPTER if options["adapter"] else exporting.MERGED
+        weights = export.ADAPTER if options["adapter"] else export.MERGED
         try:
-            packed = exporting.archive(model=model, weights=weights)
+            packed = export.archive(model=model, weights=weights)
             path: Path = options["file"] or Path(f"{packed.name}.tar")
             aside = path.with_name(f".{path.name}.part")
             with aside.open("wb") as file:
                 for block in packed.chunks():
                     file.write(block)
-        except exporting.UnableToExport as problem:
+        except export.UnableToExport as problem:
             raise CommandError(problem.sentence) from problem
         except store.StoreAway as problem:
             raise CommandError(f"The artifact store did not answer ({problem}).") from problem

@@ -12,10 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from labeling import curation, examples, intake
-from labeling import services as labeling_services
-from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Source
-from training import demo
+from labeling.campaigns import services as campaigns_services
+from labeling.data import intake
+from labeling.data.imports import services as imports_services
+from labeling.guidelines import services as guidelines_services
+from labeling.importers import curation
+from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Source, examples
+from labeling.people.accounts import services as accounts_services
+from labeling.people.pools import services as pools_services
+from training.management import demo
 
 POOL = "Demo pool"
 OWN_WORDS = "Preferably demo"
@@ -93,7 +98,7 @@ def seed(*, now: datetime) -> None:
 
 def add_person(login: Login, *, now: datetime) -> None:
     if not User.objects.filter(email=login.email).exists():
-        labeling_services.create_person(
+        accounts_services.create_person(
             email=login.email,
             name=login.name,
             roles=[login.role],
@@ -106,11 +111,11 @@ def add_person(login: Login, *, now: datetime) -> None:
 def add_pool(*, by: User, now: datetime) -> Pool:
     pool = Pool.objects.filter(name=POOL).first()
     if pool is None:
-        pool = labeling_services.create_pool(
+        pool = pools_services.create_pool(
             name=POOL, description="Everybody who tries the demo.", by=by, now=now
         )
     rater = User.objects.select_related("rater").get(email=LOGINS[0].email).rater
-    labeling_services.add_raters(pool=pool, raters=[rater], by=by, now=now)
+    pools_services.add_raters(pool=pool, raters=[rater], by=by, now=now)
     return pool
 
 
@@ -120,7 +125,7 @@ def add_prompts(file_name: str) -> None:
     """
     if Import.objects.filter(file_name=file_name, state=Import.State.PUBLISHED).exists():
         return
-    batch = labeling_services.start_import(
+    batch = imports_services.start_import(
         path=demo.FOLDER / file_name,
         file_name=file_name,
         file_format="hf",
@@ -132,7 +137,7 @@ def add_prompts(file_name: str) -> None:
         by=None,
         now=timezone.now(),
     )
-    labeling_services.run_import(import_id=batch.pk, clock=timezone.now)
+    imports_services.run_import(import_id=batch.pk, clock=timezone.now)
 
 
 def add_responses(*, now: datetime) -> Source:
@@ -170,10 +175,10 @@ def add_campaign(*, name: str, kind: str, guideline: str, **fields: Any) -> None
     if instructions is None:
         text = (demo.FOLDER / guideline).read_text()
         shown = examples.parse(json.loads((demo.FOLDER / "examples.json").read_text())[guideline])
-        instructions = labeling_services.create_guideline(
+        instructions = guidelines_services.create_guideline(
             name=name, text=text, examples=shown, by=by, now=now
         )
-    campaign = labeling_services.create_campaign(
+    campaign = campaigns_services.create_campaign(
         name=name, kind=kind, guideline=instructions, **fields
     )
-    labeling_services.open_campaign(campaign=campaign, by=by, now=now)
+    campaigns_services.open_campaign(campaign=campaign, by=by, now=now)

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from training import leaving, supervisor
+from training.processes import process_cleanup
+from training.runs.supervisor import supervise
 
 
 class Command(BaseCommand):
@@ -18,5 +19,5 @@ class Command(BaseCommand):
         parser.add_argument("run_id", type=int)
 
     def handle(self, *, run_id: int, **_options: Any) -> None:
-        with leaving.noticed(has_worker=False) as is_leaving:
-            supervisor.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)
+        with process_cleanup.noticed(has_worker=False) as is_leaving:
+            supervise.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)

@@ -13,9 +13,9 @@ import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from training import run_dir
-from training.configs import Training
-from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+from training.configs.weights import Training
+from training.processes import run_dir
+from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 
 # Tokens that models keep for padding or never write; the first one in the vocabulary that is not an
 # end of turn is taken.

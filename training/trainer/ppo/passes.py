@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.modeling import gradient_checkpointing, reward_head
 from training.trainer.modeling.packing import PackedRow, pack
 from training.trainer.modeling.reward_head import scores_of_every_token

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from accelerate import Accelerator, DistributedType
 from torch import nn
 
-from training.configs import PpoConfig
-from training.run_dir import AnticipatedFailure, counted
+from training.configs.ppo import PpoConfig
+from training.processes.run_dir import AnticipatedFailure, counted
 from training.trainer.modeling import gradient_checkpointing
 from training.trainer.ppo.episodes import RewardFunction
 

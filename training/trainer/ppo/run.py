@@ -15,9 +15,9 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from training import run_dir
-from training.configs import PpoConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.configs.ppo import PpoConfig
+from training.processes import run_dir
+from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import PromptSets
 from training.trainer.modeling import loading

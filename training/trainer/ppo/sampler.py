@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.sample import fixed_cache
 from training.trainer.sample.rollout_server import RolloutServer

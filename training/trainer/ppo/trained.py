@@ -15,7 +15,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.ppo import collapse
 from training.trainer.ppo.roles import Roles
 

@@ -27,16 +27,12 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.modeling import loading, packed_attention
 from training.trainer.ppo import collapse, formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
-from training.trainer.ppo.roles import (
-    Roles,
-    require_equal_shares,
-    require_gradient_checkpointing,
-)
+from training.trainer.ppo.roles import Roles, require_equal_shares, require_gradient_checkpointing
 from training.trainer.ppo.sampler import Sampler
 from training.trainer.ppo.trained import State, Trained
 from training.trainer.ppo.update import Updater

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from training.configs import PpoConfig
+from training.configs.ppo import PpoConfig
 from training.trainer.modeling.packing import PackedRow
 from training.trainer.ppo import formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience

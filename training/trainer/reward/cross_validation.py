@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from training import run_dir
-from training.run_dir import RunFolder
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer.reward import breakdown
 
 N_FOLDS = 5

@@ -10,9 +10,9 @@ import torch
 import transformers
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
 
-from training import run_dir
-from training.configs import RewardConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.configs.reward import RewardConfig
+from training.processes import run_dir
+from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.modeling import loading
 from training.trainer.reward import breakdown, cross_validation, rankings

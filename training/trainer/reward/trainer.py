@@ -17,12 +17,7 @@ from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import PADDING
-from training.trainer.reward.batches import (
-    RankingCollator,
-    can_share_prefix,
-    on_device,
-    rewards_of,
-)
+from training.trainer.reward.batches import RankingCollator, can_share_prefix, on_device, rewards_of
 from training.trainer.reward.formulas import Pairs, ranking_loss
 from training.trainer.reward.pair_results import PairResults
 

@@ -23,8 +23,8 @@ import torch
 from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from training import json_lines
-from training.run_dir import AnticipatedFailure
+from training.processes import json_lines
+from training.processes.run_dir import AnticipatedFailure
 from training.trainer import data
 from training.trainer.__main__ import anticipated
 from training.trainer.modeling import loading

@@ -9,7 +9,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from pages import plain_text
-from training.run_dir import RunFolder
+from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading

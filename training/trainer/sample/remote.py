@@ -13,10 +13,10 @@ from typing import Any
 import httpx2
 
 from pages import plain_text
-from training import completions, run_dir
-from training.completions import Sampling, Server
-from training.configs import SampleConfig
-from training.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
+from training.configs.sample import SampleConfig
+from training.processes import completions, run_dir
+from training.processes.completions import Sampling, Server
+from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
 from training.trainer import data
 from training.trainer.reward import scoring
 from training.trainer.reward.scoring import TextJudge

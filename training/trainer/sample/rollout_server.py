@@ -19,7 +19,7 @@ from typing import Any
 import peft
 from torch import nn
 
-from training.run_dir import AnticipatedFailure
+from training.processes.run_dir import AnticipatedFailure
 
 URL = "PREFERABLY_ROLLOUT_URL"
 _TIMEOUT_S = 600.0

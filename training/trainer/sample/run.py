@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from training import run_dir
-from training.configs import SampleConfig
-from training.run_dir import Job, Result, RunFolder, counted
+from training.configs.sample import SampleConfig
+from training.processes import run_dir
+from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading

@@ -1,0 +1,56 @@
+"""Notices: the list, the redirect to what a notice is about, and the choice of which ones are
+mailed.
+"""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from accounts.notices import services
+
+NOTICES_PER_PAGE = 30
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    page = Paginator(services.of(person=request.user), NOTICES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "accounts/notices/notices.html",
+        {"page": page, "choices": User.MailedNotices.choices},
+    )
+
+
+@require_POST
+def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Marks the notice as read and redirects to what it is about."""
+    assert isinstance(request.user, User)
+    notice = services.mark_read(person=request.user, pk=pk, now=timezone.now())
+    if notice is None:
+        raise Http404
+    return redirect(notice.path)
+
+
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    services.mark_read(person=request.user, now=timezone.now())
+    return redirect("notices")
+
+
+@require_POST
+def choose_mail(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    mailed = request.POST.get("mailed", "")
+    if mailed in User.MailedNotices.values:
+        services.choose_mail(person=request.user, mailed=mailed)
+        messages.success(request, _("Kept. This holds for notices from now on."))
+    return redirect("notices")

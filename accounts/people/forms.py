@@ -1,0 +1,130 @@
+"""Forms for people: those an admin fills in about somebody, and those people fill in themselves."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access as accounts_access
+from accounts.models import User
+from config.permissions import Scope
+from pages.form_parts import chips, segmented
+
+ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
+
+
+SCOPE_WORDS = {
+    Scope.LABELING_READ: _("read judgments, and as an admin campaigns, pools and prompts"),
+    Scope.LABELING_WRITE: _("make and steer campaigns, pools and prompts"),
+    Scope.TRAINING_READ: _("read runs, models and snapshots"),
+    Scope.TRAINING_WRITE: _("start and stop runs, cut snapshots, register models"),
+    Scope.WEBHOOKS: _("read webhooks and change their secrets"),
+}
+
+
+LIFE_CHOICES = [(7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
+
+
+STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
+
+
+def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """tz database time zones by continent, UTC first. People recognise them by city."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        region, _slash, place = name.partition("/")
+        if place and region not in {"Etc", "SystemV", "posix", "right"}:
+            regions.setdefault(region, []).append((name, place.replace("_", " ")))
+    return [("UTC", [("UTC", "UTC")]), *regions.items()]
+
+
+class PersonForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=150)
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("People sign in with it, and the link to set a password goes there."),
+    )
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=ROLE_CHOICES,
+        widget=chips(),
+        help_text=_(
+            "Raters judge, admins run pools and campaigns, researchers train. A person may hold"
+            " several."
+        ),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
+    is_active = forms.BooleanField(
+        label=_("May sign in"),
+        required=False,
+        initial=True,
+        help_text=_("Closing a login keeps everything that the person did."),
+    )
+
+    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+        if person is not None:
+            kwargs["initial"] = {
+                "name": person.name,
+                "email": person.email,
+                "roles": sorted(person.roles),
+                "time_zone": person.time_zone,
+                "is_active": person.is_active,
+            }
+        super().__init__(*args, **kwargs)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=time_zone_choices,
+        help_text=_("Every time on the site is shown in it."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, widget=segmented()
+    )
+
+    class Meta:
+        model = User
+        fields = ["name", "time_zone", "language"]
+
+
+class TokenForm(forms.Form):
+    """An API token, limited to what the person's roles open."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What it is for, so that you know which one to revoke."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one thing that it may do.")},
+    )
+    n_days = forms.TypedChoiceField(
+        label=_("It lives for"), coerce=int, choices=LIFE_CHOICES, initial=90
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [
+            (scope.value, SCOPE_WORDS[scope]) for scope in accounts_access.scopes_of(user.roles)
+        ]
+
+
+class PeopleFilter(forms.Form):
+    """Filters for the list of people, from the query string."""
+
+    q = forms.CharField(
+        label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    role = forms.ChoiceField(
+        label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES]
+    )
+    state = forms.ChoiceField(
+        label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES]
+    )

@@ -1,0 +1,74 @@
+"""Queries about people and the audit log."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import AuditEvent, User
+
+
+def people(*, words: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:
+    """People by name. `words` is searched in name and e-mail; `role` is one of
+    accounts.people.services.ROLES or "".
+    """
+    found = User.objects.order_by("name", "email")
+    if words:
+        found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
+    if role:
+        found = found.filter(**{f"is_{role}": True})
+    if is_active is not None:
+        found = found.filter(is_active=is_active)
+    return found
+
+
+def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
+    """The latest `n` actions on this person's login, newest first."""
+    return (
+        AuditEvent.objects.filter(target_type=User._meta.label_lower, target_id=user.pk)
+        .select_related("by")
+        .order_by("-at", "-pk")[:n]
+    )
+
+
+def events(
+    *,
+    words: str = "",
+    by: str = "",
+    action: str = "",
+    target_type: str = "",
+    target_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEvent]:
+    """The audit log, newest first. `by` is searched in name and e-mail; `since` is inclusive,
+    `until` exclusive.
+
+    Each of `words` must occur in the object's name at the time or in the values recorded before or
+    after.
+    """
+    found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
+    for word in words.casefold().split():
+        found = found.filter(words__contains=word)
+    if by:
+        found = found.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
+    asked = {
+        "action": action,
+        "target_type": target_type,
+        "target_id": target_id,
+        "at__gte": since,
+        "at__lt": until,
+    }
+    return found.filter(
+        **{lookup: value for lookup, value in asked.items() if value not in ("", None)}
+    )
+
+
+def audited_actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct())
+
+
+def audited_types() -> list[str]:
+    """Types of objects that occur in the log, such as labeling.campaign."""
+    return list(
+        AuditEvent.objects.order_by("target_type").values_list("target_type", flat=True).distinct()
+    )

@@ -1,0 +1,169 @@
+"""All writes about a person's login. Other facts about a person, such as being a rater, are written
+by the app that owns them.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+
+ROLES = ("rater", "admin", "researcher")
+
+
+class UnableToCreatePerson(Refusal):
+    """A person who cannot be given a login; the text says why."""
+
+
+class UnableToChangePerson(Refusal):
+    """A change that would lock the site; the text says why."""
+
+
+def create_user(
+    *,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    time_zone: str = "UTC",
+    language: str = settings.LANGUAGE_CODE,
+    is_active: bool = True,
+    password: str | None = None,
+    by: User | None,
+    now: datetime,
+) -> User:
+    """Creates a login with `roles` (see ROLES). Without a password, the person sets one through a
+    link or by mail before the first sign-in.
+
+    Raises UnableToCreatePerson.
+    """
+    held, address = frozenset(roles), email.strip().lower()
+    if unknown := held - frozenset(ROLES):
+        raise UnableToCreatePerson(_("“%(role)s” is not a role.") % {"role": sorted(unknown)[0]})
+    with transaction.atomic():
+        if User.objects.filter(email__iexact=address).exists():
+            raise UnableToCreatePerson(_("%(email)s has a login already.") % {"email": address})
+        user = User.objects.create_user(
+            email=address,
+            password=password,
+            name=name,
+            time_zone=time_zone,
+            language=language,
+            is_active=is_active,
+            created_at=now,
+            **_as_fields(held),
+        )
+        audit_log.record(by=by, action="create", target=user, after=_audited(user), now=now)
+    return user
+
+
+def update_user(
+    *,
+    user: User,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    time_zone: str,
+    is_active: bool,
+    by: User | None,
+    now: datetime,
+) -> User:
+    """Updates the login. Raises UnableToChangePerson when admins would lock themselves out."""
+    held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
+    if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
+        raise UnableToChangePerson(
+            _(
+                "You cannot take away your own admin role or close your own login. Ask another"
+                " admin."
+            )
+        )
+    with transaction.atomic():
+        stored = User.objects.select_for_update().get(pk=user.pk)
+        if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
+            raise UnableToChangePerson(_("%(email)s has a login already.") % {"email": address})
+        before = _audited(stored)
+        fields = {
+            "email": address,
+            "name": name,
+            "time_zone": time_zone,
+            "is_active": is_active,
+            **_as_fields(held),
+        }
+        User.objects.filter(pk=user.pk).update(**fields)
+        stored.refresh_from_db()
+        after = _audited(stored)
+        if changed := {key for key in after if after[key] != before[key]}:
+            audit_log.record(
+                by=by,
+                action="change",
+                target=stored,
+                before={key: before[key] for key in sorted(changed)},
+                after={key: after[key] for key in sorted(changed)},
+                now=now,
+            )
+    return stored
+
+
+def update_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
+    """Updates the details people may change themselves."""
+    User.objects.filter(pk=user.pk).update(name=name, time_zone=time_zone, language=language)
+
+
+def choose_language(*, user: User, language: str) -> None:
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+def password_link(user: User) -> str:
+    """The path of a page where `user` sets a password. It works once and expires after
+    PASSWORD_RESET_TIMEOUT.
+    """
+    key = default_token_generator.make_token(user)
+    return reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
+    )
+
+
+def invite(*, user: User, link: str, by: User, now: datetime) -> None:
+    """Mails `link`, the full URL of a password_link, in the person's own language and records who
+    sent it.
+    """
+    with transaction.atomic():
+        audit_log.record(by=by, action="invite", target=user, now=now)
+        transaction.on_commit(lambda: _mail_invitation(user=user, link=link, by=by))
+
+
+def _mail_invitation(*, user: User, link: str, by: User) -> None:
+    context = {
+        "person": user,
+        "link": link,
+        "by": by,
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+    }
+    with override(user.language):
+        subject = _("Your login to Preferably")
+        body = render_to_string("account/email/invitation.txt", context)
+    send_mail(subject, body, None, [user.email])
+
+
+def _as_fields(roles: frozenset[str]) -> dict[str, bool]:
+    return {f"is_{role}": role in roles for role in ROLES}
+
+
+def _audited(user: User) -> dict[str, object]:
+    return {
+        "email": user.email,
+        "name": user.name,
+        "roles": sorted(user.roles),
+        "time_zone": user.time_zone,
+        "is_active": user.is_active,
+    }

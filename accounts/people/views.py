@@ -1,0 +1,103 @@
+"""Pages about the signed-in person: the home redirect, the profile and the language."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views import i18n
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import access as accounts_access
+from accounts.login import tokens
+from accounts.models import User
+from accounts.people import services
+from accounts.people.forms import ProfileForm, TokenForm
+from accounts.shell import styleguide as shell_styleguide
+
+# Somebody with several roles starts with the widest one.
+_HOMES = ("campaigns", "runs", "desk")
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    roles = accounts_access.roles_of(request.user)
+    for url_name in _HOMES:
+        if accounts_access.may_open(url_name, roles):
+            return redirect(url_name)
+    return render(request, "accounts/people/no_role.html")
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        services.update_profile(user=request.user, **form.cleaned_data)
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Profile saved."))
+        return redirect("profile")
+    return _profile(request, form, TokenForm(user=request.user, prefix="token"))
+
+
+@never_cache
+@require_POST
+def token_new(request: HttpRequest) -> HttpResponse:
+    """Creates an API token and shows its secret once."""
+    assert isinstance(request.user, User)
+    form = TokenForm(request.POST, user=request.user, prefix="token")
+    if form.is_valid():
+        try:
+            token, secret = tokens.create_token(
+                user=request.user, **form.cleaned_data, now=timezone.now()
+            )
+        except tokens.UnableToCreateToken as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return render(
+                request, "accounts/people/token_made.html", {"token": token, "secret": secret}
+            )
+    return _profile(request, ProfileForm(instance=request.user), form)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    if tokens.revoke_token(user=request.user, pk=pk, now=timezone.now()):
+        messages.success(request, _("The token is revoked: nothing is answered to it any more."))
+    return redirect("profile")
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponseBase:
+    """Stores the language with a signed-in person, and in a cookie for the login page."""
+    language = request.POST.get("language", "")
+    if isinstance(request.user, User) and translation.check_for_language(language):
+        services.choose_language(user=request.user, language=language)
+    return i18n.set_language(request)
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component in both themes. Not available in production."""
+    return render(
+        request,
+        "accounts/shell/styleguide.html",
+        {"themes": shell_styleguide.samples(), **shell_styleguide.shared()},
+    )
+
+
+def _profile(request: HttpRequest, form: ProfileForm, token_form: TokenForm) -> HttpResponse:
+    assert isinstance(request.user, User)
+    context = {
+        "form": form,
+        "token_form": token_form,
+        "has_scopes": bool(accounts_access.scopes_of(request.user.roles)),
+        "tokens": tokens.tokens_of(user=request.user),
+        "now": timezone.now(),
+    }
+    return render(
+        request,
+        "accounts/people/profile.html",
+        context,
+        status=422 if form.errors or token_form.errors else 200,
+    )

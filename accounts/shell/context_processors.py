@@ -1,0 +1,74 @@
+"""Values that base.html needs on every page."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from accounts import access as accounts_access
+from accounts.models import User
+from accounts.notices import services as notices_services
+from accounts.shell import navigation
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The frame around a signed-in person's page."""
+
+    groups: list[navigation.Group]
+    role: str
+    n_unread: int | None
+    """unread notices; None for people who never receive any"""
+    may_search: bool
+    languages: list[tuple[str, str]]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {"shell": None, "languages": _languages()}
+    match = request.resolver_match
+    roles = accounts_access.roles_of(user)
+    return {
+        "shell": Shell(
+            groups=navigation.groups_for(
+                current=match.view_name if match else "", may_open=_openable(roles)
+            ),
+            role=role_in_words(user),
+            n_unread=(
+                notices_services.unread(person=user).count()
+                if accounts_access.may_open("notices", roles)
+                else None
+            ),
+            may_search=accounts_access.may_open("search", roles),
+            languages=_languages(),
+        )
+    }
+
+
+@lru_cache
+def _openable(roles: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        name for name in settings.URL_PERMISSIONS if accounts_access.may_open(name, roles)
+    )
+
+
+def role_in_words(user: User) -> str:
+    roles = [
+        word
+        for word, is_held in (
+            (gettext("rater"), user.is_rater),
+            (gettext("admin"), user.is_admin),
+            (gettext("researcher"), user.is_researcher),
+        )
+        if is_held
+    ]
+    return ", ".join(roles) or gettext("no role")
+
+
+def _languages() -> list[tuple[str, str]]:
+    """The code and short name of each language."""
+    return [(code, code.upper()) for code, _name in settings.LANGUAGES]

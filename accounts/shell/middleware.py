@@ -1,0 +1,66 @@
+"""Decides for every request whether its URL is open to the person, and activates their language and
+time zone.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone, translation
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import access as accounts_access
+from accounts.models import User
+
+Response = Callable[[HttpRequest], HttpResponseBase]
+
+
+class PermissionMiddleware:
+    """Closes every URL that config.permissions does not open to this person."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if match is not None and accounts_access.may_open(
+            match.view_name, accounts_access.roles_of(request.user)
+        ):
+            return None
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return _to_login(request)
+
+
+class ReaderMiddleware:
+    """Activates the reader's language and time zone."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if isinstance(request.user, User):
+            timezone.activate(ZoneInfo(request.user.time_zone))
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = translation.get_language()
+        else:
+            timezone.deactivate()
+        return self.get_response(request)
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """Redirects to the login. For a fragment of a page whose session has ended, redirects the whole
+    page and returns to it after the login.
+    """
+    if not getattr(request, "htmx", False):
+        return redirect_to_login(request.get_full_path())
+    page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # django_htmx sets it
+    return HttpResponseClientRedirect(redirect_to_login(page).url)

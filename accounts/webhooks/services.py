@@ -1,0 +1,522 @@
+"""Webhooks: URLs that receive events. Messages are signed, retried with growing delays, and never
+sent to an internal address.
+
+An event's deliveries are rows, written in the event's transaction; a beat task sends them. Delivery
+is at least once: a receiver may get a message twice (if its answer was lost) and recognises copies
+by their id.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import socket
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+from uuid import uuid4
+
+import httpx2
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import Delivery, User, Webhook
+from accounts.refusals import Refusal
+
+MARK = "pfw_"
+PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
+"""Delays between attempts; after the last one the delivery fails."""
+CLAIMED_FOR = timedelta(minutes=2)
+TIMEOUT_S = 10.0
+N_AT_ONCE = 20
+"""Messages sent to one webhook in one batch."""
+N_LOGGED = 100
+MAX_WORDS = 300
+OVERLAP = timedelta(days=3)
+"""How long the previous secret signs alongside the new one."""
+KEPT_FOR = timedelta(days=30)
+GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv6 addresses that embed an IPv4 address."""
+
+
+class Event(StrEnum):
+    RUN_QUEUED = "run.queued"
+    RUN_STARTED = "run.started"
+    RUN_FINISHED = "run.finished"
+    CAMPAIGN_CHANGED = "campaign.changed"
+    JUDGMENT_GIVEN = "judgment.given"
+
+
+class UnableToTell(Refusal):
+    """A webhook that could never be told anything; the text says what to change."""
+
+
+class UnableToRotate(Refusal):
+    """Two secrets sign already; the text says what to do."""
+
+
+class Refused(Exception):
+    """An address that messages are never sent to."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A webhook with the counts of its deliveries."""
+
+    webhook: Webhook
+    n_waiting: int
+    n_given_up: int
+    last_at: datetime | None
+
+
+# --- creating and changing ------------------------------------------------------------------------
+
+
+def create_webhook(
+    *, name: str, url: str, events: Collection[str], by: User, now: datetime
+) -> tuple[Webhook, str]:
+    """Returns the webhook and its secret, which is shown once. It receives events from now on.
+    Raises UnableToTell.
+    """
+    problem = _problem_of(url)
+    if problem:
+        raise UnableToTell(problem)
+    if not events:
+        raise UnableToTell(_("Choose at least one event."))
+    with transaction.atomic():
+        webhook = Webhook.objects.create(
+            name=name,
+            url=url,
+            events=[event for event in Event if event in events],
+            salt=secrets.token_urlsafe(24),
+            created_by=by,
+            created_at=now,
+            enabled_at=now,
+        )
+        audit_log.record(
+            by=by,
+            action="create",
+            target=webhook,
+            after={"name": name, "url": url, "events": webhook.events},
+            now=now,
+        )
+    return webhook, secret_of(webhook)
+
+
+def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook, str]:
+    """Creates a new secret, shown once. For three days the previous secret signs each message too.
+    Raises UnableToRotate.
+    """
+    over = Q(old_salt_until=None) | Q(old_salt_until__lte=now)
+    with transaction.atomic():
+        rows = Webhook.objects.filter(over, pk=webhook.pk, salt=webhook.salt)
+        changes = {
+            "salt": secrets.token_urlsafe(24),
+            "old_salt": webhook.salt,
+            "old_salt_until": now + OVERLAP,
+        }
+        if rows.update(**changes) != 1:
+            raise UnableToRotate(
+                _(
+                    "The secret before still signs. End it first: three secrets at once nobody can"
+                    " tell apart."
+                )
+            )
+        audit_log.record(by=by, action="rotate", target=webhook, now=now)
+    webhook.refresh_from_db()
+    return webhook, secret_of(webhook)
+
+
+def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
+    """Stops signing with the previous secret. False if it has already stopped."""
+    with transaction.atomic():
+        signing = Webhook.objects.filter(pk=webhook.pk, old_salt_until__gt=now)
+        is_changed = signing.update(old_salt="", old_salt_until=None) == 1
+        if is_changed:
+            audit_log.record(by=by, action="end_secret", target=webhook, now=now)
+    return is_changed
+
+
+def disable_webhook(*, webhook: Webhook, by: User, now: datetime) -> bool:
+    """Stops recording and sending events until the webhook is enabled. False if it was already
+    disabled.
+    """
+    return _switch(webhook, "disable", disabled_at=now, by=by, now=now)
+
+
+def enable_webhook(*, webhook: Webhook, by: User, now: datetime) -> bool:
+    """Resumes with events from now on, and sends what was pending when it was disabled. False if it
+    was already enabled.
+    """
+    return _switch(webhook, "enable", disabled_at=None, by=by, now=now)
+
+
+def delete_webhook(*, webhook: Webhook, by: User, now: datetime) -> None:
+    """Deletes the webhook and its log permanently."""
+    with transaction.atomic():
+        audit_log.record(
+            by=by,
+            action="delete",
+            target=webhook,
+            before={"name": webhook.name, "url": webhook.url},
+            now=now,
+        )
+        Webhook.objects.filter(pk=webhook.pk).delete()
+
+
+def _switch(
+    webhook: Webhook, action: str, *, disabled_at: datetime | None, by: User, now: datetime
+) -> bool:
+    with transaction.atomic():
+        changes: dict[str, Any] = {"disabled_at": disabled_at}
+        if disabled_at is None:
+            changes |= {"enabled_at": now, "judgments_told_to": None}
+        if (
+            Webhook.objects.filter(
+                pk=webhook.pk, disabled_at__isnull=disabled_at is not None
+            ).update(**changes)
+            != 1
+        ):
+            return False
+        audit_log.record(by=by, action=action, target=webhook, now=now)
+    return True
+
+
+# --- recording events -----------------------------------------------------------------------------
+
+
+def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
+    """Records an event; call it in the event's transaction. A repeated `key` has no effect."""
+    write_down(webhooks=listening(event=event), event=event, told={key: data}, now=now)
+
+
+def listening(*, event: Event) -> list[Webhook]:
+    """Enabled webhooks for this event. There are few, so they are filtered here: SQLite cannot
+    query inside a list.
+    """
+    return [
+        webhook
+        for webhook in Webhook.objects.filter(disabled_at=None).order_by("pk")
+        if event in webhook.events
+    ]
+
+
+def write_down(
+    *,
+    webhooks: Sequence[Webhook],
+    event: Event,
+    told: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Creates one delivery per webhook and key."""
+    deliveries = []
+    for webhook in webhooks:
+        for key, data in told.items():
+            uuid = uuid4()
+            body = {"id": str(uuid), "event": event, "at": now.isoformat(), "data": data}
+            deliveries.append(
+                Delivery(
+                    webhook=webhook,
+                    uuid=uuid,
+                    key=key,
+                    event=event,
+                    body=json.dumps(body),
+                    due_at=now,
+                    created_at=now,
+                )
+            )
+    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+
+
+def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
+    """Sends a delivery again at the next beat, as if it were new. False if it is already pending or
+    its webhook is disabled.
+    """
+    with transaction.atomic():
+        done = Delivery.objects.filter(pk=delivery.pk, webhook__disabled_at=None).exclude(
+            state=Delivery.State.WAITING
+        )
+        if done.update(state=Delivery.State.WAITING, n_tries=0, due_at=now) != 1:
+            return False
+        audit_log.record(
+            by=by,
+            action="redeliver",
+            target=delivery.webhook,
+            after={"delivery": str(delivery.uuid)},
+            now=now,
+        )
+    return True
+
+
+# --- sending --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of one attempt: whether the receiver accepted the message, and its answer or the
+    error.
+    """
+
+    is_taken: bool
+    words: str
+
+
+def deliver_waiting(*, now: datetime) -> int:
+    """Sends every delivery that is due, concurrently; returns how many were claimed. Deliveries
+    claimed by a worker that died are due again after two minutes.
+    """
+    Delivery.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    claimed = _claim_due(now)
+    if not claimed:
+        return 0
+    answers = asyncio.run(_send_all(claimed, now))
+    for delivery, answer in zip(claimed, answers, strict=True):
+        _note(delivery, answer, now)
+    _postpone_unreachable(claimed, answers, now)
+    return len(claimed)
+
+
+def _claim_due(now: datetime) -> list[Delivery]:
+    """Claims a few deliveries per webhook, so that a long queue for one delays no other."""
+    due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
+    claimed = []
+    for webhook in Webhook.objects.filter(
+        Exists(due.filter(webhook=OuterRef("pk"))), disabled_at=None
+    ):
+        for delivery in due.filter(webhook=webhook).order_by("due_at", "pk")[:N_AT_ONCE]:
+            delivery.webhook = webhook
+            mine = due.filter(pk=delivery.pk, n_tries=delivery.n_tries)
+            delivery.n_tries += 1
+            if mine.update(n_tries=delivery.n_tries, due_at=now + CLAIMED_FOR, tried_at=now) == 1:
+                claimed.append(delivery)
+    return claimed
+
+
+async def _send_all(deliveries: Sequence[Delivery], now: datetime) -> list[Answer]:
+    # Connections are not reused: they are pooled by IP address, so one could serve a name other
+    # than the one its certificate was checked for.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx2.AsyncClient(
+        timeout=TIMEOUT_S, limits=limits, follow_redirects=False, trust_env=False
+    ) as client:
+        return await asyncio.gather(*(_send(client, delivery, now) for delivery in deliveries))
+
+
+async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -> Answer:
+    """Sends one message without touching the database. One timeout covers the whole exchange, so a
+    receiver that answers byte by byte holds nobody up.
+    """
+    webhook, body = delivery.webhook, delivery.body.encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Preferably",
+        "Preferably-Event": delivery.event,
+        "Preferably-Delivery": str(delivery.uuid),
+        "Preferably-Signature": signatures(webhook=webhook, body=body, now=now),
+    }
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            target = await _resolved(webhook.url)
+            headers["Host"] = target.host
+            extensions = {
+                "sni_hostname": target.name
+            }  # the certificate must match the name, not the IP address
+            async with client.stream(
+                "POST", target.url, content=body, headers=headers, extensions=extensions
+            ) as answer:
+                return Answer(answer.is_success, f"{answer.status_code} {answer.reason_phrase}")
+    except TimeoutError:
+        return Answer(False, _("No answer within %(n)s seconds.") % {"n": f"{TIMEOUT_S:g}"})
+    except Refused as problem:
+        return Answer(False, str(problem))
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
+        return Answer(False, f"{type(problem).__name__}: {problem}")
+
+
+def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
+    """Records the result, unless another worker has tried the delivery since."""
+    mine = Delivery.objects.filter(
+        pk=delivery.pk, state=Delivery.State.WAITING, n_tries=delivery.n_tries
+    )
+    words = answer.words[:MAX_WORDS]  # the receiver controls its length
+    if answer.is_taken:
+        mine.update(state=Delivery.State.DELIVERED, answer=words)
+    elif delivery.n_tries <= len(PAUSES):
+        mine.update(due_at=now + PAUSES[delivery.n_tries - 1], answer=words)
+    else:
+        mine.update(state=Delivery.State.GIVEN_UP, answer=words)
+
+
+def _postpone_unreachable(
+    claimed: Sequence[Delivery], answers: Sequence[Answer], now: datetime
+) -> None:
+    """Postpones pending messages to receivers that accepted nothing in this batch, so that a dead
+    receiver is not called for each of them.
+    """
+    took = {
+        delivery.webhook_id
+        for delivery, answer in zip(claimed, answers, strict=True)
+        if answer.is_taken
+    }
+    unreachable = {delivery.webhook_id for delivery in claimed} - took
+    until = now + PAUSES[0]
+    Delivery.objects.filter(
+        webhook__in=unreachable, state=Delivery.State.WAITING, due_at__lt=until
+    ).update(due_at=until)
+
+
+def signatures(*, webhook: Webhook, body: bytes, now: datetime) -> str:
+    """Signatures with the webhook's secret and, during a rotation, with the previous one. The
+    receiver may check either.
+    """
+    at = int(now.timestamp())
+    first = signature(secret=secret_of(webhook), body=body, at=at)
+    if webhook.old_salt_until is None or webhook.old_salt_until <= now:
+        return first
+    second = signature(secret=_secret(webhook, webhook.old_salt), body=body, at=at)
+    return f"{first},{second.partition(',')[2]}"
+
+
+def signature(*, secret: str, body: bytes, at: int) -> str:
+    """HMAC-SHA256 over the timestamp, a dot and the body, so that an old message cannot be replayed
+    as a new one.
+    """
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Derived from the site's key and the webhook's salt: a stolen table alone is not enough to
+    sign.
+    """
+    return _secret(webhook, webhook.salt)
+
+
+def _secret(webhook: Webhook, salt: str) -> str:
+    return (
+        MARK
+        + salted_hmac(
+            f"accounts.webhooks.services.{salt}", str(webhook.pk), algorithm="sha256"
+        ).hexdigest()
+    )
+
+
+# --- checking addresses ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL whose host name is replaced by its resolved IP address, so that the address that was
+    checked is the one that is called.
+
+    This prevents DNS rebinding: a name that resolves differently a moment later has no effect.
+    """
+
+    url: str
+    name: str
+    host: str
+
+
+def _problem_of(url: str) -> str:
+    """What is wrong with a URL, as a sentence; empty if nothing is."""
+    try:
+        parts = urlsplit(url)
+        port, name = parts.port, _name_in(parts)
+    except ValueError:
+        return _("“%(url)s” is no address. Write it as https://host/path.") % {"url": url}
+    if (
+        parts.scheme not in ("https", "http")
+        or not name
+        or parts.username
+        or parts.password
+        or port == 0
+    ):
+        return _(
+            "“%(url)s” is no address. Write it as https://host/path, without a name or a password"
+            " in it."
+        ) % {"url": url}
+    if parts.scheme == "http" and not settings.WEBHOOKS_MAY_STAY_INSIDE:
+        return _("The address has to begin with https://, or others read along.")
+    return ""
+
+
+def _name_in(parts: SplitResult) -> str:
+    return (parts.hostname or "").encode("idna").decode()
+
+
+async def _resolved(url: str) -> Target:
+    """Resolves the host and checks its addresses. Raises Refused."""
+    problem = _problem_of(url)
+    if problem:
+        raise Refused(problem)
+    parts = urlsplit(url)
+    name, port = _name_in(parts), parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Refused(_("The host %(host)s is not known.") % {"host": name}) from error
+    numbers = [str(entry[4][0]).partition("%")[0] for entry in found]
+    if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(is_outside(number) for number in numbers):
+        raise Refused(
+            _("The host %(host)s is inside this network, and nothing is sent there.")
+            % {"host": name}
+        )
+    called = parts._replace(netloc=f"{_bracketed(numbers[0])}:{port}").geturl()
+    return Target(called, name, _bracketed(name) + (f":{parts.port}" if parts.port else ""))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def is_outside(number: str) -> bool:
+    """Whether the IP address is on the public internet: not on this machine, its network or its
+    cloud's internal services.
+    """
+    address = ipaddress.ip_address(number)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = (
+            address.ipv4_mapped
+            or address.sixtofour
+            or (address.teredo[1] if address.teredo else None)
+        )
+        if address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None:
+            return address in GLOBAL_IPV6 and address.is_global
+        address = inner
+    return address.is_global and not address.is_multicast
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def webhooks() -> list[Listed]:
+    waiting, given_up = (
+        Q(deliveries__state=Delivery.State.WAITING),
+        Q(deliveries__state=Delivery.State.GIVEN_UP),
+    )
+    found = Webhook.objects.annotate(
+        n_waiting=Count("deliveries", filter=waiting),
+        n_given_up=Count("deliveries", filter=given_up),
+        last_at=Max("deliveries__tried_at"),
+    )
+    return [
+        Listed(one, one.n_waiting, one.n_given_up, one.last_at)
+        for one in found.order_by("disabled_at", "name", "pk")
+    ]
+
+
+def log_of(*, webhook: Webhook) -> QuerySet[Delivery]:
+    """The latest deliveries, newest first."""
+    return webhook.deliveries.order_by("-created_at", "-pk")[:N_LOGGED]

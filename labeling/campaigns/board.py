@@ -1,0 +1,399 @@
+"""What an admin sees of a campaign: how far it is, how fast it goes, who works on it, what is
+skipped, what was answered."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+    Window,
+)
+from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
+
+from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
+from labeling.quality.figure_cache import Compute, kept, renew
+from labeling.queue.spending import budgets
+from labeling.queue.stuck import Stuck, stuck
+
+PACE_WINDOW = timedelta(hours=24)
+
+
+PACE_NEEDS = 3
+
+
+"""Judgments in the window below which a pace would be noise."""
+
+
+_NOT_YET_ASKED = Q(state=Slot.State.FREE, reserved_for__isnull=False)
+
+
+"""A repeat that waits until its rater has judged other items; some are never due, and none holds a
+campaign up.
+"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Slots of a campaign by what became of them. An extra judgment fills no slot."""
+
+    n_slots: int
+    n_submitted: int
+    n_in_hand: int
+    n_extra: int = 0
+
+    @property
+    def n_left(self) -> int:
+        return self.n_slots - self.n_submitted
+
+    @property
+    def is_done(self) -> bool:
+        return self.n_slots > 0 and self.n_submitted >= self.n_slots
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    campaign: Campaign
+    progress: Progress
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Judgments an hour since `since`, which is at most a day ago."""
+
+    per_hour: float
+    since: datetime
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    at: datetime
+    n: int
+    """judgments up to `at`"""
+
+
+@dataclass(frozen=True)
+class RaterRow:
+    rater_id: int
+    alias: str
+    n_judged: int
+    median_s: float | None
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class SkipRow:
+    reason: str
+    n: int
+
+    @property
+    def label(self) -> str:
+        return str(dict(Pass.Reason.choices).get(self.reason, self.reason))
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything the first page of a campaign shows."""
+
+    progress: Progress
+    pace: Pace | None
+    done_at: datetime | None
+    curve: list[CurvePoint]
+    raters: list[RaterRow]
+    skips: list[SkipRow]
+    stuck: Stuck
+    spending: budgets.Spending
+    at: datetime
+    """when it was counted: of a large campaign some time ago"""
+
+    @property
+    def n_skips(self) -> int:
+        return sum(row.n for row in self.skips)
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    item: Item
+    n_slots: int
+    n_submitted: int
+    n_in_hand: int
+    n_skips: int
+
+
+def campaigns(*, state: str = "") -> QuerySet[Campaign]:
+    """Campaigns for the list: at work first, then set-ups, then what is over; the newest of each
+    first.
+    """
+    at_work, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
+    standing = Case(
+        When(state__in=at_work, then=0),
+        When(state__in=set_up, then=1),
+        default=2,
+        output_field=IntegerField(),
+    )
+    found = Campaign.objects.select_related("pool").order_by(standing, "-pk")
+    return found.filter(state=state) if state in Campaign.State else found
+
+
+def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
+    """Names of the sources that the campaign compares, with the number of responses from each."""
+    return kept(name="sources", ids=[campaign.pk], compute=_sources, now=now)[campaign.pk].value
+
+
+def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
+    """A row for each of `campaigns`, in three queries however many there are."""
+    shown = {campaign.pk: campaign for campaign in campaigns}
+    found = kept(name="standing", ids=list(shown), compute=_standings, now=now)
+    return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
+
+
+def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
+    return kept(name="board", ids=[campaign.pk], compute=_boards, now=now)[campaign.pk].value
+
+
+def renew_figures(*, name: str, pk: int, now: datetime) -> None:
+    """What the short worker does when one of the figures above is old."""
+    compute: dict[str, Compute[Any]] = {
+        "sources": _sources,
+        "standing": _standings,
+        "board": _boards,
+    }
+    renew(name=name, ids=[pk], compute=compute[name], now=now)
+
+
+def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
+    def of(pk: int) -> list[tuple[str, int]]:
+        responses = ItemResponse.objects.filter(item__campaign=pk)
+        return list(
+            responses.values_list("response__source__name")
+            .annotate(n=Count("pk"))
+            .order_by("response__source__name")
+        )
+
+    return {pk: of(pk) for pk in ids}
+
+
+def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
+    """(progress, time of the last judgment) of each campaign."""
+    progress = _progress(campaign_ids=list(ids), now=now)
+    given = (
+        Judgment.objects.filter(campaign__in=ids)
+        .values_list("campaign_id")
+        .annotate(last_at=Max("submitted_at"))
+    )
+    last = dict(given.values_list("campaign_id", "last_at"))
+    return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
+
+
+def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
+    campaigns = Campaign.objects.filter(pk__in=ids).select_related("pool")
+    return {campaign.pk: _board(campaign, now) for campaign in campaigns}
+
+
+def _board(campaign: Campaign, now: datetime) -> Board:
+    progress = _progress(campaign_ids=[campaign.pk], now=now).get(campaign.pk, Progress(0, 0, 0))
+    pace = _pace(campaign=campaign, now=now)
+    return Board(
+        progress=progress,
+        pace=pace,
+        done_at=_done_at(campaign=campaign, progress=progress, pace=pace, now=now),
+        curve=_curve(campaign=campaign),
+        raters=_raters(campaign=campaign),
+        skips=_skips(campaign=campaign),
+        stuck=stuck(campaign=campaign, now=now),
+        spending=budgets.spending(campaign=campaign, now=now),
+        at=now,
+    )
+
+
+def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
+    """In order, golds left out; `status` is untouched, started, finished or skipped, `reason` a
+    Pass.Reason.
+    """
+    items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
+    slots = Slot.objects.filter(item=OuterRef("pk"))
+    taken, unsubmitted = (
+        slots.filter(state=Slot.State.SUBMITTED),
+        slots.exclude(state=Slot.State.SUBMITTED),
+    )
+    passes = Pass.objects.filter(item=OuterRef("pk"))
+    conditions = {
+        "untouched": ~Exists(taken),
+        "started": Exists(taken) & Exists(unsubmitted),
+        "finished": ~Exists(unsubmitted),
+        "skipped": Exists(passes),
+        "calibration": Q(is_calibration=True),
+        "repeats": Q(repeat_of__isnull=False),
+        "held": Q(held_at__isnull=False),
+    }
+    if status in conditions:
+        items = items.filter(conditions[status])
+    items = items.filter(repeat_of__isnull=status != "repeats")
+    if reason:
+        items = items.filter(Exists(passes.filter(reason=reason)))
+    return items
+
+
+def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
+    """A row for each of `items`, in two queries more however many there are."""
+    shown = list(items)
+    ids = [item.pk for item in shown]
+    slots = {
+        row["item_id"]: row
+        for row in (
+            Slot.objects.filter(item__in=ids)
+            .values("item_id")
+            .annotate(
+                n=Count("pk"),
+                submitted=Count("pk", filter=Q(state=Slot.State.SUBMITTED)),
+                in_hand=Count("pk", filter=Q(state=Slot.State.LEASED, expires_at__gt=now)),
+            )
+        )
+    }
+    passes = dict(Pass.objects.filter(item__in=ids).values_list("item_id").annotate(n=Count("pk")))
+    empty = {"n": 0, "submitted": 0, "in_hand": 0}
+    return [
+        ItemRow(
+            item=item,
+            n_slots=slots.get(item.pk, empty)["n"],
+            n_submitted=slots.get(item.pk, empty)["submitted"],
+            n_in_hand=slots.get(item.pk, empty)["in_hand"],
+            n_skips=passes.get(item.pk, 0),
+        )
+        for item in shown
+    ]
+
+
+def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
+    slots = (
+        Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
+        .values("campaign_id")
+        .annotate(
+            n=Count("pk", filter=~_NOT_YET_ASKED),
+            submitted=Count("pk", filter=Q(state=Slot.State.SUBMITTED)),
+            in_hand=Count("pk", filter=Q(state=Slot.State.LEASED, expires_at__gt=now)),
+        )
+    )
+    extras = dict(
+        Judgment.objects.filter(campaign__in=campaign_ids, is_extra=True, is_gold=False)
+        .values_list("campaign_id")
+        .annotate(n=Count("pk"))
+        .values_list("campaign_id", "n")
+    )
+    return {
+        row["campaign_id"]: Progress(
+            n_slots=row["n"],
+            n_submitted=row["submitted"],
+            n_in_hand=row["in_hand"],
+            n_extra=extras.get(row["campaign_id"], 0),
+        )
+        for row in slots
+    }
+
+
+def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
+    recent = campaign.judgments.filter(
+        submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now, is_gold=False
+    ).aggregate(n=Count("pk"), first_at=Min("submitted_at"))
+    if recent["n"] < PACE_NEEDS:
+        return None
+    # Short bursts would promise too much: at least a quarter of an hour stands under every pace.
+    hours = max((now - recent["first_at"]) / timedelta(hours=1), 0.25)
+    return Pace(per_hour=recent["n"] / hours, since=recent["first_at"])
+
+
+def _done_at(
+    *, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime
+) -> datetime | None:
+    if campaign.state != Campaign.State.OPEN or pace is None or progress.n_left <= 0:
+        return None
+    return now + timedelta(hours=progress.n_left / pace.per_hour)
+
+
+def _curve(*, campaign: Campaign) -> list[CurvePoint]:
+    """Judgments so far, at most some hundreds of points: by minute, hour or day, as the span
+    asks.
+    """
+    counted = campaign.judgments.filter(is_extra=False, is_gold=False)
+    span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
+    if span["first_at"] is None:
+        return []
+    length = span["last_at"] - span["first_at"]
+    trunc = (
+        TruncMinute
+        if length < timedelta(hours=6)
+        else TruncHour
+        if length < timedelta(days=14)
+        else TruncDay
+    )
+    buckets = (
+        counted.annotate(bucket=trunc("submitted_at"))
+        .values("bucket")
+        .annotate(n=Count("pk"), at=Max("submitted_at"))
+        .order_by("bucket")
+    )
+    points, n = [CurvePoint(at=span["first_at"], n=0)], 0
+    for bucket in buckets:
+        n += bucket["n"]
+        points.append(CurvePoint(at=bucket["at"], n=n))
+    return points
+
+
+def _raters(*, campaign: Campaign) -> list[RaterRow]:
+    medians = _median_seconds(campaign=campaign)
+    rows = (
+        campaign.judgments.filter(is_gold=False)
+        .values("rater_id", "rater__alias")
+        .annotate(n=Count("pk"), last_at=Max("submitted_at"))
+        .order_by("-n", "rater__alias")
+    )
+    return [
+        RaterRow(
+            rater_id=row["rater_id"],
+            alias=row["rater__alias"],
+            n_judged=row["n"],
+            median_s=medians.get(row["rater_id"]),
+            last_at=row["last_at"],
+        )
+        for row in rows
+    ]
+
+
+def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
+    """Median active seconds by rater. SQLite has no percentile, so the middle one or two rows are
+    picked by number.
+    """
+    numbered = campaign.judgments.filter(active_s__isnull=False).annotate(
+        place=Window(RowNumber(), partition_by="rater", order_by="active_s"),
+        n=Window(Count("pk"), partition_by="rater"),
+    )
+    middle: dict[int, list[float]] = {}
+    for rater_id, active_s in numbered.filter(
+        place__gte=F("n") / 2.0, place__lte=F("n") / 2.0 + 1
+    ).values_list("rater_id", "active_s"):
+        if active_s is not None:
+            middle.setdefault(rater_id, []).append(active_s)
+    return {rater_id: median(values) for rater_id, values in middle.items()}
+
+
+def _skips(*, campaign: Campaign) -> list[SkipRow]:
+    counts = (
+        Pass.objects.filter(item__campaign=campaign)
+        .values_list("reason")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "reason")
+    )
+    return [SkipRow(reason=reason, n=n) for reason, n in counts]

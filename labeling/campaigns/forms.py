@@ -1,0 +1,322 @@
+"""Forms that set up a campaign and change it while it is running."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.campaigns import selection as campaigns_selection
+from labeling.campaigns import services
+from labeling.campaigns.selection import Match, Selection
+from labeling.models import Campaign, Prompt, Source
+from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
+
+# Django's forms are generic only in the stubs.
+if TYPE_CHECKING:
+    CampaignModelForm = forms.ModelForm[Campaign]
+    SourcesField = forms.ModelMultipleChoiceField[Source]
+else:
+    CampaignModelForm = forms.ModelForm
+    SourcesField = forms.ModelMultipleChoiceField
+
+
+MAY_STAY_EMPTY = (
+    "min_words",
+    "max_words",
+    "calibration_percent",
+    "repeat_percent",
+    "gold_share",
+    "review_share",
+    "priority",
+)
+"""Fields of a new campaign that fall back to the model's default when empty."""
+
+
+class EffortForm(CampaignModelForm):
+    """How much work is requested. Overlap follows one of two rules; confidence is a percentage on
+    the page and a share in the table.
+    """
+
+    RULES = [
+        ("fixed", _("the same for every item")),
+        ("dynamic", _("more where raters do not agree")),
+    ]
+    overlap_rule = forms.ChoiceField(
+        label=_("Judgments an item"), choices=RULES, initial="fixed", widget=segmented()
+    )
+    confidence = forms.IntegerField(
+        label=_("Sure enough at, in per cent"),
+        min_value=50,
+        max_value=99,
+        required=False,
+        initial=90,
+        help_text=_(
+            "The mean over an item's pairs of how likely the likeliest answer is, weighed by what"
+            " is known of each rater. Two usual raters who agree reach 95, two against one 84,"
+            " three against one 97."
+        ),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["confidence"] = round(100 * self.instance.confidence)
+            self.initial["overlap_rule"] = "dynamic" if self.instance.max_overlap else "fixed"
+        self.fields["overlap_rule"].required = False
+        self.fields["budget_unit"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        is_dynamic = cleaned.get("overlap_rule") == "dynamic"
+        cleaned["confidence"] = (cleaned.get("confidence") or 90) / 100
+        if not is_dynamic:
+            cleaned["max_overlap"] = None
+        elif cleaned.get("max_overlap") is None and "max_overlap" not in self.errors:
+            self.add_error("max_overlap", _("Say how many judgments an item gets at most."))
+        self._check_budget(cleaned)
+        return cleaned
+
+    def _check_budget(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned.get("budget_unit"):
+            cleaned["budget"] = None
+        elif cleaned.get("budget") is None and "budget" not in self.errors:
+            self.add_error("budget", _("Say how much. Or choose “no limit”."))
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Excludes the fields of the table's constraints: the services check them, with messages
+        that say what to do.
+        """
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # private, and the only way
+        return exclusions | {"max_overlap", "budget"}
+
+
+class SourceChoice(SourcesField):
+    """Sources as checkboxes with their names."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Source.objects.none(), required=False, widget=chips(), **options)
+
+
+class CampaignForm(EffortForm):
+    """A new campaign and the prompts it uses."""
+
+    categories = forms.MultipleChoiceField(
+        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips()
+    )
+    splits = forms.MultipleChoiceField(
+        label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=chips()
+    )
+    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=chips())
+    sources = SourceChoice(label=_("Prompts from"))
+    is_unused = forms.BooleanField(
+        label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True
+    )
+    is_unjudged = forms.BooleanField(
+        label=_("Only prompts that nobody has judged in this way yet"), required=False
+    )
+    n_prompts = forms.IntegerField(
+        label=_("How many prompts"),
+        min_value=1,
+        required=False,
+        help_text=_("Empty takes all that fit. A number draws evenly over them."),
+    )
+    response_sources = SourceChoice(label=_("Responses from"))
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "name",
+            "kind",
+            "pool",
+            "guideline",
+            "n_responses",
+            "asks_strength",
+            "asks_reason",
+            "asks_dialogue",
+            "min_words",
+            "max_words",
+            "overlap",
+            "order",
+            "lease_minutes",
+            "max_overlap",
+            "calibration_percent",
+            "repeat_percent",
+            "gold_share",
+            "review_share",
+            "priority",
+            "budget_unit",
+            "budget",
+        ]
+        widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
+        error_messages = {
+            "name": {
+                "unique": _("Another campaign has this name. Choose one that tells them apart.")
+            },
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("What raters do"),
+            choices=Campaign.Kind.choices,
+            initial=Campaign.Kind.DEMONSTRATION,
+            widget=segmented(),
+        )
+        self.fields["n_responses"].initial = 4
+        for name in MAY_STAY_EMPTY:
+            self.fields[name].required = False
+        for name in ("pool", "guideline"):
+            ask_to_choose(self.fields[name])
+        offer(
+            self.fields["languages"],
+            [(code, code) for code in campaigns_selection.prompt_languages()],
+        )
+        offer_rows(self.fields["sources"], campaigns_selection.prompt_sources())
+        offer_rows(self.fields["response_sources"], campaigns_selection.response_sources())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
+            cleaned |= {
+                "n_responses": None,
+                "repeat_percent": 0,
+                "gold_share": 0,
+                "max_overlap": None,
+            }
+        elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
+            self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
+        for name in MAY_STAY_EMPTY:
+            if cleaned.get(name) is None and name not in self.errors:
+                cleaned[name] = getattr(self.instance, name)
+        if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
+            self.add_error("max_words", _("The most words are fewer than the fewest."))
+        if not self.errors:
+            self._check_selection()
+        return cleaned
+
+    def selection(self) -> Selection:
+        """The selected prompts, from the valid fields; invalid fields select nothing."""
+        values = self.cleaned_data
+        return Selection(
+            kind=values.get("kind") or Campaign.Kind.DEMONSTRATION,
+            categories=tuple(values.get("categories") or ()),
+            splits=tuple(values.get("splits") or ()),
+            source_ids=tuple(source.pk for source in values.get("sources") or ()),
+            languages=tuple(values.get("languages") or ()),
+            is_unused=bool(values.get("is_unused")),
+            is_unjudged=bool(values.get("is_unjudged")),
+            n_prompts=values.get("n_prompts"),
+            n_responses=values.get("n_responses"),
+            response_source_ids=tuple(source.pk for source in values.get("response_sources") or ()),
+        )
+
+    def effort(self) -> services.Effort:
+        return services.Effort(
+            **{name: self.cleaned_data[name] for name in asdict(services.Effort())}
+        )
+
+    def _check_selection(self) -> None:
+        selection = self.selection()
+        found = campaigns_selection.match(selection=selection)
+        if found.n_matching == 0:
+            self.add_error(None, no_prompt_matches())
+        elif found.n_fitting == 0:
+            self.add_error("response_sources", too_few_responses(selection, found))
+        elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
+            self.add_error("n_prompts", only_so_many(selection, found))
+
+
+def no_prompt_matches() -> str:
+    return gettext(
+        "No prompt matches. Tick more categories, splits or sources, or allow prompts that a"
+        " campaign already has."
+    )
+
+
+def too_few_responses(selection: Selection, found: Match) -> str:
+    most = campaigns_selection.most_responses(selection=selection)
+    if most == 0:
+        sentence = gettext(
+            "None of the %(matching)d prompts has a response from these sources. Sample some first."
+        )
+    else:
+        sentence = gettext(
+            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most"
+            " is %(most)d. Compare fewer, or add a source."
+        )
+    return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
+
+
+def only_so_many(selection: Selection, found: Match) -> str:
+    if not selection.needs_responses:
+        sentence = ngettext(
+            "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting
+        )
+        return sentence % {"n": found.n_fitting}
+    sentence = ngettext(
+        "Only %(n)d prompt has %(wanted)d responses or more from these sources.",
+        "Only %(n)d prompts have %(wanted)d responses or more from these sources.",
+        found.n_fitting,
+    )
+    return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
+
+
+def initial_of(campaign: Campaign) -> dict[str, Any]:
+    """Initial values for a copy: everything except the campaign's name, its work, and what it has
+    spent.
+    """
+    chosen = campaign.selection
+    copied = [name for name in CampaignForm.Meta.fields if name != "name"]
+    return {
+        name: getattr(campaign, f"{name}_id", None) or getattr(campaign, name) for name in copied
+    } | {
+        "name": gettext("%(name)s, once more") % {"name": campaign.name[:100]},
+        "confidence": round(100 * campaign.confidence),
+        "overlap_rule": "dynamic" if campaign.max_overlap else "fixed",
+        "categories": chosen.get("categories", []),
+        "splits": chosen.get("splits", []),
+        "languages": chosen.get("languages", []),
+        "sources": chosen.get("source_ids", []),
+        "response_sources": chosen.get("response_source_ids", []),
+        "is_unused": chosen.get("is_unused", True),
+        "is_unjudged": chosen.get("is_unjudged", False),
+        "n_prompts": chosen.get("n_prompts"),
+    }
+
+
+class ChangeForm(EffortForm):
+    """The settings that may change while a campaign is running."""
+
+    class Meta:
+        model = Campaign
+        fields = [name for name in services.CHANGEABLE if name != "confidence"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        comparing = self.instance.kind == Campaign.Kind.COMPARISON
+        of_comparisons = (
+            "asks_strength",
+            "asks_reason",
+            "max_overlap",
+            "overlap_rule",
+            "confidence",
+        )
+        for name in ("min_words", "max_words") if comparing else of_comparisons:
+            del self.fields[name]
+        self.fields["review_share"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("review_share") is None:
+            cleaned["review_share"] = self.instance.review_share  # left empty, it keeps its value
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        """Arguments for services.change_campaign, without fields that this kind of campaign does
+        not have.
+        """
+        return {
+            name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields
+        }

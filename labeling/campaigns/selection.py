@@ -1,0 +1,129 @@
+"""Prompts, pools and guidelines as admins list and search them, and which prompts a new campaign
+would take."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+
+from labeling.access import visible
+from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which prompts a new campaign takes. An empty tuple leaves that side open; `n_prompts` None
+    takes all that fit.
+    """
+
+    kind: str
+    categories: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    source_ids: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+    is_unused: bool = True
+    is_unjudged: bool = False
+    n_prompts: int | None = None
+    n_responses: int | None = None
+    response_source_ids: tuple[int, ...] = ()
+
+    @property
+    def needs_responses(self) -> bool:
+        return self.kind == Campaign.Kind.COMPARISON
+
+
+@dataclass(frozen=True)
+class Match:
+    """How many prompts match a Selection, and how many of those have responses enough (all, where
+    none are needed).
+    """
+
+    n_matching: int
+    n_fitting: int
+    n_taken: int
+
+
+def prompt_sources() -> QuerySet[Source]:
+    """Sources that a visible prompt came from."""
+    return Source.objects.filter(pk__in=visible(Prompt.objects.all()).values("source_id")).order_by(
+        "name"
+    )
+
+
+def response_sources() -> QuerySet[Source]:
+    """Sources that wrote a visible response."""
+    return Source.objects.filter(
+        pk__in=visible(Response.objects.all()).values("source_id")
+    ).order_by("name")
+
+
+def prompt_languages() -> list[str]:
+    return sorted(
+        set(
+            visible(Prompt.objects.exclude(language=""))
+            .values_list("language", flat=True)
+            .distinct()
+        )
+    )
+
+
+def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
+    """Prompts by what they are, whether or not there are responses to compare."""
+    prompts = visible(Prompt.objects.filter(retired_at=None))
+    asked = {
+        "category__in": selection.categories,
+        "split__in": selection.splits,
+        "source_id__in": selection.source_ids,
+        "language__in": selection.languages,
+    }
+    prompts = prompts.filter(**{lookup: values for lookup, values in asked.items() if values})
+    taken = Item.objects.filter(prompt=OuterRef("pk"), campaign__kind=selection.kind)
+    judged = Judgment.objects.filter(prompt=OuterRef("pk"), kind=selection.kind)
+    prompts = prompts.filter(~Exists(judged)) if selection.is_unjudged else prompts
+    return prompts.filter(~Exists(taken)) if selection.is_unused else prompts
+
+
+def fitting_prompts(*, selection: Selection) -> QuerySet[Prompt]:
+    """The prompts that can become items, at most `n_prompts`, drawn evenly over the whole set.
+
+    The order by fingerprint mixes sources and ages, and is the same each time. Only ids are loaded:
+    there may be many.
+    """
+    prompts = (
+        _answerable(selection)
+        if selection.needs_responses
+        else matching_prompts(selection=selection)
+    )
+    prompts = prompts.order_by("messages_sha256", "pk").only("pk")
+    return prompts if selection.n_prompts is None else prompts[: selection.n_prompts]
+
+
+def match(*, selection: Selection) -> Match:
+    n_matching = matching_prompts(selection=selection).count()
+    n_fitting = _answerable(selection).count() if selection.needs_responses else n_matching
+    n_taken = n_fitting if selection.n_prompts is None else min(n_fitting, selection.n_prompts)
+    return Match(n_matching=n_matching, n_fitting=n_fitting, n_taken=n_taken)
+
+
+def most_responses(*, selection: Selection) -> int:
+    """The most responses that any matching prompt has from the chosen sources."""
+    counts = _candidates(selection).values("prompt_id").annotate(n=Count("pk"))
+    return counts.aggregate(most=Max("n"))["most"] or 0
+
+
+def _candidates(selection: Selection) -> QuerySet[Response]:
+    responses = visible(Response.objects.filter(prompt__in=matching_prompts(selection=selection)))
+    return (
+        responses.filter(source_id__in=selection.response_source_ids)
+        if selection.response_source_ids
+        else responses
+    )
+
+
+def _answerable(selection: Selection) -> QuerySet[Prompt]:
+    counts = (
+        _candidates(selection)
+        .values("prompt_id")
+        .annotate(n=Count("pk"))
+        .filter(n__gte=selection.n_responses or 2)
+    )
+    return matching_prompts(selection=selection).filter(pk__in=counts.values("prompt_id"))

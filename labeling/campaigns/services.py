@@ -1,0 +1,536 @@
+"""Campaigns: made whole, with their items and slots, changed while they go on, opened, paused,
+closed and opened again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.access import visible
+from labeling.models import Campaign, Guideline, Item, ItemResponse, Pool, Prompt, Response, Slot
+from labeling.queue import after_judgment, items, webhook_events
+from labeling.queue import order as queue_order
+from labeling.queue.spending import budgets, prices
+
+BATCH = 2_000
+RESPONSES = range(2, 10)
+
+
+class UnableToCreateCampaign(Refusal):
+    """A campaign that nobody could work on; the text says what is missing."""
+
+
+class UnableToChangeCampaign(Refusal):
+    """A change that would leave a campaign nobody could finish; the text says why."""
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class UnableToOpen(Refusal):
+    """A campaign that would stop at once; the text says what to change first."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is asked for beyond one judgment an item, and where it ends. See the fields of
+    Campaign.
+    """
+
+    max_overlap: int | None = None
+    confidence: float = 0.9
+    calibration_percent: int = 0
+    repeat_percent: int = 0
+    budget_unit: str = ""
+    budget: Decimal | None = None
+
+
+def create_campaign(
+    *,
+    name: str,
+    kind: str,
+    pool: Pool,
+    guideline: Guideline,
+    prompts: Iterable[Prompt],
+    overlap: int = 1,
+    n_responses: int | None = None,
+    source_ids: Sequence[int] = (),
+    lease_minutes: int = 30,
+    order: str = Campaign.Order.FINISH_FIRST,
+    priority: int = 0,
+    asks_strength: bool = False,
+    asks_reason: bool = True,
+    asks_dialogue: bool = False,
+    min_words: int = 20,
+    max_words: int = 600,
+    effort: Effort = Effort(),
+    checks: Mapping[str, Any] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    by: User | None,
+    now: datetime,
+) -> Campaign:
+    """A campaign in state draft with an item for each prompt, `overlap` slots an item; every
+    rater's for calibration items.
+
+    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the
+    prompts were chosen by: it is kept for who makes another campaign like this one.
+
+    Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are
+    named, evenly over the sources; a prompt with fewer is left out. Raises UnableToCreateCampaign
+    when no item comes of it.
+    """
+    version = guideline.versions.order_by("-number").first()
+    if version is None:
+        raise UnableToCreateCampaign(_("The guideline has no version yet. Write its text first."))
+    if kind == Campaign.Kind.COMPARISON and n_responses not in RESPONSES:
+        raise UnableToCreateCampaign(_("Say how many responses a rater compares: 2 to 9."))
+    _check_effort(kind=kind, overlap=overlap, effort=effort, pool=pool, now=now)
+    if Campaign.objects.filter(name=name).exists():
+        raise UnableToCreateCampaign(
+            _("Another campaign has this name. Choose one that tells them apart.")
+        )
+    with transaction.atomic():
+        campaign = Campaign.objects.create(
+            name=name,
+            kind=kind,
+            pool=pool,
+            guideline=guideline,
+            guideline_version=version,
+            overlap=overlap,
+            n_responses=n_responses if kind == Campaign.Kind.COMPARISON else None,
+            lease_minutes=lease_minutes,
+            order=order,
+            priority=priority,
+            asks_strength=asks_strength,
+            asks_reason=asks_reason,
+            asks_dialogue=asks_dialogue and kind == Campaign.Kind.DEMONSTRATION,
+            min_words=min_words,
+            max_words=max_words,
+            selection=dict(selection or {}),
+            created_by=by,
+            created_at=now,
+            **asdict(effort),
+            **(checks or {}),
+        )
+        n_items = 0
+        for batch in _batches(prompts):
+            n_items += _add_items(
+                campaign=campaign,
+                prompts=batch,
+                first_position=n_items,
+                source_ids=source_ids,
+                now=now,
+            )
+        if n_items == 0:
+            raise UnableToCreateCampaign(_nothing_to_do(campaign))
+        _add_repeats(campaign=campaign, first_position=n_items, now=now)
+        items.level(campaign=campaign, now=now)
+        audit_log.record(
+            by=by,
+            action="create",
+            target=campaign,
+            after={"name": name, "n_items": n_items},
+            now=now,
+        )
+    return campaign
+
+
+def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Let the pool work on it. False when it is open or closed already. Raises UnableToOpen when
+    its budget is spent.
+    """
+    _refuse_spent(campaign=campaign, now=now)
+    with transaction.atomic():
+        if campaign.opened_at is None:
+            items.level(campaign=campaign, now=now)
+        is_moved = _move(
+            campaign,
+            Campaign.State.OPEN,
+            (Campaign.State.DRAFT, Campaign.State.PAUSED),
+            by=by,
+            now=now,
+        )
+        if is_moved:
+            Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
+    campaign.refresh_from_db(fields=["state", "opened_at"])
+    return is_moved
+
+
+def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Hand out nothing more for now. Items that raters hold can still be submitted. False unless it
+    is open.
+    """
+    with transaction.atomic():
+        is_moved = _move(campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now)
+    campaign.refresh_from_db(fields=["state"])
+    return is_moved
+
+
+def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Hand out nothing more, for good. Items that raters hold can still be submitted. False when it
+    is closed already.
+    """
+    live = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
+    with transaction.atomic():
+        is_moved = _move(campaign, Campaign.State.CLOSED, live, by=by, now=now)
+        if is_moved:
+            Campaign.objects.filter(pk=campaign.pk).update(closed_at=now)
+    campaign.refresh_from_db(fields=["state", "closed_at"])
+    return is_moved
+
+
+def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Hand out again what a closed campaign had left, by the newest version of its guideline. False
+    unless it is closed.
+
+    Raises UnableToOpen when its budget is spent.
+    """
+    _refuse_spent(campaign=campaign, now=now)
+    with transaction.atomic():
+        is_moved = _move(campaign, Campaign.State.OPEN, (Campaign.State.CLOSED,), by=by, now=now)
+        if is_moved:
+            newest = campaign.guideline.versions.order_by("-number").first()
+            Campaign.objects.filter(pk=campaign.pk).update(closed_at=None, guideline_version=newest)
+            Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
+            campaign.refresh_from_db()
+            items.level(campaign=campaign, now=now)
+    return is_moved
+
+
+def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened:
+    somebody may have worked on it.
+
+    Raises UnableToChangeCampaign where a chain of runs names it.
+    """
+    with transaction.atomic():
+        stored = (
+            Campaign.objects.select_for_update()
+            .filter(pk=campaign.pk, state=Campaign.State.DRAFT, opened_at=None)
+            .first()
+        )
+        if stored is None:
+            return False
+        before = {"name": stored.name, "n_items": stored.items.count()}
+        audit_log.record(by=by, action="discard", target=stored, before=before, now=now)
+        try:
+            stored.delete()
+        except ProtectedError as problem:
+            raise UnableToChangeCampaign(
+                _("A chain of runs has made this campaign and names it. It stays.")
+            ) from problem
+    return True
+
+
+CHANGEABLE = (
+    "guideline",
+    "overlap",
+    "lease_minutes",
+    "priority",
+    "asks_strength",
+    "asks_reason",
+    "min_words",
+    "max_words",
+    "max_overlap",
+    "confidence",
+    "budget_unit",
+    "budget",
+    "review_share",
+)
+"""What may be changed while a campaign goes on. What raters hold stays under the version that they
+were shown, and what was judged stays as it is: each judgment says which version it was given under.
+"""
+
+
+def change_campaign(
+    *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
+) -> bool:
+    """Other values for some of CHANGEABLE; False when nothing is different. Raises
+    UnableToChangeCampaign.
+
+    A higher overlap asks for more on every item, a lower one takes back what nobody holds. Another
+    guideline is in force with its newest version.
+    """
+    assert set(values) <= set(CHANGEABLE)
+    with transaction.atomic():
+        stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        before = {name: getattr(stored, name) for name in values}
+        changed = {name: value for name, value in values.items() if value != before[name]}
+        if not changed:
+            return False
+        if stored.state == Campaign.State.CLOSED:
+            raise UnableToChangeCampaign(
+                _("A closed campaign stays as it is. Open it again first.")
+            )
+        for name, value in changed.items():
+            setattr(stored, name, value)
+        _check_change(stored, changed, now=now)
+        stored.save(
+            update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])]
+        )
+        if "overlap" in changed:
+            items.fit_overlap(campaign=stored)
+        if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
+            _ask_about_doubts(campaign=stored, now=now)
+        if changed.keys() & {
+            "budget_unit",
+            "budget",
+            "lease_minutes",
+        }:  # a lease bounds the seconds of unmeasured work
+            after_judgment.recount_spending(campaign=stored, now=now)
+        audit_log.record(
+            by=by,
+            action="change",
+            target=stored,
+            before={name: _as_json(before[name]) for name in changed},
+            after={name: _as_json(value) for name, value in changed.items()},
+            now=now,
+        )
+    campaign.refresh_from_db()
+    return True
+
+
+def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: datetime) -> None:
+    if "guideline" in changed:
+        newest = campaign.guideline.versions.order_by("-number").first()
+        if newest is None:
+            raise UnableToChangeCampaign(
+                _("The guideline has no version yet. Write its text first."), field="guideline"
+            )
+        campaign.guideline_version = newest
+    if campaign.min_words > campaign.max_words:
+        raise UnableToChangeCampaign(
+            _("The most words are fewer than the fewest."), field="max_words"
+        )
+    effort = Effort(**{name: getattr(campaign, name) for name in asdict(Effort())})
+    try:
+        _check_effort(
+            kind=campaign.kind, overlap=campaign.overlap, effort=effort, pool=campaign.pool, now=now
+        )
+    except UnableToCreateCampaign as problem:
+        raise UnableToChangeCampaign(problem.sentence) from problem
+
+
+def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
+    """Items that are judged in full: whether their raters are sure enough by what is asked for
+    now.
+    """
+    waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(
+        state=Slot.State.SUBMITTED
+    )
+    plain = Item.objects.filter(
+        campaign=campaign, is_calibration=False, repeat_of=None, held_at=None
+    )
+    judged = plain.filter(slots__state=Slot.State.SUBMITTED).exclude(pk__in=waiting.values("item"))
+    for item_id in (
+        judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
+    ):
+        after_judgment.fit_item(item_id=item_id, campaign=campaign, now=now)
+
+
+def _as_json(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, Guideline)) else value
+
+
+def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: datetime) -> None:
+    """Raises UnableToCreateCampaign."""
+    if effort.max_overlap is not None:
+        if kind != Campaign.Kind.COMPARISON:
+            raise UnableToCreateCampaign(
+                _("Only comparisons can agree: demonstrations have a fixed overlap.")
+            )
+        if overlap < 2:
+            raise UnableToCreateCampaign(
+                _("Raters can agree from two judgments on: ask for at least 2 of each item.")
+            )
+        if effort.max_overlap <= overlap:
+            raise UnableToCreateCampaign(
+                _("The most judgments of an item are more than its overlap.")
+            )
+    if kind != Campaign.Kind.COMPARISON and effort.repeat_percent:
+        raise UnableToCreateCampaign(
+            _("Only comparisons are shown again: nobody writes the same answer twice.")
+        )
+    if bool(effort.budget_unit) != (effort.budget is not None):
+        raise UnableToCreateCampaign(_("A budget has a number and what it counts."))
+    if (
+        effort.budget_unit == Campaign.Budget.MONEY
+        and prices.rate_of(pool=pool, kind=kind, now=now) is None
+    ):
+        raise UnableToCreateCampaign(
+            _(
+                "The pool has no rate for this kind of work: budget judgments or hours, or set its"
+                " rate first."
+            )
+        )
+
+
+def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
+    if budgets.is_spent(campaign=Campaign.objects.get(pk=campaign.pk), now=now):
+        raise UnableToOpen(_("The budget is spent. Raise it under Set-up, then let it go on."))
+
+
+def _move(
+    campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime
+) -> bool:
+    before = campaign.state
+    if Campaign.objects.filter(pk=campaign.pk, state__in=start).update(state=to) != 1:
+        return False
+    audit_log.record(
+        by=by,
+        action=f"state:{to}",
+        target=campaign,
+        before={"state": before},
+        after={"state": to},
+        now=now,
+    )
+    webhook_events.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
+    return True
+
+
+def _batches(prompts: Iterable[Prompt]) -> Iterator[list[Prompt]]:
+    remaining = iter(prompts)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _add_items(
+    *,
+    campaign: Campaign,
+    prompts: Sequence[Prompt],
+    first_position: int,
+    source_ids: Sequence[int],
+    now: datetime,
+) -> int:
+    """Items, their slots and their responses for one batch of prompts; how many items came of
+    it.
+    """
+    chosen: dict[int, list[int]] = {}
+    if campaign.n_responses is not None:
+        chosen = _choose_responses(prompts=prompts, n=campaign.n_responses, source_ids=source_ids)
+        prompts = [prompt for prompt in prompts if prompt.pk in chosen]
+    made = Item.objects.bulk_create(
+        Item(
+            campaign=campaign,
+            prompt=prompt,
+            position=position,
+            is_calibration=_is_drawn(position, campaign.calibration_percent),
+            created_at=now,
+        )
+        for position, prompt in enumerate(prompts, start=first_position)
+    )
+    ItemResponse.objects.bulk_create(
+        (
+            ItemResponse(item=item, response_id=response_id)
+            for item in made
+            for response_id in chosen.get(item.prompt_id, ())
+        ),
+        batch_size=BATCH,
+    )
+    Slot.objects.bulk_create(
+        (
+            Slot(
+                item=item,
+                campaign=campaign,
+                number=number,
+                queue_rank=queue_order.fresh_rank(
+                    order=campaign.order, position=item.position, number=number
+                ),
+            )
+            for item in made
+            # its slots are as many as there are raters: items.level makes them
+            if not item.is_calibration
+            for number in range(campaign.overlap)
+        ),
+        batch_size=BATCH,
+    )
+    return len(made)
+
+
+def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> None:
+    """For the share of items that is shown again an item more, behind all others. It gets a slot
+    for each rater who has judged the original, when they have.
+    """
+    if not campaign.repeat_percent:
+        return
+    plain = campaign.items.filter(is_calibration=False).order_by("position")
+    drawn = [item for place, item in enumerate(plain) if _is_drawn(place, campaign.repeat_percent)]
+    for start in range(0, len(drawn), BATCH):
+        originals = drawn[start : start + BATCH]
+        made = Item.objects.bulk_create(
+            Item(
+                campaign=campaign,
+                prompt_id=item.prompt_id,
+                position=position,
+                repeat_of=item,
+                created_at=now,
+            )
+            for position, item in enumerate(originals, start=first_position + start)
+        )
+        repeat_of = {repeat.repeat_of_id: repeat for repeat in made}
+        shown = ItemResponse.objects.filter(item__in=originals)
+        ItemResponse.objects.bulk_create(
+            ItemResponse(item=repeat_of[row.item_id], response_id=row.response_id)
+            for row in shown.iterator(chunk_size=BATCH)
+        )
+
+
+def _is_drawn(place: int, percent: int) -> bool:
+    """`percent` of all places, evenly over them, the first one among them."""
+    return place * percent % 100 < percent
+
+
+def _choose_responses(
+    *, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]
+) -> dict[int, list[int]]:
+    """For each prompt with enough of them, `n` responses: each source's first, then each one's
+    second, and so on.
+
+    Among equals a hash decides, so that neither age nor source is favoured. Texts that are there
+    already come last.
+    """
+    responses = visible(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
+    if source_ids:
+        responses = responses.filter(source__in=source_ids)
+    candidates: dict[int, list[Response]] = {}
+    for response in responses.order_by("prompt_id", "number", "pk"):
+        candidates.setdefault(response.prompt_id, []).append(response)
+    return {
+        prompt_id: [response.pk for response in _evenly(found)[:n]]
+        for prompt_id, found in candidates.items()
+        if len(found) >= n
+    }
+
+
+def _evenly(responses: Sequence[Response]) -> list[Response]:
+    turn: dict[int, int] = {}
+    texts: set[str] = set()
+    keyed = []
+    for response in responses:
+        text = response.text.strip()
+        taken = turn.setdefault(response.source_id, 0)
+        turn[response.source_id] += 1
+        keyed.append(
+            ((text in texts, taken, sha256(str(response.pk).encode()).hexdigest()), response)
+        )
+        texts.add(text)
+    return [response for _key, response in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _nothing_to_do(campaign: Campaign) -> str:
+    if campaign.n_responses is None:
+        return _("No prompt was chosen. Choose at least one.")
+    sentence = _("No prompt has %(n)d responses to compare. Sample more, or compare fewer.")
+    return sentence % {"n": campaign.n_responses}

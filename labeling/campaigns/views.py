@@ -1,0 +1,335 @@
+"""Campaigns: the list, the form for a new one, and each campaign's pages."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.campaigns import board as campaigns_board
+from labeling.campaigns import costs, services
+from labeling.campaigns import selection as campaigns_selection
+from labeling.campaigns.curve import progress_chart
+from labeling.campaigns.forms import (
+    CampaignForm,
+    ChangeForm,
+    initial_of,
+    no_prompt_matches,
+    only_so_many,
+    too_few_responses,
+)
+from labeling.campaigns.item_forms import ItemFilterForm
+from labeling.models import Campaign, Prompt
+from labeling.quality import item_answers
+from labeling.quality import selectors as quality_selectors
+from labeling.quality.pages import consensus_words
+from labeling.quality.pages.views import quality_now
+from labeling.quality.votes import contests, item_consensus
+from labeling.quality.votes.demonstrations import writers, written
+from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
+from labeling.queue.spending import budgets
+
+CAMPAIGNS_PER_PAGE = 25
+ITEMS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    page = Paginator(campaigns_board.campaigns(state=state), CAMPAIGNS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = campaigns_board.campaign_rows(campaigns=page, now=timezone.now())
+    context = {"rows": rows, "page": page, "state": state, "states": Campaign.State.choices}
+    return render(request, "labeling/campaigns/campaigns.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest) -> HttpResponse:
+    """A new campaign. `?from=` copies the settings of another one."""
+    template = (
+        labeling_access.campaign(user=request.user, pk=int(request.GET["from"]))
+        if request.GET.get("from", "").isdecimal()
+        else None
+    )
+    form = CampaignForm(request.POST or None, initial=initial_of(template) if template else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            campaign = _create(form, template=template, by=request.user)
+        except services.UnableToCreateCampaign as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("campaign", campaign.pk)
+    return render(request, "labeling/campaigns/campaign_new.html", {"form": form, "like": template})
+
+
+@require_POST
+def count(request: HttpRequest) -> HttpResponse:
+    """The line below the prompts: how many match the current selection, and how much work they
+    are.
+    """
+    form = CampaignForm(request.POST)
+    form.is_valid()
+    selection = form.selection()
+    found = campaigns_selection.match(selection=selection)
+    values = form.cleaned_data
+    estimate = costs.estimate(
+        kind=selection.kind,
+        n_responses=selection.n_responses if selection.needs_responses else None,
+        pool=values.get("pool"),
+        n_items=found.n_taken,
+        overlap=values.get("overlap") or 1,
+        max_overlap=values.get("max_overlap"),
+        calibration_percent=values.get("calibration_percent") or 0,
+        repeat_percent=values.get("repeat_percent") or 0,
+        gold_share=values.get("gold_share") or 0,
+        now=timezone.now(),
+    )
+    pool = values.get("pool")
+    # Judgments of a held-out pool only evaluate, so prompts for training would be wasted on it.
+    is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
+    context: dict[str, Any] = {
+        "selection": selection,
+        "found": found,
+        "estimate": estimate,
+        "is_wasted": is_wasted,
+    }
+    if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
+        context["shortage"] = only_so_many(selection, found)
+    if found.n_matching == 0:
+        context["problem"] = no_prompt_matches()
+    elif found.n_fitting == 0:
+        context["problem"] = too_few_responses(selection, found)
+    return render(request, "labeling/campaigns/_count.html", context)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    now = timezone.now()
+    board = campaigns_board.campaign_board(campaign=campaign, now=now)
+    chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "board": board,
+        "chart": chart,
+        "tab": "overview",
+    }
+    context["is_kept"] = now - board.at > timedelta(minutes=1)
+    if campaign.state == Campaign.State.DRAFT:
+        context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
+    context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
+    report = (
+        quality_selectors.quality_report(campaign=campaign)
+        if campaign.kind == Campaign.Kind.COMPARISON
+        else None
+    )
+    writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
+    measured = (
+        {row.rater_id: row for row in quality_selectors.rater_measures(report=report)}
+        if report
+        else {}
+    )
+    context |= {
+        "report": report,
+        "contests": contests.stored_contests(report=report) if report else [],
+        "strengths": contests.stored_strengths(report=report) if report else None,
+        "quality": quality_now(report) if report else [],
+        "raters": [
+            (row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters
+        ],
+        "n_flagged": sum(bool(row.flags) for row in measured.values()),
+        "written": (
+            written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None
+        ),
+    }
+    return render(request, "labeling/campaigns/campaign.html", context)
+
+
+@require_GET
+def items(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    form = ItemFilterForm(request.GET)
+    found = campaigns_board.campaign_items(
+        campaign=campaign, status=form.value("status"), reason=form.value("reason")
+    )
+    page = Paginator(found, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = campaigns_board.item_rows(items=page, now=timezone.now())
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "is_filtered": bool(request.GET),
+        "page": page,
+        "rows": rows,
+        "tab": "items",
+    }
+    return render(request, "labeling/campaigns/campaign_items.html", context)
+
+
+@require_GET
+def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
+    found = labeling_access.item(user=request.user, campaign_pk=pk, pk=item_pk)
+    work = item_answers.item_answers(item=found)
+    context: dict[str, Any] = {
+        "campaign": found.campaign,
+        "item": found,
+        "tab": "items",
+        "work": work,
+    }
+    if found.campaign.kind == Campaign.Kind.COMPARISON:
+        consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
+        context["consensus"] = consensus_words.told(found=consensus, responses=work.responses)
+    return render(request, "labeling/campaigns/campaign_item.html", context)
+
+
+@require_GET
+def set_up(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    context = {
+        "campaign": campaign,
+        "tab": "set_up",
+        "sources": campaigns_board.compared_sources(campaign=campaign, now=timezone.now()),
+    }
+    return render(request, "labeling/campaigns/campaign_set_up.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: MemberRequest, pk: int) -> HttpResponse:
+    """Changes a running campaign. Existing answers keep the guideline version they were given
+    under.
+    """
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    if campaign.state == Campaign.State.CLOSED:
+        return redirect("campaign_set_up", pk)
+    form = ChangeForm(
+        request.POST or None, instance=labeling_access.campaign(user=request.user, pk=pk)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_campaign(
+                campaign=campaign, values=form.values(), by=request.user, now=timezone.now()
+            )
+        except services.UnableToChangeCampaign as problem:
+            form.add_error(problem.field or None, problem.sentence)
+        else:
+            messages.success(request, _("Kept. This holds from the next item that somebody takes."))
+            return redirect("campaign_set_up", pk)
+    context = {"campaign": campaign, "form": form, "tab": "set_up"}
+    return render(
+        request,
+        "labeling/campaigns/campaign_change.html",
+        context,
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+def open_(request: MemberRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    try:
+        is_open = services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    except services.UnableToOpen as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("campaign", pk)
+    if is_open:
+        messages.success(
+            request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name}
+        )
+    return redirect("campaign", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def reopen(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks for confirmation, POST reopens a closed campaign."""
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    if request.method == "POST":
+        try:
+            services.reopen_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        except services.UnableToOpen as problem:
+            messages.warning(request, problem.sentence)
+        return redirect("campaign", pk)
+    (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
+    newest = campaign.guideline.versions.order_by("-number").first()
+    context = {"campaign": campaign, "progress": row.progress, "newest": newest}
+    return render(request, "labeling/campaigns/campaign_reopen.html", context)
+
+
+@require_POST
+def pause(request: MemberRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    if services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now()):
+        messages.success(request, _("%(name)s is paused.") % {"name": campaign.name})
+    return redirect("campaign", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def discard(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks for confirmation, POST deletes a draft."""
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    if campaign.state != Campaign.State.DRAFT:
+        return redirect("campaign", pk)
+    if request.method == "GET":
+        n_items = campaign.items.count()
+        return render(
+            request,
+            "labeling/campaigns/campaign_discard.html",
+            {"campaign": campaign, "n_items": n_items},
+        )
+    try:
+        is_gone = services.discard_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    except services.UnableToChangeCampaign as problem:
+        messages.warning(request, problem.sentence)
+        is_gone = False
+    if not is_gone:
+        return redirect("campaign", pk)
+    messages.success(
+        request, _("The draft “%(name)s” is gone; its prompts are free.") % {"name": campaign.name}
+    )
+    return redirect("campaigns")
+
+
+@require_http_methods(["GET", "POST"])
+def close(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks for confirmation, POST closes."""
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    if request.method == "POST":
+        services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        return redirect("campaign", pk)
+    (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
+    return render(
+        request,
+        "labeling/campaigns/campaign_close.html",
+        {"campaign": campaign, "progress": row.progress},
+    )
+
+
+def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campaign:
+    """Creates the campaign. Settings of golds that the form does not include are copied from
+    `template`.
+    """
+    values, selection, effort = form.cleaned_data, form.selection(), form.effort()
+    checks = {name: getattr(template, name) for name in GOLD_SETTINGS} if template else {}
+    checks |= {name: values[name] for name in ("gold_share", "review_share")}
+    return services.create_campaign(
+        **{
+            name: values[name]
+            for name in CampaignForm.Meta.fields
+            if name not in asdict(effort) | checks
+        },
+        checks=checks,
+        prompts=campaigns_selection.fitting_prompts(selection=selection),
+        source_ids=selection.response_source_ids,
+        effort=effort,
+        selection=asdict(selection),
+        by=by,
+        now=timezone.now(),
+    )

@@ -1,0 +1,242 @@
+"""The shapes of a file of judgments: rows as records, and records as JSON lines or Parquet."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations, islice
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from labeling.data.exports.consensus import SCHEMA as CONSENSUS
+from labeling.data.exports.consensus import as_consensus, consensus_rows
+from labeling.data.exports.rows import (
+    CHUNK,
+    AdjudicatedRow,
+    ComparisonRow,
+    DemonstrationRow,
+    as_turn,
+)
+from labeling.data.exports.streams import adjudications, comparisons, demonstrations
+
+Record = dict[str, Any]
+
+_ABOUT = (
+    ("judgment", pa.int64()),
+    ("prompt_id", pa.int64()),
+    ("rater", pa.string()),
+    ("split", pa.string()),
+    ("category", pa.string()),
+    ("language", pa.string()),
+    ("licence", pa.string()),
+    ("is_extra", pa.bool_()),
+    ("is_edit", pa.bool_()),
+    ("submitted_at", pa.string()),
+)
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_ANSWERS = (*_ABOUT, ("turn", pa.int64()))
+_RESPONSES = pa.list_(
+    pa.struct(
+        [
+            ("response", pa.int64()),
+            ("text", pa.string()),
+            ("rank", pa.int64()),
+            ("source", pa.string()),
+            ("position", pa.int64()),
+            ("ratings", pa.string()),
+        ]
+    )
+)
+_DECIDED = pa.list_(
+    pa.struct(
+        [
+            ("response", pa.int64()),
+            ("text", pa.string()),
+            ("rank", pa.int64()),
+            ("source", pa.string()),
+        ]
+    )
+)
+SCHEMAS: dict[str, pa.Schema] = {
+    "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ANSWERS]),
+    "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT]),
+    "preferences": pa.schema(
+        [("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]
+    ),
+    "rankings": pa.schema(
+        [
+            ("prompt", _MESSAGES),
+            ("responses", _RESPONSES),
+            ("strength", pa.int64()),
+            ("reason", pa.string()),
+            *_ABOUT,
+        ]
+    ),
+    "adjudicated": pa.schema(
+        [
+            ("prompt", _MESSAGES),
+            ("responses", _DECIDED),
+            ("reason", pa.string()),
+            ("note", pa.string()),
+            ("item", pa.int64()),
+            ("prompt_id", pa.int64()),
+            ("split", pa.string()),
+            ("category", pa.string()),
+            ("language", pa.string()),
+            ("licence", pa.string()),
+            ("adjudicated_at", pa.string()),
+        ]
+    ),
+    "consensus": pa.schema([("prompt", _MESSAGES), ("a", _MESSAGES), ("b", _MESSAGES), *CONSENSUS]),
+}
+"""The shapes and their columns. The first three are TRL's conversational prompt-completion,
+language modelling and preference formats, with additional columns that TRL ignores; `rankings` is
+everything a rater gave; `adjudicated` is what a reviewer decided, one row per item; `consensus` is
+what raters say collectively, one row per pair.
+"""
+
+
+def records(
+    shape: str,
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
+    include_set_aside: bool = False,
+) -> Iterator[Record]:
+    """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values."""
+    filters: Record = {
+        "campaigns": campaigns,
+        "include_imports": include_imports,
+        "include_extra": include_extra,
+        "include_gold": include_gold,
+        "include_set_aside": include_set_aside,
+    }
+    if shape == "demonstrations":
+        yield from map(as_prompt_completion, demonstrations(**filters))
+        return
+    if shape == "dialogues":
+        yield from (as_dialogue(row) for row in demonstrations(**filters) if row.is_last)
+        return
+    if shape == "adjudicated":
+        yield from map(as_adjudicated, adjudications(campaigns=campaigns))
+        return
+    if shape == "consensus":
+        yield from map(as_consensus, consensus_rows(campaigns=campaigns))
+        return
+    compared = comparisons(**filters)
+    for row in compared:
+        yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
+
+
+def as_prompt_completion(row: DemonstrationRow) -> Record:
+    return (
+        {"prompt": row.messages, "completion": as_turn(row.response)}
+        | _about(row)
+        | {"turn": row.turn}
+    )
+
+
+def as_dialogue(row: DemonstrationRow) -> Record:
+    return {"messages": [*row.messages, *as_turn(row.response)]} | _about(row)
+
+
+def as_preferences(row: ComparisonRow) -> Iterator[Record]:
+    """One pair for every two ranked responses with different ranks: ties and unranked responses
+    give none.
+    """
+    ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
+    for (rank, one), (other_rank, other) in combinations(ranked, 2):
+        if rank != other_rank:
+            chosen, rejected = (one, other) if rank < other_rank else (other, one)
+            yield {
+                "prompt": row.messages,
+                "chosen": as_turn(chosen.text),
+                "rejected": as_turn(rejected.text),
+            } | _about(row)
+
+
+def as_ranking(row: ComparisonRow) -> Record:
+    responses = [
+        {
+            "response": response.response_id,
+            "text": response.text,
+            "rank": response.rank,
+            "source": response.source_name,
+            "position": response.position,
+            "ratings": response.ratings,
+        }
+        for response in row.responses
+    ]
+    judged = {"responses": responses, "strength": row.strength, "reason": row.reason}
+    return {"prompt": row.messages} | judged | _about(row)
+
+
+def as_adjudicated(row: AdjudicatedRow) -> Record:
+    responses = [
+        {
+            "response": decided.response_id,
+            "text": decided.text,
+            "rank": decided.rank,
+            "source": decided.source_name,
+        }
+        for decided in row.responses
+    ]
+    return {
+        "prompt": row.messages,
+        "responses": responses,
+        "reason": row.reason,
+        "note": row.note,
+        "item": row.item_id,
+        "prompt_id": row.prompt_id,
+        "split": row.split,
+        "category": row.category,
+        "language": row.language,
+        "licence": row.licence,
+        "adjudicated_at": row.at.isoformat(),
+    }
+
+
+def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """One line of UTF-8 per row."""
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
+    """Writes a Parquet file of this shape, one row group at a time; returns the number of rows.
+    Ratings are stored as JSON text.
+    """
+    schema = SCHEMAS[shape]
+    remaining = iter(rows)
+    n_rows = 0
+    with pq.ParquetWriter(to, schema) as writer:
+        while chunk := list(islice(remaining, CHUNK)):
+            writer.write_table(pa.Table.from_pylist([_flat(row) for row in chunk], schema=schema))
+            n_rows += len(chunk)
+    return n_rows
+
+
+def _flat(row: Record) -> Record:
+    if "responses" not in row or "judgment" not in row:  # an adjudicated order has no ratings
+        return row
+    responses = [
+        response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]
+    ]
+    return row | {"responses": responses}
+
+
+def _about(row: DemonstrationRow | ComparisonRow) -> Record:
+    return {
+        "judgment": row.judgment_id,
+        "prompt_id": row.prompt_id,
+        "rater": row.rater_alias,
+        "split": row.split,
+        "category": row.category,
+        "language": row.language,
+        "licence": row.licence,
+        "is_extra": row.is_extra,
+        "is_edit": row.is_edit,
+        "submitted_at": row.submitted_at.isoformat(),
+    }

@@ -1,0 +1,349 @@
+"""Reads everything that is exported, streamed as rows in order of their ids."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from django.db.models import F, Prefetch, Q, QuerySet
+
+from labeling.access import visible
+from labeling.data.exports.consensus import BY_WITHDRAWN
+from labeling.data.exports.rows import (
+    CHUNK,
+    EDITED,
+    AdjudicatedRow,
+    ComparisonRow,
+    DecidedText,
+    DemonstrationRow,
+    Message,
+    PromptRow,
+    RankedText,
+    ScoredRow,
+    as_turn,
+)
+from labeling.models import (
+    AdjudicatedRank,
+    Adjudication,
+    Demonstration,
+    Judgment,
+    Prompt,
+    RankedResponse,
+    ResponseScore,
+)
+from labeling.quality.selectors import weights_by_rater
+
+
+def demonstrations(
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
+    include_set_aside: bool = False,
+) -> Iterator[DemonstrationRow]:
+    """Every demonstration of `campaigns` (None: of all), and the imported ones unless excluded.
+
+    Includes responses that raters edited while comparing. A dialogue gives one row per answer.
+    """
+    written = Judgment.objects.filter(demonstration__isnull=False)
+    judgments = _judgments(
+        written, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    )
+    for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
+        yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
+
+
+def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[DemonstrationRow]:
+    """`first`, and then one row for each answer among the turns that follow it: user, assistant,
+    user, assistant.
+    """
+    yield replace(first, is_last=not further)
+    messages = [*first.messages, *as_turn(first.response), *further]
+    for place in range(1, len(further), 2):
+        before = messages[: len(first.messages) + 1 + place]
+        is_last = place == len(further) - 1
+        yield replace(
+            first,
+            messages=before,
+            response=further[place]["content"],
+            turn=(place + 1) // 2,
+            is_last=is_last,
+        )
+
+
+def _demonstration(judgment: Judgment) -> DemonstrationRow:
+    prompt = judgment.prompt
+    return DemonstrationRow(
+        judgment_id=judgment.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        response=judgment.demonstration.text,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        source_name=_origin(judgment),
+        licence=prompt.licence,
+        category=prompt.category,
+        language=prompt.language,
+        rater_alias=judgment.rater.alias,
+        campaign_id=judgment.campaign_id,
+        submitted_at=judgment.submitted_at,
+        guideline=_guideline(judgment),
+        is_extra=judgment.is_extra,
+        is_held_out=_is_held_out(judgment),
+        is_edit=judgment.demonstration.edit_of_id is not None,
+        response_licence=judgment.import_batch.source.licence if judgment.import_batch else "",
+    )
+
+
+def _origin(judgment: Judgment) -> str:
+    if judgment.import_batch:
+        return judgment.import_batch.source.name
+    return (
+        str(judgment.presentation.get("source") or "raters")
+        if judgment.campaign_id is None
+        else "raters"
+    )
+
+
+def comparisons(
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
+    include_repeats: bool = False,
+    include_set_aside: bool = False,
+) -> Iterator[ComparisonRow]:
+    """Every comparison of `campaigns` (None: of all), and the imported ones unless excluded.
+
+    A judgment in which a response was edited gives a second row, `is_edit`: the edit first, then
+    its original. A repeat would count its rater's opinion twice, so repeats are only included on
+    request.
+    """
+    ranked = (
+        RankedResponse.objects.exclude(BY_WITHDRAWN)
+        .select_related("response__source")
+        .order_by("response_id")
+    )
+    compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
+    judgments = _judgments(
+        compared, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    )
+    judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
+    if not include_repeats:
+        judgments = judgments.filter(item__repeat_of=None)
+    weights = weights_by_rater(campaigns=campaigns)
+    for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
+        chunk_size=CHUNK
+    ):
+        row = _comparison(judgment, weights)
+        if len(row.responses) > 1:
+            yield row
+        edited = _edited_pair(judgment, row)
+        if edited is not None:
+            yield edited
+
+
+def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) -> ComparisonRow:
+    prompt = judgment.prompt
+    return ComparisonRow(
+        judgment_id=judgment.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
+        rater_alias=judgment.rater.alias,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        licence=prompt.licence,
+        category=prompt.category,
+        strength=judgment.comparison.strength,
+        reason=judgment.comparison.reason,
+        submitted_at=judgment.submitted_at,
+        is_extra=judgment.is_extra,
+        is_held_out=_is_held_out(judgment),
+        language=prompt.language,
+        campaign_id=judgment.campaign_id,
+        guideline=_guideline(judgment),
+        reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
+        is_repeat=judgment.item is not None and judgment.item.repeat_of_id is not None,
+        pool=judgment.campaign.pool.name if judgment.campaign else "",
+    )
+
+
+def _ranked_text(row: RankedResponse) -> RankedText:
+    return RankedText(
+        response_id=row.response_id,
+        text=row.response.text,
+        rank=row.rank,
+        source_name=row.response.source.name,
+        position=row.position,
+        ratings=row.ratings,
+        is_ended=row.response.is_ended,
+        licence=row.response.source.licence,
+    )
+
+
+def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None:
+    """The rater's edit preferred to its original; None if nothing was edited."""
+    written: Demonstration | None = getattr(
+        judgment, "demonstration", None
+    )  # a reverse one-to-one raises when there is none
+    if written is None or written.response is None:
+        return None
+    original = next(
+        (text for text in row.responses if text.response_id == written.edit_of_id), None
+    )
+    if original is None:  # its author has withdrawn
+        return None
+    edit = RankedText(
+        written.response.pk,
+        written.text,
+        1,
+        written.response.source.name,
+        EDITED,
+        {},
+        licence=written.response.source.licence,
+    )
+    # By id, as in every other row.
+    pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
+    return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
+
+
+def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
+    """The order decided by a reviewer, one row per item; an adjudicated item without an order gives
+    none.
+    """
+    ranked = (
+        AdjudicatedRank.objects.exclude(BY_WITHDRAWN)
+        .select_related("response__source")
+        .order_by("response_id")
+    )
+    found = (
+        Adjudication.objects.filter(ranks__isnull=False)
+        .distinct()
+        .select_related("item__prompt")
+        .order_by("pk")
+    )
+    if campaigns is not None:
+        found = found.filter(item__campaign__in=campaigns)
+    for decision in found.prefetch_related(Prefetch("ranks", ranked)).iterator(chunk_size=CHUNK):
+        prompt = decision.item.prompt
+        yield AdjudicatedRow(
+            item_id=decision.item_id,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            responses=tuple(
+                DecidedText(row.response_id, row.response.text, row.rank, row.response.source.name)
+                for row in decision.ranks.all()
+            ),
+            reason=decision.reason,
+            note=decision.note,
+            split=prompt.split,
+            licence=prompt.licence,
+            category=prompt.category,
+            language=prompt.language,
+            at=decision.at,
+        )
+
+
+def prompts() -> Iterator[PromptRow]:
+    """Every published prompt that is not retired."""
+    rows = visible(Prompt.objects.filter(retired_at=None)).select_related("source").order_by("pk")
+    for prompt in rows.iterator(chunk_size=CHUNK):
+        yield PromptRow(
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            category=prompt.category,
+            licence=prompt.licence,
+            language=prompt.language,
+            source_name=prompt.source.name,
+        )
+
+
+def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
+    """For each published prompt that is not retired, the response of `source` with one of these
+    numbers that `scorer` scores highest.
+
+    Responses that were cut off rank after all that ended on their own: a reward model reads its
+    score where a response ends.
+    """
+    answered = visible(Prompt.objects.filter(retired_at=None))
+    scores = ResponseScore.objects.filter(
+        scorer=scorer,
+        response__source=source,
+        response__number__gte=numbers.start,
+        response__number__lt=numbers.stop,
+        response__prompt__in=answered,
+    )
+    best: dict[int, int] = {}
+    ranked = scores.order_by(
+        "response__prompt_id",
+        F("response__is_ended").desc(nulls_last=True),
+        "-score",
+        "response__number",
+    )
+    for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
+        # Rows are sorted best first within each prompt.
+        best.setdefault(prompt_id, pk)
+    remaining = iter(best.values())
+    while chunk := list(islice(remaining, CHUNK)):
+        found = ResponseScore.objects.filter(pk__in=chunk).select_related(
+            "response__prompt", "response__source"
+        )
+        yield from map(_scored, found.order_by("response__prompt_id"))
+
+
+def _scored(found: ResponseScore) -> ScoredRow:
+    response = found.response
+    prompt = response.prompt
+    return ScoredRow(
+        response_id=response.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        text=response.text,
+        score=found.score,
+        is_ended=response.is_ended is not False,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        source_name=response.source.name,
+        licence=prompt.licence,
+        category=prompt.category,
+        response_licence=response.source.licence,
+    )
+
+
+def _judgments(
+    judgments: QuerySet[Judgment],
+    campaigns: Collection[int] | None,
+    include_imports: bool,
+    include_extra: bool,
+    include_gold: bool,
+    include_set_aside: bool,
+) -> QuerySet[Judgment]:
+    judgments = visible(judgments).filter(rater__withdrawn_at=None)
+    if campaigns is not None:
+        wanted = Q(campaign__in=campaigns)
+        judgments = judgments.filter(
+            wanted | Q(import_batch__isnull=False) if include_imports else wanted
+        )
+    elif not include_imports:
+        judgments = judgments.filter(import_batch=None)
+    if not include_extra:
+        judgments = judgments.filter(is_extra=False)
+    if not include_gold:
+        judgments = judgments.filter(is_gold=False)
+    if not include_set_aside:
+        judgments = judgments.filter(set_aside=None)
+    return judgments.select_related(
+        "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
+    ).order_by("pk")
+
+
+def _is_held_out(judgment: Judgment) -> bool:
+    return judgment.campaign is not None and judgment.campaign.pool.is_held_out
+
+
+def _guideline(judgment: Judgment) -> str | None:
+    return str(judgment.guideline_version) if judgment.guideline_version else None

@@ -1,0 +1,467 @@
+"""What one batch of an import writes: prompts in their clusters, responses, and the judgments that
+came along.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+
+from labeling.importers import curation
+from labeling.importers.drafts import Draft, Problem
+from labeling.models import (
+    Comparison,
+    Demonstration,
+    Import,
+    Judgment,
+    Prompt,
+    PromptKey,
+    RankedResponse,
+    Rater,
+    Response,
+    Source,
+)
+
+COUNTED = (
+    "prompts",
+    "responses",
+    "demonstrations",
+    "comparisons",
+    "duplicates",
+    "repeated_judgments",
+    "problems",
+)
+_INDEXED_AT_ONCE = 200
+_CHANGED = ["cluster", "signature"]
+_KEYS = PromptKey._meta.db_table
+_CANDIDATES = 20_000
+_ASKED_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A draft with what takes time to work out and needs no database."""
+
+    draft: Draft
+    sha256: str
+    sketch: curation.Sketch
+
+
+def prepare(drafts: Sequence[Draft]) -> list[Prepared]:
+    sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
+    return [
+        Prepared(d, curation.fingerprint(d.messages), s)
+        for d, s in zip(drafts, sketches, strict=True)
+    ]
+
+
+def write(
+    *, batch: Import, prepared: Sequence[Prepared], now: datetime
+) -> tuple[dict[str, int], list[Problem]]:
+    """Write one batch inside the caller's transaction; how many of what, and the drafts left out
+    with the reason.
+    """
+    counts = dict.fromkeys(COUNTED, 0)
+    if not prepared:
+        return counts, []
+    prompts, problems = _prompts(batch, prepared, counts, now)
+    placed = [(p.draft, prompts[p.sha256]) for p in prepared if p.sha256 in prompts]
+    responses = _responses(batch, placed, counts, now)
+    if batch.with_judgments:
+        _judgments(batch, placed, responses, counts, now)
+    return counts, problems
+
+
+def alias_prefix(batch: Import) -> str:
+    return f"import-{batch.pk}-"
+
+
+def index_strays(*, is_alive: Callable[[], None]) -> None:
+    """Give keys, and a cluster where they have none, to prompts that came by another way than an
+    import.
+    """
+    while strays := list(
+        Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
+    ):
+        sketches = curation.sketches([prompt.messages for prompt in strays])
+        with transaction.atomic():
+            for prompt, sketch in zip(strays, sketches, strict=True):
+                prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
+                prompt.signature = sketch.signature
+            Prompt.objects.bulk_update(strays, _CHANGED)
+            _store_keys(
+                (p.pk, key)
+                for p, sketch in zip(strays, sketches, strict=True)
+                for key in sorted(sketch.keys)
+            )
+            is_alive()
+
+
+def _prompts(
+    batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
+) -> tuple[dict[str, Prompt], list[Problem]]:
+    """Prompts by fingerprint, those there already included, and problems for those that fit on no
+    side of the split.
+    """
+    known = _known_prompts(batch, {p.sha256 for p in prepared})
+    fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
+    neighbourhood = _neighbourhood(batch, fresh)
+    problems: list[Problem] = []
+    new: list[tuple[Prompt, curation.Placement]] = []
+    for one in fresh:
+        placement = neighbourhood.place(one.sketch, one.sha256[:16])
+        if placement.cluster is None:
+            sides = _(" and ").join(placement.sides)
+            sentence = _(
+                "this prompt is nearly the same as prompts for %(sides)s, so it fits on neither"
+                " side. It is left out."
+            )
+            problems.append(Problem(one.draft.line, sentence % {"sides": sides}))
+        else:
+            new.append((_prompt(batch, one, now), placement))
+    counts["duplicates"] = len(prepared) - len(fresh)
+    for prompt, placement in new:
+        if placement.cluster is not None:
+            root = placement.cluster.root()
+            prompt.cluster, prompt.split = root.name, root.split
+    created = Prompt.objects.bulk_create([prompt for prompt, _placement in new])
+    _store_keys(
+        (prompt.pk, key)
+        for prompt, (_p, placement) in zip(created, new, strict=True)
+        for key in sorted(placement.keys)
+    )
+    _rename(batch, (cluster for _prompt, placement in new for cluster in placement.merged))
+    counts["prompts"] = len(created)
+    return known | {prompt.messages_sha256: prompt for prompt in created}, problems
+
+
+def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
+    seen = (
+        Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
+    )
+    rows = Prompt.objects.filter(seen, messages_sha256__in=sha256s, retired_at=None).order_by("-pk")
+    return {prompt.messages_sha256: prompt for prompt in rows}
+
+
+def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
+    return Prompt(
+        messages=list(one.draft.messages),
+        messages_sha256=one.sha256,
+        source=batch.source,
+        origin=f"{batch.file_name[:200]} line {one.draft.line}",
+        licence=batch.licence,
+        category=one.draft.category,
+        language=one.draft.language,
+        sensitive=list(one.draft.sensitive),
+        constraints=list(one.draft.constraints),
+        import_batch=batch,
+        signature=one.sketch.signature,
+        created_at=now,
+    )
+
+
+def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
+    """The stored prompts that share a key with one of `fresh` and may well be near. Rows of
+    discarded imports do not count.
+    """
+    exact = frozenset[int]().union(*(one.sketch.exact for one in fresh))
+    asking: dict[int, list[curation.Sketch]] = {}
+    for one in fresh:
+        for key in one.sketch.keys:
+            asking.setdefault(key, []).append(one.sketch)
+    held: dict[int, list[int]] = {}
+    for prompt_id, key in (
+        PromptKey.objects.filter(key__in=list(asking))
+        .order_by("pk")
+        .values_list("prompt_id", "key")
+    ):
+        held.setdefault(prompt_id, []).append(key)
+    found = curation.Neighbourhood()
+    shared: dict[int, list[int]] = {}
+    for prompt_id, signature in _signatures(list(held)):
+        # Long texts share bands by chance; a hundred thousand of them must not be read and compared
+        # word for word.
+        keys = held[prompt_id]
+        asked = {id(sketch): sketch for key in keys for sketch in asking[key]}.values()
+        if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
+            shared[prompt_id] = keys
+        else:
+            found.unlike.update(keys)
+    # The likeliest, should a template make everything look like everything; in pieces, for SQLite's
+    # limit on parameters.
+    likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[
+        :_CANDIDATES
+    ]
+    rows = [
+        row
+        for pks in _pieces(likeliest)
+        for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")
+    ]
+    clusters = _clusters(batch, rows)
+    for row in rows:
+        keys = shared[row.pk]
+        sketch = curation.remembered(row.messages, exact.intersection(keys))
+        found.add(curation.Member(sketch, clusters[row.cluster]), keys)
+    return found
+
+
+def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Of the prompts that no discarded import brought.
+
+    Asked for by themselves: joined to their keys, PostgreSQL walked through every prompt of a large
+    import for each batch.
+    """
+    discarded = set(
+        Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True)
+    )
+    for some in _pieces(pks):
+        rows = (
+            Prompt.objects.filter(pk__in=some)
+            .order_by("pk")
+            .values_list("pk", "import_batch_id", "signature")
+        )
+        yield from (
+            (pk, bytes(signature)) for pk, batch_id, signature in rows if batch_id not in discarded
+        )
+
+
+def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:
+    """Rows of PromptKey from (prompt, key), about twenty a prompt: as model instances they took
+    half of an import's time.
+    """
+    rows = list(pairs)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = [[prompt for prompt, _key in rows], [key for _prompt, key in rows]]
+            cursor.execute(
+                f"INSERT INTO {_KEYS} (prompt_id, key) SELECT * FROM unnest(%s::bigint[],"  # noqa: S608
+                " %s::bigint[])",
+                columns,
+            )
+        else:
+            cursor.executemany(f"INSERT INTO {_KEYS} (prompt_id, key) VALUES (%s, %s)", rows)  # noqa: S608
+
+
+def _pieces(pks: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(pks), _ASKED_AT_ONCE):
+        yield pks[start : start + _ASKED_AT_ONCE]
+
+
+def _clusters(batch: Import, rows: Iterable[Prompt]) -> dict[str, curation.Cluster]:
+    """Clusters by name. One that holds rows of other origin is fixed: they may be in a snapshot, on
+    their side of it.
+    """
+    splits = {row.cluster: row.split for row in rows}
+    others = (
+        Prompt.objects.filter(cluster__in=splits)
+        .exclude(import_batch=batch)
+        .values_list("cluster", flat=True)
+    )
+    fixed = set(others.distinct())
+    return {name: curation.Cluster(name, name in fixed, split) for name, split in splits.items()}
+
+
+def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
+    """Move this import's earlier rows when a later prompt ties their cluster to another."""
+    for cluster in merged:
+        root = cluster.root()
+        Prompt.objects.filter(import_batch=batch, cluster=cluster.name).update(
+            cluster=root.name, split=root.split
+        )
+
+
+Placed = Sequence[tuple[Draft, Prompt]]
+# Response by prompt, source and text.
+Written = dict[tuple[int, int, str], Response]
+
+
+def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datetime) -> Written:
+    sources = _sources(
+        batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
+    )
+    answered = {prompt.pk for draft, prompt in placed if draft.replies}
+    ours = Response.objects.filter(prompt__in=answered, source__in=sources.values())
+    seen = (
+        Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
+    )
+    written: Written = {
+        (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
+    }
+    highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
+    numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in highest}
+    authors = _authors({prompt.messages_sha256 for draft, prompt in placed if draft.replies})
+    new: list[Response] = []
+    for draft, prompt in placed:
+        for reply in draft.replies:
+            source = sources[reply.author]
+            place = (prompt.pk, source.pk)
+            if (*place, reply.text) not in written:
+                number = numbers.get(place, 0)
+                numbers[place] = number + 1
+                response = Response(
+                    prompt=prompt,
+                    source=source,
+                    text=reply.text,
+                    number=number,
+                    sampling=dict(reply.sampling),
+                    is_ended=reply.is_ended,
+                    import_batch=batch,
+                    author_id=authors.get(
+                        (prompt.messages_sha256, curation.letters_of(reply.text))
+                    ),
+                    created_at=now,
+                )
+                written[(*place, reply.text)] = response
+                new.append(response)
+    Response.objects.bulk_create(new)
+    counts["responses"] = len(new)
+    return written
+
+
+def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
+    """The rater who first wrote a text as a demonstration here, by their prompt's fingerprint and
+    the text. Every version counts: the file may have been made before a correction.
+    """
+    written = Demonstration.objects.filter(
+        judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None
+    )
+    rows = written.order_by("-judgment_id").values_list(
+        "judgment__prompt__messages_sha256", "text", "judgment__rater_id"
+    )
+    return {(sha256, curation.letters_of(text)): rater for sha256, text, rater in rows}
+
+
+def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Source]:
+    """A source for each author that the file names, and the import's own for ""."""
+    named = {author: f"{batch.source.name} / {author}"[:200] for author in authors if author}
+    Source.objects.bulk_create(
+        [
+            Source(name=name, kind=Source.Kind.IMPORT, licence=batch.licence, created_at=now)
+            for name in sorted(named.values())
+        ],
+        ignore_conflicts=True,
+    )
+    by_name = {source.name: source for source in Source.objects.filter(name__in=named.values())}
+    return {"": batch.source} | {author: by_name[name] for author, name in named.items()}
+
+
+def _judgments(
+    batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime
+) -> None:
+    """Demonstrations and comparisons of a batch, but for those that an import of the same source
+    has given before.
+    """
+    placed = [(draft, prompt) for draft, prompt in placed if draft.replies]
+    raters = _raters(batch, {draft.worker for draft, _prompt in placed}, now)
+    sources = _sources(
+        batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
+    )
+    told = _already_told(
+        batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()}
+    )
+    judgments: list[Judgment] = []
+    demonstrations: list[Demonstration] = []
+    comparisons: list[Comparison] = []
+    ranked: list[RankedResponse] = []
+
+    def judged(kind: Judgment.Kind, draft: Draft, prompt: Prompt, said: object) -> Judgment | None:
+        mark = (raters[draft.worker].origin, prompt.pk, said)
+        if mark in told:
+            counts["repeated_judgments"] += 1
+            return None
+        told.add(mark)
+        judgment = Judgment(
+            kind=kind,
+            rater=raters[draft.worker],
+            prompt=prompt,
+            import_batch=batch,
+            submitted_at=now,
+        )
+        judgments.append(judgment)
+        return judgment
+
+    for draft, prompt in placed:
+        for reply in draft.replies:
+            if reply.is_human and (
+                judgment := judged(Judgment.Kind.DEMONSTRATION, draft, prompt, reply.text)
+            ):
+                demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
+        if not draft.is_compared:
+            continue
+        order = [
+            (written[prompt.pk, sources[reply.author].pk, reply.text], reply.rank)
+            for reply in draft.replies
+        ]
+        if judgment := judged(
+            Judgment.Kind.COMPARISON, draft, prompt, frozenset((r.pk, rank) for r, rank in order)
+        ):
+            comparison = Comparison(judgment=judgment)
+            comparisons.append(comparison)
+            ranked += [
+                RankedResponse(comparison=comparison, response=r, position=i, rank=rank)
+                for i, (r, rank) in enumerate(order)
+            ]
+    Judgment.objects.bulk_create(judgments)
+    Demonstration.objects.bulk_create(_keyed(demonstrations))
+    Comparison.objects.bulk_create(_keyed(comparisons))
+    for row in ranked:
+        row.comparison_id = row.comparison.judgment_id
+    RankedResponse.objects.bulk_create(ranked)
+    counts["demonstrations"], counts["comparisons"] = len(demonstrations), len(comparisons)
+
+
+def _keyed(rows: list) -> list:  # type: ignore[type-arg]
+    """Rows whose key is their judgment's, which has one only since it was written."""
+    for row in rows:
+        row.judgment_id = row.judgment.pk
+    return rows
+
+
+def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]:
+    """Raters without a login. `origin` is the same in every import of a source, so that a second
+    one is recognised.
+    """
+    aliases = {worker: alias_prefix(batch) + (worker or "worker") for worker in workers}
+    Rater.objects.bulk_create(
+        [
+            Rater(alias=alias, origin=f"{batch.source.name}: {worker}"[:200], created_at=now)
+            for worker, alias in sorted(aliases.items())
+        ],
+        ignore_conflicts=True,
+    )
+    by_alias = {rater.alias: rater for rater in Rater.objects.filter(alias__in=aliases.values())}
+    return {worker: by_alias[alias] for worker, alias in aliases.items()}
+
+
+def _already_told(
+    batch: Import, prompt_ids: set[int], origins: set[str]
+) -> set[tuple[str, int, object]]:
+    """What imports of this source have said on these prompts: (rater's origin, prompt, text or
+    ranking).
+    """
+    seen = Q(import_batch=batch) | Q(
+        import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
+    )
+    judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
+    told: set[tuple[str, int, object]] = set(
+        judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
+            "rater__origin", "prompt_id", "demonstration__text"
+        )
+    )
+    orders: dict[tuple[int, str, int], set[tuple[int, int | None]]] = {}
+    rows = judgments.filter(kind=Judgment.Kind.COMPARISON).values_list(
+        "pk",
+        "rater__origin",
+        "prompt_id",
+        "comparison__ranked__response_id",
+        "comparison__ranked__rank",
+    )
+    for pk, origin, prompt_id, response_id, rank in rows:
+        orders.setdefault((pk, origin, prompt_id), set()).add((response_id, rank))
+    told.update(
+        (origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items()
+    )
+    return told

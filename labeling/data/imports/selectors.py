@@ -1,0 +1,112 @@
+"""Imports as the pages and the beat see them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Import, Prompt
+
+# A batch takes about a second; a worker that has been silent this long is gone.
+HEART_STOPS_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows of one kind an import brought."""
+
+    name: str
+    n: int
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What a page says about one import. `share` (0 to 1) is of its bytes; None while nothing is
+    known.
+    """
+
+    batch: Import
+    share: float | None
+    counts: list[Count]
+    problems: list[dict[str, Any]]
+    n_problems: int
+    n_unlisted: int
+    is_finished: bool
+    is_empty: bool
+    can_publish: bool
+    can_discard: bool
+    is_compared: bool
+    """it brought comparisons, which raters may agree on"""
+
+
+# In the order of the page; labeling.data.imports.rows.COUNTED names the same.
+COUNTED = {
+    "prompts": _("prompts"),
+    "responses": _("responses"),
+    "demonstrations": _("demonstrations"),
+    "comparisons": _("comparisons"),
+    "duplicates": _("prompts that were there already"),
+    "repeated_judgments": _("judgments that were there already"),
+}
+
+
+def import_list() -> QuerySet[Import]:
+    """All imports, the newest first, without their (possibly long) problems."""
+    return Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
+
+
+def import_report(*, batch: Import) -> ImportReport:
+    n_problems = batch.counts.get("problems", 0)
+    return ImportReport(
+        batch=batch,
+        share=min(1.0, batch.bytes_read / batch.bytes_total) if batch.bytes_total else None,
+        counts=[
+            Count(str(name), batch.counts[key])
+            for key, name in COUNTED.items()
+            if batch.counts.get(key)
+        ],
+        problems=batch.problems,
+        n_problems=n_problems,
+        n_unlisted=max(0, n_problems - len(batch.problems)),
+        is_finished=batch.state not in (Import.State.QUEUED, Import.State.RUNNING),
+        is_empty=not batch.counts.get("prompts"),
+        can_publish=is_publishable(batch),
+        can_discard=batch.state != Import.State.DISCARDED,
+        is_compared=batch.state == Import.State.PUBLISHED and bool(batch.counts.get("comparisons")),
+    )
+
+
+def is_publishable(batch: Import) -> bool:
+    """A strict import with problems may be published after all; one that was not read to its end
+    may not.
+    """
+    return batch.state == Import.State.REFUSED and not batch.error
+
+
+def lost(*, now: datetime) -> Q:
+    """Running ones whose worker is gone. A heartbeat from the future is none either: a clock was
+    set back since.
+    """
+    silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(
+        heartbeat_at__gt=now + HEART_STOPS_AFTER
+    )
+    return Q(silent, state=Import.State.RUNNING)
+
+
+def waiting_import_ids(*, now: datetime) -> list[int]:
+    """Imports to ring for, oldest first: those queued, and those whose worker is gone."""
+    waiting = Import.objects.filter(Q(state=Import.State.QUEUED) | lost(now=now))
+    # A lost one comes first, for while it counts as running no other may.
+    return list(waiting.order_by("-state", "pk").values_list("pk", flat=True))
+
+
+def uncleared_import_ids() -> list[int]:
+    """Discarded imports that still have prompts in the tables."""
+    has_prompts = Exists(Prompt.objects.filter(import_batch=OuterRef("pk")))
+    return list(
+        Import.objects.filter(has_prompts, state=Import.State.DISCARDED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )

@@ -1,0 +1,427 @@
+"""The life of an import: started, run, published or refused, discarded. Its batches are written by
+import_rows.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+from django.db.models import PROTECT, F, Model, Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.data.imports import doorbell
+from labeling.data.imports import rows as imports_rows
+from labeling.data.imports.selectors import is_publishable, lost
+from labeling.importers import formats, votes
+from labeling.importers.drafts import Draft, Problem
+from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
+
+VOTES = "votes"
+MAX_ATTEMPTS = 3
+# Rows of one transaction. A few tenths of a second on two cores; others wait to write meanwhile on
+# SQLite.
+BATCH = 100
+BATCH_CHARACTERS = 200_000
+KEPT_PROBLEMS = 5_000
+_DELETED_AT_ONCE = 500
+_UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
+
+
+class UnableToImport(Refusal):
+    """A file that cannot be imported, or an import that cannot be published or discarded; the text
+    says why.
+    """
+
+
+class _Superseded(Exception):
+    """The import was discarded, or claimed by another worker, while it ran."""
+
+
+def start_import(
+    *,
+    path: Path,
+    file_name: str,
+    file_format: str | None,
+    source_name: str,
+    licence: str,
+    is_strict: bool = False,
+    with_judgments: bool = False,
+    pairs_path: Path | None = None,
+    is_rung: bool = True,
+    by: User | None,
+    now: datetime,
+) -> Import:
+    """Queue a file and ring for a worker, or leave the ringing out for a caller that runs it
+    itself.
+
+    Without `file_format` it is guessed from the first line. Raises UnableToImport.
+    """
+    for needed in filter(None, (path, pairs_path)):
+        if not needed.is_file():
+            raise UnableToImport(_("There is no file %(path)s.") % {"path": needed})
+    if not licence.strip():
+        raise UnableToImport(_("Name the licence of the data, such as CC-BY-4.0."))
+    if file_format is None:
+        with path.open("rb") as stream:
+            file_format = formats.guess_format(stream)
+    with transaction.atomic():
+        batch = Import.objects.create(
+            file_name=file_name,
+            path=str(path),
+            pairs_path=str(pairs_path or ""),
+            format=file_format,
+            is_strict=is_strict,
+            with_judgments=with_judgments,
+            source=_source(source_name.strip(), licence.strip(), now),
+            licence=licence.strip(),
+            bytes_total=path.stat().st_size,
+            created_by=by,
+            created_at=now,
+        )
+        audit_log.record(
+            by=by,
+            action="import",
+            target=batch,
+            after={"file": file_name, "source": source_name},
+            now=now,
+        )
+        if is_rung:
+            transaction.on_commit(lambda: doorbell.ring_import(batch.pk))
+    return batch
+
+
+def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
+    """Keep an uploaded file below UPLOADS_DIR and queue it as `start_import` does; the copy goes
+    when that is refused.
+    """
+    folder = Path(settings.UPLOADS_DIR) / "imports"
+    folder.mkdir(parents=True, exist_ok=True)
+    # The name that a browser sent is shown and never used as a path.
+    path = folder / uuid.uuid4().hex
+    with path.open("wb") as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)
+    try:
+        return start_import(
+            path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now
+        )
+    except UnableToImport:
+        path.unlink()
+        raise
+
+
+def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
+    """Read the file to its end and publish or refuse the import. None when it is not this worker's
+    to run.
+
+    Safe to call twice, and again after a worker died in the middle: the rows it left are deleted
+    first.
+    """
+    batch = _claim(import_id, clock())
+    if batch is None:
+        return None
+    language = batch.created_by.language if batch.created_by else settings.LANGUAGE_CODE
+    with translation.override(language):
+        try:
+            _run(batch, clock)
+        except _Superseded:
+            return None
+    batch.refresh_from_db()
+    return batch
+
+
+def publish(*, batch: Import, by: User | None, now: datetime) -> None:
+    """Show what a refused import read, problems or not. Raises UnableToImport when it was not read
+    to its end.
+    """
+    with transaction.atomic():
+        refused = Import.objects.filter(pk=batch.pk, state=Import.State.REFUSED)
+        if (
+            not is_publishable(batch)
+            or refused.update(state=Import.State.PUBLISHED, finished_at=now) != 1
+        ):
+            raise UnableToImport(_("This import has nothing left to publish."))
+        audit_log.record(by=by, action="publish", target=batch, now=now)
+    batch.refresh_from_db()
+
+
+def discard(*, batch: Import, by: User | None, now: datetime) -> None:
+    """Hide what an import brought at once, and have it deleted. Raises UnableToImport where others
+    build on it.
+    """
+    with transaction.atomic():
+        # The change comes first: it waits for a running batch to end, and makes a running import
+        # stop.
+        kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
+        if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
+            raise UnableToImport(_("This import is discarded already."))
+        if _is_built_on(batch):
+            raise UnableToImport(
+                _(
+                    "Campaigns, judgments or snapshots build on this import. It can no longer be"
+                    " discarded."
+                )
+            )
+        audit_log.record(by=by, action="discard", target=batch, now=now)
+        transaction.on_commit(lambda: doorbell.ring_clearing(batch.pk))
+    batch.refresh_from_db()
+
+
+def clear_import(*, import_id: int) -> None:
+    """Delete the rows of a discarded import in short transactions. Nothing happens to any other
+    import.
+    """
+    batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
+    if batch is not None:
+        _delete_rows(batch)
+        uploads = Path(settings.UPLOADS_DIR).resolve()
+        path = Path(batch.path)
+        if path.is_relative_to(uploads):
+            path.unlink(missing_ok=True)
+
+
+@dataclass
+class _Tally:
+    """What a run has found so far; problems are kept up to a limit and counted without one."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_problem(self, problem: Problem) -> None:
+        self.counts["problems"] += 1
+        if len(self.problems) < KEPT_PROBLEMS:
+            self.problems.append({"line": problem.line, "sentence": problem.sentence})
+
+
+class _Counted:
+    """A file that knows how much of it was read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.n_read = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.n_read += len(data)
+        return data
+
+
+def _source(name: str, licence: str, now: datetime) -> Source:
+    source, is_new = Source.objects.get_or_create(
+        name=name, defaults={"kind": Source.Kind.IMPORT, "licence": licence, "created_at": now}
+    )
+    if not name or source.kind != Source.Kind.IMPORT:
+        raise UnableToImport(
+            _("“%(name)s” cannot name this source: a person or a model has that name.")
+            % {"name": name}
+        )
+    if not is_new and source.licence != licence:
+        sentence = _(
+            "The source “%(name)s” is under %(licence)s. Use another name for data under another"
+            " licence."
+        )
+        raise UnableToImport(sentence % {"name": name, "licence": source.licence or "–"})
+    return source
+
+
+def _claim(import_id: int, now: datetime) -> Import | None:
+    is_lost = lost(now=now)
+    given_up = Import.objects.filter(is_lost, pk=import_id, attempt__gte=MAX_ATTEMPTS)
+    if given_up.update(
+        state=Import.State.REFUSED,
+        finished_at=now,
+        error=_("The worker was lost three times in this file."),
+    ):
+        return None
+    mine = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost, pk=import_id)
+    try:
+        with transaction.atomic():
+            n = mine.update(
+                state=Import.State.RUNNING,
+                attempt=F("attempt") + 1,
+                started_at=now,
+                heartbeat_at=now,
+                **_UNREAD,
+            )
+    except IntegrityError:
+        # import_runs_alone: another import is running. This one stays queued and is rung for when
+        # that one ends.
+        return None
+    return Import.objects.select_related("source", "created_by").get(pk=import_id) if n else None
+
+
+def _run(batch: Import, clock: Callable[[], datetime]) -> None:
+    tally = _Tally()
+    if batch.attempt > 1:
+        _delete_rows(batch)
+    try:
+        with ExitStack() as files:
+            stream = _Counted(files.enter_context(Path(batch.path).open("rb")))
+            imports_rows.index_strays(is_alive=lambda: _beat(batch, tally, stream.n_read, clock()))
+            for drafts in _batches(_found(batch, stream, files), tally):
+                _write(batch, drafts, tally, stream, clock)
+    except OSError as error:
+        _finish(
+            batch,
+            tally,
+            Import.State.REFUSED,
+            clock(),
+            _("The file could not be read to its end: %(why)s.") % {"why": error.strerror},
+        )
+        return
+    if not tally.counts["prompts"] + tally.counts["duplicates"]:
+        _finish(
+            batch,
+            tally,
+            Import.State.REFUSED,
+            clock(),
+            _("The file holds no prompt that can be used."),
+        )
+    elif batch.is_strict and tally.counts["problems"]:
+        _finish(batch, tally, Import.State.REFUSED, clock())
+    else:
+        _finish(batch, tally, Import.State.PUBLISHED, clock())
+
+
+def _found(batch: Import, stream: _Counted, files: ExitStack) -> Iterator[Draft | Problem]:
+    if batch.format != VOTES:
+        return formats.read(stream, batch.format)  # type: ignore[arg-type]
+    return votes.read(stream, files.enter_context(Path(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
+
+
+def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[Draft]]:
+    """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be
+    empty of drafts.
+    """
+    lot: list[Draft] = []
+    n_seen = size = 0
+    for one in found:
+        n_seen += 1
+        if isinstance(one, Problem):
+            tally.add_problem(one)
+        else:
+            lot.append(one)
+            size += sum(len(m["content"]) for m in one.messages) + sum(
+                len(r.text) for r in one.replies
+            )
+        if n_seen >= BATCH or size >= BATCH_CHARACTERS:
+            yield lot
+            lot, n_seen, size = [], 0, 0
+    yield lot
+
+
+def _write(
+    batch: Import,
+    drafts: list[Draft],
+    tally: _Tally,
+    stream: _Counted,
+    clock: Callable[[], datetime],
+) -> None:
+    prepared = imports_rows.prepare(drafts)
+    with transaction.atomic():
+        counts, problems = imports_rows.write(batch=batch, prepared=prepared, now=clock())
+        for name, n in counts.items():
+            tally.counts[name] += n
+        for problem in problems:
+            tally.add_problem(problem)
+        # Last, so that the row is locked for a moment only; a lost claim takes the whole batch back
+        # with it.
+        _beat(batch, tally, stream.n_read, clock())
+
+
+def _beat(batch: Import, tally: _Tally, n_read: int, now: datetime) -> None:
+    if not _moved(
+        batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
+    ):
+        raise _Superseded
+
+
+def _finish(batch: Import, tally: _Tally, state: str, now: datetime, error: str = "") -> None:
+    problems = sorted(tally.problems, key=lambda problem: problem["line"])
+    changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
+    changes |= {
+        "state": state,
+        "finished_at": now,
+        "error": error,
+        "counts": tally.counts,
+        "problems": problems,
+    }
+    if not _moved(batch, (Import.State.RUNNING,), **changes):
+        raise _Superseded
+
+
+def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
+    """Change the row if it is in one of `states` and still this attempt's."""
+    return (
+        Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
+            **changes
+        )
+        == 1
+    )
+
+
+def _delete_rows(batch: Import) -> None:
+    """Everything an import wrote, a few hundred rows a transaction, but for rows that others have
+    come to build on.
+    """
+    for model in (Judgment, Response, Prompt):
+        rows = (
+            model._default_manager.filter(import_batch=batch.pk)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        last = 0
+        while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
+            last = pks[-1]
+            with transaction.atomic():
+                model._default_manager.filter(pk__in=set(pks) - _held(model, pks)).delete()
+    Rater.objects.filter(
+        alias__startswith=imports_rows.alias_prefix(batch), user=None, judgments=None
+    ).delete()
+
+
+# Where a row that points to an import's row says that it belongs to an import itself.
+_OWN: dict[type[Model], str] = {
+    Prompt: "import_batch",
+    Response: "import_batch",
+    Judgment: "import_batch",
+    RankedResponse: "comparison__judgment__import_batch",
+}
+
+
+def _is_built_on(batch: Import) -> bool:
+    own = (
+        (model, model._default_manager.filter(import_batch=batch.pk).values("pk"))
+        for model in (Prompt, Response, Judgment)
+    )
+    return any(rows.exists() for model, pks in own for rows, _name in _pointing(model, pks))
+
+
+def _held(model: type[Model], pks: Any) -> set[int]:
+    return {pk for rows, name in _pointing(model, pks) for pk in rows.values_list(name, flat=True)}
+
+
+def _pointing(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
+    """Rows from elsewhere, in whichever application, that protect rows of `model`; and the column
+    that points.
+    """
+    for relation in model._meta.related_objects:
+        if relation.on_delete is not PROTECT:
+            continue
+        rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": pks})
+        if own := _OWN.get(relation.related_model):
+            rows = rows.exclude(
+                **{f"{own}__in": model._default_manager.filter(pk__in=pks).values("import_batch")}
+            )
+        yield rows, relation.field.attname

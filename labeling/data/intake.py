@@ -1,0 +1,113 @@
+"""The door in: responses that a model wrote, what people keep of conversations with one, and
+campaigns opened on responses.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from labeling.access import visible
+from labeling.campaigns import services as campaigns_services
+from labeling.data.saved_conversations import keep_demonstration, keep_prompt
+from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
+from labeling.quality.services import store_scores
+
+__all__ = [
+    "NewResponse",
+    "keep_demonstration",
+    "keep_prompt",
+    "open_comparison_campaign",
+    "source_for_model",
+    "store_responses",
+    "store_scores",
+]
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class NewResponse:
+    """A response to store. `number` tells apart the answers of one source to one prompt."""
+
+    prompt_id: int
+    text: str
+    number: int
+    sampling: dict[str, Any]
+    is_ended: bool | None
+
+
+def source_for_model(*, name: str, licence: str) -> Source:
+    """The source that stands for a model; the same one when it is asked for again."""
+    source, _is_new = Source.objects.get_or_create(
+        name=name, defaults={"kind": Source.Kind.MODEL, "licence": licence}
+    )
+    return source
+
+
+def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetime) -> int:
+    """Store what is not stored yet, told apart by (prompt, source, number); how many were new.
+    Handing in twice is harmless.
+    """
+    with transaction.atomic():
+        before = Response.objects.filter(source=source).count()
+        for batch in _batches(rows):
+            Response.objects.bulk_create(
+                [_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True
+            )
+        return Response.objects.filter(source=source).count() - before
+
+
+def open_comparison_campaign(
+    *,
+    name: str,
+    pool: Pool,
+    guideline: Guideline,
+    prompt_ids: Collection[int],
+    source_ids: Sequence[int],
+    n_responses: int,
+    overlap: int,
+    by: User | None,
+    now: datetime,
+) -> Campaign:
+    """A comparison campaign over these prompts and these sources' responses, open at once.
+
+    Raises labeling.campaigns.services.UnableToCreateCampaign.
+    """
+    prompts = visible(Prompt.objects.filter(pk__in=prompt_ids)).order_by("pk")
+    with transaction.atomic():
+        campaign = campaigns_services.create_campaign(
+            name=name,
+            kind=Campaign.Kind.COMPARISON,
+            pool=pool,
+            guideline=guideline,
+            prompts=prompts,
+            source_ids=source_ids,
+            n_responses=n_responses,
+            overlap=overlap,
+            by=by,
+            now=now,
+        )
+        campaigns_services.open_campaign(campaign=campaign, by=by, now=now)
+    return campaign
+
+
+def _as_response(row: NewResponse, *, source: Source, now: datetime) -> Response:
+    return Response(
+        prompt_id=row.prompt_id,
+        source=source,
+        text=row.text,
+        number=row.number,
+        sampling=row.sampling,
+        is_ended=row.is_ended,
+        created_at=now,
+    )
+
+
+def _batches(rows: Iterable[NewResponse]) -> Iterator[list[NewResponse]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -1,0 +1,205 @@
+"""Forms for writing, editing and finding prompts."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from labeling.campaigns import selection
+from labeling.data.prompts.selectors import PromptFilter
+from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
+from labeling.models import Prompt, Source
+from pages.form_parts import offer, offer_rows
+
+
+class Sentences(forms.CharField):
+    """Sentences, one per line; blank lines are dropped."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}), **options
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        if len(lines) > MAX_CONSTRAINTS:
+            raise ValidationError(
+                _("At most %(most)d sentences."), params={"most": MAX_CONSTRAINTS}
+            )
+        if any(len(line) > MAX_CONSTRAINT for line in lines):
+            raise ValidationError(
+                _("A sentence has at most %(most)d characters."), params={"most": MAX_CONSTRAINT}
+            )
+        return lines
+
+
+class PromptForm(forms.Form):
+    """A prompt typed in by hand: an optional earlier conversation, and the turn to be answered."""
+
+    system = forms.CharField(
+        label=_("System message"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Empty for none."),
+    )
+    history = forms.CharField(
+        label=_("Earlier turns"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_(
+            "Start each turn on a line of its own with “User:” or “Assistant:”. Empty for a single"
+            " question."
+        ),
+    )
+    text = forms.CharField(
+        label=_("Prompt"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("The turn that is to be answered."),
+    )
+    constraints = Sentences(
+        label=_("Constraints"),
+        help_text=_(
+            "What an answer has to keep to, one sentence a line. Who writes it ticks them off."
+            " Empty for none."
+        ),
+    )
+    category = forms.ChoiceField(
+        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+    )
+    language = forms.CharField(
+        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
+    )
+    split = forms.ChoiceField(
+        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("Such as CC-BY-4.0; empty when it is your own."),
+    )
+
+    def clean_history(self) -> list[dict[str, str]]:
+        turns: list[dict[str, str]] = []
+        for number, line in enumerate(self.cleaned_data["history"].splitlines(), start=1):
+            speaker, colon, rest = line.partition(":")
+            role = (
+                {"user": "user", "assistant": "assistant"}.get(speaker.strip().lower())
+                if colon
+                else None
+            )
+            if role is not None:
+                turns.append({"role": role, "content": rest.strip()})
+            elif turns:
+                turns[-1]["content"] += f"\n{line}"
+            elif line.strip():
+                raise ValidationError(
+                    _("Line %(line)d: start with “User:” or “Assistant:”."), params={"line": number}
+                )
+        self._check_turns(turns)
+        return [{"role": turn["role"], "content": turn["content"].strip()} for turn in turns]
+
+    def _check_turns(self, turns: list[dict[str, str]]) -> None:
+        for number, turn in enumerate(turns, start=1):
+            expected = "user" if number % 2 else "assistant"
+            if turn["role"] != expected:
+                raise ValidationError(
+                    _(
+                        "Turn %(turn)d should be the %(role)s's: the two take turns, the user"
+                        " first."
+                    ),
+                    params={"turn": number, "role": expected},
+                )
+            if not turn["content"].strip():
+                raise ValidationError(
+                    _("Turn %(turn)d is empty. Write it or remove it."), params={"turn": number}
+                )
+        if len(turns) % 2:
+            raise ValidationError(
+                _(
+                    "The last earlier turn should be the assistant's: the prompt below is the"
+                    " user's."
+                )
+            )
+
+    def messages(self) -> list[dict[str, str]]:
+        system = self.cleaned_data["system"].strip()
+        opening = [{"role": "system", "content": system}] if system else []
+        return [
+            *opening,
+            *self.cleaned_data["history"],
+            {"role": "user", "content": self.cleaned_data["text"].strip()},
+        ]
+
+
+class PromptEditForm(PromptForm):
+    """The next version of a prompt. It keeps the split and licence of the old one."""
+
+    keeps_responses = forms.BooleanField(
+        label=_("Its responses still answer it: take them along"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "Comparisons come back to work only with their responses. Untick it when the answer"
+            " would be another one now."
+        ),
+    )
+
+    def __init__(self, *args: Any, prompt: Prompt, **options: Any) -> None:
+        *earlier, last = prompt.messages
+        system = [turn["content"] for turn in earlier if turn["role"] == "system"]
+        roles = {"user": "User", "assistant": "Assistant"}
+        turns = [
+            f"{roles[turn['role']]}: {turn['content']}" for turn in earlier if turn["role"] in roles
+        ]
+        initial = {
+            "system": "\n".join(system),
+            "history": "\n".join(turns),
+            "text": last["content"],
+            "constraints": "\n".join(prompt.constraints),
+            "category": prompt.category,
+            "language": prompt.language,
+        }
+        super().__init__(*args, **{"initial": initial, **options})
+        for name in ("split", "licence"):
+            del self.fields[name]
+
+
+class PromptFilterForm(forms.Form):
+    """The filter bar of the prompts page, read from the query string."""
+
+    q = forms.CharField(label=_("Search"), required=False, widget=forms.SearchInput)
+    category = forms.ChoiceField(label=_("Category"), required=False)
+    split = forms.ChoiceField(label=_("Split"), required=False)
+    source = forms.ModelChoiceField(
+        label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any")
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    unused = forms.BooleanField(label=_("in no campaign"), required=False)
+    retired = forms.BooleanField(label=_("retired"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
+        offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
+        offer(
+            self.fields["language"],
+            [("", _("any")), *((code, code) for code in selection.prompt_languages())],
+        )
+        offer_rows(self.fields["source"], selection.prompt_sources())
+
+    def wanted(self) -> PromptFilter:
+        """The filter. Invalid values are ignored rather than rejected, since links may be old."""
+        self.is_valid()
+        values = self.cleaned_data
+        source = values.get("source")
+        return PromptFilter(
+            text=(values.get("q") or "").strip(),
+            category=values.get("category") or "",
+            split=values.get("split") or "",
+            source_id=source.pk if source else None,
+            language=values.get("language") or "",
+            is_unused=bool(values.get("unused")),
+            is_retired=bool(values.get("retired")),
+        )

@@ -1,0 +1,102 @@
+"""Prompts as admins list and search them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from labeling.access import visible
+from labeling.models import Campaign, Item, Prompt, Response, Source
+
+
+@dataclass(frozen=True)
+class PromptFilter:
+    """What the prompts page asks for; an empty value asks for nothing."""
+
+    text: str = ""
+    category: str = ""
+    split: str = ""
+    source_id: int | None = None
+    language: str = ""
+    is_unused: bool = False
+    is_retired: bool = False
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    prompt: Prompt
+    n_responses: int
+    n_campaigns: int
+
+
+@dataclass(frozen=True)
+class SourceResponses:
+    source: Source
+    responses: list[Response]
+
+
+def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
+    """Visible prompts, newest first: those in use, or those that are retired."""
+    prompts = (
+        visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired))
+        .select_related("source")
+        .order_by("-pk")
+    )
+    if wanted.category:
+        prompts = prompts.filter(category=wanted.category)
+    if wanted.split:
+        prompts = prompts.filter(split=wanted.split)
+    if wanted.source_id is not None:
+        prompts = prompts.filter(source_id=wanted.source_id)
+    if wanted.language:
+        prompts = prompts.filter(language=wanted.language)
+    if wanted.is_unused:
+        prompts = prompts.filter(~Exists(Item.objects.filter(prompt=OuterRef("pk"))))
+    return _containing(prompts, wanted.text) if wanted.text else prompts
+
+
+def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
+    """A row for each of `prompts`, in two queries more however many there are."""
+    shown = list(prompts)
+    ids = [prompt.pk for prompt in shown]
+    responses = dict(
+        visible(Response.objects.filter(prompt__in=ids))
+        .values_list("prompt_id")
+        .annotate(n=Count("pk"))
+    )
+    campaigns = dict(
+        Item.objects.filter(prompt__in=ids)
+        .values_list("prompt_id")
+        .annotate(n=Count("campaign", distinct=True))
+    )
+    return [
+        PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
+        for prompt in shown
+    ]
+
+
+def responses_by_source(*, prompt: Prompt) -> list[SourceResponses]:
+    grouped: dict[Source, list[Response]] = {}
+    for response in visible(prompt.responses.select_related("source")).order_by(
+        "source__name", "number"
+    ):
+        grouped.setdefault(response.source, []).append(response)
+    return [SourceResponses(source, responses) for source, responses in grouped.items()]
+
+
+def campaigns_of_prompt(*, prompt: Prompt) -> QuerySet[Campaign]:
+    return Campaign.objects.filter(items__prompt=prompt).distinct().order_by("name")
+
+
+def _containing(prompts: QuerySet[Prompt], text: str) -> QuerySet[Prompt]:
+    """Search in the messages, in either case. SQLite knows the cases of ASCII only.
+
+    Stored JSON escapes quotes, and on SQLite every letter beyond ASCII too.
+    """
+    as_text, escaped = json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]
+    searched = prompts.annotate(messages_text=Cast("messages", TextField()))
+    return searched.filter(
+        Q(messages_text__icontains=as_text) | Q(messages_text__icontains=escaped)
+    )

@@ -1,0 +1,167 @@
+"""Prompts that somebody types in, edits or retires. What comes in files is
+labeling.data.imports.services.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.access import visible
+from labeling.importers import curation
+from labeling.models import Campaign, Case, Item, Prompt, Response, Source
+from labeling.queue import items
+from labeling.queue.cases import services as cases_services
+
+Message = dict[str, str]
+BATCH = 1_000
+
+
+class UnableToEdit(Refusal):
+    """A prompt that is no longer the newest, or an edit that changes nothing; the text says what to
+    do.
+    """
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The new version, and how many items went back to work with it."""
+
+    prompt: Prompt
+    n_items: int
+
+
+def create_prompt(
+    *,
+    messages: Sequence[Message],
+    category: str,
+    language: str,
+    split: str,
+    licence: str,
+    constraints: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
+    by: User,
+    now: datetime,
+) -> Prompt:
+    """A prompt whose source is the person who wrote it."""
+    with transaction.atomic():
+        defaults = {"kind": Source.Kind.PERSON, "person": by, "created_at": now}
+        source, _is_new = Source.objects.get_or_create(name=by.email, defaults=defaults)
+        prompt = Prompt.objects.create(
+            messages=list(messages),
+            messages_sha256=curation.fingerprint(messages),
+            source=source,
+            origin="typed in",
+            licence=licence,
+            category=category,
+            language=language,
+            split=split,
+            constraints=list(constraints),
+            sensitive=list(dict.fromkeys(sensitive)),
+            created_at=now,
+        )
+        audit_log.record(by=by, action="create", target=prompt, now=now)
+    return prompt
+
+
+def edit_prompt(
+    *,
+    prompt: Prompt,
+    messages: Sequence[Message],
+    category: str,
+    language: str,
+    constraints: Sequence[str] | None = None,
+    keeps_responses: bool,
+    by: User,
+    now: datetime,
+) -> Edited:
+    """The next version of a prompt, in the split and cluster of the old one, which is retired.
+    Raises UnableToEdit.
+
+    What was judged stays with the version it was judged on. Items that still wanted judgments in
+    campaigns that go on come back with the new version; of comparisons, only when the responses go
+    along (`keeps_responses`), and for those who had skipped the old one too. Open cases about the
+    prompt are settled.
+    """
+    kept = prompt.constraints if constraints is None else list(constraints)
+    before = (prompt.messages, prompt.category, prompt.language, prompt.constraints)
+    if (list(messages), category, language, kept) == before:
+        raise UnableToEdit(_("Nothing is different. Change the text, or go back."))
+    with transaction.atomic():
+        _retire(prompt, now=now)
+        edited = Prompt.objects.create(
+            messages=list(messages),
+            messages_sha256=curation.fingerprint(messages),
+            source=prompt.source,
+            origin=prompt.origin,
+            licence=prompt.licence,
+            category=category,
+            language=language,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            sensitive=prompt.sensitive,
+            constraints=kept,
+            version=prompt.version + 1,
+            supersedes=prompt,
+            created_at=now,
+        )
+        if keeps_responses:
+            _copy_responses(old=prompt, new=edited, now=now)
+        n_items = items.ask_again(old=prompt, new=edited, now=now)
+        _end_work(prompt, outcome=Case.Outcome.EDITED, by=by, now=now)
+        after = {"version": edited.version, "n_items": n_items, "keeps_responses": keeps_responses}
+        audit_log.record(
+            by=by,
+            action="new_version",
+            target=edited,
+            before={"prompt": prompt.pk},
+            after=after,
+            now=now,
+        )
+    return Edited(edited, n_items)
+
+
+def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
+    """No campaign takes it any more, and those that have it hand it out no more. What was judged on
+    it stays. Raises UnableToEdit when it is retired already.
+    """
+    with transaction.atomic():
+        _retire(prompt, now=now)
+        _end_work(prompt, outcome=Case.Outcome.RETIRED, by=by, now=now)
+        audit_log.record(
+            by=by, action="retire", target=prompt, after={"retired_at": now.isoformat()}, now=now
+        )
+
+
+def _retire(prompt: Prompt, *, now: datetime) -> None:
+    if Prompt.objects.filter(pk=prompt.pk, retired_at=None).update(retired_at=now) != 1:
+        raise UnableToEdit(_("This prompt is retired. Look for its newest version."))
+
+
+def _end_work(prompt: Prompt, *, outcome: str, by: User, now: datetime) -> None:
+    open_items = Item.objects.filter(prompt=prompt).exclude(campaign__state=Campaign.State.CLOSED)
+    items.hold(item_ids=list(open_items.values_list("pk", flat=True)), now=now)
+    cases_services.settle_all(prompt_id=prompt.pk, outcome=outcome, by=by, now=now)
+
+
+def _copy_responses(*, old: Prompt, new: Prompt, now: datetime) -> None:
+    Response.objects.bulk_create(
+        (
+            Response(
+                prompt=new,
+                source_id=response.source_id,
+                text=response.text,
+                number=response.number,
+                sampling=response.sampling,
+                is_ended=response.is_ended,
+                created_at=now,
+            )
+            for response in visible(old.responses.all()).iterator(chunk_size=BATCH)
+        ),
+        batch_size=BATCH,
+    )

@@ -1,0 +1,34 @@
+"""Marks what may upset in a prompt, so that only raters who agreed to it are given it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit_log
+from accounts.models import User
+from labeling.models import Prompt
+from labeling.people.content_settings.services import _known
+from labeling.queue import order
+
+
+def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datetime) -> None:
+    """What may upset in this prompt. Its text stays, so it is no new version; who holds it keeps
+    it.
+    """
+    wanted = _known(kinds)
+    with transaction.atomic():
+        before = Prompt.objects.select_for_update().get(pk=prompt.pk).sensitive
+        if wanted == before:
+            return
+        Prompt.objects.filter(pk=prompt.pk).update(sensitive=wanted)
+        order.restart_campaigns_with(prompt)
+        audit_log.record(
+            by=by,
+            action="mark_upsetting",
+            target=prompt,
+            before={"kinds": before},
+            after={"kinds": wanted},
+            now=now,
+        )
+    prompt.sensitive = wanted

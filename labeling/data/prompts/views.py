@@ -1,0 +1,130 @@
+"""Prompts: search, one prompt with its responses, entering one, editing it as a new version,
+retiring it.
+"""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.data.prompts import selectors, services
+from labeling.data.prompts import upsetting as prompts_upsetting
+from labeling.data.prompts.forms import PromptEditForm, PromptFilterForm, PromptForm
+from labeling.models import Prompt
+from labeling.people.content_settings.forms import UpsettingForm
+from labeling.queue.cases import selectors as cases_selectors
+
+PROMPTS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    form = PromptFilterForm(request.GET)
+    page = Paginator(selectors.prompt_list(wanted=form.wanted()), PROMPTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "is_filtered": bool(request.GET),
+        "page": page,
+        "rows": selectors.prompt_rows(prompts=page),
+    }
+    return render(request, "labeling/data/prompts.html", context)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    prompt = labeling_access.prompt(user=request.user, pk=pk)
+    context = {
+        "prompt": prompt,
+        "sources": selectors.responses_by_source(prompt=prompt),
+        "campaigns": selectors.campaigns_of_prompt(prompt=prompt),
+        "next": Prompt.objects.filter(supersedes=prompt).first(),
+        "cases": cases_selectors.cases_of_prompt(prompt=prompt),
+        "upsetting": UpsettingForm(initial={"kinds": prompt.sensitive}),
+    }
+    return render(request, "labeling/data/prompt.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest) -> HttpResponse:
+    form = PromptForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        prompt = services.create_prompt(
+            messages=form.messages(),
+            category=form.cleaned_data["category"],
+            language=form.cleaned_data["language"],
+            split=form.cleaned_data["split"],
+            licence=form.cleaned_data["licence"],
+            constraints=form.cleaned_data["constraints"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        return redirect("prompt", prompt.pk)
+    return render(request, "labeling/data/prompt_new.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    prompt = labeling_access.prompt(user=request.user, pk=pk)
+    form = PromptEditForm(request.POST or None, prompt=prompt)
+    if request.method == "POST" and form.is_valid():
+        try:
+            edited = services.edit_prompt(
+                prompt=prompt,
+                messages=form.messages(),
+                category=form.cleaned_data["category"],
+                language=form.cleaned_data["language"],
+                constraints=form.cleaned_data["constraints"],
+                keeps_responses=form.cleaned_data["keeps_responses"],
+                by=request.user,
+                now=timezone.now(),
+            )
+        except services.UnableToEdit as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            back = ngettext(
+                "%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items
+            )
+            saved = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
+            messages.success(request, f"{saved} {back % {'n': edited.n_items}}")
+            return redirect("prompt", edited.prompt.pk)
+    context = {"form": form, "prompt": prompt}
+    return render(
+        request, "labeling/data/prompt_edit.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def retire(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks for confirmation, POST retires."""
+    prompt = labeling_access.prompt(user=request.user, pk=pk)
+    if request.method == "POST":
+        try:
+            services.retire_prompt(prompt=prompt, by=request.user, now=timezone.now())
+        except services.UnableToEdit as problem:
+            messages.warning(request, problem.sentence)
+        return redirect("prompt", pk)
+    context = {"prompt": prompt, "campaigns": selectors.campaigns_of_prompt(prompt=prompt)}
+    return render(request, "labeling/data/prompt_retire.html", context)
+
+
+@require_POST
+def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
+    """Sets the kinds of upsetting content, without a new version."""
+    prompt = labeling_access.prompt(user=request.user, pk=pk)
+    form = UpsettingForm(request.POST)
+    if form.is_valid():
+        prompts_upsetting.mark_upsetting(
+            prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now()
+        )
+        messages.success(request, _("Saved. It holds from the next item on."))
+    else:
+        messages.warning(request, _("Choose from the kinds shown."))
+    return redirect("prompt", pk)

@@ -1,0 +1,45 @@
+"""What a rater may open at the desk: campaigns, guidelines, and the item under a lease."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from accounts.models import User
+from labeling.access import campaign
+from labeling.desk import work as desk_work
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import Campaign, Guideline, Rater
+
+
+def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) -> Guideline:
+    """Admins read any guideline; raters read those they work by."""
+    if user.is_authenticated and user.is_admin:
+        return get_object_or_404(Guideline, pk=pk)
+    mine = guidelines_selectors.guidelines_of(rater=rater) if rater else []
+    found = next((guideline for guideline in mine if guideline.pk == pk), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
+    return get_object_or_404(desk_work.campaigns_open_to(rater=rater), pk=pk)
+
+
+def work(*, user: User | AnonymousUser, lease: UUID) -> desk_work.Work:
+    """The item under a lease that this person holds or held, in whatever state it is now."""
+    found = desk_work.work(user_id=user.pk or 0, lease=lease)
+    if found is None:
+        raise Http404
+    return found
+
+
+def sample_work(*, user: User | AnonymousUser, pk: int) -> desk_work.Work:
+    """A sample of what the campaign's raters see, for an admin."""
+    found = desk_work.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
+    if found is None:
+        raise Http404
+    return found

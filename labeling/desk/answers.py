@@ -1,0 +1,322 @@
+"""Reads a page of the desk: what was typed, the answer in it, its problems and its warnings. Stores
+nothing.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from labeling.desk import warnings as desk_warnings
+from labeling.desk.forms import answers
+from labeling.desk.judgments.answers import (
+    Checked,
+    CheckedComparison,
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Recorded,
+    as_typed,
+)
+from labeling.desk.work import Work
+from labeling.guidelines import rating_form
+from labeling.models import Demonstration, Draft, Judgment, Response
+from labeling.queue import order
+from labeling.statistics import response_orders
+
+MOST_FIELDS = 1_000
+
+WARNING_SENTENCES: dict[str, str | Promise] = {
+    desk_warnings.ORDER_AS_SHOWN: gettext_lazy(
+        "The ranking is the order in which the responses happened to be shown."
+    ),
+    desk_warnings.CONTRADICTS_RATINGS: gettext_lazy("A response you rated higher is ranked lower."),
+    desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
+    desk_warnings.PARTLY_RANKED: gettext_lazy(
+        "Some responses have no rank; they will not be compared."
+    ),
+    desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
+    desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A constraint of the prompt is not ticked."),
+    desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The state of a page: field name → texts. `revision` counts changes and tells the newer of two
+    copies.
+    """
+
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    revision: int = 0
+    saved_at: dt.datetime | None = None
+    notice: str = ""
+    """why a button had no effect"""
+
+    @classmethod
+    def of_post(cls, posted: QueryDict) -> "Typed":
+        return cls(dict(posted.lists()), answers.revision(posted.get("revision", "")))
+
+    @classmethod
+    def of_draft(cls, draft: Draft | None) -> "Typed":
+        if draft is None or "fields" not in draft.content:
+            return cls()
+        return replace(cls.of_json(draft.content), saved_at=draft.saved_at)
+
+    @classmethod
+    def of_judgment(cls, judgment: Judgment) -> "Typed":
+        """What a rater would type to give this judgment."""
+        written: Demonstration | None = getattr(judgment, "demonstration", None)
+        if judgment.kind == Judgment.Kind.DEMONSTRATION:
+            assert written is not None
+            kept = judgment.presentation.get("constraints", {}).get("kept", [])
+            ticked = {f"keeps-{place}": ["true"] for place in kept}
+            turns = {
+                f"turn-{number}": [message["content"]]
+                for number, message in enumerate(written.further, 1)
+            }
+            return cls(
+                {"text": [written.text], "sources": [written.sources], **turns, **ticked},
+                revision=1,
+            )
+        given = judgment.comparison
+        fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
+        if given.is_all_bad:
+            fields["all_bad"] = ["true"]
+        for row in given.ranked.order_by("position"):
+            letter = response_orders.LETTERS[row.position]
+            fields[f"rank-{letter}"] = [str(row.rank or "")]
+            fields |= {
+                f"rate-{letter}-{name}": ["true" if answer is True else str(answer)]
+                for name, answer in row.ratings.items()
+            }
+            if written is not None and written.edit_of_id == row.response_id:
+                fields |= {"edit_of": [letter], "edit": [written.text]}
+        return cls(fields, revision=1)
+
+    @classmethod
+    def of_json(cls, raw: Any) -> "Typed":
+        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its
+        "record" may be missing.
+        """
+        fields, revision = (
+            (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
+        )
+        if not isinstance(fields, dict) or len(fields) > MOST_FIELDS or type(revision) is not int:
+            raise ValueError("not a draft")
+        record = answers.record_text(raw.get("record"))
+        return cls(
+            answers.answer_fields(fields) | ({"record": [record]} if record else {}), revision
+        )
+
+    def with_record_of(self, judgment: Judgment) -> "Typed":
+        """With the judgment's measurements, so that the page goes on measuring from them."""
+        record = json.dumps(
+            {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
+        )
+        return replace(self, fields={**self.fields, "record": [record]})
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything was given: a page that nobody touched posts its fields too, empty."""
+        return any(
+            value.strip()
+            for values in answers.answer_fields(self.fields).values()
+            for value in values
+        )
+
+    @property
+    def as_draft(self) -> dict[str, Any]:
+        record = answers.record_text(answers.first(self.fields, "record"))
+        return {
+            "revision": self.revision,
+            "fields": answers.answer_fields(self.fields),
+            "record": record,
+        }
+
+
+@dataclass(frozen=True)
+class Warned:
+    name: str
+    sentence: str | Promise
+
+
+@dataclass(frozen=True)
+class Review:
+    """The last look before submitting. Problems stop it; warnings can be overruled."""
+
+    line: str
+    problems: tuple[answers.Problem, ...]
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A posted page, read: the answer, what was recorded around it, and what stops a submit."""
+
+    typed: Typed
+    checked: Checked
+    problems: tuple[answers.Problem, ...]
+    recorded: Recorded
+    line: str
+    refusal: str = ""
+
+    @property
+    def may_be_stored(self) -> bool:
+        return not self.problems and set(self.recorded.warnings) <= set(
+            self.typed.fields.get("overruled", [])
+        )
+
+    @property
+    def review(self) -> Review:
+        refused = (answers.Problem("", self.refusal),) if self.refusal else ()
+        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
+        return Review(self.line, refused + self.problems, warned)
+
+
+def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
+    """The answer on a posted page, with its problems and warnings. Who `corrects` an answer has
+    read the texts before.
+    """
+    if work.campaign.n_responses is None:
+        return _read_text(work, typed)
+    recorded = answers.read_record(typed.fields)
+    shown = order.presented(work.shown)
+    checked, problems = read_comparison(work=work, typed=typed, shown=shown)
+    warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
+    if not corrects:
+        seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
+        warnings += desk_warnings.of_pace([response.text for response in shown], seconds)
+    return Answer(
+        typed,
+        checked,
+        tuple(problems),
+        replace(recorded, warnings=tuple(warnings)),
+        _review_line(checked.given),
+    )
+
+
+def _read_text(work: Work, typed: Typed) -> Answer:
+    checked, problems = answers.read_demonstration(
+        typed.fields, is_dialogue=work.campaign.asks_dialogue
+    )
+    recorded = answers.read_record(typed.fields)
+    n = len(work.item.prompt.constraints)
+    kept = answers.read_kept(typed.fields, n)
+    presentation = dict(recorded.presentation)
+    if n:
+        presentation["constraints"] = {"n": n, "kept": kept}
+    low, high = work.campaign.min_words, work.campaign.max_words
+    warnings = (
+        *desk_warnings.of_length(checked.given.lengths, low=low, high=high),
+        *desk_warnings.of_constraints(n, kept),
+    )
+    return Answer(
+        typed,
+        checked,
+        tuple(problems),
+        replace(recorded, presentation=presentation, warnings=warnings),
+        _text_line(checked.given),
+    )
+
+
+def read_comparison(
+    *, work: Work, typed: Typed, shown: Sequence[Response]
+) -> tuple[CheckedComparison, list[answers.Problem]]:
+    """What is given on the page of a comparison, and what is wrong with it."""
+    asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
+    return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)
+
+
+def _review_line(given: ComparisonAnswer) -> str:
+    line = _("All bad") if given.is_all_bad else line_of(given)
+    if given.edit is None:
+        return line
+    return _("%(line)s · %(letter)s edited") % {
+        "line": line,
+        "letter": response_orders.LETTERS[given.edit.position],
+    }
+
+
+def _text_line(given: DemonstrationAnswer) -> str:
+    line = ngettext("%(n)s word", "%(n)s words", given.n_words) % {"n": given.n_words}
+    if not given.further:
+        return line
+    return _("%(turns)s turns · %(words)s") % {"turns": len(given.further) + 1, "words": line}
+
+
+def _elapsed_s(work: Work, now: dt.datetime) -> float:
+    return (now - work.leased_at).total_seconds() if work.leased_at else 0.0
+
+
+def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
+    positions = sorted(given.ranks)
+    scale = form.scales[0].name if form.scales else ""
+    overall = [given.ratings[position].get(scale) for position in positions]
+    ranks = [given.ranks[position] for position in positions]
+    edited = given.edit.position if given.edit else None
+    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
+
+
+def begin_edit(*, work: Work, typed: Typed) -> Typed:
+    """What was typed, with the best-ranked response in the editor. An edit that was begun stays,
+    whatever is best by now.
+    """
+    shown = order.presented(work.shown)
+    checked, _problems = read_comparison(work=work, typed=typed, shown=shown)
+    edit = checked.given.edit
+    if edit is not None and edit.text.strip() not in {
+        "",
+        as_typed(shown[edit.position].text).strip(),
+    }:
+        return typed
+    ranks = checked.given.ranks
+    ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
+    if not ranked:
+        return replace(
+            typed,
+            notice=_(
+                "Nothing is ranked yet. Rank the responses first: the best of them is the one you"
+                " edit."
+            ),
+        )
+    best = min(ranked)[1]
+    begun = {"edit_of": [response_orders.LETTERS[best]], "edit": [as_typed(shown[best].text)]}
+    return replace(typed, fields={**typed.fields, **begun})
+
+
+def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    return replace(
+        typed,
+        fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")},
+    )
+
+
+def add_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    """What was typed, with two turns more: the user's and the answer to it."""
+    n = len(answers.read_further(typed.fields))
+    if n >= answers.LONGEST_DIALOGUE:
+        return typed
+    return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
+
+
+def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    """What was typed, without its last two turns."""
+    kept = len(answers.read_further(typed.fields)) - 2
+    fields = {
+        name: value
+        for name, value in typed.fields.items()
+        if not name.startswith("turn-") or answers.number_of(name) <= kept
+    }
+    return replace(typed, fields=fields)
+
+
+def line_of(given: ComparisonAnswer) -> str:
+    return desk_warnings.ranking_line(
+        {response_orders.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
+    )

@@ -1,0 +1,464 @@
+"""Reads what the desk's pages post into answers. Every problem is shown at once, and nothing typed
+is lost.
+
+A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML
+form posts it. Field names carry a response's letter, which is its place on this rater's page and
+nothing else.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.desk.judgments.answers import (
+    CheckedComparison,
+    CheckedDemonstration,
+    Code,
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Edit,
+    Recorded,
+    as_typed,
+    check_comparison,
+    check_demonstration,
+)
+from labeling.guidelines import rating_form
+from labeling.guidelines import words as guidelines_words
+from labeling.models import Pass, Response
+from labeling.statistics import response_orders
+from pages import plain_text
+
+RECORD_LIMIT = 20_000
+"""Characters of presentation record taken from a page; a record is about 1,000."""
+STRENGTHS = ("1", "2", "3", "4")
+LONGEST_QUESTION = 5_000
+LONGEST_TEXT = 200_000
+LONGEST_DIALOGUE = 40
+"""Turns after the first answer."""
+CHARACTERS_PER_TOKEN = 4
+"""Roughly, over today's vocabularies and European languages: what a page says of tokens is no more
+than an idea of them.
+"""
+RECORDED: dict[str, type] = {
+    "views": dict,
+    "seconds": dict,
+    "opened": list,
+    "viewport": list,
+    "typing": dict,
+    "theme": str,
+    "face": str,
+}
+"""What a page may record of how it was used, and the shape of each; docs/recorded.md says what they
+mean.
+"""
+DRAFT_FIELDS = (
+    "rank-",
+    "rate-",
+    "reason",
+    "strength",
+    "all_bad",
+    "edit",
+    "text",
+    "turn-",
+    "keeps-",
+    "sources",
+    "note",
+)
+"""What is kept of a posted page: the answer, not the page's own hidden fields."""
+
+PAGE_PROBLEMS = {
+    Code.NOTHING_RANKED: (
+        "rank-A",
+        gettext_lazy(
+            "Nothing is ranked yet. Give each response a rank; the same rank twice is a tie."
+        ),
+    ),
+    Code.EDIT_EMPTY: (
+        "edit",
+        gettext_lazy("The edit of %(letter)s is empty. Write it, or drop the edit."),
+    ),
+    Code.EDIT_UNCHANGED: (
+        "edit",
+        gettext_lazy("The edit changes nothing. Make the response better, or drop the edit."),
+    ),
+}
+"""What an answer's check may find on a page of responses: where it is shown, and in which words."""
+
+Fields = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What stops a submit: where (an element's id on the page, "" for the whole), and what to
+    do.
+    """
+
+    where: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the rating form about one response, ready to be drawn."""
+
+    id: str
+    name: str
+    label: str
+    help: str
+    is_flag: bool
+    is_required: bool = False
+    is_chosen: bool = False
+    low: str = ""
+    high: str = ""
+    options: tuple[Option, ...] = ()
+    problem: str = ""
+    asked_if: str = ""
+    """name of the field that decides whether this is asked; "": always"""
+    at_least: int | None = None
+    at_most: int | None = None
+    condition: str = ""
+    """when it is asked, in words"""
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What a campaign asks beside the ranking."""
+
+    strength: bool
+    reason: bool
+
+
+class SkipForm(forms.Form):
+    """Why an item goes back, and a word about it."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why skip it?"),
+        choices=Pass.Reason.choices,
+        error_messages={
+            "required": gettext_lazy("Choose why you skip it."),
+            "invalid_choice": gettext_lazy("Choose one of the reasons shown."),
+        },
+    )
+    note = forms.CharField(label=gettext_lazy("Anything to add?"), required=False, max_length=2000)
+
+
+def answer_fields(posted: Fields) -> dict[str, list[str]]:
+    """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of
+    text.
+    """
+    return {
+        name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
+        for name, values in posted.items()
+        if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
+    }
+
+
+def first(posted: Fields, name: str) -> str:
+    values = posted.get(name) or [""]
+    return plain_text.storable(values[0])
+
+
+def version(posted: str) -> int:
+    """The version that is corrected. 0, which is no version, when the field holds no number."""
+    return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
+
+
+def revision(posted: str) -> int:
+    """How many changes a page has counted; 0 when the field holds no number."""
+    return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
+
+
+def read_comparison(
+    posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
+) -> tuple[CheckedComparison, list[Problem]]:
+    """The posted ranks and ratings of responses A, B, …, checked, and what is wrong with them.
+    `all_bad` leaves every response unranked.
+    """
+    letters = response_orders.LETTERS[: len(shown)]
+    is_all_bad = first(posted, "all_bad") == "true"
+    ranks, unreadable = _read_ranks(posted, letters)
+    if is_all_bad:
+        ranks = dict.fromkeys(ranks)
+    edit, long_edit = _read_edit(posted, letters)
+    strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
+    given = ComparisonAnswer(
+        ranks=ranks,
+        ratings=_read_ratings(posted, letters, form),
+        reason=first(posted, "reason").strip() if asks.reason or is_all_bad else None,
+        strength=strength,
+        is_all_bad=is_all_bad,
+        edit=edit,
+    )
+    checked = check_comparison(given, shown=shown, form=form)
+    problems = [
+        *_problems_by_response(checked, unreadable),
+        *_reason_problems(given),
+        *([] if unreadable else _problems_with(checked, Code.NOTHING_RANKED)),
+        *_problems_with(checked, Code.EDIT_EMPTY),
+        *long_edit,
+        *unsaid,
+        *_problems_with(checked, Code.EDIT_UNCHANGED),
+    ]
+    return checked, problems
+
+
+def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], dict[int, Problem]]:
+    """Ranks by position, and a problem for each position whose rank is no number of the page."""
+    ranks: dict[int, int | None] = {}
+    unreadable = {}
+    for position, letter in enumerate(letters):
+        rank = first(posted, f"rank-{letter}").strip()
+        ranks[position] = None
+        if rank.isdecimal() and 1 <= int(rank[:3]) <= len(letters):
+            ranks[position] = int(rank)
+        elif rank:
+            sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
+            unreadable[position] = Problem(
+                f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
+            )
+    return ranks, unreadable
+
+
+def _read_ratings(
+    posted: Fields, letters: str, form: rating_form.RatingForm
+) -> dict[int, dict[str, str]]:
+    return {
+        position: {
+            question.name: first(posted, f"rate-{letter}-{question.name}")
+            for question in form.questions
+        }
+        for position, letter in enumerate(letters)
+    }
+
+
+def _problems_by_response(
+    checked: CheckedComparison, unreadable: Mapping[int, Problem]
+) -> list[Problem]:
+    problems = []
+    for position in range(len(checked.shown)):
+        problems += [
+            _rating_problem(response_orders.LETTERS[position], problem.rating)
+            for problem in checked.problems
+            if problem.rating is not None and problem.position == position
+        ]
+        if position in unreadable:
+            problems.append(unreadable[position])
+    return problems
+
+
+def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
+    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
+
+
+def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
+    named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
+    if problem.code == "required":
+        return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
+    if problem.code in {"not_a_number", "out_of_range"}:
+        return _("%(letter)s: %(label)s is a number from %(low)s to %(high)s.") % named
+    return _("%(letter)s: %(label)s is ticked or not.") % named
+
+
+def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
+    if not given.is_all_bad or given.reason:
+        return []
+    return [Problem("reason", _("Say in a few words why all of them are bad."))]
+
+
+def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
+    """What the check found by `code`, in the page's words."""
+    where, sentence = PAGE_PROBLEMS[code]
+    return [
+        Problem(where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]})
+        for problem in checked.problems
+        if problem.code == code
+    ]
+
+
+def _read_strength(
+    posted: Fields, ranks: Mapping[int, int | None]
+) -> tuple[int | None, list[Problem]]:
+    """Only a ranking with a winner has a strength."""
+    if len({rank for rank in ranks.values() if rank is not None}) < 2:
+        return None, []
+    chosen = first(posted, "strength")
+    if chosen in STRENGTHS:
+        return int(chosen), []
+    return None, [Problem("strength", _("Say how much better the best response is."))]
+
+
+def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]]:
+    letter = first(posted, "edit_of")
+    if len(letter) != 1 or letter not in letters:
+        return None, []
+    text = as_typed(first(posted, "edit"))
+    problems = []
+    if text.strip() and len(text) > LONGEST_TEXT:
+        sentence = _("The edit is longer than %(n)s characters. Shorten it.")
+        problems.append(Problem("edit", sentence % {"n": LONGEST_TEXT}))
+    return Edit(letters.index(letter), text), problems
+
+
+def read_demonstration(
+    posted: Fields, *, is_dialogue: bool = False
+) -> tuple[CheckedDemonstration, list[Problem]]:
+    """The posted text as typed, except for its line ends, checked, and what is wrong with it.
+    `is_dialogue`: the turns after it too.
+    """
+    given = DemonstrationAnswer(
+        text=as_typed(first(posted, "text")),
+        further=read_further(posted) if is_dialogue else (),
+        sources=first(posted, "sources").strip(),
+    )
+    checked = check_demonstration(given, is_dialogue=is_dialogue)
+    empty = {problem.turn for problem in checked.problems if problem.code == Code.TURN_EMPTY}
+    problems = _text_problems(checked)
+    for number, message in enumerate(given.further, 1):
+        problems += _turn_problems(number, message["content"], is_empty=number in empty)
+    return checked, problems
+
+
+def _text_problems(checked: CheckedDemonstration) -> list[Problem]:
+    if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
+        return [Problem("text", _("Nothing is written yet."))]
+    if len(checked.given.text) > LONGEST_TEXT:
+        sentence = _("The text is longer than %(n)s characters. Shorten it.")
+        return [Problem("text", sentence % {"n": LONGEST_TEXT})]
+    return []
+
+
+def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
+    """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in
+    pairs.
+    """
+    texts: list[str] = []
+    while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
+        texts.append(as_typed(first(posted, f"turn-{len(texts) + 1}")))
+    pairs = texts[: len(texts) // 2 * 2]
+    return tuple(
+        {"role": ("user", "assistant")[place % 2], "content": text}
+        for place, text in enumerate(pairs)
+    )
+
+
+def number_of(name: str) -> int:
+    """Of a field that is called turn-3: 3."""
+    return version(name.removeprefix("turn-"))
+
+
+def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[Problem]:
+    if is_empty:
+        sentence = _("Turn %(n)s of the dialogue is empty. Write it, or remove the last turns.")
+        return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
+    if len(text) > LONGEST_TEXT:
+        sentence = _("Turn %(n)s of the dialogue is longer than %(most)s characters. Shorten it.")
+        return [Problem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
+    return []
+
+
+def tokens(text: str) -> int:
+    """Roughly how many a model reads."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def read_kept(posted: Fields, n: int) -> list[int]:
+    """Places of the `n` constraints that are ticked as kept."""
+    return [place for place in range(n) if first(posted, f"keeps-{place}") == "true"]
+
+
+def read_record(posted: Fields) -> Recorded:
+    """The page's own measurements. They come from a browser, so only known names of the right shape
+    are kept.
+    """
+    raw = first(posted, "record")
+    # A browser escapes only what a database refuses: zero bytes and broken surrogates.
+    if len(raw) > RECORD_LIMIT or "\\u" in raw:
+        return Recorded()
+    try:
+        record = json.loads(raw or "{}", parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return Recorded()
+    if not isinstance(record, dict):
+        return Recorded()
+    kept = {name: record[name] for name in RECORDED if isinstance(record.get(name), RECORDED[name])}
+    return Recorded(kept, _seconds(record.get("active_s")))
+
+
+def record_text(raw: object) -> str:
+    """What a draft keeps of a page's measurements: what an answer would, as the page posts it; ""
+    when there is nothing.
+    """
+    recorded = read_record({"record": [raw]}) if isinstance(raw, str) else Recorded()
+    if recorded.active_s is None and not recorded.presentation:
+        return ""
+    return json.dumps(
+        {**recorded.presentation, "active_s": recorded.active_s or 0}, ensure_ascii=False
+    )
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON, whatever Python thinks."""
+    raise ValueError(constant)
+
+
+def _seconds(raw: object) -> float | None:
+    if not isinstance(raw, int | float) or isinstance(raw, bool):
+        return None
+    return float(raw) if 0 <= raw < 86_400 else None
+
+
+def draw_questions(
+    form: rating_form.RatingForm, letter: str, posted: Fields, problems: Mapping[str, str]
+) -> tuple[Question, ...]:
+    """The rating form about response `letter`, with what was chosen so far."""
+    drawn = (
+        (question, _draw(question, f"rate-{letter}-{question.name}", posted, problems))
+        for question in form.questions
+    )
+    return tuple(_with_condition(form, question, ready, letter) for question, ready in drawn)
+
+
+def _with_condition(
+    form: rating_form.RatingForm, question: rating_form.Question, ready: Question, letter: str
+) -> Question:
+    if question.asked_if is None:
+        return ready
+    return replace(
+        ready,
+        asked_if=f"rate-{letter}-{question.asked_if.question}",
+        at_least=question.asked_if.at_least,
+        at_most=question.asked_if.at_most,
+        condition=guidelines_words.condition_words(form, question),
+    )
+
+
+def _draw(
+    question: rating_form.Question, name: str, posted: Fields, problems: Mapping[str, str]
+) -> Question:
+    chosen = first(posted, name)
+    if isinstance(question, rating_form.Flag):
+        return Question(
+            name, name, question.label, question.help, is_flag=True, is_chosen=chosen == "true"
+        )
+    return Question(
+        name,
+        name,
+        question.label,
+        question.help,
+        is_flag=False,
+        is_required=question.is_required,
+        low=question.low_label,
+        high=question.high_label,
+        options=tuple(Option(str(value), str(value) == chosen) for value in question.choices),
+        problem=problems.get(name, ""),
+    )

@@ -1,0 +1,60 @@
+"""The filter bar of My work, read from the query string."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.desk.work import HistoryFilter, HistoryState, campaigns_worked_in
+from labeling.models import Campaign, Rater
+from pages import days
+
+
+class HistoryForm(forms.Form):
+    """Filters by campaign, kind, days and state. Invalid values are ignored rather than rejected,
+    since links may be old.
+    """
+
+    campaign = forms.ModelChoiceField(
+        label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("any")
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("any")), *Campaign.Kind.choices]
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("any")), *HistoryState.choices]
+    )
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = forms.DateField(
+        label=_("To"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, *args: Any, rater: Rater, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["campaign"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = campaigns_worked_in(rater=rater)
+
+    @property
+    def wanted(self) -> HistoryFilter:
+        self.is_valid()
+        values = self.cleaned_data
+        until = values.get("until")
+        return HistoryFilter(
+            campaign_id=values["campaign"].pk if values.get("campaign") else None,
+            kind=values.get("kind") or "",
+            state=values.get("state") or "",
+            since=days.midnight(values["since"]) if values.get("since") else None,
+            before=(
+                days.midnight(until + dt.timedelta(days=1))
+                if until and until < dt.date.max
+                else None
+            ),
+        )

@@ -1,0 +1,247 @@
+"""A rater's answer, typed from the desk's form to the database: what was given, what was recorded
+around it, and what is wrong with it.
+
+An answer is checked once, against what its rater was shown. The check finds every problem. The
+caller puts them into words: the desk beside the field, a service as a refusal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from labeling.guidelines import rating_form
+from labeling.models import Judgment, Response
+
+STRENGTHS = range(1, 5)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A response made better: its position on the rater's page (0 = shown first), and the text."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ComparisonAnswer:
+    """A ranking, by position on the rater's page (0 = shown first).
+
+    `ranks` may leave responses out (None), and equal ranks tie. `is_all_bad` says that no response
+    is worth a rank.
+    """
+
+    ranks: Mapping[int, int | None]
+    ratings: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    reason: str | None = None
+    """None when not asked"""
+    strength: int | None = None
+    is_all_bad: bool = False
+    edit: Edit | None = None
+
+    kind = Judgment.Kind.COMPARISON
+
+    @property
+    def as_draft(self) -> dict[str, Any]:
+        return {
+            "ranks": dict(self.ranks),
+            "ratings": {position: dict(given) for position, given in self.ratings.items()},
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class DemonstrationAnswer:
+    """A text, and where the campaign asks for a whole dialogue the turns after it as chat messages:
+    the user's and the assistant's.
+    """
+
+    text: str
+    further: Sequence[Mapping[str, str]] = ()
+    sources: str = ""
+
+    kind = Judgment.Kind.DEMONSTRATION
+
+    @property
+    def as_draft(self) -> dict[str, Any]:
+        return {"text": self.text, "further": list(self.further), "sources": self.sources}
+
+    @property
+    def lengths(self) -> list[int]:
+        """Words of each answer in the dialogue."""
+        answers = [
+            self.text,
+            *(message["content"] for message in self.further if message["role"] == "assistant"),
+        ]
+        return [len(answer.split()) for answer in answers]
+
+    @property
+    def n_words(self) -> int:
+        return sum(self.lengths)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is known about how an answer was given. Empty where the page ran without JavaScript."""
+
+    presentation: Mapping[str, Any] = field(default_factory=dict)
+    active_s: float | None = None
+    warnings: Sequence[str] = ()
+    """names of the warnings that the rater overruled"""
+
+
+class Code(StrEnum):
+    NO_SUCH_RESPONSE = "no_such_response"
+    RANK_BELOW_ONE = "rank_below_one"
+    NOTHING_RANKED = "nothing_ranked"
+    RATING = "rating"
+    NO_SUCH_STRENGTH = "no_such_strength"
+    EDIT_EMPTY = "edit_empty"
+    EDIT_UNCHANGED = "edit_unchanged"
+    TEXT_EMPTY = "text_empty"
+    NOT_A_DIALOGUE = "not_a_dialogue"
+    TURNS_OUT_OF_ORDER = "turns_out_of_order"
+    TURN_EMPTY = "turn_empty"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why an answer cannot be stored."""
+
+    code: Code
+    position: int | None = None
+    """of the response it is about"""
+    rating: rating_form.Problem | None = None
+    turn: int | None = None
+    """of a dialogue: 1 is the first after the text"""
+
+
+@dataclass(frozen=True)
+class CheckedComparison:
+    """A comparison that was checked. The ratings in `given` are clean."""
+
+    given: ComparisonAnswer
+    shown: tuple[Response, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.given.kind
+
+    @property
+    def ranks(self) -> dict[int, int | None]:
+        """Without gaps: 1, 1, 3 becomes 1, 1, 2. Nothing is ranked where all are bad."""
+        if self.given.is_all_bad:
+            return {}
+        ranks = self.given.ranks
+        used = sorted({rank for rank in ranks.values() if rank is not None})
+        return {
+            position: None if rank is None else used.index(rank) + 1
+            for position, rank in ranks.items()
+        }
+
+    @property
+    def ranks_by_response(self) -> dict[int, int | None]:
+        ranks = self.ranks
+        return {response.pk: ranks.get(position) for position, response in enumerate(self.shown)}
+
+
+@dataclass(frozen=True)
+class CheckedDemonstration:
+    given: DemonstrationAnswer
+    problems: tuple[Problem, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.given.kind
+
+
+Checked = CheckedComparison | CheckedDemonstration
+Answer = ComparisonAnswer | DemonstrationAnswer | Checked
+"""What the services take. A checked answer is not checked again."""
+
+
+def check_comparison(
+    given: ComparisonAnswer, *, shown: Sequence[Response], form: rating_form.RatingForm
+) -> CheckedComparison:
+    ratings, rating_problems = _clean_ratings(given.ratings, form=form, n_shown=len(shown))
+    problems = [
+        *_rank_problems(given, n_shown=len(shown)),
+        *rating_problems,
+        *_strength_problems(given.strength),
+        *_edit_problems(given.edit, shown=shown),
+    ]
+    return CheckedComparison(replace(given, ratings=ratings), tuple(shown), tuple(problems))
+
+
+def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> CheckedDemonstration:
+    problems = [] if given.text.strip() else [Problem(Code.TEXT_EMPTY)]
+    if given.further and not is_dialogue:
+        problems.append(Problem(Code.NOT_A_DIALOGUE))
+    expected = ("user", "assistant") * (len(given.further) // 2)
+    if tuple(message["role"] for message in given.further) != expected:
+        problems.append(Problem(Code.TURNS_OUT_OF_ORDER))
+    problems += [
+        Problem(Code.TURN_EMPTY, turn=number)
+        for number, message in enumerate(given.further, 1)
+        if not message["content"].strip()
+    ]
+    return CheckedDemonstration(given, tuple(problems))
+
+
+def as_typed(text: str) -> str:
+    """`text` as a browser's text area gives it back."""
+    return text.replace("\r\n", "\n")
+
+
+def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[Problem]:
+    if given.is_all_bad:
+        return []
+    problems = _unknown_positions(given.ranks, n_shown=n_shown)
+    problems += [
+        Problem(Code.RANK_BELOW_ONE, position)
+        for position, rank in given.ranks.items()
+        if rank is not None and rank < 1
+    ]
+    if all(rank is None for rank in given.ranks.values()):
+        problems.append(Problem(Code.NOTHING_RANKED))
+    return problems
+
+
+def _clean_ratings(
+    ratings: Mapping[int, Mapping[str, Any]], *, form: rating_form.RatingForm, n_shown: int
+) -> tuple[dict[int, dict[str, int | bool]], list[Problem]]:
+    problems = _unknown_positions(ratings, n_shown=n_shown)
+    cleaned = {}
+    for position in range(n_shown):
+        cleaned[position], found = rating_form.clean(form, ratings.get(position, {}))
+        problems += [Problem(Code.RATING, position, problem) for problem in found]
+    return cleaned, problems
+
+
+def _strength_problems(strength: int | None) -> list[Problem]:
+    if strength is None or strength in STRENGTHS:
+        return []
+    return [Problem(Code.NO_SUCH_STRENGTH)]
+
+
+def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[Problem]:
+    if edit is None:
+        return []
+    unknown = _unknown_positions({edit.position: edit}, n_shown=len(shown))
+    if unknown:
+        return unknown
+    if not edit.text.strip():
+        return [Problem(Code.EDIT_EMPTY, edit.position)]
+    if edit.text == as_typed(shown[edit.position].text):
+        return [Problem(Code.EDIT_UNCHANGED, edit.position)]
+    return []
+
+
+def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[Problem]:
+    return [
+        Problem(Code.NO_SUCH_RESPONSE, position)
+        for position in given
+        if not 0 <= position < n_shown
+    ]

@@ -1,0 +1,141 @@
+"""A rater corrects an answer while its campaign is open: the next version takes its place."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from config.compiled import insert
+from labeling.desk.judgments import rows as judgments_rows
+from labeling.desk.judgments.answers import Answer, Checked, Recorded
+from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.models import Campaign, Draft, Item, Judgment, Rater, Response
+from labeling.queue import after_judgment, slots
+from labeling.review import set_aside
+
+
+def correct(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    version: int,
+    answer: Answer,
+    recorded: Recorded | None = None,
+    now: datetime,
+) -> Judgment:
+    """Store the answer in place of `version` of the one under `lease`, which stays readable.
+    Submitting the same correction twice returns the first. Raises UnableToSubmit.
+    """
+    with transaction.atomic():
+        old = _stored_answer(lease=lease, rater=rater, kind=answer.kind)
+        if old.version == version + 1:
+            return old
+        campaign = _campaign_to_correct_in(old, version=version)
+        checked = judgments_rows.checked(
+            answer,
+            campaign=campaign,
+            guideline_version=old.guideline_version_id,
+            read_shown=lambda: _shown(old),
+        )
+        judgment = _next_version(old=old, answer=checked, recorded=recorded or Recorded(), now=now)
+        judgments_rows.store_edit(judgment=judgment, answer=checked, now=now)
+        after_judgment.after_correction(judgment=judgment, campaign=campaign, now=now)
+        return judgment
+
+
+def draft_correction(
+    *, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime
+) -> Draft | None:
+    """Keep what is typed so far to correct `version` of the answer under `lease`. None when the
+    answer has a later version by now.
+    """
+    with transaction.atomic():
+        answer = (
+            Judgment.objects.select_for_update(of=("self",))
+            .filter(lease=lease, rater=rater, version=version)
+            .first()
+        )
+        if answer is None or answer.item_id is None:
+            return None
+        return slots.store_draft(
+            item_id=answer.item_id, rater=rater, version=version, content=content, now=now
+        )
+
+
+def drop_correction(*, item: Item, rater: Rater) -> None:
+    """Delete the draft of a correction: the answer stays as it is."""
+    delete_draft(item_id=item.pk, rater_id=rater.pk)
+
+
+def delete_draft(*, item_id: int | None, rater_id: int) -> None:
+    Draft.objects.filter(item=item_id, rater=rater_id, version__gt=0).delete()
+
+
+def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
+    """The judgment as it stands, locked."""
+    found = (
+        Judgment.objects.select_for_update(of=("self",))
+        .select_related("campaign", "guideline_version")
+        .filter(lease=lease, rater=rater, kind=kind)
+        .first()
+    )
+    if found is None or found.campaign is None:
+        raise UnableToSubmit(_("There is no such answer of yours. Open it again under My work."))
+    return found
+
+
+def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
+    assert old.campaign is not None  # _stored_answer has looked
+    if old.version != version:
+        raise UnableToSubmit(
+            _("This answer was corrected elsewhere in the meantime. Open it again under My work.")
+        )
+    if old.campaign.state != Campaign.State.OPEN:
+        raise UnableToSubmit(_("The campaign is not open any more: its answers stay as they are."))
+    return old.campaign
+
+
+def _shown(old: Judgment) -> list[Response]:
+    rows = old.comparison.ranked.select_related("response").order_by("position")
+    return [row.response for row in rows]
+
+
+def _next_version(*, old: Judgment, answer: Checked, recorded: Recorded, now: datetime) -> Judgment:
+    """The row that takes the place of `old`: its slot, its lease, and the time of the first
+    version.
+
+    A judgment that was set aside has lost its slot to others. It takes a slot again, because it
+    counts again.
+    """
+    slot_id, lease, is_extra = old.slot_id, old.lease, old.is_extra
+    if slot_id is None and not is_extra:
+        slot_id = set_aside.seat(judgment=old, now=now)
+        is_extra = slot_id is None
+    Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
+    measured = [seconds for seconds in (old.active_s, recorded.active_s) if seconds is not None]
+    judgment = Judgment(
+        kind=old.kind,
+        rater_id=old.rater_id,
+        prompt_id=old.prompt_id,
+        campaign_id=old.campaign_id,
+        item_id=old.item_id,
+        slot_id=slot_id,
+        lease=lease,
+        is_extra=is_extra,
+        is_gold=old.is_gold,
+        guideline_version_id=old.guideline_version_id,
+        presentation=dict(recorded.presentation),
+        warnings=list(recorded.warnings),
+        active_s=sum(measured) if measured else None,
+        leased_at=old.leased_at,
+        submitted_at=old.submitted_at,
+        version=old.version + 1,
+        supersedes=old,
+        corrected_at=now,
+    )
+    insert(judgment, *judgments_rows.parts_of(answer))
+    delete_draft(item_id=old.item_id, rater_id=old.rater_id)
+    return judgment

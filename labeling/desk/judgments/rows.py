@@ -1,0 +1,151 @@
+"""The rows that an answer is stored in, and why one is refused."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db.models import Max, Model
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.desk.judgments import answers
+from labeling.desk.judgments.answers import Answer, Checked, Code, Problem
+from labeling.guidelines import rating_form
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import (
+    Campaign,
+    Comparison,
+    Demonstration,
+    Judgment,
+    RankedResponse,
+    Response,
+    Source,
+)
+from labeling.statistics import response_orders
+
+Parts = tuple[tuple[str, Sequence[Model]], ...]
+"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes
+them.
+"""
+
+
+class UnableToSubmit(Refusal):
+    """An answer that cannot be stored. The text tells the rater what to do; what they wrote is not
+    lost.
+    """
+
+    def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
+        super().__init__(sentence)
+        self.position = position
+        """The response it is about, 0 = shown first."""
+        self.question = question
+
+
+def checked(
+    answer: Answer,
+    *,
+    campaign: Campaign,
+    guideline_version: int | None,
+    read_shown: Callable[[], Sequence[Response]],
+) -> Checked:
+    """The answer, checked unless it was already. Raises UnableToSubmit with its first problem."""
+    if isinstance(answer, answers.ComparisonAnswer):
+        form = guidelines_selectors.form_of(guideline_version)
+        answer = answers.check_comparison(answer, shown=read_shown(), form=form)
+    elif isinstance(answer, answers.DemonstrationAnswer):
+        answer = answers.check_demonstration(answer, is_dialogue=campaign.asks_dialogue)
+    for problem in answer.problems:
+        raise UnableToSubmit(
+            _sentence(problem),
+            position=problem.position,
+            question=problem.rating.question if problem.rating else "",
+        )
+    return answer
+
+
+def parts_of(answer: Checked) -> Parts:
+    if isinstance(answer, answers.CheckedDemonstration):
+        text, further = answer.given.text, list(answer.given.further)
+        written = Demonstration(text=text, further=further, sources=answer.given.sources)
+        return (("judgment", [written]),)
+    ranks, given = answer.ranks, answer.given
+    ranked = [
+        RankedResponse(
+            response=response,
+            position=position,
+            rank=ranks.get(position),
+            ratings=given.ratings[position],
+        )
+        for position, response in enumerate(answer.shown)
+    ]
+    comparison = Comparison(
+        strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad
+    )
+    return (("judgment", [comparison]), ("comparison", ranked))
+
+
+def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
+    """A response that was made better becomes a demonstration of this judgment, and a response of
+    the rater's own, preferred to the one it was made from.
+    """
+    if isinstance(answer, answers.CheckedDemonstration) or answer.given.edit is None:
+        return
+    edit = answer.given.edit
+    name = f"rater {judgment.rater.alias}"
+    defaults = {"kind": Source.Kind.PERSON, "person_id": judgment.rater.user_id, "created_at": now}
+    source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
+    own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
+    number = own.aggregate(last=Max("number"))["last"]
+    response = Response.objects.create(
+        prompt_id=judgment.prompt_id,
+        source=source,
+        text=edit.text,
+        number=0 if number is None else number + 1,
+        created_at=now,
+    )
+    original = answer.shown[edit.position]
+    Demonstration.objects.create(
+        judgment=judgment, text=edit.text, edit_of=original, response=response
+    )
+
+
+def _sentence(problem: Problem) -> str:
+    if problem.rating is not None:
+        return _rating_sentence(problem.rating, problem.position or 0)
+    sentences = {
+        Code.NO_SUCH_RESPONSE: _("There is no response %(letter)s in this item."),
+        Code.RANK_BELOW_ONE: _("Ranks count from 1, the best."),
+        Code.NOTHING_RANKED: _("No response is ranked. Rank at least one, or skip the item."),
+        Code.NO_SUCH_STRENGTH: _("The strength of a preference is a number from 1 to 4."),
+        Code.EDIT_EMPTY: _("The edit is empty. Write it, or drop it."),
+        Code.EDIT_UNCHANGED: _(
+            "The edit changes nothing. Make the response better, or drop the edit."
+        ),
+        Code.TEXT_EMPTY: _("The answer is empty. Write one, or skip the item."),
+        Code.NOT_A_DIALOGUE: _("This campaign asks for one answer, and not for a whole dialogue."),
+        Code.TURNS_OUT_OF_ORDER: _(
+            "A dialogue goes on by turns, user and assistant, and ends with the assistant's."
+        ),
+        Code.TURN_EMPTY: _("A turn of the dialogue is empty. Write it, or remove it."),
+    }
+    return sentences[problem.code] % {"letter": response_orders.letter(problem.position or 0)}
+
+
+def _rating_sentence(problem: rating_form.Problem, position: int) -> str:
+    values = {
+        "letter": response_orders.letter(position),
+        "label": problem.label,
+        "low": problem.low,
+        "high": problem.high,
+    }
+    sentences = {
+        "required": _("Response %(letter)s: answer “%(label)s”, from %(low)d to %(high)d."),
+        "not_a_number": _(
+            "Response %(letter)s: “%(label)s” is a whole number from %(low)d to %(high)d."
+        ),
+        "out_of_range": _("Response %(letter)s: “%(label)s” goes from %(low)d to %(high)d."),
+        "not_a_flag": _("Response %(letter)s: “%(label)s” is either ticked or not."),
+        "unknown": _(
+            "Response %(letter)s: the rating form does not ask “%(label)s”. Load the page again."
+        ),
+    }
+    return sentences[problem.code] % values

@@ -1,0 +1,155 @@
+"""A rater submits an answer: the judgment is stored, its slot is filled, its draft goes."""
+
+import uuid
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from config.compiled import execute, insert
+from labeling.desk.judgments import rows
+from labeling.desk.judgments.answers import Answer, Checked, CheckedComparison, Recorded
+from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.models import Judgment, PastLease, Rater, Slot
+from labeling.queue import after_judgment, order, slots
+from labeling.queue.gold import scores
+
+_FILL = (
+    "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id"
+    " = %s AND state = 'leased'"
+)
+_DELETE_DRAFT = "DELETE FROM labeling_draft WHERE item_id = %s AND rater_id = %s"
+
+
+def submit(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    answer: Answer,
+    recorded: Recorded | None = None,
+    held: Slot | PastLease | None = None,
+    now: datetime,
+) -> Judgment:
+    """Store the answer given under `lease`. A second submit of the same lease returns the first
+    judgment.
+
+    A lapsed lease still counts while a slot of the item is free; when none is, the judgment is kept
+    as an extra. `held` is the lease's row with campaign and item, where the caller has read it.
+    Raises UnableToSubmit.
+    """
+    with transaction.atomic():
+        slot, held, first = _open_lease(lease=lease, rater=rater, kind=answer.kind, held=held)
+        if first is not None:
+            return first
+        checked = _checked(answer, held)
+        judgment = _store(
+            held=held,
+            slot=slot,
+            rater=rater,
+            answer=checked,
+            recorded=recorded or Recorded(),
+            now=now,
+        )
+        if judgment is not None:
+            rows.store_edit(judgment=judgment, answer=checked, now=now)
+            if judgment.is_gold and isinstance(checked, CheckedComparison):
+                scores.note_answer(judgment=judgment, ranks=checked.ranks_by_response, now=now)
+            after_judgment.after_submit(
+                judgment=judgment, campaign=held.campaign, held=held, now=now
+            )
+            return judgment
+    if isinstance(checked, CheckedComparison):
+        raise UnableToSubmit(
+            _("You have already judged this item. This answer is kept as a draft.")
+        )
+    raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
+
+
+def _open_lease(
+    *, lease: uuid.UUID, rater: Rater, kind: str, held: Slot | PastLease | None
+) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
+    """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment
+    already given under it.
+
+    A slot that the lease holds is filled. That locks its row until the end of the transaction, so
+    the second of two submits sees the first's judgment.
+    """
+    if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
+        return held, held, None
+    slot = slots.locked(lease=lease, rater=rater)
+    held = slot or _past_lease(lease=lease, rater=rater)
+    if held is None:
+        raise UnableToSubmit(
+            _("This item was never given to you. Go back to your work and take the next one.")
+        )
+    if held.campaign.kind != kind:
+        raise UnableToSubmit(
+            _("This item asks for another kind of answer. Open it again from your work.")
+        )
+    if slot is not None and _fill(lease=lease, rater=rater):
+        return slot, slot, None
+    return None, held, Judgment.objects.filter(lease=lease).first()
+
+
+def _past_lease(*, lease: uuid.UUID, rater: Rater) -> PastLease | None:
+    return (
+        PastLease.objects.select_for_update(of=("self",))
+        .select_related("campaign", "item__gold_use")
+        .filter(lease=lease, rater=rater)
+        .first()
+    )
+
+
+def _fill(*, lease: uuid.UUID, rater: Rater) -> bool:
+    """Whether the lease held a slot, which now counts a judgment."""
+    lease_as_stored = Slot._meta.get_field("lease").get_db_prep_value(lease, connection)
+    return execute(_FILL, [lease_as_stored, rater.pk]) == 1
+
+
+def _checked(answer: Answer, held: Slot | PastLease) -> Checked:
+    return rows.checked(
+        answer,
+        campaign=held.campaign,
+        guideline_version=held.guideline_version_id,
+        read_shown=lambda: order.presented(held),
+    )
+
+
+def _store(
+    *,
+    held: Slot | PastLease,
+    slot: Slot | None,
+    rater: Rater,
+    answer: Checked,
+    recorded: Recorded,
+    now: datetime,
+) -> Judgment | None:
+    """The judgment with its rows. None when this rater judged the item under another lease: then
+    what they gave becomes their draft.
+    """
+    if slot is None:
+        if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
+            draft = answer.given.as_draft
+            slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
+            return None
+        slot = slots.fill_another(item_id=held.item_id, rater=rater)
+    judgment = Judgment(
+        kind=held.campaign.kind,
+        rater=rater,
+        prompt_id=held.item.prompt_id,
+        campaign_id=held.campaign_id,
+        item_id=held.item_id,
+        slot=slot,
+        lease=held.lease,
+        is_extra=slot is None,
+        is_gold=hasattr(held.item, "gold_use"),
+        guideline_version_id=held.guideline_version_id,
+        presentation=dict(recorded.presentation),
+        warnings=list(recorded.warnings),
+        active_s=recorded.active_s,
+        leased_at=held.leased_at,
+        submitted_at=now,
+    )
+    insert(judgment, *rows.parts_of(answer))
+    execute(_DELETE_DRAFT, [held.item_id, rater.pk])
+    return judgment

@@ -1,0 +1,101 @@
+"""A rater takes a submitted answer back within seconds."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.desk.judgments import correct
+from labeling.desk.work import UNDO_WITHIN
+from labeling.models import Judgment, PastLease, Rater, Response, Slot
+from labeling.queue import after_judgment, order, slots
+
+UNDO_GRACE = timedelta(seconds=10)
+"""A click in the last second still has to reach the server."""
+
+
+class UnableToUndo(Refusal):
+    """A judgment that stays. The text says what can be done instead."""
+
+
+def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+    """Delete the judgment under `lease`: the slot is the rater's again, and `draft` is what they
+    typed.
+
+    What they were given next in that campaign goes back to the queue. Raises UnableToUndo when it
+    is too late.
+    """
+    try:
+        with transaction.atomic():
+            judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
+            _give_back_what_came_next(judgment=judgment, now=now)
+            _take_back(judgment=judgment, now=now)
+            _delete(judgment)
+            assert judgment.item_id is not None  # only an imported judgment has no item
+            correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
+            slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
+    except ProtectedError as error:  # a snapshot or a campaign was built on it in these seconds
+        raise UnableToUndo(_too_late()) from error
+
+
+def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgment:
+    judgment = (
+        Judgment.objects.select_for_update(of=("self",))
+        .select_related("campaign")
+        .filter(
+            lease=lease,
+            rater=rater,
+            version=1,
+            submitted_at__gte=now - UNDO_WITHIN - UNDO_GRACE,
+        )
+        .first()
+    )
+    if judgment is None:
+        raise UnableToUndo(_too_late())
+    return judgment
+
+
+def _too_late() -> str:
+    return _(
+        "It is too late to undo this. While the campaign is open you can correct the answer under"
+        " My work."
+    )
+
+
+def _give_back_what_came_next(*, judgment: Judgment, now: datetime) -> None:
+    leased = Slot.objects.select_for_update(of=("self",)).select_related("item")
+    leased = leased.filter(
+        campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED
+    )
+    for slot in leased:
+        slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
+
+
+def _take_back(*, judgment: Judgment, now: datetime) -> None:
+    """Lease the judgment's slot to the rater again. Where a late answer had filled another slot,
+    that slot is free again.
+    """
+    if judgment.slot_id is None:
+        return
+    assert judgment.campaign is not None
+    mine = Slot.objects.filter(pk=judgment.slot_id)
+    expires_at = now + timedelta(minutes=judgment.campaign.lease_minutes)
+    leased = mine.filter(lease=judgment.lease).update(
+        state=Slot.State.LEASED, expires_at=expires_at
+    )
+    if leased != 1:
+        mine.update(**slots.FREE, queue_rank=order.returned_rank(now))
+
+
+def _delete(judgment: Judgment) -> None:
+    """With the response that an edit made."""
+    edits = list(Response.objects.filter(demonstration__judgment=judgment.pk))
+    after_judgment.before_undo(judgment=judgment)
+    judgment.delete()
+    for edit in edits:
+        edit.delete()

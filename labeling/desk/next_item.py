@@ -1,0 +1,76 @@
+"""Where a rater goes next: to an item, or to what they have to read or finish before it."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.desk import work
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import Campaign, Rater, Slot
+from labeling.people.crowd import selectors as crowd_selectors
+from labeling.people.crowd import services as crowd_services
+from labeling.queue import admission, claim
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where to go; `slot` is the item that was claimed, if one was."""
+
+    address: str
+    slot: Slot | None = None
+
+
+def next_address(
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+) -> str:
+    return next_step(request, campaign=campaign, rater=rater, worked_by=worked_by).address
+
+
+def next_step(
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+) -> Step:
+    """Claim the next item, and say where to go. With nothing left: to the desk, with a message.
+
+    A changed guideline is read first. No query is needed for a rater who has just worked by the
+    version in force (`worked_by`).
+    """
+    if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
+        return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
+    entry = admission.entry(rater=rater, campaign=campaign)
+    visit = (
+        crowd_selectors.visit_at_work(rater=rater, campaign=campaign) if entry.is_visiting else None
+    )
+    if visit is not None and crowd_services.complete_visit(visit=visit, now=timezone.now()):
+        return Step(reverse("crowd_done"))
+    try:
+        slot = claim.claim(campaign=campaign, rater=rater, entry=entry, now=timezone.now())
+    except claim.UnableToClaim as problem:
+        messages.warning(request, problem.sentence)
+        return Step(hindrance_address(problem.hindrance))
+    if slot is not None:
+        return Step(reverse("desk_item", args=[slot.lease]), slot)
+    if visit is not None:
+        return Step(reverse("crowd_done"))
+    messages.info(
+        request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name}
+    )
+    return Step(reverse("desk"))
+
+
+def hindrance_address(hindrance: admission.Hindrance) -> str:
+    """Where a rater finds out more: onboarding has its own page."""
+    if hindrance.reason == admission.Reason.ONBOARDING:
+        return reverse("onboarding", args=[hindrance.pool_id])
+    return reverse("desk")
+
+
+def _reads_first(campaign: Campaign, rater: Rater) -> bool:
+    """An item that they hold already keeps the version it was claimed under."""
+    return (
+        guidelines_selectors.needs_reading(rater=rater, campaign=campaign)
+        and work.lease_held(rater=rater, campaign=campaign) is None
+    )

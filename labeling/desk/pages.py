@@ -1,0 +1,427 @@
+"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads,
+and never writes.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from labeling.desk import words as desk_words
+from labeling.desk.answers import Review, Typed, line_of, read_comparison
+from labeling.desk.forms import answers
+from labeling.desk.reading import Turn, turns_of
+from labeling.desk.work import Standing, Tally, Work
+from labeling.guidelines import rating_form
+from labeling.models import Judgment, Rater, Response
+from labeling.people.content_settings import selectors as content_settings_selectors
+from labeling.queue import order
+from labeling.statistics import response_orders
+from pages import days, rendered
+
+LONGEST_CHOICE = 8
+"""What is chosen from a list is short; the rest of a longer text is nobody's choice."""
+
+
+@dataclass(frozen=True)
+class PromptView:
+    earlier: tuple[Turn, ...]
+    last: SafeString
+    n_turns: int
+
+
+@dataclass(frozen=True)
+class ResponseView:
+    """A response as one rater sees it: nothing here tells it from the others but its letter and its
+    text.
+    """
+
+    letter: str
+    html: SafeString
+    raw: str
+    head: SafeString
+    """letter, rank, ways to show it"""
+    rating: SafeString
+    """the rating form about it"""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a page sends what is done on it; empty: it does not keep drafts, or no lease."""
+
+    submit: str
+    guideline: str
+    diff: str
+    preview: str
+    skip: str = ""
+    release: str = ""
+    ask: str = ""
+    draft: str = ""
+    heartbeat: str = ""
+
+    @classmethod
+    def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
+        names = ["guideline", "diff", "preview", "ask", "draft"]
+        names += [] if corrects else ["skip", "release", "heartbeat"]
+        submit = reverse("desk_correct" if corrects else "desk_submit", args=[lease])
+        return cls(submit=submit, **{name: reverse(f"desk_{name}", args=[lease]) for name in names})
+
+    @classmethod
+    def of_sample(cls, campaign_id: int) -> "Addresses":
+        """An admin's look at the page: nothing that it sends is stored."""
+        whole, *parts = (
+            reverse(f"campaign_preview{part}", args=[campaign_id])
+            for part in ("", "_guideline", "_diff", "_text")
+        )
+        guideline, diff, preview = parts
+        return cls(
+            submit=whole,
+            guideline=guideline,
+            diff=diff,
+            preview=preview,
+            skip=whole,
+            release=whole,
+            ask=whole,
+        )
+
+
+@dataclass(frozen=True)
+class Care:
+    """What stands before upsetting content."""
+
+    kinds: str
+    n_today: int
+    """such items that the rater has met before this one"""
+    suggests_pause: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """What both kinds of page show."""
+
+    lease: Any
+    urls: Addresses
+    version: int
+    """of the answer that is corrected here; 0 for a first answer"""
+    campaign: str
+    guideline_number: int
+    prompt: PromptView
+    care: Care | None
+    """None where nothing may upset"""
+    today: Tally
+    active_words: str
+    person: str
+    revision: int
+    record: str
+    draft_saved_at: dt.datetime | None
+    expires_in_s: int
+    notice: str
+    review: Review | None
+    line: str
+
+
+@dataclass(frozen=True)
+class ComparePage(Page):
+    responses: tuple[ResponseView, ...]
+    reason: str
+    asks_reason: bool
+    strengths: tuple[tuple[answers.Option, str], ...]
+    """each with its word; empty when not asked"""
+    strength_problem: str
+    is_all_bad: bool
+    edit_of: str
+    edit: str
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A line of the checklist."""
+
+    name: str
+    sentence: str
+    is_kept: bool
+
+
+@dataclass(frozen=True)
+class FurtherTurn:
+    """A turn of a dialogue after the first answer; `name` is its field's."""
+
+    name: str
+    role: str
+    words: str
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class WritePage(Page):
+    text: str
+    asks_dialogue: bool
+    further: tuple[FurtherTurn, ...]
+    empty_turns: tuple[FurtherTurn, ...]
+    """what a script makes two turns more of"""
+    most_turns: int
+    constraints: tuple[Constraint, ...]
+    sources: str
+    text_problem: str
+    n_words: int
+    n_tokens: int
+    low: int
+    high: int
+    characters_per_token: int = answers.CHARACTERS_PER_TOKEN
+
+
+def page(
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None = None,
+    today: Tally,
+    corrects: Judgment | None = None,
+    now: dt.datetime,
+) -> Page:
+    build = write_page if work.campaign.n_responses is None else compare_page
+    return build(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now)
+
+
+def compare_page(
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
+) -> ComparePage:
+    responses = order.presented(work.shown)
+    form = work.form
+    checked, _problems = read_comparison(work=work, typed=typed, shown=responses)
+    answer = checked.given
+    problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
+    turns = work.item.prompt.messages
+    html = rendered.markdown(
+        [*(response.text for response in responses), *(turn["content"] for turn in turns)]
+    )
+    views = [
+        _response_view(place, response, html[place], len(responses), form, typed, problems)
+        for place, response in enumerate(responses)
+    ]
+    prompt = _prompt_view(turns, html[len(responses) :])
+    return ComparePage(
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        prompt=prompt,
+        line=line_of(answer),
+        responses=tuple(views),
+        reason=answer.reason or "",
+        asks_reason=work.campaign.asks_reason,
+        strengths=_strengths(typed) if work.campaign.asks_strength else (),
+        strength_problem=problems.get("strength", ""),
+        is_all_bad=answer.is_all_bad,
+        edit_of=response_orders.LETTERS[answer.edit.position] if answer.edit else "",
+        edit=answer.edit.text if answer.edit else "",
+    )
+
+
+def _strengths(typed: Typed) -> tuple[tuple[answers.Option, str], ...]:
+    words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
+    chosen = answers.first(typed.fields, "strength")
+    return tuple(
+        (answers.Option(str(number), str(number) == chosen), word)
+        for number, word in enumerate(words, 1)
+    )
+
+
+def _response_view(
+    place: int,
+    response: Response,
+    html: SafeString,
+    n: int,
+    form: rating_form.RatingForm,
+    typed: Typed,
+    problems: Mapping[str, str],
+) -> ResponseView:
+    letter = response_orders.LETTERS[place]
+    rated = f"rate-{letter}-"
+    given = tuple(
+        (name, values[0][:LONGEST_CHOICE])
+        for name, values in typed.fields.items()
+        if name.startswith(rated) and values
+    )
+    wrong = tuple((name, sentence) for name, sentence in problems.items() if name.startswith(rated))
+    language = translation.get_language()
+    return ResponseView(
+        letter=letter,
+        html=html,
+        raw=response.text,
+        head=_head(
+            letter, n, answers.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language
+        ),
+        rating=_rating(form, letter, given, wrong, language),
+    )
+
+
+# Most pages show these as nobody has touched them yet: a handful of strings, in place of three
+# hundred small templates a page.
+@lru_cache(maxsize=512)
+def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
+    options = [answers.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
+    return render_to_string(
+        "labeling/desk/_response_head.html", {"letter": letter, "rank_options": options}
+    )
+
+
+@lru_cache(maxsize=512)
+def _rating(
+    form: rating_form.RatingForm,
+    letter: str,
+    given: tuple[tuple[str, str], ...],
+    wrong: tuple[tuple[str, str], ...],
+    _language: str | None,
+) -> SafeString:
+    questions = answers.draw_questions(
+        form, letter, {name: [text] for name, text in given}, dict(wrong)
+    )
+    context = {
+        "letter": letter,
+        "scales": [question for question in questions if not question.is_flag],
+        "flags": [question for question in questions if question.is_flag],
+        "explained": [question for question in questions if question.is_flag and question.help],
+    }
+    return render_to_string("labeling/desk/_rating.html", context)
+
+
+def write_page(
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
+) -> WritePage:
+    is_dialogue = work.campaign.asks_dialogue
+    checked, _problems = answers.read_demonstration(typed.fields, is_dialogue=is_dialogue)
+    answer = checked.given
+    problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
+    turns = work.item.prompt.messages
+    return WritePage(
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        prompt=_prompt_view(turns, rendered.markdown([turn["content"] for turn in turns])),
+        line="",
+        text=answer.text,
+        asks_dialogue=work.campaign.asks_dialogue,
+        further=tuple(
+            _turn(f"turn-{n}", turn["role"], turn["content"], problems)
+            for n, turn in enumerate(answer.further, 1)
+        ),
+        empty_turns=tuple(_turn("", role, "", {}) for role in ("user", "assistant")),
+        most_turns=answers.LONGEST_DIALOGUE,
+        constraints=_constraints(work.item.prompt.constraints, typed),
+        sources=answer.sources,
+        text_problem=problems.get("text", ""),
+        n_words=answer.lengths[0],
+        n_tokens=answers.tokens(answer.text),
+        low=work.campaign.min_words,
+        high=work.campaign.max_words,
+    )
+
+
+def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> FurtherTurn:
+    words = {"user": _("User"), "assistant": _("Assistant")}
+    return FurtherTurn(name, role, words[role], text, problems.get(name, ""))
+
+
+def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
+    kept = answers.read_kept(typed.fields, len(sentences))
+    return tuple(
+        Constraint(f"keeps-{place}", sentence, place in kept)
+        for place, sentence in enumerate(sentences)
+    )
+
+
+def _common(
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    return {
+        "lease": work.lease,
+        "urls": (
+            Addresses.of_sample(work.campaign.pk)
+            if work.standing == Standing.SAMPLE
+            else Addresses.of_lease(work.lease, corrects=corrects is not None)
+        ),
+        "version": corrects.version if corrects else 0,
+        "campaign": work.campaign.name,
+        "guideline_number": work.version.number,
+        "care": _care(work, now),
+        "today": today,
+        "active_words": desk_words.duration_words(today.active_s),
+        "person": person_key(work.rater),
+        "revision": typed.revision,
+        "record": answers.first(typed.fields, "record") or "{}",
+        "draft_saved_at": typed.saved_at,
+        "expires_in_s": (
+            max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0
+        ),
+        "notice": typed.notice or (_correcting(corrects) if corrects else _notice(work, now)),
+        "review": review,
+    }
+
+
+def _care(work: Work, now: dt.datetime) -> Care | None:
+    kinds = work.item.prompt.upset_words
+    if not kinds:
+        return None
+    if work.standing == Standing.SAMPLE:
+        return Care(kinds, 0, suggests_pause=False)
+    n = content_settings_selectors.n_met(rater=work.rater, since=days.last_midnight(now))
+    return Care(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
+
+
+def _notice(work: Work, now: dt.datetime) -> str:
+    if work.standing == Standing.SAMPLE:
+        return _(
+            "This is what raters see, with an item of the campaign. Try it: nothing is stored."
+        )
+    if work.standing == Standing.LAPSED:
+        return _(
+            "Your reservation ran out and somebody else has this item now. You can still finish it:"
+            " it is kept as an extra."
+        )
+    if work.expires_at is not None and work.expires_at < now:
+        return _(
+            "Your reservation has run out. Until somebody else takes the item your answer counts as"
+            " usual."
+        )
+    return ""
+
+
+def person_key(rater: Rater) -> str:
+    """Names this person's drafts in the browser without naming the person."""
+    return salted_hmac("labeling.desk.person", str(rater.pk)).hexdigest()[:16]
+
+
+def _correcting(judgment: Judgment) -> str:
+    at = timezone.localtime(judgment.submitted_at).strftime("%Y-%m-%d %H:%M")
+    return _(
+        "You gave this answer on %(at)s. What you submit here takes its place; the earlier one is"
+        " kept."
+    ) % {"at": at}
+
+
+def _prompt_view(turns: list[dict[str, str]], html: Sequence[SafeString]) -> PromptView:
+    drawn = turns_of(turns, html)
+    return PromptView(tuple(drawn[:-1]), drawn[-1].html if drawn else SafeString(""), len(turns))

@@ -1,0 +1,142 @@
+"""What the desk gives to read: turns of a conversation, an answer that is stored, and a response by
+words against another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from labeling.desk import warnings, word_diff
+from labeling.desk.work import Work
+from labeling.models import Demonstration, Judgment
+from labeling.queue import order
+from labeling.statistics import response_orders
+from pages import rendered
+
+
+@dataclass(frozen=True)
+class Turn:
+    role: str
+    words: str
+    html: SafeString
+
+
+def turns_of(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> list[Turn]:
+    words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
+    return [
+        Turn(turn["role"], words.get(turn["role"], turn["role"]), made)
+        for turn, made in zip(turns, html, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class GivenResponse:
+    """A response, by the letter it had, and what was said of it."""
+
+    letter: str
+    html: SafeString
+    rank: int | None
+    ratings: tuple[tuple[str, int | bool], ...]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A stored answer as its rater reads it again, whatever became of the campaign."""
+
+    upsets: str
+    """kinds of upsetting content, or empty"""
+    prompt: tuple[Turn, ...]
+    responses: tuple[GivenResponse, ...]
+    line: str
+    reason: str
+    written: tuple[Turn, ...]
+    """a demonstration's turns, or the edit"""
+    edit_of: str
+    sources: str
+
+
+def given(*, work: Work, judgment: Judgment) -> Given:
+    written: Demonstration | None = getattr(judgment, "demonstration", None)
+    prompt, responses = work.item.prompt, _given_responses(work, judgment)
+    ranks = {response.letter: response.rank for response in responses}
+    is_all_bad = judgment.kind == Judgment.Kind.COMPARISON and judgment.comparison.is_all_bad
+    edited = (
+        order.presented(work.shown)
+        if written is not None and written.edit_of_id is not None
+        else []
+    )
+    return Given(
+        upsets=prompt.upset_words,
+        prompt=_turns(prompt.messages),
+        responses=responses,
+        line=_("All bad") if is_all_bad else warnings.ranking_line(ranks),
+        reason=(
+            (judgment.comparison.reason or "") if judgment.kind == Judgment.Kind.COMPARISON else ""
+        ),
+        written=(
+            _turns([{"role": "assistant", "content": written.text}, *written.further])
+            if written is not None
+            else ()
+        ),
+        edit_of=next(
+            (
+                letter
+                for letter, each in zip(response_orders.LETTERS, edited, strict=False)
+                if written and each.pk == written.edit_of_id
+            ),
+            "",
+        ),
+        sources=written.sources if written is not None else "",
+    )
+
+
+def _given_responses(work: Work, judgment: Judgment) -> tuple[GivenResponse, ...]:
+    if judgment.kind != Judgment.Kind.COMPARISON:
+        return ()
+    rows = list(judgment.comparison.ranked.select_related("response").order_by("position"))
+    html = rendered.markdown([row.response.text for row in rows])
+    labels = {question.name: question.label for question in work.form.questions}
+    return tuple(
+        GivenResponse(
+            response_orders.LETTERS[row.position],
+            made,
+            row.rank,
+            tuple(
+                (labels.get(name, name), answer)
+                for name, answer in row.ratings.items()
+                if answer is not False
+            ),
+        )
+        for row, made in zip(rows, html, strict=True)
+    )
+
+
+def _turns(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
+    return tuple(
+        turns_of(messages, rendered.markdown([message["content"] for message in messages]))
+    )
+
+
+@dataclass(frozen=True)
+class Diff:
+    of: str
+    to: str
+    pieces: tuple[word_diff.Piece, ...]
+
+
+def diff(*, work: Work, of: str, to: str) -> Diff | None:
+    """Response `of` by words against `to`; None when the letters name no two responses of this
+    work.
+    """
+    texts = dict(
+        zip(
+            response_orders.LETTERS,
+            (response.text for response in order.presented(work.shown)),
+            strict=False,
+        )
+    )
+    if of not in texts or to not in texts or of == to:
+        return None
+    return Diff(of, to, tuple(word_diff.pieces(texts[to], texts[of])))

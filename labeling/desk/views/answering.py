@@ -1,0 +1,150 @@
+"""What the rater's desk and the admin's preview of it do alike: show the page of an item, react to
+its buttons, look over an answer, and show what stands beside the work.
+
+A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON:
+{"review": HTML}, or {"next": address}, with the next item's HTML beside it when there is one.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from labeling.desk import answers, pages, reading
+from labeling.desk import words as desk_words
+from labeling.desk import work as desk_work
+from labeling.desk.forms import answers as forms_answers
+from labeling.models import Campaign, GuidelineVersion, Judgment
+from pages import days
+from pages import render as pages_render
+
+EDITING = {
+    "edit": answers.begin_edit,
+    "unedit": answers.drop_edit,
+    "extend": answers.add_turns,
+    "shorten": answers.drop_turns,
+}
+"""Buttons that open or close the editor, or add or remove a dialogue's turns, and show the page
+again. With JavaScript the page does it by itself.
+"""
+SUBMITTING = {"submit", "stop"}
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("X-Desk") == "fragment"
+
+
+def go_to(request: HttpRequest, address: str) -> HttpResponse:
+    return JsonResponse({"next": address}) if is_fragment(request) else redirect(address)
+
+
+def page(
+    request: HttpRequest,
+    work: desk_work.Work,
+    typed: answers.Typed,
+    *,
+    status: int = 200,
+    review: answers.Review | None = None,
+    skip_form: forms_answers.SkipForm | None = None,
+    corrects: Judgment | None = None,
+) -> HttpResponse:
+    """The whole page of an item. A sample is nobody's work: no counts, and nothing to undo."""
+    now = timezone.now()
+    is_sample = work.standing == desk_work.Standing.SAMPLE
+    today = (
+        desk_work.Tally(n_judgments=0, active_s=0.0)
+        if is_sample
+        else desk_work.tally(rater=work.rater, since=days.last_midnight(now))
+    )
+    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    context = {
+        "page": pages.page(
+            work=work, typed=typed, review=review, today=today, corrects=corrects, now=now
+        ),
+        "undo": (
+            None
+            if is_sample
+            else desk_work.undoable(rater=work.rater, last_at=today.last_at, now=now)
+        ),
+        "skip_form": skip_form or forms_answers.SkipForm(),
+        "keys": desk_words.keys(
+            is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue
+        ),
+    }
+    template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
+    return render(request, template, context, status=status)
+
+
+def look_over(
+    request: HttpRequest, work: desk_work.Work, *, corrects: Judgment | None = None
+) -> HttpResponse | answers.Answer:
+    """The posted answer once it may be stored. Before that, the page that the pressed button asks
+    for: an editor, or the review with what is wrong.
+    """
+    typed = answers.Typed.of_post(request.POST)
+    step = request.POST.get("step", "review")
+    if step in EDITING:
+        return page(request, work, EDITING[step](work=work, typed=typed), corrects=corrects)
+    answer = answers.read(work=work, typed=typed, corrects=corrects is not None, now=timezone.now())
+    if corrects is None and work.standing == desk_work.Standing.STORED:
+        return answer  # it was sent twice, and the first one counts whatever this one holds
+    if step in SUBMITTING and answer.may_be_stored:
+        return answer
+    return review(request, work, answer, corrects=corrects)
+
+
+def review(
+    request: HttpRequest,
+    work: desk_work.Work,
+    answer: answers.Answer,
+    *,
+    corrects: Judgment | None = None,
+) -> HttpResponse:
+    found = answer.review
+    if is_fragment(request):
+        html = part(request, "labeling/desk/_review.html", {"review": found})
+        return JsonResponse({"review": html, "is_ready": not found.problems})
+    return page(
+        request,
+        work,
+        answer.typed,
+        status=422 if found.problems else 200,
+        review=found,
+        corrects=corrects,
+    )
+
+
+def part(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    """A piece of a page. It gets only its own context: what surrounds every page costs three
+    queries.
+    """
+    return render_to_string(template, context | {"csrf_token": get_token(request)})
+
+
+# --- beside the work ------------------------------------------------------------------------------
+
+
+def guideline(request: HttpRequest, version: GuidelineVersion) -> HttpResponse:
+    """The instructions: a page of its own, or the panel beside the work."""
+    is_page = not is_fragment(request)
+    context = {
+        "version": version,
+        "html": pages_render.markdown(version.text),
+        "base": "base.html" if is_page else "labeling/desk/fragment.html",
+        "is_page": is_page,
+    }
+    return render(request, "labeling/desk/guideline.html", context)
+
+
+def diff(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
+    """Response `of` by words against response `to`, both named by letter."""
+    pair = reading.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
+    return render(request, "labeling/desk/_diff.html", {"pair": pair}, status=200 if pair else 400)
+
+
+def written_text(request: HttpRequest) -> HttpResponse:
+    """The posted text as readers will see it."""
+    return HttpResponse(pages_render.markdown_once(request.POST.get("text", "")))

@@ -1,0 +1,88 @@
+"""Changing a submitted answer: undo it within seconds, or correct it while the campaign is open."""
+
+import uuid
+from dataclasses import replace
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from labeling.desk import access as desk_access
+from labeling.desk import answers as desk_answers
+from labeling.desk import work as desk_work
+from labeling.desk.forms import answers
+from labeling.desk.judgments import correct as judgments_correct
+from labeling.desk.judgments import rows as judgments_rows
+from labeling.desk.judgments import undo as judgments_undo
+from labeling.desk.views import answering
+from labeling.desk.views.drafts import save
+from labeling.models import Campaign
+
+
+@require_http_methods(["GET", "POST"])
+def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """As if it had not been submitted: back to the item, with what was typed."""
+    work = desk_access.work(user=request.user, lease=lease)
+    judgment = desk_work.judgment_under(work=work) if request.method == "POST" else None
+    if judgment is None:  # undone already
+        return answering.go_to(request, reverse("desk_item", args=[lease]))
+    draft = desk_answers.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
+    try:
+        judgments_undo.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
+    except judgments_undo.UnableToUndo as error:
+        # The same request was sent again before this one was answered.
+        if desk_work.judgment_under(work=work) is None:
+            return answering.go_to(request, reverse("desk_item", args=[lease]))
+        if answering.is_fragment(request):  # the rater stays where they are by now
+            return JsonResponse({"said": error.sentence})
+        messages.warning(request, error.sentence)
+        return answering.go_to(request, reverse("my_work"))
+    return answering.go_to(request, reverse("desk_item", args=[lease]))
+
+
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """An answer of mine, opened again; submitting makes its next version."""
+    work = desk_access.work(user=request.user, lease=lease)
+    judgment = desk_work.judgment_under(work=work)
+    if judgment is None or work.campaign.state != Campaign.State.OPEN:
+        return redirect("desk_item", lease)
+    if request.method == "GET":
+        draft = desk_work.correction_draft(judgment=judgment)
+        typed = (
+            desk_answers.Typed.of_draft(draft)
+            if draft
+            else desk_answers.Typed.of_judgment(judgment)
+        )
+        return answering.page(request, work, typed, corrects=judgment)
+    version = answers.version(request.POST.get("version", ""))
+    step = request.POST.get("step", "review")
+    if step == "draft":
+        typed = desk_answers.Typed.of_post(request.POST)
+        save(work, typed.as_draft, version=version, now=timezone.now())
+        return redirect("desk_correct", lease)
+    if step == "drop":
+        judgments_correct.drop_correction(item=work.item, rater=work.rater)
+        messages.info(request, _("Dropped. Your answer stays as it was."))
+        return answering.go_to(request, reverse("my_work"))
+    answer = answering.look_over(request, work, corrects=judgment)
+    if isinstance(answer, HttpResponse):
+        return answer
+    try:
+        judgments_correct.correct(
+            lease=work.lease,
+            rater=work.rater,
+            version=version,
+            answer=answer.checked,
+            recorded=answer.recorded,
+            now=timezone.now(),
+        )
+    except judgments_rows.UnableToSubmit as error:
+        refused = replace(answer, refusal=str(error))
+        return answering.review(request, work, refused, corrects=judgment)
+    messages.info(request, _("Corrected. This version counts from now on."))
+    return answering.go_to(request, reverse("my_work"))

@@ -1,0 +1,112 @@
+"""The rater's desk: choosing a campaign, and the page of one item with what stands beside it."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling import access as labeling_access
+from labeling.desk import access as desk_access
+from labeling.desk import answers, pages, reading, why_this_item
+from labeling.desk import words as desk_words
+from labeling.desk import work as desk_work
+from labeling.desk.next_item import next_address
+from labeling.desk.views import answering
+from labeling.models import Campaign
+from labeling.people.crowd import selectors as crowd_selectors
+from pages import days
+
+
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    rater = labeling_access.rater(user=request.user)
+    found = desk_work.open_campaigns(rater=rater, since=days.last_midnight(now), now=now)
+    skills = why_this_item.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
+    lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
+    today = desk_work.tally(rater=rater, since=days.last_midnight(now))
+    context = {
+        "campaigns": lines,
+        "today_words": desk_words.tally_words(today, nothing=_("Nothing judged today yet")),
+        "undo": desk_work.undoable(rater=rater, last_at=today.last_at, now=now),
+        "person": pages.person_key(rater),
+        "visit": crowd_selectors.visit_at_work(rater=rater),
+    }
+    return render(request, "labeling/desk/desk.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """POST takes the next item; GET shows the one already held, or the button that takes one:
+    reading never writes.
+    """
+    rater = labeling_access.rater(user=request.user)
+    campaign = desk_access.campaign_to_work_in(rater=rater, pk=campaign_id)
+    if request.method == "POST":
+        return redirect(next_address(request, campaign=campaign, rater=rater))
+    lease = desk_work.lease_held(rater=rater, campaign=campaign)
+    if lease is not None:
+        return redirect("desk_item", lease)
+    return render(request, "labeling/desk/next.html", {"campaign": campaign})
+
+
+@require_GET
+def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = desk_access.work(user=request.user, lease=lease)
+    if not work.is_open:
+        return gone(request, work)
+    return answering.page(request, work, answers.Typed.of_draft(work.draft))
+
+
+def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
+    """What became of a lease that is no longer open."""
+    judgment = desk_work.judgment_under(work=work)
+    if judgment is not None:
+        at = timezone.localtime(judgment.submitted_at)
+        context = {
+            "heading": _("Stored"),
+            "sentence": (
+                _("You submitted this answer on %(day)s at %(time)s.")
+                % {
+                    "day": at.strftime("%Y-%m-%d"),
+                    "time": at.strftime("%H:%M"),
+                }
+            ),
+            "campaign": judgment.campaign,
+            "given": reading.given(work=work, judgment=judgment),
+            "correct": (
+                judgment.lease
+                if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN
+                else None
+            ),
+        }
+        return render(request, "labeling/desk/gone.html", context)
+    context = {
+        "heading": _("No longer yours"),
+        "sentence": _(
+            "You skipped this item or gave it back. What you typed is kept as a draft and comes"
+            " back if the item does."
+        ),
+        "campaign": work.campaign,
+    }
+    return render(request, "labeling/desk/gone.html", context, status=410)
+
+
+@require_GET
+def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """The instructions for this piece of work."""
+    return answering.guideline(request, desk_access.work(user=request.user, lease=lease).version)
+
+
+@require_GET
+def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    return answering.diff(request, desk_access.work(user=request.user, lease=lease))
+
+
+@require_POST
+def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    desk_access.work(user=request.user, lease=lease)
+    return answering.written_text(request)

@@ -1,0 +1,85 @@
+"""What an open page of the desk sends while a rater works: drafts, and heartbeats that keep the
+lease.
+"""
+
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from labeling import access as labeling_access
+from labeling.desk import access as desk_access
+from labeling.desk import answers
+from labeling.desk import work as desk_work
+from labeling.desk.forms import answers as forms_answers
+from labeling.desk.judgments import correct
+from labeling.models import Draft
+from labeling.queue import slots
+
+BIGGEST_DRAFT = 2_000_000
+
+
+@require_POST
+def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]},
+    "record": what the page measured, "version": of the answer that is corrected, or 0}.
+    """
+    work = desk_access.work(user=request.user, lease=lease)
+    if len(request.body) > BIGGEST_DRAFT:
+        return JsonResponse(
+            {"error": _("The draft is too long to keep here; it is still in this browser.")},
+            status=413,
+        )
+    try:
+        raw = json.loads(request.body)
+        content = answers.Typed.of_json(raw).as_draft
+    except (ValueError, RecursionError):
+        return JsonResponse({"error": _("This draft could not be read.")}, status=400)
+    now = timezone.now()
+    if (
+        save(work, content, version=forms_answers.version(str(raw.get("version", 0))), now=now)
+        is None
+    ):
+        return JsonResponse({"is_stored": True})
+    return JsonResponse({"saved": timezone.localtime(now).strftime("%H:%M:%S")})
+
+
+def save(
+    work: desk_work.Work, content: dict[str, Any], *, version: int, now: dt.datetime
+) -> Draft | None:
+    if version:
+        return correct.draft_correction(
+            lease=work.lease, rater=work.rater, version=version, content=content, now=now
+        )
+    return slots.save_draft(item=work.item, rater=work.rater, content=content, now=now)
+
+
+@require_POST
+def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    now = timezone.now()
+    expires_at = slots.heartbeat(
+        lease=lease, rater=labeling_access.rater(user=request.user), now=now
+    )
+    if expires_at is None:
+        is_stored = (
+            desk_access.work(user=request.user, lease=lease).standing == desk_work.Standing.STORED
+        )
+        return JsonResponse({"is_gone": True, "is_stored": is_stored})
+    return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
+
+
+def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
+    """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
+    typed = answers.Typed.of_post(request.POST)
+    version = forms_answers.version(request.POST.get("version", ""))
+    if version:
+        save(work, typed.as_draft, version=version, now=timezone.now())
+    elif work.is_open and (typed.has_words or work.draft is not None):
+        slots.save_draft(
+            item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
+        )

@@ -1,0 +1,173 @@
+"""Leaving an item: submit, skip, or give it back. Or ask the admins about it and go on.
+
+Submitting is two transactions: store and commit, then claim the next item, so that a failed claim
+never undoes a judgment.
+"""
+
+import uuid
+from dataclasses import replace
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from labeling.desk import access as desk_access
+from labeling.desk import answers as desk_answers
+from labeling.desk import pages
+from labeling.desk import work as desk_work
+from labeling.desk.forms import answers
+from labeling.desk.judgments import rows as judgments_rows
+from labeling.desk.judgments import submit as judgments_submit
+from labeling.desk.next_item import next_address, next_step
+from labeling.desk.views import answering
+from labeling.desk.views.desk import gone
+from labeling.desk.views.drafts import keep_typed
+from labeling.models import Campaign, Judgment, Pass
+from labeling.queue import slots
+from labeling.review import question_services
+from pages import days, plain_text
+
+
+@require_http_methods(["GET", "POST"])
+def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    if request.method == "GET":  # the address of a page that was refused, opened again
+        return redirect("desk_item", lease)
+    work = desk_access.work(user=request.user, lease=lease)
+    if work.standing == desk_work.Standing.ENDED:
+        return gone(request, work)
+    step = request.POST.get("step", "review")
+    if step == "draft":
+        typed = desk_answers.Typed.of_post(request.POST)
+        slots.save_draft(
+            item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
+        )
+        return redirect("desk_item", lease)
+    answer = answering.look_over(request, work)
+    if isinstance(answer, HttpResponse):
+        return answer
+    try:
+        judgment = judgments_submit.submit(
+            lease=work.lease,
+            rater=work.rater,
+            answer=answer.checked,
+            recorded=answer.recorded,
+            held=work.shown,
+            now=timezone.now(),
+        )
+    except judgments_rows.UnableToSubmit as error:
+        return answering.review(request, work, replace(answer, refusal=str(error)))
+    if not work.is_open:  # sent twice, or changed after going back in the browser
+        messages.info(request, _("This item was stored already: the first answer counts."))
+    return _stored(request, work, judgment, is_last=step == "stop")
+
+
+def _stored(
+    request: HttpRequest, work: desk_work.Work, judgment: Judgment, *, is_last: bool
+) -> HttpResponse:
+    if is_last:
+        messages.info(request, _("Stored. Nothing is reserved for you now."))
+        return answering.go_to(request, reverse("desk"))
+    step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
+    if not answering.is_fragment(request):
+        return redirect(step.address)
+    if step.slot is None:
+        return JsonResponse({"next": step.address})
+    taken = desk_work.work_taken(slot=step.slot, last=work)
+    return JsonResponse({"next": step.address, "html": _next_item(request, taken, judgment)})
+
+
+def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -> str:
+    """What an open page puts in the place of the item just judged."""
+    now = timezone.now()
+    today = desk_work.tally(rater=work.rater, since=days.last_midnight(now))
+    page = pages.page(
+        work=work, typed=desk_answers.Typed.of_draft(work.draft), today=today, now=now
+    )
+    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    context = {
+        "page": page,
+        "undo": judgment if desk_work.may_undo(judgment, now=now) else None,
+        "skip_form": answers.SkipForm(),
+        "work": "labeling/desk/_compare.html" if is_comparison else "labeling/desk/_write.html",
+    }
+    return answering.part(
+        request,
+        "labeling/desk/item_fragment.html",
+        context | {"messages": messages.get_messages(request)},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = desk_access.work(user=request.user, lease=lease)
+    if request.method == "POST" and work.is_skipped:  # sent again: the answer to the first was lost
+        return _go_on(request, work)
+    if request.method == "GET" or not work.is_open:
+        return answering.go_to(request, reverse("desk_item", args=[lease]))
+    form = answers.SkipForm(request.POST)
+    if not form.is_valid() and answering.is_fragment(request):
+        return JsonResponse({"error": _("Choose why you skip it.")}, status=422)
+    if not form.is_valid():
+        return answering.page(
+            request, work, desk_answers.Typed.of_draft(work.draft), status=422, skip_form=form
+        )
+    slots.skip(
+        lease=lease,
+        rater=work.rater,
+        reason=Pass.Reason(form.cleaned_data["reason"]),
+        note=form.cleaned_data["note"],
+        active_s=answers.read_record(dict(request.POST.lists())).active_s,
+        now=timezone.now(),
+    )
+    return _go_on(request, work)
+
+
+def _go_on(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
+    address = next_address(
+        request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk
+    )
+    return answering.go_to(request, address)
+
+
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """A question to the admins; the work on the item goes on."""
+    work = desk_access.work(user=request.user, lease=lease)
+    page = redirect(
+        "desk_correct" if work.standing == desk_work.Standing.STORED else "desk_item", lease
+    )
+    if request.method == "GET":
+        return page
+    text = plain_text.storable(request.POST.get("question", "")).strip()
+    if text:
+        question_services.ask_about(
+            item=work.item,
+            rater=work.rater,
+            text=text[: answers.LONGEST_QUESTION],
+            now=timezone.now(),
+        )
+    said = (
+        _("Your question went to the admins. The answer comes to My work.")
+        if text
+        else _("The question is empty.")
+    )
+    if answering.is_fragment(request):
+        return JsonResponse({"said": said})
+    keep_typed(request, work)
+    messages.add_message(request, messages.INFO if text else messages.WARNING, said)
+    return page
+
+
+@require_http_methods(["GET", "POST"])
+def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = desk_access.work(user=request.user, lease=lease)
+    if request.method == "GET":
+        return redirect("desk_item", lease)
+    keep_typed(request, work)
+    slots.release(lease=lease, rater=work.rater, now=timezone.now())
+    messages.info(request, _("Given back. Your draft is kept."))
+    return answering.go_to(request, reverse("desk"))

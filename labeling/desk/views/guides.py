@@ -1,0 +1,44 @@
+"""The guides that raters read on the site: the files under docs/, as they stand in the
+repository.
+"""
+
+from functools import cache
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from pages import render as pages_render
+
+GUIDES = {"raters": _("How the work goes"), "recorded": _("What is recorded")}
+
+
+@require_GET
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in GUIDES:
+        raise Http404
+    others = [(other, label) for other, label in GUIDES.items() if other != name]
+    return render(
+        request,
+        "labeling/desk/help.html",
+        {"title": GUIDES[name], "html": _html(name), "others": others},
+    )
+
+
+@cache
+def _html(name: str) -> SafeString:
+    """Without its first line: the page has a heading of its own, and the guide's come right below
+    it.
+    """
+    _heading, _newline, text = (
+        (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
+    )
+    html: str = pages_render.markdown(text).replace(
+        "<br>", ""
+    )  # the file's own line ends say nothing
+    for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
+        html = html.replace(low, high)
+    return mark_safe(html)  # noqa: S308  # our own text, cleaned by texts.markdown

@@ -1,0 +1,83 @@
+"""My work: what a rater gave, one answer by one, and appeals against reviews of it."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import access as labeling_access
+from labeling.desk import why_this_item, work
+from labeling.desk import words as desk_words
+from labeling.desk.forms.my_work import HistoryForm
+from labeling.models import Judgment
+from labeling.queue.gold import selectors as gold_selectors
+from labeling.review import question_selectors
+from labeling.review import selectors as review_selectors
+from labeling.review import services as review_services
+from labeling.review.forms import WordsForm
+from pages import days
+
+
+@require_GET
+def my_work(request: HttpRequest) -> HttpResponse:
+    """What this rater gave: today, this week, and one by one."""
+    now = timezone.now()
+    rater = labeling_access.rater(user=request.user)
+    monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
+    form = HistoryForm(request.GET, rater=rater)
+    page = Paginator(work.history(rater=rater, wanted=form.wanted), 50).get_page(
+        request.GET.get("page")
+    )
+    verdicts = review_selectors.verdicts_on(judgments=page)
+    campaigns = list(work.campaigns_open_to(rater=rater))
+    pools = [campaign.pool for campaign in campaigns] + [
+        judgment.campaign.pool for judgment in page if judgment.campaign
+    ]
+    skills = why_this_item.skills_of(rater=rater, pools=pools)
+    context = {
+        "campaigns": desk_words.my_campaigns(campaigns, work.in_hand(rater=rater), skills, now=now),
+        "today": desk_words.tally_words(
+            work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("nothing yet")
+        ),
+        "week": desk_words.tally_words(
+            work.tally(rater=rater, since=monday), nothing=_("nothing yet")
+        ),
+        "judgments": page,
+        "answers": [
+            (judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page
+        ],
+        "drafts": work.drafts_of(rater=rater),
+        "form": form,
+        "is_filtered": bool(request.GET.keys() - {"page"}),
+        "questions": question_selectors.questions_of(rater=rater)[:20],
+        "reviews": review_selectors.reviews_of(rater=rater),
+        "told": gold_selectors.told_of_golds(rater=rater),
+    }
+    return render(request, "labeling/desk/my_work.html", context)
+
+
+def _why_given(judgment: Judgment, skills: why_this_item.Skills) -> str:
+    if judgment.campaign is None:
+        return ""
+    return desk_words.why_item(
+        judgment.prompt, judgment.campaign.pool, skills, at=judgment.submitted_at
+    )
+
+
+@require_POST
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    """A sentence against a review of mine, once."""
+    review = labeling_access.my_review(rater=labeling_access.rater(user=request.user), pk=pk)
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Nothing is written yet."))
+    elif review_services.appeal(review=review, text=form.cleaned_data["text"], now=timezone.now()):
+        messages.info(request, _("Your appeal went to the reviewer. The answer comes here."))
+    else:
+        messages.info(request, _("You have appealed against this already."))
+    return redirect("my_work")

@@ -1,0 +1,421 @@
+"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a
+URL stands for.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import (
+    BigAutoField,
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    UUIDField,
+    When,
+)
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from config.compiled import Compiled, Gap
+from labeling.guidelines import rating_form
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import (
+    Campaign,
+    CrowdVisit,
+    Draft,
+    GuidelineVersion,
+    Item,
+    Judgment,
+    PastLease,
+    Rater,
+    Slot,
+)
+from labeling.queue import admission, order, work_left
+from labeling.queue.blocked_items import Withheld, withheld
+
+UNDO_WITHIN = dt.timedelta(seconds=10)
+_LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
+_RATER, _ITEM = Gap("rater", BigAutoField()), Gap("item", BigAutoField())
+_SLOT = Compiled(
+    lambda: Slot.objects.filter(lease=_LEASE, rater__user=_USER).select_related(
+        "rater", "campaign", "item__gold_use"
+    )
+)
+_ITEM_WITH_PROMPT = Compiled(
+    lambda: (
+        Item.objects.filter(pk=_ITEM)
+        .select_related("prompt")
+        .annotate(
+            mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER, drafts__version=0))
+        )
+        .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
+    )
+)
+_TALLY = Compiled[Judgment](
+    lambda: (
+        Judgment.objects.filter(rater=_RATER, submitted_at__gte=Gap("since", DateTimeField()))
+        .values("rater")
+        .annotate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
+        .order_by()
+        .values_list("n", "s", "last_at")
+    )
+)
+MOST_COUNTED = 1_000
+"""More waiting slots than this are not counted for a page."""
+
+
+@dataclass(frozen=True)
+class OpenCampaign:
+    """A campaign a rater may work in. `lease` names the item they hold there, if any."""
+
+    campaign: Campaign
+    n_free: int
+    """slots that wait, for whomever; counted to MOST_COUNTED + 1"""
+    n_today: int
+    """judgments by this rater"""
+    has_work: bool
+    may_look: bool
+    """nothing is known to be left, but a claim would look through the whole queue"""
+    lease: uuid.UUID | None
+    hindrance: admission.Hindrance | None = None
+    """why a claim would be refused, whatever is left"""
+    withheld: Withheld | None = None
+    """what waits and is not for this rater, where nothing else is left"""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much a rater has given since a moment."""
+
+    n_judgments: int
+    active_s: float
+    last_at: dt.datetime | None = None
+
+
+class HistoryState(models.TextChoices):
+    """What became of an answer, as its rater reads it."""
+
+    FIRST = "first", _("as first given")
+    CORRECTED = "corrected", _("corrected")
+    EXTRA = "extra", _("an extra")
+
+
+@dataclass(frozen=True)
+class HistoryFilter:
+    """What of a rater's own answers is listed: all of it where nothing is said."""
+
+    campaign_id: int | None = None
+    kind: str = ""
+    state: str = ""
+    since: dt.datetime | None = None
+    before: dt.datetime | None = None
+
+
+class Standing(models.TextChoices):
+    """Where a lease stands, for the person who holds or held it."""
+
+    OPEN = "open"
+    LAPSED = "lapsed"
+    """Somebody else has the item now; an answer is still taken."""
+    STORED = "stored"
+    ENDED = "ended"
+    """Skipped or given back."""
+    SAMPLE = "sample"
+    """Nobody's: an admin looks at the page as raters will see it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One item under one lease. `shown` is what queue.presented takes the order from."""
+
+    lease: uuid.UUID
+    standing: Standing
+    shown: Slot | PastLease
+    rater: Rater
+    campaign: Campaign
+    version: GuidelineVersion
+    leased_at: dt.datetime | None
+    expires_at: dt.datetime | None
+
+    @cached_property
+    def item(self) -> Item:
+        """With its prompt and the rater's draft of an answer. Read when asked for: what is
+        submitted is looked over without.
+        """
+        found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
+        assert found is not None  # a slot refers to it
+        return found
+
+    @property
+    def draft(self) -> Draft | None:
+        saved_at = self.item.draft_saved_at  # type: ignore[attr-defined]  # annotated
+        if saved_at is None:
+            return None
+        return Draft(item=self.item, rater=self.rater, content=self.item.draft, saved_at=saved_at)  # type: ignore[attr-defined]
+
+    @property
+    def form(self) -> rating_form.RatingForm:
+        return guidelines_selectors.form_of(self.version.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.standing in {Standing.OPEN, Standing.LAPSED}
+
+    @property
+    def is_skipped(self) -> bool:
+        return isinstance(self.shown, PastLease) and self.shown.end == PastLease.End.SKIPPED
+
+
+def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
+    """What `lease` stands for, if it is or was this person's: one query while it lives, three
+    afterwards.
+    """
+    slot = _SLOT.first(lease=lease, user=user_id)
+    if slot is not None:
+        standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
+        return _work(slot, lease, standing, slot.expires_at)
+    past = (
+        PastLease.objects.filter(lease=lease, rater__user=user_id)
+        .select_related("rater", "campaign")
+        .first()
+    )
+    if past is None:
+        return None
+    is_stored = Judgment.objects.filter(lease=lease).exists()
+    ended = Standing.LAPSED if past.end == PastLease.End.LAPSED else Standing.ENDED
+    return _work(past, lease, Standing.STORED if is_stored else ended, None)
+
+
+def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
+    """An item of the campaign as somebody would be given it; nothing of it is in the database. None
+    without an item.
+    """
+    items = (
+        campaign.items.filter(repeat_of=None, gold_use=None)
+        .select_related("prompt")
+        .order_by("position")
+    )
+    item = items.first()
+    if item is None:
+        return None
+    rater = Rater(alias="sample")
+    shown = Slot(item=item, campaign=campaign, rater=rater, seed=item.pk, number=0)
+    lasts = now + dt.timedelta(hours=12)
+    version = campaign.guideline_version
+    return Work(uuid.uuid4(), Standing.SAMPLE, shown, rater, campaign, version, now, lasts)
+
+
+def work_taken(*, slot: Slot, last: Work) -> Work:
+    """What the rater was given after `last`, in the same campaign."""
+    assert slot.lease is not None  # it is leased
+    return Work(
+        lease=slot.lease,
+        standing=Standing.OPEN,
+        shown=slot,
+        rater=last.rater,
+        campaign=last.campaign,
+        version=guidelines_selectors.version(
+            slot.guideline_version_id or last.campaign.guideline_version_id
+        ),
+        leased_at=slot.leased_at,
+        expires_at=slot.expires_at,
+    )
+
+
+def _work(
+    shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None
+) -> Work:
+    assert shown.rater is not None
+    return Work(
+        lease=lease,
+        standing=standing,
+        shown=shown,
+        rater=shown.rater,
+        campaign=shown.campaign,
+        version=guidelines_selectors.version(
+            shown.guideline_version_id or shown.campaign.guideline_version_id
+        ),
+        leased_at=shown.leased_at,
+        expires_at=expires_at,
+    )
+
+
+def judgment_under(*, work: Work) -> Judgment | None:
+    """The judgment as it stands now."""
+    parts = ("campaign", "comparison", "demonstration__edit_of")
+    return (
+        Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
+    )
+
+
+def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
+    return (
+        Slot.objects.filter(rater=rater, campaign=campaign, state=Slot.State.LEASED)
+        .values_list("lease", flat=True)
+        .first()
+    )
+
+
+def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
+    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of
+    its pool.
+    """
+    visits = CrowdVisit.objects.filter(rater=rater)
+    return (
+        Campaign.objects.filter(
+            ~Exists(visits) | Exists(visits.filter(link__campaign=OuterRef("pk"))),
+            state=Campaign.State.OPEN,
+            pool__memberships__rater=rater,
+            pool__memberships__is_active=True,
+        )
+        .select_related("pool")
+        .order_by("-priority", "name")
+    )
+
+
+def in_hand(*, rater: Rater) -> dict[int, Slot]:
+    """What the rater holds, by campaign."""
+    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
+    return {slot.campaign_id: slot for slot in held}
+
+
+def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
+    """Every campaign open to `rater`, with what is left in it for them. Costs the same for a
+    thousand slots as for a million.
+    """
+    campaigns = list(campaigns_open_to(rater=rater))
+    ids = [campaign.pk for campaign in campaigns]
+    given = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
+    today = dict(given.values_list("campaign").annotate(n=Count("pk")).order_by())
+    leases = dict(
+        Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list(
+            "campaign", "lease"
+        )
+    )
+    hindered = admission.hindrances(
+        rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now
+    )
+    paused = admission.pauses(rater=rater, campaigns=campaigns)
+    return [
+        _open(
+            campaign,
+            rater,
+            leases.get(campaign.pk),
+            today.get(campaign.pk, 0),
+            paused.get(campaign.pk) or hindered.get(campaign.pool_id),
+            now,
+        )
+        for campaign in campaigns
+    ]
+
+
+def _open(
+    campaign: Campaign,
+    rater: Rater,
+    lease: uuid.UUID | None,
+    n_today: int,
+    hindrance: admission.Hindrance | None,
+    now: dt.datetime,
+) -> OpenCampaign:
+    has_work = lease is not None or work_left.has_work(campaign=campaign, rater=rater, now=now)
+    return OpenCampaign(
+        campaign=campaign,
+        n_free=work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1),
+        n_today=n_today,
+        has_work=has_work,
+        may_look=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
+        lease=lease,
+        hindrance=hindrance,
+        withheld=None if has_work or hindrance else withheld(campaign=campaign, rater=rater),
+    )
+
+
+def tally(*, rater: Rater, since: dt.datetime) -> Tally:
+    for n, active_s, last_at in _TALLY.rows(rater=rater.pk, since=since):
+        return Tally(n_judgments=n, active_s=active_s or 0.0, last_at=last_at)
+    return Tally(n_judgments=0, active_s=0.0)
+
+
+def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
+    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when
+    that was too long ago.
+    """
+    if last_at is None or last_at < now - UNDO_WITHIN:
+        return None
+    return Judgment.objects.filter(
+        rater=rater, submitted_at=last_at, version=1, lease__isnull=False
+    ).first()
+
+
+def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
+    """Whether its rater can take it back at `now`, were it the last one."""
+    return (
+        judgment.version == 1
+        and judgment.lease is not None
+        and judgment.submitted_at >= now - UNDO_WITHIN
+    )
+
+
+def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Judgment]:
+    """The rater's own judgments, latest first."""
+    wanted = wanted or HistoryFilter()
+    asked: dict[str, object] = {
+        "campaign": wanted.campaign_id,
+        "kind": wanted.kind,
+        "submitted_at__gte": wanted.since,
+        "submitted_at__lt": wanted.before,
+    }
+    given = Judgment.objects.filter(
+        rater=rater,
+        import_batch__isnull=True,
+        **{name: value for name, value in asked.items() if value},
+    )
+    if wanted.state == HistoryState.EXTRA:
+        given = given.filter(is_extra=True)
+    elif wanted.state:
+        given = given.filter(
+            is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST
+        )
+    return given.select_related("campaign__pool", "prompt", "demonstration").order_by(
+        "-submitted_at", "-pk"
+    )
+
+
+def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
+    """Campaigns with an answer of this rater, by name."""
+    given = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
+    return Campaign.objects.filter(Exists(given)).order_by("name")
+
+
+def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
+    """What the rater has typed and not submitted, the latest first, each with the lease that opens
+    it; None once it lapsed.
+
+    A correction's is that of the answer, as long as it still stands as it was opened.
+    """
+    mine = {"item": OuterRef("item"), "rater": rater}
+    held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")
+    given = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
+    drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
+    drafts = drafts.annotate(
+        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(given[:1]))
+    )
+    drafts = drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")
+    return [(draft, draft.lease) for draft in drafts[:most]]
+
+
+def correction_draft(*, judgment: Judgment) -> Draft | None:
+    return Draft.objects.filter(
+        item=judgment.item_id, rater=judgment.rater_id, version=judgment.version
+    ).first()

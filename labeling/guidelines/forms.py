@@ -1,0 +1,230 @@
+"""The admin's forms: guidelines with their rating form, prompts, and filters of the lists. The
+forms of campaigns are in labeling.campaigns.forms."""
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
+from labeling.models import Guideline, Rater
+from pages.form_parts import offer
+
+# Django's forms are generic only in the stubs.
+if TYPE_CHECKING:
+    GuidelineModelForm = forms.ModelForm[Guideline]
+    QuestionFormSet = forms.BaseFormSet["QuestionForm"]
+    RatersField = forms.ModelMultipleChoiceField[Rater]
+else:
+    GuidelineModelForm = forms.ModelForm
+    QuestionFormSet = forms.BaseFormSet
+    RatersField = forms.ModelMultipleChoiceField
+
+
+TEXT_HELP = _("Markdown, shown beside the work. Show what you mean by examples, below.")
+
+
+class GuidelineForm(GuidelineModelForm):
+    """A guideline's name, and the text of its first version."""
+
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
+    )
+
+    class Meta:
+        model = Guideline
+        fields = ["name"]
+        error_messages = {"name": {"unique": _("Another guideline has this name.")}}
+
+
+class GuidelineTextForm(forms.Form):
+    """The text of the next version."""
+
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
+    )
+    is_major = forms.BooleanField(
+        label=_("Raters qualify anew"),
+        required=False,
+        help_text=_(
+            "Where a pool's onboarding has a step about this guideline, it is taken again before"
+            " the next item."
+        ),
+    )
+
+
+class QuestionForm(forms.Form):
+    """One question of a rating form. Its name is derived from the first label and never changes, so
+    that answers stay comparable.
+    """
+
+    KINDS = [("flag", _("flag")), ("scale", _("scale"))]
+    name = forms.CharField(required=False, widget=forms.HiddenInput)
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial="flag")
+    label = forms.CharField(label=_("Question"), max_length=200)
+    low = forms.IntegerField(label=_("From"), required=False, min_value=0, max_value=100)
+    low_label = forms.CharField(label=_("word at the low end"), required=False, max_length=60)
+    high = forms.IntegerField(label=_("to"), required=False, min_value=1, max_value=101)
+    high_label = forms.CharField(label=_("word at the high end"), required=False, max_length=60)
+    is_required = forms.BooleanField(label=_("must be answered"), required=False)
+    help = forms.CharField(label=_("Help"), required=False, max_length=300)
+    asked_if = forms.ChoiceField(label=_("Asked"), required=False)
+    at_least = forms.IntegerField(
+        label=_("is at least"), required=False, min_value=-100, max_value=101
+    )
+    at_most = forms.IntegerField(
+        label=_("is at most"), required=False, min_value=-100, max_value=101
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") != "scale" or "low" in self.errors or "high" in self.errors:
+            return cleaned
+        if cleaned.get("low") is None:
+            cleaned["low"] = 1
+        if cleaned.get("high") is None:
+            cleaned["high"] = 7
+        if cleaned["high"] <= cleaned["low"]:
+            self.add_error("high", _("The high end lies above the low end."))
+        return cleaned
+
+
+class BaseQuestions(QuestionFormSet):
+    """The questions of a rating form, ordered by their place."""
+
+    def add_fields(self, form: QuestionForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["ORDER"].label = _("Place")
+        form.fields["DELETE"].label = _("remove")
+        others = [
+            (label, gettext("if “%(label)s”") % {"label": label})
+            for label in dict.fromkeys(self._labels())
+        ]
+        offer(form.fields["asked_if"], [("", _("always")), *others])
+
+    def clean(self) -> None:
+        """Checks that each condition refers to an earlier question and to answers that it
+        allows.
+        """
+        if any(self.errors):
+            return
+        earlier: dict[str, Scale | Flag] = {}
+        for form, question in self._read():
+            decisive = form.cleaned_data["asked_if"]
+            if decisive and (
+                problem := _condition_problem(earlier.get(decisive), decisive, question.asked_if)
+            ):
+                form.add_error("asked_if", problem)
+            # After its own check, so that a question cannot depend on itself.
+            earlier.setdefault(question.label, question)
+
+    def rating_form(self) -> RatingForm:
+        """The rating form. Valid formsets only."""
+        return RatingForm(tuple(question for _form, question in self._read()))
+
+    def _read(self) -> list[tuple[QuestionForm, Scale | Flag]]:
+        names: dict[str, str] = {}
+        read: list[tuple[QuestionForm, Scale | Flag]] = []
+        for form in self.ordered_forms:
+            question = _question(
+                form.cleaned_data, names, taken={question.name for _form, question in read}
+            )
+            # Conditions name a question by its label; of two equal labels the first one counts.
+            names.setdefault(question.label, question.name)
+            read.append((form, question))
+        return read
+
+    def _labels(self) -> list[str]:
+        # Labels typed since the last save may be chosen as well.
+        if self.is_bound:
+            typed = (
+                self.data.get(f"{self.prefix}-{number}-label")
+                for number in range(self.total_form_count())
+            )
+            return [label.strip() for label in typed if label and label.strip()]
+        return [str(row["label"]) for row in self.initial or []]
+
+
+Questions = forms.formset_factory(
+    QuestionForm,
+    formset=BaseQuestions,
+    extra=1,
+    can_delete=True,
+    can_order=True,
+    max_num=40,
+    validate_max=True,
+)
+
+
+def questions_of(form: RatingForm) -> list[dict[str, Any]]:
+    """A rating form as the formset's initial rows."""
+    labels = {question.name: question.label for question in form.questions}
+    rows = []
+    for question in form.as_json["questions"]:
+        condition = question.get("asked_if") or {"question": ""}
+        rows.append(question | condition | {"asked_if": labels.get(condition["question"], "")})
+    return rows
+
+
+def _condition_problem(
+    decisive: Scale | Flag | None, label: str, condition: Condition | None
+) -> str:
+    """What is wrong with asking a question only if the one with this label is answered as
+    `condition` says; "" if nothing is.
+    """
+    if decisive is None or condition is None:
+        return gettext(
+            "“%(label)s” does not come before this question. Change the places, or choose another."
+        ) % {"label": label}
+    has_bounds = condition.at_least is not None or condition.at_most is not None
+    if isinstance(decisive, Flag):
+        return (
+            gettext("“%(label)s” is ticked or not: leave both numbers empty.") % {"label": label}
+            if has_bounds
+            else ""
+        )
+    if not has_bounds:
+        return gettext("Say what number “%(label)s” must at least or at most be.") % {
+            "label": label
+        }
+    # The scale has few values, so try them all.
+    if not any(condition.holds({decisive.name: value}) for value in decisive.choices):
+        named = {"label": label, "low": decisive.low, "high": decisive.high}
+        return (
+            gettext(
+                "“%(label)s” goes from %(low)s to %(high)s: this question would never be asked."
+            )
+            % named
+        )
+    return ""
+
+
+def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) -> Scale | Flag:
+    """One row as a question; `names` maps the labels of earlier questions to their names."""
+    name = _free_name(
+        values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken
+    )
+    decisive = names.get(values["asked_if"])
+    condition = Condition(decisive, values["at_least"], values["at_most"]) if decisive else None
+    if values["kind"] == "flag":
+        return Flag(name=name, label=values["label"], help=values["help"], asked_if=condition)
+    return Scale(
+        name=name,
+        label=values["label"],
+        low=values["low"],
+        high=values["high"],
+        low_label=values["low_label"],
+        high_label=values["high_label"],
+        is_required=values["is_required"],
+        help=values["help"],
+        asked_if=condition,
+    )
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    base = name if name.isidentifier() else f"q_{name}"
+    names = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(2)))
+    return next(free for free in names if free not in taken)

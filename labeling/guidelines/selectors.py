@@ -1,0 +1,101 @@
+"""Guidelines as raters meet them: which are theirs, what they have read, and what changed since."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from labeling.guidelines import differences, rating_form
+from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Judgment, Rater
+from labeling.models import examples as models_examples
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from `before`: in the text, the examples and the questions."""
+
+    before: GuidelineVersion
+    text: list[differences.Line]
+    examples: list[differences.Line]
+    form: list[differences.Line]
+
+
+def guidelines_of(*, rater: Rater) -> list[Guideline]:
+    """Those of the campaigns that the rater's pools have or had."""
+    theirs = Campaign.objects.exclude(state=Campaign.State.DRAFT).filter(
+        pool__memberships__rater=rater, pool__memberships__is_active=True
+    )
+    return list(Guideline.objects.filter(pk__in=theirs.values("guideline")).order_by("name"))
+
+
+def latest_version(*, guideline: Guideline) -> GuidelineVersion:
+    """There is always one."""
+    return guideline.versions.select_related("guideline").latest("number")
+
+
+@lru_cache(maxsize=256)
+def version(pk: int) -> GuidelineVersion:
+    """Read once a process: a version never changes."""
+    return GuidelineVersion.objects.get(pk=pk)
+
+
+@lru_cache(maxsize=256)
+def form_of(version_pk: int | None) -> rating_form.RatingForm:
+    """The rating form of a version, as it is asked; without a version there is nothing to ask."""
+    return (
+        rating_form.RatingForm()
+        if version_pk is None
+        else rating_form.parse(version(version_pk).form)
+    )
+
+
+def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
+    """Whether the guideline has changed since the rater last worked by it, and they have not said
+    that they read it.
+
+    Who works by a guideline for the first time is asked nothing: there is no change to show.
+    """
+    last = _worked_by(rater=rater, guideline_id=campaign.guideline_id)
+    if last in {None, campaign.guideline_version_id}:
+        return False
+    return not GuidelineReading.objects.filter(
+        rater=rater, version=campaign.guideline_version_id
+    ).exists()
+
+
+def last_read(*, rater: Rater | None, latest: GuidelineVersion) -> GuidelineVersion | None:
+    """The newest version before `latest` that the rater worked by or said they had read; failing
+    that the one before it.
+    """
+    earlier = GuidelineVersion.objects.filter(
+        guideline=latest.guideline_id, number__lt=latest.number
+    )
+    worked_by = _worked_by(rater=rater, guideline_id=latest.guideline_id) if rater else None
+    read = earlier.filter(readings__rater=rater) if rater else earlier.none()
+    known = earlier.filter(pk__in=[worked_by]) | earlier.filter(pk__in=read.values("pk"))
+    return known.order_by("-number").first() or earlier.order_by("-number").first()
+
+
+def changes_since(*, before: GuidelineVersion, latest: GuidelineVersion) -> Changes:
+    return Changes(
+        before=before,
+        text=differences.changes(before.text.splitlines(), latest.text.splitlines()),
+        examples=example_changes(before=before, after=latest),
+        form=differences.changes(_form_lines(before), _form_lines(latest), context=1),
+    )
+
+
+def example_changes(*, before: GuidelineVersion, after: GuidelineVersion) -> list[differences.Line]:
+    older, newer = (
+        models_examples.lines(models_examples.parse(version.examples))
+        for version in (before, after)
+    )
+    return differences.changes(older, newer)
+
+
+def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:
+    """The version under which the rater gave their latest judgment by this guideline."""
+    theirs = Judgment.objects.filter(rater=rater, guideline_version__guideline=guideline_id)
+    return theirs.order_by("-submitted_at").values_list("guideline_version_id", flat=True).first()
+
+
+def _form_lines(version: GuidelineVersion) -> list[str]:
+    return differences.form_lines(rating_form.parse(version.form))

@@ -1,0 +1,153 @@
+"""Guidelines: the list, a new one, its next version, and the differences between two versions."""
+
+from typing import Any, cast
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.guidelines import differences, gaps, lists, rating_form, selectors, services, words
+from labeling.guidelines.example_forms import BaseExamples, Examples, rows_of
+from labeling.guidelines.forms import (
+    BaseQuestions,
+    GuidelineForm,
+    GuidelineTextForm,
+    Questions,
+    questions_of,
+)
+from labeling.models import Guideline, GuidelineVersion
+
+GUIDELINES_PER_PAGE = 50
+GAPS_SHOWN = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    page = Paginator(Guideline.objects.order_by("name"), GUIDELINES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "labeling/guidelines/guidelines.html",
+        {"page": page, "rows": lists.guideline_rows(guidelines=page)},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest) -> HttpResponse:
+    form = GuidelineForm(request.POST or None)
+    questions = _questions(request, rating_form.default())
+    examples = _examples(request, [])
+    if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
+        guideline = services.create_guideline(
+            name=form.cleaned_data["name"],
+            text=form.cleaned_data["text"],
+            form=questions.rating_form(),
+            examples=examples.examples(),
+            by=request.user,
+            now=timezone.now(),
+        )
+        return redirect("guideline_history", guideline.pk)
+    return render(
+        request,
+        "labeling/guidelines/guideline_edit.html",
+        {"form": form, "questions": questions, "examples": examples},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    """The next version: starts with the latest text and is saved under a new number."""
+    guideline = labeling_access.guideline(user=request.user, pk=pk)
+    latest = lists.guideline_versions(guideline=guideline)[0]
+    form = GuidelineTextForm(request.POST or None, initial={"text": latest.text})
+    questions = _questions(request, rating_form.parse(latest.form))
+    examples = _examples(request, rows_of(latest))
+    if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
+        services.new_guideline_version(
+            guideline=guideline,
+            text=form.cleaned_data["text"],
+            form=questions.rating_form(),
+            examples=examples.examples(),
+            is_major=form.cleaned_data["is_major"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        return redirect("guideline_history", pk)
+    context = {
+        "form": form,
+        "questions": questions,
+        "examples": examples,
+        "guideline": guideline,
+        "latest": latest,
+    }
+    return render(request, "labeling/guidelines/guideline_edit.html", context)
+
+
+@require_GET
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version as raters see it, and its differences to the previous one."""
+    guideline = labeling_access.guideline(user=request.user, pk=pk)
+    every = lists.guideline_versions(guideline=guideline)
+    shown = _chosen(every, request.GET.get("version"))
+    before = next((version for version in every if version.number < shown.number), None)
+    form = rating_form.parse(shown.form)
+    context: dict[str, Any] = {
+        "guideline": guideline,
+        "versions": every,
+        "shown": shown,
+        "before": before,
+        "questions": [
+            (question, words.condition_words(form, question)) for question in form.questions
+        ],
+        "campaigns": lists.campaigns_of_guideline(guideline=guideline),
+        "gaps": gaps.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
+    }
+    if before is not None:
+        context["text_changes"] = differences.changes(
+            before.text.splitlines(), shown.text.splitlines()
+        )
+        context["example_changes"] = selectors.example_changes(before=before, after=shown)
+        context["form_changes"] = differences.changes(
+            _form_lines(before), _form_lines(shown), context=1
+        )
+    return render(request, "labeling/guidelines/guideline_history.html", context)
+
+
+def _is_save(request: HttpRequest) -> bool:
+    return request.method == "POST" and "more" not in request.POST
+
+
+def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
+    """The formset, from the request or from `form`; the button “One more question” adds an empty
+    row.
+    """
+    data = _with_one_more(request, "questions") if request.method == "POST" else None
+    return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
+
+
+def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
+    """The formset of examples, in the same way."""
+    data = _with_one_more(request, "examples") if request.method == "POST" else None
+    return cast(BaseExamples, Examples(data, initial=rows, prefix="examples"))
+
+
+def _with_one_more(request: HttpRequest, rows: str) -> QueryDict:
+    """The posted data, with an additional row if the button for these rows was pressed."""
+    data = request.POST.copy()
+    total = data.get(f"{rows}-TOTAL_FORMS", "")
+    if data.get("more") == rows and total.isdecimal():
+        data[f"{rows}-TOTAL_FORMS"] = str(int(total) + 1)
+    return data
+
+
+def _chosen(every: list[GuidelineVersion], number: str | None) -> GuidelineVersion:
+    return next((version for version in every if str(version.number) == number), every[0])
+
+
+def _form_lines(version: GuidelineVersion) -> list[str]:
+    return differences.form_lines(rating_form.parse(version.form))

@@ -1,0 +1,148 @@
+"""Forms about pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Rate
+from labeling.queue.spending import money
+from pages import days
+from pages.form_parts import segmented
+
+CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class CurrencyField(forms.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."), **options
+        )
+
+    def clean(self, value: Any) -> str:
+        code: str = super().clean(value).upper()
+        if code and not CURRENCY.fullmatch(code):
+            raise ValidationError(
+                _("“%(code)s” is not a currency's code. Write EUR, USD or PHP."),
+                params={"code": code},
+            )
+        return code
+
+
+class RateForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Work"), choices=Rate.Kind.choices)
+    basis = forms.ChoiceField(
+        label=_("Paid by"), choices=Rate.Basis.choices, widget=segmented(), initial="hour"
+    )
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4
+    )
+    currency = CurrencyField(initial="EUR")
+    floor = forms.DecimalField(
+        label=_("Floor an hour"),
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        help_text=_("Where the pay comes to less an hour than this, timesheets say so."),
+    )
+    from_day = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_(
+            "Empty for now. A day in the past prices the work since then; days marked as paid stay"
+            " as they are."
+        ),
+    )
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Arguments for services.set_rate."""
+        values = self.cleaned_data
+        day, currency, floor = values["from_day"], values["currency"], values["floor"]
+        return {
+            "kind": values["kind"],
+            "basis": values["basis"],
+            "amount": money.to_minor(values["amount"], currency),
+            "currency": currency,
+            "floor": money.to_minor(floor, currency) if floor is not None else None,
+            "valid_from": days.midnight(day, dt.UTC) if day else None,
+        }
+
+
+class PeriodForm(forms.Form):
+    """The period of a timesheet, from the query string; the current month by default."""
+
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def period(self, *, today: dt.date) -> tuple[dt.date, dt.date]:
+        given = self.cleaned_data if self.is_valid() else {}
+        since = given.get("since") or today.replace(day=1)
+        until = given.get("until") or max(today, since)
+        return (since, until) if since <= until else (until, since)
+
+
+class DisputeForm(forms.Form):
+    text = forms.CharField(
+        label=_("What is wrong"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("An admin reads it and answers here."),
+        error_messages={"required": _("Nothing is written yet.")},
+    )
+
+
+class AnswerForm(forms.Form):
+    text = forms.CharField(
+        label=_("Answer"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Nothing is written yet.")},
+    )
+    correction = forms.DecimalField(
+        label=_("Correction"),
+        max_digits=12,
+        decimal_places=3,
+        required=False,
+        help_text=_("Paid on top today; with a minus it is taken off. Empty for none."),
+    )
+    currency = CurrencyField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if (
+            cleaned.get("correction") is not None
+            and not cleaned.get("currency")
+            and "currency" not in self.errors
+        ):
+            self.add_error("currency", _("Say the correction's currency."))
+        return cleaned
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Arguments for services.answer_dispute."""
+        values = self.cleaned_data
+        correction, currency = values["correction"], values["currency"]
+        minor = (
+            money.whole(money.to_minor(correction, currency)) if correction is not None else None
+        )
+        return {"text": values["text"], "correction": minor, "currency": currency}
+
+
+class PaidForm(forms.Form):
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        help_text=_("Such as the number of the transfer."),
+    )

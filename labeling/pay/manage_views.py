@@ -1,0 +1,160 @@
+"""Pay for admins: rates of a pool, everybody's period, one rater's timesheet, disputes, and marking
+as paid.
+"""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.models import Rater
+from labeling.pay import services
+from labeling.pay.forms import AnswerForm, PaidForm, RateForm
+from labeling.pay.periods import COLUMNS, csv_file, period
+from labeling.pay.timesheets import paid
+from labeling.pay.timesheets import selectors as timesheets_selectors
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    form, since, until = period(request)
+    rows = timesheets_selectors.pay_rows(since=since, until=until)
+    context = {
+        "form": form,
+        "since": since,
+        "until": until,
+        "rows": rows,
+        "n_alarms": sum(bool(row.sheet.alarms) for row in rows),
+        "disputes": timesheets_selectors.open_disputes()[:50],
+        "query": _query(since, until),
+    }
+    return render(request, "labeling/pay/pay.html", context)
+
+
+@require_GET
+def index_csv(request: HttpRequest) -> HttpResponse:
+    _form, since, until = period(request)
+    rows = timesheets_selectors.pay_rows(since=since, until=until)
+    records = (
+        {"rater": row.rater.alias, **paid.as_record(line)}
+        for row in rows
+        for line in row.sheet.lines
+    )
+    return csv_file(f"pay-{since}-{until}.csv", ["rater", *COLUMNS], records)
+
+
+@require_GET
+def rater(request: HttpRequest, pk: int) -> HttpResponse:
+    return _rater_page(request, labeling_access.any_rater(user=request.user, pk=pk))
+
+
+@require_GET
+def rater_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    found = labeling_access.any_rater(user=request.user, pk=pk)
+    _form, since, until = period(request)
+    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
+    return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
+
+
+@require_http_methods(["GET", "POST"])
+def mark(request: MemberRequest, pk: int) -> HttpResponse:
+    """Shows the total and asks for confirmation, then marks the days as paid."""
+    found = labeling_access.any_rater(user=request.user, pk=pk)
+    _form, since, until = period(request)
+    form = PaidForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.mark_paid(
+                rater=found,
+                since=since,
+                until=until,
+                note=form.cleaned_data["note"],
+                by=request.user,
+                now=timezone.now(),
+            )
+        except services.UnableToPay as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            messages.success(
+                request, _("Marked as paid. %(alias)s is told.") % {"alias": found.alias}
+            )
+            return redirect(f"{reverse('pay_rater', args=[pk])}?{_query(since, until)}")
+    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
+    context = {"rater": found, "sheet": sheet, "form": form, "query": _query(since, until)}
+    return render(
+        request, "labeling/pay/pay_mark.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def answer(request: MemberRequest, pk: int) -> HttpResponse:
+    dispute = labeling_access.dispute(user=request.user, pk=pk)
+    form = AnswerForm(request.POST, prefix=f"dispute-{pk}")
+    if not form.is_valid():
+        return _rater_page(request, dispute.rater, answering={pk: form}, status=422)
+    if services.answer_dispute(dispute=dispute, **form.wanted, by=request.user, now=timezone.now()):
+        messages.success(request, _("Answered. It stands under My pay of the rater."))
+    else:
+        messages.info(request, _("Somebody answered it meanwhile."))
+    return redirect("pay_rater", dispute.rater_id)
+
+
+@require_http_methods(["GET", "POST"])
+def rates(request: MemberRequest, pk: int) -> HttpResponse:
+    pool = labeling_access.pool(user=request.user, pk=pk)
+    form = RateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_rate(pool=pool, **form.wanted, by=request.user, now=timezone.now())
+        except services.UnableToPay as problem:
+            form.add_error("from_day", problem.sentence)
+        else:
+            messages.success(request, _("The rate is set."))
+            return redirect("pool_rates", pk)
+    context = {"pool": pool, "form": form, "rates": timesheets_selectors.rates_of(pool=pool)}
+    return render(
+        request, "labeling/pay/pool_rates.html", context, status=422 if form.errors else 200
+    )
+
+
+def _rater_page(
+    request: HttpRequest,
+    found: Rater,
+    *,
+    answering: dict[int, AnswerForm] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    form, since, until = period(request)
+    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
+    currency = next(iter(sheet.totals), "EUR")
+    disputes = [
+        (
+            dispute,
+            (answering or {}).get(dispute.pk)
+            or AnswerForm(prefix=f"dispute-{dispute.pk}", initial={"currency": currency}),
+        )
+        for dispute in timesheets_selectors.disputes_of(rater=found)[:50]
+    ]
+    context = {
+        "rater": found,
+        "form": form,
+        "sheet": sheet,
+        "disputes": disputes,
+        "payments": [
+            (payment, timesheets_selectors.payment_words(payment))
+            for payment in timesheets_selectors.payments_of(rater=found)[:24]
+        ],
+        "query": _query(since, until),
+    }
+    return render(request, "labeling/pay/pay_rater.html", context, status=status)
+
+
+def _query(since: dt.date, until: dt.date) -> str:
+    return f"since={since}&until={until}"

@@ -1,0 +1,245 @@
+"""Rates, payments and disputes. What is due is never stored: labeling.pay.timesheets.selectors computes it
+from the records.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from accounts.refusals import Refusal
+from labeling.models import PayDispute, Payment, Pool, Rate, Rater
+from labeling.pay.timesheets import paid, sheets
+from labeling.pay.timesheets import selectors as timesheets_selectors
+from labeling.queue import after_judgment
+from labeling.queue.spending import money
+
+LOOKED_BACK = timedelta(days=7)
+"""So long into a month, alarms of the month before are looked for."""
+
+
+class UnableToPay(Refusal):
+    """A period that cannot be marked as paid, or a rate that cannot be set; the text says why."""
+
+
+def set_rate(
+    *,
+    pool: Pool,
+    kind: str,
+    basis: str,
+    amount: Decimal,
+    currency: str,
+    floor: Decimal | None = None,
+    valid_from: datetime | None = None,
+    by: User | None,
+    now: datetime,
+) -> Rate:
+    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises
+    UnableToPay.
+
+    Campaigns with a budget in money count anew what was done under it, and stop where it leaves too
+    little.
+    """
+    start = valid_from or now
+    with transaction.atomic():
+        if Rate.objects.filter(pool=pool, kind=kind, valid_from=start).exists():
+            raise UnableToPay(_("A rate begins at this moment already. Choose another day."))
+        rate = Rate.objects.create(
+            pool=pool,
+            kind=kind,
+            basis=basis,
+            amount=amount,
+            currency=currency,
+            floor=floor,
+            valid_from=start,
+            created_by=by,
+        )
+        after = {
+            "kind": kind,
+            "rate": f"{money.words(amount, currency)} / {rate.get_basis_display()}",
+            "valid_from": start.isoformat(),
+        }
+        if floor is not None:
+            after["floor"] = money.words(floor, currency)
+        audit_log.record(by=by, action="set_rate", target=pool, after=after, now=now)
+        if start <= now:
+            after_judgment.after_rate(pool=pool, kind=kind, now=now)
+    return rate
+
+
+def mark_paid(
+    *, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime
+) -> Payment:
+    """What is due in these days as paid, line by line as it stands: from then on these lines do not
+    change.
+
+    Lines that were paid before stay out of it, so that no work is paid twice. Raises UnableToPay.
+    """
+    if since > until:
+        raise UnableToPay(_("The last day is before the first."))
+    if until >= now.astimezone(UTC).date():
+        raise UnableToPay(
+            _(
+                "The period is not over: work of today would be lost. End it with yesterday or"
+                " earlier."
+            )
+        )
+    with transaction.atomic():
+        Rater.objects.select_for_update().get(pk=rater.pk)  # two admins who pay at once pay once
+        sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
+        due = [line for line in sheet.lines if not line.is_paid]
+        if not sheet.lines:
+            raise UnableToPay(_("There is nothing to pay in these days."))
+        if not due:
+            sentence = _(
+                "All that was done from %(since)s to %(until)s is paid already. Choose other days."
+            )
+            raise UnableToPay(sentence % {"since": since, "until": until})
+        if sheet.n_unpriced:
+            raise UnableToPay(
+                _(
+                    "Some lines have no rate. Set the pool's rates first, from a day that covers"
+                    " them."
+                )
+            )
+        payment = Payment.objects.create(
+            rater=rater,
+            since=since,
+            until=until,
+            totals={currency: str(amount) for currency, amount in sheet.due.items()},
+            lines=[paid.as_kept(line) for line in due],
+            note=note,
+            paid_at=now,
+            paid_by=by,
+        )
+        after = {"since": str(since), "until": str(until), "total": sheet.due_words}
+        audit_log.record(by=by, action="pay", target=rater, after=after, now=now)
+        _tell(
+            rater,
+            key=f"paid-{payment.pk}",
+            kind=Notice.Kind.FINISHED,
+            words=lambda: (
+                _("%(since)s to %(until)s is marked as paid.")
+                % {
+                    "since": since,
+                    "until": until,
+                }
+            ),
+            now=now,
+        )
+    return payment
+
+
+def raise_dispute(
+    *, rater: Rater, since: date, until: date, text: str, now: datetime
+) -> PayDispute:
+    """A sentence about the timesheet of these days; every admin is told."""
+    with transaction.atomic():
+        dispute = PayDispute.objects.create(
+            rater=rater, since=since, until=until, text=text, raised_at=now
+        )
+        notices_services.tell(
+            people=User.objects.filter(is_admin=True, is_active=True),
+            key=f"dispute-{dispute.pk}",
+            kind=Notice.Kind.APPROVAL,
+            words=lambda: _("%(alias)s disputes a timesheet.") % {"alias": rater.alias},
+            path=reverse("pay_rater", args=[rater.pk]),
+            now=now,
+        )
+    return dispute
+
+
+def answer_dispute(
+    *,
+    dispute: PayDispute,
+    text: str,
+    correction: Decimal | None = None,
+    currency: str = "",
+    by: User | None,
+    now: datetime,
+) -> bool:
+    """What the rater reads, and what is paid on top (or taken off) on the day of the answer. False
+    when it was answered.
+    """
+    with transaction.atomic():
+        answered = PayDispute.objects.filter(pk=dispute.pk, answered_at=None).update(
+            answer=text,
+            answered_by=by,
+            answered_at=now,
+            correction=correction,
+            currency=currency if correction is not None else "",
+        )
+        if answered != 1:
+            return False
+        after = {"answer": text} | (
+            {"correction": money.words(correction, currency)} if correction is not None else {}
+        )
+        audit_log.record(
+            by=by,
+            action="answer",
+            target=dispute,
+            before={"text": dispute.text},
+            after=after,
+            now=now,
+        )
+        _tell(
+            dispute.rater,
+            key=f"dispute-answered-{dispute.pk}",
+            kind=Notice.Kind.FEEDBACK,
+            words=lambda: _("Your question about your pay is answered."),
+            now=now,
+        )
+    return True
+
+
+def warn_of_floors(*, now: datetime) -> int:
+    """Tells every admin whose work of this month comes to less an hour than its floor, and where;
+    how many such alarms there are.
+
+    Each pool and kind of work of a rater is told once a month. In a month's first days the month
+    before is looked at as well: work of its last evening would alarm nobody.
+    """
+    today = now.astimezone(UTC).date()
+    first = today.replace(day=1)
+    n_alarms = _warn_of_floors(since=first, until=today, now=now)
+    if today < first + LOOKED_BACK:
+        before = first - timedelta(days=1)
+        n_alarms += _warn_of_floors(since=before.replace(day=1), until=before, now=now)
+    return n_alarms
+
+
+def _warn_of_floors(*, since: date, until: date, now: datetime) -> int:
+    admins = list(User.objects.filter(is_admin=True, is_active=True))
+    alarms = [
+        (row.rater, alarm)
+        for row in timesheets_selectors.pay_rows(since=since, until=until)
+        for alarm in row.sheet.alarms
+    ]
+    for rater, alarm in alarms:
+        notices_services.tell(
+            people=admins,
+            key=f"floor-{rater.pk}-{since:%Y-%m}-{alarm.pool_id}-{alarm.kind}-{alarm.currency}",
+            kind=Notice.Kind.WARNING,
+            words=partial(_below_floor, rater, alarm),
+            path=f"{reverse('pay_rater', args=[rater.pk])}?since={since}&until={until}",
+            now=now,
+        )
+    return len(alarms)
+
+
+def _below_floor(rater: Rater, alarm: sheets.Alarm) -> str:
+    return f"{rater.alias}: {alarm.sentence}"
+
+
+def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
+    if rater.user is not None:
+        notices_services.tell(
+            people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now
+        )

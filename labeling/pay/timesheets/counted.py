@@ -1,0 +1,147 @@
+"""Work as the records count it now, priced at the rates of its own time: judgments, skips,
+onboarding, corrections.
+
+Which seconds count is labeling.queue.spending.working_time's matter. An hourly rate pays them for what
+was judged and for what was skipped; a rate by the item pays judgments alone, and the time on skips
+lowers what an hour comes to. Extra judgments and golds are paid as any other. Days are UTC days, so
+that everybody's add up.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import TruncDate
+
+from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
+from labeling.pay.timesheets.sheets import CORRECTION, Line
+from labeling.queue.spending import prices, working_time
+from pages import days
+
+
+def counted_lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
+    start = days.midnight(since, dt.UTC)
+    end = days.midnight(until + dt.timedelta(days=1), dt.UTC)
+    whose = Q(rater=rater) if rater is not None else Q()
+    given = Judgment.objects.filter(
+        whose,
+        submitted_at__gte=start,
+        submitted_at__lt=end,
+        import_batch=None,
+        campaign__isnull=False,
+    )
+    worked = _grouped(
+        given,
+        pool="campaign__pool",
+        kind=F("kind"),
+        seconds=working_time.judged_s(),
+        extra=Q(is_extra=True),
+    )
+    passed = working_time.skips(whose & Q(ended_at__gte=start, ended_at__lt=end))
+    skipped = _grouped(
+        passed,
+        pool="campaign__pool",
+        kind=F("campaign__kind"),
+        seconds=working_time.skipped_s(),
+        extra=Q(),
+        at="ended_at",
+    )
+    attempts = StepAttempt.objects.filter(
+        whose, submitted_at__gte=start, submitted_at__lt=end, paid_minutes__gt=0
+    )
+    learned = _grouped(
+        attempts,
+        pool="step__pool",
+        kind=Value(Rate.Kind.ONBOARDING),
+        seconds=F("paid_minutes") * Value(60.0),
+        extra=Q(pk=None),
+    )
+    rows = [*_with_skips(worked, skipped), *learned]
+    pools = dict(
+        Pool.objects.filter(pk__in={row["pool_id"] for row in rows}).values_list("pk", "name")
+    )
+    rates = Rate.objects.in_bulk({row["rate_id"] for row in rows if row["rate_id"]})
+    lines = [_line(row, pools[row["pool_id"]], rates.get(row["rate_id"])) for row in rows]
+    lines += [_correction(dispute) for dispute in _corrections(whose, start, end)]
+    return lines
+
+
+def _with_skips(
+    worked: Iterable[dict[str, Any]], skipped: Iterable[dict[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    """A day's skips in the line of what was judged under the same rate."""
+    lines = {_of_line(row): {**row, "n_skipped": 0} for row in worked}
+    for row in skipped:
+        line = lines.setdefault(
+            _of_line(row), {**row, "n": 0, "n_extra": 0, "n_skipped": 0, "seconds": 0.0}
+        )
+        line["n_skipped"] += row["n"]
+        line["seconds"] += row["seconds"]
+    return lines.values()
+
+
+def _of_line(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("rater_id", "day", "rate_id", "pool_id", "kind_of_work"))
+
+
+def _grouped(
+    rows: QuerySet[Any], *, pool: str, kind: Any, seconds: Any, extra: Q, at: str = "submitted_at"
+) -> Iterable[dict[str, Any]]:
+    rate = (
+        Rate.objects.filter(
+            pool=OuterRef("pool_id_"), kind=OuterRef("kind_"), valid_from__lte=OuterRef(at)
+        )
+        .order_by("-valid_from")
+        .values("pk")[:1]
+    )
+    found: Iterable[dict[str, Any]] = (
+        rows.annotate(pool_id_=F(pool), kind_=kind, paid_s=seconds)
+        .annotate(day=TruncDate(at, tzinfo=dt.UTC), rate_id=Subquery(rate))
+        .order_by()
+        .values("rater_id", "day", "rate_id", pool_id=F("pool_id_"), kind_of_work=F("kind_"))
+        .annotate(n=Count("pk"), n_extra=Count("pk", filter=extra), seconds=Sum("paid_s"))
+    )
+    return found
+
+
+def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> Line:
+    return Line(
+        rater_id=row["rater_id"],
+        day=row["day"],
+        pool_id=row["pool_id"],
+        pool=pool,
+        kind=row["kind_of_work"],
+        n=row["n"],
+        n_extra=row["n_extra"],
+        n_skipped=row.get("n_skipped", 0),
+        seconds=row["seconds"],
+        rate=rate,
+        amount=prices.price(rate=rate, n_judgments=row["n"], active_s=row["seconds"]),
+        currency=rate.currency if rate else "",
+    )
+
+
+def _corrections(whose: Q, start: dt.datetime, end: dt.datetime) -> QuerySet[PayDispute]:
+    return PayDispute.objects.filter(
+        whose, answered_at__gte=start, answered_at__lt=end, correction__isnull=False
+    )
+
+
+def _correction(dispute: PayDispute) -> Line:
+    assert dispute.answered_at is not None
+    day = dispute.answered_at.astimezone(dt.UTC).date()
+    return Line(
+        rater_id=dispute.rater_id,
+        day=day,
+        pool_id=None,
+        pool="",
+        kind=CORRECTION,
+        n=0,
+        n_extra=0,
+        n_skipped=0,
+        seconds=0.0,
+        rate=None,
+        amount=dispute.correction,
+        currency=dispute.currency,
+    )

@@ -1,0 +1,89 @@
+"""What work is paid, computed from the records each time. Days that were paid show what was paid,
+and what came to them since.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from labeling.models import PayDispute, Payment, Pool, Rate, Rater
+from labeling.pay.timesheets.counted import counted_lines
+from labeling.pay.timesheets.paid import as_kept, as_record, with_payments
+from labeling.pay.timesheets.sheets import (
+    ALARM_NEEDS_S,
+    CORRECTION,
+    Alarm,
+    Line,
+    PayRow,
+    Timesheet,
+    sums_in_words,
+)
+
+__all__ = [
+    "ALARM_NEEDS_S",
+    "CORRECTION",
+    "Alarm",
+    "Line",
+    "PayRow",
+    "Timesheet",
+    "as_kept",
+    "as_record",
+    "disputes_of",
+    "open_disputes",
+    "pay_rows",
+    "payment_words",
+    "payments_of",
+    "rates_of",
+    "timesheet",
+]
+
+
+def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
+    return Timesheet(since, until, _lines(since=since, until=until, rater=rater))
+
+
+def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
+    """A row for every rater with work in these days, in the same few queries however many there
+    are.
+    """
+    by_rater: dict[int, list[Line]] = {}
+    for line in _lines(since=since, until=until):
+        by_rater.setdefault(line.rater_id, []).append(line)
+    raters = Rater.objects.filter(pk__in=by_rater).select_related("user").order_by("alias")
+    return [PayRow(rater, Timesheet(since, until, by_rater[rater.pk])) for rater in raters]
+
+
+def payments_of(*, rater: Rater) -> QuerySet[Payment]:
+    return rater.payments.select_related("paid_by").order_by("-since")
+
+
+def disputes_of(*, rater: Rater) -> QuerySet[PayDispute]:
+    return rater.disputes.select_related("answered_by").order_by("-raised_at", "-pk")
+
+
+def open_disputes() -> QuerySet[PayDispute]:
+    """The oldest first."""
+    return (
+        PayDispute.objects.filter(answered_at=None)
+        .select_related("rater__user")
+        .order_by("raised_at", "pk")
+    )
+
+
+def rates_of(*, pool: Pool) -> QuerySet[Rate]:
+    """By kind, the newest first."""
+    return pool.rates.select_related("created_by").order_by("kind", "-valid_from")
+
+
+def payment_words(payment: Payment) -> str:
+    return sums_in_words({currency: Decimal(amount) for currency, amount in payment.totals.items()})
+
+
+def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
+    lines = counted_lines(since=since, until=until, rater=rater)
+    settled = with_payments(lines, since=since, until=until, rater=rater)
+    return sorted(
+        settled,
+        key=lambda line: (line.day, line.pool, line.kind, not line.is_paid, line.rate_order),
+    )

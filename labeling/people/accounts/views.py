@@ -1,0 +1,113 @@
+"""People: the list, a new one, one person's login, and the link with which they set a password.
+
+These pages are here and not in accounts because a person who rates gets a Rater with the login.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.people import selectors as people_selectors
+from accounts.people import services as people_services
+from accounts.people.forms import PeopleFilter, PersonForm
+from labeling.people.accounts import services
+
+PEOPLE_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    form = PeopleFilter(request.GET)
+    filters = form.cleaned_data if form.is_valid() else {}
+    state = filters.get("state")
+    found = people_selectors.people(
+        words=filters.get("q", ""),
+        role=filters.get("role", ""),
+        is_active={"open": True, "closed": False}.get(str(state)),
+    )
+    page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "accounts/people/people.html",
+        {"page": page, "form": form, "is_filtered": any(filters.values())},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    form = PersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = services.create_person(
+                **form.cleaned_data, by=request.user, now=timezone.now()
+            )
+        except people_services.UnableToCreatePerson as problem:
+            form.add_error("email", problem.sentence)
+        else:
+            _send_link(request, person)
+            messages.success(
+                request,
+                _("%(name)s has a login. The link to set a password is on its way by mail.")
+                % {"name": person.name},
+            )
+            return redirect("person", person.pk)
+    return render(
+        request,
+        "accounts/people/person_new.html",
+        {"form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    person = get_object_or_404(User, pk=pk)
+    form = PersonForm(request.POST or None, person=person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_person(
+                user=person, **form.cleaned_data, by=request.user, now=timezone.now()
+            )
+        except people_services.UnableToChangePerson as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("person", pk)
+    context: dict[str, Any] = {
+        "person": person,
+        "form": form,
+        "link": request.session.pop(_link_key(person), None),
+        "events": people_selectors.events_about(user=person),
+    }
+    return render(
+        request, "accounts/people/person.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk, is_active=True)
+    _send_link(request, person)
+    messages.success(request, _("A new link is on its way to %(email)s.") % {"email": person.email})
+    return redirect("person", pk)
+
+
+def _send_link(request: HttpRequest, person: User) -> None:
+    """Mails the link, and shows it once on the next page, for admins who hand it over in person."""
+    assert isinstance(request.user, User)
+    link = request.build_absolute_uri(people_services.password_link(person))
+    people_services.invite(user=person, link=link, by=request.user, now=timezone.now())
+    request.session[_link_key(person)] = link
+
+
+def _link_key(person: User) -> str:
+    return f"password-link-{person.pk}"

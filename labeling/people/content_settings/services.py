@@ -1,0 +1,38 @@
+"""Upsetting content: which raters have agreed to see which kinds, and which prompts have them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit_log
+from labeling.models import Prompt, Rater
+from labeling.queue import order
+
+
+def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> None:
+    """The kinds of upsetting content that the rater agrees to from now on; none of the others is
+    handed to them.
+    """
+    wanted = _known(kinds)
+    with transaction.atomic():
+        before = Rater.objects.select_for_update().get(pk=rater.pk).accepts
+        if wanted == before:
+            return
+        Rater.objects.filter(pk=rater.pk).update(accepts=wanted)
+        order.restart_rater(rater)
+        audit_log.record(
+            by=rater.user,
+            action="accept_upsetting",
+            target=rater,
+            before={"kinds": before},
+            after={"kinds": wanted},
+            now=now,
+        )
+    rater.accepts = wanted
+
+
+def _known(kinds: Iterable[str]) -> list[str]:
+    """In one order, each once."""
+    asked = set(kinds)
+    return [kind for kind in Prompt.Upset.values if kind in asked]

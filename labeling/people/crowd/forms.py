@@ -1,0 +1,44 @@
+"""The form of a link for an external crowd."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import CrowdLink, Pool
+from labeling.people.crowd import selectors
+
+if TYPE_CHECKING:
+    LinkModelForm = forms.ModelForm[CrowdLink]
+else:
+    LinkModelForm = forms.ModelForm
+
+
+class CrowdLinkForm(LinkModelForm):
+    return_url = forms.URLField(
+        label=_("Address to return to"),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        help_text=_("Where the platform takes the code."),
+    )
+
+    class Meta:
+        model = CrowdLink
+        fields = [
+            "campaign",
+            "name",
+            "id_parameter",
+            "completion_code",
+            "return_url",
+            "n_items",
+            "n_places",
+            "max_minutes",
+        ]
+
+    def __init__(self, *args: Any, pool: Pool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["campaign"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = selectors.campaigns_for_links(pool=pool)
+        field.empty_label = _("choose one")

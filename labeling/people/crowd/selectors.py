@@ -1,0 +1,79 @@
+"""Crowd links and visits, for the admin's page and for the worker at the desk."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
+from labeling.queue import work_left
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    link: CrowdLink
+    n_working: int
+    n_complete: int
+    n_ended: int
+
+
+def link_rows(*, pool: Pool) -> list[LinkRow]:
+    """The pool's links with their visits by state, the newest first, in one query."""
+    states = CrowdVisit.State
+    links: Iterable[CrowdLink] = (
+        CrowdLink.objects.filter(campaign__pool=pool)
+        .select_related("campaign")
+        .annotate(
+            n_working=Count("visits", filter=Q(visits__state=states.WORKING)),
+            n_complete=Count("visits", filter=Q(visits__state=states.COMPLETE)),
+            n_ended=Count(
+                "visits", filter=Q(visits__state__in=[states.RETURNED, states.TIMED_OUT])
+            ),
+        )
+        .order_by("-pk")
+    )
+    return [LinkRow(link, link.n_working, link.n_complete, link.n_ended) for link in links]  # type: ignore[attr-defined]
+
+
+def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVisit | None:
+    """The visit that this rater is on, if they came through a link."""
+    mine = rater.crowd_visits.filter(state=CrowdVisit.State.WORKING).select_related(
+        "link__campaign", "rater"
+    )
+    return (mine.filter(link__campaign=campaign) if campaign is not None else mine).first()
+
+
+def n_given(*, visit: CrowdVisit) -> int:
+    """Judgments of this visit; a worker may have come for the same campaign before."""
+    return _given(visit).count()
+
+
+def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
+    """Whether nothing is left for the worker, who has judged something and at least as much as they
+    skipped.
+    """
+    campaign, rater = visit.link.campaign, visit.rater
+    n = n_given(visit=visit)
+    n_skipped = Pass.objects.filter(
+        rater=rater, item__campaign=campaign, created_at__gte=visit.started_at
+    ).count()
+    if (
+        n == 0
+        or n < n_skipped
+        or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists()
+    ):
+        return False
+    return campaign.state != Campaign.State.OPEN or not work_left.has_work(
+        campaign=campaign, rater=rater, now=now
+    )
+
+
+def _given(visit: CrowdVisit) -> QuerySet[Judgment]:
+    return Judgment.objects.filter(
+        rater=visit.rater_id, campaign=visit.link.campaign_id, submitted_at__gte=visit.started_at
+    )
+
+
+def campaigns_for_links(*, pool: Pool) -> QuerySet[Campaign]:
+    return pool.campaigns.exclude(state=Campaign.State.CLOSED).order_by("name")

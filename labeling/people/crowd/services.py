@@ -1,0 +1,225 @@
+"""External crowds: links for a platform's workers, and their visits. One that ends unfinished frees
+its place and its items.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.notices import services as notices_services
+from accounts.refusals import Refusal
+from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
+from labeling.people.accounts import services as accounts_services
+from labeling.people.crowd import selectors
+from labeling.people.pools import services as pools_services
+from labeling.queue import items, slots
+
+State = CrowdVisit.State
+ENDED_BATCH = 200
+
+
+class UnableToVisit(Refusal):
+    """A worker who cannot begin or go on; the text says why."""
+
+
+def create_crowd_link(
+    *,
+    campaign: Campaign,
+    name: str,
+    id_parameter: str,
+    completion_code: str,
+    return_url: str = "",
+    n_items: int = 10,
+    n_places: int = 20,
+    max_minutes: int = 60,
+    by: User | None,
+    now: datetime,
+) -> CrowdLink:
+    """An address that makes a rater in the campaign's pool of whoever the platform sends with an id
+    of theirs.
+    """
+    with transaction.atomic():
+        link = CrowdLink.objects.create(
+            campaign=campaign,
+            name=name,
+            token=secrets.token_urlsafe(18),
+            id_parameter=id_parameter,
+            completion_code=completion_code,
+            return_url=return_url,
+            n_items=n_items,
+            n_places=n_places,
+            max_minutes=max_minutes,
+            created_by=by,
+            created_at=now,
+        )
+        after = {"name": name, "campaign": campaign.name, "n_items": n_items, "n_places": n_places}
+        audit_log.record(by=by, action="create", target=link, after=after, now=now)
+    return link
+
+
+def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool:
+    """Nobody begins through it any more; who is at work goes on. False when it was closed."""
+    with transaction.atomic():
+        if CrowdLink.objects.filter(pk=link.pk, is_open=True).update(is_open=False) != 1:
+            return False
+        audit_log.record(by=by, action="close", target=link, now=now)
+    return True
+
+
+def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVisit:
+    """The worker's visit: the one that goes on, or a new one. The first through any link makes a
+    login that has no password.
+
+    Raises UnableToVisit when the link is closed or full, the worker's visit has ended unfinished,
+    or they may not work here.
+    """
+    with transaction.atomic():
+        stored = (
+            CrowdLink.objects.select_for_update(of=("self",))
+            .select_related("campaign__pool")
+            .get(pk=link.pk)
+        )
+        visit = stored.visits.select_related("rater__user").filter(external_id=external_id).first()
+        if visit is not None:
+            if visit.state in {State.RETURNED, State.TIMED_OUT}:
+                raise UnableToVisit(
+                    _("Your visit has ended. Return the study on the platform you came from.")
+                )
+            return visit
+        if not stored.is_open or stored.campaign.state != Campaign.State.OPEN:
+            raise UnableToVisit(_("This study is closed. Return it on the platform you came from."))
+        if (
+            stored.visits.filter(state__in=[State.WORKING, State.COMPLETE]).count()
+            >= stored.n_places
+        ):
+            raise UnableToVisit(
+                _(
+                    "Every place is taken. Return the study on the platform you came from, or come"
+                    " back later."
+                )
+            )
+        rater = _known(link=stored, external_id=external_id) or _new_worker(now=now)
+        _let_in(rater, link=stored, now=now)
+        return CrowdVisit.objects.create(
+            link=stored,
+            external_id=external_id,
+            rater=rater,
+            started_at=now,
+            expires_at=now + timedelta(minutes=stored.max_minutes),
+        )
+
+
+def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) -> bool:
+    """True when the worker has done what the link asks, now or before: the code is theirs.
+
+    Who asks for it gets it as well when nothing is left for them and they have judged at least as
+    much as they skipped.
+    """
+    with transaction.atomic():
+        stored = (
+            CrowdVisit.objects.select_for_update(of=("self",))
+            .select_related("link__campaign", "rater")
+            .get(pk=visit.pk)
+        )
+        if stored.state == State.COMPLETE:
+            return True
+        is_done = selectors.n_given(visit=stored) >= stored.link.n_items
+        if not is_done and not (
+            is_asked and selectors.has_done_what_there_was(visit=stored, now=now)
+        ):
+            return False
+        # Who gives the last answer after the time was up has worked all the same.
+        CrowdVisit.objects.filter(pk=stored.pk).update(state=State.COMPLETE, ended_at=now)
+        _give_back(stored, now=now)
+    return True
+
+
+def return_visit(*, visit: CrowdVisit, now: datetime) -> bool:
+    """The worker leaves: the place and the items in hand are free at once. False when the visit had
+    ended.
+    """
+    return _end(visit=visit, state=State.RETURNED, now=now)
+
+
+def end_expired_visits(*, now: datetime) -> int:
+    """Ends visits whose time is up; how many. Those that are complete keep their place."""
+    expired = (
+        CrowdVisit.objects.filter(state=State.WORKING, expires_at__lte=now)
+        .select_related("link__campaign", "rater")
+        .order_by("pk")
+    )
+    return sum(
+        not complete_visit(visit=visit, now=now)
+        and _end(visit=visit, state=State.TIMED_OUT, now=now)
+        for visit in expired[:ENDED_BATCH]
+    )
+
+
+def _known(*, link: CrowdLink, external_id: str) -> Rater | None:
+    """Who came from the same platform before: one person is one rater, and never judges an item
+    twice.
+    """
+    earlier = CrowdVisit.objects.filter(
+        external_id=external_id, link__id_parameter=link.id_parameter
+    )
+    visit = earlier.select_related("rater__user").order_by("pk").first()
+    return visit.rater if visit else None
+
+
+def _new_worker(*, now: datetime) -> Rater:
+    key = secrets.token_hex(8)
+    user = accounts_services.create_person(
+        email=f"{key}@crowd.invalid", name=_("Crowd worker"), roles=["rater"], by=None, now=now
+    )
+    notices_services.choose_mail(
+        person=user, mailed=User.MailedNotices.NONE
+    )  # the address is nobody's
+    return user.rater
+
+
+def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
+    """Raises UnableToVisit for who was taken out or paused by a person; the end of a visit is no
+    such pause.
+    """
+    memberships = PoolMembership.objects.filter(rater=rater, pool=link.campaign.pool_id)
+    ends = CrowdVisit.objects.filter(rater=rater, ended_at__isnull=False).values("ended_at")
+    memberships.filter(paused_at__in=ends).update(paused_at=None)
+    is_barred = memberships.filter(Q(paused_at__isnull=False) | Q(is_active=False)).exists()
+    if is_barred or rater.withdrawn_at or rater.user is None or not rater.user.is_active:
+        raise UnableToVisit(
+            _("You cannot take part in this study. Return it on the platform you came from.")
+        )
+    pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
+
+
+def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
+    with transaction.atomic():
+        if (
+            CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING).update(
+                state=state, ended_at=now
+            )
+            != 1
+        ):
+            return False
+        _give_back(visit, now=now)
+    return True
+
+
+def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
+    """What is still in hand, and no more is given; an answer that comes late is taken or kept as an
+    extra, as anybody's.
+    """
+    rater = visit.rater
+    PoolMembership.objects.filter(
+        rater=rater, pool=visit.link.campaign.pool_id, paused_at=None
+    ).update(paused_at=now)
+    leases = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, lease__isnull=False)
+    for lease in leases.values_list("lease", flat=True):
+        if lease is not None:
+            slots.release(lease=lease, rater=rater, now=now)
+    items.level_pool(pool=visit.link.campaign.pool, now=now)

@@ -1,0 +1,87 @@
+"""The crowd worker's way: in by the platform's link, out by the completion code, or back without
+it.
+"""
+
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling import access as labeling_access
+from labeling.models import CrowdLink, CrowdVisit
+from labeling.people.crowd import selectors, services
+from labeling.people.invitations.views import BACKEND
+from pages import plain_text
+
+LONGEST_ID = 200
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """GET says what it is about; POST begins, so that a preview of the link takes no place."""
+    link = get_object_or_404(CrowdLink.objects.select_related("campaign__pool"), token=token)
+    external_id = plain_text.storable(request.GET.get(link.id_parameter, "")).strip()
+    if not external_id or len(external_id) > LONGEST_ID:
+        sentence = _(
+            "Your id is missing from the address (%(name)s). Open the study again from the platform"
+            " you came from."
+        )
+        return _closed(request, sentence % {"name": link.id_parameter}, status=400)
+    if request.method == "GET":
+        return render(request, "labeling/people/crowd.html", {"link": link})
+    try:
+        visit = services.begin_visit(link=link, external_id=external_id, now=timezone.now())
+    except services.UnableToVisit as problem:
+        return _closed(request, problem.sentence, status=410)
+    assert visit.rater.user is not None
+    login(request, visit.rater.user, backend=BACKEND)
+    return redirect("crowd_done" if visit.state == CrowdVisit.State.COMPLETE else "desk")
+
+
+@never_cache
+@require_GET
+def done(request: HttpRequest) -> HttpResponse:
+    """The completion code, once all is done; until then how much is left."""
+    visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
+    n_given = selectors.n_given(visit=visit)
+    is_done = n_given >= visit.link.n_items
+    is_all = is_done or selectors.has_done_what_there_was(visit=visit, now=timezone.now())
+    context = {
+        "visit": visit,
+        "link": visit.link,
+        "n_given": n_given,
+        "is_done": is_done,
+        "is_all": is_all,
+    }
+    return render(request, "labeling/people/crowd_done.html", context)
+
+
+@require_POST
+def finish(request: HttpRequest) -> HttpResponse:
+    """Asks for the code."""
+    visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
+    services.complete_visit(visit=visit, is_asked=True, now=timezone.now())
+    return redirect("crowd_done")
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Returns the study: the place is free, and this login is left."""
+    visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
+    services.return_visit(visit=visit, now=timezone.now())
+    logout(request)
+    return _closed(
+        request,
+        _("You have returned the study here. Return it on the platform you came from as well."),
+        status=200,
+    )
+
+
+def _closed(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
+    return render(
+        request, "labeling/people/crowd_closed.html", {"sentence": sentence}, status=status
+    )

@@ -1,0 +1,89 @@
+"""Forms about raters: the roster's filter and actions, raters' skills, invitations and the page
+that accepts one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.people.forms import time_zone_choices
+from labeling.people.invitations import csv_file
+
+BIGGEST_CSV = 1_000_000
+
+
+class InviteForm(forms.Form):
+    """Invites one person, or many from a file."""
+
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    name = forms.CharField(label=_("Name"), max_length=150, required=False)
+    file = forms.FileField(
+        label=_("Or a CSV file"),
+        required=False,
+        help_text=_("Columns email and name; at most 500 lines. Nothing is sent if one is bad."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        if file is None:
+            if (
+                not cleaned.get("email")
+                and "email" not in self.errors
+                and "file" not in self.errors
+            ):
+                self.add_error("email", _("Write an address, or choose a file."))
+            elif cleaned.get("email"):
+                cleaned["invitees"] = [
+                    csv_file.Invitee(cleaned["email"].lower(), cleaned.get("name", ""))
+                ]
+            return cleaned
+        if file.size > BIGGEST_CSV:
+            self.add_error("file", _("The file is too big: 500 addresses fit easily into 1 MB."))
+            return cleaned
+        found, problems = csv_file.parse(file.read())
+        for problem in problems[:20]:
+            line = _gettext("Line %(line)d: %(sentence)s") % {
+                "line": problem.line,
+                "sentence": problem.sentence,
+            }
+            self.add_error("file", line)
+        if len(problems) > 20:
+            self.add_error("file", _gettext("And %(n)d more lines.") % {"n": len(problems) - 20})
+        cleaned["invitees"] = found
+        return cleaned
+
+
+class JoinForm(forms.Form):
+    """For people who accept an invitation and have no login yet."""
+
+    name = forms.CharField(label=_("Name"), max_length=150)
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("Password, once more"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=time_zone_choices,
+        initial="UTC",
+        help_text=_("Every time on the site is shown in it."),
+    )
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        password_validation.validate_password(password)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", _("The two passwords differ."))
+        return cleaned

@@ -1,0 +1,82 @@
+"""The page behind an invitation's link: a login for a new rater, or one more pool for a person who
+has one.
+"""
+
+from django.contrib.auth import login
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from accounts.people import services as people_services
+from labeling.people.invitations import selectors, services
+from labeling.people.invitations.forms import JoinForm
+
+BACKEND = "accounts.login.sessions.Backend"
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """Looking uses nothing up, so that a mail scanner that follows links does no harm: the POST
+    accepts.
+    """
+    found = selectors.invitation_behind(
+        secret_sha256=services.hash_of(secret=secret), now=timezone.now()
+    )
+    if found.invitation is None or found.problem:
+        return _closed(request, found.problem)
+    user = request.user if isinstance(request.user, User) else None
+    if user is not None:
+        if user.email != found.invitation.email:
+            return _closed(
+                request,
+                _(
+                    "This invitation is for another address than yours. Sign out, then open it"
+                    " again."
+                ),
+            )
+        return (
+            _accept(request, secret, user)
+            if request.method == "POST"
+            else _page(request, found, None)
+        )
+    if found.has_login:
+        return redirect_to_login(request.path)
+    form = JoinForm(request.POST or None, initial={"name": found.invitation.name})
+    if request.method == "POST" and form.is_valid():
+        values = {name: form.cleaned_data[name] for name in ("name", "password", "time_zone")}
+        return _accept(request, secret, None, **values)
+    return _page(request, found, form)
+
+
+def _accept(request: HttpRequest, secret: str, user: User | None, **values: str) -> HttpResponse:
+    try:
+        accepted = services.accept_invitation(
+            secret=secret, user=user, **values, now=timezone.now()
+        )
+    except services.UnableToAccept as problem:
+        return _closed(request, problem.sentence)
+    except people_services.UnableToCreatePerson as problem:
+        return _closed(request, problem.sentence)
+    if user is None:
+        login(request, accepted, backend=BACKEND)
+    return redirect("desk")
+
+
+def _page(request: HttpRequest, found: selectors.Joining, form: JoinForm | None) -> HttpResponse:
+    context = {"invitation": found.invitation, "form": form}
+    return render(
+        request,
+        "labeling/people/join.html",
+        context,
+        status=422 if form is not None and form.errors else 200,
+    )
+
+
+def _closed(request: HttpRequest, sentence: str) -> HttpResponse:
+    return render(request, "labeling/people/join_closed.html", {"sentence": sentence}, status=410)

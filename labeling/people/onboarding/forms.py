@@ -1,0 +1,348 @@
+"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and a rater's answers."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
+from labeling.people.onboarding import questions as onboarding_questions
+from labeling.statistics import response_orders
+from pages.form_parts import chips, segmented
+
+if TYPE_CHECKING:
+    GuidelineField = forms.ModelChoiceField[Guideline]
+else:
+    GuidelineField = forms.ModelChoiceField
+
+Kind = OnboardingStep.Kind
+SCORED = frozenset({Kind.GUIDELINE, Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
+LONGEST_ANSWER = 20_000
+HELP = {
+    Kind.PROFILE: _(
+        "The question, then a choice a line with “-” before it. “---” between questions. All are"
+        " optional to answer."
+    ),
+    Kind.GUIDELINE: _(
+        "The question, then a choice a line: “-” before a wrong one, “*” before the right one."
+        " “---” between questions."
+    ),
+    Kind.FLAGS: _(
+        "“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered. “---”"
+        " between items."
+    ),
+    Kind.RANKINGS: _(
+        "“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked. “---” between"
+        " items."
+    ),
+    Kind.DEMONSTRATIONS: _("The prompts to answer, “---” between two."),
+    Kind.TOPICS: _(
+        "A topic a line. A category's code, such as summarization, routes items of that category."
+    ),
+}
+TITLES = {
+    Kind.CONSENT: _("Consent"),
+    Kind.PROFILE: _("About you"),
+    Kind.GUIDELINE: _("Guideline and quiz"),
+    Kind.FLAGS: _("Flag sensitive content"),
+    Kind.RANKINGS: _("Rank responses"),
+    Kind.DEMONSTRATIONS: _("Write demonstrations"),
+    Kind.TOPICS: _("Topics you know"),
+}
+
+
+class StepForm(forms.Form):
+    """A step of one kind; fields that this kind does not use are left out."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    text = forms.CharField(
+        label=_("Text"),
+        required=False,
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("Markdown, shown above what is asked."),
+    )
+    guideline = GuidelineField(
+        label=_("Guideline"),
+        queryset=Guideline.objects.order_by("name"),
+        empty_label=_("choose one"),
+    )
+    questions = forms.CharField(
+        label=_("Questions"), max_length=200_000, widget=forms.Textarea(attrs={"rows": 14})
+    )
+    cut = forms.DecimalField(
+        label=_("Cut in %"), min_value=0, max_value=100, max_digits=5, decimal_places=1
+    )
+    max_attempts = forms.IntegerField(
+        label=_("Attempts"),
+        min_value=1,
+        max_value=20,
+        initial=2,
+        help_text=_("After the last one, a person decides."),
+    )
+    needs_decision = forms.BooleanField(
+        label=_("A person decides in any case"),
+        required=False,
+        help_text=_(
+            "Otherwise who reaches the cut has passed, and a person decides about the others."
+        ),
+    )
+    paid_minutes = forms.IntegerField(
+        label=_("Paid minutes"),
+        min_value=0,
+        max_value=1_000,
+        initial=0,
+        help_text=_("For each attempt, whatever comes of it, at the pool's onboarding rate."),
+    )
+    is_major = forms.BooleanField(
+        label=_("Everybody goes through it again"),
+        required=False,
+        help_text=_("Otherwise who has passed an earlier version stays passed."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        kind: str,
+        step: OnboardingStep | None = None,
+        version: StepVersion | None = None,
+    ) -> None:
+        self.kind = Kind(kind)
+        is_scored = self.kind in SCORED
+        initial: dict[str, Any] = {
+            "title": TITLES[self.kind],
+            "cut": 6 if self.kind == Kind.DEMONSTRATIONS else 75,
+        }
+        if step is not None and version is not None:
+            initial = self._initial(step, version)
+        options: dict[str, Any] = {"initial": initial}
+        super().__init__(*args, **options)
+        # One form for all kinds of step: start with every field and delete what this kind does not
+        # use.
+        unused = {"consent": ["questions"], "profile": [], "topics": []}.get(kind, [])
+        unused += [] if is_scored else ["cut", "max_attempts"]
+        unused += [] if self.kind == Kind.GUIDELINE else ["guideline"]
+        unused += ["needs_decision"] if self.kind in {Kind.CONSENT, Kind.PROFILE} else []
+        unused += ["is_major"] if step is None else []
+        for name in unused:
+            del self.fields[name]
+        if "questions" in self.fields:
+            self.fields["questions"].help_text = HELP[self.kind]
+            self.fields["questions"].required = self.kind != Kind.GUIDELINE
+        if self.kind == Kind.CONSENT:
+            self.fields["text"].required = True
+        if self.kind == Kind.DEMONSTRATIONS:
+            self.fields["cut"] = forms.DecimalField(
+                label=_("Cut, of 7"),
+                min_value=1,
+                max_value=7,
+                max_digits=3,
+                decimal_places=2,
+                help_text=_("The mean of the scores."),
+            )
+
+    def clean_questions(self) -> list[onboarding_questions.Question]:
+        questions, problems = onboarding_questions.parse(self.kind, self.cleaned_data["questions"])
+        if problems:
+            raise ValidationError(
+                [
+                    gettext("Line %(line)d: %(sentence)s")
+                    % {
+                        "line": one.line,
+                        "sentence": one.sentence,
+                    }
+                    for one in problems[:20]
+                ]
+            )
+        return questions
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Arguments for services.add_step and edit_step."""
+        values = {
+            "questions": [],
+            "guideline": None,
+            "cut": None,
+            "max_attempts": 20,
+            "needs_decision": False,
+        } | self.cleaned_data
+        if values["cut"] is not None and self.kind != Kind.DEMONSTRATIONS:
+            # Shown in per cent, stored as a share. Scores of demonstrations have no percentage.
+            values["cut"] = values["cut"] / Decimal(100)
+        return values
+
+    def _initial(self, step: OnboardingStep, version: StepVersion) -> dict[str, Any]:
+        return {
+            "title": version.title,
+            "text": version.text,
+            "guideline": step.guideline_id,
+            "questions": (
+                onboarding_questions.as_text(self.kind, version.questions)
+                if version.questions
+                else ""
+            ),
+            "cut": (
+                None
+                if step.cut is None
+                else _plain(step.cut if self.kind == Kind.DEMONSTRATIONS else step.cut * 100)
+            ),
+            "max_attempts": step.max_attempts,
+            "needs_decision": step.needs_decision,
+            "paid_minutes": step.paid_minutes,
+        }
+
+
+class DecisionForm(forms.Form):
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            ("pass", _("pass")),
+            ("again", _("one more attempt")),
+            ("refuse", _("do not pass")),
+        ],
+        widget=segmented(),
+    )
+    words = forms.CharField(
+        label=_("Words for the rater"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What they can do better, without the answers."),
+    )
+
+
+class ScoresForm(forms.Form):
+    """A score from 1 to 7 for each demonstration of an attempt."""
+
+    def __init__(self, *args: Any, n: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for place in range(n):
+            self.fields[f"score-{place}"] = forms.TypedChoiceField(
+                label=gettext("Score of demonstration %(n)d") % {"n": place + 1},
+                coerce=int,
+                choices=[(score, str(score)) for score in range(1, 8)],
+                widget=segmented(),
+            )
+
+    @property
+    def scores(self) -> list[int]:
+        return [self.cleaned_data[name] for name in self.fields]
+
+
+class AnswersForm(forms.Form):
+    """A rater's answers to one version of a step: one field per question, `answers` in the
+    questions' order.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    guideline_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        kind: str,
+        version: StepVersion,
+        guideline_version: GuidelineVersion | None = None,
+        **options: Any,
+    ) -> None:
+        """`version` and `guideline_version` are the ones the rater sees: their numbers are sent
+        back with the answers.
+        """
+        numbers = {
+            "version": version.number,
+            "guideline_version": guideline_version.number if guideline_version else None,
+        }
+        super().__init__(*args, **{"initial": numbers, **options})
+        self.kind, self.questions = Kind(kind), version.questions
+        self.groups: list[tuple[onboarding_questions.Question, list[forms.BoundField]]] = []
+        if self.kind == Kind.CONSENT:
+            self.fields["agrees"] = forms.BooleanField(
+                label=_("I have read this and agree"),
+                error_messages={"required": _("Without your consent you cannot go on.")},
+            )
+        elif self.kind == Kind.TOPICS:
+            choices = [
+                (str(place), as_label(question["topic"]))
+                for place, question in enumerate(self.questions)
+            ]
+            self.fields["topics"] = forms.MultipleChoiceField(
+                label=_("Tick what you know well"),
+                choices=choices,
+                required=False,
+                widget=chips(),
+            )
+        else:
+            for place, question in enumerate(self.questions):
+                names = self._ask(place, question)
+                self.groups.append((question, [self[name] for name in names]))
+
+    @property
+    def answers(self) -> list[Any]:
+        """The answers, as onboarding.score and services.submit_step expect them."""
+        values = self.cleaned_data
+        if self.kind == Kind.CONSENT:
+            return [True]
+        if self.kind == Kind.TOPICS:
+            return [self.questions[int(place)]["topic"] for place in values["topics"]]
+        return [self._answer(place, question) for place, question in enumerate(self.questions)]
+
+    def _ask(self, place: int, question: onboarding_questions.Question) -> list[str]:
+        if self.kind in {Kind.GUIDELINE, Kind.PROFILE}:
+            choices = [(str(number), choice) for number, choice in enumerate(question["choices"])]
+            self.fields[f"q{place}"] = forms.ChoiceField(
+                label=question["text"],
+                choices=choices,
+                widget=forms.RadioSelect,
+                required=self.kind == Kind.GUIDELINE,
+            )
+            return [f"q{place}"]
+        if self.kind == Kind.FLAGS:
+            self.fields[f"q{place}"] = forms.ChoiceField(
+                label=_("Is this sensitive?"),
+                choices=[("yes", _("yes")), ("no", _("no"))],
+                widget=segmented(),
+            )
+            return [f"q{place}"]
+        if self.kind == Kind.DEMONSTRATIONS:
+            self.fields[f"q{place}"] = forms.CharField(
+                label=_("Your answer"),
+                max_length=LONGEST_ANSWER,
+                widget=forms.Textarea(attrs={"rows": 8}),
+            )
+            return [f"q{place}"]
+        ranks = [(number, str(number)) for number in range(1, len(question["responses"]) + 1)]
+        names = [f"q{place}-{letter}" for letter in response_orders.LETTERS[: len(ranks)]]
+        for name in names:
+            self.fields[name] = forms.TypedChoiceField(
+                label=gettext("Rank of %(letter)s") % {"letter": name[-1]},
+                coerce=int,
+                choices=[("", "–"), *ranks],
+                empty_value=None,
+            )
+        return names
+
+    def _answer(self, place: int, question: onboarding_questions.Question) -> Any:
+        values = self.cleaned_data
+        if self.kind in {Kind.GUIDELINE, Kind.PROFILE}:
+            return int(values[f"q{place}"]) if values[f"q{place}"] else None
+        if self.kind == Kind.FLAGS:
+            return values[f"q{place}"] == "yes"
+        if self.kind == Kind.DEMONSTRATIONS:
+            return values[f"q{place}"]
+        return [
+            values[f"q{place}-{letter}"]
+            for letter in response_orders.LETTERS[: len(question["responses"])]
+        ]
+
+
+def as_label(topic: str) -> str:
+    """A category's label; any other topic unchanged."""
+    return str(dict(Prompt.Category.choices).get(topic, topic))
+
+
+def _plain(number: Decimal) -> str:
+    """As it was typed: 75 and 62.5, never 75.00."""
+    return format(number.normalize(), "f")

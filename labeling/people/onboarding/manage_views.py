@@ -1,0 +1,225 @@
+"""A pool's onboarding for admins: its steps, raters in progress, and attempts to score and
+decide.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.guidelines import differences
+from labeling.models import OnboardingStep, StepAttempt, StepVersion
+from labeling.people.onboarding import questions, selectors, services
+from labeling.people.onboarding.forms import DecisionForm, ScoresForm, StepForm
+from labeling.queue import onboarding_left
+from labeling.queue.cases.selectors import n_waiting
+from labeling.statistics import response_orders
+
+Kind = OnboardingStep.Kind
+ATTEMPTS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = labeling_access.pool(user=request.user, pk=pk)
+    context = {
+        "pool": pool,
+        "rows": selectors.step_rows(pool=pool),
+        "kinds": Kind.choices,
+        "waiting": selectors.waiting_attempts(pool=pool)[:50],
+        "raters": selectors.onboarding_raters(pool=pool),
+        "retired": selectors.retired_steps(pool=pool),
+    }
+    return render(request, "labeling/people/pool_onboarding.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
+    pool = labeling_access.pool(user=request.user, pk=pk)
+    if kind not in Kind:
+        raise Http404
+    form = StepForm(request.POST or None, kind=kind)
+    if request.method == "POST" and form.is_valid():
+        services.add_step(pool=pool, kind=kind, **form.wanted, by=request.user, now=timezone.now())
+        return redirect("pool_onboarding", pk)
+    context = {"pool": pool, "form": form, "kind": Kind(kind).label}
+    return render(
+        request, "labeling/people/step_edit.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    step = labeling_access.step(user=request.user, pk=pk)
+    version = onboarding_left.newest_versions(steps=[step])[step.pk]
+    form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
+    if request.method == "POST" and form.is_valid():
+        saved = services.edit_step(step=step, **form.wanted, by=request.user, now=timezone.now())
+        messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
+        return redirect("pool_onboarding", step.pool_id)
+    counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []
+    context: dict[str, Any] = {
+        "pool": step.pool,
+        "form": form,
+        "kind": step.get_kind_display(),
+        "step": step,
+        "version": version,
+        "counts": counts,
+    }
+    return render(
+        request, "labeling/people/step_edit.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_GET
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version as raters saw and answered it, and its differences to the previous one."""
+    step = labeling_access.any_step(user=request.user, pk=pk)
+    every = selectors.step_versions(step=step)
+    number = request.GET.get("version")
+    shown = next((version for version in every if str(version.number) == number), every[0])
+    before = next((version for version in every if version.number < shown.number), None)
+    context: dict[str, Any] = {
+        "pool": step.pool,
+        "step": step,
+        "versions": every,
+        "shown": shown,
+        "questions": questions.as_text(step.kind, shown.questions),
+        "before": before,
+    }
+    if before is not None:
+        context["changes"] = differences.changes(_lines(step, before), _lines(step, shown))
+    return render(request, "labeling/people/step_history.html", context)
+
+
+@require_POST
+def move(request: MemberRequest, pk: int) -> HttpResponse:
+    step = labeling_access.step(user=request.user, pk=pk)
+    services.move_step(
+        step=step, places=-1 if "up" in request.POST else 1, by=request.user, now=timezone.now()
+    )
+    return redirect("pool_onboarding", step.pool_id)
+
+
+@require_http_methods(["GET", "POST"])
+def retire(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks for confirmation, POST stops asking raters to do the step."""
+    step = labeling_access.step(user=request.user, pk=pk)
+    if request.method == "POST":
+        services.retire_step(step=step, by=request.user, now=timezone.now())
+        messages.success(request, _("The step is asked of nobody any more."))
+        return redirect("pool_onboarding", step.pool_id)
+    version = onboarding_left.newest_versions(steps=[step])[step.pk]
+    return render(
+        request,
+        "labeling/people/step_retire.html",
+        {"step": step, "version": version, "pool": step.pool},
+    )
+
+
+@require_GET
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Attempts in all pools that wait for a person's decision, as one of the queues."""
+    page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request, "labeling/people/attempts_waiting.html", {"page": page, "waiting": n_waiting()}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def attempt(request: MemberRequest, pk: int) -> HttpResponse:
+    """What a rater saw and answered next to the researchers' answers, with the decision and, for
+    demonstrations, scores.
+    """
+    found = labeling_access.attempt(user=request.user, pk=pk)
+    is_written = found.step.kind == Kind.DEMONSTRATIONS
+    scores = (
+        ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
+        if is_written
+        else None
+    )
+    decision = DecisionForm(request.POST if "decide" in request.POST else None)
+    if scores is not None and scores.is_bound and scores.is_valid():
+        services.score_demonstration(
+            attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
+        )
+        messages.success(request, _("Scored."))
+        return redirect("attempt", pk)
+    if decision.is_bound and decision.is_valid():
+        services.decide_attempt(
+            attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now()
+        )
+        messages.success(request, _("Decided. The rater is told."))
+        return redirect("pool_onboarding", found.step.pool_id)
+    errors = bool(decision.errors or (scores and scores.errors))
+    context = {
+        "attempt": found,
+        "pool": found.step.pool,
+        "lines": (
+            [_line(found, place, scores) for place in range(len(found.answers))]
+            if found.version.questions
+            else []
+        ),
+        "given": found.scores.select_related("reviewer").order_by("place", "at"),
+        "decision": decision,
+        "is_written": is_written,
+        "cut": found.step.cut,
+        "others": selectors.attempts_of(step=found.step, rater=found.rater),
+    }
+    return render(request, "labeling/people/attempt.html", context, status=422 if errors else 200)
+
+
+def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
+    """All texts of a version as lines, so that two versions can be compared."""
+    return [
+        version.title,
+        *version.text.splitlines(),
+        *questions.as_text(step.kind, version.questions).splitlines(),
+    ]
+
+
+def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
+    """One question with the rater's and the researchers' answer, in words."""
+    answer = found.answers[place]
+    if found.step.kind == Kind.TOPICS:
+        return {"prompt": answer, "answer": "", "truth": ""}
+    question = found.version.questions[place]
+    line: dict[str, Any] = {"prompt": question.get("prompt") or question.get("text", "")}
+    if found.step.kind == Kind.GUIDELINE:
+        choices = question["choices"]
+        return line | {
+            "answer": choices[answer] if answer is not None else "–",
+            "truth": choices[question["right"]],
+        }
+    if found.step.kind == Kind.FLAGS:
+        words = {True: _("sensitive"), False: _("not sensitive"), None: "–"}
+        return line | {
+            "response": question["response"],
+            "answer": words[answer],
+            "truth": words[question["is_sensitive"]],
+        }
+    if found.step.kind == Kind.RANKINGS:
+        responses = list(zip(response_orders.LETTERS, question["responses"], strict=False))
+        return line | {
+            "responses": responses,
+            "answer": _order(answer),
+            "truth": _order(question["ranks"]),
+        }
+    return line | {"text": answer, "field": scores[f"score-{place}"] if scores else None}
+
+
+def _order(ranks: list[int | None]) -> str:
+    tiers: dict[int, list[str]] = {}
+    for letter, rank in zip(response_orders.LETTERS, ranks, strict=False):
+        if rank is not None:
+            tiers.setdefault(rank, []).append(letter)
+    return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"

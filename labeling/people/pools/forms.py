@@ -1,0 +1,78 @@
+"""The form of a pool."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Pool, Rater
+from labeling.people.pools.services import PoolTerms
+from labeling.people.skills.fields import Languages, Words, as_topic
+
+if TYPE_CHECKING:
+    PoolModelForm = forms.ModelForm[Pool]
+    PoolField = forms.ModelChoiceField[Pool]
+    RatersField = forms.ModelMultipleChoiceField[Rater]
+else:
+    PoolModelForm = forms.ModelForm
+    PoolField = forms.ModelChoiceField
+    RatersField = forms.ModelMultipleChoiceField
+
+
+class PoolForm(PoolModelForm):
+    languages = Languages(
+        label=_("Languages"), help_text=_("Codes that everybody in the pool reads, such as en, de.")
+    )
+    expertise = Words(
+        label=_("Expertise"),
+        help_text=_(
+            "What everybody in the pool knows: categories of prompts, such as summarization, or"
+            " tags of your own."
+        ),
+    )
+
+    class Meta:
+        model = Pool
+        fields = [
+            "name",
+            "description",
+            "languages",
+            "expertise",
+            "routes_by_language",
+            "routes_by_category",
+            "max_per_day",
+            "max_at_once",
+            "shown_items",
+            "shown_percent",
+            "is_held_out",
+        ]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        error_messages = {"name": {"unique": _("Another pool has this name.")}}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["shown_percent"].required = False
+
+    def clean_shown_percent(self) -> int:
+        return self.cleaned_data["shown_percent"] or PoolTerms().shown_percent
+
+    def clean_expertise(self) -> list[str]:
+        return [as_topic(word) for word in self.cleaned_data["expertise"]]
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Arguments for services.create_pool and edit_pool."""
+        values = self.cleaned_data
+        terms = PoolTerms(
+            languages=tuple(values["languages"]),
+            expertise=tuple(values["expertise"]),
+            routes_by_language=values["routes_by_language"],
+            routes_by_category=values["routes_by_category"],
+            max_per_day=values["max_per_day"],
+            max_at_once=values["max_at_once"],
+            shown_items=values["shown_items"],
+            shown_percent=values["shown_percent"],
+        )
+        return {name: values[name] for name in ("name", "description", "is_held_out")} | {
+            "terms": terms
+        }

@@ -1,0 +1,208 @@
+"""Creates, changes and pauses pools, and adds or removes their raters."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.models import Pool, PoolMembership, Rater
+from labeling.queue import items, order
+
+
+class UnableToAddRaters(Refusal):
+    """Raters who cannot join a pool now; the text says why."""
+
+
+@dataclass(frozen=True)
+class PoolTerms:
+    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how
+    much one is given; None is no limit, and of `shown_items` that nothing shows it by itself.
+    """
+
+    languages: tuple[str, ...] = ()
+    expertise: tuple[str, ...] = ()
+    routes_by_language: bool = False
+    routes_by_category: bool = False
+    max_per_day: int | None = None
+    max_at_once: int | None = None
+    shown_items: int | None = 20
+    shown_percent: int = 75
+
+    @classmethod
+    def of(cls, pool: Pool) -> "PoolTerms":
+        return cls(
+            languages=tuple(pool.languages),
+            expertise=tuple(pool.expertise),
+            routes_by_language=pool.routes_by_language,
+            routes_by_category=pool.routes_by_category,
+            max_per_day=pool.max_per_day,
+            max_at_once=pool.max_at_once,
+            shown_items=pool.shown_items,
+            shown_percent=pool.shown_percent,
+        )
+
+    @property
+    def as_fields(self) -> dict[str, object]:
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def create_pool(
+    *,
+    name: str,
+    description: str = "",
+    is_held_out: bool = False,
+    terms: PoolTerms | None = None,
+    by: User | None,
+    now: datetime,
+) -> Pool:
+    fields = (terms or PoolTerms()).as_fields
+    with transaction.atomic():
+        pool = Pool.objects.create(
+            name=name, description=description, is_held_out=is_held_out, created_at=now, **fields
+        )
+        after = {"name": name, "is_held_out": is_held_out} | (fields if terms else {})
+        audit_log.record(by=by, action="create", target=pool, after=after, now=now)
+    return pool
+
+
+def edit_pool(
+    *,
+    pool: Pool,
+    name: str,
+    description: str,
+    is_held_out: bool,
+    terms: PoolTerms | None = None,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Without `terms` these stay as they are."""
+    with transaction.atomic():
+        stored = Pool.objects.select_for_update().get(pk=pool.pk)
+        was = PoolTerms.of(stored)
+        before = {
+            "name": stored.name,
+            "description": stored.description,
+            "is_held_out": stored.is_held_out,
+        } | was.as_fields
+        after = {"name": name, "description": description, "is_held_out": is_held_out} | (
+            terms or was
+        ).as_fields
+        Pool.objects.filter(pk=pool.pk).update(**after)
+        if terms is not None and terms != was:
+            order.restart_pool(pool)
+        changed = sorted(name for name in after if after[name] != before[name])
+        audit_log.record(
+            by=by,
+            action="change",
+            target=pool,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            now=now,
+        )
+
+
+def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
+    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted.
+    False when it is paused.
+    """
+    return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
+
+
+def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
+    """False unless it is paused."""
+    return _stop_or_go(pool=pool, paused_at=None, by=by, now=now)
+
+
+def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
+    with transaction.atomic():
+        if (
+            Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(
+                paused_at=paused_at
+            )
+            != 1
+        ):
+            return False
+        audit_log.record(by=by, action="pause" if paused_at else "resume", target=pool, now=now)
+    return True
+
+
+def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
+    """Put raters into the pool, those who had left included; how many are now in it that were not.
+
+    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of
+    everything.
+    """
+    with transaction.atomic():
+        wanted = list(raters)
+        stored = (
+            Rater.objects.select_for_update()
+            .filter(pk__in=[rater.pk for rater in wanted])
+            .order_by("pk")
+        )
+        withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
+        if withdrawn:
+            sentence = _(
+                "%(alias)s has withdrawn and joins no pool. Take the withdrawal back first, on the"
+                " rater's page."
+            )
+            raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
+        added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]
+        if added:
+            audit_log.record(
+                by=by,
+                action="add_raters",
+                target=pool,
+                after={"raters": [r.alias for r in added]},
+                now=now,
+            )
+            items.level_pool(pool=pool, now=now)
+    return len(added)
+
+
+def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
+    """Let raters leave. What they hold can still be submitted; they are given nothing more."""
+    with transaction.atomic():
+        leaving = list(
+            pool.memberships.filter(rater__in=list(raters), is_active=True).select_related("rater")
+        )
+        PoolMembership.objects.filter(pk__in=[membership.pk for membership in leaving]).update(
+            is_active=False
+        )
+        if leaving:
+            aliases = [membership.rater.alias for membership in leaving]
+            audit_log.record(
+                by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
+            )
+            items.level_pool(pool=pool, now=now)
+    return len(leaving)
+
+
+def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
+    membership, is_new = PoolMembership.objects.get_or_create(
+        pool=pool, rater=rater, defaults={"joined_at": now}
+    )
+    if is_new:
+        return True
+    return (
+        PoolMembership.objects.filter(pk=membership.pk, is_active=False).update(is_active=True) == 1
+    )
+
+
+def _ensure_rater(*, user: User, now: datetime) -> Rater:
+    """The alias says nothing about the person: it is shown to admins and leaves with every
+    export.
+    """
+    alias = f"rater-{secrets.token_hex(4)}"
+    rater, _is_new = Rater.objects.get_or_create(
+        user=user, defaults={"alias": alias, "created_at": now}
+    )
+    return rater

@@ -1,0 +1,115 @@
+"""The roster's filter and its bulk actions."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Pool, Prompt, Rater, RaterSkill
+from labeling.people.roster import selectors
+
+if TYPE_CHECKING:
+    PoolModelForm = forms.ModelForm[Pool]
+    PoolField = forms.ModelChoiceField[Pool]
+    RatersField = forms.ModelMultipleChoiceField[Rater]
+else:
+    PoolModelForm = forms.ModelForm
+    PoolField = forms.ModelChoiceField
+    RatersField = forms.ModelMultipleChoiceField
+
+
+ACTS = [
+    ("add", _("add to the pool")),
+    ("remove", _("remove from the pool")),
+    ("pause", _("pause in the pool")),
+    ("resume", _("resume in the pool")),
+    ("deactivate", _("close the login …")),
+]
+
+
+class RosterFilterForm(forms.Form):
+    q = forms.CharField(
+        label=_("Name, alias or e-mail"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    pool = PoolField(
+        label=_("Pool"),
+        queryset=Pool.objects.order_by("name"),
+        required=False,
+        empty_label=_("all"),
+    )
+    standing = forms.ChoiceField(
+        label=_("Where they stand"),
+        required=False,
+        choices=[("", _("all")), *selectors.Standing.choices],
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    topic = forms.ChoiceField(label=_("Topic"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        labels = dict(Prompt.Category.choices)
+        for name, axis in (
+            ("language", RaterSkill.Axis.LANGUAGE),
+            ("topic", RaterSkill.Axis.TOPIC),
+        ):
+            known = [(code, labels.get(code, code)) for code in selectors.known_codes(axis=axis)]
+            self.fields[name].choices = [("", _("all")), *known]  # type: ignore[attr-defined]
+
+    def wanted(self) -> selectors.RosterFilter:
+        values = self.cleaned_data if self.is_valid() else {}
+        pool = values.get("pool")
+        return selectors.RosterFilter(
+            words=values.get("q", ""),
+            pool_id=pool.pk if pool else None,
+            standing=values.get("standing", ""),
+            language=values.get("language", ""),
+            topic=values.get("topic", ""),
+        )
+
+
+class RosterActForm(forms.Form):
+    """One action on all ticked raters, or on all that match the filter, including those on other
+    pages.
+    """
+
+    raters = RatersField(
+        queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False
+    )
+    everybody = forms.BooleanField(required=False)
+    act = forms.ChoiceField(
+        label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"})
+    )
+    pool = PoolField(
+        label=_("Pool"),
+        queryset=Pool.objects.order_by("name"),
+        required=False,
+        empty_label=_("choose one"),
+    )
+
+    def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
+        """`found`: the raters that match the filter."""
+        super().__init__(*args, **kwargs)
+        self.found = found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("everybody"):
+            # The filter decides, not the ticks: it also covers the other pages of the list.
+            cleaned["raters"] = self.found
+        if not cleaned.get("raters"):
+            raise ValidationError(_("Nobody was ticked, so nothing was done."))
+        if cleaned.get("act") not in {None, "deactivate"} and cleaned.get("pool") is None:
+            raise ValidationError(_("Choose the pool that this is about."))
+        withdrawn = [
+            rater.alias for rater in cleaned.get("raters") or () if rater.withdrawn_at is not None
+        ]
+        if cleaned.get("act") == "add" and withdrawn:
+            raise ValidationError(
+                _("%(alias)s has withdrawn and joins no pool."),
+                params={"alias": ", ".join(withdrawn)},
+            )
+        return cleaned

@@ -1,0 +1,153 @@
+"""Raters as admins look for them: by words, pool, language, topic and where they stand; and who was
+invited."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import models
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import PoolMembership, Rater, RaterSkill
+
+
+class Standing(models.TextChoices):
+    AT_WORK = "at_work", _("at work")
+    PAUSED = "paused", _("paused in a pool")
+    NO_POOL = "no_pool", _("in no pool")
+    CLOSED = "closed", _("login closed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+@dataclass(frozen=True)
+class RosterFilter:
+    """What the roster asks for; an empty value asks for nothing."""
+
+    words: str = ""
+    pool_id: int | None = None
+    language: str = ""
+    topic: str = ""
+    standing: str = ""
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    rater: Rater
+    standing: Standing
+    memberships: list[PoolMembership] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    n_judged: int = 0
+    last_at: dt.datetime | None = None
+
+
+def roster(*, wanted: RosterFilter) -> QuerySet[Rater]:
+    """Raters with a login, by name."""
+    found = (
+        Rater.objects.filter(user__isnull=False)
+        .select_related("user")
+        .order_by("user__name", "alias")
+    )
+    inside = PoolMembership.objects.filter(rater=OuterRef("pk"), is_active=True)
+    if wanted.words:
+        words = wanted.words
+        found = found.filter(
+            Q(alias__icontains=words)
+            | Q(user__name__icontains=words)
+            | Q(user__email__icontains=words)
+        )
+    if wanted.pool_id is not None:
+        found = found.filter(Exists(inside.filter(pool=wanted.pool_id)))
+    for axis, code in (
+        (RaterSkill.Axis.LANGUAGE, wanted.language),
+        (RaterSkill.Axis.TOPIC, wanted.topic),
+    ):
+        if code:
+            found = found.filter(
+                Exists(RaterSkill.objects.filter(rater=OuterRef("pk"), axis=axis, code=code))
+            )
+    conditions = {
+        Standing.AT_WORK: (
+            Q(user__is_active=True, withdrawn_at=None) & Exists(inside.filter(paused_at=None))
+        ),
+        Standing.PAUSED: (
+            Q(user__is_active=True, withdrawn_at=None)
+            & Exists(inside.filter(paused_at__isnull=False))
+        ),
+        Standing.NO_POOL: Q(user__is_active=True, withdrawn_at=None) & ~Exists(inside),
+        Standing.CLOSED: Q(user__is_active=False),
+        Standing.WITHDRAWN: Q(withdrawn_at__isnull=False),
+    }
+    return (
+        found.filter(conditions[Standing(wanted.standing)])
+        if wanted.standing in Standing
+        else found
+    )
+
+
+def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
+    """A row for each of `raters`, in three queries however many there are."""
+    shown = list(raters)
+    memberships: dict[int, list[PoolMembership]] = {}
+    for membership in (
+        PoolMembership.objects.filter(rater__in=shown, is_active=True)
+        .select_related("pool")
+        .order_by("pool__name")
+    ):
+        memberships.setdefault(membership.rater_id, []).append(membership)
+    skills: dict[tuple[int, str], set[str]] = {}
+    for rater_id, axis, code in RaterSkill.objects.filter(rater__in=shown).values_list(
+        "rater_id", "axis", "code"
+    ):
+        skills.setdefault((rater_id, axis), set()).add(code)
+    work = {
+        row["pk"]: row
+        for row in (
+            Rater.objects.filter(pk__in=[rater.pk for rater in shown])
+            .values("pk")
+            .annotate(
+                n=Count("judgments", filter=Q(judgments__is_current=True)),
+                last_at=Max("judgments__submitted_at"),
+            )
+        )
+    }
+    return [
+        RosterRow(
+            rater=rater,
+            standing=_standing(rater, memberships.get(rater.pk, [])),
+            memberships=memberships.get(rater.pk, []),
+            languages=sorted(skills.get((rater.pk, RaterSkill.Axis.LANGUAGE), ())),
+            topics=sorted(skills.get((rater.pk, RaterSkill.Axis.TOPIC), ())),
+            n_judged=work[rater.pk]["n"],
+            last_at=work[rater.pk]["last_at"],
+        )
+        for rater in shown
+    ]
+
+
+def known_codes(*, axis: str) -> list[str]:
+    """Languages or topics that any rater knows."""
+    return sorted(
+        set(RaterSkill.objects.filter(axis=axis).values_list("code", flat=True).distinct())
+    )
+
+
+def skills_of(*, rater: Rater, axis: str, basis: str) -> list[str]:
+    return list(
+        rater.skills.filter(axis=axis, basis=basis).order_by("code").values_list("code", flat=True)
+    )
+
+
+def _standing(rater: Rater, memberships: list[PoolMembership]) -> Standing:
+    if rater.withdrawn_at is not None:
+        return Standing.WITHDRAWN
+    if rater.user is None or not rater.user.is_active:
+        return Standing.CLOSED
+    if not memberships:
+        return Standing.NO_POOL
+    return (
+        Standing.PAUSED
+        if all(membership.paused_at for membership in memberships)
+        else Standing.AT_WORK
+    )

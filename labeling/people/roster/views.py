@@ -1,0 +1,145 @@
+"""The roster: every rater by search and filter, actions on many at once, and one rater's skills."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.models import Pool, Rater, RaterSkill
+from labeling.people.accounts import services as accounts_services
+from labeling.people.pools import services as pools_services
+from labeling.people.roster import selectors
+from labeling.people.roster.forms import RosterActForm, RosterFilterForm
+from labeling.people.skills import services as skills_services
+from labeling.people.skills.forms import SkillsForm
+from labeling.people.skills.selectors import shown_topics
+
+RATERS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return _page(request, RosterActForm(found=Rater.objects.none()))
+
+
+@require_POST
+def act(request: MemberRequest) -> HttpResponse:
+    """One action on all ticked raters, or on all that match the filter. Closing logins needs a
+    confirmation.
+    """
+    form = RosterActForm(request.POST, found=_found(request))
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    raters, pool, action = (
+        form.cleaned_data["raters"],
+        form.cleaned_data["pool"],
+        form.cleaned_data["act"],
+    )
+    if action == "deactivate":
+        # Nobody is deactivated who was not on the confirmation page.
+        if request.POST.get("confirmed") != str(len(raters)):
+            context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
+            return render(request, "labeling/people/roster_deactivate.html", context)
+        n = accounts_services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
+        messages.success(
+            request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n}
+        )
+    else:
+        try:
+            messages.success(request, _done(request, action, pool, raters))
+        except pools_services.UnableToAddRaters as problem:  # somebody withdrew in the meantime
+            messages.warning(request, problem.sentence)
+    return redirect(f"{reverse('roster')}?{request.GET.urlencode()}")
+
+
+@require_http_methods(["GET", "POST"])
+def skills(request: MemberRequest, pk: int) -> HttpResponse:
+    """Skills that an admin has observed, next to what raters say and what tests showed."""
+    rater = labeling_access.any_rater(user=request.user, pk=pk)
+    known = {
+        basis: {
+            axis: selectors.skills_of(rater=rater, axis=axis, basis=basis)
+            for axis in RaterSkill.Axis
+        }
+        for basis in RaterSkill.Basis
+    }
+    shown = known[RaterSkill.Basis.SHOWN]
+    initial = SkillsForm.initial_of(
+        languages=shown[RaterSkill.Axis.LANGUAGE], topics=shown[RaterSkill.Axis.TOPIC]
+    )
+    form = SkillsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        values = form.wanted
+        skills_services.grant_skills(
+            rater=rater,
+            languages=values["languages"],
+            topics=values["topics"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        messages.success(request, _("Saved. Items are routed by it from the next one on."))
+        return redirect("rater_skills", pk)
+    lines = [
+        (basis.label, [code for codes in known[basis].values() for code in codes])
+        for basis in RaterSkill.Basis
+    ]
+    context = {"rater": rater, "form": form, "lines": lines, "shown": shown_topics(rater=rater)}
+    return render(
+        request, "labeling/people/rater_skills.html", context, status=422 if form.errors else 200
+    )
+
+
+def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rater]) -> str:
+    acts: dict[str, Callable[..., int]] = {
+        "add": pools_services.add_raters,
+        "remove": pools_services.remove_raters,
+        "pause": accounts_services.pause_raters,
+        "resume": accounts_services.resume_raters,
+    }
+    n = acts[action](pool=pool, raters=raters, by=request.user, now=timezone.now())
+    sentences = {
+        "add": ngettext("%(n)d rater added to “%(pool)s”.", "%(n)d raters added to “%(pool)s”.", n),
+        "remove": ngettext(
+            "%(n)d rater removed from “%(pool)s”.", "%(n)d raters removed from “%(pool)s”.", n
+        ),
+        "pause": ngettext(
+            "%(n)d rater paused in “%(pool)s”.", "%(n)d raters paused in “%(pool)s”.", n
+        ),
+        "resume": ngettext(
+            "%(n)d rater at work again in “%(pool)s”.",
+            "%(n)d raters at work again in “%(pool)s”.",
+            n,
+        ),
+    }
+    return sentences[action] % {"n": n, "pool": pool.name}
+
+
+def _found(request: HttpRequest) -> QuerySet[Rater]:
+    return selectors.roster(wanted=RosterFilterForm(request.GET).wanted())
+
+
+def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
+    form = RosterFilterForm(request.GET)
+    wanted = form.wanted()
+    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "rows": selectors.roster_rows(raters=page),
+        "is_filtered": wanted != selectors.RosterFilter(),
+        "act_form": act_form,
+        "ticked": set(request.POST.getlist("raters")),
+    }
+    return render(request, "labeling/people/roster.html", context, status=status)

@@ -1,0 +1,39 @@
+"""The form in which a rater states their skills."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Prompt
+from labeling.people.skills.fields import Languages, Words
+from pages.form_parts import chips
+
+
+class SkillsForm(forms.Form):
+    """Languages and topics: as stated by a rater, or as observed by an admin."""
+
+    languages = Languages(
+        label=_("Languages"), help_text=_("Codes, with commas between: en, de, pt-BR.")
+    )
+    topics = forms.MultipleChoiceField(
+        label=_("Kinds of work"),
+        choices=[
+            choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER
+        ],
+        required=False,
+        widget=chips(),
+    )
+    tags = Words(label=_("Other fields"), help_text=_("Such as medicine, law, chess."))
+
+    @classmethod
+    def initial_of(cls, *, languages: list[str], topics: list[str]) -> dict[str, list[str]]:
+        codes = set(Prompt.Category.values)
+        chosen, tags = (
+            [code for code in topics if code in codes],
+            [code for code in topics if code not in codes],
+        )
+        return {"languages": languages, "topics": chosen, "tags": tags}
+
+    @property
+    def wanted(self) -> dict[str, list[str]]:
+        values = self.cleaned_data
+        return {"languages": values["languages"], "topics": [*values["topics"], *values["tags"]]}

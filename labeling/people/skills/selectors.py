@@ -1,0 +1,225 @@
+"""What raters' own answers show that they know: a topic, by how far they agree with golds, with
+reviewers, with other raters.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from labeling.models import (
+    AdjudicatedRank,
+    Campaign,
+    GoldAnswer,
+    Judgment,
+    Pool,
+    Prompt,
+    RankedResponse,
+    Rater,
+    RaterSkill,
+)
+from labeling.statistics import response_orders
+from labeling.statistics.agreement import orders
+
+MOST_JUDGMENTS = 20_000
+"""The latest of a pool's judgments that are looked at."""
+OTHERS_NEEDED = 2
+"""Other raters of a pair of responses below which they are no measure of anybody."""
+ACTIVE_WITHIN = timedelta(hours=2)
+
+Ranks = Mapping[int, int | None]
+
+
+@dataclass
+class Evidence:
+    """One rater on one topic in one pool: the sum of the items' shares of pairs, and how many items
+    were held against what.
+    """
+
+    rater_id: int
+    topic: str
+    agreed: float = 0.0
+    n: dict[str, int] = field(default_factory=lambda: {"gold": 0, "reviewer": 0, "raters": 0})
+
+    @property
+    def n_items(self) -> int:
+        return sum(self.n.values())
+
+    @property
+    def share(self) -> float:
+        return self.agreed / self.n_items
+
+    def add(self, held_against: str, found: orders.Match) -> None:
+        self.agreed += found.agreed / found.n
+        self.n[held_against] += 1
+
+    def as_record(self, pool: Pool) -> dict[str, object]:
+        return {"pool": pool.name, "n_items": self.n_items, "share": round(self.share, 4)} | self.n
+
+
+@dataclass(frozen=True)
+class ShownTopic:
+    """A topic that was seen to be known, with what showed it in a sentence."""
+
+    skill: RaterSkill
+    sentence: str
+
+    @property
+    def counts(self) -> bool:
+        return self.skill.revoked_at is None
+
+
+def topic_evidence(*, pool: Pool) -> list[Evidence]:
+    """From the pool's latest rankings, each item held against its gold, else its review, else the
+    other raters of it.
+
+    `Other` is no topic. Who has withdrawn is shown nothing, but is still another rater to the
+    others.
+    """
+    found: dict[tuple[int, str], Evidence] = {}
+
+    def of(rater: int, topic: str) -> Evidence:
+        return found.setdefault((rater, topic), Evidence(rater, topic))
+
+    for rater, topic, agreed, n_pairs in _gold_answers(pool):
+        of(rater, topic).add("gold", orders.Match(agreed, n_pairs))
+    decided = _decided(pool)
+    for item, (topic, given) in _rankings(pool).items():
+        right = decided.get(item)
+        matches = (
+            _against_others(given)
+            if right is None
+            else {rater: orders.match(right, ranks) for rater, ranks in given.items()}
+        )
+        for rater, match in matches.items():
+            if match.n:
+                of(rater, topic).add("raters" if right is None else "reviewer", match)
+    gone = set(Rater.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
+    return [evidence for (rater, _topic), evidence in sorted(found.items()) if rater not in gone]
+
+
+def active_pool_ids(*, now: datetime) -> list[int]:
+    """Pools in which topics show by themselves, and where somebody has judged of late."""
+    judged = Judgment.objects.filter(
+        campaign__pool=OuterRef("pk"),
+        kind=Judgment.Kind.COMPARISON,
+        submitted_at__gt=now - ACTIVE_WITHIN,
+    )
+    return list(
+        Pool.objects.filter(Exists(judged), shown_items__isnull=False)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def shown_topics(*, rater: Rater) -> list[ShownTopic]:
+    """What the rater's answers have shown, with what was taken back again."""
+    skills = RaterSkill.ever.filter(
+        rater=rater, axis=RaterSkill.Axis.TOPIC, basis=RaterSkill.Basis.SHOWN
+    )
+    return [ShownTopic(skill, _sentence(skill)) for skill in skills.order_by("code")]
+
+
+def _sentence(skill: RaterSkill) -> str:
+    if not skill.evidence:
+        return _("an admin has seen it")
+    numbers: dict[str, object] = skill.evidence | {"share": round(100 * skill.evidence["share"])}
+    return (
+        _(
+            "%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d"
+            " reviewed, %(raters)d by other raters"
+        )
+        % numbers
+    )
+
+
+def _gold_answers(pool: Pool) -> Iterable[tuple[int, str, float, int]]:
+    answers = GoldAnswer.objects.filter(campaign__pool=pool, gold__retired_at=None, n_pairs__gt=0)
+    latest = answers.exclude(gold__prompt__category=Prompt.Category.OTHER).order_by("-pk")
+    return latest.values_list("rater_id", "gold__prompt__category", "agreed", "n_pairs")[
+        :MOST_JUDGMENTS
+    ]
+
+
+def _decided(pool: Pool) -> dict[int, dict[int, int | None]]:
+    """item → response → rank, as reviewers decided."""
+    rows = AdjudicatedRank.objects.filter(adjudication__item__campaign__pool=pool)
+    right: dict[int, dict[int, int | None]] = defaultdict(dict)
+    for item, response, rank in rows.values_list(
+        "adjudication__item_id", "response_id", "rank"
+    ).iterator():
+        right[item][response] = rank
+    return right
+
+
+def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None]]]]:
+    """item → its topic, and rater → response → rank. Of answers that count: none set aside, and no
+    repeat, judged once before.
+    """
+    campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
+    judgments = Judgment.objects.filter(
+        campaign__in=campaigns,
+        item__isnull=False,
+        item__repeat_of=None,
+        is_gold=False,
+        import_batch=None,
+        set_aside=None,
+    )
+    oldest = next(
+        iter(
+            judgments.order_by("-pk").values_list("pk", flat=True)[
+                MOST_JUDGMENTS - 1 : MOST_JUDGMENTS
+            ]
+        ),
+        0,
+    )
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__in=judgments.filter(pk__gte=oldest).exclude(
+            prompt__category=Prompt.Category.OTHER
+        ),
+        rank__isnull=False,
+    ).values_list(
+        "comparison__judgment__item_id",
+        "comparison__judgment__prompt__category",
+        "comparison__judgment__rater_id",
+        "response_id",
+        "rank",
+    )
+    found: dict[int, tuple[str, dict[int, dict[int, int | None]]]] = {}
+    for item, topic, rater, response, rank in rows.iterator(chunk_size=5_000):
+        _topic, given = found.setdefault(item or 0, (topic, defaultdict(dict)))
+        given[rater][response] = rank
+    return found
+
+
+def _matches(given: Mapping[int, Ranks], right: Ranks | None) -> dict[int, orders.Match]:
+    if right is None:
+        return _against_others(given)
+    return {rater: orders.match(right, ranks) for rater, ranks in given.items()}
+
+
+def _against_others(given: Mapping[int, Ranks]) -> dict[int, orders.Match]:
+    """Each rater's pairs against the side that most of the others took; a pair on which these are
+    split asks nothing.
+    """
+    sides: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for rater, ranks in given.items():
+        for one, other in combinations(sorted(ranks), 2):
+            first, second = ranks[one], ranks[other]
+            if first is not None and second is not None:
+                sides[one, other][rater] = response_orders.direction(first, second)
+    agreed: dict[int, float] = dict.fromkeys(given, 0.0)
+    n: dict[int, int] = dict.fromkeys(given, 0)
+    for votes in sides.values():
+        total = sum(votes.values())
+        for rater, side in votes.items():
+            others = total - side
+            if len(votes) - 1 < OTHERS_NEEDED or others == 0:
+                continue
+            n[rater] += 1
+            agreed[rater] += response_orders.credit(side, response_orders.direction(others, 0))
+    return {rater: orders.Match(agreed[rater], n[rater]) for rater in given}

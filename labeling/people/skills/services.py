@@ -1,0 +1,122 @@
+"""What raters know and how that is known: said by them, seen by an admin, told by a test, shown by
+their own answers.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit_log
+from accounts.models import User
+from labeling.models import Pool, Rater, RaterSkill
+from labeling.people.skills import selectors
+from labeling.queue import order
+
+TOPIC, LANGUAGE = RaterSkill.Axis.TOPIC, RaterSkill.Axis.LANGUAGE
+SHOWN = RaterSkill.Basis.SHOWN
+
+
+def declare_skills(
+    *, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime
+) -> None:
+    """What raters say they know, from now on. What was tested or shown is not theirs to change."""
+    said = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
+    with transaction.atomic():
+        rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
+        RaterSkill.objects.bulk_create(
+            [
+                RaterSkill(
+                    rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now
+                )
+                for axis, code in said
+            ],
+            ignore_conflicts=True,
+        )
+        order.restart_rater(rater)
+
+
+def grant_skills(
+    *,
+    rater: Rater,
+    languages: Iterable[str] = (),
+    topics: Iterable[str] = (),
+    by: User | None,
+    now: datetime,
+) -> None:
+    """What an admin has seen that a rater knows, from now on. What is named no more is taken back
+    and not shown again by itself; what is named still keeps what showed it.
+    """
+    known = {(LANGUAGE.value, code) for code in languages} | {
+        (TOPIC.value, code) for code in topics
+    }
+    with transaction.atomic():
+        standing = {
+            (skill.axis, skill.code): skill
+            for skill in rater.skills.select_for_update().filter(basis=SHOWN)
+        }
+        gone = [skill.pk for key, skill in standing.items() if key not in known]
+        RaterSkill.objects.filter(pk__in=gone).update(revoked_at=now)
+        RaterSkill.ever.bulk_create(
+            [
+                RaterSkill(rater=rater, axis=axis, code=code, basis=SHOWN, at=now)
+                for axis, code in sorted(known - standing.keys())
+            ],
+            update_conflicts=True,
+            unique_fields=["rater", "axis", "code", "basis"],
+            update_fields=["at", "evidence", "revoked_at"],
+        )
+        order.restart_rater(rater)
+        before, after = _codes(standing), _codes(known)
+        if before != after:
+            audit_log.record(
+                by=by,
+                action="skills",
+                target=rater,
+                before={SHOWN: before},
+                after={SHOWN: after},
+                now=now,
+            )
+
+
+def show_topics(*, pool_id: int, now: datetime) -> int:
+    """Writes down the topics that raters of a pool have shown by its own measure; how many. A
+    second run finds none of them.
+
+    What an admin took back stays taken back, and what is known stays known when later answers are
+    worse: a person decides that.
+    """
+    pool = Pool.objects.filter(pk=pool_id, shown_items__isnull=False).first()
+    if pool is None or pool.shown_items is None:
+        return 0
+    enough = [
+        evidence
+        for evidence in selectors.topic_evidence(pool=pool)
+        # Three of four is 75 %, whatever the floating point says.
+        if evidence.n_items >= pool.shown_items
+        and 100 * evidence.share + 1e-6 >= pool.shown_percent
+    ]
+    with transaction.atomic():
+        Pool.objects.select_for_update().get(pk=pool.pk)  # one run after the other
+        known = set(RaterSkill.ever.filter(axis=TOPIC, basis=SHOWN).values_list("rater_id", "code"))
+        new = [evidence for evidence in enough if (evidence.rater_id, evidence.topic) not in known]
+        raters = Rater.objects.in_bulk({evidence.rater_id for evidence in new})
+        for evidence in new:
+            rater = raters[evidence.rater_id]
+            record = evidence.as_record(pool)
+            RaterSkill.objects.create(
+                rater=rater, axis=TOPIC, code=evidence.topic, basis=SHOWN, at=now, evidence=record
+            )
+            audit_log.record(
+                by=None,
+                action="skills",
+                target=rater,
+                after={SHOWN: [evidence.topic], "evidence": record},
+                now=now,
+            )
+            order.restart_rater(rater)
+    return len(new)
+
+
+def _codes(known: Iterable[tuple[str, str]]) -> list[str]:
+    return sorted({code for _axis, code in known})

@@ -1,0 +1,54 @@
+"""URLs of people."""
+
+from django.urls import path
+
+from labeling.people.accounts import views as accounts_views
+from labeling.people.content_settings import views as content_settings_views
+from labeling.people.crowd import manage_views as crowd_manage_views
+from labeling.people.crowd import views as crowd_views
+from labeling.people.invitations import manage_views as invitations_manage_views
+from labeling.people.invitations import views as invitations_views
+from labeling.people.onboarding import manage_views as onboarding_manage_views
+from labeling.people.onboarding import views as onboarding_views
+from labeling.people.pools import views as pools_views
+from labeling.people.roster import views as roster_views
+
+urlpatterns = [
+    path("queues/onboarding/", onboarding_manage_views.waiting, name="queue_onboarding"),
+    path("people/", accounts_views.index, name="people"),
+    path("people/new/", accounts_views.new, name="person_new"),
+    path("people/<int:pk>/", accounts_views.detail, name="person"),
+    path("people/<int:pk>/invite", accounts_views.invite, name="person_invite"),
+    path("roster/", roster_views.index, name="roster"),
+    path("roster/act", roster_views.act, name="roster_act"),
+    path("raters/<int:pk>/skills/", roster_views.skills, name="rater_skills"),
+    path("join/<str:secret>/", invitations_views.join, name="join"),
+    path("crowd/done/", crowd_views.done, name="crowd_done"),
+    path("crowd/finish", crowd_views.finish, name="crowd_finish"),
+    path("crowd/leave", crowd_views.leave, name="crowd_leave"),
+    path("crowd/<str:token>/", crowd_views.enter, name="crowd"),
+    path("crowd-links/<int:pk>/close", crowd_manage_views.close, name="pool_crowd_close"),
+    path("pools/<int:pk>/crowd/", crowd_manage_views.index, name="pool_crowd"),
+    path("onboarding/<int:pk>/", onboarding_views.index, name="onboarding"),
+    path("onboarding/<int:pk>/<int:step_pk>/", onboarding_views.step, name="onboarding_step"),
+    path("my-care/", content_settings_views.my_care, name="my_care"),
+    path("my-skills/", onboarding_views.my_skills, name="my_skills"),
+    path("pools/<int:pk>/onboarding/", onboarding_manage_views.index, name="pool_onboarding"),
+    path("pools/<int:pk>/onboarding/new/<str:kind>/", onboarding_manage_views.new, name="step_new"),
+    path("steps/<int:pk>/", onboarding_manage_views.edit, name="step_edit"),
+    path("steps/<int:pk>/versions/", onboarding_manage_views.history, name="step_history"),
+    path("steps/<int:pk>/move", onboarding_manage_views.move, name="step_move"),
+    path("steps/<int:pk>/retire/", onboarding_manage_views.retire, name="step_retire"),
+    path("attempts/<int:pk>/", onboarding_manage_views.attempt, name="attempt"),
+    path("pools/", pools_views.index, name="pools"),
+    path("pools/new/", pools_views.new, name="pool_new"),
+    path("pools/<int:pk>/", pools_views.detail, name="pool"),
+    path("pools/<int:pk>/edit/", pools_views.edit, name="pool_edit"),
+    path("pools/<int:pk>/add", pools_views.add, name="pool_add"),
+    path("pools/<int:pk>/remove", pools_views.remove, name="pool_remove"),
+    path("pools/<int:pk>/pause", pools_views.pause, name="pool_pause"),
+    path("pools/<int:pk>/resume", pools_views.resume, name="pool_resume"),
+    path("pools/<int:pk>/invitations/", invitations_manage_views.index, name="invitations"),
+    path("invitations/<int:pk>/resend", invitations_manage_views.resend, name="invitation_resend"),
+    path("invitations/<int:pk>/revoke", invitations_manage_views.revoke, name="invitation_revoke"),
+]

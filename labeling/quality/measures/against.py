@@ -1,0 +1,146 @@
+"""How far raters agree with others outside their campaign: golds, another pool, an order decided by
+a reviewer, a reward model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from labeling.quality.measures.votes import Record, Truths, Votes, as_record
+from labeling.statistics import response_orders
+from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.statistics.figures import (
+    RESAMPLES,
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    bootstrap,
+    codes,
+    gettext_noop,
+    percentiles,
+)
+
+
+@dataclass(frozen=True)
+class OtherVotes:
+    """Other pools' rankings of the same responses, one row per ranked response."""
+
+    pool: Ints
+    item: Ints
+    rater: Ints
+    response: Ints
+    rank: Floats
+    position: Ints
+    """position on the page, from 0"""
+
+    def where(self, kept: Truths) -> "OtherVotes":
+        return OtherVotes(**{one.name: getattr(self, one.name)[kept] for one in fields(self)})
+
+
+def with_order(votes: Votes, order: Floats) -> Figure:
+    """Agreement with another order on the pairs that it decides: `order` is the other rank of each
+    row, NaN for none.
+
+    A rater's tie is half right. Pairs tied in the other order do not count. Interval over items.
+    """
+    once = votes.once
+    order = order[~votes.is_repeat] if once is not votes else order
+    pairs = once.pairs
+    right = np.sign(order[pairs.row] - order[pairs.other_row])
+    decided = np.abs(right) == 1  # false for NaN and ties
+    if not decided.any():
+        return absent(gettext_noop("None of the pairs that raters compared has such an order yet."))
+    score = 1 - np.abs(pairs.label[decided] - right[decided]) / 2
+    item, _ = codes(pairs.item[decided])
+    return _share(
+        np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float)
+    )
+
+
+def with_golds(agreed: Floats, n: Floats) -> Figure:
+    """Agreement with golds, from sums per gold: `agreed` of the `n` pairs that golds decide, ties
+    as half. Interval over golds.
+    """
+    if not n.sum():
+        return absent(gettext_noop("No gold was answered yet."))
+    return _share(np.column_stack([agreed, n])[n > 0])
+
+
+def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:
+    """Votes of each other pool compared with this campaign's, ties as half; a rater is never
+    compared with themselves.
+    """
+    mine = votes.once.pairs
+    outsiders = others.where(~np.isin(others.rater, np.unique(mine.rater)))
+    theirs = agreement_pairs.expand(
+        items=outsiders.item,
+        raters=outsiders.rater,
+        responses=outsiders.response,
+        ranks=outsiders.rank,
+    )
+    pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
+    counts = _by_label(pair_mine, mine.label, n_pairs)
+    pool = outsiders.pool[theirs.row]
+    found = []
+    for one in np.unique(pool).tolist():
+        is_of_pool = pool == one
+        others_say = _by_label(pair_theirs[is_of_pool], theirs.label[is_of_pool], n_pairs)
+        n = counts.sum(axis=1) * others_say.sum(axis=1)
+        score = ((counts @ _CREDIT) * others_say).sum(axis=1)
+        figure = (
+            _share(np.column_stack([score, n])[n > 0])
+            if (n > 0).any()
+            else absent(gettext_noop("The two pools share no pair."))
+        )
+        found.append(
+            {"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())}
+        )
+    return found
+
+
+_CREDIT = np.array(
+    [[response_orders.credit(one, other) for other in (-1, 0, 1)] for one in (-1, 0, 1)]
+)
+"""Of a vote (−1, 0, +1) against another."""
+
+
+def _same_pairs(
+    one: agreement_pairs.PairVotes, other: agreement_pairs.PairVotes
+) -> tuple[Ints, Ints, int]:
+    """Pair numbers that are shared by both sides, whatever the item: the same two responses get the
+    same number.
+    """
+    n = len(one.left)
+    response, names = codes(np.concatenate([one.left, other.left, one.right, other.right]))
+    half = n + len(other.left)
+    # Number both sides at once, so that equal pairs get equal numbers.
+    pair, kinds = codes(response[:half] * max(1, len(names)) + response[half:])
+    return pair[:n], pair[n:], len(kinds)
+
+
+def _by_label(pair: Ints, label: Ints, n_pairs: int) -> Floats:
+    return (
+        np.bincount(pair * 3 + label + 1, minlength=n_pairs * 3).reshape(n_pairs, 3).astype(float)
+    )
+
+
+def _share(rows: Floats) -> Figure:
+    """Score divided by comparisons, summed over units, with the interval over units."""
+    score, n = rows.sum(axis=0)
+
+    def evaluate(weights: Floats, kinds: Floats) -> Floats:
+        scores, counts = (weights @ kinds).T
+        return np.asarray(
+            np.divide(scores, counts, out=np.full(len(counts), np.nan), where=counts > 0),
+            dtype=float,
+        )
+
+    interval = (
+        percentiles(bootstrap(rows, evaluate, resamples=RESAMPLES, seed=0))
+        if len(rows) > 1
+        else None
+    )
+    low, high = interval or (None, None)
+    return Figure(value=float(score / n), n=int(n), low=low, high=high)

@@ -1,0 +1,49 @@
+"""How often each source wins: how often raters ranked its responses above another's."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from labeling.quality.measures.votes import Record, Votes, as_record
+from labeling.statistics.bias import habits
+
+MOST_SOURCES = 4
+"""More sources would give more pairs than a page can show."""
+
+
+def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
+    """Win rates of every two sources that were compared, the newer one first, in percent, ties as
+    half; clustered by prompt.
+
+    Empty if all responses have the same source, or there are more than MOST_SOURCES. Repeats are
+    not counted.
+    """
+    once = votes.once
+    pairs = once.pairs
+    left, right = once.source[pairs.row], once.source[pairs.other_row]
+    if not pairs.unit.size or len(np.unique(once.source[~np.isnan(once.rank)])) > MOST_SOURCES:
+        return []
+    newer, older = np.maximum(left, right), np.minimum(left, right)
+    won = np.where(left == newer, 1 - pairs.label, 1 + pairs.label) / 2
+    n_left, n_right = once.n_chars[pairs.row], once.n_chars[pairs.other_row]
+    n_newer, n_older = (
+        np.where(left == newer, n_left, n_right),
+        np.where(left == newer, n_right, n_left),
+    )
+    prompt = once.prompt[pairs.row]
+    found = []
+    for one, other in sorted({*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True):
+        is_pair = (newer == one) & (older == other)
+        if one != other:
+            rates = habits.length_controlled(
+                won=won[is_pair],
+                n_chars=n_newer[is_pair],
+                n_chars_other=n_older[is_pair],
+                prompts=prompt[is_pair],
+            )
+            figures = {
+                "as_voted": as_record(rates.raw),
+                "at_equal_length": as_record(rates.controlled),
+            }
+            found.append({"source": names.get(one, ""), "other": names.get(other, "")} | figures)
+    return found

@@ -1,0 +1,181 @@
+"""Measures of each rater in a campaign: agreement, estimated reliability, biases, pace, and what an
+admin should look at.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeling.quality.measures.agreeing import with_oneself
+from labeling.quality.measures.ballots import PULLS, Ballots
+from labeling.quality.measures.behind import LISTED_OF_RATER, latest
+from labeling.quality.measures.habits import first_shown_won, median_seconds
+from labeling.quality.measures.votes import Record, Votes, as_record
+from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.statistics.bias import flagging, habits
+from labeling.statistics.bias import slopes as bias_slopes
+from labeling.statistics.consensus import votes as consensus_votes
+from labeling.statistics.figures import Figure, absent, gettext_noop
+
+ROUNDS = 200
+"""Rounds of EM; a campaign that has not converged by then has too few votes for it to matter."""
+
+
+def rater_measures(
+    votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None
+) -> dict[int, Record]:
+    """Measures by rater id; `names` are used for other raters in sentences, `behind` has the
+    judgments behind each rater's rows.
+    """
+    if not votes.judgment.size:
+        return {}
+    colleagues = _with_colleagues(votes.once)
+    reliability = _reliability(votes.once)
+    selves = with_oneself(votes)[1]
+    pulls = Ballots.of(
+        votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
+    ).by_rater()
+    slopes, swapped = _per_doubling(votes), _swapped(votes)
+    flags = _flags(votes.once, names)
+    nothing = absent(gettext_noop("Nobody else judged what this rater judged."))
+    undecided = absent(gettext_noop("No pair was decided."))
+    return {
+        rater: {
+            "agreement": as_record(colleagues.get(rater, nothing)),
+            "reliability": as_record(
+                reliability[rater].accuracy if rater in reliability else nothing
+            ),
+            "weight": _weight(reliability.get(rater)),
+            "self": as_record(selves.get(rater, absent(gettext_noop("Nothing was judged twice.")))),
+            **{
+                name: as_record(pulls[rater][name] if rater in pulls else undecided)
+                for name in PULLS
+            },
+            "per_doubling": as_record(
+                slopes.get(rater, absent(gettext_noop("Too few pairs differ in length.")))
+            ),
+            **{
+                name: as_record(figure)
+                for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()
+            },
+            "flags": [flag.record for flag in flags.get(rater, [])],
+            "behind": (
+                (behind or {}).get(rater, {})
+                | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])}
+            ),
+            **pace,
+        }
+        for rater, pace in _paces(votes).items()
+    }
+
+
+def _with_colleagues(votes: Votes) -> dict[int, Figure]:
+    pairs = votes.pairs
+    if not pairs.unit.size:
+        return {}
+    found = agreement_pairs.matrix(
+        units=pairs.unit, raters=pairs.rater, labels=pairs.label
+    ).with_everybody()
+    return {rater: figure for rater, figure in found.items() if figure.value is not None}
+
+
+def _reliability(votes: Votes) -> dict[int, consensus_votes.Reliability]:
+    given: Record = {"units": votes.pairs.unit, "raters": votes.pairs.rater, "labels": votes.turned}
+    return consensus_votes.reliability(consensus_votes.one_coin(**given, rounds=ROUNDS), **given)
+
+
+def _weight(found: consensus_votes.Reliability | None) -> float | None:
+    """None if unknown: that is not the same as 0, which means no better than chance."""
+    return None if found is None or found.accuracy.value is None else found.weight
+
+
+def _per_doubling(votes: Votes) -> dict[int, Figure]:
+    """The odds of the longer response per doubling of length, on pairs that differ enough in
+    length.
+    """
+    pairs = votes.pairs
+    differs = votes.followed["longer"] >= 0
+    row, other = pairs.row[differs], pairs.other_row[differs]
+    found = bias_slopes.slope_by_rater(
+        name="length",
+        won=pairs.label[differs] < 0,
+        apart=np.log2((1 + votes.n_chars[row]) / (1 + votes.n_chars[other])),
+        prompts=votes.prompt[row],
+        raters=pairs.rater[differs],
+    )
+    return {rater: effect.odds for rater, effect in found.items()}
+
+
+_NEVER_SWAPPED = dict.fromkeys(
+    ("consistent", "first_twice", "second_twice"),
+    absent(gettext_noop("No pair was shown a second time with its sides swapped yet.")),
+)
+
+
+def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
+    """Repeats in which the two responses swapped sides, for raters with any."""
+    first, again = votes.repeats
+    changed = votes.left_is_first[first] != votes.left_is_first[again]
+    first, again = first[changed], again[changed]
+    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
+    rater = votes.pairs.rater[first]
+    found = {}
+    for one in np.unique(rater).tolist():
+        is_rater = rater == one
+        swaps = habits.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
+        found[one] = {
+            "consistent": swaps.consistent,
+            "first_twice": swaps.first_twice,
+            "second_twice": swaps.second_twice,
+        }
+    return found
+
+
+def _paces(votes: Votes) -> dict[int, Record]:
+    """Judgments, median seconds and characters per second, by rater."""
+    _judgments, first, place = np.unique(votes.judgment, return_index=True, return_inverse=True)
+    n_chars = np.bincount(place.reshape(-1), weights=votes.n_chars)
+    rater, active_s = votes.rater[first], votes.active_s[first]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pace = n_chars / np.where(active_s > 0, active_s, np.nan)
+    return {
+        rater_id: {
+            "n_judgments": int((rater == rater_id).sum()),
+            "seconds": as_record(median_seconds(active_s[rater == rater_id])),
+            "chars_per_s": as_record(median_seconds(pace[rater == rater_id])),
+        }
+        for rater_id in np.unique(rater).tolist()
+    }
+
+
+@dataclass(frozen=True)
+class _Flag:
+    record: Record
+    behind: Record
+
+    @property
+    def row(self) -> str:
+        return f"flag-{self.record['kind']}"
+
+
+def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
+    rankings = flagging.Rankings(
+        judgment=votes.judgment,
+        item=votes.item,
+        rater=votes.rater,
+        response=votes.response,
+        rank=votes.rank,
+        position=votes.position,
+        n_chars=votes.n_chars,
+        at_s=votes.at_s,
+        active_s=votes.active_s,
+    )
+    found: dict[int, list[_Flag]] = defaultdict(list)
+    for flag in flagging.flags(rankings, names=names):
+        record = {"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n}
+        found[flag.rater].append(
+            _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
+        )
+    return found

@@ -1,0 +1,75 @@
+"""How strong each source is, from all votes together, and as raters who never err would judge
+it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from labeling.quality.measures.votes import Record, Votes, as_record
+from labeling.statistics.consensus import compared
+
+MOST_SOURCES = 12
+"""More would be a table that nobody reads, and take seconds to compute."""
+
+
+def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Record]) -> Record:
+    """Sources by how often they would win against the oldest one, the strongest first; `raters` is
+    the result of rater_measures.
+
+    Figures are log-abilities above the baseline's. Empty if all responses have the same source, or
+    there are more than MOST_SOURCES. Repeats are not counted.
+    """
+    once = votes.once
+    pairs = once.pairs
+    left, right = once.source[pairs.row], once.source[pairs.other_row]
+    nothing: Record = {"baseline": "", "tie": None, "sources": []}
+    if not pairs.unit.size or len(np.unique(once.source[~np.isnan(once.rank)])) > MOST_SOURCES:
+        return nothing
+    found = compared.compared(
+        left=left,
+        right=right,
+        labels=pairs.label,
+        raters=pairs.rater,
+        prompts=once.prompt[pairs.row],
+        reliability={
+            rater: _decided(record["reliability"])
+            for rater, record in raters.items()
+            if _is_known(record)
+        },
+    )
+    sources = [
+        {
+            "source": names.get(source, ""),
+            "is_baseline": source == found.baseline,
+            "by_all": as_record(by_all),
+            "by_reliability": as_record(by_reliability),
+            "n": n_votes,
+        }
+        for source, by_all, by_reliability, n_votes in zip(
+            found.sources.tolist(),
+            found.by_all,
+            found.by_reliability,
+            found.n_votes.tolist(),
+            strict=True,
+        )
+    ]
+    baseline = names.get(found.baseline, "") if found.baseline is not None else ""
+    return {"baseline": baseline, "tie": found.tie, "sources": sorted(sources, key=_strongest)}
+
+
+def _is_known(record: Record) -> bool:
+    return record["reliability"]["value"] is not None
+
+
+def _decided(reliability: Record) -> tuple[float, float]:
+    """The accuracy on decided votes: a rater who errs on three labels gives the opposite one half
+    of the time, and a tie the other half.
+    """
+    value = reliability["value"]
+    return value / (value + (1 - value) / 2), float(reliability["n"])
+
+
+def _strongest(found: Record) -> tuple[bool, float, str]:
+    value = found["by_all"]["value"]
+    return value is None, -(value or 0.0), found["source"]

@@ -1,0 +1,154 @@
+"""The rankings that measures are computed from, and the conversion of figures to and from a
+report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.statistics.bias import habits
+from labeling.statistics.bias import looks as bias_looks
+from labeling.statistics.figures import Figure, Floats, Ints
+
+Record = dict[str, Any]
+Truths = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A way to divide the votes, such as by category: each row's index in `names`, −1 for none."""
+
+    names: tuple[str, ...]
+    place: Ints
+
+
+@dataclass(frozen=True)
+class Votes:
+    """One row per ranked response, as parallel arrays. One rater judges an item once."""
+
+    judgment: Ints
+    item: Ints
+    prompt: Ints
+    rater: Ints
+    response: Ints
+    source: Ints
+    rank: Floats
+    """1 is best, equal ranks tie, NaN is unranked"""
+    position: Ints
+    """position on the page, from 0"""
+    at_s: Floats
+    active_s: Floats
+    """NaN if not measured"""
+    looks: bias_looks.Looks
+    answers: Mapping[str, Floats]
+    """by question; NaN if unanswered, 0 and 1 for a flag"""
+    groups: Mapping[str, Grouping]
+    is_repeat: Truths
+    """of an item that its rater had judged before, with the sides swapped"""
+
+    @cached_property
+    def once(self) -> "Votes":
+        """Without repeats: a rater's second opinion is not a second rater."""
+        return self.where(~self.is_repeat) if self.is_repeat.any() else self
+
+    def where(self, kept: Truths) -> "Votes":
+        """Some of the rows; `kept` says which."""
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {
+            name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)
+        }
+        return Votes(
+            **plain,
+            looks=self.looks.at(kept),
+            answers={name: column[kept] for name, column in self.answers.items()},
+            groups={
+                name: Grouping(group.names, group.place[kept])
+                for name, group in self.groups.items()
+            },
+        )
+
+    @property
+    def n_chars(self) -> Floats:
+        return self.looks.n_chars
+
+    @cached_property
+    def pairs(self) -> agreement_pairs.PairVotes:
+        return agreement_pairs.expand(
+            items=self.item, raters=self.rater, responses=self.response, ranks=self.rank
+        )
+
+    @cached_property
+    def followed(self) -> dict[str, NDArray[np.int8]]:
+        """For each vote on a pair, which possible biases it followed: see `follows`."""
+        return follows(self.pairs, position=self.position, looks=self.looks)
+
+    @cached_property
+    def repeats(self) -> tuple[Ints, Ints]:
+        """Votes of one rater on the same two responses in two items: indices of the earlier and of
+        the later vote.
+        """
+        pairs = self.pairs
+        order = np.lexsort((self.at_s[pairs.row], pairs.right, pairs.left, pairs.rater))
+        one, other = order[:-1], order[1:]
+        same = (pairs.rater[one] == pairs.rater[other]) & (pairs.left[one] == pairs.left[other])
+        same &= (pairs.right[one] == pairs.right[other]) & (pairs.item[one] != pairs.item[other])
+        return one[same], other[same]
+
+    @cached_property
+    def turned(self) -> Ints:
+        """The labels of `pairs` with half of the pairs flipped, chosen by their response ids,
+        always the same ones.
+
+        The left response is the older one. Where a newer model wins most of the time, nearly all
+        votes would have the same label, and a correction for chance would treat knowing the better
+        model as chance. After flipping, both labels are equally frequent.
+        """
+        mixed = self.pairs.left * 2_654_435_761 + self.pairs.right * 40_503
+        return np.where((mixed >> 7) & 1, -self.pairs.label, self.pairs.label)
+
+    @cached_property
+    def left_is_first(self) -> Truths:
+        """For each vote on a pair: whether the left response was shown before the right one."""
+        return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
+
+
+def follows(
+    pairs: agreement_pairs.PairVotes, *, position: Ints, looks: bias_looks.Looks
+) -> dict[str, NDArray[np.int8]]:
+    """For each possible bias of a vote on a pair: 1 if the vote followed it, 0 if it went the other
+    way, −1 if it does not apply.
+
+    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the
+    rankings.
+    """
+    decided, left_won = pairs.label != 0, pairs.label < 0
+    one, other = looks.at(pairs.row), looks.at(pairs.other_row)
+    apart: dict[str, np.ndarray] = {
+        "first": position[pairs.other_row] - position[pairs.row]
+    } | bias_looks.differences(one, other)
+    n_chars = one.n_chars - other.n_chars
+    apart["longer"] = np.where(np.abs(n_chars) > habits.LENGTH_MARGIN, n_chars, 0.0)
+    came = {
+        name: np.where(decided & (side != 0), (side > 0) == left_won, -1)
+        for name, side in apart.items()
+    }
+    return {name: column.astype(np.int8) for name, column in (came | {"ties": ~decided}).items()}
+
+
+def as_record(figure: Figure) -> Record:
+    return {
+        "value": figure.value,
+        "n": figure.n,
+        "low": figure.low,
+        "high": figure.high,
+        "note": figure.note,
+    }
+
+
+def as_figure(record: Mapping[str, Any]) -> Figure:
+    return Figure(record["value"], record["n"], record["low"], record["high"], note=record["note"])

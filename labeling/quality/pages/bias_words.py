@@ -1,0 +1,252 @@
+"""The texts of the bias tab on confident wording and on groups of raters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.quality.measures.votes import as_figure
+from labeling.quality.pages.words import (
+    BEHIND,
+    Measure,
+    as_coefficient,
+    as_share,
+    coefficient,
+    on_some_pair,
+    share,
+    share_interval,
+)
+from labeling.statistics.figures import Figure
+
+COLUMNS = {
+    "first": gettext_lazy("first wins"),
+    "longer": gettext_lazy("longer wins"),
+    "list": gettext_lazy("list wins"),
+    "bold": gettext_lazy("bold wins"),
+    "link": gettext_lazy("link wins"),
+    "emoji": gettext_lazy("emoji wins"),
+    "refusal": gettext_lazy("refusal wins"),
+    "ties": gettext_lazy("ties"),
+}
+FLAGS_BEHIND = {
+    "flag-chance": gettext_lazy("Against what colleagues say of the same pairs"),
+    "flag-first": gettext_lazy("The first-shown response alone on top"),
+    "flag-longer": gettext_lazy("The longer response won most pairs"),
+    "flag-copy": gettext_lazy("Ranked as the colleague ranked"),
+    "flag-tires": gettext_lazy("Late in a long sitting"),
+    "flag-drifts": gettext_lazy("The last third of the judgments"),
+    "flag-fast": gettext_lazy("Faster than anybody reads"),
+}
+"""What the judgments behind a rater's flag have in common."""
+SIGHTS = ("list", "bold", "link", "emoji", "refusal")
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    name: str
+    n_raters: int
+    n: int
+    """votes; approximate for a profile's answer"""
+    cells: list[tuple[str, Figure, str]]
+    """column, share and its interval in words"""
+    judgments: str = ""
+    """the row of the bias panel with the judgments behind it"""
+    pool: int | None = None
+    """the pool of another campaign, linked in place of the judgments"""
+
+
+@dataclass(frozen=True)
+class GroupPart:
+    """Rows to compare with each other, and the number of rows that are too small to show."""
+
+    title: str
+    rows: list[GroupRow]
+    n_hidden: int
+    is_profile: bool = False
+
+
+def wording(results: Mapping[str, Any]) -> list[Measure]:
+    """The table on confident wording; `results` must not be empty."""
+    votes = _("votes")
+    towards = as_share(
+        _("Wrong, towards the surer one"),
+        as_figure(results["towards"]),
+        votes,
+        _(
+            "Where the expert prefers the response that sounds less sure, how often raters choose"
+            " the surer one."
+        ),
+    )
+    away = as_share(
+        _("Wrong, towards the other one"),
+        as_figure(results["away"]),
+        votes,
+        _(
+            "Where the expert prefers the response that sounds surer, how often raters choose the"
+            " other one."
+        ),
+    )
+    return [
+        replace(towards, row="surer"),
+        replace(away, row="modest"),
+        _apart(as_figure(results["gap"])),
+    ]
+
+
+def title_behind(row: str) -> str | None:
+    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None if
+    there is no such row.
+    """
+    if row in FLAGS_BEHIND:
+        return str(FLAGS_BEHIND[row])
+    return on_some_pair(BEHIND[row]) if row in BEHIND else None
+
+
+def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) -> list[Measure]:
+    """The biases of one rater's choices next to those of all raters. Features in which no two of
+    the campaign's responses differ have no row.
+    """
+    everybody = _of_everybody(results)
+    shown = [
+        name for name in habits if name not in SIGHTS or (name in everybody and everybody[name].n)
+    ]
+    if "consistent" in habits and habits["consistent"].value is None:
+        shown = [name for name in shown if name not in ("first_twice", "second_twice")]
+    return [_habit(name, habits[name], everybody.get(name)) for name in shown]
+
+
+def _of_everybody(results: Mapping[str, Any]) -> dict[str, Figure]:
+    habits, groups = results["habits"], results["groups"]
+    found = {
+        name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits
+    }
+    found |= habits["swaps"]
+    found |= groups["everybody"]["figures"] if groups else {}
+    return {name: as_figure(record) for name, record in found.items()}
+
+
+def _habit(name: str, figure: Figure, everybody: Figure | None) -> Measure:
+    swapped, row = (
+        name in ("consistent", "first_twice", "second_twice"),
+        ("length" if name == "per_doubling" else name),
+    )
+    unit = _("swapped repeats") if swapped else _("votes") if name == "ties" else _("decided pairs")
+    label, is_odds = str(_HABIT_LABELS.get(name) or capfirst(COLUMNS[name])), name == "per_doubling"
+    usual = ""
+    if everybody is not None and everybody.value is not None:
+        usual = _("All raters: %(value)s") % {
+            "value": coefficient(everybody) if is_odds else share(everybody)
+        }
+    made = as_coefficient if is_odds else as_share
+    return replace(made(label, figure, unit, usual), row=row if figure.n else "")
+
+
+_HABIT_LABELS = {
+    "first": gettext_lazy("First shown wins"),
+    "longer": gettext_lazy("Longer wins"),
+    "per_doubling": gettext_lazy("Odds when twice as long"),
+    "consistent": gettext_lazy("Same response after a swap"),
+    "first_twice": gettext_lazy("First place both times"),
+    "second_twice": gettext_lazy("Second place both times"),
+    "ties": gettext_lazy("Ties"),
+}
+
+
+def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]:
+    """Confident wording for one rater; empty if too few of their votes can be compared with an
+    expert's order.
+    """
+    found = results.get("raters", {}).get(str(rater_id))
+    if not found:
+        return []
+    towards, away, gap = wording(found)
+    return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
+
+
+def groups(results: Mapping[str, Any]) -> list[GroupPart]:
+    """All raters, pools, and each question of the profile; empty if there is nothing to compare.
+
+    Features in which no two of the campaign's responses differ have no column.
+    """
+    if not results:
+        return []
+    everybody = results["everybody"] | {"name": _("All raters of this campaign")}
+    shown = [name for name in COLUMNS if everybody["figures"][name]["value"] is not None]
+    pools = [_row(found, shown, judgments=f"pool-{found['pool']}") for found in results["pools"]]
+    theirs = _("%(pool)s, in campaigns of its own")
+    pools += [
+        _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"])
+        for found in results["elsewhere"]
+    ]
+    parts = [GroupPart(_("Pools"), pools, results["n_pools_hidden"])]
+    for found in results["profile"]:
+        rows = [_row(group, shown) for group in found["groups"]]
+        parts.append(GroupPart(found["question"], rows, found["n_hidden"], is_profile=True))
+    to_compare = [part for part in parts if part.rows or part.n_hidden]
+    return [GroupPart("", [_row(everybody, shown)], 0), *to_compare] if to_compare else []
+
+
+def pool_behind(results: Mapping[str, Any], row: str) -> str | None:
+    """What the judgments of a pool's row have in common; None if there is no such row."""
+    names = {f"pool-{found['pool']}": found["name"] for found in results.get("pools", [])}
+    return _("a rater of “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
+
+
+def _apart(gap: Figure) -> Measure:
+    label, unit = _("How far these are apart"), _("votes")
+    if gap.value is None:
+        return Measure(label, "–", "", gap.n, unit, _(gap.note))
+    assert gap.low is not None
+    assert gap.high is not None  # a figure with a value always has an interval
+    return Measure(
+        label,
+        _points(gap.value, "+"),
+        f"{_points(gap.low)} – {_points(gap.high)}",
+        gap.n,
+        unit,
+        _meaning(gap),
+    )
+
+
+def _points(share: float, sign: str = "") -> str:
+    number = f"{100 * share:{sign}.0f}".replace("-", "−")
+    return _("%(number)s points") % {"number": number} if sign else number
+
+
+def _meaning(gap: Figure) -> str:
+    assert gap.low is not None
+    assert gap.high is not None
+    if gap.low > 0:
+        return _(
+            "Raters err more towards the surer response: wording passes for quality here. Say so in"
+            " the guideline, and make golds of items where the modest answer is right."
+        )
+    if gap.high < 0:
+        return _("Raters err more against the surer response: they mistrust confident wording.")
+    return _("No difference that can be told from chance with so many votes.")
+
+
+def _meaning_of_rater(gap: Figure) -> str:
+    if gap.low is None or gap.high is None:
+        return _(gap.note)
+    if gap.low > 0:
+        return _(
+            "Errs more towards the surer response: show golds where the modest answer is right,"
+            " with feedback."
+        )
+    if gap.high < 0:
+        return _("Errs more against the surer response.")
+    return _("No difference that can be told from chance with so many votes.")
+
+
+def _row(
+    found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None
+) -> GroupRow:
+    figures = {name: as_figure(found["figures"][name]) for name in shown}
+    cells = [
+        (str(COLUMNS[name]), figure, share_interval(figure)) for name, figure in figures.items()
+    ]
+    return GroupRow(found["name"], found["n_raters"], found["n"], cells, judgments, pool)

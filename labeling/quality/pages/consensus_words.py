@@ -1,0 +1,139 @@
+"""The consensus of an item's raters, in letters and sentences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.quality.item_answers import LetteredResponse
+from labeling.quality.measures.consensus import PairConsensus
+from labeling.quality.votes.item_consensus import ItemConsensus
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A response's place by majority and weighted, with “2 =” for a shared place."""
+
+    letter: str
+    by_majority: str
+    weighed: str
+    sureness: str
+    is_moved: bool
+
+
+@dataclass(frozen=True)
+class PairRow:
+    letters: str
+    votes: str
+    majority: str
+    weighed: str
+    p: str
+
+
+@dataclass(frozen=True)
+class ToldConsensus:
+    """`rows` is best first, and empty if nobody ranked two responses; `differences` names the pairs
+    that change when votes are weighted.
+    """
+
+    rows: list[PlaceRow]
+    pairs: list[PairRow]
+    differences: list[str]
+    sentence: str
+
+
+def told(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> ToldConsensus:
+    letters = {entry.response.pk: entry.letter for entry in responses}
+    by_majority, weighed = (
+        [getattr(place, name) for place in found.places] for name in ("by_majority", "weighed")
+    )
+    rows = [
+        PlaceRow(
+            letters[place.response],
+            _place(place.by_majority, by_majority),
+            _place(place.weighed, weighed),
+            _percent(place.sureness),
+            is_moved=place.by_majority != place.weighed,
+        )
+        for place in found.places
+    ]
+    pairs = [_pair(pair, letters) for pair in found.pairs]
+    differences = [_difference(pair, letters) for pair in found.pairs if pair.is_overruled]
+    return ToldConsensus(rows, pairs, differences, _sentence(found, n_changed=len(differences)))
+
+
+def _sentence(found: ItemConsensus, *, n_changed: int) -> str:
+    if not found.pairs:
+        return _("Nobody has ranked two of these responses yet, so there is no consensus.")
+    if found.n_judgments == 1:
+        return _(
+            "There is one judgment, so the consensus is what this rater said; how sure it is says"
+            " how often they are right."
+        )
+    if not found.n_known:
+        return _(
+            "No report knows these raters yet, so all of them count alike, and weighing changes"
+            " nothing."
+        )
+    if not n_changed:
+        return _(
+            "Weighed by how reliable each rater is, every pair comes out as the majority has it."
+        )
+    n = len(found.pairs)
+    return ngettext(
+        "Weighed by how reliable each rater is, %(changed)d of %(n)d pair comes out otherwise than"
+        " by majority:",
+        "Weighed by how reliable each rater is, %(changed)d of %(n)d pairs come out otherwise than"
+        " by majority:",
+        n,
+    ) % {"changed": n_changed, "n": n}
+
+
+def _difference(pair: PairConsensus, letters: Mapping[int, str]) -> str:
+    return _(
+        "%(left)s and %(right)s: %(votes)s. By majority %(majority)s; weighed, %(weighed)s (%(p)s"
+        " likely)."
+    ) % {
+        "left": letters[pair.left],
+        "right": letters[pair.right],
+        "votes": _votes(pair, letters),
+        "majority": _label(pair, pair.majority, letters),
+        "weighed": _label(pair, pair.weighed, letters),
+        "p": _percent(pair.p),
+    }
+
+
+def _pair(pair: PairConsensus, letters: Mapping[int, str]) -> PairRow:
+    return PairRow(
+        letters=f"{letters[pair.left]} – {letters[pair.right]}",
+        votes=_votes(pair, letters),
+        majority=_label(pair, pair.majority, letters),
+        weighed=_label(pair, pair.weighed, letters),
+        p=_percent(pair.p),
+    )
+
+
+def _votes(pair: PairConsensus, letters: Mapping[int, str]) -> str:
+    given = {"left": letters[pair.left], "right": letters[pair.right]}
+    counts = {"n_left": pair.n_left, "n_tie": pair.n_tie, "n_right": pair.n_right}
+    return _("%(n_left)d for %(left)s, %(n_right)d for %(right)s, %(n_tie)d for a tie") % (
+        given | counts
+    )
+
+
+def _label(pair: PairConsensus, label: int | None, letters: Mapping[int, str]) -> str:
+    if label is None:
+        return _("neither leads")
+    if label == 0:
+        return _("they tie")
+    return _("%(letter)s is better") % {"letter": letters[pair.left if label < 0 else pair.right]}
+
+
+def _place(place: int, all_of_them: Sequence[int]) -> str:
+    return f"{place} =" if all_of_them.count(place) > 1 else str(place)
+
+
+def _percent(share: float) -> str:
+    """Nothing is certain: what would round to 100 % becomes “> 99 %”."""
+    return f"{100 * share:.0f} %" if share < 0.995 else "> 99 %"

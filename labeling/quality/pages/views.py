@@ -1,0 +1,426 @@
+"""Quality: how far raters agree, what choices depend on, and which raters to review. Pages read
+only the stored report.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import access as labeling_access
+from labeling.models import Campaign, Prompt, QualityReport, Rater
+from labeling.quality import doorbell
+from labeling.quality import selectors as quality_selectors
+from labeling.quality.measures.votes import as_figure
+from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
+from labeling.quality.pages import bias_words
+from labeling.quality.pages import words as pages_words
+from labeling.statistics.bias.wording import BOOSTERS, HEDGES
+from labeling.statistics.figures import Figure, wilson
+from pages import interval_chart
+
+JUDGMENTS_PER_PAGE = 50
+RATERS_PER_PAGE = 50
+PAIRS_PER_PAGE = 25
+LEVELS = 9
+"""Colours of the heat map, from 50 % up; everything below 50 % gets the first."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Two raters: how often they agree, and the number of votes on shared pairs; `share` is empty
+    if there are none.
+    """
+
+    share: str
+    n: int
+    level: int
+    words: str = ""
+    """the full text, with interval and Cohen's κ"""
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    rater_id: int
+    alias: str
+    cells: list[Cell | None]
+    """None on the diagonal"""
+
+
+@dataclass(frozen=True)
+class TwoRaters:
+    """A row of the table below the heat map."""
+
+    one: int
+    other: int
+    agree: Figure
+    kappa: float | None
+
+
+PAIR_ORDERS: dict[str, Callable[[TwoRaters], float]] = {
+    "agree": lambda row: row.agree.value or 0.0,
+    "votes": lambda row: row.agree.n,
+    "kappa": lambda row: -2.0 if row.kappa is None else row.kappa,
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    n: int
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(
+        request, "labeling/quality/quality.html", {"rows": quality_selectors.quality_rows()}
+    )
+
+
+@require_GET
+def agreement(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    report = quality_selectors.quality_report(campaign=campaign)
+    context = _context(campaign, report, "agreement")
+    if report is not None:
+        context |= {
+            "measures": pages_words.agreement(report.results["agreement"]),
+            "orders": pages_words.orders(report.results["agreement"]),
+            "others": pages_words.others(report.results["agreement"]),
+            "scales": pages_words.scales(report.results["agreement"]["questions"]),
+            "questions": _questions(report),
+            "groups": _groups(report),
+            "groups_left_out": pages_words.groups_left_out(
+                report.results["agreement"]["groups_left_out"]
+            ),
+            "heat": heat_rows(
+                report, quality_selectors.aliases(raters=report.results["matrix"]["raters"])
+            ),
+            "n_left_out": report.results["matrix"]["n_left_out"],
+            **_two_by_two(request, report.results["matrix"]),
+            "bars": _bars(report.results["items"]["bins"]),
+            "n_items": report.results["items"]["n"],
+            "split": quality_selectors.split_items(report=report),
+        }
+    return render(request, "labeling/quality/quality_agreement.html", context)
+
+
+@require_GET
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    """All measures for one category, language or period."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    report = quality_selectors.quality_report(campaign=campaign)
+    key = request.GET.get("kind"), request.GET.get("value")
+    groups = report.results["agreement"]["groups"] if report else []
+    found = next((group for group in groups if (group["kind"], group["value"]) == key), None)
+    if found is None:
+        raise Http404
+    context = _context(campaign, report, "agreement") | {
+        "title": f"{pages_words.GROUPS[found['kind']]}: {_value(found)}",
+        "measures": pages_words.on_pairs(found),
+        "orders": pages_words.orders(found),
+    }
+    return render(request, "labeling/quality/quality_part.html", context)
+
+
+@require_GET
+def bias(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    report = quality_selectors.quality_report(campaign=campaign)
+    context = _context(campaign, report, "bias")
+    if report is not None:
+        habits = report.results["habits"]
+        raters = quality_selectors.rater_measures(report=report)
+        page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "flagged": [row for row in raters if row.flags]}
+        if habits:
+            context |= {
+                "measures": pages_words.bias(habits),
+                "effects": _effects(habits),
+                "chart": _chart(habits),
+                "habits": habits,
+            }
+            context |= _wording(report.results["wording"]) | _groups_of_raters(
+                report.results["groups"]
+            )
+    return render(request, "labeling/quality/quality_bias.html", context)
+
+
+@require_GET
+def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
+    """The judgments behind a row of the bias panel."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    report = quality_selectors.quality_report(campaign=campaign)
+    if report is None:
+        raise Http404
+    title = pages_words.BEHIND.get(row) or bias_words.pool_behind(report.results["groups"], row)
+    if title is None:
+        raise Http404
+    found = quality_selectors.judgments_behind(report=report, row=_stored(row))
+    return _behind_page(
+        request, _context(campaign, report, "bias"), pages_words.on_some_pair(title), found
+    )
+
+
+@require_GET
+def rater_behind(request: HttpRequest, pk: int, rater_pk: int, row: str) -> HttpResponse:
+    """The judgments behind a row of a rater's panel, or behind one of their flags."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    rater = labeling_access.any_rater(user=request.user, pk=rater_pk)
+    report = quality_selectors.quality_report(campaign=campaign)
+    title = bias_words.title_behind(row)
+    if report is None or title is None:
+        raise Http404
+    found = quality_selectors.rater_judgments_behind(report=report, rater=rater, row=_stored(row))
+    return _behind_page(
+        request, _context(campaign, report, "bias") | {"rater": rater}, title, found
+    )
+
+
+def _stored(row: str) -> str:
+    """The stored row for a row on the page: the odds of a position and its share have the same
+    judgments.
+    """
+    return "first" if row == "position" else row
+
+
+def _behind_page(
+    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.Behind
+) -> HttpResponse:
+    page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    judgments = quality_selectors.listed_judgments(ids=list(page.object_list))
+    shown = {
+        "title": title,
+        "n": found.n,
+        "n_listed": len(found.listed),
+        "page": page,
+        "judgments": judgments,
+    }
+    return render(request, "labeling/quality/quality_behind.html", context | shown)
+
+
+@require_POST
+def compute(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks a worker to compute the report; the page shows the new numbers when they are ready."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    if doorbell.ring_quality(campaign.pk):
+        messages.info(request, _("It is being computed. Load this page again in some seconds."))
+    else:
+        messages.warning(
+            request,
+            _("The workers cannot be reached now, so nothing is computed. Try again in a minute."),
+        )
+    return redirect(
+        "campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk
+    )
+
+
+@require_GET
+def campaign_rater(request: HttpRequest, pk: int, rater_pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    rater = labeling_access.any_rater(user=request.user, pk=rater_pk)
+    return _rater_page(request, rater, campaign)
+
+
+@require_GET
+def rater(request: HttpRequest, pk: int) -> HttpResponse:
+    return _rater_page(request, labeling_access.any_rater(user=request.user, pk=pk), None)
+
+
+def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -> HttpResponse:
+    judgments = quality_selectors.rater_judgments(rater=rater, campaign=campaign)
+    page = Paginator(judgments, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    found = quality_selectors.quality_of_rater(rater=rater, campaign=campaign)
+    context = {
+        "rater": rater,
+        "campaign": campaign,
+        "page": page,
+        "found": found,
+        "flags": [(row, flag) for row in found for flag in row.flags],
+        "attempts": attempts_by(rater=rater) if campaign is None else [],
+    }
+    if campaign and found:
+        context |= _panel_of_rater(campaign, rater, found[0])
+    return render(request, "labeling/quality/quality_rater.html", context)
+
+
+def _panel_of_rater(
+    campaign: Campaign, rater: Rater, found: quality_selectors.RaterMeasures
+) -> dict[str, Any]:
+    report = quality_selectors.quality_report(campaign=campaign)
+    if report is None:
+        return {}
+    return {
+        "habits": bias_words.habits_of_rater(found.habits, report.results),
+        "wording": bias_words.wording_of_rater(report.results["wording"], rater.pk),
+    }
+
+
+def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:
+    return {
+        "campaign": campaign,
+        "report": report,
+        "tab": tab,
+        "fresh": quality_selectors.freshness(campaign=campaign),
+    }
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def quality_now(report: QualityReport) -> list[pages_words.Measure]:
+    """The few numbers on a campaign's first page."""
+    found, habits = report.results["agreement"], report.results["habits"]
+    raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
+    shown = [
+        pages_words.as_share(_("Raters agree, ties as half"), raw, _("pairs of votes"), ""),
+        pages_words.as_coefficient(
+            _("Krippendorff α, ordinal"), alpha, "", _("0.2 – 0.5 is normal here")
+        ),
+    ]
+    if habits:
+        first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
+        shown += [
+            pages_words.as_share(_("First shown wins"), first, "", _("50 % is even")),
+            pages_words.as_share(
+                _("Longer response wins"), longer, "", pages_words.longer_meaning(longer)
+            ),
+        ]
+    return shown
+
+
+def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
+    found = report.results["matrix"]
+    return [
+        HeatRow(
+            rater_id=rater,
+            alias=aliases.get(rater, ""),
+            cells=[
+                None if other == place else _cell(*cell)
+                for other, cell in enumerate(
+                    zip(
+                        found["score"][place], found["n"][place], found["kappa"][place], strict=True
+                    )
+                )
+            ],
+        )
+        for place, rater in enumerate(found["raters"])
+    ]
+
+
+def _cell(score: float, n: int, kappa: float | None) -> Cell:
+    if not n:
+        return Cell("", 0, 0)
+    share = score / n
+    # 50 % is what chance gives on decided pairs, so the colours start there.
+    level = min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS)))
+    return Cell(f"{100 * share:.0f}", n, level, pages_words.two_raters(wilson(score, n), kappa))
+
+
+def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
+    """One page of the pairs of raters, sorted as the query string says, with the raters'
+    aliases.
+    """
+    found = [
+        TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"])
+        for pair in matrix["pairs"]
+    ]
+    sort = request.GET.get("sort", "")
+    order = PAIR_ORDERS.get(sort.removeprefix("-"))
+    if order:
+        found.sort(key=order, reverse=sort.startswith("-"))
+    page = Paginator(found, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
+    names = quality_selectors.aliases(
+        raters={rater for row in page for rater in (row.one, row.other)}
+    )
+    return {
+        "pairs": page,
+        "pair_rows": [
+            pages_words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names)
+            for row in page
+        ],
+        "pairs_note": pages_words.pairs_left_out(matrix["n_pairs_few"], matrix["n_pairs_more"]),
+        "is_pairs_open": bool(order or request.GET.get("page")),
+    }
+
+
+def _questions(report: QualityReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": found["label"],
+            "kind": _("scale") if found["is_scale"] else _("flag"),
+            "raw": pages_words.as_share("", as_figure(found["raw"]), "", ""),
+            "alpha": pages_words.as_coefficient("", as_figure(found["alpha"]), "", ""),
+            "gwet": pages_words.as_coefficient("", as_figure(found["gwet"]), "", ""),
+        }
+        for found in report.results["agreement"]["questions"]
+    ]
+
+
+def _value(group: Mapping[str, Any]) -> str:
+    return dict(Prompt.Category.choices).get(group["value"], group["value"]) or "–"
+
+
+def _groups(report: QualityReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": pages_words.GROUPS[found["kind"]],
+            "value": _value(found),
+            "query": urlencode({"kind": found["kind"], "value": found["value"]}),
+            "raw": pages_words.as_share("", as_figure(found["raw_half"]), "", ""),
+            "alpha": pages_words.as_coefficient("", as_figure(found["alpha_ordinal"]), "", ""),
+        }
+        for found in report.results["agreement"]["groups"]
+    ]
+
+
+def _bars(bins: Sequence[int]) -> list[Bar]:
+    step = 100 // len(bins)
+    return [Bar(f"{place * step} – {(place + 1) * step} %", n) for place, n in enumerate(bins)][
+        ::-1
+    ]
+
+
+def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": found["name"],
+            "label": pages_words.EFFECTS.get(found["name"], found["name"]),
+            "odds": pages_words.as_coefficient("", as_figure(found["odds"]), "", ""),
+            "p": found["p"],
+        }
+        for found in habits["effects"]
+    ]
+
+
+def _wording(results: dict[str, Any]) -> dict[str, Any]:
+    """The wording part; `results` is empty if no expert has decided an order."""
+    rows = bias_words.wording(results) if results else []
+    return {"wording": rows, "wording_counts": results, "boosters": BOOSTERS, "hedges": HEDGES}
+
+
+def _groups_of_raters(results: dict[str, Any]) -> dict[str, Any]:
+    return {"parts": bias_words.groups(results), "fewest": FEWEST_IN_A_CELL}
+
+
+def _chart(habits: dict[str, Any]) -> interval_chart.WhiskerChart | None:
+    drawn = []
+    for found in habits["effects"]:
+        odds = as_figure(found["odds"])
+        if odds.value is not None and odds.low is not None and odds.high is not None:
+            drawn.append(
+                interval_chart.Effect(
+                    str(pages_words.EFFECTS.get(found["name"], found["name"])),
+                    odds.value,
+                    odds.low,
+                    odds.high,
+                )
+            )
+    return interval_chart.whisker_chart(drawn) if drawn else None

@@ -1,0 +1,312 @@
+"""What pages show of quality: only what a report holds. Nothing is computed from judgments here."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
+from labeling.quality.measures.votes import as_figure
+from labeling.statistics.bias.flagging import SENTENCES
+from labeling.statistics.figures import Figure
+
+FLAG_LABELS = {
+    "chance": _("no better than chance"),
+    "first": _("first shown wins"),
+    "longer": _("longer wins"),
+    "copy": _("ranks as a colleague"),
+    "tires": _("tires"),
+    "drifts": _("worse of late"),
+    "fast": _("very fast"),
+}
+
+
+HABITS = (
+    "first",
+    "longer",
+    "per_doubling",
+    "list",
+    "bold",
+    "link",
+    "emoji",
+    "refusal",
+    "consistent",
+    "first_twice",
+    "second_twice",
+    "ties",
+)
+"""What a rater's choices may follow, in the order of their table."""
+MOST_COUNTED = 1_000
+"""New judgments; from there on a page says “more than”."""
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """A reason to look at a rater's judgments; never a verdict."""
+
+    kind: str
+    label: Promise
+    sentence: str
+    other_id: int | None
+    """the colleague, for a copy"""
+
+    @property
+    def row(self) -> str:
+        """names the judgments behind it: see rater_judgments_behind"""
+        return f"flag-{self.kind}"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How many judgments follow a row of the bias panel, and which are the latest of them, those
+    first.
+    """
+
+    n: int
+    listed: list[int]
+
+
+NOTHING_BEHIND = Behind(0, [])
+
+
+@dataclass(frozen=True)
+class RaterMeasures:
+    """One rater in one campaign, as of its report."""
+
+    campaign_id: int
+    campaign_name: str
+    computed_at: datetime
+    rater_id: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    agreement: Figure
+    reliability: Figure
+    with_oneself: Figure
+    first: Figure
+    longer: Figure
+    seconds: Figure
+    chars_per_s: Figure
+    habits: dict[str, Figure]
+    """by the names of HABITS, as far as the report knows them"""
+    flags: list[FlagRow]
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """One campaign in the list over all."""
+
+    campaign: Campaign
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    alpha: Figure
+    n_flagged: int
+
+
+@dataclass(frozen=True)
+class SplitItem:
+    item: Item
+    share: float
+    n_judgments: int
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What came after a report, and whether a worker is at the next one."""
+
+    n_new: int
+    is_outdated: bool
+    started_at: datetime | None
+
+    @property
+    def has_many(self) -> bool:
+        return self.n_new > MOST_COUNTED
+
+
+def last_judgment_id(*, campaign: Campaign) -> int | None:
+    return campaign.judgments.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def stale_quality_ids(*, now: datetime) -> list[int]:
+    """Comparison campaigns with a judgment, or a decision, that their report does not know, unless
+    it rests still.
+    """
+    later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
+    campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(
+        through_id=Coalesce(F("quality__through_id"), 0)
+    )
+    behind = campaigns.filter(Exists(later) | Q(quality__is_outdated=True)).exclude(
+        quality__rests_until__gt=now
+    )
+    return list(behind.order_by("pk").values_list("pk", flat=True))
+
+
+def quality_report(*, campaign: Campaign) -> QualityReport | None:
+    """None until the first is computed."""
+    return QualityReport.objects.filter(campaign=campaign, computed_at__isnull=False).first()
+
+
+def freshness(*, campaign: Campaign) -> Freshness:
+    """How far the campaign's report is behind, counted as far as MOST_COUNTED."""
+    report = QualityReport.objects.filter(campaign=campaign).defer("results").first()
+    if report is None:
+        return Freshness(0, is_outdated=False, started_at=None)
+    later = Judgment.objects.filter(campaign=campaign, is_gold=False, pk__gt=report.through_id)
+    n_new = later.values("pk")[: MOST_COUNTED + 1].count()
+    return Freshness(n_new, is_outdated=report.is_outdated, started_at=report.started_at)
+
+
+def quality_rows() -> list[QualityRow]:
+    """Every campaign with a report, those at work first, then the latest."""
+    # Of a report's results only two figures are wanted here, and the rest can be large.
+    parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
+    found = QualityReport.objects.filter(computed_at__isnull=False).order_by("-campaign_id")
+    reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
+    campaigns = Campaign.objects.in_bulk([report[1] for report in reports])
+    flagged = Counter(
+        RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True)
+    )
+    rows = [
+        QualityRow(
+            campaigns[campaign],
+            computed_at,
+            n_judgments,
+            as_figure(agreement),
+            as_figure(alpha),
+            flagged[pk],
+        )
+        for pk, campaign, computed_at, n_judgments, agreement, alpha in reports
+        if computed_at is not None
+    ]
+    return sorted(rows, key=lambda row: row.campaign.state == Campaign.State.CLOSED)
+
+
+def rater_measures(*, report: QualityReport) -> list[RaterMeasures]:
+    """Raters of the report, those to look at first, then by judgments."""
+    return _measures(report.raters.order_by("-n_flags", "-n_judgments", "rater__alias"))
+
+
+def aliases(*, raters: Collection[int]) -> dict[int, str]:
+    return dict(Rater.objects.filter(pk__in=raters).values_list("pk", "alias"))
+
+
+def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
+    """One entry a campaign, the newest campaign first."""
+    found = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")
+    return _measures(found if campaign is None else found.filter(report__campaign=campaign))
+
+
+def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
+    """The rater's judgments as they stand, the latest first."""
+    found = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
+    return found if campaign is None else found.filter(campaign=campaign)
+
+
+def _shown(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    found = judgments.select_related(
+        "item", "prompt", "campaign", "comparison", "rater", "set_aside"
+    )
+    return found.prefetch_related("comparison__ranked")
+
+
+def split_items(*, report: QualityReport) -> list[SplitItem]:
+    """The items that raters see most differently; an item that is gone since is left out."""
+    listed = report.results["items"]["split"]
+    items = (
+        Item.objects.filter(pk__in=[entry["item"] for entry in listed])
+        .select_related("prompt")
+        .in_bulk()
+    )
+    return [
+        SplitItem(items[entry["item"]], entry["share"], entry["n"])
+        for entry in listed
+        if entry["item"] in items
+    ]
+
+
+def judgments_behind(*, report: QualityReport, row: str) -> Behind:
+    """Of a row of the bias panel."""
+    return _behind(report.results["behind"].get(row))
+
+
+def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> Behind:
+    """Of a row of the rater's own panel, or of one of their flags."""
+    found = (
+        report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
+    )
+    wording = report.results["wording"].get("raters", {}).get(str(rater.pk), {}).get("behind", {})
+    return _behind(found.get(row) or wording.get(row))
+
+
+def _behind(found: Mapping[str, Any] | None) -> Behind:
+    return Behind(found["n"], found["judgments"]) if found else NOTHING_BEHIND
+
+
+def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:
+    """Those of them that are still there, the latest first."""
+    return list(_shown(Judgment.objects.filter(pk__in=ids)).order_by("-pk"))
+
+
+def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:
+    """(campaign, rater) → reliability as a weight, where a report could tell one."""
+    known = RaterQuality.objects.filter(weight__isnull=False)
+    known = known if campaigns is None else known.filter(report__campaign__in=campaigns)
+    rows = known.values_list("report__campaign_id", "rater_id", "weight")
+    return {(campaign, rater): weight for campaign, rater, weight in rows if weight is not None}
+
+
+def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
+    # A report's results are large, and would come once for each rater.
+    return [
+        _rater(row)
+        for row in found.select_related("rater", "report__campaign").defer("report__results")
+    ]
+
+
+def _rater(row: RaterQuality) -> RaterMeasures:
+    figures = {
+        name: as_figure(row.results[name])
+        for name in ("agreement", "reliability", "first", "longer", "seconds")
+    }
+    return RaterMeasures(
+        campaign_id=row.report.campaign_id,
+        campaign_name=row.report.campaign.name,
+        computed_at=_moment(row.report),
+        rater_id=row.rater_id,
+        alias=row.rater.alias,
+        is_withdrawn=row.rater.withdrawn_at is not None,
+        n_judgments=row.n_judgments,
+        weight=row.weight,
+        with_oneself=as_figure(row.results["self"]),
+        chars_per_s=as_figure(row.results["chars_per_s"]),
+        habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
+        flags=list(_flags(row.results["flags"])),
+        **figures,
+    )
+
+
+def _moment(report: QualityReport) -> datetime:
+    assert report.computed_at is not None
+    return report.computed_at
+
+
+def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
+    for flag in found:
+        words = flag["words"] | (
+            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
+        )
+        yield FlagRow(
+            flag["kind"],
+            FLAG_LABELS[flag["kind"]],
+            gettext(SENTENCES[flag["kind"]]).format(**words),
+            flag["other"],
+        )

@@ -1,0 +1,240 @@
+"""Quality reports: computed by a short task, stored whole, safe to compute twice; and a rater's
+right to withdraw."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Q
+
+from labeling.guidelines import rating_form
+from labeling.models import (
+    Campaign,
+    QualityReport,
+    Rater,
+    RaterQuality,
+    Response,
+    ResponseScore,
+    Scorer,
+    SetAside,
+    Source,
+    VoteBlock,
+)
+from labeling.quality import selectors
+from labeling.quality.measures import against as measures_against
+from labeling.quality.measures import agreeing, habits, strengths
+from labeling.quality.measures import behind as measures_behind
+from labeling.quality.measures import contests as measures_contests
+from labeling.quality.measures import groups as measures_groups
+from labeling.quality.measures import raters as measures_raters
+from labeling.quality.measures import votes as measures_votes
+from labeling.quality.measures import wording as measures_wording
+from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
+from labeling.quality.votes import arrays, blocks, contests, experts, golds, rater_groups
+from labeling.statistics.figures import absent, gettext_noop
+
+LONGEST = timedelta(minutes=30)
+
+
+"""A worker that has been at a report for so long is gone, and another may start. As long as the
+task may take.
+"""
+
+
+RESTS = 20
+
+
+"""Times as long as computing took, a report rests before it is computed again by itself: at most a
+twentieth of one worker.
+"""
+
+
+def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
+    """The campaign's report as of its last judgment; None for a campaign that compares nothing or
+    has no judgment, and while another worker is at it.
+
+    Full blocks of rankings are stored on the way, so that the next time only what came after them
+    is read row by row. An older reading never replaces a newer one.
+    """
+    found = Campaign.objects.select_related("guideline_version").filter(
+        pk=campaign_id, kind=Campaign.Kind.COMPARISON
+    )
+    campaign = found.first()
+    through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
+    if campaign is None or through_id is None or not _start(campaign, now):
+        return None
+    began = time.monotonic()
+    try:
+        store_blocks(campaign=campaign, through_id=through_id)
+        computed = _computed(campaign, through_id)
+        return _store(
+            campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now
+        )
+    finally:
+        QualityReport.objects.filter(campaign=campaign).update(started_at=None)
+
+
+def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
+    """What a reward model thinks of responses (id → score) that it did not learn from, in place of
+    what it thought before.
+
+    A response that is gone since is left out, and so is a score that is no number; how many were
+    kept.
+    """
+    known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
+    kept = {
+        response: score
+        for response, score in scores.items()
+        if response in known and math.isfinite(score)
+    }
+    with transaction.atomic():
+        scorer, _is_new = Scorer.objects.update_or_create(
+            source=source, defaults={"name": name, "scored_at": now}
+        )
+        ResponseScore.objects.bulk_create(
+            [
+                ResponseScore(scorer=scorer, response_id=response, score=score)
+                for response, score in sorted(kept.items())
+            ],
+            update_conflicts=True,
+            unique_fields=["scorer", "response"],
+            update_fields=["score"],
+            batch_size=1_000,
+        )
+        shown = Campaign.objects.filter(items__item_responses__response__in=kept)
+        QualityReport.objects.filter(campaign__in=shown).update(is_outdated=True)
+    return len(kept)
+
+
+def _start(campaign: Campaign, now: datetime) -> bool:
+    QualityReport.objects.get_or_create(campaign=campaign)
+    free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
+    # What is decided from here on makes the report outdated again.
+    return (
+        QualityReport.objects.filter(free, campaign=campaign).update(
+            started_at=now, is_outdated=False
+        )
+        == 1
+    )
+
+
+def store_blocks(*, campaign: Campaign, through_id: int) -> None:
+    """Every full block up to `through_id`, those whose judgments are others by now read again.
+    Twice is harmless.
+    """
+    for from_id, last_id, _n in blocks.stale_blocks(campaign=campaign):
+        _store_block(campaign, from_id, last_id)
+    known = max((last_id for _from, last_id, _n in blocks.blocks_of(campaign=campaign)), default=0)
+    while (
+        block := blocks.next_block(campaign=campaign, after_id=known, through_id=through_id)
+    ) is not None:
+        # From where the last one ended: what commits late in between is counted, and so is found
+        # missing.
+        _store_block(campaign, known + 1, block[1])
+        known = block[1]
+
+
+def _store_block(campaign: Campaign, from_id: int, through_id: int) -> None:
+    columns = blocks.columns_between(campaign=campaign, from_id=from_id, through_id=through_id)
+    VoteBlock.objects.update_or_create(
+        campaign=campaign,
+        through_id=through_id,
+        defaults={
+            "from_id": from_id,
+            "n_judgments": len(np.unique(columns["judgment"])),
+            "columns": blocks.packed(columns),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Computed:
+    n_judgments: int
+    results: measures_votes.Record
+    raters: dict[int, measures_votes.Record]
+
+
+def _computed(campaign: Campaign, through_id: int) -> _Computed:
+    votes = arrays.votes(campaign=campaign, through_id=through_id)
+    names = dict(
+        Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias")
+    )
+    questions = rating_form.parse(campaign.guideline_version.form).questions
+    behind = measures_behind.judgments_behind(votes)
+    raters = measures_raters.rater_measures(votes, names, behind.raters)
+    decided = arrays.adjudicated_order(campaign=campaign, votes=votes)
+    others, pools = arrays.votes_of_other_pools(campaign=campaign)
+    agreed, n_decided = golds.gold_counts(campaign=campaign)
+    against = _with_model(campaign, votes) | {
+        "gold": measures_votes.as_record(
+            measures_against.with_golds(np.array(agreed), np.array(n_decided))
+        ),
+        "adjudicated": measures_votes.as_record(measures_against.with_order(votes, decided)),
+        "pools": measures_against.with_pools(votes, others, pools),
+    }
+    members = rater_groups.rater_groups(campaign=campaign, raters=names)
+    groups = measures_groups.groups_of(votes, members, others, pools, fewest=FEWEST_IN_A_CELL)
+    wording = measures_wording.confident_wording(
+        experts.expert_votes(campaign=campaign, votes=votes, adjudicated=decided)
+    )
+    sources = contests.source_names(votes=votes)
+    results = {
+        "agreement": agreeing.agreement_of(votes, questions) | against,
+        "matrix": agreeing.matrix_of(votes),
+        "items": agreeing.split_items(votes),
+        "habits": habits.habits_of(votes),
+        "behind": behind.everybody | groups.pop("behind", {}) | wording.pop("behind", {}),
+        "groups": groups,
+        "wording": wording,
+        "contests": measures_contests.contests_of(votes, sources),
+        "strengths": strengths.strengths_of(votes, sources, raters),
+        "n_set_aside": (
+            SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
+        ),
+    }
+    return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
+
+
+def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_votes.Record:
+    scorer = arrays.scorer_of(campaign=campaign)
+    found = absent(gettext_noop("No reward model has scored these responses yet."))
+    if scorer is not None:
+        found = measures_against.with_order(votes, arrays.scored_order(scorer=scorer, votes=votes))
+    return {"model": measures_votes.as_record(found), "model_name": scorer.name if scorer else ""}
+
+
+def _store(
+    campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime
+) -> QualityReport:
+    with transaction.atomic():
+        report = QualityReport.objects.select_for_update().get(campaign=campaign)
+        if report.computed_at is not None and report.computed_at > now:
+            return report
+        report.computed_at, report.through_id = now, through_id
+        report.rests_until = now + timedelta(seconds=RESTS * took_s)
+        report.n_judgments, report.results = computed.n_judgments, computed.results
+        report.save(
+            update_fields=["computed_at", "through_id", "rests_until", "n_judgments", "results"]
+        )
+        report.raters.all().delete()
+        RaterQuality.objects.bulk_create(
+            _rater_quality(report, rater, found) for rater, found in computed.raters.items()
+        )
+    return report
+
+
+def _rater_quality(report: QualityReport, rater: int, found: measures_votes.Record) -> RaterQuality:
+    return RaterQuality(
+        report=report,
+        rater_id=rater,
+        n_judgments=found["n_judgments"],
+        weight=found["weight"],
+        n_flags=len(found["flags"]),
+        results={
+            name: value for name, value in found.items() if name not in ("weight", "n_judgments")
+        },
+    )

@@ -1,0 +1,168 @@
+"""A campaign's rankings as arrays for labeling.quality.measures, and what else is held against them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef
+
+from labeling.models import (
+    AdjudicatedRank,
+    Campaign,
+    Item,
+    ItemResponse,
+    Prompt,
+    RankedResponse,
+    ResponseScore,
+    Scorer,
+)
+from labeling.quality.measures.against import OtherVotes
+from labeling.quality.measures.votes import Grouping, Votes
+from labeling.quality.votes.blocks import columns_through
+from labeling.statistics.bias import looks
+
+CHUNK = 5_000
+_COLUMNS = (
+    "judgment",
+    "item",
+    "prompt",
+    "rater",
+    "response",
+    "source",
+    "rank",
+    "position",
+    "at_s",
+    "active_s",
+)
+
+
+def votes(*, campaign: Campaign, through_id: int) -> Votes:
+    """Every ranking up to `through_id` that counts: of a last version, not set aside, given on no
+    gold.
+    """
+    found = columns_through(campaign=campaign, through_id=through_id)
+    has = {name: found[f"has:{name}"] for name in looks.SIGHTS}
+    repeats = Item.objects.filter(campaign=campaign, repeat_of__isnull=False).values_list(
+        "pk", flat=True
+    )
+    return Votes(
+        **{name: found[name] for name in _COLUMNS},
+        looks=looks.Looks(found["n_chars"], has),
+        answers={
+            name.removeprefix("answer:"): column
+            for name, column in found.items()
+            if name.startswith("answer:")
+        },
+        groups=_groups(found["prompt"]) | _periods(found["at_s"]),
+        is_repeat=np.isin(found["item"], np.array(list(repeats), dtype=np.int64)),
+    )
+
+
+def _groups(prompt: np.ndarray) -> dict[str, Grouping]:
+    known, place = np.unique(prompt, return_inverse=True)
+    values: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(known), CHUNK):
+        rows = Prompt.objects.filter(pk__in=known[start : start + CHUNK].tolist()).values_list(
+            "pk", "category", "language"
+        )
+        values |= {pk: (category, language) for pk, category, language in rows}
+    named = [values[pk] for pk in known.tolist()]
+    return {
+        kind: _grouping(np.array([of[at] for of in named], dtype=str), place.reshape(-1))
+        for at, kind in enumerate(("category", "language"))
+    }
+
+
+def _grouping(values: np.ndarray, place: np.ndarray) -> Grouping:
+    names, code = np.unique(values, return_inverse=True)
+    return Grouping(tuple(names.tolist()), code.reshape(-1)[place] if len(values) else place)
+
+
+def _periods(at_s: np.ndarray) -> dict[str, Grouping]:
+    """By month and by ISO week, in UTC: the votes of one period are held against each other."""
+    days, place = np.unique((at_s // 86_400).astype(np.int64), return_inverse=True)
+    dates = [datetime.fromtimestamp(day * 86_400, UTC).date() for day in days.tolist()]
+    months = np.array([f"{day:%Y-%m}" for day in dates], dtype=str)
+    weeks = np.array([f"{day:%G-W%V}" for day in dates], dtype=str)
+    return {
+        "month": _grouping(months, place.reshape(-1)),
+        "week": _grouping(weeks, place.reshape(-1)),
+    }
+
+
+def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, str]]:
+    """What other pools, in campaigns of their own, said of responses that this campaign has too;
+    and those pools' names.
+    """
+    mine = ItemResponse.objects.filter(item__campaign=campaign).values("response")
+    shared = ItemResponse.objects.filter(response__in=mine).exclude(
+        item__campaign__pool=campaign.pool_id
+    )
+    campaigns = list(shared.values_list("item__campaign", flat=True).distinct().order_by())
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__campaign__in=campaigns,
+        comparison__judgment__is_current=True,
+        comparison__judgment__is_gold=False,
+        comparison__judgment__set_aside=None,
+        comparison__judgment__item__repeat_of=None,
+        response__in=mine,
+        rank__isnull=False,
+    ).values_list(
+        "comparison__judgment__campaign__pool_id",
+        "comparison__judgment__item_id",
+        "comparison__judgment__rater_id",
+        "response_id",
+        "rank",
+        "position",
+        "comparison__judgment__campaign__pool__name",
+    )
+    listed: list[list[Any]] = [[], [], [], [], [], []]
+    names: dict[int, str] = {}
+    for row in rows.iterator(chunk_size=CHUNK) if campaigns else []:
+        names[row[0]] = row[6]
+        for column, value in zip(listed, row[:6], strict=True):
+            column.append(value)
+    pool, item, rater, response, rank, position = (
+        np.array(column, dtype=np.int64) for column in listed
+    )
+    return OtherVotes(pool, item, rater, response, rank.astype(float), position), names
+
+
+def adjudicated_order(*, campaign: Campaign, votes: Votes) -> np.ndarray:
+    """By row of `votes`, the rank that a reviewer decided for the response in that item; NaN for
+    none.
+    """
+    decided = AdjudicatedRank.objects.filter(
+        adjudication__item__campaign=campaign, rank__isnull=False
+    )
+    rows = list(decided.values_list("adjudication__item_id", "response_id", "rank"))
+    item, response, rank = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    size = 1 + max(int(votes.response.max(initial=0)), int(response.max(initial=0)))
+    return _looked_up(
+        item * size + response, rank.astype(float), votes.item * size + votes.response
+    )
+
+
+def scorer_of(*, campaign: Campaign) -> Scorer | None:
+    """The reward model that was the last to score responses of this campaign."""
+    shown = ItemResponse.objects.filter(item__campaign=campaign, response=OuterRef("response"))
+    theirs = ResponseScore.objects.filter(Exists(shown), scorer=OuterRef("pk"))
+    return Scorer.objects.filter(Exists(theirs)).order_by("-scored_at", "-pk").first()
+
+
+def scored_order(*, scorer: Scorer, votes: Votes) -> np.ndarray:
+    """By row of `votes`, less the score that the reward model gave: lower is better, as a rank is;
+    NaN for none.
+    """
+    rows = np.array(list(scorer.scores.values_list("response_id", "score")), dtype=float)
+    response, score = rows.reshape(-1, 2).T  # ids below 2^53 are exact in it
+    return _looked_up(response.astype(np.int64), -score, votes.response)
+
+
+def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    order = np.argsort(keys)
+    keys, values = keys[order], values[order]
+    if not keys.size:
+        return np.full(len(wanted), np.nan)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, values[place], np.nan)

@@ -1,0 +1,115 @@
+"""Who wins: how often raters put one source's responses above another's, in one campaign, and how
+strong each source is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scipy.special import expit
+
+from labeling.models import Campaign, QualityReport, Source
+from labeling.quality.measures import contests as measures_contests
+from labeling.quality.measures.votes import Record, Votes, as_figure
+from labeling.quality.selectors import last_judgment_id
+from labeling.quality.votes.arrays import votes as votes_of
+from labeling.statistics.figures import Figure
+
+
+@dataclass(frozen=True)
+class Contest:
+    """How often `source` beat `other`, in percent, ties as half; votes on one prompt count as one
+    cluster.
+    """
+
+    source: str
+    other: str
+    as_voted: Figure
+    at_equal_length: Figure
+    """What the rate would be if both responses were equally long (the two-term form of AlpacaEval's
+    length control).
+    """
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How often a source would win a vote that decides against the baseline, in percent."""
+
+    source: str
+    is_baseline: bool
+    by_all: Figure
+    """from all votes at once, ties told apart (Davidson)"""
+    by_reliability: Figure
+    """as a rater who never errs would vote (rater-aware Bradley–Terry)"""
+    n_votes: int
+
+    @property
+    def notes(self) -> list[str]:
+        """Why a number is missing."""
+        return list(
+            dict.fromkeys(
+                figure.note for figure in (self.by_all, self.by_reliability) if figure.value is None
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """The strongest first; empty where responses have one source, or more than a table can show."""
+
+    baseline: str
+    """the oldest source that the others can be held against; empty where there is none"""
+    tie: float | None
+    """how often two equally strong sources would tie, in percent"""
+    rows: list[Strength]
+
+
+def contests(*, campaign: Campaign) -> list[Contest]:
+    """As of now. This reads every vote: pages take what the quality report holds of it."""
+    votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
+    return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
+
+
+def stored_contests(*, report: QualityReport) -> list[Contest]:
+    """As `contests`, as of the report."""
+    return _contests(report.results.get("contests", []))
+
+
+def stored_strengths(*, report: QualityReport) -> Strengths:
+    found = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
+    rows = [
+        Strength(
+            one["source"],
+            one["is_baseline"],
+            _percent(one["by_all"]),
+            _percent(one["by_reliability"]),
+            one["n"],
+        )
+        for one in found["sources"]
+    ]
+    return Strengths(found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows)
+
+
+def _percent(record: Record) -> Figure:
+    """A log-ability above the baseline's, as the share of decided votes that it means."""
+    figure = as_figure(record)
+    value, low, high = (
+        None if at is None else 100 * float(expit(at))
+        for at in (figure.value, figure.low, figure.high)
+    )
+    return Figure(value, figure.n, low, high, note=figure.note)
+
+
+def source_names(*, votes: Votes) -> dict[int, str]:
+    return dict(Source.objects.filter(pk__in=set(votes.source.tolist())).values_list("pk", "name"))
+
+
+def _contests(found: Iterable[Record]) -> list[Contest]:
+    return [
+        Contest(
+            one["source"],
+            one["other"],
+            as_figure(one["as_voted"]),
+            as_figure(one["at_equal_length"]),
+        )
+        for one in found
+    ]

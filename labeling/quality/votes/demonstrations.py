@@ -1,0 +1,133 @@
+"""How good a campaign's demonstrations are, as far as anything tells: scores, overruled warnings,
+how they were written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from django.db.models import Avg, Count, Q
+from django.db.models.functions import Length
+
+from labeling.models import Campaign, Judgment
+
+
+def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
+    """Of the characters that came into the editor; None where the page recorded none."""
+    typing = presentation.get("typing") or {}
+    typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
+    total = (typed or 0) + (pasted or 0)
+    return (pasted or 0) / total if total else None
+
+
+def _count_of(typing: Any, name: str) -> int | None:
+    """A number that a browser sent, if it is one."""
+    value = typing.get(name) if isinstance(typing, Mapping) else None
+    return int(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+N_LATEST = 2_000
+
+
+"""Demonstrations that writers are compared by."""
+
+
+LEAST_ANSWERS, LEAST_WRITERS = 5, 5
+
+
+FAR_OFF = 3.5
+
+
+MUCH_PASTED = 0.5
+
+
+@dataclass(frozen=True)
+class Written:
+    n: int
+    n_scored: int
+    mean_score: float | None
+    """of 1 to 7"""
+    n_warned: int
+    """given against a warning: too short or long, faster than reading, a constraint left open"""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How one rater writes, by medians over the latest demonstrations; None where their page
+    recorded nothing.
+    """
+
+    n: int
+    per_minute: float | None
+    """characters of the answer for a minute of active time"""
+    pasted_share: float | None
+    is_fast: bool = False
+    pastes: bool = False
+
+
+def written(*, campaign: Campaign) -> Written:
+    given = Judgment.objects.filter(
+        campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
+    )
+    row = given.aggregate(
+        n=Count("pk"),
+        n_scored=Count("review__score"),
+        mean_score=Avg("review__score"),
+        n_warned=Count("pk", filter=~Q(warnings=[])),
+    )
+    return Written(**row)
+
+
+def writers(*, campaign: Campaign) -> dict[int, Writer]:
+    """By rater. Who is far above the others is marked, once there are enough of both to say so; a
+    mark proves nothing.
+    """
+    latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by(
+        "-pk"
+    )
+    rows = latest.values_list(
+        "rater_id", "active_s", "presentation", Length("demonstration__text")
+    )[:N_LATEST]
+    paces: dict[int, list[float]] = {}
+    shares: dict[int, list[float]] = {}
+    counts: dict[int, int] = {}
+    for rater_id, active_s, presentation, n_characters in rows:
+        counts[rater_id] = counts.get(rater_id, 0) + 1
+        if active_s and n_characters:
+            paces.setdefault(rater_id, []).append(60 * n_characters / active_s)
+        if (share := pasted_share_of(presentation)) is not None:
+            shares.setdefault(rater_id, []).append(share)
+    pace = {rater_id: median(values) for rater_id, values in paces.items()}
+    pasted = {rater_id: median(values) for rater_id, values in shares.items()}
+    known = [rater_id for rater_id, n in counts.items() if n >= LEAST_ANSWERS]
+    fast = far_above({rater_id: pace[rater_id] for rater_id in known if rater_id in pace})
+    pasting = far_above({rater_id: pasted[rater_id] for rater_id in known if rater_id in pasted})
+    return {
+        rater_id: Writer(
+            n=n,
+            per_minute=pace.get(rater_id),
+            pasted_share=pasted.get(rater_id),
+            is_fast=rater_id in fast,
+            pastes=rater_id in pasting and pasted[rater_id] >= MUCH_PASTED,
+        )
+        for rater_id, n in counts.items()
+    }
+
+
+def far_above(values: dict[int, float]) -> set[int]:
+    """Whose modified z-score, 0.6745 (x − median) / MAD, is above 3.5 (Iglewicz and Hoaglin 1993,
+    Detect and Handle Outliers).
+
+    Where more than half have one value the MAD is 0, and whoever lies above it is far above. Fewer
+    than LEAST_WRITERS: nobody.
+    """
+    if len(values) < LEAST_WRITERS:
+        return set()
+    middle = median(values.values())
+    spread = _mad(list(values.values()), middle)
+    return {key for key, value in values.items() if 0.6745 * (value - middle) > FAR_OFF * spread}
+
+
+def _mad(values: Sequence[float], middle: float) -> float:
+    """Median absolute deviation."""
+    return median(abs(value - middle) for value in values)

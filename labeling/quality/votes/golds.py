@@ -1,0 +1,16 @@
+"""Gold answers right and wrong, counted for each rater."""
+
+from django.db.models import Sum
+
+from labeling.models import Campaign, GoldAnswer
+
+
+def gold_counts(*, campaign: Campaign) -> tuple[list[float], list[int]]:
+    """By gold in use, over all raters' first answers: pairs put as the gold puts them, and pairs
+    that it decides.
+    """
+    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
+        "gold"
+    )
+    rows = list(answers.annotate(agreed=Sum("agreed"), n=Sum("n_pairs")).order_by("gold"))
+    return [agreed for _gold, agreed, _n in rows], [n for _gold, _agreed, n in rows]

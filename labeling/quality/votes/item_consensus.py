@@ -1,0 +1,121 @@
+"""What the judgments of one item say together, weighed by what the campaign's last report knows of
+its raters.
+
+One item is read row by row, or comes with the page; nothing of the campaign is computed anew.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
+from labeling.quality.item_answers import Answer
+from labeling.quality.measures import consensus
+from labeling.quality.measures.consensus import PairConsensus, Place
+from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.statistics.consensus import certainty
+
+CAUTIOUS_PAIRS = 20
+"""Pairs at the usual accuracy that every rater starts with, so that a lucky start makes nobody
+infallible.
+"""
+
+RankRow = tuple[int, int, int, int | None, bool]
+"""item, rater, response, rank, and whether the rater said that all are bad, which ties them all"""
+
+
+@dataclass(frozen=True)
+class ItemConsensus:
+    """`pairs` of responses that somebody ranked, and the `places` that follow, best first; both
+    empty while nobody did.
+    """
+
+    n_judgments: int
+    """that count: not extra, not set aside"""
+    n_known: int
+    """raters of these whose reliability a report could tell"""
+    pairs: list[PairConsensus]
+    places: list[Place]
+
+
+def consensus_of(*, campaign: Campaign, answers: Iterable[Answer]) -> ItemConsensus:
+    """Of the item whose answers these are. Beside them, only the reliabilities of their raters are
+    read.
+    """
+    judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
+    rows: list[RankRow] = [
+        (
+            judgment.item_id or 0,
+            judgment.rater_id,
+            row.response_id,
+            row.rank,
+            judgment.comparison.is_all_bad,
+        )
+        for judgment in judgments
+        for row in judgment.comparison.ranked.all()
+    ]
+    known = accuracy_by_rater(
+        campaign=campaign, raters={judgment.rater_id for judgment in judgments}
+    )
+    pairs = consensus.consensus_by_pair(votes_on_pairs(rows), known)
+    return ItemConsensus(len(judgments), len(known), pairs, consensus.places(pairs))
+
+
+def _counts(judgment: Judgment) -> bool:
+    is_aside = (
+        getattr(judgment, "set_aside", None) is not None
+    )  # a reverse one-to-one raises when there is none
+    return judgment.kind == Judgment.Kind.COMPARISON and not (
+        judgment.is_extra or judgment.is_gold or is_aside
+    )
+
+
+def certainty_of(*, item: Item) -> float:
+    """How sure the item's judgments are about its pairs (labeling.statistics.consensus.certainty), given what
+    is known of its raters.
+    """
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__item=item,
+        comparison__judgment__is_current=True,
+        comparison__judgment__is_extra=False,
+        comparison__judgment__set_aside=None,
+    ).values_list("comparison__judgment__rater_id", "response_id", "rank", "comparison__is_all_bad")
+    pairs = votes_on_pairs((item.pk, *row) for row in rows)
+    if not pairs.unit.size:
+        return 0.0
+    accuracy = accuracy_by_rater(campaign=item.campaign_id, raters=set(pairs.rater.tolist()))
+    return certainty.certainty(
+        units=pairs.unit, raters=pairs.rater, labels=pairs.label, accuracy=accuracy
+    )
+
+
+def votes_on_pairs(rows: Iterable[RankRow]) -> agreement_pairs.PairVotes:
+    """A rater who says that all are bad ties all pairs."""
+    found = [
+        (item, rater, response, 1 if is_all_bad else rank)
+        for item, rater, response, rank, is_all_bad in rows
+    ]
+    items, raters, responses, ranks = zip(*found, strict=True) if found else ((), (), (), ())
+    return agreement_pairs.expand(
+        items=items, raters=raters, responses=responses, ranks=np.array(ranks, dtype=float)
+    )
+
+
+def accuracy_by_rater(
+    *, campaign: Campaign | int, raters: Collection[int] | None = None
+) -> dict[int, float]:
+    """How often each is right on a pair, where the campaign's last report can tell, drawn towards
+    the usual by CAUTIOUS_PAIRS.
+    """
+    known = RaterQuality.objects.filter(report__campaign=campaign)
+    known = known if raters is None else known.filter(rater__in=raters)
+    rows = known.values_list("rater_id", "results__reliability")
+    return {rater: _cautious(found) for rater, found in rows if found["value"] is not None}
+
+
+def _cautious(reliability: Mapping[str, Any]) -> float:
+    n_pairs = reliability["n"]
+    drawn = reliability["value"] * n_pairs + certainty.USUAL_ACCURACY * CAUTIOUS_PAIRS
+    return float(drawn / (n_pairs + CAUTIOUS_PAIRS))

@@ -1,0 +1,251 @@
+"""Whether a pool gives a rater the next item now, and if not, why. The claim and the desk both ask
+here.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import BigAutoField, Count, Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.compiled import Compiled, Gap
+from labeling.models import (
+    Campaign,
+    CrowdVisit,
+    Judgment,
+    Pool,
+    PoolMembership,
+    Rater,
+    RaterStanding,
+    Response,
+    Slot,
+    Source,
+)
+from labeling.queue import onboarding_left
+from pages import days
+
+_CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
+_STEPS_LEFT = Exists(
+    onboarding_left.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))
+)
+_MEMBERSHIP = Compiled(
+    lambda: (
+        PoolMembership.objects.filter(rater=_RATER, pool=Gap("pool", BigAutoField()))
+        .select_related("pool")
+        .annotate(
+            is_onboarding=_STEPS_LEFT,
+            is_paused=Exists(
+                RaterStanding.objects.filter(
+                    rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False
+                )
+            ),
+            holds=Exists(
+                Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)
+            ),
+            is_visiting=Exists(
+                CrowdVisit.objects.filter(
+                    rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING
+                )
+            ),
+            is_author=Q(Exists(Source.objects.filter(person=Gap("user", BigAutoField()))))
+            | Q(Exists(Response.objects.filter(author=_RATER))),
+        )
+    )
+)
+
+
+class Reason(models.TextChoices):
+    POOL_PAUSED = "pool_paused"
+    RATER_PAUSED = "rater_paused"
+    ONBOARDING = "onboarding"
+    DAY_IS_FULL = "day_is_full"
+    HANDS_ARE_FULL = "hands_are_full"
+    BUDGET_IN_HAND = "budget_in_hand"
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why nothing is given now. `sentence` tells the rater, and says what to do."""
+
+    reason: Reason
+    pool_id: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one query says about a rater and a campaign."""
+
+    pool: Pool | None
+    """None if they are no longer in the pool"""
+    holds: bool
+    """they hold an item, or may: it has to be looked up"""
+    is_visiting: bool
+    """they may have come through a crowd link: whether they are done has to be looked up"""
+    is_author: bool
+    """they may have written something, which must not come back to them"""
+    hindrance: Hindrance | None
+    """without quotas, which are counted while the membership is locked"""
+
+    @property
+    def has_quota(self) -> bool:
+        return self.pool is not None and (
+            self.pool.max_per_day is not None or self.pool.max_at_once is not None
+        )
+
+
+def entry(*, rater: Rater, campaign: Campaign) -> Entry:
+    membership: Any = _MEMBERSHIP.first(
+        rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0
+    )
+    if membership is None:
+        hindrance = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
+        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, hindrance=hindrance)
+    hindrance = _paused(campaign.pool_id) if membership.is_paused else _standing(membership)
+    return Entry(
+        membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance
+    )
+
+
+def hindrances(
+    *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
+) -> dict[int, Hindrance]:
+    """Why each of these pools gives `rater` nothing now, by pool; a pool that gives is left out.
+
+    One query, and two more where a pool has a quota. labeling.access says whether they are in the
+    pool at all.
+    """
+    memberships = list(
+        PoolMembership.objects.filter(rater=rater, pool__in=pool_ids)
+        .select_related("pool", "rater__user")
+        .annotate(is_onboarding=_STEPS_LEFT)
+    )
+    with_quota = [
+        entry for entry in memberships if entry.pool.max_per_day or entry.pool.max_at_once
+    ]
+    held = (
+        _held(rater=rater, pool_ids=[entry.pool_id for entry in with_quota]) if with_quota else {}
+    )
+    today = (
+        _today(memberships=with_quota, now=now)
+        if any(entry.pool.max_per_day for entry in with_quota)
+        else {}
+    )
+    found = {}
+    for entry in memberships:
+        hindrance = _standing(entry) or _quota(
+            entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0)
+        )
+        if hindrance is not None:
+            found[entry.pool_id] = hindrance
+    return found
+
+
+def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
+    """The campaigns among these in which the rater is paused: for failed golds, or by an admin."""
+    pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
+    standings = RaterStanding.objects.filter(
+        rater=rater, campaign__in=pool_of, paused_at__isnull=False
+    )
+    return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
+
+
+def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
+    """Raters who can be given something there, now or once onboarding, a quota or the pool's pause
+    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count
+    while their visit lasts.
+    """
+    paused = RaterStanding.objects.filter(
+        rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False
+    )
+    visits = CrowdVisit.objects.filter(rater=OuterRef("pk"))
+    in_pool = models.Q(
+        memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None
+    )
+    comes = ~Exists(visits) | Exists(visits.filter(state=CrowdVisit.State.WORKING))
+    return Rater.objects.filter(
+        in_pool, comes, ~Exists(paused), user__is_active=True, withdrawn_at=None
+    )
+
+
+def _paused(pool_id: int) -> Hindrance:
+    sentence = _(
+        "You are paused here: an admin looks at your recent answers first. What you hold can still"
+        " be submitted."
+    )
+    return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
+
+
+def budget_in_hand(*, campaign: Campaign) -> Hindrance:
+    """What raters hold uses up the rest of the campaign's budget."""
+    sentence = _(
+        "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one"
+        " of them gives an item back."
+    )
+    return Hindrance(
+        Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
+    )
+
+
+def _standing(membership: PoolMembership) -> Hindrance | None:
+    pool = membership.pool
+    if pool.paused_at is not None:
+        sentence = _(
+            "“%(pool)s” is paused: nothing is given out for now. What you hold can still be"
+            " submitted."
+        )
+        return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
+    if membership.paused_at is not None:
+        sentence = _("An admin has paused you in “%(pool)s”. Ask them what comes next.")
+        return Hindrance(Reason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
+    if membership.is_onboarding:  # type: ignore[attr-defined]  # annotated above
+        sentence = _("Some steps are left before “%(pool)s” gives you work.")
+        return Hindrance(Reason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
+    return None
+
+
+def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance | None:
+    pool = membership.pool
+    if pool.max_at_once is not None and n_held >= pool.max_at_once:
+        sentence = ngettext(
+            "You hold %(n)d item of “%(pool)s”, as many as it gives at a time. Finish it or give it"
+            " back first.",
+            "You hold %(n)d items of “%(pool)s”, as many as it gives at a time. Finish one or give"
+            " one back first.",
+            n_held,
+        )
+        return Hindrance(
+            Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name}
+        )
+    if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
+        sentence = ngettext(
+            "“%(pool)s” gives %(n)d item a day, and you had it. There is more after midnight.",
+            "“%(pool)s” gives %(n)d items a day, and you had them. There is more after midnight.",
+            pool.max_per_day,
+        )
+        return Hindrance(
+            Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
+        )
+    return None
+
+
+def _held(*, rater: Rater, pool_ids: Collection[int]) -> dict[int, int]:
+    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, campaign__pool__in=pool_ids)
+    return dict(held.values_list("campaign__pool").annotate(n=Count("pk")).order_by())
+
+
+def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[int, int]:
+    """Judgments by pool since the rater's own midnight."""
+    rater = memberships[0].rater
+    zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
+    midnight = days.last_midnight(now, zone)
+    pool_ids = [entry.pool_id for entry in memberships]
+    given = Judgment.objects.filter(
+        rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None
+    )
+    return dict(given.values_list("campaign__pool").annotate(n=Count("pk")).order_by())

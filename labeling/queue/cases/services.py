@@ -1,0 +1,91 @@
+"""Cases: opened by skips, settled by admins. "Not my field" opens none: the item goes to another
+rater, and that is all.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.models import Case, Item, ItemQuestion, Pass
+from labeling.queue import items
+
+QUEUE_OF = {
+    Pass.Reason.PROMPT_UNCLEAR: Case.Queue.REPAIR,
+    Pass.Reason.OFFENSIVE: Case.Queue.SAFETY,
+    Pass.Reason.TECHNICAL: Case.Queue.TECHNICAL,
+}
+HOLDING = frozenset({Case.Queue.SAFETY})
+"""Nobody else is shown such an item until an admin has looked."""
+
+
+class UnableToSettle(Refusal):
+    """A case that somebody else has settled; the text says so."""
+
+
+def open_case(*, item: Item, reason: str, now: datetime) -> None:
+    """After a skip, in its transaction. A second rater's skip for the same reason joins the case
+    that is open.
+    """
+    queue = QUEUE_OF.get(Pass.Reason(reason))
+    if queue is None:
+        return
+    Case.objects.bulk_create([Case(item=item, queue=queue, opened_at=now)], ignore_conflicts=True)
+    if queue in HOLDING:
+        items.hold(item_ids=[item.pk], now=now)
+
+
+def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
+    """Who sees to it; None gives it back."""
+    with transaction.atomic():
+        before = {"owner": Case.objects.values_list("owner__email", flat=True).get(pk=case.pk)}
+        Case.objects.filter(pk=case.pk).update(owner=owner)
+        audit_log.record(
+            by=by,
+            action="own",
+            target=case,
+            before=before,
+            after={"owner": owner.email if owner else None},
+            now=now,
+        )
+
+
+def own_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
+    with transaction.atomic():
+        before = {
+            "owner": ItemQuestion.objects.values_list("owner__email", flat=True).get(pk=question.pk)
+        }
+        ItemQuestion.objects.filter(pk=question.pk).update(owner=owner)
+        after = {"owner": owner.email if owner else None}
+        audit_log.record(by=by, action="own", target=question, before=before, after=after, now=now)
+
+
+def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: datetime) -> None:
+    """Nothing is wrong any more: the item is handed out again where it was held. Raises
+    UnableToSettle.
+
+    Who skipped it is not asked again. Editing and retiring the prompt settle cases too:
+    labeling.data.prompts.services.
+    """
+    with transaction.atomic():
+        settled = Case.objects.filter(pk=case.pk, settled_at=None).update(
+            settled_at=now, settled_by=by, outcome=Case.Outcome(outcome), note=note
+        )
+        if settled != 1:
+            raise UnableToSettle(_("Somebody else has settled this in the meantime."))
+        audit_log.record(
+            by=by, action="settle", target=case, after={"outcome": outcome, "note": note}, now=now
+        )
+        if not Case.objects.filter(item=case.item_id, queue__in=HOLDING, settled_at=None).exists():
+            items.let_go(item_ids=[case.item_id], now=now)
+
+
+def settle_all(*, prompt_id: int, outcome: str, by: User, now: datetime) -> int:
+    """Every open case about the prompt; the caller's transaction, which also says what becomes of
+    its items.
+    """
+    waiting = Case.objects.filter(item__prompt=prompt_id, settled_at=None)
+    return waiting.update(settled_at=now, settled_by=by, outcome=Case.Outcome(outcome))

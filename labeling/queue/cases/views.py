@@ -1,0 +1,90 @@
+"""The queues for skip reasons: prompt repair, safety and technical, with each case's owner, age and
+outcome.
+"""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.models import Case
+from labeling.queue.cases import selectors, services
+from pages import plain_text
+
+CASES_PER_PAGE = 25
+LONGEST_NOTE = 2_000
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Redirects to the first queue with open cases."""
+    waiting = selectors.n_waiting()
+    elsewhere = {selectors.QUESTIONS: "questions", selectors.ONBOARDING: "queue_onboarding"}
+    first = next(
+        (queue for queue in (*Case.Queue.values, *elsewhere) if waiting.get(queue)),
+        Case.Queue.REPAIR,
+    )
+    return redirect(elsewhere[first]) if first in elsewhere else redirect("queue", first)
+
+
+@require_GET
+def queue(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in Case.Queue:
+        raise Http404
+    is_settled = request.GET.get("state") == "settled"
+    page = Paginator(selectors.cases(queue=name, is_settled=is_settled), CASES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "queue": name,
+        "title": Case.Queue(name).label,
+        "page": page,
+        "rows": selectors.case_rows(cases=page),
+        "waiting": selectors.n_waiting(),
+        "is_settled": is_settled,
+    }
+    return render(request, "labeling/queue/queue.html", context)
+
+
+@require_POST
+def own(request: MemberRequest, pk: int) -> HttpResponse:
+    """Takes a case, or releases it."""
+    case = labeling_access.case(user=request.user, pk=pk)
+    owner = request.user if request.POST.get("owner") == "me" else None
+    services.own_case(case=case, owner=owner, by=request.user, now=timezone.now())
+    return redirect("queue", case.queue)
+
+
+@require_POST
+def settle(request: MemberRequest, pk: int) -> HttpResponse:
+    case = labeling_access.case(user=request.user, pk=pk)
+    outcome = (
+        Case.Outcome.FIXED
+        if request.POST.get("outcome") == Case.Outcome.FIXED
+        else Case.Outcome.KEPT
+    )
+    note = plain_text.storable(request.POST.get("note", "")).strip()[:LONGEST_NOTE]
+    try:
+        services.settle_case(
+            case=case, outcome=outcome, note=note, by=request.user, now=timezone.now()
+        )
+    except services.UnableToSettle as problem:
+        messages.warning(request, problem.sentence)
+    else:
+        messages.success(
+            request, _("Settled. The item is handed out again; who skipped it is not asked again.")
+        )
+    return redirect("queue", case.queue)
+
+
+@require_POST
+def own_question(request: MemberRequest, pk: int) -> HttpResponse:
+    question = labeling_access.question(user=request.user, pk=pk)
+    owner = request.user if request.POST.get("owner") == "me" else None
+    services.own_question(question=question, owner=owner, by=request.user, now=timezone.now())
+    return redirect("questions")

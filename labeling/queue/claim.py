@@ -1,0 +1,142 @@
+"""A claim: how a rater gets the next item. It reads from top to bottom, and nothing below calls
+back up:
+
+    admission       may this rater be given anything now?
+    routing         which items suit them?
+    gold_turns      a gold, if it is a gold's turn
+    free_slots      else the first free slot of the line that suits them
+    lapsed_leases   else a slot whose rater has gone away
+"""
+
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.refusals import Refusal
+from labeling.models import Campaign, PoolMembership, QueuePlace, Rater, Slot
+from labeling.queue import admission, free_slots, lapsed_leases, routing
+from labeling.queue.gold import turns
+from labeling.queue.spending import budgets
+
+
+class UnableToClaim(Refusal):
+    """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding
+    is not over.
+    """
+
+    def __init__(self, hindrance: admission.Hindrance) -> None:
+        super().__init__(hindrance.sentence)
+        self.hindrance = hindrance
+
+
+def claim(
+    *, campaign: Campaign, rater: Rater, entry: admission.Entry | None = None, now: datetime
+) -> Slot | None:
+    """The rater's next item, leased to them; None when the campaign has nothing for them.
+
+    A rater has one item at a time in a campaign, so what they hold already comes first, even if its
+    lease has lapsed. Raises UnableToClaim. `entry` is what admission says, if the caller has asked.
+    """
+    entry = entry or admission.entry(rater=rater, campaign=campaign)
+    held = _held(campaign=campaign, rater=rater, now=now) if entry.holds else None
+    if held is not None or campaign.state != Campaign.State.OPEN:
+        return held
+    try:
+        return _take(campaign=campaign, rater=rater, entry=entry, now=now)
+    except IntegrityError:
+        # The rater is claiming in another tab at this moment, and the database allows one lease a
+        # campaign and one slot an item. What that tab took is there now; if not, try again: the
+        # line has moved on.
+        return _held(campaign=campaign, rater=rater, now=now) or _take(
+            campaign=campaign, rater=rater, entry=entry, now=now
+        )
+
+
+def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
+    """The item this rater holds in the campaign. A lapsed lease is extended."""
+    slot = (
+        Slot.objects.filter(campaign=campaign, rater=rater, state=Slot.State.LEASED)
+        .order_by()
+        .first()
+    )
+    if slot is None or (slot.expires_at is not None and slot.expires_at > now):
+        return slot
+    expires_at = now + timedelta(minutes=campaign.lease_minutes)
+    revived = Slot.objects.filter(pk=slot.pk, lease=slot.lease, state=Slot.State.LEASED).update(
+        expires_at=expires_at
+    )
+    slot.expires_at = expires_at
+    return slot if revived == 1 else None
+
+
+def _take(
+    *, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime
+) -> Slot | None:
+    is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
+    with transaction.atomic() if is_counted else nullcontext():
+        _admit(campaign=campaign, rater=rater, entry=entry, now=now)
+        suits = routing.fit(
+            campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author
+        )
+        if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
+            return _take_within_budget(campaign=campaign, rater=rater, suits=suits, now=now)
+        if not campaign.gold_share:
+            return _take_ordinary(campaign=campaign, rater=rater, suits=suits, now=now)
+        slot = turns.take(campaign=campaign, rater=rater, suits=suits, now=now) or _take_ordinary(
+            campaign=campaign, rater=rater, suits=suits, now=now
+        )
+        if slot is not None:
+            _count_towards_golds(campaign=campaign, rater=rater)
+        return slot
+
+
+def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime) -> None:
+    """Raises UnableToClaim. A quota counts what this rater has, so their membership is locked: two
+    tabs do not both get the last item.
+    """
+    hindrance = entry.hindrance
+    if hindrance is None and entry.has_quota:
+        PoolMembership.objects.select_for_update().filter(
+            pool=campaign.pool_id, rater=rater
+        ).values_list("pk").first()
+        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
+            campaign.pool_id
+        )
+    if hindrance is not None:
+        raise UnableToClaim(hindrance)
+
+
+def _has_room(*, campaign: Campaign, now: datetime) -> bool:
+    """Locks the campaign's row: of two claims at once, the second counts what the first took."""
+    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    return budgets.has_room(campaign=stored, now=now)
+
+
+def _take_within_budget(
+    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+) -> Slot:
+    """What others hold takes the rest of the budget. A lapsed lease is part of that, so it can go
+    on to this rater.
+    """
+    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, suits=suits, now=now)
+    if slot is None:
+        raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
+    return slot
+
+
+def _take_ordinary(
+    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+) -> Slot | None:
+    found = free_slots.take(campaign=campaign, rater=rater, suits=suits, now=now)
+    if found.slot is not None:
+        return found.slot
+    return lapsed_leases.take_over(
+        campaign=campaign, rater=rater, suits=suits, is_line_empty=found.has_swept, now=now
+    )
+
+
+def _count_towards_golds(*, campaign: Campaign, rater: Rater) -> None:
+    """The rater's number of claims says when it is a gold's turn."""
+    QueuePlace.objects.filter(campaign=campaign, rater=rater).update(n_claims=F("n_claims") + 1)

@@ -1,0 +1,68 @@
+"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is
+still being written.
+"""
+
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Coalesce
+
+from labeling.access import visible
+from labeling.models import Judgment, RankedResponse
+
+SETTLED_AFTER = timedelta(seconds=30)
+"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that
+took an id before it and committed after it is over: no cursor passes what is still to come.
+"""
+
+
+def judgment_feed(
+    *,
+    after_id: int = 0,
+    campaign_id: int | None = None,
+    since: datetime | None = None,
+    includes_imports: bool = False,
+    n: int,
+    now: datetime,
+) -> list[Judgment]:
+    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes
+    again further on.
+
+    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer
+    set aside. Imported ones keep the ids they had before their import was published: a reader who
+    follows the feed may have passed them.
+    """
+    judgments = (
+        visible(Judgment.objects.all())
+        if includes_imports
+        else Judgment.objects.filter(import_batch=None)
+    )
+    judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False, set_aside=None)
+    if campaign_id is not None:
+        judgments = judgments.filter(campaign=campaign_id)
+    if since is not None:
+        judgments = judgments.filter(submitted_at__gte=since)
+    found = _whole(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
+    return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
+
+
+def feed_position(*, at: datetime) -> int:
+    """The last judgment of the feed that had been given then: `after_id` for what came since. 0
+    before the first.
+    """
+    given = Judgment.versions.filter(import_batch=None).annotate(
+        given_at=Coalesce("corrected_at", "submitted_at")
+    )
+    return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _whole(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    ranked = RankedResponse.objects.select_related("response__source").order_by("position")
+    return judgments.select_related(
+        "rater", "campaign__pool", "guideline_version__guideline", "demonstration", "comparison"
+    ).prefetch_related(Prefetch("comparison__ranked", ranked))
+
+
+def _given_at(judgment: Judgment) -> datetime:
+    return judgment.corrected_at or judgment.submitted_at

@@ -1,0 +1,39 @@
+"""Forms for how a campaign uses gold items, and for a file of them."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Campaign
+from labeling.queue.gold.services import SETTINGS
+
+if TYPE_CHECKING:
+    CampaignModelForm = forms.ModelForm[Campaign]
+else:
+    CampaignModelForm = forms.ModelForm
+
+
+BIGGEST_FILE = 10 * 1024 * 1024
+
+
+class GoldSettingsForm(CampaignModelForm):
+    class Meta:
+        model = Campaign
+        fields = list(SETTINGS)
+
+
+class GoldFileForm(forms.Form):
+    file = forms.FileField(
+        label=_("Golds as JSON lines"),
+        help_text=_(
+            "One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is"
+            " best), perhaps a note."
+        ),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > BIGGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than 10 MB. Split it."))
+        return file

@@ -1,0 +1,188 @@
+"""Answers to golds are scored, and what follows from the score: a warning, a pause, and the return
+from it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import audit_log
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from labeling.models import (
+    Campaign,
+    Gold,
+    GoldAnswer,
+    Judgment,
+    Rater,
+    RaterStanding,
+    ReviewRequest,
+)
+from labeling.queue import items
+from labeling.statistics.agreement import orders
+from labeling.statistics.figures import wilson
+
+RECENT = 30
+"""How many of a paused rater's latest judgments go to review."""
+
+
+def note_answer(
+    *, judgment: Judgment, ranks: Mapping[int, int | None], now: datetime
+) -> GoldAnswer | None:
+    """Score a rater's first answer (response id → rank) to a gold, then warn or pause them if they
+    fail too many. None when they answered it before.
+
+    Runs inside the transaction that stores the judgment.
+    """
+    assert judgment.campaign is not None
+    gold = Gold.objects.get(uses__item=judgment.item_id)
+    found = orders.match(dict(gold.ranks.values_list("response_id", "rank")), ranks)
+    answer, is_new = GoldAnswer.objects.get_or_create(
+        gold=gold,
+        rater=judgment.rater,
+        defaults={
+            "campaign": judgment.campaign,
+            "judgment": judgment,
+            "agreed": found.agreed,
+            "n_pairs": found.n,
+            "has_passed": found.reaches(judgment.campaign.gold_tolerance),
+            "at": now,
+        },
+    )
+    if not is_new:
+        return None
+    _follow_up(campaign=judgment.campaign, rater=judgment.rater, now=now)
+    return answer
+
+
+def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
+    """Give the rater nothing more in this campaign, and send their recent work in it to review.
+    False when they are paused already. They can still submit what they hold.
+    """
+    with transaction.atomic():
+        standing, _is_new = RaterStanding.objects.get_or_create(campaign=campaign, rater=rater)
+        if RaterStanding.objects.filter(pk=standing.pk, paused_at=None).update(paused_at=now) != 1:
+            return False
+        recent = Judgment.objects.filter(
+            campaign=campaign, rater=rater, is_gold=False, review__isnull=True
+        )
+        requests = [
+            ReviewRequest(judgment=judgment, at=now)
+            for judgment in recent.order_by("-submitted_at", "-pk")[:RECENT]
+        ]
+        ReviewRequest.objects.bulk_create(requests, ignore_conflicts=True)
+        after = {"campaign": campaign.name, "n_to_review": len(requests)}
+        items.level(campaign=campaign, now=now)
+        audit_log.record(by=by, action="pause", target=rater, after=after, now=now)
+        _tell_of_pause(campaign=campaign, rater=rater, now=now)
+    return True
+
+
+def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
+    """Let the rater work in the campaign again. Golds answered before now no longer count towards
+    a pause.
+    """
+    with transaction.atomic():
+        paused = RaterStanding.objects.filter(
+            campaign=campaign, rater=rater, paused_at__isnull=False
+        )
+        if paused.update(paused_at=None, warned_at=None, resumed_at=now) != 1:
+            return False
+        items.level(campaign=campaign, now=now)
+        audit_log.record(
+            by=by, action="resume", target=rater, after={"campaign": campaign.name}, now=now
+        )
+        words = gettext_lazy("You can work in “%(name)s” again.")
+        _tell(
+            rater,
+            key=f"resumed:{campaign.pk}:{now.isoformat()}",
+            kind=Notice.Kind.FEEDBACK,
+            words=words,
+            campaign=campaign,
+            now=now,
+        )
+    return True
+
+
+def _follow_up(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    standing = RaterStanding.objects.filter(campaign=campaign, rater=rater).first()
+    answers = GoldAnswer.objects.filter(campaign=campaign, rater=rater, gold__retired_at=None)
+    if standing is not None and standing.resumed_at is not None:
+        answers = answers.filter(at__gt=standing.resumed_at)
+    passed = list(answers.values_list("has_passed", flat=True))
+    if len(passed) < campaign.gold_min:
+        return
+    score = wilson(sum(passed), len(passed))
+    assert score.value is not None
+    assert score.high is not None  # both by len(passed) > 0
+    if 100 * score.high < campaign.gold_pause_below:
+        pause_rater(campaign=campaign, rater=rater, by=None, now=now)
+    elif 100 * score.value < campaign.gold_warn_below and (
+        standing is None or standing.warned_at is None
+    ):
+        _warn(campaign=campaign, rater=rater, now=now)
+
+
+def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    RaterStanding.objects.update_or_create(
+        campaign=campaign, rater=rater, defaults={"warned_at": now}
+    )
+    audit_log.record(
+        by=None, action="warn", target=rater, after={"campaign": campaign.name}, now=now
+    )
+    words = gettext_lazy(
+        "Your answers in “%(name)s” often differ from what was agreed on. Read the guideline once"
+        " more, and ask when unsure."
+    )
+    _tell(
+        rater,
+        key=f"warned:{campaign.pk}:{now.isoformat()}",
+        kind=Notice.Kind.WARNING,
+        words=words,
+        campaign=campaign,
+        now=now,
+    )
+
+
+def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    key = f"paused:{campaign.pk}:{rater.pk}:{now.isoformat()}"
+    words = gettext_lazy(
+        "You are paused in “%(name)s”: an admin looks at your recent answers first. What you did so"
+        " far counts as work."
+    )
+    _tell(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
+    notices_services.tell(
+        people=User.objects.filter(is_admin=True, is_active=True),
+        key=key,
+        kind=Notice.Kind.PAUSED,
+        words=lambda: (
+            _("%(alias)s is paused in “%(name)s”. Recent judgments wait for review.")
+            % {
+                "alias": rater.alias,
+                "name": campaign.name,
+            }
+        ),
+        path=reverse("campaign_gold", args=[campaign.pk]),
+        now=now,
+    )
+
+
+def _tell(
+    rater: Rater, *, key: str, kind: Notice.Kind, words: Promise, campaign: Campaign, now: datetime
+) -> None:
+    if rater.user is not None:
+        people = [rater.user]
+        path = reverse("my_work")
+        notices_services.tell(
+            people=people,
+            key=key,
+            kind=kind,
+            words=lambda: str(words) % {"name": campaign.name},
+            path=path,
+            now=now,
+        )

@@ -1,0 +1,277 @@
+"""What pages show of golds: the campaign's golds, how raters do on them, and what a rater is told
+of their own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+
+from labeling.models import (
+    AdjudicatedRank,
+    Campaign,
+    Gold,
+    GoldAnswer,
+    GoldItem,
+    GoldRank,
+    RankedResponse,
+    Rater,
+    RaterStanding,
+)
+from labeling.statistics import response_orders
+from labeling.statistics.agreement import orders
+from labeling.statistics.figures import Figure, absent, gettext_noop, wilson
+
+SUSPECT_ANSWERS = 3
+
+
+SUSPECT_PASSED = 0.2
+
+
+"""A gold that so many answered and at most this share of them passed is more likely wrong than so
+many raters are.
+"""
+
+
+MOST_ADJUDICATED = 2_000
+
+
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True)
+class GoldRow:
+    """A gold in a campaign, and how everybody did on it, in whatever campaign."""
+
+    use: GoldItem
+    n_answers: int
+    n_passed: int
+    is_suspect: bool
+    order: str
+    """in letters by response id: “A › B = C” """
+
+    @property
+    def gold(self) -> Gold:
+        return self.use.gold
+
+    @property
+    def passed(self) -> Figure:
+        return wilson(self.n_passed, self.n_answers)
+
+
+@dataclass(frozen=True)
+class GoldScore:
+    """One rater in one campaign."""
+
+    rater: Rater
+    passed: Figure
+    """golds that their first answer passed"""
+    pairs: Figure
+    """pairs that golds decide, put the same way"""
+    adjudicated: Figure
+    """pairs that adjudications decide, put the same way"""
+    warned_at: datetime | None
+    paused_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ToldGold:
+    """A gold that a rater has answered, in the letters of their own page."""
+
+    answer: GoldAnswer
+    given: str
+    right: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a rater may know of their golds in a campaign."""
+
+    campaign: Campaign
+    passed: Figure
+    golds: list[ToldGold]
+
+
+def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
+    """Golds in use first, suspect ones at the top of them; then the retired ones, the latest
+    first.
+    """
+    answered = Count("gold__answers")
+    passed = Count("gold__answers", filter=Q(gold__answers__has_passed=True))
+    uses = GoldItem.objects.filter(campaign=campaign).annotate(n_answers=answered, n_passed=passed)
+    is_suspect = Q(n_answers__gte=SUSPECT_ANSWERS, n_passed__lte=F("n_answers") * SUSPECT_PASSED)
+    ranks = GoldRank.objects.order_by("response_id")
+    return (
+        uses.annotate(is_suspect=Q(is_suspect))
+        .select_related("gold", "item__prompt", "gold__made_from")
+        .prefetch_related(Prefetch("gold__ranks", ranks))
+        .order_by(F("gold__retired_at").desc(nulls_first=True), "-is_suspect", "-pk")
+    )
+
+
+def gold_rows(*, uses: Iterable[GoldItem]) -> list[GoldRow]:
+    """A row for each of `uses`, which came from gold_uses."""
+    return [
+        GoldRow(
+            use=use,
+            n_answers=use.n_answers,  # type: ignore[attr-defined]
+            n_passed=use.n_passed,  # type: ignore[attr-defined]
+            is_suspect=use.is_suspect,  # type: ignore[attr-defined]
+            order=in_letters([row.rank for row in use.gold.ranks.all()]),
+        )
+        for use in uses
+    ]
+
+
+def n_golds(*, campaign: Campaign) -> int:
+    return GoldItem.objects.filter(campaign=campaign, gold__retired_at=None).count()
+
+
+def n_other_golds(*, campaign: Campaign) -> int:
+    """Golds of other campaigns that this one could use."""
+    others = Gold.objects.filter(retired_at=None, n_responses=campaign.n_responses or 0)
+    return others.exclude(uses__campaign=campaign).count()
+
+
+def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
+    """Raters who answered a gold here, or judged an adjudicated item, or are paused; the ones to
+    look at first.
+    """
+    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
+        "rater"
+    )
+    counted = answers.annotate(
+        n=Count("pk"),
+        n_passed=Count("pk", filter=Q(has_passed=True)),
+        agreed=Sum("agreed"),
+        n_pairs=Sum("n_pairs"),
+    )
+    by_gold = {row[0]: row[1:] for row in counted.order_by()}
+    decided, _everybody = with_adjudicated(campaign=campaign)
+    standings = {
+        standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)
+    }
+    raters = Rater.objects.in_bulk([*by_gold, *decided, *standings])
+    scores = [
+        _score(rater, by_gold.get(rater.pk), decided.get(rater.pk), standings.get(rater.pk))
+        for rater in raters.values()
+    ]
+    return sorted(scores, key=_worst_first)
+
+
+def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
+    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as
+    half; by answers that count.
+    """
+    right = _adjudicated(campaign)
+    given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__item__in=list(right),
+        comparison__judgment__is_current=True,
+        comparison__judgment__set_aside=None,
+    ).values_list(
+        "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
+    )
+    for item, rater, response, rank in rows.iterator(chunk_size=5_000):
+        given[item or 0, rater][response] = rank
+    agreed: dict[int, float] = defaultdict(float)
+    n: dict[int, int] = defaultdict(int)
+    for (item, rater), ranks in given.items():
+        found = orders.match(right[item], ranks)
+        agreed[rater] += found.agreed
+        n[rater] += found.n
+    everybody = (
+        wilson(sum(agreed.values()), sum(n.values()))
+        if sum(n.values())
+        else absent(gettext_noop("Nothing was adjudicated yet."))
+    )
+    return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
+
+
+def told_of_golds(*, rater: Rater) -> list[Told]:
+    """The rater's latest golds and their score, for campaigns that tell; the campaign of the latest
+    answer first.
+    """
+    answers = GoldAnswer.objects.filter(
+        rater=rater, campaign__gold_feedback=True, gold__retired_at=None
+    )
+    latest = answers.select_related("campaign", "gold", "judgment__prompt").order_by("-at", "-pk")
+    ranked = RankedResponse.objects.order_by("position")
+    shown = list(
+        latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[
+            :MOST_TOLD
+        ]
+    )
+    counts = (
+        answers.values_list("campaign")
+        .annotate(n=Count("pk"), n_passed=Count("pk", filter=Q(has_passed=True)))
+        .order_by()
+    )
+    figures = {campaign: wilson(n_passed, n) for campaign, n, n_passed in counts}
+    campaigns = {answer.campaign_id: answer.campaign for answer in shown}
+    return [
+        Told(campaign, figures[pk], [_told(answer) for answer in shown if answer.campaign_id == pk])
+        for pk, campaign in campaigns.items()
+    ]
+
+
+def in_letters(ranks: Sequence[int | None]) -> str:
+    """Ranks by place as an order of letters: [2, 1, 2] is “B › A = C”; what is left open is left
+    out.
+    """
+    tiers: dict[int, list[str]] = defaultdict(list)
+    for place, rank in enumerate(ranks):
+        if rank is not None:
+            tiers[rank].append(response_orders.letter(place))
+    return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"
+
+
+def _score(
+    rater: Rater,
+    gold: tuple[int, int, float, int] | None,
+    decided: Figure | None,
+    standing: RaterStanding | None,
+) -> GoldScore:
+    n, n_passed, agreed, n_pairs = gold or (0, 0, 0.0, 0)
+    return GoldScore(
+        rater=rater,
+        passed=wilson(n_passed, n) if n else absent(gettext_noop("No gold was answered yet.")),
+        pairs=(
+            wilson(agreed, n_pairs)
+            if n_pairs
+            else absent(gettext_noop("No gold was answered yet."))
+        ),
+        adjudicated=decided or absent(gettext_noop("Nothing was adjudicated yet.")),
+        warned_at=standing.warned_at if standing else None,
+        paused_at=standing.paused_at if standing else None,
+    )
+
+
+def _worst_first(score: GoldScore) -> tuple[bool, bool, float, str]:
+    value = score.passed.value if score.passed.value is not None else 2.0
+    return (score.paused_at is None, score.warned_at is None, value, score.rater.alias)
+
+
+def _adjudicated(campaign: Campaign) -> dict[int, dict[int, int | None]]:
+    """item → response → rank, for the latest adjudications."""
+    rows = AdjudicatedRank.objects.filter(adjudication__item__campaign=campaign).order_by(
+        "-adjudication_id"
+    )
+    right: dict[int, dict[int, int | None]] = defaultdict(dict)
+    values = rows.values_list("adjudication__item_id", "response_id", "rank")
+    for item, response, rank in values[: MOST_ADJUDICATED * (campaign.n_responses or 2)]:
+        right[item][response] = rank
+    return right
+
+
+def _told(answer: GoldAnswer) -> ToldGold:
+    ranked = list(answer.judgment.comparison.ranked.all())
+    right: Mapping[int, int | None] = {row.response_id: row.rank for row in answer.gold.ranks.all()}
+    return ToldGold(
+        answer=answer,
+        given=in_letters([row.rank for row in ranked]),
+        right=in_letters([right.get(row.response_id) for row in ranked]),
+        note=answer.gold.note,
+    )

@@ -1,0 +1,321 @@
+"""Golds made, retired and brought back, and how a campaign uses them.
+
+Who is given one: labeling.queue.gold.turns. What follows from the answers: gold_scores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from labeling.importers import curation
+from labeling.importers import drafts as importers_drafts
+from labeling.importers import golds as importers_golds
+from labeling.models import (
+    Campaign,
+    Gold,
+    GoldItem,
+    GoldRank,
+    Item,
+    ItemResponse,
+    Judgment,
+    Prompt,
+    QualityReport,
+    Response,
+    Slot,
+    Source,
+)
+from labeling.queue import items
+from labeling.statistics.agreement import orders
+
+MOST_LINES = 2_000
+SETTINGS = (
+    "gold_share",
+    "gold_tolerance",
+    "gold_min",
+    "gold_warn_below",
+    "gold_pause_below",
+    "gold_feedback",
+    "review_share",
+)
+"""Fields of a campaign that say how its golds are used; they may change at any time."""
+
+
+class UnableToMakeGold(Exception):
+    """An order that can score nobody, or in the wrong place; the text says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class GoldsImported:
+    n: int
+    problems: list[importers_drafts.Problem]
+
+
+# --- making golds ---------------------------------------------------------------------------------
+
+
+def make_gold(
+    *,
+    item: Item,
+    ranks: Mapping[int, int | None],
+    origin: str,
+    note: str = "",
+    by: User | None,
+    now: datetime,
+) -> Gold:
+    """Make the order `ranks` (response id → rank) of `item` a gold of its campaign. The item itself
+    takes no more judgments.
+
+    If the item has a gold with this order, that one is returned; one with another order is
+    replaced. Raises UnableToMakeGold.
+    """
+    if hasattr(item, "gold_use"):
+        raise UnableToMakeGold(_("This item is a gold itself."))
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(pk=item.campaign_id)
+        held = Gold.objects.filter(made_from=item, retired_at=None).first()
+        if held is not None and dict(held.ranks.values_list("response_id", "rank")) == dict(ranks):
+            return held
+        if held is not None:
+            retire_gold(gold=held, by=by, now=now)
+        gold = _make(
+            campaign=campaign,
+            prompt=item.prompt,
+            ranks=ranks,
+            origin=origin,
+            made_from=item,
+            note=note,
+            by=by,
+            now=now,
+        )
+        items.free_slots(Slot.objects.filter(item=item)).delete()
+    return gold
+
+
+def make_gold_of_answer(
+    *, judgment: Judgment, note: str = "", by: User | None, now: datetime
+) -> Gold:
+    """An expert's ranking as a gold. Raises UnableToMakeGold."""
+    if judgment.item is None or judgment.kind != Judgment.Kind.COMPARISON:
+        raise UnableToMakeGold(_("Only a ranking of a campaign's item can become a gold."))
+    ranks = dict(judgment.comparison.ranked.values_list("response_id", "rank"))
+    return make_gold(
+        item=judgment.item, ranks=ranks, origin=Gold.Origin.EXPERT, note=note, by=by, now=now
+    )
+
+
+def import_golds(
+    *, campaign: Campaign, file: BinaryIO, file_name: str, by: User | None, now: datetime
+) -> GoldsImported:
+    """Golds from JSON lines with `prompt`, `responses`, `ranks` and optionally `note`: all of them,
+    or none and the problems.
+
+    Their prompts are used for nothing else.
+    """
+    found = list(
+        importers_golds.read_golds(file, n_responses=campaign.n_responses or 0, most=MOST_LINES)
+    )
+    problems = [entry for entry in found if isinstance(entry, importers_drafts.Problem)]
+    drafts = [entry for entry in found if isinstance(entry, importers_golds.GoldDraft)]
+    if problems or not drafts:
+        return GoldsImported(
+            0, problems or [importers_drafts.Problem(0, _("The file has no gold in it."))]
+        )
+    with transaction.atomic():
+        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        source, _is_new = Source.objects.get_or_create(
+            name="imported golds", defaults={"kind": Source.Kind.IMPORT, "created_at": now}
+        )
+        for draft in drafts:
+            _store_draft(
+                campaign=locked, draft=draft, source=source, file_name=file_name, by=by, now=now
+            )
+        audit_log.record(
+            by=by,
+            action="import_golds",
+            target=campaign,
+            after={"file": file_name, "n_golds": len(drafts)},
+            now=now,
+        )
+    return GoldsImported(len(drafts), [])
+
+
+def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> int:
+    """Use every gold of other campaigns that compares as many responses in this one too; how many
+    were added.
+    """
+    with transaction.atomic():
+        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        others = Gold.objects.filter(retired_at=None, n_responses=locked.n_responses or 0).exclude(
+            uses__campaign=locked
+        )
+        golds = list(others.order_by("pk"))
+        for gold in golds:
+            _use(gold=gold, campaign=locked, now=now)
+        if golds:
+            audit_log.record(
+                by=by,
+                action="use_golds",
+                target=campaign,
+                after={"golds": [gold.pk for gold in golds]},
+                now=now,
+            )
+    return len(golds)
+
+
+def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
+    """Stop using it. Its answers no longer count: nobody is judged by an order that was wrong."""
+    with transaction.atomic():
+        is_done = Gold.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=now) == 1
+        if is_done:
+            audit_log.record(
+                by=by, action="retire", target=gold, after={"retired_at": now.isoformat()}, now=now
+            )
+            _outdate_reports(gold)
+    return is_done
+
+
+def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
+    """Use a retired gold again; its item takes no more judgments. False when it is in use, or when
+    another gold was made of its item since.
+    """
+    with transaction.atomic():
+        rivals = (
+            Gold.objects.filter(retired_at=None, made_from=gold.made_from_id)
+            if gold.made_from_id
+            else Gold.objects.none()
+        )
+        if rivals.exists():
+            return False
+        is_done = (
+            Gold.objects.filter(pk=gold.pk).exclude(retired_at=None).update(retired_at=None) == 1
+        )
+        if is_done:
+            items.free_slots(Slot.objects.filter(item=gold.made_from_id, is_gold=False)).delete()
+            audit_log.record(
+                by=by, action="bring_back", target=gold, after={"retired_at": None}, now=now
+            )
+            _outdate_reports(gold)
+    return is_done
+
+
+def set_golds(
+    *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
+) -> None:
+    """Change how golds are used in the campaign: any of SETTINGS."""
+    wanted = {name: value for name, value in values.items() if name in SETTINGS}
+    with transaction.atomic():
+        stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        changed = {name: value for name, value in wanted.items() if getattr(stored, name) != value}
+        if changed:
+            before = {name: getattr(stored, name) for name in changed}
+            Campaign.objects.filter(pk=campaign.pk).update(**changed)
+            audit_log.record(
+                by=by, action="change", target=campaign, before=before, after=changed, now=now
+            )
+    campaign.refresh_from_db(fields=list(SETTINGS))
+
+
+def _outdate_reports(gold: Gold) -> None:
+    """Agreement with golds changes, although no judgment is new."""
+    QualityReport.objects.filter(campaign__in=gold.uses.values("campaign")).update(is_outdated=True)
+
+
+def _make(
+    *,
+    campaign: Campaign,
+    prompt: Prompt,
+    ranks: Mapping[int, int | None],
+    origin: str,
+    made_from: Item | None,
+    note: str,
+    by: User | None,
+    now: datetime,
+) -> Gold:
+    if orders.n_decided(ranks) == 0:
+        raise UnableToMakeGold(
+            _(
+                "A gold needs two responses of which one is better. This order ties or leaves open"
+                " all of them."
+            )
+        )
+    gold = Gold.objects.create(
+        prompt=prompt,
+        origin=origin,
+        made_from=made_from,
+        note=note,
+        n_responses=len(ranks),
+        created_by=by,
+        created_at=now,
+    )
+    GoldRank.objects.bulk_create(
+        GoldRank(gold=gold, response_id=response, rank=rank) for response, rank in ranks.items()
+    )
+    _use(gold=gold, campaign=campaign, now=now)
+    if made_from is not None:
+        after = {"campaign": campaign.name, "origin": str(origin), "item": made_from.pk}
+        audit_log.record(by=by, action="create", target=gold, after=after, now=now)
+    return gold
+
+
+def _use(*, gold: Gold, campaign: Campaign, now: datetime) -> None:
+    """An item for the gold in the campaign, behind all others; the campaign is locked."""
+    last = campaign.items.aggregate(last=Max("position"))["last"]
+    item = Item.objects.create(
+        campaign=campaign,
+        prompt_id=gold.prompt_id,
+        position=0 if last is None else last + 1,
+        created_at=now,
+    )
+    ItemResponse.objects.bulk_create(
+        ItemResponse(item=item, response_id=response)
+        for response in gold.ranks.values_list("response_id", flat=True)
+    )
+    GoldItem.objects.create(gold=gold, campaign=campaign, item=item)
+
+
+def _store_draft(
+    *,
+    campaign: Campaign,
+    draft: importers_golds.GoldDraft,
+    source: Source,
+    file_name: str,
+    by: User | None,
+    now: datetime,
+) -> None:
+    messages = list(draft.messages)
+    prompt = Prompt.objects.create(
+        messages=messages,
+        messages_sha256=curation.fingerprint(messages),
+        source=source,
+        origin=f"gold: {file_name}, line {draft.line}"[:255],
+        created_at=now,
+        retired_at=now,
+    )
+    responses = [
+        Response.objects.create(
+            prompt=prompt, source=source, text=text, number=number, created_at=now
+        )
+        for number, text in enumerate(draft.responses)
+    ]
+    ranks = {response.pk: rank for response, rank in zip(responses, draft.ranks, strict=True)}
+    _make(
+        campaign=campaign,
+        prompt=prompt,
+        ranks=ranks,
+        origin=Gold.Origin.IMPORT,
+        made_from=None,
+        note=draft.note,
+        by=by,
+        now=now,
+    )

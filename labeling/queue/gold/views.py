@@ -1,0 +1,154 @@
+"""A campaign's golds: the list, raters' results, who is warned or paused, and how golds are
+used.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.importers.drafts import Problem
+from labeling.models import Campaign
+from labeling.queue.gold import scores, selectors, services
+from labeling.queue.gold.forms import GoldFileForm, GoldSettingsForm
+
+GOLDS_PER_PAGE = 50
+PROBLEMS_SHOWN = 20
+
+
+@require_GET
+def index(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    return _page(request, campaign)
+
+
+@require_POST
+def settings(request: MemberRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    form = GoldSettingsForm(
+        request.POST, instance=labeling_access.comparison_campaign(user=request.user, pk=pk)
+    )
+    if not form.is_valid():
+        return _page(request, campaign, form=form, status=422)
+    services.set_golds(
+        campaign=campaign, values=form.cleaned_data, by=request.user, now=timezone.now()
+    )
+    messages.success(request, _("Kept. This holds from the next item that somebody takes."))
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
+    """Imports golds from a file: all of it, or nothing and a list of its errors."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    form = GoldFileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, campaign, file_form=form, status=422)
+    file = form.cleaned_data["file"]
+    found = services.import_golds(
+        campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now()
+    )
+    if found.problems:
+        return _page(request, campaign, file_form=form, problems=found.problems, status=422)
+    messages.success(
+        request, ngettext("%(n)d gold came in.", "%(n)d golds came in.", found.n) % {"n": found.n}
+    )
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def use_others(request: MemberRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    n = services.use_other_golds(campaign=campaign, by=request.user, now=timezone.now())
+    messages.info(
+        request,
+        ngettext("%(n)d gold is used here too now.", "%(n)d golds are used here too now.", n)
+        % {"n": n},
+    )
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def retire(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
+    gold = labeling_access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
+    if services.retire_gold(gold=gold, by=request.user, now=timezone.now()):
+        messages.info(
+            request, _("Retired: it is given to nobody any more, and its answers count no more.")
+        )
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def bring_back(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
+    gold = labeling_access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
+    if services.bring_back_gold(gold=gold, by=request.user, now=timezone.now()):
+        messages.info(request, _("The gold is in use again, and its answers count."))
+    else:
+        messages.warning(
+            request, _("Another gold was made of the same item since. Retire that one first.")
+        )
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def pause_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    rater = labeling_access.any_rater(user=request.user, pk=rater_pk)
+    if scores.pause_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
+        messages.info(
+            request,
+            _("%(alias)s is paused here, and recent work waits for review.")
+            % {"alias": rater.alias},
+        )
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def resume_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    rater = labeling_access.any_rater(user=request.user, pk=rater_pk)
+    if scores.resume_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
+        messages.info(
+            request,
+            _("%(alias)s is given items again. Golds answered before pause nobody again.")
+            % {"alias": rater.alias},
+        )
+    return redirect("campaign_gold", pk)
+
+
+def _page(
+    request: HttpRequest,
+    campaign: Campaign,
+    *,
+    form: GoldSettingsForm | None = None,
+    file_form: GoldFileForm | None = None,
+    problems: list[Problem] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = selectors.gold_rows(uses=page)
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "tab": "gold",
+        "page": page,
+        "rows": rows,
+        "n_suspect": sum(row.is_suspect and row.gold.retired_at is None for row in rows),
+        "n_golds": selectors.n_golds(campaign=campaign),
+        "n_other": selectors.n_other_golds(campaign=campaign),
+        "scores": selectors.gold_scores(campaign=campaign),
+        "form": form or GoldSettingsForm(instance=campaign),
+        "file_form": file_form or GoldFileForm(),
+        "problems": (problems or [])[:PROBLEMS_SHOWN],
+        "n_problems": len(problems or []),
+    }
+    return render(request, "labeling/queue/campaign_gold.html", context, status=status)

@@ -1,0 +1,82 @@
+"""Where a lapsed lease is freed. No clock does it: the next rater who finds no free slot takes the
+slot over, and until then its rater can come back to it.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from labeling.models import Campaign, PastLease, QueuePlace, Rater, Slot
+from labeling.queue import admission, items, order, routing, slots
+
+
+def take_over(
+    *,
+    campaign: Campaign,
+    rater: Rater,
+    suits: routing.Fit,
+    is_line_empty: bool = False,
+    now: datetime,
+) -> Slot | None:
+    """The slot whose lease lapsed longest ago and that suits `rater`, leased to them.
+
+    `is_line_empty`: the whole line was just searched for this rater. Then slots on calibration
+    items whose rater has left are dropped too.
+    """
+    if is_line_empty and campaign.calibration_percent:
+        _drop_forgotten(campaign=campaign, now=now)
+    with transaction.atomic():
+        while (slot := _lock_oldest(campaign=campaign, suits=suits, now=now)) is not None:
+            slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
+            if not items.is_decided(item_id=slot.item_id):
+                return _lend(slot=slot, campaign=campaign, rater=rater, now=now)
+            Slot.objects.filter(pk=slot.pk).delete()
+        return None
+
+
+def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Slot | None:
+    """Each other rater holds one slot of the campaign at most, so there are few."""
+    lapsed = Slot.objects.filter(
+        suits.claim_test.of("item"),
+        campaign=campaign,
+        state=Slot.State.LEASED,
+        expires_at__lte=now,
+        is_gold=False,
+        reserved_for=None,
+        item__held_at=None,
+    )
+    return lapsed.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at").first()
+
+
+def _lend(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
+    """A rater who never had anything from the line gets a place at its head."""
+    place, _is_new = QueuePlace.objects.get_or_create(
+        campaign=campaign, rater=rater, defaults={"seed": order.new_seed(), **order.AT_HEAD}
+    )
+    slot.lend(campaign=campaign, rater=rater, seed=place.seed, now=now)
+    slot.save(
+        update_fields=[
+            "rater",
+            "state",
+            "lease",
+            "leased_at",
+            "expires_at",
+            "guideline_version",
+            "seed",
+        ]
+    )
+    return slot
+
+
+def _drop_forgotten(*, campaign: Campaign, now: datetime) -> None:
+    """Lapsed leases on calibration items of raters who have left: these slots were for them, and
+    nobody else needs them.
+    """
+    lapsed = Slot.objects.filter(
+        campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, item__is_calibration=True
+    )
+    gone = lapsed.exclude(rater__in=admission.at_work(campaign=campaign))
+    with transaction.atomic():
+        for slot in gone.select_for_update(skip_locked=True, of=("self",)):
+            slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
+            Slot.objects.filter(pk=slot.pk).delete()

@@ -1,0 +1,81 @@
+"""Which steps of a pool's onboarding a rater still has to take."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import GuidelineVersion, OnboardingStep, StepAttempt, StepVersion
+
+
+class Progress(models.TextChoices):
+    OPEN = "open", _("to do")
+    LATER = "later", _("comes later")
+    AGAIN = "again", _("below the cut: try again")
+    WAITING = "waiting", _("a person looks at it")
+    PASSED = "passed", _("done")
+    REFUSED = "refused", _("not passed")
+
+
+def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
+    """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer
+    references.
+    """
+    in_force = Q(guideline_version=None) | Q(
+        guideline_version__number__gte=OuterRef("guideline_from")
+    )
+    passed = StepAttempt.objects.filter(
+        in_force,
+        step=OuterRef("pk"),
+        rater=rater,
+        state=StepAttempt.State.PASSED,
+        version__number__gte=OuterRef("certified_from"),
+    )
+    return _with_guideline(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(
+        ~Exists(passed)
+    )
+
+
+def newest_versions(*, steps: Iterable[OnboardingStep]) -> dict[int, StepVersion]:
+    newest: dict[int, StepVersion] = {}
+    for version in StepVersion.objects.filter(step__in=list(steps)).order_by("number"):
+        newest[version.step_id] = version
+    return newest
+
+
+def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
+    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify
+    anew.
+    """
+    major = (
+        GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True)
+        .order_by("-number")
+        .values("number")
+    )
+    return steps.annotate(guideline_from=Coalesce(Subquery(major[:1]), 1))
+
+
+def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
+    """Not from before a version that everybody goes through again."""
+    if attempt.version.number < step.certified_from:
+        return False
+    if attempt.guideline_version is None:
+        return True
+    oldest: int = step.guideline_from  # type: ignore[attr-defined]
+    return attempt.guideline_version.number >= oldest
+
+
+def _progress(attempts: list[StepAttempt], *, n_left: int, is_blocked: bool) -> Progress:
+    states = {attempt.state for attempt in attempts}
+    if StepAttempt.State.PASSED in states:
+        return Progress.PASSED
+    if not attempts:
+        return Progress.LATER if is_blocked else Progress.OPEN
+    if attempts[-1].state == StepAttempt.State.WAITING:
+        return Progress.WAITING
+    if attempts[-1].state == StepAttempt.State.BELOW and n_left:
+        return Progress.AGAIN
+    return Progress.REFUSED

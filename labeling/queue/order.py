@@ -1,0 +1,158 @@
+"""The order in which a campaign's slots are handed out, and how far each rater has come in it.
+
+A campaign's free slots stand in one line, `Slot.queue_rank`, low first:
+
+- slots that were given back or added (rank below zero), in the order in which they came, then
+- slots that nobody has had yet, item by item (finish first) or round by round (spread).
+
+A repeat for self-agreement stands in no line: its slot is reserved for who judged the original, and
+comes before all others once that rater has given REPEAT_AFTER other judgments. The slots of a
+calibration item share one rank: who took one of them is past them all. Golds stand in no line
+either: a slot on one is made when it is a gold's turn (labeling.queue.gold.turns).
+
+A slot can leave the line anywhere, but joins it only behind the returned ones. So a rater who has
+been past a slot need never look at it again, and a QueuePlace remembers how far each rater has
+come: a claim costs the same for somebody who has judged the first 100,000 items as for a newcomer.
+A claim can miss a slot that was locked while it passed, by another claim that then failed. Before
+a rater goes home empty-handed, a sweep searches the whole line, at most once a minute.
+
+When what suits a rater changes (labeling.queue.routing), they start at the head of the line again.
+"""
+
+import random
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import BigAutoField, F, QuerySet
+
+from config.compiled import Compiled, Gap
+from labeling.models import Campaign, PastLease, Pool, Prompt, QueuePlace, Rater, Response, Slot
+
+RETURNED_FLOOR = -(2**62)
+FRESH_FLOOR = -1
+"""Below every rank of its part of the line."""
+AT_HEAD = {"returned_rank": RETURNED_FLOOR, "fresh_rank": FRESH_FLOOR}
+"""The place of a rater who starts at the head of the line."""
+SETTLED_AFTER = timedelta(seconds=60)
+"""Slots that came back longer ago than this are committed and in their place. Every claim looks
+again at the younger ones.
+"""
+SWEEP_EVERY = timedelta(seconds=60)
+MAX_SLOTS = 100
+"""More slots than an item can have: the room between two items' ranks."""
+MAX_ITEMS = 2**40
+REPEAT_AFTER = 8
+"""Judgments that a rater gives between an item and its repeat."""
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+_SHOWN = Compiled(
+    lambda: (
+        Response.objects.filter(item_responses__item=Gap("item", BigAutoField()))
+        .only("text")
+        .annotate(original=F("item_responses__item__repeat_of"))
+        .order_by("pk")
+    )
+)
+
+
+def fresh_rank(*, order: str, position: int, number: int) -> int:
+    """The rank of a slot that nobody has had. `position` is its item's, `number` its own in the
+    item.
+    """
+    if order == Campaign.Order.SPREAD:
+        return number * MAX_ITEMS + position
+    return position * MAX_SLOTS + number
+
+
+def calibration_rank(*, order: str, position: int) -> int:
+    """The one rank of all slots of a calibration item that stands at `position`."""
+    return fresh_rank(order=order, position=position, number=0)
+
+
+def returned_rank(now: datetime) -> int:
+    """The rank of a slot given back or added at `now`: before all fresh ones, behind all that came
+    back earlier.
+    """
+    return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
+
+
+# --- a rater's place ------------------------------------------------------------------------------
+
+
+def new_seed() -> int:
+    return secrets.randbits(62)
+
+
+def settled_rank(now: datetime) -> int:
+    """A place moves up to here among the returned slots, and no further: see SETTLED_AFTER."""
+    return returned_rank(now - SETTLED_AFTER)
+
+
+def is_sweep_due(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
+    """Whether the last search of the whole line is long enough ago."""
+    places = QueuePlace.objects.filter(campaign=campaign, rater=rater)
+    return not places.filter(swept_at__gt=now - SWEEP_EVERY).exists()
+
+
+def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    """The whole line has nothing for this rater: from now on, look only at what comes back."""
+    place = QueuePlace(
+        campaign=campaign,
+        rater=rater,
+        seed=new_seed(),
+        fresh_rank=MAX_ITEMS * MAX_SLOTS,
+        returned_rank=settled_rank(now),
+        swept_at=now,
+    )
+    moved = ["fresh_rank", "returned_rank", "swept_at"]
+    QueuePlace.objects.bulk_create(
+        [place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved
+    )
+
+
+def restart_rater(rater: Rater) -> None:
+    """What suits the rater has changed: their next claims start at the head of the line."""
+    _restart(QueuePlace.objects.filter(rater=rater))
+
+
+def restart_pool(pool: Pool) -> None:
+    """What suits the pool's raters has changed."""
+    _restart(QueuePlace.objects.filter(campaign__pool=pool))
+
+
+def restart_campaign(campaign: Campaign) -> None:
+    """Slots were put into the middle of the line."""
+    _restart(QueuePlace.objects.filter(campaign=campaign))
+
+
+def restart_campaigns_with(prompt: Prompt) -> None:
+    """Whom the prompt suits has changed."""
+    with_prompt = Campaign.objects.filter(items__prompt=prompt)
+    _restart(QueuePlace.objects.filter(campaign__in=with_prompt))
+
+
+def _restart(places: "QuerySet[QueuePlace]") -> None:
+    places.update(**AT_HEAD, swept_at=None)
+
+
+# --- what a rater is shown ------------------------------------------------------------------------
+
+
+def presented(lease: Slot | PastLease) -> list[Response]:
+    """The item's responses in the order in which this rater sees them: A, B, C… The lease's seed
+    fixes it, so ids do not give it away.
+
+    A repeat shows its original's order reversed.
+    """
+    rows = _SHOWN.all(item=lease.item_id)
+    original_id: int | None = rows[0].original if rows else None
+    order = shuffled(rows, seed=lease.seed or 0, item_id=original_id or lease.item_id)
+    return order[::-1] if original_id else order
+
+
+def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[Response]:
+    """`responses` (sorted by id) in the order that `seed` gives them in this item."""
+    order = list(responses)
+    random.Random(f"{seed}:{item_id}").shuffle(order)  # noqa: S311  # an order, not a secret
+    return order

@@ -1,0 +1,151 @@
+"""What a campaign has spent, and whether its budget has room for one more judgment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, Count, Min, Q, QuerySet, Sum, Value, When
+
+from labeling.models import Campaign, Judgment, Rate, Slot
+from labeling.queue.spending import money, working_time
+from labeling.queue.spending.prices import _whole, exact_price, rate_of
+from labeling.queue.spending.time_estimates import _seconds_so_far
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What a campaign's judgments and skips took; `exact` in minor units by currency, not rounded,
+    empty where no rate says.
+
+    `has_unpriced`: some of it was done when no rate was in force.
+    """
+
+    n_judgments: int
+    active_s: float
+    exact: Mapping[str, Decimal] = field(default_factory=dict)
+    has_unpriced: bool = False
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        return {currency: _whole(amount) for currency, amount in self.exact.items()}
+
+    @property
+    def hours(self) -> float:
+        return self.active_s / 3600
+
+    @property
+    def words(self) -> str:
+        return " + ".join(
+            money.words(amount, currency) for currency, amount in sorted(self.amounts.items())
+        )
+
+
+def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
+    """Counted from the judgments and skips themselves; with `now`, each priced at the rate of its
+    own time, as pay is.
+
+    The database adds them up rate by rate: a pool has few rates, and a campaign may have a million
+    judgments.
+    """
+    rates = _rates_until(campaign, now) if now else []
+    periods = {rate.pk: rate for rate in rates}
+    judged = _by_rate(
+        Judgment.objects.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s()
+    )
+    skipped = _by_rate(
+        working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s()
+    )
+    # Before anything is judged, the rate in force says the currency of nothing.
+    amounts = {rates[0].currency: Decimal(0)} if rates else {}
+    n_judgments, active_s, has_unpriced = 0, 0.0, False
+    for rate_id in judged.keys() | skipped.keys():
+        (n, judged_s), (_n_skips, skipped_s) = (
+            judged.get(rate_id, (0, 0.0)),
+            skipped.get(rate_id, (0, 0.0)),
+        )
+        n_judgments, active_s = n_judgments + n, active_s + judged_s + skipped_s
+        rate = periods.get(rate_id or 0)
+        if rate is None:
+            has_unpriced = True
+        else:
+            amount = exact_price(rate=rate, n_judgments=n, active_s=judged_s + skipped_s)
+            amounts[rate.currency] = amounts.get(rate.currency, Decimal(0)) + amount
+    return Spending(n_judgments, active_s, amounts, has_unpriced and bool(amounts))
+
+
+def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
+    """What the pool has paid for the campaign's work so far, the newest first."""
+    found = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.kind, valid_from__lte=now)
+    return list(found.order_by("-valid_from"))
+
+
+def _by_rate(
+    rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any
+) -> dict[int | None, tuple[int, float]]:
+    """How many rows and seconds fall under each of `rates` (the newest first); None for those
+    before the first.
+
+    Rows are told apart only by rates that began after the first of them, which in most campaigns is
+    none.
+    """
+    first_at = rows.aggregate(first_at=Min(at))["first_at"] if rates else None
+    later = [rate for rate in rates if first_at is not None and rate.valid_from > first_at]
+    at_first = rates[len(later)].pk if len(later) < len(rates) else None
+    if not later:
+        row = rows.aggregate(n=Count("pk"), s=Sum(seconds))
+        return {at_first: (row["n"], row["s"] or 0.0)} if row["n"] else {}
+    periods = [When(**{f"{at}__gte": rate.valid_from}, then=Value(rate.pk)) for rate in later]
+    period = Case(*periods, default=Value(at_first), output_field=BigIntegerField())
+    found = (
+        rows.order_by()
+        .annotate(period=period)
+        .values("period")
+        .annotate(n=Count("pk"), s=Sum(seconds))
+    )
+    return {row["period"]: (row["n"], row["s"] or 0.0) for row in found}
+
+
+def is_spent(*, campaign: Campaign, now: datetime) -> bool:
+    """Whether not even one judgment more fits into the budget. By the campaign's own counters, so
+    that asking costs the same after a million judgments.
+    """
+    return not _fits(campaign=campaign, n_more=1, now=now)
+
+
+def has_room(*, campaign: Campaign, now: datetime) -> bool:
+    """Whether the budget has room for one item more beside all that raters hold, each at what one
+    judgment takes.
+
+    Golds in hand count: they are paid as any other. Lapsed leases count until somebody else takes
+    them. The caller holds the campaign's row, so that of two claims the second counts what the
+    first took.
+    """
+    if campaign.budget is None:
+        return True
+    n_held = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED).count()
+    return _fits(campaign=campaign, n_more=n_held + 1, now=now)
+
+
+def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
+    """Money: what was done at the rate of its own time, and what is to come at the rate of `now`,
+    in whose currency the budget is understood. Amounts in another currency, from before the pool
+    came to pay in this one, are not converted and do not count; nor does what was done when no rate
+    was in force.
+    """
+    if campaign.budget is None:
+        return True
+    if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
+        return campaign.spent_judgments + n_more <= campaign.budget
+    if campaign.budget_unit == Campaign.Budget.HOURS:
+        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(
+            campaign.budget
+        )
+    rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
+    if rate is None:
+        return True
+    active_s = n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
+    spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))
+    amount = spent + exact_price(rate=rate, n_judgments=n_more, active_s=active_s)
+    return money.to_major(_whole(amount), rate.currency) <= campaign.budget

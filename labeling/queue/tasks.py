@@ -1,0 +1,11 @@
+"""Celery task that sends new judgments to webhooks."""
+
+from django.utils import timezone
+
+from config.celery import short_task
+from labeling.queue import webhook_events
+
+
+@short_task(time_limit_s=60)
+def tell_of_judgments() -> None:
+    webhook_events.tell_of_judgments(now=timezone.now())

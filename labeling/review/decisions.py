@@ -1,0 +1,122 @@
+"""What raters are told when an answer of theirs is set aside or decided against, which they may
+appeal against once, and when that is undone. Neither golds nor other raters' answers are named; a
+reviewer's reason stays with the reviewers.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from labeling.models import Campaign, Item, Judgment, JudgmentReview, RankedResponse, Rater
+from labeling.review.selectors import is_against
+
+Ranks = Mapping[int, int | None]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What a notice says, in the language of its reader."""
+
+    campaign: Campaign | None
+
+    def reviewed(self) -> str:
+        return _("An answer of yours in “%(name)s” was reviewed.") % {"name": self.campaign}
+
+    def answered(self) -> str:
+        return _("Your appeal in “%(name)s” was answered.") % {"name": self.campaign}
+
+    def set_aside(self) -> str:
+        return _("An answer of yours in “%(name)s” was set aside. It stays paid.") % {
+            "name": self.campaign
+        }
+
+    def counts_again(self) -> str:
+        return _("An answer of yours in “%(name)s” that was set aside counts again.") % {
+            "name": self.campaign
+        }
+
+    def decided(self) -> str:
+        return _("In “%(name)s” a reviewer decided on another order than yours.") % {
+            "name": self.campaign
+        }
+
+    def not_decided(self) -> str:
+        return _(
+            "In “%(name)s” what a reviewer had decided against your order no longer holds."
+        ) % {"name": self.campaign}
+
+
+def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
+    """Under My work; who has no login is told nothing."""
+    if rater.user is not None:
+        notices_services.tell(
+            people=[rater.user],
+            key=key,
+            kind=Notice.Kind.FEEDBACK,
+            words=words,
+            path=reverse("my_work"),
+            now=now,
+        )
+
+
+def tell_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> None:
+    if judgment.rater.user_id is None:
+        return
+    _open_to_appeal(judgment, by=by, now=now)
+    words = Sentence(judgment.campaign).set_aside
+    tell(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+
+
+def tell_counts_again(*, judgment: Judgment, now: datetime) -> None:
+    words = Sentence(judgment.campaign).counts_again
+    tell(judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+
+
+def tell_decided(
+    *,
+    item: Item,
+    before: Ranks,
+    after: Ranks,
+    told: Collection[int],
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Whose order the decision `after` (response → rank) is against, and whose it no longer is, as
+    `before` was.
+
+    `told` are judgments whose raters are told in the same act anyway.
+    """
+    found = item.judgments.filter(
+        comparison__isnull=False, set_aside=None, is_gold=False, rater__user__isnull=False
+    )
+    judgments = list(found.select_related("rater__user", "campaign"))
+    orders = _orders(judgments)
+    for judgment in judgments:
+        order, sentence = orders.get(judgment.pk, {}), Sentence(judgment.campaign)
+        was_against, is_now = is_against(before, order), is_against(after, order)
+        if is_now:
+            _open_to_appeal(judgment, by=by, now=now)
+        if was_against != is_now and judgment.pk not in told:
+            words = sentence.decided if is_now else sentence.not_decided
+            tell(
+                judgment.rater, key=f"decided:{judgment.pk}:{now.isoformat()}", words=words, now=now
+            )
+
+
+def _orders(judgments: Collection[Judgment]) -> dict[int, dict[int, int | None]]:
+    orders: dict[int, dict[int, int | None]] = {}
+    ranked = RankedResponse.objects.filter(comparison__judgment__in=judgments)
+    for judgment, response, rank in ranked.values_list(
+        "comparison__judgment_id", "response_id", "rank"
+    ):
+        orders.setdefault(judgment, {})[response] = rank
+    return orders
+
+
+def _open_to_appeal(judgment: Judgment, *, by: User | None, now: datetime) -> None:
+    JudgmentReview.objects.get_or_create(judgment=judgment, defaults={"by": by, "at": now})

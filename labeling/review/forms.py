@@ -1,0 +1,135 @@
+"""Forms of review and golds: the order of an item, scores of demonstrations, a campaign's use of
+golds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Adjudication
+from labeling.review import selectors
+from labeling.review.services import Remark
+from pages.form_parts import segmented
+
+LONGEST = 2_000
+
+
+def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField:
+    area = forms.Textarea(attrs={"rows": rows, "maxlength": LONGEST})
+    return forms.CharField(
+        label=label, required=False, max_length=LONGEST, widget=area, help_text=help_text
+    )
+
+
+class DecisionForm(forms.Form):
+    """The order of an item's responses by their letters on the page, why raters disagreed, and an
+    optional comment on each.
+    """
+
+    reason = forms.ChoiceField(
+        label=_("Why raters came apart"),
+        choices=Adjudication.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose why raters came apart.")},
+    )
+    note = _words(
+        _("Why this order is right"),
+        help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on."),
+    )
+    everybody = _words(
+        _("Feedback to everybody who answered"),
+        help_text=_("For whoever gets no word of their own above. Empty tells nobody."),
+    )
+    promotes = forms.BooleanField(
+        label=_("Make this order a gold"),
+        required=False,
+        help_text=_("It is then hidden among the items of raters who have not judged this one."),
+    )
+
+    def __init__(
+        self, *args: Any, letters: Sequence[str], judgments: Sequence[int], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.letters, self.judgments = letters, judgments
+        places = [("", "–"), *((str(rank), str(rank)) for rank in range(1, len(letters) + 1))]
+        for letter in letters:
+            self.fields[f"rank-{letter}"] = forms.TypedChoiceField(
+                label=_("Rank of %(letter)s") % {"letter": letter},
+                choices=places,
+                coerce=int,
+                empty_value=None,
+                required=False,
+                widget=forms.Select(attrs={"class": "input"}),
+            )
+        for pk in judgments:
+            self.fields[f"feedback-{pk}"] = _words(_("Feedback to this rater"))
+
+    def ranks(self) -> dict[str, int | None]:
+        return {letter: self.cleaned_data[f"rank-{letter}"] for letter in self.letters}
+
+    def remarks(self) -> dict[int, Remark]:
+        everybody = self.cleaned_data["everybody"].strip()
+        return {
+            pk: Remark(feedback=self.cleaned_data[f"feedback-{pk}"].strip() or everybody)
+            for pk in self.judgments
+        }
+
+
+class ScoresForm(forms.Form):
+    """A score from 1 to 7 for each demonstration of an item, and an optional comment to its
+    author.
+    """
+
+    def __init__(self, *args: Any, judgments: Sequence[int], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.judgments = judgments
+        for pk in judgments:
+            self.fields[f"score-{pk}"] = forms.TypedChoiceField(
+                label=_("Score, 7 is best"),
+                choices=[(str(score), str(score)) for score in range(1, 8)],
+                coerce=int,
+                empty_value=None,
+                required=False,
+                widget=segmented(),
+            )
+            self.fields[f"feedback-{pk}"] = _words(_("Feedback to the writer"))
+
+    def remarks(self) -> dict[int, Remark]:
+        return {
+            pk: Remark(
+                self.cleaned_data[f"score-{pk}"], self.cleaned_data[f"feedback-{pk}"].strip()
+            )
+            for pk in self.judgments
+        }
+
+
+class QueueForm(forms.Form):
+    """The filter bar of the review queue, read from the query string."""
+
+    order = forms.ChoiceField(label=_("First come"), required=False)
+    names = forms.ChoiceField(
+        label=_("Raters"), required=False, choices=[("", _("hidden")), ("shown", _("by name"))]
+    )
+
+    def __init__(self, *args: Any, kind: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.orders = selectors.ORDERS[kind]
+        order = self.fields["order"]
+        assert isinstance(order, forms.ChoiceField)
+        order.choices = [(choice.value, choice.label) for choice in self.orders]
+
+    @property
+    def wanted(self) -> tuple[str, bool]:
+        """(order, whether raters' names are hidden). Invalid values are ignored rather than
+        rejected, since links may be old.
+        """
+        self.is_valid()
+        order = self.cleaned_data.get("order") or self.orders[0].value
+        return str(order), self.cleaned_data.get("names") != "shown"
+
+
+class WordsForm(forms.Form):
+    """A short text: an appeal, or the answer to one."""
+
+    text = forms.CharField(max_length=LONGEST)

@@ -1,0 +1,499 @@
+"""What waits for review and why, one item with every answer to it, appeals, and where a guideline
+left raters alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, TextChoices
+from django.db.models.functions import Coalesce, Greatest, Length
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import (
+    AdjudicatedRank,
+    Adjudication,
+    Campaign,
+    Gold,
+    Item,
+    ItemResponse,
+    Judgment,
+    JudgmentReview,
+    RankedResponse,
+    Rater,
+    ReviewRequest,
+    SetAside,
+)
+from labeling.quality.item_answers import Answer, item_answers
+from labeling.quality.measures import agreeing
+from labeling.quality.votes.demonstrations import _count_of, pasted_share_of
+from labeling.queue.gold.selectors import in_letters
+from labeling.statistics.agreement import orders
+from labeling.statistics.agreement import pairs as agreement_pairs
+
+WINDOW = 2_000
+
+
+"""Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a
+million.
+"""
+
+
+NEWCOMER = 20
+
+
+"""A rater's first judgments, in whatever campaign, count as a newcomer's."""
+
+
+MOST_TOLD = 20
+
+
+class Order(TextChoices):
+    """How the queue is ordered; all but the first two also choose what is in it."""
+
+    DISAGREEMENT = "disagreement", _("raters disagree most")
+    FAST = "fast", _("judged fastest")
+    NEW = "new", _("by new raters")
+    RANDOM = "random", _("random share")
+    PAUSED = "paused", _("by paused raters")
+    PASTED = "pasted", _("most pasted")
+
+
+ORDERS: dict[str, tuple[Order, ...]] = {
+    Campaign.Kind.COMPARISON: (
+        Order.DISAGREEMENT,
+        Order.FAST,
+        Order.NEW,
+        Order.RANDOM,
+        Order.PAUSED,
+    ),
+    Campaign.Kind.DEMONSTRATION: (Order.FAST, Order.NEW, Order.RANDOM, Order.PASTED, Order.PAUSED),
+}
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with judgments that wait for review."""
+
+    item_id: int
+    n_judgments: int
+    agreement: float | None = None
+    """mean over its pairs, ties as half; None where fewer than two judged"""
+    pace: float | None = None
+    """characters a second of the fastest judgment"""
+    seconds: float | None = None
+    """of the fastest judgment"""
+    n_new: int = 0
+    is_drawn: bool = False
+    is_requested: bool = False
+    pasted: float | None = None
+    """the largest share of pasted text"""
+    latest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """One answer as a reviewer sees it. `who` is a number where the page is blind."""
+
+    answer: Answer
+    who: str
+    pace: float | None
+    is_new: bool
+    typed: int | None
+    pasted: int | None
+    """characters, where the rater's browser recorded it"""
+    n_bursts: int | None
+    """stretches of typing with no pause of two seconds"""
+    typing_ms: int | None
+    """time within them"""
+    review: JudgmentReview | None
+    ranks: dict[int, int | None]
+
+    @property
+    def typing_pace(self) -> float | None:
+        """Characters a minute while typing; None when nothing was recorded."""
+        return self.typed * 60_000 / self.typing_ms if self.typed and self.typing_ms else None
+
+    @property
+    def pasted_share(self) -> float | None:
+        """Of the characters that came in; None when nothing was recorded."""
+        total = (self.typed or 0) + (self.pasted or 0)
+        return (self.pasted or 0) / total if total else None
+
+
+class Verdict(TextChoices):
+    """What became of an answer, in words for its rater, who learns nothing of golds and other
+    answers by them.
+    """
+
+    SET_ASIDE = (
+        "set_aside",
+        _("Set aside by a reviewer: it stays paid, and nothing is measured or learned from it."),
+    )
+    CORRECTED = (
+        "corrected",
+        _("Set aside by a reviewer. You have corrected it since, and the new version counts."),
+    )
+    DECIDED = (
+        "decided",
+        _("A reviewer decided on another order. Your answer stays stored and paid."),
+    )
+    COUNTS = "counts", _("It counts: what was decided against it was taken back.")
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    item: Item
+    responses: list[Any]
+    """LetteredResponse, in the letters of the page"""
+    answers: list[Reviewed]
+    adjudication: Adjudication | None
+    decided: dict[int, int | None]
+    """response → rank"""
+    gold: Gold | None
+
+
+@dataclass(frozen=True)
+class ToldReview:
+    """A review as its rater reads it: in the letters of their own page."""
+
+    review: JudgmentReview
+    given: str
+    decided: str
+    """empty where nothing was decided, or where the item tests others now"""
+    state: "Verdict | None" = None
+    """what was decided of the answer, beside what was said of it"""
+
+    @property
+    def may_appeal(self) -> bool:
+        return self.review.appealed_at is None and self.state != Verdict.COUNTS
+
+
+@dataclass
+class _Found:
+    """What the queue knows of one judgment."""
+
+    pk: int
+    item_id: int
+    rater_id: int
+    active_s: float | None
+    submitted_at: datetime
+    presentation: Mapping[str, Any]
+
+
+def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
+    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments
+    that were not reviewed.
+    """
+    waiting = _waiting(campaign)
+    requested = set(
+        ReviewRequest.objects.filter(judgment__campaign=campaign, done_at=None).values_list(
+            "judgment_id", flat=True
+        )
+    )
+    if order == Order.PAUSED:
+        waiting = waiting.filter(pk__in=requested)
+    fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
+    found = [
+        _Found(*row)
+        for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
+    ]
+    return _sorted(_rows(campaign, found, requested), order)
+
+
+def n_waiting(*, campaign: Campaign) -> int:
+    """Judgments that nobody has reviewed, counted as far as the queue looks."""
+    return _waiting(campaign).values("pk")[: WINDOW + 1].count()
+
+
+def items_of(*, rows: Iterable[ReviewRow]) -> list[tuple[ReviewRow, Item]]:
+    shown = list(rows)
+    items = (
+        Item.objects.filter(pk__in=[row.item_id for row in shown])
+        .select_related("prompt")
+        .in_bulk()
+    )
+    return [(row, items[row.item_id]) for row in shown]
+
+
+def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
+    work = item_answers(item=item)
+    judgments = [answer.judgment for answer in work.answers]
+    reviews = {
+        review.judgment_id: review
+        for review in JudgmentReview.objects.filter(judgment__in=judgments)
+    }
+    n_chars = _n_chars([item.pk], item.campaign.kind)
+    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in judgments})
+    answers = []
+    for number, answer in enumerate(work.answers, start=1):
+        judgment = answer.judgment
+        typing = judgment.presentation.get("typing") or {}
+        answers.append(
+            Reviewed(
+                answer=answer,
+                who=str(number) if is_blind else answer.alias,
+                pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
+                is_new=(judgment.rater_id, judgment.submitted_at) in new,
+                typed=_count_of(typing, "typed"),
+                pasted=_count_of(typing, "pasted"),
+                n_bursts=_count_of(typing, "n_bursts"),
+                typing_ms=_count_of(typing, "typing_ms"),
+                review=reviews.get(judgment.pk),
+                ranks=(
+                    {}
+                    if answer.text is not None
+                    else {row.response_id: row.rank for row in judgment.comparison.ranked.all()}
+                ),
+            )
+        )
+    adjudication = Adjudication.objects.filter(item=item).select_related("by").first()
+    decided = dict(adjudication.ranks.values_list("response_id", "rank")) if adjudication else {}
+    gold = Gold.objects.filter(made_from=item, retired_at=None).first()
+    return ReviewItem(item, list(work.responses), answers, adjudication, decided, gold)
+
+
+def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None:
+    """The item that comes first in the queue now, `after` left out."""
+    return next(
+        (
+            row.item_id
+            for row in review_queue(campaign=campaign, order=order)
+            if row.item_id != after.pk
+        ),
+        None,
+    )
+
+
+def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
+    """Waiting ones with the oldest first, answered ones with the newest first."""
+    found = JudgmentReview.objects.filter(
+        appealed_at__isnull=False, answered_at__isnull=not is_answered
+    )
+    order = ("-answered_at", "-pk") if is_answered else ("appealed_at", "pk")
+    of_judgment = ("rater", "item__adjudication__by", "campaign", "prompt", "set_aside__by")
+    parts = (*(f"judgment__{part}" for part in of_judgment), "by", "answered_by")
+    return found.select_related(*parts).order_by(*order)
+
+
+def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
+    """Whether an order (response → rank) decides a pair otherwise than the rater did."""
+    found = orders.match(decided, given)
+    return found.agreed < found.n
+
+
+def reviews_of(*, rater: Rater) -> list[ToldReview]:
+    """What reviewers said and decided of the rater's answers, the latest first."""
+    ranked = RankedResponse.objects.order_by("position")
+    decided = AdjudicatedRank.objects.all()
+    is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
+    found = (
+        JudgmentReview.objects.filter(judgment__rater=rater)
+        .annotate(is_gold=is_gold)
+        .select_related(
+            "judgment__campaign",
+            "judgment__prompt",
+            "judgment__comparison",
+            "judgment__item__adjudication",
+        )
+        .select_related("judgment__set_aside")
+        .prefetch_related(
+            Prefetch("judgment__comparison__ranked", ranked),
+            Prefetch("judgment__item__adjudication__ranks", decided),
+        )
+        .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
+    )
+    return [_told(review) for review in found[:MOST_TOLD]]
+
+
+def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
+    """What was decided of a page of answers, by judgment; those of which nothing was decided are
+    left out.
+    """
+    shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
+    found = shown.select_related(
+        "judgment__set_aside", "judgment__comparison", "judgment__item__adjudication"
+    ).prefetch_related("judgment__comparison__ranked", "judgment__item__adjudication__ranks")
+    return {
+        review.judgment_id: verdict
+        for review in found
+        if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)
+    }
+
+
+def _verdict(review: JudgmentReview) -> Verdict | None:
+    judgment = review.judgment
+    if hasattr(judgment, "set_aside"):
+        return Verdict.SET_ASIDE if judgment.is_current else Verdict.CORRECTED
+    if is_against(_decided(judgment), _given(judgment)):
+        return Verdict.DECIDED
+    return None if review.score or review.feedback else Verdict.COUNTS
+
+
+def _given(judgment: Judgment) -> dict[int, int | None]:
+    is_order = judgment.kind == Judgment.Kind.COMPARISON
+    return (
+        {row.response_id: row.rank for row in judgment.comparison.ranked.all()} if is_order else {}
+    )
+
+
+def _decided(judgment: Judgment) -> dict[int, int | None]:
+    adjudication: Adjudication | None = getattr(judgment.item, "adjudication", None)
+    return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
+
+
+def _told(review: JudgmentReview) -> ToldReview:
+    given, decided = _given(review.judgment), _decided(review.judgment)
+    is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
+    return ToldReview(
+        review,
+        given=in_letters(list(given.values())) if given else "",
+        decided=(
+            ""
+            if is_secret or not decided
+            else in_letters([decided.get(response) for response in given])
+        ),
+        state=_verdict(review),
+    )
+
+
+def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
+    # As “not exists”: PostgreSQL takes a left join to null for one that leaves little, and sorts a
+    # million for the latest few.
+    is_set_aside = Exists(SetAside.objects.filter(judgment=OuterRef("pk")))
+    waiting = Judgment.objects.filter(
+        ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
+    )
+    if campaign.kind == Campaign.Kind.COMPARISON:
+        return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
+    reviewed = JudgmentReview.objects.filter(
+        Q(score__isnull=False) | ~Q(feedback=""), judgment=OuterRef("pk")
+    )
+    return waiting.exclude(Exists(reviewed))
+
+
+def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[ReviewRow]:
+    by_item: dict[int, list[_Found]] = defaultdict(list)
+    for judgment in found:
+        by_item[judgment.item_id].append(judgment)
+    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
+    n_chars = _n_chars(by_item, campaign.kind)
+    shares = _agreement(list(by_item)) if campaign.kind == Campaign.Kind.COMPARISON else {}
+    rows = []
+    for item_id, judgments in by_item.items():
+        paces = [
+            (pace, one.active_s)
+            for one in judgments
+            if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None
+        ]
+        pace, seconds = max(paces, key=lambda pair: pair[0], default=(None, None))
+        pasted = [
+            share for one in judgments if (share := pasted_share_of(one.presentation)) is not None
+        ]
+        share, n_votes = shares.get(item_id, (None, len(judgments)))
+        rows.append(
+            ReviewRow(
+                item_id=item_id,
+                n_judgments=max(n_votes, len(judgments)),
+                agreement=share,
+                pace=pace,
+                seconds=seconds,
+                n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
+                is_drawn=any(_draw(one.pk) < campaign.review_share for one in judgments),
+                is_requested=any(one.pk in requested for one in judgments),
+                pasted=max(pasted, default=None),
+                latest_at=max(one.submitted_at for one in judgments),
+            )
+        )
+    return rows
+
+
+def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
+    if order == Order.FAST:
+        return sorted(
+            (row for row in rows if row.pace is not None),
+            key=lambda row: (-(row.pace or 0), row.item_id),
+        )
+    if order == Order.NEW:
+        return [row for row in rows if row.n_new]  # the latest first, as they came
+    if order == Order.RANDOM:
+        return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
+    if order == Order.PASTED:
+        return sorted(
+            (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
+        )
+    if order == Order.PAUSED:
+        return rows
+    compared = [row for row in rows if row.agreement is not None]
+    return sorted(compared, key=lambda row: (row.agreement or 0.0, -row.n_judgments, row.item_id))
+
+
+def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
+    """item → (mean agreement over its pairs, judgments), for items that two or more judged."""
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__item__in=item_ids,
+        comparison__judgment__is_current=True,
+        comparison__judgment__set_aside=None,
+        rank__isnull=False,
+    ).values_list(
+        "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
+    )
+    columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
+    if not columns:
+        return {}
+    item, rater, response, rank = columns
+    pairs = agreement_pairs.expand(
+        items=item, raters=rater, responses=response, ranks=rank.astype(float)
+    )
+    items, share, n_votes = agreeing.by_item(pairs)
+    return {int(pk): (float(share[at]), int(n_votes[at])) for at, pk in enumerate(items)}
+
+
+def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
+    """Of (rater, time of a judgment), those among the rater's first NEWCOMER."""
+    theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by(
+        "submitted_at"
+    )
+    last = Subquery(theirs.values("submitted_at")[NEWCOMER - 1 : NEWCOMER])
+    raters = Rater.objects.filter(pk__in={rater for rater, _at in given}).annotate(settled_at=last)
+    settled = dict(raters.values_list("pk", "settled_at"))
+    return {
+        (rater, at) for rater, at in given if settled.get(rater) is None or at <= settled[rater]
+    }
+
+
+def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
+    """Characters that a judgment of each item has to read; for demonstrations, what the latest
+    answer has.
+    """
+    if kind == Campaign.Kind.COMPARISON:
+        rows = (
+            ItemResponse.objects.filter(item__in=list(item_ids))
+            .values_list("item")
+            .annotate(n=Sum(Length("response__text")))
+        )
+        return dict(rows.order_by())
+    written = Judgment.objects.filter(
+        item__in=list(item_ids), demonstration__isnull=False
+    ).values_list("item")
+    return {
+        item: n
+        for item, n in written.annotate(n=Sum(Length("demonstration__text"))).order_by()
+        if item is not None
+    }
+
+
+def _chars_of(answer: Answer, n_chars: int) -> int:
+    return n_chars if answer.text is None else len(answer.text)
+
+
+def _pace(active_s: float | None, n_chars: int) -> float | None:
+    return n_chars / active_s if active_s and n_chars else None
+
+
+def _draw(pk: int) -> float:
+    """A number from 0 to 100 that is the same each time, and tells nothing."""
+    return int.from_bytes(sha256(f"review:{pk}".encode()).digest()[:4]) / 2**32 * 100

@@ -1,0 +1,143 @@
+"""Judgments that a reviewer takes out of what is measured and learned from, and puts back. Nothing
+is deleted or unpaid.
+
+A judgment set aside lets go of its slot, so that another rater is asked in its place and the item
+has its overlap all the same. The campaign's own rules say whether the slot is handed out: not while
+it is paused or closed, nor when its budget is spent.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts import audit_log
+from accounts.models import User
+from labeling.models import Item, Judgment, QualityReport, SetAside, Slot
+from labeling.queue import after_judgment, items, order, slots
+from labeling.review import decisions
+
+
+def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
+    """Out of agreement, consensus, snapshots and exports from here on; False when it was already.
+
+    What was frozen before stays as it was. A later correction by the rater is a judgment of its own
+    and counts again.
+    """
+    with transaction.atomic():
+        held = _locked(judgment)
+        stored, is_new = SetAside.objects.get_or_create(
+            judgment=held, defaults={"reason": reason, "by": by, "at": now}
+        )
+        if is_new:
+            _ask_another(judgment=held, now=now)
+            audit_log.record(
+                by=by,
+                action="set_aside",
+                target=stored,
+                after=_about(held) | {"reason": reason},
+                now=now,
+            )
+            decisions.tell_set_aside(judgment=held, by=by, now=now)
+            outdate(campaign_id=held.campaign_id)
+    return is_new
+
+
+def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment | None:
+    """The judgment as it counts again: extra where others fill the item's slots by now. None when
+    it was not set aside.
+    """
+    with transaction.atomic():
+        held = _locked(judgment)
+        stored = SetAside.objects.filter(judgment=held).first()
+        if stored is None:
+            return None
+        before = _about(held) | {"reason": stored.reason}
+        audit_log.record(by=by, action="take_back", target=stored, before=before, now=now)
+        stored.delete()
+        _take_seat(judgment=held, now=now)
+        decisions.tell_counts_again(judgment=held, now=now)
+        outdate(campaign_id=held.campaign_id)
+    return held
+
+
+def outdate(*, campaign_id: int | None) -> None:
+    """The campaign's quality report no longer holds, although no judgment is new: the beat computes
+    it again.
+    """
+    QualityReport.objects.filter(campaign=campaign_id).update(is_outdated=True)
+
+
+def seat(*, judgment: Judgment, now: datetime) -> int | None:
+    """A slot of its item for a judgment that had let go of its own, which nobody holds or has
+    filled; None when there is none.
+
+    Where the item has fewer slots than it may have, it gets one more: the free one went, say,
+    because raters had come to agree.
+    """
+    campaign = judgment.campaign
+    if judgment.item_id is None or campaign is None:
+        return None
+    slot = slots.fill_another(item_id=judgment.item_id, rater=judgment.rater)
+    if slot is not None:
+        return slot.pk
+    item = Item.objects.select_for_update().get(pk=judgment.item_id)
+    standing = Slot.objects.filter(item=item)
+    if standing.filter(is_gold=False).count() >= (campaign.max_overlap or campaign.overlap):
+        return None
+    last = standing.aggregate(last=Max("number"))["last"]
+    added = Slot.objects.create(
+        item=item,
+        campaign=campaign,
+        number=0 if last is None else last + 1,
+        state=Slot.State.SUBMITTED,
+        rater=judgment.rater,
+        queue_rank=order.returned_rank(now),
+    )
+    return added.pk
+
+
+def _locked(judgment: Judgment) -> Judgment:
+    """The row is locked first and read after: joined in the locking statement, its slot would be
+    the one from before the wait.
+    """
+    Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
+    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(
+        pk=judgment.pk
+    )
+
+
+def _ask_another(*, judgment: Judgment, now: datetime) -> None:
+    """What every rater judges, a rater's repeat, and what became a gold ask nobody in its place."""
+    item, campaign, slot = judgment.item, judgment.campaign, judgment.slot
+    if item is None or campaign is None or slot is None:
+        return
+    if item.is_calibration or item.repeat_of_id is not None or items.is_decided(item_id=item.pk):
+        return
+    Judgment.versions.filter(pk=judgment.pk).update(slot=None)
+    slots.vacate(slot=slot, now=now)
+    if campaign.max_overlap is not None:
+        after_judgment.fit_item(item_id=item.pk, campaign=campaign, now=now)
+
+
+def _take_seat(*, judgment: Judgment, now: datetime) -> None:
+    if (
+        judgment.slot_id is not None
+        or judgment.is_extra
+        or judgment.item_id is None
+        or not judgment.is_current
+    ):
+        return
+    judgment.slot_id = seat(judgment=judgment, now=now)
+    judgment.is_extra = judgment.slot_id is None
+    judgment.save(update_fields=["slot", "is_extra"])
+    if judgment.campaign is not None and judgment.campaign.max_overlap is not None:
+        after_judgment.fit_item(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
+
+
+def _about(judgment: Judgment) -> dict[str, object]:
+    return {
+        "judgment": judgment.pk,
+        "rater": judgment.rater.alias,
+        "campaign": str(judgment.campaign or ""),
+    }

@@ -1,0 +1,249 @@
+"""Review: the queue, one item with all its answers and the decision, and appeals."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.models import Campaign, Item
+from labeling.quality.pages import consensus_words
+from labeling.quality.votes import item_consensus
+from labeling.queue.cases import selectors as cases_selectors
+from labeling.queue.gold import services as gold_services
+from labeling.review import selectors, services
+from labeling.review import set_aside as review_set_aside
+from labeling.review.forms import LONGEST, DecisionForm, QueueForm, ScoresForm, WordsForm
+
+ROWS_PER_PAGE = 50
+APPEALS_PER_PAGE = 25
+
+
+@require_GET
+def queue(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    form = QueueForm(request.GET, kind=campaign.kind)
+    order, is_blind = form.wanted
+    page = Paginator(
+        selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
+    ).get_page(request.GET.get("page"))
+    context = {
+        "campaign": campaign,
+        "tab": "review",
+        "form": QueueForm(
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind
+        ),
+        "order": order,
+        "page": page,
+        "rows": selectors.items_of(rows=page),
+        "n_waiting": selectors.n_waiting(campaign=campaign),
+        "query": _query(order, is_blind),
+    }
+    return render(request, "labeling/review/campaign_review.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
+    found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
+    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).wanted
+    work = selectors.review_item(item=found, is_blind=is_blind)
+    form = _form(request, work)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _decide(found, work, form, by=request.user)
+        except services.UnableToReview as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            messages.success(request, _("Kept. Who was given feedback finds it under My work."))
+            return redirect(_next_page(found, order, is_blind, goes_on="next" in request.POST))
+    status = 422 if request.method == "POST" else 200
+    return render(
+        request,
+        "labeling/review/review_item.html",
+        _context(work, form, order, is_blind),
+        status=status,
+    )
+
+
+@require_POST
+def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
+    """Makes a gold of an answer as it is."""
+    judgment = labeling_access.judgment(
+        user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk
+    )
+    try:
+        gold_services.make_gold_of_answer(judgment=judgment, by=request.user, now=timezone.now())
+    except gold_services.UnableToMakeGold as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("campaign_review_item", pk, item_pk)
+    messages.success(request, _("This answer is a gold now."))
+    return redirect("campaign_gold", pk)
+
+
+@require_POST
+def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
+    judgment = labeling_access.judgment(
+        user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk
+    )
+    reason = request.POST.get(f"aside-{judgment.pk}", "").strip()[:LONGEST]
+    if review_set_aside.set_aside(
+        judgment=judgment, reason=reason, by=request.user, now=timezone.now()
+    ):
+        aside = _(
+            "Set aside. It is paid and shown as before, and counts in nothing else until it is"
+            " taken back."
+        )
+        messages.success(
+            request, f"{aside} {_('Where its item lacks a judgment now, another rater is asked.')}"
+        )
+    return redirect("campaign_review_item", pk, item_pk)
+
+
+@require_POST
+def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
+    judgment = labeling_access.judgment(
+        user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk
+    )
+    counted = review_set_aside.take_back(judgment=judgment, by=request.user, now=timezone.now())
+    if counted is not None and counted.is_extra:
+        messages.success(
+            request,
+            _(
+                "Taken back, as an extra: another rater has judged the item in its place, or is"
+                " at it."
+            ),
+        )
+    elif counted is not None:
+        messages.success(request, _("Taken back. It counts again."))
+    return redirect("campaign_review_item", pk, item_pk)
+
+
+@require_GET
+def appeals(request: HttpRequest) -> HttpResponse:
+    is_answered = request.GET.get("state") == "answered"
+    page = Paginator(selectors.appeals(is_answered=is_answered), APPEALS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {"page": page, "is_answered": is_answered, "waiting": cases_selectors.n_waiting()}
+    return render(request, "labeling/review/appeals.html", context)
+
+
+@require_POST
+def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
+    review = labeling_access.appealed_review(user=request.user, pk=pk)
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Nothing is written yet."))
+        return redirect("appeals")
+    services.answer_appeal(
+        review=review, text=form.cleaned_data["text"], by=request.user, now=timezone.now()
+    )
+    messages.info(request, _("Answered. It stands under My work of the rater."))
+    return redirect("appeals")
+
+
+# --- one item -------------------------------------------------------------------------------------
+
+
+def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | ScoresForm:
+    judgments = [entry.answer.judgment.pk for entry in work.answers]
+    data = request.POST if request.method == "POST" else None
+    initial: dict[str, Any] = {}
+    for entry in work.answers:
+        if entry.review is not None:
+            pk = entry.answer.judgment.pk
+            initial |= {f"feedback-{pk}": entry.review.feedback, f"score-{pk}": entry.review.score}
+    if work.item.campaign.kind == Campaign.Kind.DEMONSTRATION:
+        return ScoresForm(data, judgments=judgments, initial=initial)
+    letters = [entry.letter for entry in work.responses]
+    if work.adjudication is not None:
+        initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
+    ranks = _initial_ranks(work, request.GET.get("from", "")) or work.decided
+    initial |= {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
+    return DecisionForm(data, letters=letters, judgments=judgments, initial=initial)
+
+
+def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
+    """The initial order: that of the answer named in the URL."""
+    return next(
+        (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
+    )
+
+
+def _decide(
+    item: Item, work: selectors.ReviewItem, form: DecisionForm | ScoresForm, *, by: User
+) -> None:
+    now = timezone.now()
+    if isinstance(form, ScoresForm):
+        services.review_demonstrations(item=item, remarks=form.remarks(), by=by, now=now)
+        return
+    ranks = form.ranks()
+    services.adjudicate(
+        item=item,
+        ranks={entry.response.pk: ranks[entry.letter] for entry in work.responses},
+        reason=form.cleaned_data["reason"],
+        note=form.cleaned_data["note"].strip(),
+        remarks=form.remarks(),
+        promotes=form.cleaned_data["promotes"],
+        by=by,
+        now=now,
+    )
+
+
+def _context(
+    work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order: str, is_blind: bool
+) -> dict[str, Any]:
+    answers = []
+    for entry in work.answers:
+        pk = entry.answer.judgment.pk
+        score = form[f"score-{pk}"] if isinstance(form, ScoresForm) else None
+        answers.append((entry, form[f"feedback-{pk}"], score))
+    is_order = isinstance(form, DecisionForm)
+    campaign, consensus = work.item.campaign, None
+    if campaign.kind == Campaign.Kind.COMPARISON:
+        found = item_consensus.consensus_of(
+            campaign=campaign, answers=[entry.answer for entry in work.answers]
+        )
+        consensus = consensus_words.told(found=found, responses=work.responses)
+    return {
+        "campaign": campaign,
+        "tab": "review",
+        "item": work.item,
+        "consensus": consensus,
+        "work": work,
+        "form": form,
+        "is_order": is_order,
+        "is_blind": is_blind,
+        "responses": [
+            (entry, form[f"rank-{entry.letter}"] if is_order else None) for entry in work.responses
+        ],
+        "answers": answers,
+        "query": _query(order, is_blind),
+    }
+
+
+def _next_page(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
+    after = (
+        selectors.next_to_review(campaign=item.campaign, order=order, after=item)
+        if goes_on
+        else None
+    )
+    if after is None:
+        address = reverse("campaign_review", args=[item.campaign_id])
+    else:
+        address = reverse("campaign_review_item", args=[item.campaign_id, after])
+    return f"{address}?{_query(order, is_blind)}"
+
+
+def _query(order: str, is_blind: bool) -> str:
+    return urlencode({"order": order} | ({} if is_blind else {"names": "shown"}))

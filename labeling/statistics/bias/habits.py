@@ -1,0 +1,525 @@
+"""What a choice depends on besides quality: one logistic regression on the differences between two
+responses, and length-controlled win rates.
+
+Errors are clustered by prompt and by rater at once (Cameron, Gelbach and Miller 2011).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from scipy.stats import norm
+
+from labeling.statistics.figures import (
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    codes,
+    gettext_noop,
+    quantile,
+    with_error,
+)
+
+Truths = NDArray[np.bool_]
+
+POSITION = "position"
+"""The intercept: the odds of the first-shown response when both look alike."""
+FEWEST_VOTES = 30
+"""With fewer decided votes an odds ratio would be noise."""
+FEWEST_DIFFERING = 10
+"""With fewer votes between responses that differ in a feature, its odds would be noise."""
+FEWEST_PROMPTS = 5
+"""With fewer prompts in which responses differ in a feature, its odds describe only these
+prompts.
+"""
+SURE_PROMPTS = 20
+"""From here on the spread between prompts is known well enough to be used as it is."""
+MOST_LOG_ODDS = math.log(1_000)
+"""The largest log odds ratio, or half-width of its interval, that is reported: nearly separated
+votes lead beyond it.
+"""
+_UNBOUNDED = 12.0
+"""A coefficient of length that only votes without exception can reach."""
+_DOUBLED = 1e-9
+"""For products of columns scaled to size 1: a smallest eigenvalue below this means that one column
+is a combination of the others.
+"""
+WITHOUT_EXCEPTION = gettext_noop(
+    "Every vote follows this without exception, so the odds have no bound."
+)
+_UNTOLD = gettext_noop(
+    "The responses differ too little in this, or too much together with the rest, for odds that can"
+    " be relied on."
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """By how much the odds of being chosen are multiplied for one unit of `name`; 1 is no
+    effect.
+    """
+
+    name: str
+    odds: Figure
+    z: float | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    effects: tuple[Effect, ...]
+    n: int
+    n_prompts: int = 0
+    n_raters: int = 0
+    note: str = ""
+
+
+def choices(
+    *,
+    first_won: ArrayLike,
+    features: Mapping[str, ArrayLike],
+    prompts: ArrayLike,
+    raters: ArrayLike,
+) -> Choices:
+    """Odds ratios of the choice, one entry per vote on a pair: 1 if the first-shown won, 0 if the
+    second did, ½ for a tie. Ties are left out.
+
+    Votes that lack a feature (NaN) are left out as well. `features` are differences, first-shown
+    minus second: those of `differences`, a confidence score, a model's score.
+    """
+    won = np.asarray(first_won, dtype=float).reshape(-1)
+    decided = (won == 0) | (won == 1)
+    columns = {name: np.asarray(column, dtype=float)[decided] for name, column in features.items()}
+    known = ~np.isnan(np.column_stack([np.zeros(int(decided.sum())), *columns.values()])).any(
+        axis=1
+    )
+    columns = {name: column[known] for name, column in columns.items()}
+    return _regressed(
+        won[decided][known],
+        columns,
+        np.asarray(prompts)[decided][known],
+        np.asarray(raters)[decided][known],
+    )
+
+
+def _regressed(
+    won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray
+) -> Choices:
+    n = len(won)
+    if n < FEWEST_VOTES:
+        return Choices(
+            (),
+            n,
+            note=gettext_noop(
+                "Fewer than 30 votes decide, which is too few to tell habits from chance."
+            ),
+        )
+    if won.min() == won.max():
+        return Choices(
+            (),
+            n,
+            note=gettext_noop(
+                "Every vote went to the same side, so nothing else can be told from the choices."
+            ),
+        )
+    prompt, rater = codes(prompts)[0], codes(raters)[0]
+    refused, is_used = _without_odds(columns, won, prompt)
+    usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
+    used, doubled = _usable(usable, int(is_used.sum()))
+    refused |= doubled
+    effects = _effects(
+        {name: usable[name] for name in used},
+        won[is_used],
+        prompt[is_used],
+        rater[is_used],
+        has_intercept=True,
+    )
+    effects += [Effect(name, absent(refused[name], n)) for name in columns if name in refused]
+    return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
+
+
+def _without_odds(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints
+) -> tuple[dict[str, str], Truths]:
+    """A sentence for each feature that the votes cannot estimate, and the votes used for the
+    others.
+
+    Votes that follow a feature without exception give no information about the others, as its odds
+    grow without bound: they are left out while enough remain.
+    """
+    refused: dict[str, str] = {}
+    is_used = np.ones(len(won), dtype=bool)
+    while found := _first_without_odds(
+        {name: column for name, column in columns.items() if name not in refused},
+        won,
+        prompt,
+        is_used,
+    ):
+        name, refused[name] = found
+        if refused[name] == WITHOUT_EXCEPTION:
+            others = is_used & (columns[name] == 0)
+            is_used = (
+                others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else is_used
+            )
+    return refused, is_used
+
+
+def _first_without_odds(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, is_used: Truths
+) -> tuple[str, str] | None:
+    """The first feature that the votes cannot estimate, and why."""
+    for name, column in columns.items():
+        if note := _one_way(column[is_used], won[is_used], prompt[is_used]):
+            return name, note
+    return None
+
+
+def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
+    """Why a feature has no odds of its own; empty if it may have some."""
+    differs = column != 0
+    n = int(differs.sum())
+    if not np.ptp(column):
+        return gettext_noop("The two responses never differ in this.")
+    if n < FEWEST_DIFFERING:
+        return gettext_noop(
+            "Fewer than 10 votes decide between responses that differ in this, which is too few."
+        )
+    n_followed = int(((column > 0) == (won == 1))[differs].sum())
+    if n_followed in (0, n):
+        return WITHOUT_EXCEPTION
+    if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
+        return gettext_noop("Responses to fewer than 5 prompts differ in this, which is too few.")
+    return ""
+
+
+def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
+    """Features that add information of their own, and a sentence for each of the others."""
+    design = np.column_stack([np.ones(n), *columns.values()])
+    products = (
+        design.T @ design
+    )  # a few numbers in place of many votes; they still show which column doubles another
+    size = np.sqrt(np.diag(products))
+    products = products / np.outer(size, size)
+    used, names = [0], list(columns)
+    refused: dict[str, str] = {}
+    for at, name in enumerate(columns, start=1):
+        candidate = [*used, at]
+        if np.linalg.eigvalsh(products[np.ix_(candidate, candidate)])[0] < _DOUBLED:
+            refused[name] = gettext_noop("This says the same as the features before it.")
+        else:
+            used.append(at)
+    return [names[at - 1] for at in used[1:]], refused
+
+
+def _effects(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool
+) -> list[Effect]:
+    """One fit of all columns, each scaled by its spread so that all slopes have about the same
+    size.
+    """
+    named = ({POSITION: np.ones(len(won))} if has_intercept else {}) | dict(columns)
+    prompt, rater = codes(prompt)[0], codes(rater)[0]  # without gaps where votes were left out
+    design = np.column_stack(list(named.values()))
+    spread = np.sqrt((design**2).mean(axis=0))
+    design = design / spread
+    fit = _logistic(design, won)
+    bread = _bread(design, fit)
+    independent = np.sqrt(np.diag(bread))
+    error = _robust(design, won, fit, prompt, rater)
+    few = [
+        np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS
+        for column in named.values()
+    ]
+    # With few prompts the scores nearly sum to zero, and so would the error: it must not fall below
+    # that of independent votes.
+    error = np.where(few, np.maximum(error, independent), error)
+    return [
+        effect_of(
+            name,
+            fit[at] / spread[at],
+            error[at] / spread[at],
+            independent[at] / spread[at],
+            len(won),
+        )
+        for at, name in enumerate(named)
+    ]
+
+
+def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
+    """`alone` is the error of independent votes; when votes separate it is large, whatever `se`
+    is.
+    """
+    reach = quantile() * se
+    if not max(abs(slope), reach, quantile() * alone) <= MOST_LOG_ODDS:
+        return Effect(name, absent(_UNTOLD, n))
+    odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(slope + reach), se)
+    z = slope / se if se > 0 else None
+    return Effect(name, odds, z, None if z is None else float(2 * norm.sf(abs(z))))
+
+
+def _logistic(design: Floats, won: Floats) -> Floats:
+    """Maximum likelihood by Newton's method with step halving; stops at a bound if votes follow a
+    feature without exception.
+    """
+    fit = np.zeros(design.shape[1])
+    ridge = 1e-9 * len(won) * np.eye(len(fit))
+
+    def loss(at: Floats) -> float:
+        score = design @ at
+        return float((np.logaddexp(0, score) - won * score).sum())
+
+    for _ in range(60):
+        p = expit(design @ fit)
+        step = np.linalg.solve((design.T * (p * (1 - p))) @ design + ridge, design.T @ (won - p))
+        scale = 1.0
+        # A full Newton step may overshoot where votes nearly separate.
+        while scale > 1e-6 and loss(fit + scale * step) > loss(fit):
+            scale /= 2
+        fit = fit + scale * step
+        if np.abs(scale * step).max() < 1e-10 or np.abs(fit).max() > 100:
+            break
+    return fit
+
+
+def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints) -> Floats:
+    """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
+    bread = _bread(design, fit)
+    scores = design * (won - expit(design @ fit))[:, None]
+    # Votes with the same prompt and rater are in both clusterings, and would count twice.
+    both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
+    by_prompt, by_rater, by_both = (
+        np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both)
+    )
+    variance = by_prompt + by_rater - by_both
+    # With one rater the difference is zero, and in a small sample it can be negative: then use the
+    # larger of the two.
+    larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
+    return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
+
+
+def _bread(design: Floats, fit: Floats) -> Floats:
+    p = expit(design @ fit)
+    return np.asarray(np.linalg.pinv((design.T * (p * (1 - p))) @ design), dtype=float)
+
+
+def _meat(scores: Floats, group: Ints) -> Floats:
+    n_groups = int(group.max()) + 1
+    sums = np.column_stack(
+        [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
+    )
+    return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
+
+
+@dataclass(frozen=True)
+class LengthControlled:
+    """Win rates in percent: as voted, and estimated for responses of equal length."""
+
+    raw: Figure
+    controlled: Figure
+    slope: float | None = None
+    """coefficient of tanh(Δ length / its spread): above 0, longer wins"""
+
+
+def length_controlled(
+    *, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike
+) -> LengthControlled:
+    """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd
+    Δ), evaluated at Δ = 0.
+
+    `won` has one entry per vote, seen from the model whose rate it is: 1, ½ for a tie, or 0.
+    Clustered by prompt.
+    """
+    win = np.asarray(won, dtype=float).reshape(-1)
+    if not win.size:
+        none = absent(gettext_noop("There are no votes yet."))
+        return LengthControlled(none, none)
+    group = codes(prompts)[0]
+    apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
+    raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
+    if win.min() == win.max():
+        tied = gettext_noop("Every vote was a tie, so length cannot be taken out.")
+        one_sided = gettext_noop("The same side won every vote, so length cannot be taken out.")
+        return LengthControlled(raw, absent(tied if win[0] == 0.5 else one_sided, len(win)))
+    spread = float(apart.std())
+    if not spread:
+        return LengthControlled(raw, raw, 0.0)
+    design = np.column_stack([np.ones(len(win)), np.tanh(apart / spread)])
+    fit = _logistic(design, win)
+    if np.abs(fit).max() > _UNBOUNDED:
+        return LengthControlled(
+            raw, absent(gettext_noop("Every vote follows length without exception."), len(win))
+        )
+    se = float(_robust(design, win, fit, group, group)[0])
+    low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
+    return LengthControlled(raw, Figure(value, len(win), low, high), float(fit[1]))
+
+
+def _cluster_error(residuals: Floats, group: Ints) -> float:
+    return math.sqrt(float(_meat(residuals[:, None], group)[0, 0])) / len(residuals)
+
+
+def _percent(share: float, se: float, n: int) -> Figure:
+    reach = quantile() * se
+    return Figure(
+        100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often something was chosen, the even share, and the distance from it (z, clustered)."""
+
+    figure: Figure
+    even: float
+    z: float | None = None
+    p: float | None = None
+
+
+def share(
+    chosen: ArrayLike,
+    *,
+    even: float = 0.5,
+    groups: Sequence[ArrayLike] = (),
+    counts: ArrayLike | None = None,
+) -> Share:
+    """The share of entries that are true (1, ½ or 0). `groups` are the one or two clusterings, such
+    as prompts and raters.
+
+    Without groups, entries are independent: Wilson's interval, and z under the even share. With
+    `counts`, each element of `chosen` is a sum over that many entries, all in one group.
+    """
+    given = np.asarray(chosen, dtype=float).reshape(-1)
+    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
+    n = int(each.sum())
+    if not n:
+        return Share(absent(gettext_noop("There is nothing to count yet.")), even)
+    total = float(given.sum())
+    value = total / n
+    alone = math.sqrt(even * (1 - even) / n)
+    if not groups:
+        # Wilson's interval, for entries that may be ½.
+        centre = total + quantile() ** 2 / 2
+        reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
+        bottom = n + quantile() ** 2
+        return _tested(
+            Figure(
+                value,
+                n,
+                max(0.0, (centre - reach) / bottom),
+                min(1.0, (centre + reach) / bottom),
+                alone,
+            ),
+            even,
+        )
+    se = _grouped_error((given - value * each) / n, groups, alone)
+    reach = quantile() * se
+    return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
+
+
+def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> Figure:
+    """How much more often entries are true `among` some than among the others: the difference of
+    two shares, clustered as in `share`.
+    """
+    given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
+    n_among, n_others = int(is_among.sum()), int((~is_among).sum())
+    if not n_among or not n_others:
+        return absent(gettext_noop("There is nothing to compare yet."), len(given))
+    mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
+    # How much each entry moves the difference of the two means.
+    influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
+    alone = math.sqrt(0.25 / n_among + 0.25 / n_others)
+    return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))
+
+
+def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float) -> float:
+    """The standard error of a sum of influences, clustered by the first and the last of `groups`;
+    `alone` if all are alike.
+    """
+    one, other = codes(groups[0])[0], codes(groups[-1])[0]
+    both = codes(one * (int(other.max()) + 1) + other)[0]
+    first, second, joint = (
+        float(_meat(influence[:, None], group)[0, 0]) for group in (one, other, both)
+    )
+    larger = max(first, second)  # as in the regression
+    variance = first + second - joint
+    se = math.sqrt(variance if variance > 1e-6 * larger else larger)
+    return se if se > 1e-6 * alone else alone  # all alike: use the error of an even share
+
+
+def _tested(figure: Figure, even: float) -> Share:
+    assert figure.value is not None
+    z = (figure.value - even) / figure.se if figure.se else None
+    return Share(figure, even, z, None if z is None else float(2 * norm.sf(abs(z))))
+
+
+LENGTH_MARGIN = 30
+"""The minimum difference in characters for one response to count as longer (AlpacaFarm's rule)."""
+
+
+@dataclass(frozen=True)
+class Longer:
+    share: Share
+    """how often the longer response won"""
+    per_doubling: Effect
+    """the odds of being chosen when twice as long"""
+
+
+def longer(
+    *,
+    won: ArrayLike,
+    n_chars: ArrayLike,
+    n_chars_other: ArrayLike,
+    prompts: ArrayLike,
+    raters: ArrayLike,
+) -> Longer:
+    """Whether the longer response wins. `won` is 1 or 0 from the side of `n_chars`; ties and pairs
+    of about equal length are left out.
+    """
+    win, one, other = (
+        np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other)
+    )
+    prompt, rater = np.asarray(prompts), np.asarray(raters)
+    counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
+    win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
+    found = share((win == 1) == (one > other), groups=(prompt, rater))
+    doublings = np.log2((1 + one) / (1 + other))
+    # Which of the two is called "one" is arbitrary, so the regression has no intercept.
+    if len(win) < FEWEST_VOTES or not np.ptp(doublings):
+        return Longer(
+            found,
+            Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))),
+        )
+    if note := _one_way(doublings, win, codes(prompt)[0]):
+        return Longer(found, Effect("length", absent(note, len(win))))
+    return Longer(
+        found, _effects({"length": doublings}, win, prompt, rater, has_intercept=False)[0]
+    )
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """Repeats with swapped sides: how often the same response or the same position won again."""
+
+    consistent: Figure
+    first_twice: Figure
+    second_twice: Figure
+
+
+def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
+    """Takes choices by position, −1 the first, 0 a tie, +1 the second; `after` is the same pair
+    with swapped sides.
+    """
+    one, other = np.asarray(before), np.asarray(after)
+    if not one.size:
+        none = absent(gettext_noop("No pair was shown a second time with its sides swapped yet."))
+        return Swaps(none, none, none)
+    return Swaps(
+        *(
+            share(found).figure
+            for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))
+        )
+    )

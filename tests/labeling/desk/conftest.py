@@ -1,0 +1,11 @@
+"""What the tests of the desk begin with."""
+
+import pytest
+
+from labeling.models import Campaign, Prompt
+
+
+@pytest.fixture
+def constrained(demonstration_campaign: Campaign) -> Campaign:
+    Prompt.objects.update(constraints=["Rhymes.", "Names no <b>colour</b>."])
+    return demonstration_campaign

@@ -1,0 +1,117 @@
+"""Choosing work: what the desk lists, hands out, and why nothing comes."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from labeling.models import Campaign, Guideline, Pool, QueuePlace, Rater, Slot
+from labeling.people.accounts import services as accounts_services
+from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
+
+
+def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    page = signed_in(rosa).get("/desk/").content.decode()
+
+    assert "Compare" in page
+    assert "15 judgments wait" in page
+
+
+def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
+    assert "No campaign is open to you" in signed_in(rosa).get("/desk/").content.decode()
+
+
+def test_a_campaign_of_another_pool_does_not_exist_for_the_rater(
+    comparison_campaign: Campaign, signed_in: SignedIn, db: None
+) -> None:
+    stranger = accounts_services.create_person(
+        email="sam@example.org",
+        name="Sam",
+        roles=["rater"],
+        password="correct horse battery",
+        by=None,
+        now=timezone.now(),
+    )
+
+    assert signed_in(stranger).post(f"/desk/{comparison_campaign.pk}/next").status_code == 404
+
+
+def test_starting_takes_an_item_and_goes_to_it(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    address = start(signed_in(rosa), comparison_campaign)
+
+    assert address == f"/desk/item/{slot_of(rosa).lease}/"
+
+
+def test_opening_the_next_page_takes_nothing(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    page = signed_in(rosa).get(f"/desk/{comparison_campaign.pk}/next")
+
+    assert "Take the next item" in page.content.decode()
+    assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
+
+
+def test_the_next_page_goes_to_the_item_already_held(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    assert client.get(f"/desk/{comparison_campaign.pk}/next")["Location"] == address
+
+
+def test_nothing_left_is_said_on_the_desk(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    for _ in range(5):
+        client.post(
+            start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
+        )
+
+    page = client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True).content.decode()
+
+    assert "Nothing is left for you in “Write” right now." in page
+    assert "Nothing left for you here" in page
+
+
+def test_a_rater_who_has_done_all_there_is_sees_that_others_still_have_work(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    client = signed_in(rosa)
+    client.post(start(client, campaign) + "submit", comparison(step="stop"))
+
+    page = client.get("/desk/").content.decode()
+
+    assert "2 judgments wait · 1 by you today" in page
+    assert "Nothing left for you here" in page
+
+
+def test_an_item_whose_lease_lapsed_is_work(
+    rosa: Rater, raul: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    start(signed_in(raul), campaign)
+    client = signed_in(rosa)
+    assert "Nothing left for you here" in client.get("/desk/").content.decode()
+
+    Slot.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+
+    assert "Start" in client.get("/desk/").content.decode()
+
+
+def test_looking_again_finds_what_a_place_in_the_queue_hid(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    place: dict[str, Any] = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
+    QueuePlace.objects.create(campaign=demonstration_campaign, rater=rosa, **place)
+
+    assert "Look again" in client.get("/desk/").content.decode()
+    assert start(client, demonstration_campaign).startswith("/desk/item/")

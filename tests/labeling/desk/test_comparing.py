@@ -1,0 +1,505 @@
+"""Comparing responses through HTTP, as a browser without JavaScript does it and as scripts do."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Response, Slot, Source
+from labeling.queue import order, slots
+from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
+
+
+def work_on(html: str) -> str:
+    """The work on a page or in an answer, without what is new in every answer: tokens, and seconds
+    that are left.
+    """
+    start = html.index('<div class="desk"')
+    work = html[start : html.index("</aside>", start)]
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)
+
+
+BROKEN = [
+    "",
+    "{",
+    "[]",
+    "null",
+    "[" * 9000,
+    '{"active_s": "long"}',
+    '{"active_s": -1}',
+    '{"seconds": {"A": NaN}}',
+    '{"views": {"A": "\\u0000"}}',
+    '{"theme": "\\ud800"}',
+]
+
+
+def test_the_page_shows_every_response_in_the_order_of_the_lease(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    page = client.get(start(client, comparison_campaign)).content.decode()
+
+    places = [page.index(response.text) for response in order.presented(slot_of(rosa))]
+    assert places == sorted(places)
+
+
+def test_submitting_stores_the_judgment_and_goes_to_the_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    first = start(client, comparison_campaign)
+
+    answer = client.post(first + "submit", comparison())
+
+    judgment = Judgment.objects.get()
+    assert [ranked.rank for ranked in judgment.comparison.ranked.order_by("position")] == [
+        2,
+        1,
+        2,
+        3,
+    ]
+    assert judgment.active_s == 90
+    assert answer["Location"] == f"/desk/item/{slot_of(rosa).lease}/" != first
+
+
+def test_ratings_are_stored_by_response_and_what_was_not_ticked_is_absent(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    client.post(
+        start(client, comparison_campaign) + "submit",
+        comparison(**{"rate-D-hallucination": "true"}),
+    )
+
+    ratings = [
+        ranked.ratings for ranked in Judgment.objects.get().comparison.ranked.order_by("position")
+    ]
+    assert ratings == [
+        {"overall": 5},
+        {"overall": 6},
+        {"overall": 5},
+        {"overall": 1, "hallucination": True},
+    ]
+
+
+def test_review_reads_the_ranking_back_and_stores_nothing(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(step="review")
+    ).content.decode()
+
+    assert "B › A = C › D" in page
+    assert "Ready to submit" in page
+    assert not Judgment.objects.exists()
+
+
+def test_problems_are_all_said_and_everything_is_kept(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    posted = comparison(
+        reason="because I say so",
+        **{"rate-A-overall": "", "rank-B": "9", "rate-D-hallucination": "true"},
+    )
+
+    answer = client.post(start(client, comparison_campaign) + "submit", posted)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "A: Overall is not answered. Choose from 1 to 7." in page
+    assert "B: a rank is a number from 1 to 4." in page
+    assert 'value="because I say so"' in page
+    assert re.search(r'name="rate-D-hallucination"[^>]* checked', page)
+    assert re.search(r'name="rate-C-overall" value="5" checked', page)
+    assert not Judgment.objects.exists()
+
+
+def test_nothing_ranked_is_a_problem(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    unranked = comparison(**{f"rank-{letter}": "" for letter in "ABCD"})
+
+    page = client.post(start(client, comparison_campaign) + "submit", unranked).content.decode()
+
+    assert "Nothing is ranked yet." in page
+
+
+def test_all_bad_needs_a_reason(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(all_bad="true")
+    ).content.decode()
+
+    assert "Say in a few words why all of them are bad." in page
+
+
+def test_all_bad_is_stored_without_ranks(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    client.post(
+        start(client, comparison_campaign) + "submit",
+        comparison(all_bad="true", reason="none answers"),
+    )
+
+    given = Judgment.objects.get().comparison
+    assert given.is_all_bad
+    assert given.reason == "none answers"
+    assert {ranked.rank for ranked in given.ranked.all()} == {None}
+
+
+def test_what_is_not_asked_is_null(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, asks_strength=False, asks_reason=False
+    )
+    client = signed_in(rosa)
+
+    client.post(start(client, campaign) + "submit", comparison(strength="3", reason="not asked"))
+
+    given = Judgment.objects.get().comparison
+    assert (given.strength, given.reason) == (None, None)
+
+
+def test_the_strength_is_asked_where_something_came_out_ahead(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
+    client = signed_in(rosa)
+    address = start(client, campaign) + "submit"
+
+    page = client.post(address, comparison()).content.decode()
+    assert "Say how much better the best response is." in page
+
+    client.post(address, comparison(strength="3"))
+    assert Judgment.objects.get().comparison.strength == 3
+
+
+def test_among_equals_no_strength_is_asked(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
+    client = signed_in(rosa)
+    equal: dict[str, Any] = {f"rank-{letter}": "1" for letter in "ABCD"} | {
+        f"rate-{letter}-overall": "4" for letter in "ABCD"
+    }
+
+    client.post(start(client, campaign) + "submit", comparison(**equal))
+
+    assert Judgment.objects.get().comparison.strength is None
+
+
+def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_reason=False)
+    client = signed_in(rosa)
+
+    page = client.post(
+        start(client, campaign) + "submit", comparison(all_bad="true")
+    ).content.decode()
+
+    assert "Say in a few words why all of them are bad." in page
+
+
+def test_the_campaign_says_how_long_an_answer_is(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, min_words=2, max_words=5
+    )
+    client = signed_in(rosa)
+    address = start(client, campaign)
+
+    assert "2 to 5 is usual" in client.get(address).content.decode()
+    assert (
+        "shorter or longer than usual"
+        in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
+    )
+    assert client.post(address + "submit", {"step": "stop", "text": words(5)}).status_code == 302
+
+
+def test_the_best_is_edited_in_the_same_submit(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    best = order.presented(slot_of(rosa))[1]
+
+    client.post(address + "submit", comparison(edit_of="B", edit="Better,\r\nand longer."))
+
+    written = Judgment.objects.get().demonstration
+    assert (written.text, written.edit_of) == ("Better,\nand longer.", best)
+    assert written.response.text == "Better,\nand longer."
+    assert written.response.source.kind == Source.Kind.PERSON
+
+
+def test_the_editor_opens_with_the_best_response_without_javascript(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    best = order.presented(slot_of(rosa))[1]
+
+    opened = client.post(address + "submit", comparison(step="edit")).content.decode()
+    dropped = client.post(
+        address + "submit", comparison(step="unedit", edit_of="B", edit="x")
+    ).content.decode()
+
+    assert f">\n{best.text}</textarea>" in opened
+    assert 'name="edit_of" value="B"' in opened
+    assert 'name="edit_of" value=""' in dropped
+    assert not Judgment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        ("", "The edit of B is empty."),
+        ("the same", "The edit changes nothing."),
+        ("x" * 200_001, "is longer than"),
+    ],
+)
+def test_an_edit_that_is_none_is_a_problem(
+    edit: str, sentence: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    Response.objects.update(text="the same")
+    client = signed_in(rosa)
+
+    answer = client.post(
+        start(client, comparison_campaign) + "submit", comparison(edit_of="B", edit=edit)
+    )
+
+    assert sentence in answer.content.decode()
+    assert not Judgment.objects.exists()
+
+
+def test_an_edit_of_another_than_the_best_is_warned_about(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")
+    ).content.decode()
+
+    assert "You edited a response that is not ranked best." in page
+
+
+def test_a_warning_holds_the_submit_until_it_is_overruled(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+    contradicting = comparison(**{"rate-B-overall": 1})
+
+    page = client.post(address, contradicting).content.decode()
+    assert "A response you rated higher is ranked lower." in page
+    assert not Judgment.objects.exists()
+
+    client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})
+    assert Judgment.objects.get().warnings == ["contradicts_ratings"]
+
+
+def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    Response.objects.update(text=words(100))
+    ranks: dict[str, Any] = {f"rank-{letter}": number for number, letter in enumerate("ABCD", 1)}
+    same: dict[str, Any] = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
+
+    page = client.post(
+        start(client, comparison_campaign) + "submit",
+        comparison(record=json.dumps({"active_s": 3}), **ranks, **same),
+    ).content.decode()
+
+    assert "The ranking is the order in which the responses happened to be shown." in page
+    assert "This was faster than the texts can be read." in page
+
+
+def test_submitting_twice_stores_once_and_leads_to_the_same_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+
+    first = client.post(address, comparison())
+    second = client.post(address, comparison())
+
+    assert Judgment.objects.count() == 1
+    assert first["Location"] == second["Location"]
+
+
+def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+    client.post(address, comparison())
+
+    page = client.post(address, comparison(**{"rank-D": "1"}), follow=True).content.decode()
+
+    assert "the first answer counts" in page
+    assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
+
+
+def test_submit_and_stop_takes_no_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, comparison_campaign) + "submit", comparison(step="stop"))
+
+    assert answer["Location"] == "/desk/"
+    assert Judgment.objects.count() == 1
+    assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
+
+
+def test_the_record_of_the_page_keeps_known_names_of_the_right_shape(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    record = {
+        "active_s": 60,
+        "views": {"A": {"raw": 1}},
+        "viewport": [1440, 900],
+        "seconds": "many",
+        "evil": "x",
+    }
+
+    client.post(
+        start(client, comparison_campaign) + "submit", comparison(record=json.dumps(record))
+    )
+
+    assert Judgment.objects.get().presentation == {
+        "views": {"A": {"raw": 1}},
+        "viewport": [1440, 900],
+    }
+
+
+@pytest.mark.parametrize("record", BROKEN)
+def test_a_broken_record_never_costs_the_judgment(
+    record: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    overruled: dict[str, Any] = {"overruled": ["faster_than_reading"]}
+
+    client.post(
+        start(client, comparison_campaign) + "submit", comparison(record=record, **overruled)
+    )
+
+    assert Judgment.objects.get().active_s is None
+
+
+@pytest.mark.parametrize("kind", ["comparison", "demonstration"])
+def test_a_script_gets_the_next_item_with_the_answer(
+    kind: str, rosa: Rater, request: pytest.FixtureRequest, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    campaign = request.getfixturevalue(f"{kind}_campaign")
+    given = comparison() if kind == "comparison" else {"step": "submit", "text": words(200)}
+    address = start(client, campaign) + "submit"
+
+    answer = client.post(address, given, headers={"X-Desk": "fragment"}).json()
+
+    assert answer["next"] == f"/desk/item/{slot_of(rosa).lease}/"
+    page = client.get(answer["next"]).text
+    assert work_on(answer["html"]) == work_on(page)
+    assert "<html" not in answer["html"]
+    assert "/undo" in answer["html"]
+
+
+def test_an_item_that_comes_with_the_answer_brings_its_draft(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign) + "submit"
+    following = demonstration_campaign.items.get(position=1)
+    slots.save_draft(
+        item=following,
+        rater=rosa,
+        content={"revision": 3, "fields": {"text": ["Begun."]}},
+        now=timezone.now(),
+    )
+
+    answer = client.post(
+        address, {"step": "submit", "text": words(200)}, headers={"X-Desk": "fragment"}
+    ).json()
+
+    assert "Begun." in answer["html"]
+
+
+def test_an_answer_sent_twice_brings_the_same_next_item_twice(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign) + "submit"
+    given = {"step": "submit", "text": words(200)}
+
+    first, second = (
+        client.post(address, given, headers={"X-Desk": "fragment"}).json() for _ in range(2)
+    )
+
+    assert first["next"] == second["next"]
+    assert work_on(first["html"]) == work_on(second["html"])
+    assert "This item was stored already" in second["html"]
+    assert Judgment.objects.count() == 1
+
+
+def test_a_script_is_led_to_the_desk_when_nothing_is_left(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    address = start(client, campaign) + "submit"
+
+    answer = client.post(address, comparison(), headers={"X-Desk": "fragment"})
+
+    assert answer.json() == {"next": "/desk/"}
+
+
+def test_a_script_gets_the_review_alone(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+
+    answer = client.post(address, comparison(step="review"), headers={"X-Desk": "fragment"}).json()
+
+    assert answer["is_ready"]
+    assert "B › A = C › D" in answer["review"]
+    assert "<html" not in answer["review"]
+
+
+def test_a_second_press_of_edit_keeps_the_edit(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    page = client.post(
+        address + "submit", comparison(step="edit", edit_of="B", edit="My long edit.")
+    ).content.decode()
+
+    assert ">\nMy long edit.</textarea>" in page
+
+
+def test_edit_says_that_nothing_is_ranked_yet(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+
+    page = client.post(
+        start(client, comparison_campaign) + "submit", {"step": "edit"}
+    ).content.decode()
+
+    assert "Nothing is ranked yet." in page

@@ -1,0 +1,84 @@
+"""An answer is checked once, and every problem is found."""
+
+import pytest
+
+from labeling.desk.judgments import answers, submit
+from labeling.desk.judgments import rows as judgments_rows
+from labeling.desk.judgments.answers import Code, ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.guidelines.rating_form import RatingForm, Scale
+from labeling.models import Campaign, Judgment, Rater, Response
+from labeling.queue import claim
+from tests.cast import NOON, lease_of
+
+FORM = RatingForm((Scale("overall", "Overall", is_required=True),))
+SHOWN = [Response(pk=pk, text=f"Response {pk}") for pk in (11, 12, 13)]
+
+
+def check(given: ComparisonAnswer) -> answers.CheckedComparison:
+    return answers.check_comparison(given, shown=SHOWN, form=FORM)
+
+
+def test_every_problem_of_a_comparison_is_found_at_once() -> None:
+    rated: dict[int, dict[str, object]] = {0: {"overall": "4"}, 2: {"overall": 9}}
+
+    checked = check(
+        ComparisonAnswer(ranks={0: 0, 5: None}, ratings=rated, strength=7, edit=Edit(1, " "))
+    )
+
+    assert [(problem.code, problem.position) for problem in checked.problems] == [
+        (Code.NO_SUCH_RESPONSE, 5),
+        (Code.RANK_BELOW_ONE, 0),
+        (Code.RATING, 1),
+        (Code.RATING, 2),
+        (Code.NO_SUCH_STRENGTH, None),
+        (Code.EDIT_EMPTY, 1),
+    ]
+
+
+def test_ranks_are_stored_without_gaps_and_ratings_as_numbers() -> None:
+    rated = {place: {"overall": "4"} for place in range(3)}
+
+    checked = check(ComparisonAnswer(ranks={0: 5, 1: None, 2: 2}, ratings=rated))
+
+    assert checked.problems == ()
+    assert checked.ranks_by_response == {11: 2, 12: None, 13: 1}
+    assert checked.given.ratings[0] == {"overall": 4}
+
+
+def test_nothing_is_ranked_where_all_are_bad() -> None:
+    rated = {place: {"overall": 1} for place in range(3)}
+
+    checked = check(ComparisonAnswer(ranks={0: 1}, ratings=rated, is_all_bad=True))
+
+    assert checked.problems == ()
+    assert checked.ranks == {}
+
+
+def test_every_empty_turn_of_a_dialogue_is_found() -> None:
+    turns = [("user", " "), ("assistant", "Six."), ("user", "And 4 + 4?"), ("assistant", "")]
+    further = [{"role": role, "content": content} for role, content in turns]
+
+    checked = answers.check_demonstration(
+        DemonstrationAnswer(text="Four.", further=further), is_dialogue=True
+    )
+
+    assert [(problem.code, problem.turn) for problem in checked.problems] == [
+        (Code.TURN_EMPTY, 1),
+        (Code.TURN_EMPTY, 4),
+    ]
+
+
+@pytest.mark.django_db
+def test_an_answer_with_a_problem_is_refused_and_one_that_was_checked_is_stored_as_it_is(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    empty = answers.check_demonstration(DemonstrationAnswer(text=" "), is_dialogue=False)
+    written = answers.check_demonstration(DemonstrationAnswer(text="Four."), is_dialogue=False)
+
+    with pytest.raises(judgments_rows.UnableToSubmit, match="empty"):
+        submit.submit(lease=lease_of(slot), rater=rosa, answer=empty, now=NOON)
+    submit.submit(lease=lease_of(slot), rater=rosa, answer=written, now=NOON)
+
+    assert Judgment.objects.get().demonstration.text == "Four."

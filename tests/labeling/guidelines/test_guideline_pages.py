@@ -1,0 +1,265 @@
+"""The admin's guideline pages, through HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from labeling.guidelines import rating_form
+from labeling.guidelines import services as guidelines_services
+from labeling.models import Campaign, Guideline
+from tests.cast import NOON
+from tests.labeling.answers import words
+
+SignedIn = Callable[..., Client]
+
+pytestmark = pytest.mark.django_db
+
+SCALE = {
+    "name": "overall",
+    "kind": "scale",
+    "label": "Overall",
+    "low": "1",
+    "high": "5",
+    "low_label": "bad",
+    "high_label": "good",
+    "is_required": "on",
+}
+
+
+def posted(*questions: dict[str, str], **fields: str) -> dict[str, str]:
+    """The page's form with these questions as its rows."""
+    rows = {
+        f"questions-{number}-{name}": value
+        for number, question in enumerate(questions)
+        for name, value in ({"ORDER": str(number + 1)} | question).items()
+    }
+    size = {
+        "questions-TOTAL_FORMS": str(len(questions)),
+        "questions-INITIAL_FORMS": str(len(questions)),
+    }
+    size |= {"examples-TOTAL_FORMS": "0", "examples-INITIAL_FORMS": "0"}
+    return {"text": "Be kind."} | rows | size | fields
+
+
+def newest(guideline: Guideline) -> rating_form.RatingForm:
+    version = guideline.versions.order_by("-number").first()
+    assert version is not None
+    return rating_form.parse(version.form)
+
+
+def test_a_guideline_is_made_with_its_questions(alice: User, signed_in: SignedIn) -> None:
+    answer = signed_in(alice).post(
+        "/guidelines/new/", posted(SCALE, {"kind": "flag", "label": "Made up"}, name="Kind answers")
+    )
+
+    guideline = Guideline.objects.get()
+    assert answer.headers["Location"] == f"/guidelines/{guideline.pk}/versions/"
+    assert newest(guideline).questions == (
+        rating_form.Scale(
+            name="overall",
+            label="Overall",
+            low=1,
+            high=5,
+            low_label="bad",
+            high_label="good",
+            is_required=True,
+        ),
+        rating_form.Flag(name="made_up", label="Made up"),
+    )
+
+
+def test_a_new_guideline_starts_with_the_questions_of_instructgpt(
+    alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get("/guidelines/new/"))
+
+    assert 'value="Makes things up"' in page
+
+
+def test_an_edit_makes_the_next_version_for_campaigns_that_are_not_closed(
+    alice: User, guideline: Guideline, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE))
+
+    demonstration_campaign.refresh_from_db()
+    assert demonstration_campaign.guideline_version.number == 2
+    assert guideline.versions.get(number=1).text.startswith("# Be helpful")
+
+
+def test_a_renamed_question_keeps_its_name_so_that_answers_stay_comparable(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    signed_in(alice).post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE | {"label": "All in all"})
+    )
+
+    (question,) = newest(guideline).questions
+    assert (question.name, question.label) == ("overall", "All in all")
+
+
+def test_questions_are_put_in_the_order_of_their_places(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    flag = {"kind": "flag", "label": "Made up", "ORDER": "1"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE | {"ORDER": "2"}, flag))
+
+    assert [question.name for question in newest(guideline).questions] == ["made_up", "overall"]
+
+
+def test_a_removed_question_is_gone(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
+    flag = {"kind": "flag", "label": "Made up", "DELETE": "on"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, flag))
+
+    assert [question.name for question in newest(guideline).questions] == ["overall"]
+
+
+def test_a_scale_upside_down_gets_a_sentence(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    answer = signed_in(alice).post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE | {"low": "7", "high": "1"})
+    )
+
+    assert "The high end lies above the low end." in words(answer)
+    assert guideline.versions.count() == 1
+
+
+def test_a_question_is_asked_only_after_some_answers_to_another(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    low = {"kind": "flag", "label": "Made up", "asked_if": "Overall", "at_most": "2"}
+    ticked = {"kind": "flag", "label": "Names a source", "asked_if": "Made up"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, low, ticked))
+
+    assert [question.asked_if for question in newest(guideline).questions] == [
+        None,
+        rating_form.Condition("overall", at_most=2),
+        rating_form.Condition("made_up"),
+    ]
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
+    assert "asked if “Overall” is at most 2" in page
+    assert "Made up [Overall ≤ 2]" in page
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/"))
+    assert '<option value="Overall" selected>' in page
+    assert '<option value="Made up" selected>' in page
+
+
+def test_of_two_questions_with_one_label_the_first_is_meant(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    again = {"kind": "flag", "label": "Overall"}
+    low = {"kind": "flag", "label": "Made up", "asked_if": "Overall", "at_most": "2"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, again, low))
+
+    assert newest(guideline).questions[-1].asked_if == rating_form.Condition("overall", at_most=2)
+
+
+@pytest.mark.parametrize(
+    ("condition", "sentence"),
+    [
+        ({"asked_if": "Last"}, "“Last” does not come before this question."),
+        ({"asked_if": "Made up"}, "“Made up” does not come before this question."),
+        ({"asked_if": "Overall"}, "Say what number “Overall” must at least or at most be."),
+        (
+            {"asked_if": "Overall", "at_least": "6"},
+            "“Overall” goes from 1 to 5: this question would never be asked.",
+        ),
+        (
+            {"asked_if": "Unfit", "at_least": "1"},
+            "“Unfit” is ticked or not: leave both numbers empty.",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_met_gets_a_sentence(
+    condition: dict[str, str], sentence: str, alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    unfit, last = {"kind": "flag", "label": "Unfit"}, {"kind": "flag", "label": "Last"}
+    flag = {"kind": "flag", "label": "Made up"} | condition
+
+    answer = signed_in(alice).post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE, unfit, flag, last)
+    )
+
+    assert sentence in words(answer)
+    assert guideline.versions.count() == 1
+
+
+def test_one_more_question_keeps_what_was_typed_and_saves_nothing(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    answer = signed_in(alice).post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE, text="Be brief.", more="questions")
+    )
+
+    page = words(answer)
+    assert "Be brief." in page
+    assert 'name="questions-1-label"' in page
+    assert guideline.versions.count() == 1
+
+
+def test_the_history_shows_what_changed(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    guidelines_services.new_guideline_version(
+        guideline=guideline,
+        text="# Be helpful\n\nThen be brief.",
+        form=rating_form.default(),
+        by=alice,
+        now=NOON,
+    )
+
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
+
+    assert "Then be honest.</del>" in page
+    assert "Then be brief.</ins>" in page
+    assert "The questions are the same." in page
+
+
+def test_an_old_version_can_be_read(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
+    guidelines_services.new_guideline_version(
+        guideline=guideline, text="New words.", form=rating_form.default(), by=alice, now=NOON
+    )
+
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/?version=1"))
+
+    assert "Then be honest." in page
+    assert "New words." not in page
+
+
+@pytest.mark.parametrize("n_guidelines", [1, 20])
+def test_the_list_asks_as_many_queries_for_one_guideline_as_for_twenty(
+    n_guidelines: int, alice: User, signed_in: SignedIn, django_assert_num_queries: Any
+) -> None:
+    for number in range(n_guidelines):
+        guidelines_services.create_guideline(
+            name=f"Guideline {number}", text="…", by=None, now=NOON
+        )
+    client = signed_in(alice)
+
+    with django_assert_num_queries(7):
+        client.get("/guidelines/")
+
+
+@pytest.mark.parametrize("n_versions", [1, 20])
+def test_the_history_asks_as_many_queries_for_one_version_as_for_twenty(
+    n_versions: int,
+    alice: User,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    django_assert_num_queries: Any,
+) -> None:
+    for number in range(1, n_versions):
+        guidelines_services.new_guideline_version(
+            guideline=guideline, text=f"{number}", form=rating_form.default(), by=alice, now=NOON
+        )
+    client = signed_in(alice)
+
+    with django_assert_num_queries(7):
+        client.get(f"/guidelines/{guideline.pk}/versions/?version=1")

@@ -1,0 +1,388 @@
+"""Onboarding through HTTP: composed by an admin, gone through by a rater, decided on by a
+person.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from labeling.guidelines import rating_form
+from labeling.guidelines import services as guidelines_services
+from labeling.models import (
+    Campaign,
+    Guideline,
+    OnboardingStep,
+    Pool,
+    Rater,
+    RaterSkill,
+    StepAttempt,
+)
+from labeling.people.pools import services as pools_services
+from tests.cast import NOON
+from tests.labeling.answers import words
+
+SignedIn = Callable[..., Client]
+
+pytestmark = pytest.mark.django_db
+
+FLAGS = (
+    "Prompt: Tell a joke.\nResponse: A rude one.\nSensitive: yes\n---\nPrompt: Name a"
+    " river.\nResponse: The Rhine.\nSensitive: no"
+)
+RANKINGS = "Prompt: Why is the sky blue?\nA: Scattering.\nB: Paint.\nC: Water.\nOrder: A > B = C"
+
+
+def add(client: Client, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
+    given = {"title": kind.capitalize(), "text": "Read this.", "paid_minutes": 0} | values
+    if kind in {"guideline", "flags", "rankings", "demonstrations"}:
+        given = {"cut": 75, "max_attempts": 2} | given
+    answer = client.post(f"/pools/{pool.pk}/onboarding/new/{kind}/", given)
+    assert answer.status_code == 302, words(answer)
+    return pool.steps.latest("pk")
+
+
+def opened(page: Any) -> dict[str, Any]:
+    """The numbers of what the page shows, as its form sends them back."""
+    form = page.context["form"]
+    return {
+        name: form[name].value()
+        for name in ("version", "guideline_version")
+        if form[name].value() is not None
+    }
+
+
+def test_a_pool_without_steps_says_so(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+    assert "No steps" in words(signed_in(alice).get(f"/pools/{day_shift.pk}/onboarding/"))
+
+
+def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
+    alice: User,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    demonstration_campaign: Campaign,
+    signed_in: SignedIn,
+) -> None:
+    admin, rater = signed_in(alice), signed_in(rosa)
+    quiz = "What comes first?\n* help\n- brevity"
+    steps = [
+        add(admin, day_shift, "consent"),
+        add(admin, day_shift, "profile", questions="Age\n- under 30\n- 30 or more"),
+        add(admin, day_shift, "guideline", guideline=guideline.pk, questions=quiz),
+        add(admin, day_shift, "flags", questions=FLAGS),
+        add(admin, day_shift, "rankings", questions=RANKINGS),
+        add(admin, day_shift, "topics", questions="chat\nchess"),
+        add(admin, day_shift, "demonstrations", questions="Explain rain.", cut=6),
+    ]
+    given: list[dict[str, Any]] = [
+        {"agrees": "on"},
+        {},
+        {"q0": "0"},
+        {"q0": "yes", "q1": "no"},
+        {"q0-A": 1, "q0-B": 2, "q0-C": 2},
+        {"topics": ["1"]},
+        {"q0": "It rains because clouds cool down."},
+    ]
+    sent_on = rater.post(f"/desk/{demonstration_campaign.pk}/next")
+    assert sent_on.headers["Location"] == f"/onboarding/{day_shift.pk}/"
+
+    for step, answers in zip(steps, given, strict=True):
+        page = f"/onboarding/{day_shift.pk}/{step.pk}/"
+        numbers = opened(rater.get(page))
+        assert (
+            rater.post(page, {**numbers, **answers}).headers["Location"]
+            == f"/onboarding/{day_shift.pk}/"
+        )
+
+    assert "a person looks at it" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
+    attempt = StepAttempt.objects.get(step=steps[-1])
+    assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
+    admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
+
+    assert (
+        rater.post(f"/desk/{demonstration_campaign.pk}/next")
+        .headers["Location"]
+        .startswith("/desk/item/")
+    )
+    assert RaterSkill.objects.get(rater=rosa, basis="declared").code == "chess"
+
+
+def test_the_desk_leads_to_what_is_left(
+    alice: User, rosa: Rater, day_shift: Pool, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    add(signed_in(alice), day_shift, "consent")
+
+    page = words(signed_in(rosa).get("/desk/"))
+
+    assert "Some steps are left before “Day shift” gives you work." in page
+    assert f'href="/onboarding/{day_shift.pk}/"' in page
+
+
+def test_feedback_tells_the_share_and_never_the_answers(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    step = add(signed_in(alice), day_shift, "flags", questions=FLAGS)
+    rater = signed_in(rosa)
+
+    page = words(
+        rater.post(
+            f"/onboarding/{day_shift.pk}/{step.pk}/",
+            {"version": 1, "q0": "no", "q1": "no"},
+            follow=True,
+        )
+    )
+
+    assert "50 % agree with the researchers; 75 % are asked for." in page
+    again = rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
+    assert "is_sensitive" not in again
+    assert "checked" not in again
+
+
+def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answers(
+    alice: User, rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    quiz = "What comes first?\n* help\n- brevity"
+    step = add(signed_in(alice), day_shift, "guideline", guideline=guideline.pk, questions=quiz)
+    rater, page = signed_in(rosa), f"/onboarding/{day_shift.pk}/{step.pk}/"
+    numbers = opened(rater.get(page))
+    guidelines_services.new_guideline_version(
+        guideline=guideline,
+        text="Honesty first.",
+        form=rating_form.default(),
+        is_major=True,
+        by=alice,
+        now=NOON,
+    )
+
+    answer = rater.post(page, {**numbers, "q0": "0"})
+
+    assert answer.status_code == 422
+    assert "The guideline has changed since you opened this step." in words(answer)
+    assert "Honesty first." in words(answer)
+    assert not StepAttempt.objects.exists()
+    again = {**opened(answer), "q0": answer.context["form"]["q0"].value()}
+    assert "checked" in answer.content.decode()
+    assert rater.post(page, again).status_code == 302
+    assert StepAttempt.objects.get().guideline_version == guideline.versions.get(number=2)
+
+
+def test_a_step_that_changed_is_shown_anew_with_its_answers_while_the_questions_are_the_same(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin, rater = signed_in(alice), signed_in(rosa)
+    step = add(admin, day_shift, "flags", questions=FLAGS)
+    page = f"/onboarding/{day_shift.pk}/{step.pk}/"
+    given = {
+        "title": "Flags",
+        "text": "New.",
+        "questions": FLAGS,
+        "cut": 80,
+        "max_attempts": 3,
+        "paid_minutes": 5,
+    }
+    admin.post(f"/steps/{step.pk}/", given)
+
+    answer = rater.post(page, {"version": 1, "q0": "yes", "q1": "no"})
+
+    assert "This step has changed since you opened it." in words(answer)
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [
+        "2",
+        "yes",
+        "no",
+    ]
+
+    admin.post(f"/steps/{step.pk}/", given | {"questions": FLAGS.replace("rude", "long")})
+    answer = rater.post(page, {"version": 2, "q0": "yes", "q1": "no"})
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [
+        3,
+        None,
+        None,
+    ]
+
+
+def test_a_step_without_an_answer_is_asked_again(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    step = add(signed_in(alice), day_shift, "consent")
+
+    answer = signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1})
+
+    assert (answer.status_code, "Without your consent you cannot go on." in words(answer)) == (
+        422,
+        True,
+    )
+    assert not StepAttempt.objects.exists()
+
+
+def test_onboarding_of_a_pool_one_is_not_in_does_not_exist(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    other = pools_services.create_pool(name="Experts", by=None, now=NOON)
+    step = add(signed_in(alice), other, "consent")
+
+    assert signed_in(rosa).get(f"/onboarding/{other.pk}/").status_code == 404
+    assert (
+        signed_in(rosa).post(f"/onboarding/{other.pk}/{step.pk}/", {"version": 1}).status_code
+        == 404
+    )
+
+
+def test_a_bad_question_is_named_by_its_line(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    given = {
+        "title": "Test",
+        "cut": 75,
+        "max_attempts": 1,
+        "paid_minutes": 0,
+        "questions": f"{FLAGS}\n---\nPrompt: x",
+    }
+
+    answer = signed_in(alice).post(f"/pools/{day_shift.pk}/onboarding/new/flags/", given)
+
+    assert (answer.status_code, "Line 9: “Response:” is missing." in words(answer)) == (422, True)
+
+
+def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", questions=FLAGS)
+    page = client.get(f"/steps/{step.pk}/")
+    assert "Sensitive: yes" in page.content.decode()
+
+    client.post(
+        f"/steps/{step.pk}/",
+        {
+            "title": "Flags",
+            "text": "New.",
+            "questions": FLAGS,
+            "cut": 80,
+            "max_attempts": 3,
+            "paid_minutes": 5,
+        },
+    )
+    step.refresh_from_db()
+    assert (step.versions.count(), float(step.cut or 0), step.max_attempts) == (2, 0.8, 3)
+    assert client.get(f"/steps/{step.pk}/retire/").status_code == 200
+    client.post(f"/steps/{step.pk}/retire/")
+
+    step.refresh_from_db()
+    assert step.retired_at is not None
+    assert client.get(f"/steps/{step.pk}/").status_code == 404
+
+
+def test_an_admin_finds_what_a_rater_agreed_to_after_the_step_has_changed(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin = signed_in(alice)
+    step = add(admin, day_shift, "consent", text="You may stop at **any** time.")
+    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "agrees": "on"})
+    admin.post(
+        f"/steps/{step.pk}/",
+        {"title": "Consent", "text": "You may stop at noon.", "paid_minutes": 0},
+    )
+    attempt = StepAttempt.objects.get()
+
+    record = words(admin.get(f"/raters/{rosa.pk}/"))
+    page = admin.get(f"/attempts/{attempt.pk}/").content.decode()
+
+    assert f'href="/attempts/{attempt.pk}/">Consent</a>' in record
+    assert f'href="/steps/{step.pk}/versions/?version=1">1</a>' in record
+    assert "What they agreed to" in page
+    assert "You may stop at <strong>any</strong> time." in page
+    assert "noon" not in page
+
+
+def test_what_waits_for_a_decision_stands_among_the_queues(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin = signed_in(alice)
+    assert "No attempt waits" in words(admin.get("/queues/onboarding/"))
+    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+
+    signed_in(rosa).post(
+        f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
+    )
+
+    assert admin.get("/queues/").headers["Location"] == "/queues/onboarding/"
+    page = words(admin.get("/queues/onboarding/"))
+    assert f'href="/attempts/{StepAttempt.objects.get().pk}/">{rosa.alias}</a>' in page
+    assert "Day shift" in page
+    assert signed_in(rosa).get("/queues/onboarding/").status_code == 403
+
+
+def test_the_record_says_who_decided(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin = signed_in(alice)
+    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+    signed_in(rosa).post(
+        f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
+    )
+    admin.post(
+        f"/attempts/{StepAttempt.objects.get().pk}/",
+        {"decision": "refuse", "words": "No.", "decide": "1"},
+    )
+
+    record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
+
+    assert "refused" in record
+    assert "Alice" in record
+
+
+def test_every_version_of_a_step_can_be_read_after_it_is_retired(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", questions=FLAGS, text="First words.")
+    given = {
+        "title": "Flags",
+        "text": "Other words.",
+        "questions": FLAGS,
+        "cut": 75,
+        "max_attempts": 2,
+        "paid_minutes": 0,
+    }
+    client.post(f"/steps/{step.pk}/", given)
+    client.post(f"/steps/{step.pk}/retire/")
+
+    first = words(client.get(f"/steps/{step.pk}/versions/?version=1"))
+    latest = words(client.get(f"/steps/{step.pk}/versions/"))
+
+    assert "First words." in first
+    assert "Sensitive: yes" in first
+    assert "What changed since v1" in latest
+    assert "Other words." in latest
+    assert (
+        f'href="/steps/{step.pk}/versions/"'
+        in client.get(f"/pools/{day_shift.pk}/onboarding/").content.decode()
+    )
+    assert signed_in(rosa).get(f"/steps/{step.pk}/versions/").status_code == 403
+
+
+def test_a_guideline_can_ask_raters_to_qualify_anew(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    page = client.get(f"/guidelines/{guideline.pk}/edit/")
+    rows = [page.context[name].prefix for name in ("questions", "examples")]
+    given = {f"{prefix}-{count}_FORMS": "0" for prefix in rows for count in ("TOTAL", "INITIAL")}
+    given |= {"text": "Other.", "is_major": "on"}
+
+    client.post(f"/guidelines/{guideline.pk}/edit/", given)
+
+    assert guideline.versions.get(number=2).is_major
+
+
+def test_a_rater_declares_languages_and_topics(rosa: Rater, signed_in: SignedIn) -> None:
+    signed_in(rosa).post("/my-skills/", {"languages": "de, en", "topics": ["chat"], "tags": ""})
+
+    assert set(rosa.skills.values_list("code", "basis")) == {
+        ("de", "declared"),
+        ("en", "declared"),
+        ("chat", "declared"),
+    }

@@ -1,0 +1,165 @@
+"""Figures that are kept: quick ones never, slow ones with their time, and made anew by the worker
+that is rung for.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from labeling.campaigns import board
+from labeling.campaigns import tasks as campaigns_tasks
+from labeling.models import Campaign, Rater
+from labeling.quality import doorbell, figure_cache
+from labeling.quality.figure_cache import kept, renew
+from labeling.queue import claim, slots
+from tests.cast import NOON
+from tests.labeling.answers import words
+
+pytestmark = pytest.mark.django_db
+LATER = NOON + timedelta(minutes=5)
+
+
+class Counter:
+    """Figures that say how often they were computed."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def __call__(self, ids: Collection[int], _now: datetime) -> dict[int, int]:
+        self.n += 1
+        return dict.fromkeys(ids, self.n)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything counts as slow."""
+    monkeypatch.setattr(figure_cache, "QUICK_S", -1.0)
+
+
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    rung: list[tuple[str, int]] = []
+    monkeypatch.setattr(doorbell, "ring_figures", lambda name, pk: rung.append((name, pk)))
+    return rung
+
+
+def test_what_is_quick_is_computed_at_each_look(rings: list[tuple[str, int]]) -> None:
+    compute = Counter()
+
+    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)] == [
+        1,
+        2,
+        3,
+    ]
+    assert rings == []
+
+
+def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
+    slow: None, rings: list[tuple[str, int]]
+) -> None:
+    compute = Counter()
+    look = [
+        kept(name="n", ids=[7, 8], compute=compute, now=at)
+        for at in (NOON, NOON + timedelta(seconds=20), LATER, LATER)
+    ]
+
+    assert [{pk: entry.value for pk, entry in found.items()} for found in look] == [
+        {7: 1, 8: 1}
+    ] * 4
+    assert look[-1][7].at == NOON, "it says how old it is"
+    assert rings == [("n", 7), ("n", 8)]
+
+    renew(name="n", ids=[7], compute=compute, now=LATER)
+    again = kept(name="n", ids=[7, 8, 9], compute=compute, now=LATER)
+    assert ({pk: entry.value for pk, entry in again.items()}, again[7].at) == (
+        {7: 2, 8: 1, 9: 3},
+        LATER,
+    )
+    kept(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
+    assert rings[2:] == [("n", 7)], "a figure that was made anew is rung for anew"
+
+
+def test_what_took_long_rests_long(
+    slow: None, rings: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 6.0])
+    monkeypatch.setattr(figure_cache, "perf_counter", lambda: next(times))
+    compute = Counter()
+    kept(name="n", ids=[7], compute=compute, now=NOON)
+
+    kept(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=119))
+    assert rings == []
+    kept(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=121))
+    assert rings == [("n", 7)]
+
+
+def test_a_figure_of_the_future_is_old(slow: None, rings: list[tuple[str, int]]) -> None:
+    kept(name="n", ids=[7], compute=Counter(), now=LATER)
+
+    kept(name="n", ids=[7], compute=Counter(), now=NOON)
+
+    assert rings == [("n", 7)]
+
+
+def test_without_the_cache_every_look_computes(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(cache, "get_many", away)
+    monkeypatch.setattr(cache, "set_many", away)
+    compute = Counter()
+
+    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)] == [
+        1,
+        2,
+    ]
+
+
+def test_a_large_campaigns_pages_show_what_was_counted_and_when(
+    slow: None,
+    rings: list[tuple[str, int]],
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    alice: User,
+    signed_in: Callable[..., Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pk, client = comparison_campaign.pk, signed_in(alice)
+    monkeypatch.setattr("labeling.campaigns.views.timezone.now", lambda: NOON)
+    for path in (f"/campaigns/{pk}/", "/campaigns/", f"/campaigns/{pk}/set-up/"):
+        assert client.get(path).status_code == 200
+    assert "as counted" not in words(client.get(f"/campaigns/{pk}/"))
+    slot = claim.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    assert slot.lease is not None
+    slots.skip(lease=slot.lease, rater=rosa, reason="not_my_field", now=NOON)
+
+    monkeypatch.setattr("labeling.campaigns.views.timezone.now", lambda: LATER)
+    page = words(client.get(f"/campaigns/{pk}/"))
+    client.get("/campaigns/")
+    client.get(f"/campaigns/{pk}/set-up/")
+
+    assert ("No skips" in page, "as counted" in page) == (True, True)
+    assert rings == [("board", pk), ("standing", pk), ("sources", pk)]
+    for name, _pk in rings:
+        board.renew_figures(name=name, pk=pk, now=LATER)
+    assert "not my field" in words(client.get(f"/campaigns/{pk}/"))
+
+
+def test_the_task_makes_them_anew(slow: None, comparison_campaign: Campaign) -> None:
+    campaigns_tasks.renew_figures(name="standing", pk=comparison_campaign.pk)
+
+    (row,) = board.campaign_rows(campaigns=[comparison_campaign], now=NOON)
+    assert row.progress.n_slots > 0

@@ -1,0 +1,221 @@
+"""Nodes: what they say of themselves, and which run each of them takes."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from tests.training.conftest import NOW
+from tests.training.runs.processes import Processes, processes, run_folder, until
+from training.models import Node, Run
+from training.nodes import services as nodes_services
+from training.processes import machine
+from training.processes.machine import Gpu, Report
+from training.runs import placement, run_queue
+from training.runs import selectors as runs_selectors
+from training.runs import services as runs_services
+
+pytestmark = pytest.mark.django_db
+
+TWO_CARDS = """0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559, 1024, 97, 61
+1, GPU-bbb, NVIDIA H100 80GB HBM3, 81559, 0, [N/A], 33
+"""
+
+
+def announce(name: str, *memories: float, now: datetime = NOW) -> Node:
+    gpus = tuple(Gpu("card", memory, 0.0, 0.0, None) for memory in memories)
+    nodes_services.announce_node(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
+    return Node.objects.get(name=name)
+
+
+def asking(run: Run, n_gpus: int, memory_gb: int) -> Run:
+    Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus, memory_gb=memory_gb)
+    run.refresh_from_db()
+    return run
+
+
+def test_cards_are_read_from_the_drivers_table() -> None:
+    assert machine.parse(TWO_CARDS) == (
+        Gpu("NVIDIA H100 80GB HBM3", 79.6, 1.0, 0.97, 61.0),
+        Gpu("NVIDIA H100 80GB HBM3", 79.6, 0.0, None, 33.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("visible", "n"), [("all", 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)]
+)
+def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) -> None:
+    assert len(machine.parse(TWO_CARDS, visible=visible)) == n
+
+
+@pytest.mark.parametrize(
+    ("n", "visible", "chosen"),
+    [
+        (1, "all", "GPU-bbb"),
+        (1, "0", "0"),
+        (1, "0,1", "1"),
+        (2, "GPU-aaa,GPU-bbb", "GPU-bbb,GPU-aaa"),
+        (1, "MIG-a,MIG-b", "MIG-a"),
+        (1, "", ""),
+    ],
+)
+def test_a_run_sees_as_many_cards_as_it_needs_the_emptiest_of_the_nodes_own(
+    n: int, visible: str, chosen: str
+) -> None:
+    assert machine.choose(TWO_CARDS, n, visible=visible) == chosen
+
+
+def test_a_run_sees_no_card_that_is_smaller_than_it_asked_for() -> None:
+    small_and_empty = TWO_CARDS.replace(
+        "1, GPU-bbb, NVIDIA H100 80GB HBM3, 81559", "1, GPU-bbb, NVIDIA L4, 23034"
+    )
+
+    assert machine.choose(small_and_empty, 1, memory_gb=80) == "GPU-aaa"
+
+
+def test_a_machine_tells_of_its_cores_and_memory_without_torch() -> None:
+    report = machine.report()
+
+    assert report.n_cores >= 1
+    assert report.memory_gb > report.memory_free_gb > 0
+
+
+def test_announcing_again_leaves_the_draining_alone(noor: User) -> None:
+    node = announce("gpu-1", 80)
+    nodes_services.drain_node(node=node, by=noor, now=NOW)
+
+    assert announce("gpu-1", 80).draining_since == NOW
+
+
+@pytest.mark.parametrize(
+    ("n_gpus", "memory_gb", "takers"),
+    [
+        (0, 0, ["big", "cpu", "small"]),
+        (0, 16, ["big", "cpu", "small"]),
+        (0, 64, []),
+        (1, 0, ["big", "small"]),
+        (1, 80, ["big"]),
+        (2, 40, ["big"]),
+        (2, 80, []),
+        (3, 0, []),
+    ],
+)
+def test_only_a_node_that_has_what_a_run_asks_for_claims_it(
+    queue: Callable[..., Run], n_gpus: int, memory_gb: int, takers: list[str]
+) -> None:
+    announce("small", 23.7)
+    announce("big", 79.6, 44.5)
+    announce("cpu")
+    run = asking(queue(), n_gpus, memory_gb)
+
+    claimed_by = []
+    for node in ("big", "cpu", "small"):
+        if runs_services.claim_run(run_id=run.pk, node=node, now=NOW):
+            claimed_by.append(node)
+            Run.objects.filter(pk=run.pk).update(state="queued")
+
+    assert claimed_by == takers
+
+
+def test_a_draining_node_claims_nothing_until_it_is_resumed(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    run, node = queue(), announce("gpu-1")
+    nodes_services.drain_node(node=node, by=noor, now=NOW)
+
+    assert runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW) is None
+    nodes_services.resume_node(node=node, by=noor, now=NOW)
+    assert runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW) is not None
+
+
+def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    announce("small", 24)
+    too_large, usual, urgent = asking(queue(), 1, 80), queue(), queue()
+    run_queue.set_priority(run=urgent, priority=5, by=noor, now=NOW)
+    run_queue.set_priority(run=too_large, priority=9, by=noor, now=NOW)
+
+    assert placement.next_run_id(node="small", now=timezone.now()) == urgent.pk
+    assert runs_selectors.queued_run_ids() == [too_large.pk, urgent.pk, usual.pk]
+
+
+def test_a_ring_is_passed_on_only_while_another_node_is_free_for_the_run(
+    queue: Callable[..., Run],
+) -> None:
+    run = asking(queue(), 1, 80)
+    announce("small", 24)
+    assert not placement.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
+
+    announce("big", 80)
+    assert placement.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
+    assert not placement.is_wanted_elsewhere(
+        run_id=run.pk, node="small", now=NOW + timedelta(hours=1)
+    )
+
+
+def test_a_waiting_run_names_the_nodes_it_waits_for(queue: Callable[..., Run], noor: User) -> None:
+    first, second = queue(), queue()
+    node = announce("gpu-1")
+    runs_services.claim_run(run_id=first.pk, node="gpu-1", now=NOW)
+
+    assert placement.why_waiting(run=second, now=NOW) == "It waits for gpu-1 (“sft run”)."
+    nodes_services.drain_node(node=node, by=noor, now=NOW)
+    assert "Every node that could take it is draining: gpu-1." in placement.why_waiting(
+        run=second, now=NOW
+    )
+    assert placement.why_waiting(run=first, now=NOW) != ""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Processes]:
+    with processes(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_on_one_machine_are_two_nodes_that_share_the_line(
+    site: Processes, queue: Callable[..., Run], noor: User
+) -> None:
+    runs = [queue(n_steps=2, waits_after=1), queue(n_steps=2, waits_after=1)]
+    site.start_broker()
+    for name in ("left", "right"):
+        site.start_worker(name, node=name)
+    until(lambda: Node.objects.count() == 2, "both nodes announce themselves")
+
+    for run in runs:
+        site.ring(run.pk)
+    until(lambda: Run.objects.filter(state="running").count() == 2, "both runs at the same time")
+    nodes = {one.node.name: one for one in placement.nodes(now=timezone.now())}
+    for run in runs:
+        (run_folder(run.pk) / "go").touch()
+    until(lambda: Run.objects.filter(outcome="succeeded").count() == 2, "the end of both")
+
+    assert all(one.is_alive and one.run is not None for one in nodes.values())
+    assert sorted(Run.objects.values_list("node", flat=True)) == ["left", "right"]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_node_that_drains_leaves_a_run_to_the_other(
+    site: Processes, queue: Callable[..., Run], noor: User
+) -> None:
+    run = queue(n_steps=3)
+    site.start_broker()
+    site.start_worker("left", node="left")
+    until(lambda: Node.objects.filter(name="left").exists(), "the first node announces itself")
+    nodes_services.drain_node(node=Node.objects.get(name="left"), by=noor, now=timezone.now())
+    site.start_worker("right", node="right")
+    until(lambda: Node.objects.filter(name="right").exists(), "the second node announces itself")
+
+    site.ring(run.pk)
+    until(
+        lambda: Run.objects.filter(pk=run.pk, outcome="succeeded").exists(),
+        "the run ends on the other node",
+    )
+
+    assert Run.objects.get(pk=run.pk).node == "right"

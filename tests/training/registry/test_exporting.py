@@ -1,0 +1,160 @@
+"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it
+cannot be had.
+"""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from tests.training import cast
+from tests.training.conftest import NOW
+from training.models import TrainedModel
+from training.registry import cards, change_stage, export
+from training.registry import services as registry_services
+from training.storage import artifacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trained(noor: User, tmp_path: Path) -> TrainedModel:
+    """Left by a LoRA run, with its adapter, in the artifact store of this machine."""
+    run = cast.finished(cast.a_run(noor, state="running", n_points=4), "succeeded")
+    folder = tmp_path / "made"
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    (folder / "model.safetensors").write_bytes(bytes(range(256)) * 5000)
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "README.md").write_text("As it came.")
+    (folder / "manifest.json").write_text("{}")
+    (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"low rank")
+    (folder / "adapter" / "adapter_config.json").write_text("{}")
+    model = TrainedModel.objects.get(run=run)
+    model.location = artifacts.keep_model(folder, name="made")
+    model.save()
+    return model
+
+
+def unpacked(packed: export.Archive) -> dict[str, bytes]:
+    whole = b"".join(packed.chunks())
+    assert len(whole) == packed.n_bytes
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        return {name: found.read() for name in tar.getnames() if (found := tar.extractfile(name))}
+
+
+def test_an_archive_holds_weights_tokenizer_card_and_lineage(trained: TrainedModel) -> None:
+    files = unpacked(export.archive(model=trained))
+
+    folder = trained.name
+    assert sorted(files) == [
+        f"{folder}/{name}"
+        for name in (
+            "README.md",
+            "README.original.md",
+            "config.json",
+            "lineage.json",
+            "model.safetensors",
+            "tokenizer.json",
+        )
+    ]
+    assert files[f"{folder}/model.safetensors"] == bytes(range(256)) * 5000
+    assert files[f"{folder}/README.original.md"] == b"As it came."
+    lineage = json.loads(files[f"{folder}/lineage.json"])
+    assert [step["model"] for step in lineage["steps"]] == [trained.name, "SmolLM2-135M-Instruct"]
+    assert lineage["steps"][0]["snapshot"]["licences"] == {"Apache-2.0": 300, "CC-BY-4.0": 904}
+
+
+def test_an_archive_of_a_store_is_read_block_by_block(
+    trained: TrainedModel, settings: LazySettings, tmp_path: Path
+) -> None:
+    whole = unpacked(export.archive(model=trained))
+    settings.ARTIFACT_STORE = f"file://{tmp_path}/shared"
+    trained.location = artifacts.keep_model(Path(trained.location), name="again")
+    trained.save()
+
+    assert unpacked(export.archive(model=trained)) == whole
+
+
+def test_no_block_is_larger_than_a_little_memory(trained: TrainedModel) -> None:
+    (Path(trained.location) / "model.safetensors").write_bytes(b"\1" * 20_000_000)
+
+    assert max(len(block) for block in export.archive(model=trained).chunks()) <= 4 * 1024**2
+
+
+def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
+    trained: TrainedModel,
+) -> None:
+    files = unpacked(export.archive(model=trained, weights="adapter"))
+    assert {name.partition("/")[2] for name in files} == {
+        "README.md",
+        "lineage.json",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "tokenizer.json",
+    }
+
+    for file in (Path(trained.location) / "adapter").iterdir():
+        file.unlink()
+    with pytest.raises(export.UnableToExport, match="has kept no adapter"):
+        export.archive(model=trained, weights="adapter")
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [("owner/model", "a name on the hub"), ("/nowhere/at/all", "manage.py export_model")],
+)
+def test_what_is_not_here_is_said_with_where_it_is(noor: User, location: str, words: str) -> None:
+    model = registry_services.register_model(
+        name="away",
+        kind="policy",
+        location=location,
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
+    )
+
+    with pytest.raises(export.UnableToExport, match=words):
+        export.archive(model=model)
+
+
+def test_the_command_writes_the_archive_and_names_what_it_cannot(
+    trained: TrainedModel, tmp_path: Path
+) -> None:
+    call_command("export_model", trained.name, str(tmp_path / "out.tar"))
+
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        assert f"{trained.name}/model.safetensors" in tar.getnames()
+    assert [path.name for path in tmp_path.glob(".*part")] == []
+    with pytest.raises(CommandError, match="no model called"):
+        call_command("export_model", "nobody")
+
+
+def test_a_card_says_what_is_known_until_a_person_writes_one(
+    trained: TrainedModel, noor: User
+) -> None:
+    made = cards.card_text(model=trained)
+
+    assert made.startswith("---\nlicense: apache-2.0\n")
+    assert "904 rows CC-BY-4.0" in made
+    assert "Demonstrations of November" in made
+    assert '"learning_rate": 5e-05' in made
+    assert str(Path(trained.location).parent) not in made
+
+    change_stage.change_model(
+        model=trained,
+        stage="approved",
+        licence="Apache-2.0",
+        notes="",
+        card="# Mine\n",
+        by=noor,
+        now=NOW,
+    )
+    trained.refresh_from_db()
+    assert (cards.card_text(model=trained), trained.stage) == ("# Mine\n", "approved")

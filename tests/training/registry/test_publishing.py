@@ -1,0 +1,227 @@
+"""A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a
+stub of a hub over HTTP.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from accounts.models import AuditEvent, User
+from config.celery import app
+from tests.training.conftest import NOW
+from tests.training.registry.hub_stub import Hub, hub_stub
+from training.models import Publication, TrainedModel
+from training.processes import doorbell
+from training.registry import launch_remote
+from training.registry import publish as registry_publish
+from training.registry import services as registry_services
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[Hub]:
+    with hub_stub() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        settings.HUB_TOKEN = "hf_secret"
+        monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+        yield running
+
+
+@pytest.fixture
+def model(noor: User, tmp_path: Path) -> TrainedModel:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"w" * 300_000)
+    (folder / "README.md").write_text("As it came.")
+    return registry_services.register_model(
+        name="ours", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
+    )
+
+
+def published(model: TrainedModel, noor: User, repository: str = "team/ours") -> Publication:
+    made = registry_publish.publish_model(
+        model=model, repository=repository, is_private=True, by=noor, now=NOW
+    )
+    launch_remote.send(publication_id=made.pk)
+    made.refresh_from_db()
+    return made
+
+
+def test_a_model_goes_to_the_hub_with_card_and_lineage(
+    hub: Hub, model: TrainedModel, noor: User
+) -> None:
+    made = published(model, noor)
+
+    assert (made.state, made.error) == ("done", "")
+    assert set(hub.files) == {"README.md", "lineage.json", "config.json", "model.safetensors"}
+    assert hub.files["model.safetensors"] == b"w" * 300_000
+    assert hub.files["README.md"].startswith(b"---\nlicense: apache-2.0")
+    assert hub.made[0]["visibility"] == "private"
+    assert hub.tokens == {"Bearer hf_secret"}
+    assert made.bytes_sent == made.bytes_total > 300_000
+    assert made.address.endswith("/team/ours")
+    assert AuditEvent.objects.filter(action="publish", target_id=model.pk).exists()
+
+
+def test_what_the_hub_refuses_is_told_without_the_token(
+    hub: Hub, model: TrainedModel, noor: User
+) -> None:
+    hub.refusal = 403
+
+    made = published(model, noor)
+
+    assert made.state == "failed"
+    assert "403" in made.error
+    assert "hf_secret" not in made.error
+
+
+def test_without_a_token_nothing_is_sent(
+    hub: Hub, model: TrainedModel, noor: User, settings: LazySettings
+) -> None:
+    settings.HUB_TOKEN = ""
+
+    made = published(model, noor)
+
+    assert (made.state, made.error[:20]) == ("failed", "HF_TOKEN is not set ")
+    assert hub.made == []
+
+
+def test_a_ring_that_comes_twice_sends_once_and_a_silent_worker_is_taken_over_from(
+    hub: Hub, model: TrainedModel, noor: User
+) -> None:
+    made = published(model, noor)
+    launch_remote.send(publication_id=made.pk)
+    assert len(hub.made) == 1
+
+    Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW)
+    assert (
+        registry_publish.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60))
+        is None
+    )
+    assert (
+        registry_publish.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3))
+        is not None
+    )
+
+
+@pytest.fixture
+def no_rings() -> Iterator[None]:
+    """The models' queue is empty before and after."""
+
+    def purge() -> None:
+        with app.connection_for_write() as connection:
+            connection.default_channel.queue_purge(doorbell.MODELS_QUEUE)
+
+    purge()
+    yield
+    purge()
+
+
+def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(
+    no_rings: None, model: TrainedModel, noor: User
+) -> None:
+    registry_publish.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+
+    assert registry_publish.ring_publications(now=NOW) == 1
+    assert doorbell.n_waiting(doorbell.MODELS_QUEUE) == 1
+    assert registry_publish.ring_publications(now=NOW) == 0, "rings wait: more would only pile up"
+
+
+def test_the_beat_rings_for_no_publication_that_a_worker_has(
+    no_rings: None, model: TrainedModel, noor: User
+) -> None:
+    made = registry_publish.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    claimed = registry_publish.claim_publication(publication_id=made.pk, now=NOW)
+    assert claimed is not None
+
+    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=1)) == 0
+    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=3)) == 1
+    registry_publish.end_publication(publication=claimed, now=NOW)
+    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=3)) == 0
+
+
+def test_asking_anew_ends_what_no_worker_took(model: TrainedModel, noor: User) -> None:
+    first = registry_publish.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    registry_publish.publish_model(
+        model=model,
+        repository="team/theirs",
+        is_private=True,
+        by=noor,
+        now=NOW + timedelta(minutes=3),
+    )
+
+    first.refresh_from_db()
+    assert (first.state, first.error) == ("failed", "No worker took it; it was asked for anew.")
+    assert (
+        registry_publish.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3))
+        is None
+    )
+
+
+def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(
+    model: TrainedModel, noor: User
+) -> None:
+    made = registry_publish.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    Publication.objects.filter(pk=made.pk).update(
+        state="running", heartbeat_at=NOW + timedelta(hours=1)
+    )
+
+    assert registry_publish.claim_publication(publication_id=made.pk, now=NOW) is not None
+    assert registry_publish.claim_publication(publication_id=made.pk, now=NOW) is None
+
+
+def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in_the_way(
+    model: TrainedModel, noor: User
+) -> None:
+    def publish(now: datetime) -> Publication:
+        return registry_publish.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=now
+        )
+
+    publish(NOW + timedelta(hours=1))
+    going = publish(NOW)
+    Publication.objects.filter(pk=going.pk).update(
+        state="running", heartbeat_at=NOW + timedelta(hours=1)
+    )
+
+    assert publish(NOW).pk != going.pk
+
+
+@pytest.mark.parametrize("repository", ["ours", "https://hub/team/ours", "team/", "a/b/c", "../x"])
+def test_a_place_that_is_none_is_refused(model: TrainedModel, noor: User, repository: str) -> None:
+    with pytest.raises(registry_publish.UnableToPublish, match="owner/name"):
+        registry_publish.publish_model(
+            model=model, repository=repository, is_private=True, by=noor, now=NOW
+        )
+
+
+def test_a_model_on_its_way_or_without_a_licence_is_not_sent(
+    model: TrainedModel, noor: User
+) -> None:
+    registry_publish.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    with pytest.raises(registry_publish.UnableToPublish, match="on its way"):
+        registry_publish.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+        )
+
+    TrainedModel.objects.filter(pk=model.pk).update(licence="")
+    model.refresh_from_db()
+    with pytest.raises(registry_publish.UnableToPublish, match="licence"):
+        registry_publish.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+        )

@@ -1,0 +1,97 @@
+"""How long a run will take, by what past runs took: device by device, and by runs as wide as this
+one before others.
+"""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from training.models import Run, Snapshot, TrainedModel
+from training.processes.launch import Launch
+from training.runs.costs import Pace, paces
+from training.runs.estimates import Cost
+
+pytestmark = pytest.mark.django_db
+COST = Cost(n_steps=10, n_tokens=2_000, n_parameters=1_000)
+
+
+@pytest.fixture
+def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
+    """A run that took so many seconds for 1,000 tokens of 1,000 parameters."""
+    snapshot: Snapshot = make_snapshot()
+
+    def took(
+        seconds: float, device: str = "H100", launch: Launch | None = None, **changes: Any
+    ) -> Run:
+        fields: dict[str, Any] = {
+            "name": f"took {seconds} s",
+            "kind": "sft",
+            "state": Run.State.FINISHED,
+            "outcome": Run.Outcome.SUCCEEDED,
+            "estimate": {"n_tokens": 1_000, "n_parameters": 1_000},
+            "metrics": {"seconds": seconds},
+            "versions": {"device": device},
+            "launch": launch.as_json() if launch else {},
+        }
+        return Run.objects.create(
+            snapshot=snapshot, base_model=base_model, created_by=noor, **fields | changes
+        )
+
+    return took
+
+
+def told(launch: Launch | None = None) -> list[Pace]:
+    return paces(kind="sft", cost=COST, launch=launch or Launch())
+
+
+def test_the_median_of_past_runs_of_the_kind_device_by_device(past: Any) -> None:
+    for seconds in (10, 30, 200):
+        past(seconds)
+    past(400, device="cpu")
+
+    assert told() == [Pace("H100", 60, 3), Pace("cpu", 800, 1)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "reward"},
+        {"outcome": Run.Outcome.FAILED},
+        {"is_dry": True},
+        {"metrics": {}},
+        {"versions": {}},
+        {"estimate": {"n_tokens": 1_000}},
+    ],
+)
+def test_a_run_that_says_nothing_about_this_one_is_not_asked(
+    past: Any, changes: dict[str, Any]
+) -> None:
+    past(10, **changes)
+
+    assert told() == []
+
+
+def test_runs_as_wide_as_this_one_go_before_all_others(past: Any) -> None:
+    past(100)
+    past(30, launch=Launch(4))
+    past(20, launch=Launch(4, n_machines=2))
+
+    assert told() == [Pace("H100", 200, 1)]
+    assert told(Launch(4)) == [Pace("H100", 60, 1, n_processes=4)]
+    assert told(Launch(4, n_machines=2)) == [Pace("H100", 40, 1, n_processes=8)]
+
+
+def test_without_one_the_nearest_in_width_tell_unscaled_how_they_went(past: Any) -> None:
+    past(100)
+    past(30, launch=Launch(4))
+
+    assert told(Launch(8)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
+    assert told(Launch(2, n_machines=2)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
+    assert told(Launch(2)) == [Pace("H100", 200, 1, n_processes=1, is_as_wide=False)]
+
+
+def test_nothing_is_told_of_a_model_that_nobody_has_seen(past: Any) -> None:
+    past(10)
+
+    assert paces(kind="sft", cost=Cost(n_steps=10, n_tokens=2_000)) == []

@@ -1,0 +1,495 @@
+"""A researcher's pages through HTTP: what they say, what they start, whom they refuse, and what
+they cost the database.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from labeling.models import Campaign, Rater
+from tests.training import cast
+from tests.training.snapshots.test_freezing import demonstrate, on_split
+from training import configs
+from training.models import Run, RunPoint, Snapshot, TrainedModel
+from training.results import curves
+from training.runs import selectors as runs_selectors
+from training.runs.selectors import RunFilter
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+
+
+def text_of(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def form_data(kind: str = "sft", preset: str = "small", **changes: Any) -> dict[str, Any]:
+    """What a browser sends: no value for a flag that is not ticked, empty text for nothing."""
+    values = configs.as_json(configs.PRESETS[kind][preset])
+    sent = {
+        name: "" if value is None else value for name, value in values.items() if value is not False
+    }
+    return sent | {"name": "Try out"} | changes
+
+
+# --- who ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/runs/", "/runs/new/sft/", "/snapshots/", "/snapshots/new/", "/models/", "/models/new/"],
+)
+def test_admins_and_raters_are_refused(
+    signed_in: SignIn, alice: User, rosa: Rater, path: str
+) -> None:
+    assert signed_in(alice).get(path).status_code == 403
+    assert signed_in(rosa).get(path).status_code == 403
+
+
+def test_what_is_not_there_is_not_found(signed_in: SignIn, noor: User) -> None:
+    for path in (
+        "/runs/999/",
+        "/runs/999/live",
+        "/snapshots/999/",
+        "/models/999/",
+        "/runs/new/dance/",
+    ):
+        assert signed_in(noor).get(path).status_code == 404, path
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def test_the_list_costs_the_same_for_one_run_and_for_twenty(
+    signed_in: SignIn,
+    noor: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = signed_in(noor)
+    cast.a_run(noor, state="running", n_points=3)
+    with django_assert_max_num_queries(12) as few:
+        client.get("/runs/")
+
+    for number in range(19):
+        cast.finished(cast.a_run(noor, state="running", name=f"run {number}"), "succeeded")
+
+    with django_assert_num_queries(len(few)):
+        client.get("/runs/")
+
+
+def test_a_runs_page_costs_the_same_for_few_points_and_for_many(
+    signed_in: SignIn,
+    noor: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = signed_in(noor)
+    short, long = (
+        cast.a_run(noor, state="running", n_points=3),
+        cast.a_run(noor, state="running", n_points=3000),
+    )
+    with django_assert_max_num_queries(12) as few:
+        client.get(f"/runs/{short.pk}/")
+
+    with django_assert_num_queries(len(few)):
+        client.get(f"/runs/{long.pk}/")
+
+
+def test_the_list_is_narrowed_by_its_address(signed_in: SignIn, noor: User) -> None:
+    cast.a_run(noor, name="Alpha")
+    cast.finished(cast.a_run(noor, state="running", name="Beta"), "failed", "x")
+
+    text = text_of(signed_in(noor), "/runs/?state=failed")
+
+    assert "Beta" in text
+    assert "Alpha" not in text
+
+
+def test_a_failed_run_opens_on_its_sentence(signed_in: SignIn, noor: User) -> None:
+    run = cast.finished(
+        cast.a_run(noor, state="running", n_points=5), "failed", "The loss became NaN at step 5."
+    )
+
+    text = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert text.index("The loss became NaN at step 5.") < text.index("Learns from")
+    assert "Try again" in text
+
+
+def test_a_running_page_asks_for_its_fragment_and_an_ended_one_does_not(
+    signed_in: SignIn, noor: User
+) -> None:
+    running = cast.a_run(noor, state="running", n_points=5)
+    ended = cast.finished(cast.a_run(noor, state="running", n_points=5), "succeeded")
+    client = signed_in(noor)
+
+    assert f'hx-get="/runs/{running.pk}/live"' in text_of(client, f"/runs/{running.pk}/")
+    assert 'hx-get="/runs/' not in text_of(client, f"/runs/{ended.pk}/")
+    assert client.get(f"/runs/{running.pk}/live").status_code == 200
+    assert client.get(f"/runs/{ended.pk}/live").status_code == 286
+
+
+def test_text_of_a_model_is_shown_as_text(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=2)
+    run.samples.update(response="<script>alert(1)</script>")
+
+    assert "<script>alert(1)" not in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
+def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="finished", outcome="succeeded")
+    of_six = {"n": 6, "accuracy": 1.0, "low": 0.61, "high": 1.0}
+    run.metrics = {
+        "accuracy_by": {
+            name: [{"group": group, **of_six}] for name, group in (("strength", "4"), ("pool", ""))
+        }
+    }
+    run.metrics |= {
+        "cross_validation": [{"unseen": of_six | {"n": 7}, "seen": of_six}],
+        "unseen_raters_accuracy": 0.696,
+    }
+    run.save()
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert [
+        text in page for text in ("raters it had not seen", "fold 1", "70 %", "cross validation")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert [text in page for text in ("significantly", "not said", "61–100 %", "accuracy by")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=2)
+    client = signed_in(noor)
+
+    assert client.get(f"/runs/{run.pk}/stop").status_code == 405
+    client.post(f"/runs/{run.pk}/stop")
+    run.refresh_from_db()
+    assert run.stop_requested_at is not None
+
+    cast.finished(run, "stopped")
+    client.post(f"/runs/{run.pk}/retry")
+    run.refresh_from_db()
+    assert (run.state, run.stop_requested_at) == ("queued", None)
+
+
+def test_a_run_is_killed_after_asking_back_once_a_stop_was_asked_for(
+    signed_in: SignIn, noor: User
+) -> None:
+    run = cast.a_run(noor, state="running", n_points=2, progress_at=timezone.now())
+    client = signed_in(noor)
+    assert f"/runs/{run.pk}/kill" not in text_of(client, f"/runs/{run.pk}/")
+    client.post(f"/runs/{run.pk}/stop")
+
+    assert f"/runs/{run.pk}/kill" in text_of(client, f"/runs/{run.pk}/live")
+    asked = text_of(client, f"/runs/{run.pk}/kill")
+    run.refresh_from_db()
+    assert (run.state, "leaves no model" in asked) == ("running", True)
+    client.post(f"/runs/{run.pk}/kill")
+
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == ("finished", "stopped")
+    page = text_of(client, f"/runs/{run.pk}/")
+    assert ("Noor ended it at once" in page, "Stopped and saved" in page) == (True, False)
+    assert client.get(f"/runs/{run.pk}/kill").status_code == 302
+
+
+def test_a_run_without_a_step_for_minutes_can_be_killed(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=0)
+
+    assert f"/runs/{run.pk}/kill" in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
+# --- a new run ------------------------------------------------------------------------------------
+
+
+def test_without_a_snapshot_the_form_gives_way_to_the_first_thing_to_do(
+    signed_in: SignIn, noor: User
+) -> None:
+    text = text_of(signed_in(noor), "/runs/new/reward/")
+
+    assert "Cut a snapshot first" in text
+    assert 'href="/snapshots/new/?kind=comparisons"' in text
+
+
+@pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
+def test_every_setting_of_a_kind_is_in_its_form(signed_in: SignIn, noor: User, kind: str) -> None:
+    cast.a_model(noor)
+    cast.a_snapshot(
+        noor, kind={"sft": "demonstrations", "reward": "comparisons"}.get(kind, "prompts")
+    )
+
+    text = text_of(signed_in(noor), f"/runs/new/{kind}/")
+
+    assert all(f'name="{knob.name}"' in text for knob in configs.knobs(kind))
+
+
+def test_the_only_model_and_the_only_snapshot_are_chosen_already(
+    signed_in: SignIn, noor: User
+) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    client = signed_in(noor)
+
+    alone = text_of(client, "/runs/new/sft/")
+    cast.a_model(noor, name="Another")
+    cast.a_snapshot(noor, name="Another")
+    with_others = text_of(client, "/runs/new/sft/")
+
+    assert f'<option value="{model.pk}" selected>' in alone
+    assert f'<option value="{snapshot.pk}" selected>' in alone
+    assert f'<option value="{model.pk}" selected>' not in with_others
+    assert f'<option value="{snapshot.pk}" selected>' not in with_others
+
+
+def test_a_form_as_the_browser_sends_it_queues_the_run(signed_in: SignIn, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+
+    response = signed_in(noor).post(
+        "/runs/new/sft/", form_data(base_model=model.pk, snapshot=snapshot.pk)
+    )
+
+    run = Run.objects.get()
+    assert response.headers["Location"] == f"/runs/{run.pk}/"
+    assert (run.state, run.created_by) == ("queued", noor)
+    assert run.config == configs.as_json(configs.PRESETS["sft"]["small"])
+
+
+def test_the_form_of_ppo_takes_a_watchdog_and_the_page_names_it(
+    signed_in: SignIn, noor: User
+) -> None:
+    judge, watchdog = (
+        TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}")
+        for name in ("Judge", "Fido")
+    )
+    about: dict[str, Any] = {
+        "snapshot": cast.a_snapshot(noor, kind="prompts").pk,
+        "base_model": cast.a_model(noor).pk,
+    }
+    client = signed_in(noor)
+
+    client.post(
+        "/runs/new/ppo/",
+        form_data("ppo", **about, reward_model=judge.pk, watchdog_model=watchdog.pk),
+    )
+
+    run = Run.objects.get()
+    assert run.watchdog_model == watchdog
+    assert ">Fido</a>" in text_of(client, f"/runs/{run.pk}/")
+    assert f'<option value="{watchdog.pk}" selected>' in text_of(
+        client, f"/runs/new/ppo/?from={run.pk}"
+    )
+
+
+def test_a_value_out_of_range_is_said_at_its_field_and_nothing_typed_is_lost(
+    signed_in: SignIn, noor: User
+) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+
+    response = signed_in(noor).post(
+        "/runs/new/sft/",
+        form_data(base_model=model.pk, snapshot=snapshot.pk, n_epochs=0, name="My name for it"),
+    )
+
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert "must lie between 1 and 100" in text
+    assert "My name for it" in text
+    assert not Run.objects.exists()
+
+
+def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(
+    signed_in: SignIn, noor: User
+) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+
+    data = form_data(preset="thorough", base_model=model.pk, snapshot=snapshot.pk, name="Kept") | {
+        "preset": "small"
+    }
+    form = signed_in(noor).post("/runs/new/sft/", data).context["form"]
+
+    assert form["name"].value() == "Kept"
+    assert (
+        form["max_tokens"].value() == configs.as_json(configs.PRESETS["sft"]["small"])["max_tokens"]
+    )
+    assert not Run.objects.exists()
+
+
+def test_another_like_it_begins_with_the_same_settings(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor)
+
+    form = signed_in(noor).get(f"/runs/new/sft/?from={run.pk}").context["form"]
+
+    assert form["lora_rank"].value() == 32
+    assert form["snapshot"].value() == run.snapshot_id
+
+
+# --- snapshots and models -------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_cut_from_the_form(
+    signed_in: SignIn,
+    noor: User,
+    rosa: Rater,
+    settings: LazySettings,
+    tmp_path: Any,
+    demonstration_campaign: Campaign,
+) -> None:
+    settings.SNAPSHOTS_DIR = tmp_path
+    demonstrate(on_split("train")[0], rosa, campaign=demonstration_campaign)
+
+    response = signed_in(noor).post(
+        "/snapshots/new/?kind=demonstrations", {"name": "November", "includes_imports": "on"}
+    )
+
+    snapshot = Snapshot.objects.get()
+    assert response.headers["Location"] == f"/snapshots/{snapshot.pk}/"
+    text = text_of(signed_in(noor), f"/snapshots/{snapshot.pk}/?verify")
+    assert "agree with the fingerprint" in text
+    assert snapshot.fingerprint in text
+
+
+def test_a_snapshot_of_nothing_is_refused_with_a_sentence(
+    signed_in: SignIn, noor: User, settings: LazySettings, tmp_path: Any
+) -> None:
+    settings.SNAPSHOTS_DIR = tmp_path
+
+    response = signed_in(noor).post("/snapshots/new/?kind=comparisons", {"name": "None"})
+
+    assert response.status_code == 422
+    assert "no decided pair" in response.content.decode()
+
+
+def test_missing_files_are_said_on_verifying(signed_in: SignIn, noor: User) -> None:
+    snapshot = cast.a_snapshot(noor)
+
+    assert "Do not train on this snapshot" in text_of(
+        signed_in(noor), f"/snapshots/{snapshot.pk}/?verify"
+    )
+
+
+def test_a_model_is_registered_from_a_hub_name(signed_in: SignIn, noor: User) -> None:
+    signed_in(noor).post(
+        "/models/new/",
+        {"name": "Base", "kind": "policy", "location": "owner/model", "licence": "MIT"},
+    )
+
+    model = TrainedModel.objects.get()
+    assert (model.location, model.created_by) == ("owner/model", noor)
+    assert model.source is not None
+    assert "owner" not in model.source.name
+
+
+@pytest.mark.parametrize(
+    ("location", "sentence"),
+    [
+        ("/nowhere/at/all", "no folder /nowhere/at/all"),
+        ("not a name", "neither a full path nor a hub name"),
+    ],
+)
+def test_a_model_that_cannot_be_found_is_refused(
+    signed_in: SignIn, noor: User, location: str, sentence: str
+) -> None:
+    response = signed_in(noor).post(
+        "/models/new/", {"name": "Base", "kind": "policy", "location": location}
+    )
+
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/snapshots/", "/models/"])
+def test_the_other_lists_cost_the_same_for_few_and_for_many(
+    signed_in: SignIn,
+    noor: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    path: str,
+) -> None:
+    client = signed_in(noor)
+    cast.finished(cast.a_run(noor, state="running"), "succeeded")
+    with django_assert_max_num_queries(10) as few:
+        client.get(path)
+
+    for number in range(10):
+        cast.finished(cast.a_run(noor, state="running"), "succeeded")
+        cast.a_snapshot(noor, name=f"snapshot {number}")
+
+    with django_assert_num_queries(len(few)):
+        client.get(path)
+
+
+# --- reads behind the pages -----------------------------------------------------------------------
+
+
+def test_replayed_steps_count_once_and_the_later_attempt_wins(noor: User) -> None:
+    run = cast.a_run(noor, state="running", attempt=2)
+    now = timezone.now()
+    for attempt, steps in ((1, range(1, 7)), (2, range(4, 6))):
+        for step in steps:
+            RunPoint.objects.create(
+                run=run, attempt=attempt, step=step, at=now, values={"loss": attempt * 100 + step}
+            )
+
+    points = curves.curves(run=run)["loss"].points
+
+    assert points == [(1, 101), (2, 102), (3, 103), (4, 204), (5, 205)]
+
+
+def test_a_hundred_thousand_points_are_thinned_by_the_database(noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=6000)
+
+    assert 750 <= len(curves.curves(run=run)["loss"].points) <= 850
+
+
+def test_time_left_follows_this_attempts_pace(noor: User) -> None:
+    now = timezone.now()
+    run = cast.a_run(noor, state="running", attempt=1, step=11, n_steps=21)
+    for step in (1, 11):
+        RunPoint.objects.create(
+            run=run, attempt=1, step=step, at=now - timedelta(seconds=2 * (11 - step)), values={}
+        )
+
+    assert runs_selectors.live(run=run, now=now).left_s == pytest.approx(20)
+
+
+def test_a_run_without_a_heartbeat_for_long_is_called_silent(noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=3)
+
+    assert runs_selectors.live(run=run, now=timezone.now() + timedelta(minutes=5)).is_silent
+
+
+def test_the_nearest_preset_is_the_one_that_differs_least(noor: User) -> None:
+    preset, differences = runs_selectors.differences_from_preset(run=cast.a_run(noor))
+
+    assert preset == "balanced"
+    assert [(one.label, one.value, one.was) for one in differences] == [
+        ("Learning rate", 5e-5, 2e-4),
+        ("LoRA rank", 32, 16),
+    ]
+
+
+def test_words_find_runs_by_name_model_and_snapshot(noor: User) -> None:
+    run = cast.a_run(noor, name="Helpful")
+
+    assert list(runs_selectors.runs(narrowed=RunFilter(words="helpful smollm2 november"))) == [run]
+    assert not runs_selectors.runs(narrowed=RunFilter(words="helpful nothing")).exists()

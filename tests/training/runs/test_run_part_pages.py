@@ -1,0 +1,68 @@
+"""What hangs on a run's page: its log with search, all of it as one file, and what the model wrote
+with its scores.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tests.labeling.answers import downloaded
+from tests.training import cast
+from training.models import Run
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+
+
+@pytest.fixture
+def run(noor: User) -> Run:
+    log = "14:20:11 step 250 saved\n14:20:19 step 251 loss 1.21\n14:20:22 STEP 252 loss 1.19"
+    return cast.a_run(noor, state="running", n_points=252, log_tail=log)
+
+
+def test_the_log_shows_the_lines_that_have_all_words_with_their_numbers(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
+    answer = signed_in(noor).get(f"/runs/{run.pk}/log/?words=step+LOSS")
+
+    assert [number for number, _line in answer.context["lines"]] == [2, 3]
+    assert "STEP 252" in answer.content.decode()
+    assert "step 250" not in answer.content.decode()
+
+
+def test_without_words_the_log_is_whole_and_without_a_hit_it_says_so(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
+    client = signed_in(noor)
+
+    assert len(client.get(f"/runs/{run.pk}/log/").context["lines"]) == 3
+    assert client.get(f"/runs/{run.pk}/log/?words=nowhere").context["lines"] == []
+
+
+def test_all_of_a_run_is_one_file(signed_in: SignIn, noor: User, run: Run) -> None:
+    answer = signed_in(noor).get(f"/runs/{run.pk}/archive")
+
+    packed = zipfile.ZipFile(io.BytesIO(downloaded(answer)))
+    folder = f"run-{run.pk}"
+    points = packed.read(f"{folder}/points.jsonl").splitlines()
+    samples = [json.loads(line) for line in packed.read(f"{folder}/samples.jsonl").splitlines()]
+    assert json.loads(packed.read(f"{folder}/run.json"))["name"] == run.name
+    assert json.loads(packed.read(f"{folder}/config.json")) == run.config
+    assert packed.read(f"{folder}/log.txt").decode() == run.log_tail
+    assert (len(points), json.loads(points[-1])["step"]) == (252, 252)
+    assert [round(sample["scores"]["reward"], 2) for sample in samples] == [1.62, 0.62]
+
+
+def test_sampled_texts_stand_on_the_page_with_their_scores(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
+    page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
+
+    assert "Explain to a child why the moon changes shape." in page
+    assert "1.62" in page
+    assert ">reward</th>" in page

@@ -1,0 +1,95 @@
+"""A sampling run of another server's model, for real: supervisor, child process, HTTP, and the
+responses under its source.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import LazySettings
+
+from accounts.models import User
+from labeling.data import intake
+from labeling.models import Prompt, Response
+from tests.training.conftest import NOW
+from tests.training.playground.openai_stub import Stub, openai_stub
+from training.models import Run, Snapshot
+from training.registry import endpoints
+from training.runs import run_queue
+from training.runs.supervisor import supervise
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with openai_stub() as running:
+        yield running
+
+
+@pytest.fixture
+def run(
+    noor: User, stub: Stub, make_snapshot: Callable[..., Snapshot], settings: LazySettings
+) -> Run:
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
+    about = {"category": "chat", "language": "en", "split": "train", "licence": "MIT"}
+    prompts = [
+        intake.keep_prompt(
+            messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW
+        )
+        for n in range(3)
+    ]
+    rows = [
+        {"id": prompt.pk, "prompt_id": prompt.pk, "prompt": prompt.messages} for prompt in prompts
+    ]
+    snapshot = make_snapshot(
+        "prompts", n_rows=3, train="".join(json.dumps(row) + "\n" for row in rows)
+    )
+    model = endpoints.register_endpoint(
+        name="theirs",
+        url=stub.url,
+        served_name="echo",
+        licence="MIT",
+        key_variable="PREFERABLY_KEY_STUB",
+        by=noor,
+        now=NOW,
+    )
+    config = {"n_responses": 2, "max_new_tokens": 8, "batch_size": 4}
+    return run_queue.queue_run(
+        kind="sample",
+        name="s",
+        config=config,
+        snapshot=snapshot,
+        base_model=model,
+        by=noor,
+        now=NOW,
+    )
+
+
+def test_its_responses_are_stored_under_the_models_source(
+    run: Run, stub: Stub, settings: LazySettings
+) -> None:
+    settings.ENDPOINT_KEYS = {
+        "PREFERABLY_KEY_STUB": "sk-secret",
+        "PREFERABLY_KEY_OTHER": "sk-other",
+    }
+
+    supervise.supervise(run_id=run.pk, node="here")
+
+    run.refresh_from_db()
+    assert (run.outcome, run.error) == ("succeeded", "")
+    found = Response.objects.filter(source=run.base_model.source)
+    assert (found.count(), Prompt.objects.filter(responses__in=found).distinct().count()) == (6, 3)
+    assert set(stub.keys) == {"Bearer sk-secret"}
+    assert "sk-secret" not in run.log_tail + json.dumps(run.notes) + json.dumps(run.config)
+
+
+def test_without_its_key_the_run_says_which_variable_is_missing(
+    run: Run, settings: LazySettings
+) -> None:
+    settings.ENDPOINT_KEYS = {}
+
+    supervise.supervise(run_id=run.pk, node="here")
+
+    run.refresh_from_db()
+    assert (run.outcome, run.error[:27]) == ("failed", "PREFERABLY_KEY_STUB is not ")

@@ -1,0 +1,307 @@
+"""One attempt from claim to ending, with a real child process that stands in for the trainer."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+
+from accounts.models import User
+from labeling.models import Response
+from tests.cast import some_prompts
+from tests.training.conftest import NOW
+from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.processes import launch, run_dir
+from training.runs import services as runs_services
+from training.runs.supervisor import supervise
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def supervised(run: Run) -> Run:
+    supervise.supervise(run_id=run.pk, node="node-1")
+    run.refresh_from_db()
+    return run
+
+
+def test_a_run_succeeds_when_its_child_says_so(queue: Callable[..., Run]) -> None:
+    run = queue(n_steps=3)
+
+    supervised(run)
+
+    assert (run.state, run.outcome, run.error) == ("finished", "succeeded", "")
+    assert (run.step, run.n_steps, run.attempt, run.node) == (3, 3, 1, "node-1")
+
+
+def test_every_step_becomes_a_point_of_the_curve(queue: Callable[..., Run]) -> None:
+    run = supervised(queue(n_steps=3))
+
+    points = RunPoint.objects.filter(run=run).order_by("step").values_list("step", "values")
+
+    assert list(points) == [(1, {"loss": 1.0}), (2, {"loss": 0.5}), (3, {"loss": 1 / 3})]
+
+
+def test_the_lines_of_a_runs_log_are_counted(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    run = supervised(queue(n_steps=3))
+
+    whole = (settings.RUNS_DIR / str(run.pk) / run_dir.LOG).read_text()
+    assert (run.log_attempt, run.n_log_lines) == (1, whole.count("\n"))
+    assert run.n_log_lines > 0
+
+
+def test_a_finished_run_leaves_a_model_with_parent_metrics_and_an_opaque_source(
+    queue: Callable[..., Run],
+) -> None:
+    run = supervised(queue())
+
+    model = TrainedModel.objects.get(run=run)
+
+    assert (model.parent, model.licence, model.metrics) == (
+        run.base_model,
+        "Apache-2.0",
+        {"loss_before": 2.0, "loss_after": 1.0},
+    )
+    assert model.source is not None
+    assert (Path(model.location) / "config.json").is_file()
+
+
+def test_weights_stay_when_the_answer_to_their_registration_is_lost(
+    queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, lost = runs_services.finish_run, iter([True])
+
+    def answered(**ending: Any) -> bool:
+        kept = really(**ending)
+        if next(lost, False):
+            raise OperationalError("server closed the connection unexpectedly")
+        return kept
+
+    monkeypatch.setattr(runs_services, "finish_run", answered)
+
+    run = supervised(queue(n_steps=2))
+
+    assert run.outcome == "succeeded"
+    assert (Path(TrainedModel.objects.get(run=run).location) / "config.json").is_file()
+
+
+def test_samples_and_notes_are_kept_beside_the_curves(queue: Callable[..., Run]) -> None:
+    run = supervised(queue())
+
+    assert RunSample.objects.get(run=run).response == "Three times three."
+    assert run.notes == ["2 of 10 rows were cut."]
+
+
+def test_a_run_that_is_not_waiting_is_left_alone(queue: Callable[..., Run]) -> None:
+    run = supervised(queue())
+
+    supervised(run)
+
+    assert run.attempt == 1
+
+
+def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    run = queue(n_steps=6, checkpoint_every=2, kill_at=6, only_attempt=1)
+
+    supervised(run)
+    assert (run.state, run.n_crashes) == ("queued", 1)
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+
+
+def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) -> None:
+    run = queue(kill_at=2)
+
+    for _attempt in range(3):
+        supervised(run)
+
+    assert (run.state, run.outcome, run.attempt) == ("finished", "lost", 3)
+    assert "SIGKILL" in run.error
+
+
+def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) -> None:
+    run = queue(n_steps=50, waits_after=1)
+    Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
+
+    supervised(run)
+
+    assert (run.outcome, run.error) == ("stopped", "")
+    assert TrainedModel.objects.filter(run=run).exists()
+
+
+def test_a_supervisor_that_must_leave_gives_the_run_back_saved(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    run = queue(n_steps=50, waits_after=1)
+
+    supervise.supervise(run_id=run.pk, node="node-1", is_leaving=lambda: True)
+
+    run.refresh_from_db()
+    assert (run.state, run.n_crashes) == ("queued", 0)
+    assert list((settings.RUNS_DIR / str(run.pk) / "checkpoints").iterdir())
+
+
+def test_sampled_responses_reach_labeling_once_under_the_models_source(
+    queue: Callable[..., Run],
+) -> None:
+    prompts = some_prompts(2)
+    rows = [
+        {
+            "prompt_id": prompt.pk,
+            "text": f"answer {number}",
+            "number": number,
+            "is_ended": True,
+            "sampling": {"seed": 1},
+        }
+        for prompt in prompts
+        for number in range(2)
+    ]
+    first, second = queue("sample", responses=rows), queue("sample", responses=rows)
+
+    supervised(first)
+    supervised(second)
+
+    assert (first.outcome, second.outcome) == ("succeeded", "succeeded")
+    assert first.base_model.source is not None
+    assert Response.objects.filter(source=first.base_model.source).count() == 8
+    assert not TrainedModel.objects.filter(run=first).exists()
+
+
+def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(
+    queue: Callable[..., Run],
+) -> None:
+    prompt = some_prompts(1)[0]
+    row = {
+        "prompt_id": prompt.pk,
+        "text": "a\x00b\ud800c",
+        "number": 0,
+        "is_ended": True,
+        "sampling": {},
+    }
+
+    run = supervised(queue("sample", responses=[row]))
+
+    assert run.outcome == "succeeded"
+    assert Response.objects.get().text == "a\ufffdb\ufffdc"
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ({"error": "The loss became nan at step 3."}, "The loss became nan at step 3."),
+        ({"raise_at": 2, "raises": "MemoryError"}, "Memory ran out"),
+        (
+            {"raise_at": 2, "raises": "OSError", "says": "[Errno 28] No space left on device"},
+            "disk of the node is full",
+        ),
+        ({"raise_at": 2, "says": "a bug"}, "RuntimeError: a bug"),
+    ],
+)
+def test_a_failure_ends_in_a_sentence(
+    queue: Callable[..., Run], script: dict[str, Any], sentence: str
+) -> None:
+    run = supervised(queue(**script))
+
+    assert (run.outcome, run.attempt) == ("failed", 1)
+    assert sentence in run.error
+
+
+def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
+    run = queue()
+    shutil.rmtree(run.base_model.location)
+
+    assert run.base_model.location in supervised(run).error
+
+
+def test_the_child_is_told_where_its_watchdog_lies(
+    queue: Callable[..., Run], settings: LazySettings, tmp_path: Path
+) -> None:
+    run = queue()
+    (tmp_path / "config.json").write_text("{}")
+    watchdog = TrainedModel.objects.create(name="w", kind="reward", location=str(tmp_path))
+    Run.objects.filter(pk=run.pk).update(watchdog_model=watchdog)
+
+    supervised(run)
+
+    assert run_dir.read_job(settings.RUNS_DIR / str(run.pk)).watchdog_model == str(tmp_path)
+
+
+def test_an_empty_snapshot_is_refused(queue: Callable[..., Run]) -> None:
+    run = queue()
+    Snapshot.objects.update(n_rows=0)
+
+    assert "is empty" in supervised(run).error
+
+
+def test_a_changed_snapshot_is_refused(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = queue()
+    (settings.SNAPSHOTS_DIR / run.snapshot.folder / "train.jsonl").write_text("{}\n")
+
+    assert "not those that were cut" in supervised(run).error
+
+
+def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    run = queue()
+    shutil.rmtree(settings.RUNS_DIR)
+    settings.RUNS_DIR.write_text("a file in the way")
+
+    assert "could not read or write" in supervised(run).error
+
+
+@pytest.mark.parametrize(("n_gpus", "seen"), [(0, "5"), (1, "5"), (2, "5")])
+def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
+    queue: Callable[..., Run],
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    n_gpus: int,
+    seen: str,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
+    run = queue()
+    Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)
+
+    assert f"sees {seen}\n" in supervised(run).log_tail + "\n"
+
+
+def test_launched_processes_see_as_many_cards_as_the_run_asked_for(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    monkeypatch.setattr(launch, "command", lambda *_trainer, **_more: settings.TRAINER_COMMAND)
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
+    run = queue()
+    Run.objects.filter(pk=run.pk).update(n_gpus=2, launch=launch.Launch(n_processes=2).as_json())
+
+    assert "sees 5,6\n" in supervised(run).log_tail + "\n"
+
+
+def test_the_child_sees_neither_database_nor_broker_nor_key(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print(sorted(os.environ))"]
+
+    run = supervised(queue())
+
+    assert "'DATABASE_URL'" not in run.log_tail
+    assert "'REDIS_URL'" not in run.log_tail
+    assert "'PYTHONUNBUFFERED'" in run.log_tail

@@ -1,0 +1,121 @@
+"""Text to pretrain on: what files become, what curation leaves out, and the snapshot of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from tests.training.conftest import NOW
+from training.models import Snapshot
+from training.registry import services as registry_services
+from training.runs import run_queue
+from training.snapshots import freeze, texts
+from training.snapshots import services as snapshots_services
+from training.snapshots.freeze import UnableToCut
+from training.snapshots.texts import Document
+
+
+def test_lines_of_json_are_documents() -> None:
+    content = b'{"text": "One.", "source": "wiki"}\n\n{"text": "Two."}\n'
+
+    assert texts.read("a.jsonl", content) == (
+        [Document("One.", "wiki"), Document("Two.", "a.jsonl")],
+        [],
+    )
+
+
+def test_plain_text_is_cut_at_its_ends() -> None:
+    documents, problems = texts.read(
+        "a.txt", b"One,\r\nstill one.\n<|endoftext|>\nTwo.\n<|endoftext|>\n"
+    )
+
+    assert (documents, problems) == (
+        [Document("One,\nstill one.", "a.txt"), Document("Two.", "a.txt")],
+        [],
+    )
+
+
+def test_every_bad_line_is_told() -> None:
+    _documents, problems = texts.read("a.jsonl", b'{"text": "One."}\nno\n{"text": ""}\n[1]\n')
+
+    assert [problem.line for problem in problems] == [2, 3, 4]
+
+
+def test_bytes_that_are_no_text_are_told_with_their_line() -> None:
+    _documents, problems = texts.read("a.txt", b"fine\n\xff\xfe")
+
+    assert problems[0].line == 2
+
+
+def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None:
+    documents = [Document(f"Document number {n} about the sky.", "s") for n in range(60)]
+    documents += [Document("DOCUMENT number 7, about the sky!", "s"), Document("Hm.", "s")]
+
+    frozen = texts.freeze(
+        documents, folder=tmp_path / "frozen", licence="CC0-1.0", min_characters=10
+    )
+
+    assert frozen.n_rows == 60
+    assert frozen.card["left_out"] == {"said before": 1, "too short": 1}
+    assert all(frozen.card["splits"][split] for split in ("train", "validation", "test"))
+    assert freeze.is_intact(tmp_path / "frozen", frozen.fingerprint)
+
+
+def test_nothing_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnableToCut, match="No document is left"):
+        texts.freeze(
+            [Document("Hm.", "s")], folder=tmp_path / "frozen", licence="", min_characters=10
+        )
+
+    assert list(tmp_path.glob("*frozen*")) == []
+
+
+@pytest.mark.django_db
+def test_a_snapshot_of_text_feeds_a_pretraining_run(noor: User) -> None:
+    documents = [Document(f"Document number {n} about the sky.", "s") for n in range(40)]
+    snapshot = snapshots_services.cut_text_snapshot(
+        name="Skies", documents=documents, licence="CC0-1.0", min_characters=10, by=noor, now=NOW
+    )
+    model = registry_services.register_model(
+        name="base",
+        kind="policy",
+        location="/models/x",
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
+    )
+
+    run = run_queue.queue_run(
+        kind="pretrain", name="x", config={}, snapshot=snapshot, base_model=model, by=noor, now=NOW
+    )
+
+    line = (
+        (Path(settings.SNAPSHOTS_DIR) / snapshot.folder / "train.jsonl").read_text().splitlines()[0]
+    )
+    assert json.loads(line)["text"].startswith("Document number")
+    assert run.snapshot.kind == Snapshot.Kind.TEXT
+
+
+@pytest.mark.django_db
+def test_a_file_becomes_a_snapshot_on_its_page(
+    noor: User, signed_in: Callable[..., Client]
+) -> None:
+    client = signed_in(noor)
+    content = "".join(
+        json.dumps({"text": f"Document number {n} about the sky."}) + "\n" for n in range(40)
+    ).encode()
+    given = {"name": "Skies", "licence": "CC0-1.0", "min_characters": "10"}
+
+    answer = client.post(
+        "/snapshots/new/?kind=text", given | {"file": SimpleUploadedFile("skies.jsonl", content)}
+    )
+
+    snapshot = Snapshot.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/snapshots/{snapshot.pk}/")
+    assert b"40 documents" in client.get(answer.headers["Location"]).content

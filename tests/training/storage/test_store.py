@@ -1,0 +1,248 @@
+"""Folders to and from a store: whole or not at all, checked, resumed, and tried again. On disk, and
+on a real S3 server.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+import services as servers
+
+from training.storage import store
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A bucket on moto's server, a process of its own. The keys are in the environment, where every
+    secret is.
+    """
+    port = servers.free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=servers.die_with_parent,
+    )
+    named = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in named}
+    os.environ |= named
+    try:
+        servers.wait(lambda: servers.listens(port), server, limit_s=60)
+        fsspec.filesystem("s3").mkdir("preferably")
+        yield "s3://preferably/kept"
+    finally:
+        server.kill()
+        server.wait(timeout=20)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+@pytest.fixture(params=["disk", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A URL of the store's for this test alone."""
+    if request.param == "disk":
+        return f"file://{tmp_path}/store"
+    return f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "empty").write_bytes(b"")
+    (folder / "inner" / "weights").write_bytes(os.urandom(300_000))
+    return folder
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.001)
+
+
+def on_disk(url: str) -> Path:
+    return Path(url.removeprefix("file://"))
+
+
+def test_what_was_put_is_fetched_byte_for_byte(place: str, weights: Path, tmp_path: Path) -> None:
+    store.put(weights, f"{place}/model")
+
+    store.fetch(f"{place}/model", tmp_path / "fetched")
+
+    assert store.describe(tmp_path / "fetched") == store.describe(weights)
+
+
+def test_a_folder_that_is_not_there_is_named(place: str, tmp_path: Path) -> None:
+    with pytest.raises(store.Missing, match="nothing"):
+        store.fetch(f"{place}/nothing", tmp_path / "fetched")
+
+
+def test_an_upload_that_broke_off_is_no_folder_yet(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
+    store.put(weights, f"{place}/model")
+    files, path = fsspec.core.url_to_fs(f"{place}/model")
+    files.rm_file(f"{path}/{store.MANIFEST}")
+
+    with pytest.raises(store.Missing):
+        store.fetch(f"{place}/model", tmp_path / "fetched")
+    assert [one.is_whole for one in store.held(place)] == [False]
+
+
+def test_what_an_upload_has_sent_is_not_sent_again(
+    place: str, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store.put(weights, f"{place}/model")
+    files, path = fsspec.core.url_to_fs(f"{place}/model")
+    files.rm_file(f"{path}/{store.MANIFEST}")
+    files.rm_file(f"{path}/config.json")
+    sent: list[str] = []
+    send = store._put_file
+
+    def watched(files: Any, local: Path, remote: str) -> None:
+        sent.append(local.name)
+        send(files, local, remote)
+
+    monkeypatch.setattr(store, "_put_file", watched)
+
+    store.put(weights, f"{place}/model")
+
+    assert sent == ["config.json"]
+    store.fetch(f"{place}/model", tmp_path / "fetched")
+
+
+def test_another_folder_under_the_same_name_takes_the_place_of_the_first(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
+    store.put(weights, f"{place}/model")
+    (weights / "config.json").write_text("[]")  # as long as before
+    (weights / "empty").unlink()
+
+    store.put(weights, f"{place}/model")
+
+    store.fetch(f"{place}/model", tmp_path / "fetched")
+    assert store.describe(tmp_path / "fetched") == store.describe(weights)
+
+
+def test_a_download_goes_on_where_it_broke_off(
+    place: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BLOCK_BYTES", 100_000)
+    store.put(weights, f"{place}/model")
+    aside = tmp_path / f"{store.PART}fetched" / "inner"
+    aside.mkdir(parents=True)
+    (aside / "weights").write_bytes((weights / "inner" / "weights").read_bytes()[:150_000])
+
+    store.fetch(f"{place}/model", tmp_path / "fetched")
+
+    assert store.describe(tmp_path / "fetched") == store.describe(weights)
+
+
+def test_half_a_download_that_holds_something_else_is_fetched_anew(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
+    store.put(weights, f"{place}/model")
+    aside = tmp_path / f"{store.PART}fetched" / "inner"
+    aside.mkdir(parents=True)
+    (aside / "weights").write_bytes(b"x" * 400_000)
+
+    store.fetch(f"{place}/model", tmp_path / "fetched")
+
+    assert store.describe(tmp_path / "fetched") == store.describe(weights)
+
+
+def test_damage_in_the_store_is_told_and_not_loaded(weights: Path, tmp_path: Path) -> None:
+    place = f"file://{tmp_path}/store/model"
+    store.put(weights, place)
+    kept = on_disk(place) / "inner" / "weights"
+    kept.write_bytes(b"\x00" * kept.stat().st_size)
+
+    with pytest.raises(store.Damaged, match="weights"):
+        store.fetch(place, tmp_path / "fetched")
+    assert not (tmp_path / "fetched").exists()
+
+
+def test_a_discarded_folder_is_gone(place: str, weights: Path) -> None:
+    store.put(weights, f"{place}/model")
+
+    store.discard(f"{place}/model")
+    store.discard(f"{place}/model")
+
+    assert store.held(place) == []
+
+
+def test_what_the_store_holds_is_told_with_its_size(place: str, weights: Path) -> None:
+    store.put(weights, f"{place}/one")
+    store.put(weights, f"{place}/two")
+
+    found = store.held(place)
+
+    assert [(one.url, one.is_whole) for one in found] == [
+        (f"{place}/one", True),
+        (f"{place}/two", True),
+    ]
+    assert all(one.n_bytes > 300_000 for one in found)
+
+
+def test_a_store_that_is_away_is_told_apart_from_one_that_holds_nothing(
+    weights: Path, tmp_path: Path, impatient: None
+) -> None:
+    (tmp_path / "store").write_text("in the way")
+
+    with pytest.raises(store.StoreAway):
+        store.put(weights, f"file://{tmp_path}/store/model")
+
+
+def test_an_s3_server_that_went_away_is_waited_for_a_little(
+    s3: str, weights: Path, impatient: None
+) -> None:
+    """The port is one where nobody listens."""
+    gone = fsspec.filesystem(
+        "s3", endpoint_url=f"http://127.0.0.1:{servers.free_port()}", skip_instance_cache=True
+    )
+
+    with pytest.raises(store.StoreAway):
+        store._tried(lambda: gone.find("preferably"))
+
+
+def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
+    answers: Iterator[OSError | str] = iter([OSError("busy"), OSError("busy"), "there"])
+
+    def ask() -> str:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    assert store._tried(ask) == "there"
+
+
+def test_two_processes_that_fetch_at_once_leave_one_whole_folder(
+    weights: Path, tmp_path: Path
+) -> None:
+    place = f"file://{tmp_path}/store/model"
+    store.put(weights, place)
+    words = (
+        f"from pathlib import Path; from training import store; store.fetch({place!r},"
+        f" Path({str(tmp_path / 'fetched')!r}))"
+    )
+
+    both = [subprocess.Popen([sys.executable, "-c", words]) for _ in range(2)]
+
+    assert [one.wait(timeout=60) for one in both] == [0, 0]
+    assert store.describe(tmp_path / "fetched") == store.describe(weights)
+    shutil.rmtree(tmp_path / "fetched")

@@ -1,8 +1,0 @@
-"""Django's registration of the training app."""
-
-from django.apps import AppConfig
-
-
-class TrainingConfig(AppConfig):
-    name = "training"
-    default_auto_field = "django.db.models.BigAutoField"

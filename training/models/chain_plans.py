@@ -1,0 +1,345 @@
+"""What a chain is made of: ready-made orders of steps, and the plan that fills one of them in.
+Pure: no database.
+
+A step leaves a snapshot, a run or a campaign, and later steps take what earlier ones have left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from training import configs as training_configs
+from training.configs.dpo import DpoConfig
+from training.configs.evaluate import EvaluateConfig
+from training.configs.knobs import POLICY
+from training.configs.ppo import PpoConfig
+from training.configs.pretrain import PretrainConfig
+from training.configs.reward import RewardConfig
+from training.configs.rloo import RlooConfig
+from training.configs.sample import SampleConfig
+from training.configs.sft import SftConfig
+
+
+class Step(StrEnum):
+    DEMONSTRATIONS = "demonstrations"
+    COMPARISONS = "comparisons"
+    PROMPTS = "prompts"
+    HELD_OUT = "held_out"
+    PRETRAIN = "pretrain"
+    SFT = "sft"
+    CANDIDATES = "candidates"
+    BEST = "best"
+    SFT_BEST = "sft_best"
+    REWARD = "reward"
+    PPO = "ppo"
+    DPO = "dpo"
+    RLOO = "rloo"
+    EVALUATE = "evaluate"
+    SAMPLE_FIRST = "sample_first"
+    SAMPLE = "sample"
+    SAMPLE_BEFORE = "sample_before"
+    CAMPAIGN_FIRST = "campaign_first"
+    CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a step leaves: a snapshot, a run, or with neither a campaign."""
+
+    words: Promise
+    snapshot: str = ""
+    """the kind of snapshot that it cuts"""
+    run: str = ""
+    """the kind of run that it queues"""
+    reads: Step | None = Step.PROMPTS
+    """the step whose snapshot its run reads; None: the schedule's text"""
+    is_rewarded: bool = False
+    """its run takes the chain's reward model"""
+    is_compared: bool = False
+    """its run takes the model before the last improvement, to compare with"""
+
+
+STEPS: Mapping[str, About] = {
+    Step.DEMONSTRATIONS: About(_("snapshot of demonstrations"), snapshot="demonstrations"),
+    Step.COMPARISONS: About(_("snapshot of comparisons"), snapshot="comparisons"),
+    Step.PROMPTS: About(_("snapshot of prompts"), snapshot="prompts"),
+    Step.HELD_OUT: About(_("snapshot of held-out prompts"), snapshot="prompts"),
+    Step.PRETRAIN: About(_("pretraining"), run=PretrainConfig.kind, reads=None),
+    Step.SFT: About(_("fine-tuning"), run=SftConfig.kind, reads=Step.DEMONSTRATIONS),
+    Step.CANDIDATES: About(
+        _("responses to choose from, scored by the reward model"),
+        run=SampleConfig.kind,
+        is_rewarded=True,
+    ),
+    Step.BEST: About(_("snapshot of the best responses"), snapshot="demonstrations"),
+    Step.SFT_BEST: About(_("fine-tuning on the best"), run=SftConfig.kind, reads=Step.BEST),
+    Step.REWARD: About(_("reward model"), run=RewardConfig.kind, reads=Step.COMPARISONS),
+    Step.PPO: About(_("PPO"), run=PpoConfig.kind, is_rewarded=True),
+    Step.DPO: About(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
+    Step.RLOO: About(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
+    Step.EVALUATE: About(
+        _("the new model against the one before, under the reward model"),
+        run=EvaluateConfig.kind,
+        reads=Step.HELD_OUT,
+        is_rewarded=True,
+        is_compared=True,
+    ),
+    Step.SAMPLE_FIRST: About(_("responses of the fine-tuned model"), run=SampleConfig.kind),
+    Step.SAMPLE: About(_("responses of the new model"), run=SampleConfig.kind),
+    Step.SAMPLE_BEFORE: About(_("responses of the model before"), run=SampleConfig.kind),
+    Step.CAMPAIGN_FIRST: About(_("comparison campaign to learn from")),
+    Step.CAMPAIGN: About(_("comparison campaign")),
+}
+WORDS: Mapping[str, Promise] = {step: about.words for step, about in STEPS.items()}
+# Which kind of snapshot a step cuts, and which kind of run a step queues.
+SNAPSHOTS = {step: about.snapshot for step, about in STEPS.items() if about.snapshot}
+RUN_KINDS = {step: about.run for step, about in STEPS.items() if about.run}
+CAMPAIGNS = tuple(step for step in STEPS if step not in SNAPSHOTS and step not in RUN_KINDS)
+
+
+@dataclass(frozen=True)
+class Template:
+    """An order of steps. `counted` is what must be new for it to be worth its while: a kind of
+    snapshot.
+    """
+
+    name: Promise
+    about: Promise
+    steps: tuple[Step, ...]
+    counted: Step
+    always_asks: tuple[Step, ...] = ()
+    """before these a person says that the raters are done"""
+
+    @property
+    def run_kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(RUN_KINDS[step] for step in self.steps if step in RUN_KINDS))
+
+    @property
+    def n_runs(self) -> int:
+        return sum(step in RUN_KINDS for step in self.steps)
+
+    @property
+    def approvable(self) -> tuple[Step, ...]:
+        """Steps that cost GPU time or raters' time."""
+        return tuple(step for step in self.steps if step not in SNAPSHOTS)
+
+    @property
+    def improving(self) -> tuple[Step, ...]:
+        """Steps that leave a language model."""
+        models = training_configs.that_leave(POLICY)
+        return tuple(step for step in self.steps if RUN_KINDS.get(step) in models)
+
+    def sampled_for(self, campaign: str) -> tuple[Step, ...]:
+        """The steps whose responses this campaign sets beside each other."""
+        if campaign == Step.CAMPAIGN_FIRST:
+            return (Step.SAMPLE_FIRST,)
+        answering = (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST, Step.CANDIDATES)
+        return tuple(step for step in answering if step in self.steps)
+
+
+TEMPLATES: Mapping[str, Template] = {
+    "weekly": Template(
+        _("The whole cycle"),
+        _(
+            "Comparisons become a reward model, PPO improves the model by it, and raters compare"
+            " the new one with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PROMPTS,
+            Step.PPO,
+            Step.SAMPLE,
+            Step.SAMPLE_BEFORE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "llama": Template(
+        _("From demonstrations on"),
+        _(
+            "Llama 2's whole cycle: demonstrations become a model, raters compare its responses,"
+            " and once they are done a reward model and PPO follow; raters then compare the new"
+            " model with the fine-tuned one, blind."
+        ),
+        (
+            Step.DEMONSTRATIONS,
+            Step.SFT,
+            Step.PROMPTS,
+            Step.SAMPLE_FIRST,
+            Step.CAMPAIGN_FIRST,
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PPO,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.DEMONSTRATIONS,
+        always_asks=(Step.COMPARISONS,),
+    ),
+    "rejection": Template(
+        _("Rejection sampling"),
+        _(
+            "Comparisons become a reward model, the model answers each prompt many times and learns"
+            " from the answers that the reward model likes best, and raters compare the new one"
+            " with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PROMPTS,
+            Step.CANDIDATES,
+            Step.BEST,
+            Step.SFT_BEST,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "rejection-ppo": Template(
+        _("Rejection sampling, then PPO"),
+        _(
+            "Llama 2's later iterations: the model learns from its best answers, PPO goes on from"
+            " there under the same reward model, and raters compare the new one with the old,"
+            " blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PROMPTS,
+            Step.CANDIDATES,
+            Step.BEST,
+            Step.SFT_BEST,
+            Step.PPO,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "rloo": Template(
+        _("RLOO and an evaluation"),
+        _(
+            "Comparisons become a reward model, RLOO improves the model by it, held-out prompts"
+            " tell the win rate, and raters compare the new one with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.PROMPTS,
+            Step.HELD_OUT,
+            Step.REWARD,
+            Step.RLOO,
+            Step.EVALUATE,
+            Step.SAMPLE,
+            Step.SAMPLE_BEFORE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "dpo": Template(
+        _("DPO"),
+        _(
+            "Comparisons improve the model with no reward model between, and raters compare the new"
+            " one with the old, blind."
+        ),
+        (Step.COMPARISONS, Step.DPO, Step.PROMPTS, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN),
+        Step.COMPARISONS,
+    ),
+    "pretrain": Template(
+        _("Pretrain, then fine-tune"),
+        _("The model reads a snapshot of text, then demonstrations make it an assistant."),
+        (Step.PRETRAIN, Step.DEMONSTRATIONS, Step.SFT),
+        Step.DEMONSTRATIONS,
+    ),
+    "fine-tune-compare": Template(
+        _("Fine-tune, then compare"),
+        _("Demonstrations become a model, it answers prompts, and raters compare its responses."),
+        (Step.DEMONSTRATIONS, Step.SFT, Step.PROMPTS, Step.SAMPLE, Step.CAMPAIGN),
+        Step.DEMONSTRATIONS,
+    ),
+    "fine-tune": Template(
+        _("Fine-tune"),
+        _("Demonstrations become a model."),
+        (Step.DEMONSTRATIONS, Step.SFT),
+        Step.DEMONSTRATIONS,
+    ),
+    "reward": Template(
+        _("Reward model"),
+        _("Comparisons become a reward model."),
+        (Step.COMPARISONS, Step.REWARD),
+        Step.COMPARISONS,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A template, filled in. Ids are of training's and labeling's rows; `configs` holds the whole
+    config of each kind of run.
+    """
+
+    template: str
+    base_model: int
+    goes_on: bool = True
+    """begin with the newest model that the schedule has left, once there is one"""
+    text: int | None = None
+    """the snapshot that pretraining reads"""
+    reward_base: int | None = None
+    """what the reward model begins with; None: the base model"""
+    reward_model: int | None = None
+    """one that there is already; None: the chain trains its own"""
+    filters: dict[str, Any] = field(default_factory=dict)
+    n_prompts: int | None = None
+    n_candidates: int = 16
+    """responses to each prompt that the reward model chooses from"""
+    keeps_earlier: bool = True
+    """the best responses of the schedule's earlier chains are learned from as well"""
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    n_gpus: int = 0
+    memory_gb: int = 0
+    """what each of its runs asks for; the two mean what they do in a run"""
+    n_processes: int = 1
+    n_machines: int = 1
+    strategy: str = "ddp"
+    """of its runs whose kind can share the work"""
+    approvals: tuple[str, ...] = ()
+    pool: int | None = None
+    guideline: int | None = None
+    n_responses: int = 4
+    overlap: int = 1
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Plan":
+        """A setting that an earlier version had and this one has not is left out."""
+        known: dict[str, Any] = {
+            name: value for name, value in raw.items() if name in cls.__dataclass_fields__
+        }
+        return cls(**known | {"approvals": tuple(raw.get("approvals", ()))})
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"approvals": list(self.approvals)}
+
+    @property
+    def shape(self) -> Template:
+        whole = TEMPLATES[self.template]
+        if self.reward_model is None:
+            return whole
+        return replace(
+            whole,
+            steps=tuple(
+                step for step in whole.steps if step not in (Step.COMPARISONS, Step.REWARD)
+            ),
+        )
+
+    def config_of(self, step: str) -> dict[str, Any]:
+        """What was chosen for this kind of run, but for what the step itself decides."""
+        config = self.configs.get(RUN_KINDS[step], {})
+        if step == Step.EVALUATE:
+            return config | {"split": "all"}
+        if step == Step.CANDIDATES:
+            batch_size = max(config.get("batch_size", SampleConfig().batch_size), self.n_candidates)
+            return config | {"n_responses": self.n_candidates, "batch_size": batch_size}
+        return config

@@ -1,0 +1,184 @@
+"""What a person sends from the page that tries models: a question as JSON, and what is to be kept
+of an answer as a form."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.refusals import Refusal
+from labeling.models import Prompt
+from training.models import TrainedModel
+from training.playground import services
+from training.playground.services import Kept, Part
+from training.processes.completions import Sampling
+
+MAX_SEED = 2**31 - 1
+
+
+MAX_TEXT = 200_000
+
+
+class SamplingForm(forms.Form):
+    """The settings beside the conversation. An empty seed is another one each time."""
+
+    temperature = forms.FloatField(
+        label=_("Temperature"),
+        min_value=0,
+        max_value=5,
+        initial=0.7,
+        help_text=_("0: the likeliest."),
+    )
+    top_p = forms.FloatField(label=_("Top-p"), min_value=0.01, max_value=1, initial=0.95)
+    max_new_tokens = forms.IntegerField(
+        label=_("Longest answer"), min_value=1, max_value=32768, initial=256, help_text=_("tokens")
+    )
+    seed = forms.IntegerField(
+        label=_("Seed"),
+        min_value=0,
+        max_value=MAX_SEED,
+        required=False,
+        help_text=_("Empty: another each time."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("temperature", "top_p"):
+            self.fields[name].widget.attrs["step"] = "0.05"
+
+    def sampling(self) -> Sampling:
+        """Call on a valid form."""
+        return Sampling(**self.cleaned_data)
+
+
+class UnreadableQuestion(Refusal):
+    """The sentence is for the person who asked."""
+
+
+def question_in(body: bytes) -> tuple[list[Part], Sampling]:
+    """{"parts": [{"model": …, "messages": […]}], "sampling": {…}}. Raises UnreadableQuestion."""
+    try:
+        sent = json.loads(body)
+        wanted = [(int(part["model"]), list(part["messages"])) for part in sent["parts"]]
+        settings = SamplingForm(
+            {name: value for name, value in sent["sampling"].items() if value is not None}
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise UnreadableQuestion(
+            str(_("The question could not be read. Load the page anew."))
+        ) from problem
+    if not settings.is_valid():
+        field, problems = next(iter(settings.errors.items()))
+        raise UnreadableQuestion(f"{settings.fields[field].label}: {problems[0]}")
+    found = TrainedModel.objects.in_bulk([pk for pk, _messages in wanted if 0 < pk < 2**63])
+    if any(pk not in found for pk, _messages in wanted) or not all(
+        _are_turns(messages) for _pk, messages in wanted
+    ):
+        raise UnreadableQuestion(str(_("The question could not be read. Load the page anew.")))
+    return [Part(found[pk], messages) for pk, messages in wanted], settings.sampling()
+
+
+def _are_turns(messages: list[Any]) -> bool:
+    return all(
+        isinstance(turn, dict) and all(isinstance(value, str) for value in turn.values())
+        for turn in messages
+    )
+
+
+class KeepForm(forms.Form):
+    """What is to be kept, to be looked at first. Without an answer it is a prompt, with one a
+    demonstration.
+    """
+
+    earlier = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False
+    )
+    model = forms.ModelChoiceField(
+        TrainedModel.objects.all(), widget=forms.HiddenInput, required=False
+    )
+    written = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False
+    )
+    sampling = forms.CharField(widget=forms.HiddenInput, required=False, max_length=2000)
+    is_ended = forms.NullBooleanField(widget=forms.HiddenInput, required=False)
+    text = forms.CharField(
+        label=_("Prompt"), max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    answer = forms.CharField(
+        label=_("Answer"),
+        max_length=MAX_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        help_text=_(
+            "Mend what is wrong: it is learned from as it stands here. The model's own words are"
+            " kept beside it."
+        ),
+    )
+    category = forms.ChoiceField(
+        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+    )
+    language = forms.CharField(
+        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
+    )
+    split = forms.ChoiceField(
+        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=64,
+        help_text=_(
+            "Under which it may be used, such as CC-BY-4.0. Some models' licences bind what is made"
+            " with their answers."
+        ),
+    )
+
+    def __init__(self, *args: Any, is_demonstration: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_demonstration:
+            self.fields["answer"].required = self.fields["written"].required = self.fields[
+                "model"
+            ].required = True
+        else:
+            for name in ("answer", "written", "model", "sampling", "is_ended"):
+                del self.fields[name]
+
+    def clean_earlier(self) -> list[dict[str, str]]:
+        try:
+            turns = json.loads(self.cleaned_data["earlier"] or "[]")
+        except (ValueError, RecursionError):
+            turns = None
+        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+            raise forms.ValidationError(
+                _("The earlier turns could not be read. Keep it from the conversation again.")
+            )
+        kept = [
+            {"role": str(turn.get("role")), "content": str(turn.get("content"))} for turn in turns
+        ]
+        if any(
+            turn["role"] not in ("system", "user", "assistant") or not turn["content"].strip()
+            for turn in kept
+        ):
+            raise forms.ValidationError(
+                _("The earlier turns could not be read. Keep it from the conversation again.")
+            )
+        return kept
+
+    def clean_sampling(self) -> Sampling:
+        try:
+            given = SamplingForm(json.loads(self.cleaned_data["sampling"] or "{}"))
+        except (ValueError, TypeError, RecursionError):
+            given = SamplingForm({})
+        return given.sampling() if given.is_valid() else Sampling()
+
+    def messages(self) -> list[dict[str, str]]:
+        """Call on a valid form."""
+        return [
+            *self.cleaned_data["earlier"],
+            {"role": "user", "content": self.cleaned_data["text"].strip()},
+        ]
+
+    def kept(self) -> Kept:
+        """Call on a valid form of a demonstration."""
+        given = self.cleaned_data
+        return services.Kept(given["model"], given["written"], given["sampling"], given["is_ended"])

@@ -1,0 +1,46 @@
+"""Reads of the page that tries models."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from labeling.access import visible
+from labeling.models import Demonstration, Prompt
+from training.models import TrainedModel
+
+
+@dataclass(frozen=True)
+class KeptTurn:
+    """A prompt, and what was shown as right answers to it outside any campaign, the newest
+    first.
+    """
+
+    prompt: Prompt
+    answers: list[Demonstration]
+
+
+def models_to_try() -> QuerySet[TrainedModel]:
+    """Language models that are not retired, the newest first."""
+    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
+        stage=TrainedModel.Stage.RETIRED
+    )
+    return found.select_related("endpoint").order_by("-created_at", "-pk")
+
+
+def licence_of(*, pk: str) -> str:
+    """Of a model that a form names; empty for none."""
+    model = TrainedModel.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
+    return model.licence if model else ""
+
+
+def kept(*, prompt_id: int) -> KeptTurn | None:
+    prompt = visible(Prompt.objects.filter(pk=prompt_id)).select_related("source").first()
+    if prompt is None:
+        return None
+    own = Demonstration.objects.filter(
+        judgment__prompt=prompt, judgment__campaign=None, judgment__import_batch=None
+    )
+    return KeptTurn(
+        prompt,
+        list(own.filter(judgment__is_current=True).select_related("edit_of").order_by("-pk")[:20]),
+    )

@@ -1,0 +1,120 @@
+"""Trying models: a question to one or two, and what a researcher keeps of it. Questions live in
+Redis for an hour only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.data import intake
+from labeling.models import Prompt
+from training.models import TrainedModel
+from training.playground import chat_protocol
+from training.playground.chat_protocol import Channel, ModelQuestion
+from training.processes import doorbell
+from training.processes.completions import Sampling
+
+MAX_MODELS = 2
+MAX_TURNS = 200
+MAX_CHARACTERS = 200_000
+
+Message = dict[str, str]
+
+
+class UnableToAskModel(Refusal):
+    """The question cannot be put; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one model is asked: the conversation as it was with this model, ending with the user's
+    turn.
+    """
+
+    model: TrainedModel
+    messages: list[Message]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How an answer came about that is kept: by which model, with which settings, and what it
+    said.
+    """
+
+    model: TrainedModel
+    text: str
+    sampling: Sampling
+    is_ended: bool | None = None
+
+
+def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[str]:
+    """Rings for a worker; the ids of the answers, in the order of the parts. Raises
+    UnableToAskModel.
+    """
+    if not 1 <= len(parts) <= MAX_MODELS:
+        raise UnableToAskModel(_("Choose one model, or two."))
+    for part in parts:
+        if part.model.kind != TrainedModel.Kind.POLICY:
+            raise UnableToAskModel(
+                _("“%(name)s” is a reward model: it scores answers and writes none.")
+                % {"name": part.model}
+            )
+        _refuse_bad_conversation(part.messages)
+    asked = [
+        ModelQuestion(uuid4().hex, part.model.pk, part.messages, sampling.as_json())
+        for part in parts
+    ]
+    try:
+        with Channel() as channel:
+            if not channel.workers():
+                raise UnableToAskModel(
+                    _(
+                        "No worker for models has been heard of. An operator starts one on the"
+                        " queue “models”."
+                    )
+                )
+            question = channel.ask(asked=asked, by=by.pk)
+    except chat_protocol.Away as problem:
+        raise UnableToAskModel(
+            _("The broker does not answer. Try again when it is back.")
+        ) from problem
+    if not doorbell.ring_question(question):
+        raise UnableToAskModel(_("The broker does not answer. Try again when it is back."))
+    return [one.answer for one in asked]
+
+
+def keep_demonstration(*, prompt: Prompt, text: str, answer: Kept, by: User, now: datetime) -> None:
+    """The answer as its model's response, and `text`, which a person may have mended, as a
+    demonstration by that person.
+    """
+    assert answer.model.source is not None
+    intake.keep_demonstration(
+        prompt=prompt,
+        text=text,
+        written=answer.text,
+        source=answer.model.source,
+        sampling=answer.sampling.as_json(),
+        is_ended=answer.is_ended,
+        by=by,
+        now=now,
+    )
+
+
+def _refuse_bad_conversation(messages: Sequence[Message]) -> None:
+    turns = list(messages)
+    if turns and turns[0].get("role") == "system":
+        turns = turns[1:]
+    expected = ["user" if index % 2 == 0 else "assistant" for index in range(len(turns))]
+    if not turns or len(turns) % 2 == 0 or [turn.get("role") for turn in turns] != expected:
+        raise UnableToAskModel(_("The conversation does not end with your turn. Begin a new one."))
+    if any(
+        not isinstance(turn.get("content"), str) or not turn["content"].strip() for turn in messages
+    ):
+        raise UnableToAskModel(_("A turn of the conversation is empty. Begin a new one."))
+    if len(turns) > MAX_TURNS or sum(len(turn["content"]) for turn in messages) > MAX_CHARACTERS:
+        raise UnableToAskModel(_("The conversation has become too long. Begin a new one."))

@@ -1,0 +1,242 @@
+"""The page where one model or two are talked to: questions in, answers out as server-sent events,
+and what is kept of them.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.data import intake
+from training import access as training_access
+from training.playground import chat_protocol, forms, selectors, services
+from training.playground.chat_protocol import Channel, Event
+
+# A stream holds a thread of this process. Beyond so many, answers come in pieces of a moment, and
+# nobody else has to wait.
+N_STREAMS = threading.BoundedSemaphore(2)
+STREAM_S = 25.0
+WAIT_MS = 1000
+KEPT_FIELDS = ("earlier", "text", "model", "written", "sampling", "is_ended")
+"""What the page fills in of a turn that is to be kept."""
+AGAIN_MS = 400
+"""After which the browser asks for what came since."""
+UNTAKEN_S = 60
+"""A question that no worker has taken for so long was lost on its way."""
+
+
+@require_GET
+def chat(request: HttpRequest) -> HttpResponse:
+    training_access.researcher(request.user)
+    context = {
+        "models": selectors.models_to_try(),
+        "workers": _workers(),
+        "chosen": [pk for pk in request.GET.getlist("model")[:2] if pk.isdecimal()],
+        "form": forms.SamplingForm(),
+        "kept_fields": KEPT_FIELDS,
+    }
+    return render(request, "training/playground/model_try.html", context)
+
+
+@require_POST
+def ask(request: HttpRequest) -> JsonResponse:
+    by = training_access.researcher(request.user)
+    try:
+        parts, sampling = forms.question_in(request.body)
+        answers = services.ask_models(parts=parts, sampling=sampling, by=by)
+    except (forms.UnreadableQuestion, services.UnableToAskModel) as problem:
+        return JsonResponse({"sentence": problem.sentence}, status=422)
+    return JsonResponse(
+        {
+            "answers": [
+                {
+                    "events": reverse("model_answer", args=[answer]),
+                    "stop": reverse("model_answer_stop", args=[answer]),
+                }
+                for answer in answers
+            ]
+        }
+    )
+
+
+@require_GET
+def answer(request: HttpRequest, answer: str) -> HttpResponseBase:
+    """Server-sent events, from after the `Last-Event-ID` that a browser names when it comes
+    back.
+    """
+    by = training_access.researcher(request.user)
+    after = request.headers.get("Last-Event-ID", "0")
+    _own(answer, by.pk)
+    response = StreamingHttpResponse(_events(answer, after), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    response["Content-Encoding"] = (
+        "identity"  # compressed, it would be held back until there is enough of it
+    )
+    return response
+
+
+@require_POST
+def stop(request: HttpRequest, answer: str) -> HttpResponse:
+    by = training_access.researcher(request.user)
+    _own(answer, by.pk)
+    with Channel() as channel:
+        channel.stop(answer=answer)
+    return HttpResponse(status=204)
+
+
+@require_http_methods(["POST"])
+def keep(request: HttpRequest) -> HttpResponse:
+    """First what is to be kept, to be looked at and completed; then, with `keep`, it is kept."""
+    by = training_access.researcher(request.user)
+    is_demonstration = bool(request.POST.get("written"))
+    is_sent = "keep" in request.POST
+    initial = {name: request.POST.get(name, "") for name in KEPT_FIELDS}
+    initial |= {"answer": initial["written"], "licence": selectors.licence_of(pk=initial["model"])}
+    form = forms.KeepForm(
+        request.POST if is_sent else None,
+        is_demonstration=is_demonstration,
+        initial=None if is_sent else initial,
+    )
+    if is_sent and form.is_valid():
+        about = {
+            name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")
+        }
+        now = timezone.now()
+        prompt = intake.keep_prompt(messages=form.messages(), **about, by=by, now=now)
+        if is_demonstration:
+            services.keep_demonstration(
+                prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now
+            )
+        messages.success(
+            request, _("Kept as a demonstration.") if is_demonstration else _("Kept as a prompt.")
+        )
+        return redirect("model_kept", prompt.pk)
+    context = {
+        "form": form,
+        "is_demonstration": is_demonstration,
+        "earlier": _turns(initial["earlier"]),
+    }
+    return render(
+        request, "training/playground/model_keep.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_GET
+def kept(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was kept, for researchers, who need not be admins."""
+    by = training_access.researcher(request.user)
+    found = selectors.kept(prompt_id=pk)
+    if found is None:
+        raise Http404
+    return render(request, "training/playground/model_kept.html", {"kept": found, "by": by})
+
+
+def _own(answer: str, by: int) -> None:
+    """Answers are only for who asked. Raises Http404."""
+    try:
+        with Channel() as channel:
+            if not channel.is_owner(answer=answer, by=by):
+                raise Http404
+    except chat_protocol.Away as problem:
+        raise Http404 from problem
+
+
+def _events(answer: str, after: str) -> Iterator[bytes]:
+    """Until the answer ends, for half a minute at most: then the browser comes back for the
+    rest.
+    """
+    is_streamed = N_STREAMS.acquire(blocking=False)
+    try:
+        with Channel() as channel:
+            yield f"retry: {AGAIN_MS}\n\n".encode()
+            deadline = time.monotonic() + (STREAM_S if is_streamed else 0)
+            while True:
+                events = channel.read(
+                    answer=answer, after=after, wait_ms=WAIT_MS if is_streamed else 0
+                )
+                for event in events:
+                    after = event.place
+                    yield _as_sent(event)
+                if events and events[-1].is_last:
+                    return
+                if not events and (trouble := _trouble(channel, answer, after)):
+                    yield _as_sent(trouble)
+                    return
+                if time.monotonic() >= deadline:
+                    return
+                if not events:
+                    yield (  # a browser that went away is noticed by writing to it
+                        b": still here\n\n"
+                    )
+    except chat_protocol.Away:
+        yield _as_sent(
+            Event(
+                after,
+                "failed",
+                {"sentence": _("The broker does not answer. Ask again when it is back.")},
+            )
+        )
+    finally:
+        if is_streamed:
+            N_STREAMS.release()
+
+
+def _trouble(channel: Channel, answer: str, after: str) -> Event | None:
+    """That nobody works on the answer, said at its end; None while somebody does, or may soon."""
+    if channel.is_worked_on(answer=answer):
+        return None
+    if after == "0":
+        if channel.workers():
+            if channel.age_s(answer=answer) < UNTAKEN_S:
+                return None
+            return Event(
+                after, "failed", {"sentence": _("No worker has taken the question. Ask again.")}
+            )
+        return Event(
+            after,
+            "failed",
+            {"sentence": _("No worker for models is there any more. Ask again when one is.")},
+        )
+    if any(event.is_last for event in channel.read(answer=answer, after=after, wait_ms=0)):
+        return None
+    return Event(
+        after,
+        "failed",
+        {"sentence": _("The worker went away in the middle of the answer. Ask again.")},
+    )
+
+
+def _as_sent(event: Event) -> bytes:
+    return f"id: {event.place}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n".encode()
+
+
+def _workers() -> list[str]:
+    try:
+        with Channel() as channel:
+            return channel.workers()
+    except chat_protocol.Away:
+        return []
+
+
+def _turns(text: str) -> list[dict[str, str]]:
+    try:
+        found = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return []
+    return [turn for turn in found if isinstance(turn, dict)] if isinstance(found, list) else []

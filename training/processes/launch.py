@@ -1,0 +1,176 @@
+"""How the processes of a run are started: one by itself, several by accelerate's launcher with a
+config of their own. Pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.configs import KINDS
+from training.configs.knobs import Settings
+from training.configs.words import _
+
+CONFIG = "accelerate.json"
+STRATEGIES: Mapping[str, str] = {
+    "ddp": _("DDP: each process holds the whole model"),
+    "fsdp": _("FSDP: weights, gradients and optimizer shared out (untested)"),
+    "zero2": _("DeepSpeed ZeRO-2: gradients and optimizer shared out (untested)"),
+    "zero3": _("DeepSpeed ZeRO-3: weights as well (untested)"),
+}
+UNTESTED = ("fsdp", "zero2", "zero3")
+"""They need GPUs, and have run on none of ours."""
+MOST_PROCESSES = 64
+MOST_MACHINES = 32
+_EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a run asks for: so many processes on each of so many machines.
+
+    `offloads`: optimizer, and with ZeRO-3 weights, wait in the machine's memory.
+    """
+
+    n_processes: int = 1
+    strategy: str = "ddp"
+    offloads: bool = False
+    n_machines: int = 1
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Launch":
+        return cls(**raw)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def n_in_all(self) -> int:
+        return self.n_processes * self.n_machines
+
+    @property
+    def is_parallel(self) -> bool:
+        return self.n_in_all > 1
+
+
+ALONE = Launch()
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where the machines of a run find one another, and which of them this one is; the first has
+    rank 0.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    rank: int = 0
+
+
+class UnableToLaunch(Exception):
+    """The operator's own command cannot be started several times; the text says what to change."""
+
+
+def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:
+    """What is wrong with it for such a run."""
+    if launch.strategy not in STRATEGIES:
+        return [
+            f"There is no strategy called “{launch.strategy}”. Choose one of:"
+            f" {', '.join(STRATEGIES)}."
+        ]
+    if not launch.is_parallel:
+        return []
+    if not KINDS[kind].is_parallel:
+        return [_("A run of this kind works in one process. Ask for one.")]
+    found = []
+    if n_gpus not in (0, launch.n_processes):
+        found.append(
+            _(
+                "Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to"
+                " compute on processors."
+            )
+        )
+    if launch.strategy in UNTESTED and not n_gpus:
+        found.append(
+            _("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP.")
+        )
+    return found + config.launch_problems(
+        n_processes=launch.n_in_all,
+        n_machines=launch.n_machines,
+        is_sharded=launch.strategy in UNTESTED,
+    )
+
+
+def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any]:
+    """For `accelerate launch --config_file` on one of the machines. Precision is the trainer's own
+    word.
+    """
+    found: dict[str, Any] = {
+        "compute_environment": "LOCAL_MACHINE",
+        "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}.get(launch.strategy, "DEEPSPEED"),
+        "num_machines": launch.n_machines,
+        "machine_rank": meeting.rank,
+        "num_processes": launch.n_in_all,
+        "main_process_ip": meeting.address,
+        "main_process_port": meeting.port,
+        "mixed_precision": "no",
+        "use_cpu": n_gpus == 0,
+        "gpu_ids": "all",
+        "rdzv_backend": "static",
+        "same_network": True,
+        "debug": False,
+        "downcast_bf16": "no",
+        "main_training_function": "main",
+        "tpu_use_cluster": False,
+        "tpu_use_sudo": False,
+    }
+    if launch.strategy == "fsdp":
+        found["fsdp_config"] = {
+            "fsdp_version": 2,
+            "fsdp_reshard_after_forward": True,
+            "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
+            "fsdp_cpu_ram_efficient_loading": False,
+            "fsdp_offload_params": launch.offloads,
+            "fsdp_state_dict_type": "FULL_STATE_DICT",
+        }
+    if launch.strategy in ("zero2", "zero3"):
+        is_whole = launch.strategy == "zero2"
+        found["deepspeed_config"] = {
+            "zero_stage": 2 if is_whole else 3,
+            "offload_optimizer_device": "cpu" if launch.offloads else "none",
+            "offload_param_device": "cpu" if launch.offloads and not is_whole else "none",
+            "zero3_init_flag": False,
+            "zero3_save_16bit_model": not is_whole,
+            "gradient_accumulation_steps": "auto",
+            "gradient_clipping": "auto",
+            "deepspeed_multinode_launcher": "standard",
+        }
+    return found
+
+
+def command(trainer: Sequence[str], *, config: str, folder: str) -> list[str]:
+    """`trainer` is the operator's command for one process, as “python -m module”. Raises
+    UnableToLaunch.
+    """
+    if len(trainer) < 3 or trainer[1] != "-m":
+        raise UnableToLaunch(" ".join(trainer))
+    python, _m, module, *more = trainer
+    return [
+        python,
+        "-m",
+        "accelerate.commands.launch",
+        "--config_file",
+        config,
+        "--module",
+        module,
+        *more,
+        folder,
+    ]
+
+
+def exit_code(code: int, log: str) -> int:
+    """The launcher ends with 1 whatever ended a process of its: the signal that killed one stands
+    in its last words.
+    """
+    killed = _EXIT_CODE.findall(log) if code == 1 else []
+    return int(killed[-1]) if killed else code

@@ -1,0 +1,202 @@
+"""What is known of a model, as a card to read (Markdown, English: it goes out with the weights) and
+as its lineage in JSON.
+"""
+
+import json
+from typing import Any
+
+from labeling.models import Judgment
+from training.models import Endpoint, TrainedModel
+from training.registry.selectors import LineageStep, judges, lineage
+from training.results.measures import measures
+from training.snapshots.selectors import chosen_from
+
+_HUB_LICENCES = {
+    "apache-2.0",
+    "mit",
+    "cc-by-4.0",
+    "cc-by-sa-4.0",
+    "cc0-1.0",
+    "cc-by-nc-4.0",
+    "bsd-3-clause",
+    "gpl-3.0",
+    "openrail",
+}
+
+
+def card_text(*, model: TrainedModel) -> str:
+    """A person's words where there are some, else made from what is known."""
+    return model.card or made_card(model=model)
+
+
+def made_card(*, model: TrainedModel) -> str:
+    steps = lineage(model=model)
+    taught = [step for line in judges(steps=steps) for step in line]
+    parts = [
+        _front(model, steps),
+        f"# {model.name}",
+        _opening(model),
+        "## Where it comes from",
+        "\n".join(_origin(step) for step in steps),
+    ]
+    if taught:
+        parts += ["## What its rewards come from", "\n".join(_origin(step) for step in taught)]
+    parts += ["## Licences", "\n".join(f"- {line}" for line in _licence_lines([*steps, *taught]))]
+    found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
+    if found:
+        rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.value} |" for one in found)
+        parts += ["## Measured", f"| measure | before | after |\n|---|---|---|\n{rows}"]
+    if model.run is not None:
+        settings = json.dumps(model.run.config, indent=1, ensure_ascii=False)
+        parts += ["## Settings", f"```json\n{settings}\n```"]
+    if model.notes:
+        parts += ["## Notes", model.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
+    """From this model back to the base it began with: what was trained by which run, with which
+    settings, on what.
+
+    `rewards`: the same of each reward model that taught it.
+    """
+    steps = lineage(model=model)
+    rewards = [
+        {"model": line[0].model.name, "steps": [_step_json(step) for step in line]}
+        for line in judges(steps=steps)
+    ]
+    return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
+
+
+def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """(model, its licence, what of which licence it learned from) of each step back to the base."""
+    return [
+        (step.model.name, step.model.licence, _data_licences(step)) for step in _all_steps(model)
+    ]
+
+
+def n_judgments_behind(*, model: TrainedModel) -> int:
+    """Distinct judgments in the snapshots of its whole lineage, those of the reward models that
+    taught it among them.
+    """
+    snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
+    return (
+        Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count()
+        if snapshots
+        else 0
+    )
+
+
+def _all_steps(model: TrainedModel) -> list[LineageStep]:
+    """Of its line, then of the lines of the reward models that taught it."""
+    steps = lineage(model=model)
+    return [*steps, *(step for line in judges(steps=steps) for step in line)]
+
+
+def is_elsewhere(*, model: TrainedModel) -> bool:
+    """Whether another server answers for it."""
+    return Endpoint.objects.filter(model=model).exists()
+
+
+def _front(model: TrainedModel, steps: list[LineageStep]) -> str:
+    """What hubs read: a licence that has a short name there, the base where it is on a hub,
+    tags.
+    """
+    licence = model.licence.lower()
+    lines = [f"license: {licence if licence in _HUB_LICENCES else 'other'}"]
+    if licence and licence not in _HUB_LICENCES:
+        lines.append(f"license_name: {json.dumps(model.licence)}")
+    base = steps[-1].model
+    if base != model and not base.location.startswith("/") and "://" not in base.location:
+        lines.append(f"base_model: {base.location}")
+    tags = ["preferably", *([model.run.kind] if model.run else [])]
+    pipeline = (
+        "text-classification" if model.kind == TrainedModel.Kind.REWARD else "text-generation"
+    )
+    lines += [f"pipeline_tag: {pipeline}", "tags:", *(f"- {tag}" for tag in tags)]
+    return "---\n" + "\n".join(lines) + "\n---"
+
+
+def _opening(model: TrainedModel) -> str:
+    kind = "A reward model" if model.kind == TrainedModel.Kind.REWARD else "A language model"
+    stage = TrainedModel.Stage(model.stage).value
+    return f"{kind} ({stage}), registered {model.created_at:%Y-%m-%d}."
+
+
+def _origin(step: LineageStep) -> str:
+    if step.model.parent is not None and step.run is None:
+        return (
+            f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it:"
+            f" `{step.model.location}`."
+        )
+    if step.run is None or step.snapshot is None:
+        return f"- **{step.model.name}** is a base model: `{step.model.location}`."
+    parent = step.model.parent.name if step.model.parent else "random weights"
+    data = (
+        f"{step.snapshot.name} ({step.snapshot.n_rows} {step.snapshot.kind}, fingerprint"
+        f" `{step.snapshot.fingerprint[:16]}`)"
+    )
+    chosen = [
+        f"{run.base_model} in “{run}”, chosen by {run.reward_model}"
+        for run in chosen_from(snapshot=step.snapshot)
+    ]
+    if chosen:
+        data += f", the best responses of {'; '.join(chosen)},"
+    run = f"the {step.run.kind} run “{step.run.name}”"
+    rewarded = f", was rewarded by {step.run.reward_model}" if step.run.reward_model else ""
+    return (
+        f"- **{step.model.name}** was left by {run}, which learned from {data}{rewarded} and began"
+        f" with {parent}."
+    )
+
+
+def _licence_lines(steps: list[LineageStep]) -> list[str]:
+    lines = []
+    for step in steps:
+        lines.append(f"{step.model.name}: {step.model.licence or 'not named'}")
+        data = ", ".join(
+            f"{n} rows {name or 'without a licence'}" for name, n in _data_licences(step)
+        )
+        if data:
+            lines.append(f"data that {step.model.name} learned from: {data}")
+    return lines
+
+
+def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
+    found = step.snapshot.card.get("licences", {}) if step.snapshot else {}
+    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _step_json(step: LineageStep) -> dict[str, Any]:
+    run, snapshot = step.run, step.snapshot
+    told: dict[str, Any] = {
+        "model": step.model.name,
+        "kind": step.model.kind,
+        "stage": step.model.stage,
+        "licence": step.model.licence,
+        "parent": step.model.parent.name if step.model.parent else None,
+        "metrics": step.model.metrics,
+        "registered_at": step.model.created_at,
+    }
+    if run is not None:
+        told["run"] = {
+            "id": run.pk,
+            "name": run.name,
+            "kind": run.kind,
+            "config": run.config,
+            "versions": run.versions,
+            "reward_model": run.reward_model.name if run.reward_model else None,
+            "finished_at": run.finished_at,
+        }
+    if snapshot is not None:
+        told["snapshot"] = {
+            "id": snapshot.pk,
+            "name": snapshot.name,
+            "kind": snapshot.kind,
+            "rows": snapshot.n_rows,
+            "fingerprint": snapshot.fingerprint,
+            "licences": snapshot.card.get("licences", {}),
+            "sources": snapshot.card.get("sources", {}),
+            "best_of": snapshot.card.get("best_of", []),
+        }
+    return told

@@ -1,0 +1,186 @@
+"""A model as one archive: weights (safetensors), tokenizer, card and lineage, sent as it is read
+and never held whole.
+
+A tar and no zip: weights do not shrink, and its length is known before it is made, so a browser
+shows how far it is.
+"""
+
+import json
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from training.models import TrainedModel
+from training.processes import run_dir
+from training.registry import cards
+from training.storage import artifacts, store
+
+CONTENT_TYPE = "application/x-tar"
+MERGED, ADAPTER = "merged", "adapter"
+CARD, LINEAGE = "README.md", "lineage.json"
+_BEFORE = "README.original.md"
+"""What a base model's folder brought as its card stays beside ours."""
+_BLOCK = tarfile.BLOCKSIZE
+
+
+class UnableToExport(Refusal):
+    """The model is not to be had here; the text says where it is, or what was not kept."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the archive."""
+
+    name: str
+    n_bytes: int
+    read: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """`name` is that of the folder inside, and of the file before its .tar."""
+
+    name: str
+    entries: list[Entry]
+    at: float
+
+    @property
+    def n_bytes(self) -> int:
+        padded = sum(
+            len(self._header(entry)) + -(-entry.n_bytes // _BLOCK) * _BLOCK
+            for entry in self.entries
+        )
+        return -(-(padded + 2 * _BLOCK) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+
+    def chunks(self) -> Iterator[bytes]:
+        """The tar. Raises store.StoreAway in the middle when the store goes away: the archive is
+        then short, and tar says so.
+        """
+        n_sent = 0
+        for entry in self.entries:
+            header = self._header(entry)
+            yield header
+            yield from entry.read()
+            padding = -entry.n_bytes % _BLOCK
+            yield b"\0" * padding
+            n_sent += len(header) + entry.n_bytes + padding
+        yield b"\0" * (self.n_bytes - n_sent)
+
+    def response(self) -> StreamingHttpResponse:
+        """For a browser to save."""
+        response = StreamingHttpResponse(self.chunks(), content_type=CONTENT_TYPE)
+        response["Content-Length"] = str(self.n_bytes)
+        response["Content-Disposition"] = (
+            content_disposition_header(as_attachment=True, filename=f"{self.name}.tar") or ""
+        )
+        response["Content-Encoding"] = (
+            "identity"  # weights do not shrink, and compressed their length would be lost
+        )
+        return response
+
+    def _header(self, entry: Entry) -> bytes:
+        about = tarfile.TarInfo(f"{self.name}/{entry.name}")
+        about.size, about.mtime, about.mode = entry.n_bytes, self.at, 0o644
+        return about.tobuf(tarfile.PAX_FORMAT)
+
+
+def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
+    """Raises UnableToExport and store.StoreAway."""
+    files = _files(model)
+    has_adapter = any(_is_adapters(name) for name in files)
+    if weights == ADAPTER and not has_adapter:
+        raise UnableToExport(why_no_adapter(model))
+    wanted = (
+        _adapters(files)
+        if weights == ADAPTER
+        else {name: name for name in files if not _is_adapters(name)}
+    )
+    entries = [
+        Entry(CARD, *_text(cards.card_text(model=model))),
+        Entry(
+            LINEAGE,
+            *_text(
+                json.dumps(
+                    cards.lineage_json(model=model),
+                    indent=1,
+                    ensure_ascii=False,
+                    cls=DjangoJSONEncoder,
+                )
+            ),
+        ),
+    ]
+    for name, source in sorted(wanted.items()):
+        name = _BEFORE if name == CARD else name
+        entries.append(
+            Entry(name, files[source], partial(artifacts.read_model_file, model.location, source))
+        )
+    folder = re.sub(r"[^\w.-]+", "-", model.name).strip("-.") or f"model-{model.pk}"
+    suffix = "-adapter" if weights == ADAPTER else ""
+    return Archive(f"{folder}{suffix}", entries, int(model.created_at.timestamp()))
+
+
+def why_no_adapter(model: TrainedModel) -> str:
+    if model.run is None or model.run.config.get("method") != "lora":
+        return _(
+            "“%(name)s” was not trained with LoRA: there is no adapter, only whole weights."
+        ) % {"name": model}
+    return _(
+        "The run that left “%(name)s” has kept no adapter: it was made before adapters were kept."
+        " The weights are merged."
+    ) % {"name": model}
+
+
+def _files(model: TrainedModel) -> dict[str, int]:
+    if model.freed_at is not None:
+        raise UnableToExport(
+            _("The weights of “%(name)s” were freed to make room.") % {"name": model}
+        )
+    if cards.is_elsewhere(model=model):
+        raise UnableToExport(
+            _("“%(name)s” is another server's: it has no weights here.") % {"name": model}
+        )
+    try:
+        found = artifacts.model_files(model.location)
+        return {name: n_bytes for name, n_bytes in found.items() if name != run_dir.MANIFEST}
+    except artifacts.ModelMissing as problem:
+        if not model.location.startswith("/") and not store.is_url(model.location):
+            sentence = _(
+                "“%(name)s” is a name on the hub, and nothing of it is here: get it from there."
+            )
+            raise UnableToExport(sentence % {"name": model.location}) from problem
+        sentence = _(
+            "The folder %(folder)s is not on this machine. Where it is, `manage.py export_model`"
+            " makes the archive."
+        )
+        raise UnableToExport(sentence % {"folder": model.location}) from problem
+
+
+def _is_adapters(name: str) -> bool:
+    return name.startswith(f"{run_dir.ADAPTER}/")
+
+
+def _adapters(files: dict[str, int]) -> dict[str, str]:
+    """Its own files at the top, as peft reads them, and the tokenizer's beside them: name in the
+    archive → name in the folder.
+    """
+    own = {name.removeprefix(f"{run_dir.ADAPTER}/"): name for name in files if _is_adapters(name)}
+    tokenizer = {
+        name: name
+        for name in files
+        if "/" not in name
+        and re.match(r"(tokenizer|special_tokens|chat_template|vocab|merges)", name)
+    }
+    return tokenizer | own
+
+
+def _text(text: str) -> tuple[int, Callable[[], Iterator[bytes]]]:
+    content = text.encode()
+    return len(content), lambda: iter([content])

@@ -1,0 +1,135 @@
+"""Forms of the model registry: a model, an external model, and its card."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from pages.form_parts import segmented
+from training.models import TrainedModel
+from training.registry import selectors
+
+
+class ModelForm(forms.Form):
+    """A base model to register."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=TrainedModel.Kind.choices,
+        initial=TrainedModel.Kind.POLICY,
+        widget=segmented(),
+    )
+    location = forms.CharField(
+        label=_("Folder or hub name"),
+        max_length=1024,
+        help_text=_(
+            "The full path of a folder with config.json, weights and tokenizer, or a hub name such"
+            " as owner/model."
+        ),
+    )
+    is_elsewhere = forms.BooleanField(
+        label=_("The folder lies on the GPU nodes only"),
+        required=False,
+        help_text=_("It is then looked for when a run starts."),
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("As the model's card has it, such as Apache-2.0."),
+    )
+    notes = forms.CharField(
+        label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class EndpointForm(forms.Form):
+    """A model that another server answers for."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=1024,
+        help_text=_("What comes before /chat/completions, such as https://host/v1."),
+    )
+    served_name = forms.CharField(
+        label=_("Model"), max_length=200, help_text=_("What the server calls it.")
+    )
+    key_variable = forms.CharField(
+        label=_("Variable with the key"),
+        max_length=100,
+        required=False,
+        help_text=_(
+            "Such as PREFERABLY_KEY_HOST, set where models are tried and on the nodes. The key"
+            " itself is never stored."
+        ),
+    )
+    serves = forms.ModelChoiceField(
+        label=_("Serves"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("a model that is not ours"),
+        help_text=_(
+            "The model of ours that answers there: what it learned from is then behind these"
+            " answers too."
+        ),
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_(
+            "Under which its answers may be used, as its terms have it. Empty: that of the model of"
+            " ours."
+        ),
+    )
+    notes = forms.CharField(
+        label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        of_ours = selectors.models(kind=TrainedModel.Kind.POLICY).filter(endpoint=None)
+        self.fields["serves"].queryset = of_ours.exclude(stage=TrainedModel.Stage.RETIRED)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        served = cleaned.get("serves")
+        cleaned["licence"] = cleaned.get("licence") or (served.licence if served else "")
+        if not cleaned["licence"] and "licence" not in self.errors:
+            self.add_error("licence", _("Say under which licence its answers may be used."))
+        return cleaned
+
+
+class ModelEditForm(forms.Form):
+    """What a person decides about a model."""
+
+    stage = forms.ChoiceField(
+        label=_("Stage"),
+        choices=TrainedModel.Stage.choices,
+        widget=segmented(),
+        help_text=_("An approved model's weights are kept; a retired model is offered to nobody."),
+    )
+    licence = forms.CharField(label=_("Licence"), max_length=64, required=False)
+    notes = forms.CharField(
+        label=_("Notes"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    card = forms.CharField(
+        label=_("Card"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 20}),
+        help_text=_(
+            "Markdown. It goes out with the weights as README.md. Empty: made from what is known."
+        ),
+    )
+
+    def clean_card(self) -> str:
+        return str(self.cleaned_data["card"]).replace("\r\n", "\n")
+
+    def clean_notes(self) -> str:
+        return str(self.cleaned_data["notes"]).replace("\r\n", "\n")

@@ -1,0 +1,121 @@
+"""What people were asked and what they gave, as a researcher reads it: a campaign and a prompt. Of
+raters only how many.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from labeling.access import visible
+from labeling.guidelines import rating_form
+from labeling.models import (
+    Campaign,
+    GuidelineVersion,
+    ItemResponse,
+    Judgment,
+    Prompt,
+    Response,
+    Source,
+)
+from training.models import Snapshot, TrainedModel
+
+N_SNAPSHOTS_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A version of the guideline, what its form asks of a response, and how many judgments were
+    given under it.
+    """
+
+    version: GuidelineVersion
+    questions: list[str]
+    n_judgments: int
+
+
+@dataclass(frozen=True)
+class CampaignSummary:
+    """A campaign at a glance. `compared`: who wrote what is up for comparison, with the model where
+    it was one.
+    """
+
+    n_items: int
+    n_judgments: int
+    n_raters: int
+    versions: list[InForce]
+    snapshots: list[Snapshot]
+    """each with n_from_here"""
+    compared: list[tuple[Source, TrainedModel | None]]
+
+
+def asked(*, campaign: Campaign) -> CampaignSummary:
+    given = _counted(campaign.judgments.all())
+    return CampaignSummary(
+        n_items=campaign.items.count(),
+        n_judgments=given.count(),
+        n_raters=given.order_by().values("rater").distinct().count(),
+        versions=_versions(campaign, given),
+        snapshots=list(_snapshots(Judgment.versions.filter(campaign=campaign))),
+        compared=_compared(campaign) if campaign.kind == Campaign.Kind.COMPARISON else [],
+    )
+
+
+def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
+    """Every answer to it, source by source, each with how often it was compared."""
+    found = (
+        visible(prompt.responses.all()).select_related("source").annotate(n_judged=Count("ranked"))
+    )
+    return found.order_by("source__name", "number", "pk")
+
+
+def models_of(*, sources: QuerySet[Source]) -> dict[int, TrainedModel]:
+    """The model behind a source, by the source's id, where there is one."""
+    return {
+        model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
+    }
+
+
+def campaigns_asking(*, prompt: Prompt) -> list[Campaign]:
+    return list(Campaign.objects.filter(items__prompt=prompt).distinct().order_by("name"))
+
+
+def snapshots_with(*, prompt: Prompt) -> list[Snapshot]:
+    """Those that hold a judgment on it, the newest first, each with n_from_here."""
+    return list(_snapshots(Judgment.versions.filter(prompt=prompt)))
+
+
+def n_judgments_on(*, prompt: Prompt) -> int:
+    return _counted(prompt.judgments.all()).count()
+
+
+def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    """What is data: nothing of a rater who has withdrawn, of an import that is not published, and
+    no answer to a gold.
+    """
+    return visible(judgments.filter(is_current=True, is_gold=False, rater__withdrawn_at=None))
+
+
+def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[InForce]:
+    """The newest first, and among them the one in force, judged by or not."""
+    n_of = dict(given.order_by().values_list("guideline_version").annotate(n=Count("pk")))
+    n_of.setdefault(campaign.guideline_version_id, 0)
+    versions = GuidelineVersion.objects.filter(
+        pk__in=[pk for pk in n_of if pk is not None]
+    ).select_related("guideline")
+    return [InForce(one, _questions(one), n_of[one.pk]) for one in versions.order_by("-number")]
+
+
+def _questions(version: GuidelineVersion) -> list[str]:
+    return [question.label for question in rating_form.parse(version.form).questions]
+
+
+def _snapshots(judgments: QuerySet[Judgment]) -> QuerySet[Snapshot]:
+    holding = Snapshot.objects.filter(memberships__judgment__in=judgments)
+    return holding.annotate(n_from_here=Count("memberships")).order_by("-pk")[:N_SNAPSHOTS_SHOWN]
+
+
+def _compared(campaign: Campaign) -> list[tuple[Source, TrainedModel | None]]:
+    theirs = ItemResponse.objects.filter(item__campaign=campaign, response__source=OuterRef("pk"))
+    sources = Source.objects.filter(Exists(theirs)).order_by("name")
+    models = models_of(sources=sources)
+    return [(source, models.get(source.pk)) for source in sources]

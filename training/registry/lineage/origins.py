@@ -1,0 +1,233 @@
+"""A model's lineage drawn: what it was made from, run by run, and what came of it: responses,
+judgments, data, models again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.models import Judgment, Prompt, Response
+from training import configs
+from training.configs.knobs import RESPONSES
+from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
+from training.registry.selectors import LineageStep, lineage
+from training.snapshots.selectors import chosen_from, with_the_best_of
+
+N_SHOWN = 5
+"""Of a kind in one place of the drawing; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class OriginNode:
+    """Something to click on."""
+
+    label: str
+    url: str = ""
+    detail: str = ""
+    is_here: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of a row: what stands in it, and how many more of it there are."""
+
+    title: str
+    nodes: list[OriginNode]
+    n_more: int = 0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """`before`: a row for each run of the line, the base first. `after`: what came of the model
+    itself, left to right.
+    """
+
+    before: list[list[Place]]
+    after: list[Place] = field(default_factory=list)
+
+
+def drawing(*, model: TrainedModel, is_admin: bool) -> Drawing:
+    """An admin's nodes lead to the pages where campaigns and prompts are managed, a researcher's to
+    those where they are read.
+    """
+    before = [_row(step, model, is_admin) for step in reversed(lineage(model=model))]
+    return Drawing(before, _after(model, is_admin))
+
+
+def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
+    """What this model wrote, the newest first, with how often each was compared."""
+    return (
+        Response.objects.filter(source=model.source_id)
+        .select_related("prompt")
+        .annotate(n_judged=Count("ranked"))
+        .order_by("-pk")
+        if model.source_id
+        else Response.objects.none()
+    )
+
+
+def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
+    model = _model_node(step.model, is_here=step.model.pk == here.pk)
+    if step.run is None or step.snapshot is None:
+        return [
+            Place(_("Base model") if step.model.parent is None else _("On another server"), [model])
+        ]
+    run, snapshot = step.run, step.snapshot
+    beside = [
+        _model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None
+    ]
+    return [
+        _origin(snapshot, is_admin),
+        Place(_("Data"), [_snapshot_node(snapshot)]),
+        Place(_("Run"), [_run_node(run, run.kind_label), *beside]),
+        Place(_("Model"), [model]),
+    ]
+
+
+def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
+    """The campaigns behind a snapshot, or the sampling runs of which it holds the best responses,
+    with who chose them.
+    """
+    runs = chosen_from(snapshot=snapshot)
+    if not runs:
+        return Place(_("Judgments"), _judgment_nodes(snapshot, is_admin))
+    shown = runs[-N_SHOWN:][::-1]
+    sampled = [_run_node(run, _("by %(model)s") % {"model": run.base_model}) for run in shown]
+    judges = dict.fromkeys(run.reward_model for run in shown if run.reward_model is not None)
+    chose = [_model_node(judge, detail=_("chose them")) for judge in judges]
+    return Place(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
+
+
+def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
+    """The campaigns behind a snapshot; of prompts there are none."""
+    counted = (
+        SnapshotJudgment.objects.filter(snapshot=snapshot)
+        .values("judgment__campaign", "judgment__campaign__name")
+        .annotate(n=Count("pk"))
+        .order_by("-n")
+    )
+    nodes = [
+        OriginNode(
+            row["judgment__campaign__name"] or _("imported or kept"),
+            _campaign_url(row["judgment__campaign"], is_admin)
+            or reverse("snapshot_rows", args=[snapshot.pk]),
+            _n_judgments(row["n"]),
+        )
+        for row in counted[:N_SHOWN]
+    ]
+    return nodes or [
+        OriginNode(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))
+    ]
+
+
+def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
+    """Empty when nothing was sampled from it, chosen by it or begun with it."""
+    begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
+    sampled = (
+        begun.filter(kind__in=configs.that_leave(RESPONSES))
+        .select_related("snapshot")
+        .order_by("-pk")
+    )
+    judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id or 0)
+    holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
+    best = with_the_best_of(runs=sampled.values_list("pk", flat=True))
+    snapshots = Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk")
+    learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
+    children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))
+    places = [
+        *_responses(model, sampled, is_admin),
+        _place(
+            _("Judgments"),
+            _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin),
+        ),
+        _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
+        _place(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
+        _place(
+            _("Models"),
+            [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]],
+        ),
+    ]
+    return [place for place in places if place.nodes]
+
+
+def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> list[Place]:
+    """What it answered or chose among, the runs that had it do so, and its own answers."""
+    responses = Response.objects.filter(source=model.source_id or 0)
+    n, written = responses.count(), reverse("model_responses", args=[model.pk])
+    found = [OriginNode(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
+    return [
+        _place(
+            _("Prompts"),
+            _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else [],
+        ),
+        _place(_("Sampling"), [_run_node(run) for run in sampled]),
+        Place(_("Responses"), found if n else []),
+    ]
+
+
+def _prompt_nodes(
+    sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool
+) -> list[OriginNode]:
+    """The snapshots that were sampled on; where it was talked to or imported, its prompts, which
+    stand beside what it wrote.
+    """
+    snapshots = {run.snapshot_id: run.snapshot for run in sampled}
+    if snapshots:
+        return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
+    n = Prompt.objects.filter(pk__in=responses.values("prompt")).count()
+    return [
+        OriginNode(
+            ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n},
+            reverse("prompts") if is_admin else written,
+        )
+    ]
+
+
+def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[OriginNode]:
+    by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
+    counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
+    return [
+        OriginNode(
+            row["called"] or _("imported"),
+            _campaign_url(row["of"], is_admin) or written,
+            _n_judgments(row["n"]),
+        )
+        for row in counted[: 4 * N_SHOWN]
+    ]
+
+
+def _campaign_url(pk: int | None, is_admin: bool) -> str:
+    """Empty for what came with no campaign."""
+    return (
+        reverse("campaign" if is_admin else "lineage_campaign", args=[pk]) if pk is not None else ""
+    )
+
+
+def _n_judgments(n: int) -> str:
+    return ngettext("%(n)s judgment", "%(n)s judgments", n) % {"n": n}
+
+
+def _snapshot_node(snapshot: Snapshot) -> OriginNode:
+    words = {"n": snapshot.n_rows, "kind": snapshot.get_kind_display()}
+    return OriginNode(
+        snapshot.name, reverse("snapshot", args=[snapshot.pk]), _("%(n)s %(kind)s") % words
+    )
+
+
+def _run_node(run: Run, detail: str = "") -> OriginNode:
+    return OriginNode(run.name, reverse("run", args=[run.pk]), detail)
+
+
+def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False) -> OriginNode:
+    return OriginNode(
+        model.name, reverse("model", args=[model.pk]), detail or model.licence, is_here
+    )
+
+
+def _place(title: str, nodes: list[OriginNode]) -> Place:
+    return Place(title, nodes[:N_SHOWN], max(0, len(nodes) - N_SHOWN))

@@ -1,0 +1,49 @@
+"""The right to withdraw: what a rater's judgments touched, and taking them out of all that is to
+come.
+"""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.people import withdrawal as people_withdrawal
+from training.registry.lineage import withdrawals
+
+
+@require_GET
+def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
+    rater = labeling_access.rater_as_alias(user=request.user, pk=pk)
+    return render(
+        request,
+        "training/registry/withdrawal.html",
+        {"rater": rater, "touched": withdrawals.touched_by(rater=rater)},
+    )
+
+
+@require_POST
+def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
+    rater = labeling_access.rater_as_alias(user=request.user, pk=pk)
+    if people_withdrawal.withdraw_rater(rater=rater, by=request.user, now=timezone.now()):
+        messages.success(
+            request,
+            _("%(alias)s has withdrawn: no future snapshot holds their judgments.")
+            % {"alias": rater.alias},
+        )
+    return redirect("withdrawal", pk)
+
+
+@require_POST
+def readmit(request: MemberRequest, pk: int) -> HttpResponse:
+    rater = labeling_access.rater_as_alias(user=request.user, pk=pk)
+    if people_withdrawal.readmit_rater(rater=rater, by=request.user, now=timezone.now()):
+        messages.success(
+            request,
+            _("The judgments of %(alias)s count again. Put them back in their pools by hand.")
+            % {"alias": rater.alias},
+        )
+    return redirect("withdrawal", pk)

@@ -1,0 +1,204 @@
+"""Every write to the registry of models, and the responses that models wrote."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.data import intake
+from labeling.models import Response, Source
+from training import configs
+from training.models import Run, TrainedModel
+from training.snapshots.response_numbers import numbers_of
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+class UnableToRegister(Refusal):
+    """The model named cannot be entered; the text says what to change."""
+
+
+def register_model(
+    *,
+    name: str,
+    kind: str,
+    location: str,
+    licence: str,
+    notes: str = "",
+    is_elsewhere: bool = False,
+    source: Source | None = None,
+    by: User | None,
+    now: datetime,
+) -> TrainedModel:
+    """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and
+    cannot be looked at here. `source`: whose name its responses bear, where some are stored
+    already.
+
+    Raises UnableToRegister.
+    """
+    refuse_taken_name(name)
+    _refuse_bad_location(location, is_elsewhere=is_elsewhere)
+    with transaction.atomic():
+        model = TrainedModel.objects.create(
+            name=name,
+            kind=kind,
+            location=location,
+            licence=licence,
+            notes=notes,
+            source=source or intake.source_for_model(name=opaque_name(), licence=licence),
+            created_by=by,
+            created_at=now,
+        )
+        audit_log.record(
+            by=by,
+            action="register",
+            target=model,
+            after={"name": name, "location": location},
+            now=now,
+        )
+    return model
+
+
+def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: datetime) -> TrainedModel:
+    """The model that a run left. Its source has a name that tells a rater nothing."""
+    licence = run.base_model.licence
+    config, _problems = configs.parse(run.kind, run.config)
+    is_descendant = config is None or config.keeps_weights
+    return TrainedModel.objects.create(
+        name=_free_name(f"{run.kind}-{run.pk}"),
+        kind=configs.KINDS[run.kind].leaves,
+        location=location,
+        licence=licence,
+        parent=run.base_model if is_descendant else None,
+        run=run,
+        source=intake.source_for_model(name=opaque_name(), licence=licence),
+        metrics=metrics,
+        created_by=run.created_by,
+        created_at=now,
+    )
+
+
+def store_responses(
+    *,
+    run_id: int,
+    attempt: int,
+    rows: Sequence[intake.NewResponse],
+    scores: Mapping[tuple[int, int], float] | None = None,
+    now: datetime,
+) -> int | None:
+    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an
+    attempt that is over.
+
+    `scores`: what its reward model thinks of them, by prompt and number.
+    """
+    with transaction.atomic():
+        ours = Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
+        if ours.update(heartbeat_at=now) != 1:
+            return None
+        run = ours.select_related("base_model__source", "reward_model__source").get()
+        source = _source_of(run.base_model)
+        n_new = intake.store_responses(source=source, rows=rows, now=now)
+        if scores and run.reward_model is not None:
+            judge = run.reward_model
+            intake.store_scores(
+                source=_source_of(judge),
+                name=judge.name,
+                scores=_by_response(source, scores),
+                now=now,
+            )
+        return n_new
+
+
+def _by_response(source: Source, scores: Mapping[tuple[int, int], float]) -> dict[int, float]:
+    """Scores by prompt and number, as those of stored responses of `source`."""
+    prompts, numbers = zip(*scores, strict=True)
+    stored = Response.objects.filter(
+        source=source, prompt__in=set(prompts), number__in=set(numbers)
+    )
+    rows = stored.values_list("pk", "prompt_id", "number")
+    return {pk: scores[prompt, number] for pk, prompt, number in rows if (prompt, number) in scores}
+
+
+def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
+    """Held-out responses as a reward run's own model scores them, or the model that an evaluation
+    judged by. Call it in the transaction that ends the run.
+    """
+    run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
+    made = TrainedModel.objects.filter(run=run).select_related("source").first()
+    model = made or run.reward_model or run.base_model
+    intake.store_scores(source=_source_of(model), name=model.name, scores=scores, now=now)
+
+
+def _source_of(model: TrainedModel) -> Source:
+    if model.source is None:
+        model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
+        model.save(update_fields=["source"])
+    return model.source
+
+
+def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
+    """Ids of the prompts to which these sampling runs wrote a response."""
+    written = Q(pk__in=())
+    for run in runs:
+        own = numbers_of(run.pk)
+        written |= Q(source=run.base_model.source_id, number__gte=own.start, number__lt=own.stop)
+    return set(Response.objects.filter(written).values_list("prompt_id", flat=True))
+
+
+def refuse_taken_name(name: str) -> None:
+    """Raises UnableToRegister."""
+    if TrainedModel.objects.filter(name=name).exists():
+        raise UnableToRegister(
+            _("There is a model called “%(name)s” already. Choose another name.") % {"name": name}
+        )
+
+
+def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
+    if not location.startswith("/"):
+        if not _HUB_NAME.fullmatch(location):
+            raise UnableToRegister(
+                _("“%(location)s” is neither a full path nor a hub name such as owner/model.")
+                % {"location": location}
+            )
+        return
+    folder = Path(location)
+    # os.path says no where pathlib raises: a name longer than a file system takes.
+    if is_elsewhere and not os.path.exists(folder):
+        return
+    if not os.path.isdir(folder):
+        raise UnableToRegister(
+            _(
+                "There is no folder %(location)s on this machine. Correct the path, or say that it"
+                " lies on the GPU nodes."
+            )
+            % {"location": location}
+        )
+    if not (folder / "config.json").is_file():
+        raise UnableToRegister(
+            _("The folder %(location)s holds no model: config.json is missing.")
+            % {"location": location}
+        )
+
+
+def opaque_name() -> str:
+    """For a source: it tells a rater nothing."""
+    return f"model-{uuid4().hex[:12]}"
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(TrainedModel.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(
+        name
+        for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3)))
+        if name not in taken
+    )

@@ -1,0 +1,218 @@
+"""Models: the list, the forms that register one, where each came from and what came of it, its
+card, its archive.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from training import access as training_access
+from training import configs
+from training.configs.knobs import REWARD
+from training.models import TrainedModel
+from training.registry import (
+    cards,
+    change_stage,
+    endpoints,
+    export,
+    forms,
+    run_links,
+    selectors,
+    services,
+)
+from training.registry import publish as registry_publish
+from training.registry.lineage import origins
+from training.results import measures
+from training.storage import store
+
+MODELS_PER_PAGE = 30
+RESPONSES_PER_PAGE = 30
+KIND_TABS = [
+    (TrainedModel.Kind.POLICY, _("Language models")),
+    (TrainedModel.Kind.REWARD, _("Reward models")),
+]
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    kind = request.GET.get("kind", "")
+    page = Paginator(selectors.models(kind=kind), MODELS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request, "training/registry/models.html", {"page": page, "kind": kind, "kinds": KIND_TABS}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = forms.ModelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            model = services.register_model(
+                **form.cleaned_data, by=training_access.researcher(request.user), now=timezone.now()
+            )
+        except services.UnableToRegister as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("model", model.pk)
+    return render(
+        request,
+        "training/registry/model_new.html",
+        {"form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new_endpoint(request: HttpRequest) -> HttpResponse:
+    form = forms.EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            model = endpoints.register_endpoint(
+                **form.cleaned_data, by=training_access.researcher(request.user), now=timezone.now()
+            )
+        except services.UnableToRegister as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("model", model.pk)
+    context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
+    return render(
+        request,
+        "training/registry/model_endpoint_new.html",
+        context,
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    model = training_access.model(user=request.user, pk=pk)
+    card = cards.made_card(model=model) if "begin" in request.GET else model.card
+    initial = {"stage": model.stage, "licence": model.licence, "notes": model.notes, "card": card}
+    form = forms.ModelEditForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        change_stage.change_model(
+            model=model,
+            **form.cleaned_data,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
+        return redirect("model", pk)
+    return render(
+        request,
+        "training/registry/model_edit.html",
+        {"model": model, "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_GET
+def responses(request: HttpRequest, pk: int) -> HttpResponse:
+    """What it wrote: the way from a model to what raters judged, for researchers, who see no
+    campaign.
+    """
+    model = training_access.model(user=request.user, pk=pk)
+    page = Paginator(origins.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "model": model,
+        "page": page,
+        "is_admin": training_access.researcher(request.user).is_admin,
+    }
+    return render(request, "training/registry/model_responses.html", context)
+
+
+@require_GET
+def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
+    model = training_access.model(user=request.user, pk=pk)
+    weights = export.ADAPTER if request.GET.get("weights") == export.ADAPTER else export.MERGED
+    try:
+        packed = export.archive(model=model, weights=weights)
+    except export.UnableToExport as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("model", pk)
+    except store.StoreAway:
+        messages.warning(
+            request, _("The artifact store does not answer. Try again when it is back.")
+        )
+        return redirect("model", pk)
+    return packed.response()
+
+
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    model = training_access.model(user=request.user, pk=pk)
+    try:
+        registry_publish.publish_model(
+            model=model,
+            repository=request.POST.get("repository", "").strip(),
+            is_private="is_private" in request.POST,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
+    except registry_publish.UnableToPublish as problem:
+        messages.warning(request, problem.sentence)
+    return redirect("model", pk)
+
+
+@require_GET
+def publications(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of a model's page that renews itself while it is on its way to a hub."""
+    return render(
+        request,
+        "training/registry/_publications.html",
+        _publications(training_access.model(user=request.user, pk=pk)),
+    )
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    model = training_access.model(user=request.user, pk=pk)
+    endpoint = endpoints.endpoint_of(model=model)
+    context = {
+        "model": model,
+        "lineage": selectors.lineage(model=model),
+        "children": selectors.children(model=model),
+        "runs": run_links.runs_from(model=model),
+        "measures": measures.measures(
+            kind=model.run.kind if model.run else "", metrics=model.metrics
+        ),
+        "drawing": origins.drawing(
+            model=model, is_admin=training_access.researcher(request.user).is_admin
+        ),
+        "licences": cards.licences(model=model),
+        "n_judgments": cards.n_judgments_behind(model=model),
+        "card": (
+            cards.card_text(model=model).partition("\n---\n")[2] or cards.card_text(model=model)
+        ),
+        "endpoint": endpoint,
+        "run_buttons": _run_buttons(model, is_endpoint=endpoint is not None),
+        "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
+    } | _publications(model)
+    return render(request, "training/registry/model.html", context)
+
+
+def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, str, str]]:
+    """(kind, the model's part in it, words) of the runs that a button on its page leads to; those
+    that leave no model first.
+    """
+    kinds = sorted(configs.KINDS.values(), key=lambda about: about.leaves_model())
+    usable = [about for about in kinds if about.takes_endpoints or not is_endpoint]
+    rewarded = [about for about in usable if model.kind == REWARD and about.reward_button]
+    begun = [about for about in usable if model.kind in about.starts_from and about.model_button]
+    return [
+        *((about.kind, "reward_model", about.reward_button) for about in rewarded),
+        *((about.kind, "base_model", about.model_button) for about in begun),
+    ]
+
+
+def _publications(model: TrainedModel) -> dict[str, Any]:
+    found = selectors.publications(model=model)
+    return {"model": model, "publications": found, "is_going": any(one.is_going for one in found)}

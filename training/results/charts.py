@@ -1,0 +1,183 @@
+"""Drawings of a run's curves, each with its finding as the title. Which curves are drawn together
+is for the kind's config to say. Pure: numbers in, a drawing out.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from django.utils.translation import gettext
+
+from pages.charts import LineChart, Series, line_chart
+from training.configs.curves import Chart, Scatter
+from training.configs.knobs import Settings
+from training.results.curves import Curve
+
+# A change smaller than this share of the value is no finding.
+STEADY = 0.05
+# Of a probability: closer than this is as good as calibrated.
+CALIBRATED = 0.03
+
+
+def charts(about: type[Settings], curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
+    """The drawings of a run of the kind `about`, the most telling first. Metrics that the kind does
+    not name come last, one each.
+    """
+    drawn = [
+        _chart(chart, curves, n_steps)
+        for chart in about.charts
+        if any(metric in curves for metric in chart.curves)
+    ]
+    known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
+    scatter = about.scatter
+    if scatter and scatter.x in curves and scatter.y in curves:
+        drawn.insert(min(2, len(drawn)), _scatter(scatter, curves))
+    others = [
+        Chart(_words(metric), "", {metric: _words(metric)})
+        for metric in sorted(curves)
+        if metric not in known
+    ]
+    return drawn + [_chart(chart, curves, n_steps) for chart in others]
+
+
+def overlaid(
+    kinds: Sequence[type[Settings]], runs: Sequence[tuple[str, Mapping[str, Curve]]]
+) -> list[LineChart]:
+    """One drawing a metric that any of the runs measured, a curve a run: `runs` are names with the
+    curves of each, `kinds` are theirs.
+    """
+    foreseen: list[Chart] = []
+    for about in kinds:
+        foreseen += [chart for chart in about.charts if chart not in foreseen]
+    drawings = []
+    for chart in foreseen:
+        for metric in chart.curves:
+            series = [Series(name, found[metric].points) for name, found in runs if metric in found]
+            if series:
+                drawings.append(_overlaid(chart, metric, series))
+    return drawings
+
+
+def _overlaid(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
+    title = gettext(chart.title)
+    is_alone = len(set(chart.curves.values())) == 1
+    return line_chart(
+        title=_ends(title if is_alone else f"{title}, {gettext(chart.curves[metric])}", series),
+        series=series,
+        x_unit=gettext("steps"),
+        y_unit=gettext(chart.unit),
+        from_zero=chart.from_zero,
+    )
+
+
+def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
+    """How sure a reward model was of pairs, and how often it was right. None without pairs."""
+    n = sum(one["n"] for one in bins)
+    if not n:
+        return None
+    gap = sum(one["n"] * (one["predicted"] - one["observed"]) for one in bins) / n
+    points = {"points": f"{abs(gap) * 100:.0f}"}
+    if abs(gap) <= CALIBRATED:
+        title = gettext("It is right about as often as it is sure")
+    elif gap > 0:
+        title = gettext("It is too sure, by %(points)s points") % points
+    else:
+        title = gettext("It is less sure than it could be, by %(points)s points") % points
+    return line_chart(
+        title=title,
+        series=[
+            Series(gettext("right"), [(one["predicted"], one["observed"]) for one in bins]),
+            Series(gettext("as sure as right"), [(0.5, 0.5), (1.0, 1.0)]),
+        ],
+        x_unit=gettext("how sure"),
+        y_unit=gettext("share of held-out pairs"),
+        x_end=1.0,
+        note=gettext("%(n)s pairs, by the probability that their order is as the model has it.")
+        % {"n": f"{n:,}"},
+    )
+
+
+def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
+    """How far apart a reward model sets the two responses of a pair. None without pairs."""
+    n = sum(one["n"] for one in bins)
+    if not n:
+        return None
+    return line_chart(
+        title=gettext("It sets the two responses of a pair %(margin)s apart on average")
+        % {"margin": _number(sum(one["n"] * one["margin"] for one in bins) / n)},
+        series=[Series(gettext("pairs"), [(one["margin"], one["n"]) for one in bins])],
+        x_unit=gettext("reward of the better one, less that of the other"),
+        y_unit=gettext("held-out pairs"),
+        from_zero=True,
+        note=gettext("Below 0 it has the pair the wrong way round."),
+    )
+
+
+def _ends(title: str, series: Sequence[Series]) -> str:
+    """In words: where the curves end, and which of them lowest and highest."""
+    ranked = sorted((one.points[-1][1], one.name) for one in series)
+    (low, lowest), (high, highest) = ranked[0], ranked[-1]
+    named = {"what": title, "low": _number(low), "a": lowest, "high": _number(high), "b": highest}
+    if abs(high - low) <= STEADY * max(abs(high), abs(low)):
+        return gettext("%(what)s ends near %(low)s") % named
+    return gettext("%(what)s ends at %(low)s (%(a)s) to %(high)s (%(b)s)") % named
+
+
+def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
+    drawn = [metric for metric in chart.curves if metric in curves]
+    telling = next(
+        (metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1]
+    )
+    return line_chart(
+        title=_finding(
+            _subject(chart, telling), [value for _step, value in curves[telling].points]
+        ),
+        series=[Series(gettext(chart.curves[metric]), curves[metric].points) for metric in drawn],
+        x_unit=gettext("steps"),
+        y_unit=gettext(chart.unit),
+        x_end=float(n_steps) if n_steps else None,
+        from_zero=chart.from_zero,
+    )
+
+
+def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
+    x_at = dict(curves[scatter.x].points)
+    points = sorted((x_at[step], y) for step, y in curves[scatter.y].points if step in x_at)
+    return line_chart(
+        title=_finding(gettext(scatter.title), [y for _x, y in points]),
+        series=[Series(gettext(scatter.words), points)],
+        x_unit=gettext(scatter.x_unit),
+        y_unit=gettext(scatter.y_unit),
+    )
+
+
+def _subject(chart: Chart, telling: str) -> str:
+    title = gettext(chart.title)
+    if telling.startswith("held_out_"):
+        return gettext("%(what)s on held-out data") % {"what": title}
+    return title
+
+
+def _finding(title: str, values: Sequence[float]) -> str:
+    """In words. A curve of many points is noisy: the means of its first and last tenth are
+    compared.
+    """
+    tenth = len(values) // 10
+    first, last = (
+        (fmean(values[:tenth]), fmean(values[-tenth:])) if tenth else (values[0], values[-1])
+    )
+    named = {"what": title, "first": _number(first), "last": _number(last)}
+    if len(values) == 1:
+        return gettext("%(what)s is %(last)s") % named
+    if abs(last - first) <= STEADY * max(abs(first), abs(last)):
+        return gettext("%(what)s stays near %(last)s") % named
+    if last < first:
+        return gettext("%(what)s falls from %(first)s to %(last)s") % named
+    return gettext("%(what)s rises from %(first)s to %(last)s") % named
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _words(metric: str) -> str:
+    return metric.replace("_", " ").replace("/", " ")

@@ -1,0 +1,141 @@
+"""What a run measured, ready to be read: before beside after, counts apart. Names and order are
+those of the kind's config.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Prompt
+from pages.templatetags.pages import duration
+from training import configs
+from training.configs import metrics as configs_metrics
+
+_ELSEWHERE = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
+"""Drawn, in a table of its own, or of use to estimates only; not listed."""
+_STRENGTHS: dict[str, Promise] = {
+    "1": _("negligibly"),
+    "2": _("slightly"),
+    "3": _("clearly"),
+    "4": _("significantly"),
+}
+_GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
+    "strength": (_("how much better"), _STRENGTHS),
+    "category": (_("category"), dict(Prompt.Category.choices)),
+    "pool": (_("pool"), {}),
+}
+_FOLDS: dict[str, Promise] = {
+    "unseen": _("raters it had not seen"),
+    "seen": _("raters it had seen"),
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`before` is empty for what is measured once."""
+
+    name: str | Promise
+    value: str
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class MeasureGroup:
+    """Some of the held-out pairs, and how often the model was right about them."""
+
+    name: str | Promise
+    n: int
+    accuracy: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    title: str | Promise
+    groups: list[MeasureGroup]
+
+
+def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
+    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool
+    judged them; then by folds.
+    """
+    found = metrics.get("accuracy_by", {})
+    by_group = [
+        Breakdown(
+            title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]]
+        )
+        for name, (title, words) in _GROUPINGS.items()
+        if name in found
+    ]
+    folds = metrics.get("cross_validation", [])
+    by_fold = [
+        Breakdown(
+            title,
+            [
+                _group(gettext("fold %(n)s") % {"n": number}, fold[name])
+                for number, fold in enumerate(folds, 1)
+            ],
+        )
+        for name, title in _FOLDS.items()
+    ]
+    return by_group + (by_fold if folds else [])
+
+
+def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
+    interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+    return MeasureGroup(
+        name or _("not said"), one["n"], _shown(configs_metrics.SHARE, one["accuracy"]), interval
+    )
+
+
+def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
+    """In the order of the kind; x_before and x_after become one. What no kind names comes last."""
+    named = _named(kind)
+    places = {name: place for place, name in enumerate(named)}
+    found = []
+    for key, value in sorted(metrics.items(), key=lambda pair: _place(places, pair[0])):
+        if key in _ELSEWHERE or (
+            key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics
+        ):
+            continue
+        name = key.removesuffix("_after")
+        before = metrics.get(f"{name}_before") if key.endswith("_after") else None
+        about = named.get(name) or configs_metrics.Measure(name, name.replace("_", " "))
+        found.append(
+            Measure(
+                gettext(about.words),
+                _shown(about.form, value),
+                _shown(about.form, before) if before is not None else "",
+            )
+        )
+    return found
+
+
+def _named(kind: str) -> dict[str, configs_metrics.Measure]:
+    """Those of the kind, then those of the others."""
+    own = [configs.KINDS[kind]] if kind in configs.KINDS else []
+    named: dict[str, configs_metrics.Measure] = {}
+    for config in [*own, *configs.KINDS.values()]:
+        for measure in config.measures:
+            named.setdefault(measure.name, measure)
+    return named
+
+
+def _place(places: Mapping[str, int], key: str) -> tuple[int, str]:
+    """The database keeps no order of keys."""
+    name = key.removesuffix("_before").removesuffix("_after")
+    return places.get(name, len(places)), key
+
+
+def _shown(form: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "–" if value is None else str(value)
+    if form == configs_metrics.DURATION:
+        return duration(value)
+    if form == configs_metrics.SHARE:
+        return f"{value * 100:.0f} %"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

@@ -1,0 +1,49 @@
+"""Runs side by side, and what people say about a run."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from training import access as training_access
+from training import configs
+from training.results import charts, curves
+from training.runs import comparing, services
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """Up to six runs, named in the address: ?run=3&run=7. With ?words= others are looked for."""
+    training_access.researcher(request.user)
+    asked = [int(pk) for pk in request.GET.getlist("run") if pk.isdigit()]
+    words = request.GET.get("words", "").strip()
+    runs = comparing.runs_compared(pks=asked)
+    context = {
+        "runs": runs,
+        "charts": charts.overlaid(
+            [configs.KINDS[kind] for kind in dict.fromkeys(run.kind for run in runs)],
+            [(run.name, curves.curves(run=run)) for run in runs],
+        ),
+        "settings": comparing.settings_compared(runs=runs),
+        "measures": comparing.measures_compared(runs=runs),
+        "samples": comparing.samples_compared(runs=runs),
+        "words": words,
+        "offered": comparing.runs_to_compare(beside=runs, words=words),
+        "is_full": len(runs) >= comparing.N_COMPARED,
+    }
+    return render(request, "training/runs/compare.html", context)
+
+
+@require_POST
+def describe(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").split(",") if tag.strip()]
+    remarks = request.POST.get("remarks", "").strip()[:5000]
+    services.describe_run(
+        run=run,
+        tags=tags[:12],
+        remarks=remarks,
+        by=training_access.researcher(request.user),
+        now=timezone.now(),
+    )
+    return redirect("run", pk)

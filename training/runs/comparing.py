@@ -1,0 +1,125 @@
+"""Runs side by side: where their settings differ, what each measured, what each wrote to the same
+prompt.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+from training import configs
+from training.configs import roles
+from training.configs.roles import Role
+from training.models import Run, RunSample
+from training.processes.launch import Launch
+from training.results.measures import measures
+from training.runs.selectors import RunFilter
+from training.runs.selectors import runs as every_run
+
+N_COMPARED = 6
+N_OFFERED = 50
+N_PROMPTS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """One row of a table that has a column a run; `differs` when not all cells are the same."""
+
+    name: str | Promise
+    cells: list[str]
+    differs: bool
+
+
+def runs_compared(*, pks: Collection[int]) -> list[Run]:
+    """Those asked for that there are, in that order, six at most."""
+    wanted = list(dict.fromkeys(pks))[:N_COMPARED]
+    found = Run.objects.select_related("snapshot", *roles.NAMES).in_bulk(wanted)
+    return [found[pk] for pk in wanted if pk in found]
+
+
+def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
+    """The newest of the same kinds first, of all that there are; `words` as in the list of runs, or
+    a run's number.
+    """
+    found = every_run(narrowed=RunFilter(words=words))
+    if words.isdecimal():
+        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=int(words[:9])))
+    offered = found.exclude(pk__in=[run.pk for run in beside])
+    if beside:
+        offered = offered.filter(kind__in={run.kind for run in beside})
+    return offered.order_by("-pk")[:N_OFFERED]
+
+
+def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
+    """What they learned from and every setting that is not the same in all; of a single run there
+    is nothing to compare.
+    """
+    about = [
+        (gettext("snapshot"), [run.snapshot.name for run in runs]),
+        (gettext("model"), [run.base_model.name for run in runs]),
+        *((gettext(role.words), [_named(run, role) for run in runs]) for role in roles.BESIDE),
+        (gettext("GPUs"), [str(run.n_gpus) for run in runs]),
+        (gettext("memory, GB"), [str(run.memory_gb) for run in runs]),
+        (gettext("processes"), [_launched(run) for run in runs]),
+        (gettext("machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
+    ]
+    labels = {
+        knob.name: gettext(knob.label)
+        for kind in dict.fromkeys(run.kind for run in runs)
+        for knob in configs.knobs(kind)
+    }
+    knobs = [
+        (label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()
+    ]
+    lines = [ComparedRow(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
+    return [line for line in lines if line.differs]
+
+
+def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
+    each = [
+        {str(one.name): one.value for one in measures(kind=run.kind, metrics=run.metrics)}
+        for run in runs
+    ]
+    names = list(dict.fromkeys(name for found in each for name in found))
+    return [ComparedRow(name, [found.get(name, "–") for found in each], True) for name in names]
+
+
+def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """Prompts that more than one of them answered, with the newest response of each."""
+    written: dict[str, dict[int, str]] = {}
+    newest_last = RunSample.objects.filter(run__in=runs).order_by(
+        F("attempt"), F("step"), F("line")
+    )
+    for run_id, prompt, response in newest_last.values_list("run_id", "prompt", "response"):
+        written.setdefault(prompt, {})[run_id] = response
+    shared = [(prompt, found) for prompt, found in written.items() if len(found) > 1]
+    return [
+        (prompt, [found.get(run.pk, "–") for run in runs])
+        for prompt, found in shared[:N_PROMPTS_SHOWN]
+    ]
+
+
+def _named(run: Run, role: Role) -> str:
+    model = run.models_beside.get(role.name)
+    return model.name if model else "–"
+
+
+def _launched(run: Run) -> str:
+    launch = Launch.from_json(run.launch)
+    if not launch.is_parallel:
+        return str(launch.n_processes)
+    words = (
+        gettext("%(n)s, by %(strategy)s, offloading")
+        if launch.offloads
+        else gettext("%(n)s, by %(strategy)s")
+    )
+    return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "–" if value is None else str(value)

@@ -1,0 +1,184 @@
+"""What a run will cost: training.runs.estimates with what is known of snapshot and models, and time by
+what past runs took.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from django.conf import settings
+
+from training.configs import roles
+from training.configs.knobs import Settings
+from training.configs.roles import NONE
+from training.configs.sizes import Inputs, Rows, Shape
+from training.models import Run, Snapshot, TrainedModel
+from training.processes import run_dir
+from training.processes.launch import ALONE, Launch
+from training.runs import estimates
+from training.runs.estimates import Cost
+
+N_ROWS_READ = 200
+N_RUNS_READ = 50
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the run would take where runs of its kind went before. `device` is as the child
+    named it.
+    """
+
+    device: str
+    seconds: float
+    n_runs: int
+    n_processes: int = 1
+    """of each of those runs, on all machines"""
+    is_as_wide: bool = True
+    """those runs had as many processes on as many machines as this one asks for"""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    cost: Cost
+    paces: list[Pace]
+    is_shape_known: bool
+
+
+def forecast(
+    *,
+    kind: str,
+    config: Settings,
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    models: Mapping[str, TrainedModel] = NONE,
+    launch: Launch = ALONE,
+) -> Forecast:
+    """Before it starts. `models` are those beside the base model, by role. Reads the beginning of
+    the snapshot's file and the model's config where they lie on this machine.
+    """
+    shape = shape_of(model=base_model)
+    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(models))
+    beside = _shapes(models, shape) if shape else NONE
+    found = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
+    return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
+
+
+def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape]:
+    """By role. One that nobody knows counts like another of its kind, else like the base model."""
+    found: dict[str, Shape] = {}
+    by_kind: dict[str, Shape] = {}
+    for role in roles.BESIDE:
+        if role.name in models:
+            known = shape_of(model=models[role.name]) or by_kind.get(role.kind, usual)
+            found[role.name] = by_kind[role.kind] = known
+    return found
+
+
+def shape_of(*, model: TrainedModel) -> Shape | None:
+    """From its folder, else from what its run or a run that began with it has told."""
+    path = Path(model.location) / "config.json"
+    if model.location.startswith("/") and path.is_file():
+        return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
+    told = model.metrics.get("shape")
+    if told is None:
+        runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
+        told = runs.values_list("metrics__shape", flat=True).first()
+    return Shape(**told) if told else None
+
+
+def rows_of(*, snapshot: Snapshot) -> Rows:
+    """From its card; lengths from the first rows of its file, where that lies on this machine."""
+    card, splits = snapshot.card, snapshot.card.get("splits", {})
+    n_train = splits.get("train", snapshot.n_rows)
+    share = n_train / snapshot.n_rows if snapshot.n_rows else 1.0
+    prompt, response, n_responses = _lengths(snapshot)
+    return Rows(
+        n_rows=n_train,
+        n_prompts=max(1, round(card.get("prompts", snapshot.n_rows) * share)),
+        n_pairs=card.get("pairs", {}).get("train", 0),
+        n_held_out=splits.get("validation", 0) or splits.get("test", 0),
+        prompt_tokens=prompt,
+        response_tokens=response,
+        n_responses=n_responses,
+        n_test=splits.get("test", 0),
+        n_in_all=snapshot.n_rows,
+    )
+
+
+def paces(*, kind: str, cost: Cost, launch: Launch = ALONE) -> list[Pace]:
+    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs,
+    device by device.
+
+    By runs as wide as this one where there were any. Else by those nearest in width, and as they
+    went: how far more processes would have sped them up nobody knows before it is tried.
+    """
+    if cost.n_parameters is None:
+        return []
+    past = Run.objects.filter(
+        kind=kind, outcome=Run.Outcome.SUCCEEDED, is_dry=False, metrics__has_key="seconds"
+    )
+    seen = past.order_by("-pk").values_list("estimate", "metrics", "versions", "launch")[
+        :N_RUNS_READ
+    ]
+    rates: dict[str, dict[tuple[int, int], list[float]]] = defaultdict(lambda: defaultdict(list))
+    for estimate, metrics, versions, raw in seen:
+        size = (estimate.get("n_tokens") or 0) * (estimate.get("n_parameters") or 0)
+        if size and "device" in versions:
+            rates[versions["device"]][_width(Launch.from_json(raw))].append(
+                metrics["seconds"] / size
+            )
+    size, wanted = cost.n_tokens * cost.n_parameters, _width(launch)
+    found = []
+    for device, by_width in sorted(rates.items()):
+        width = min(by_width, key=lambda width: (_apart(width, wanted), width))
+        seconds = median(by_width[width]) * size
+        found.append(
+            Pace(
+                device,
+                seconds,
+                len(by_width[width]),
+                width[0] * width[1],
+                is_as_wide=width == wanted,
+            )
+        )
+    return found
+
+
+def _width(launch: Launch) -> tuple[int, int]:
+    return launch.n_processes, launch.n_machines
+
+
+def _apart(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return abs(one[0] * one[1] - other[0] * other[1]), abs(one[1] - other[1])
+
+
+def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
+    """(tokens of a prompt, of a response, responses a row), by characters; round numbers where the
+    file is not here.
+    """
+    path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{run_dir.SPLITS[0]}.jsonl"
+    rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
+    if not rows:
+        return 128.0, 256.0, 4.0 if snapshot.kind == Snapshot.Kind.COMPARISONS else 1.0
+    prompts = [_n_tokens(message["content"] for message in row.get("prompt", [])) for row in rows]
+    written = [_responses(row) for row in rows]
+    n_responses = sum(map(len, written))
+    n_tokens = sum(_n_tokens([text]) for texts in written for text in texts)
+    return sum(prompts) / len(rows), n_tokens / max(n_responses, 1), n_responses / len(rows)
+
+
+def _responses(row: dict[str, Any]) -> list[str]:
+    if "responses" in row:
+        return [response["text"] for response in row["responses"]]
+    if "completion" in row:
+        return [message["content"] for message in row["completion"]]
+    return [row["text"]] if "text" in row else []
+
+
+def _n_tokens(texts: Iterable[str]) -> float:
+    return sum(map(len, texts)) / estimates.CHARACTERS_A_TOKEN

@@ -1,0 +1,315 @@
+"""Forms of the training half. The fields of a run's form are made from its config; nothing about a
+setting is said twice."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from training import configs
+from training.configs import roles
+from training.configs.knobs import REQUIRED, Knob
+from training.configs.roles import Role
+from training.models import Snapshot, TrainedModel
+from training.processes import launch
+from training.processes.launch import Launch
+from training.runs import costs, run_queue
+from training.snapshots.forms import tags_in
+
+PRESET_WORDS = {
+    "small": _("minutes on two processor cores"),
+    "balanced": _("one GPU"),
+    "thorough": _("the published recipe"),
+}
+
+
+# What a run is about, apart from its settings.
+CHOICES = (
+    "name",
+    *roles.NAMES,
+    "snapshot",
+    "n_gpus",
+    "memory_gb",
+    "n_processes",
+    "n_machines",
+    "strategy",
+    "offloads",
+    "priority",
+    "tags",
+)
+
+
+# A ceiling this high is nobody's concern.
+A_LOT = 100_000
+
+
+class MachinesForm(forms.Form):
+    """What a run and the runs of a schedule ask of machines in the same words."""
+
+    memory_gb = forms.IntegerField(
+        label=_("Memory, GB"),
+        min_value=0,
+        max_value=10_000,
+        required=False,
+        initial=0,
+        help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
+    )
+    n_machines = forms.IntegerField(
+        label=_("Machines"),
+        min_value=1,
+        max_value=launch.MOST_MACHINES,
+        required=False,
+        initial=1,
+        help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
+    )
+
+
+class RunForm(MachinesForm):
+    """A run of one kind. `clean()` leaves the whole config under `config`."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=200, help_text=_("What it is for, in a few words.")
+    )
+    snapshot = forms.ModelChoiceField(
+        label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose")
+    )
+    base_model = forms.ModelChoiceField(
+        label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose")
+    )
+    n_gpus = forms.IntegerField(
+        label=_("GPUs"),
+        min_value=0,
+        max_value=64,
+        required=False,
+        initial=0,
+        help_text=_("0: any node, with GPUs or without."),
+    )
+    n_processes = forms.IntegerField(
+        label=_("Processes"),
+        min_value=1,
+        max_value=launch.MOST_PROCESSES,
+        required=False,
+        initial=1,
+        help_text=_(
+            "One for each GPU shares the work among them. A step stays as large as with one."
+        ),
+    )
+    strategy = forms.ChoiceField(
+        label=_("They share"),
+        required=False,
+        initial="ddp",
+        help_text=_("What is marked untested has run on no GPUs of ours."),
+    )
+    offloads = forms.BooleanField(
+        label=_("FSDP and DeepSpeed use the machine's memory as well"),
+        required=False,
+        help_text=_("Slower, for larger models."),
+    )
+    priority = forms.IntegerField(
+        label=_("Priority"),
+        min_value=-100,
+        max_value=100,
+        required=False,
+        initial=0,
+        help_text=_("The highest goes first."),
+    )
+    tags = forms.CharField(
+        label=_("Tags"),
+        max_length=500,
+        required=False,
+        help_text=_("Words with commas between them."),
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.knobs = configs.knobs(kind)
+        about = configs.KINDS[kind]
+        wanted = run_queue.snapshot_kinds(kind)
+        self.fields["snapshot"] = forms.ModelChoiceField(
+            label=gettext(about.snapshot_label),
+            queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
+            empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
+        )
+        self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
+        usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
+        if not about.takes_endpoints:
+            usable = usable.filter(endpoint=None)
+        models = usable.filter(freed_at=None).order_by("-pk")
+        self.fields["base_model"] = forms.ModelChoiceField(
+            label=gettext(about.model_label),
+            queryset=models.filter(kind__in=about.starts_from),
+            empty_label=_("choose a model"),
+        )
+        for role in roles.BESIDE:
+            if use := about.takes.get(role.name):
+                self.fields[role.name] = _role_field(role, use, models)
+        for name in ("snapshot", *roles.NAMES):
+            _choose_the_only_one(self.fields.get(name))
+        if about.is_parallel:
+            offered: Any = self.fields["strategy"]
+            offered.choices = [(name, gettext(words)) for name, words in launch.STRATEGIES.items()]
+        else:
+            for name in ("n_processes", "n_machines", "strategy", "offloads"):
+                del self.fields[name]
+        for knob in self.knobs:
+            self.fields[knob.name] = _knob_field(knob)
+
+    @property
+    def what(self) -> Iterator[BoundField]:
+        return (self[name] for name in CHOICES if name in self.fields)
+
+    @property
+    def main(self) -> Iterator[BoundField]:
+        return (self[knob.name] for knob in self.knobs if not knob.is_advanced)
+
+    @property
+    def advanced(self) -> Iterator[BoundField]:
+        return (self[knob.name] for knob in self.knobs if knob.is_advanced)
+
+    @property
+    def has_advanced_errors(self) -> bool:
+        return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
+
+    @property
+    def models(self) -> dict[str, TrainedModel]:
+        """Those beside the base model, by role. Call after is_valid()."""
+        given = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
+        return {name: model for name, model in given.items() if model is not None}
+
+    def forecast(self) -> costs.Forecast | None:
+        """After is_valid(), which need not have found everything right: None without model,
+        snapshot and whole settings.
+        """
+        given = self.cleaned_data
+        if any(given.get(name) is None for name in ("config", "snapshot", "base_model")):
+            return None
+        config, _problems = configs.parse(self.kind, given["config"])
+        if config is None:
+            return None
+        return costs.forecast(
+            kind=self.kind,
+            config=config,
+            snapshot=given["snapshot"],
+            base_model=given["base_model"],
+            models=self.models,
+            launch=self._launch(),
+        )
+
+    def wish(self, *, is_dry: bool = False) -> run_queue.Wish:
+        """Call on a valid form."""
+        given = self.cleaned_data
+        return run_queue.Wish(
+            n_gpus=given["n_gpus"] or 0,
+            memory_gb=given["memory_gb"] or 0,
+            priority=given["priority"] or 0,
+            tags=tags_in(given["tags"]),
+            is_dry=is_dry,
+            launch=self._launch(),
+        )
+
+    def _launch(self) -> Launch:
+        given = self.cleaned_data
+        return Launch(
+            given.get("n_processes") or 1,
+            given.get("strategy") or "ddp",
+            bool(given.get("offloads")),
+            given.get("n_machines") or 1,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
+        config, problems = configs.parse(self.kind, raw)
+        for problem in problems:
+            self.add_error(problem.field or None, problem.sentence)
+        if config is not None:
+            cleaned["config"] = configs.as_json(config)
+        return cleaned
+
+
+def preset_values(kind: str, preset: str) -> dict[str, Any]:
+    """A form's initial values for the settings of `preset`."""
+    return configs.as_json(configs.PRESETS[kind][preset])
+
+
+def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
+    """What was typed for the run as a whole, and the preset's settings."""
+    return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
+
+
+def _role_field(role: Role, use: str, models: QuerySet[TrainedModel]) -> forms.Field:
+    is_required = use == REQUIRED
+    return forms.ModelChoiceField(
+        label=gettext(role.label),
+        queryset=models.filter(kind=role.kind),
+        required=is_required,
+        empty_label=gettext(role.choose if is_required else role.without),
+        help_text="" if is_required else gettext(role.help),
+    )
+
+
+def _knob_field(knob: Knob) -> forms.Field:
+    """The text goes to training.configs as it was typed: that is where values are read and
+    refused.
+    """
+    label = _label(knob)
+    help_text = gettext(knob.help)
+    if knob.choices:
+        choices = [(value, gettext(words)) for value, words in knob.choices.items()]
+        return forms.ChoiceField(
+            label=label, help_text=help_text, choices=choices, initial=knob.default
+        )
+    if knob.type is bool:
+        return forms.BooleanField(
+            label=label, help_text=help_text, required=False, initial=knob.default
+        )
+    limits = {
+        "min": knob.min,
+        "max": knob.max,
+        "step": "1" if knob.type is int else "any",
+        "inputmode": "decimal",
+    }
+    widget = forms.NumberInput(
+        attrs={name: _plain(value) for name, value in limits.items() if value is not None}
+    )
+    if knob.min is not None and knob.max is not None:
+        words = (
+            gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
+        )
+        span = words % {"low": _plain(knob.min), "high": _plain(knob.max)}
+        help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        widget=widget,
+        required=not knob.is_optional,
+        initial=knob.default,
+    )
+
+
+def _label(knob: Knob) -> SafeString | str:
+    if not knob.unit:
+        return gettext(knob.label)
+    return format_html('{} <span class="unit">{}</span>', gettext(knob.label), gettext(knob.unit))
+
+
+def _plain(value: float | str) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _choose_the_only_one(field: forms.Field | None) -> None:
+    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
+        choices = field.queryset[:2]
+        if len(choices) == 1:
+            field.initial = choices[0]
+
+
+def _snapshot_words(snapshot: Snapshot) -> str:
+    return gettext("%(name)s · %(n)s rows") % {"name": snapshot.name, "n": snapshot.n_rows}

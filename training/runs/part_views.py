@@ -1,0 +1,61 @@
+"""What hangs on a run's page: its log, all of it as a file, and more of it."""
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from training import access as training_access
+from training.runs import archive as runs_archive
+from training.runs import run_queue
+
+
+@require_GET
+def log(request: HttpRequest, pk: int) -> HttpResponse:
+    """The last lines that the trainer wrote, those with all of the words looked for when there are
+    any.
+    """
+    run = training_access.run(user=request.user, pk=pk)
+    words = request.GET.get("words", "").strip()
+    lines = list(enumerate(run.log_tail.splitlines(), start=1))
+    found = [
+        (n, line)
+        for n, line in lines
+        if all(word in line.lower() for word in words.lower().split())
+    ]
+    return render(
+        request,
+        "training/runs/run_log.html",
+        {"run": run, "words": words, "lines": found, "n_lines": len(lines)},
+    )
+
+
+@require_GET
+def archive(request: HttpRequest, pk: int) -> FileResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    return FileResponse(
+        runs_archive.archive(run),
+        as_attachment=True,
+        filename=f"run-{run.pk}.zip",
+        content_type="application/zip",
+    )
+
+
+@require_POST
+def extend(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    amount = request.POST.get("amount", "")
+    try:
+        longer = run_queue.extend_run(
+            run=run,
+            name=_("%(name)s, extended") % {"name": run.name[:180]},
+            amount=int(amount) if amount.isdigit() else 0,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
+    except run_queue.UnableToQueue as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("run", pk)
+    return redirect("run", longer.pk)

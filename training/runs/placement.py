@@ -1,0 +1,214 @@
+"""Reads of nodes: which are alive, what each has in hand, which run fits where, and why a run
+waits.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from training.models import Node, Run
+from training.processes.launch import Launch
+from training.runs.multi_node.selectors import gathering_run_ids
+
+ALIVE_FOR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class NodeNow:
+    """A node, whether it lives, and the run it has in hand."""
+
+    node: Node
+    is_alive: bool
+    run: Run | None
+
+    @property
+    def takes_runs(self) -> bool:
+        return self.is_alive and self.node.draining_since is None
+
+
+def nodes(*, now: datetime) -> list[NodeNow]:
+    """By name, the living first."""
+    running = (
+        Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
+    )
+    in_hand = {run.node: run for run in running}
+    in_hand |= {
+        seat.node: run
+        for run in running
+        for seat in run.seats.all()
+        if seat.attempt == run.attempt and seat.node
+    }
+    found = [
+        NodeNow(node, now - node.seen_at < ALIVE_FOR, in_hand.get(node.name))
+        for node in Node.objects.order_by("name")
+    ]
+    return sorted(found, key=lambda one: not one.is_alive)
+
+
+def fitting(*, node: str) -> Q:
+    """Of runs: those this node has the GPUs and the memory for, and none while it drains.
+
+    A node that has never announced itself is somebody's command line: it takes what it is told to.
+    """
+    wanted = Q(wanted_node="") | Q(wanted_node=node)
+    row = Node.objects.filter(name=node).first()
+    if row is None:
+        return wanted
+    if row.draining_since is not None:
+        return Q(pk__in=())
+    fits = Q(n_gpus=0, memory_gb__lte=math.ceil(row.memory_gb))
+    for n_gpus, memory_gb in enumerate(_gpu_memories(row), start=1):
+        fits |= Q(n_gpus=n_gpus, memory_gb__lte=memory_gb)
+    return wanted & fits
+
+
+def next_run_id(*, node: str, now: datetime) -> int | None:
+    """The first in line that this node may take.
+
+    One that needs more machines than are free keeps those behind it waiting, or its turn would
+    never come; one that needs more than there are does not. Machines gather for one run at a time.
+    """
+    for run in in_line().filter(fitting(node=node)).iterator(chunk_size=100):
+        n_machines = Launch.from_json(run.launch).n_machines
+        if n_machines == 1:
+            return run.pk
+        taking = [
+            one for one in nodes(now=now) if one.takes_runs and has_room(run=run, node=one.node)
+        ]
+        if len(taking) < n_machines:
+            continue
+        n_free = sum(one.run is None or one.node.name == node for one in taking)
+        return run.pk if n_free >= n_machines and not gathering_run_ids() else None
+    return None
+
+
+def in_line() -> QuerySet[Run]:
+    """Waiting runs in the order in which they go."""
+    return Run.objects.filter(state=Run.State.QUEUED).order_by("-priority", "created_at", "pk")
+
+
+def highest_priority() -> int:
+    """Of what waits; 0 when nothing does."""
+    return in_line().values_list("priority", flat=True).first() or 0
+
+
+def line(*, runs: Iterable[Run], now: datetime) -> list[tuple[Run, str]]:
+    """Each of these waiting runs with the reason."""
+    return [(run, why_waiting(run=run, now=now)) for run in runs]
+
+
+def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
+    """Whether another node is free for this waiting run: then the ring was not meant for `node`."""
+    run = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).first()
+    if run is None:
+        return False
+    others = (one for one in nodes(now=now) if one.node.name != node)
+    return any(
+        one.takes_runs and one.run is None and fits(run=run, node=one.node) for one in others
+    )
+
+
+def fits(*, run: Run, node: Node) -> bool:
+    return run.wanted_node in ("", node.name) and has_room(run=run, node=node)
+
+
+def has_room(*, run: Run, node: Node) -> bool:
+    """The GPUs and the memory that the run asks of each of its machines."""
+    if run.n_gpus == 0:
+        return run.memory_gb <= math.ceil(node.memory_gb)
+    memories = _gpu_memories(node)
+    return len(memories) >= run.n_gpus and memories[run.n_gpus - 1] >= run.memory_gb
+
+
+def why_waiting(*, run: Run, now: datetime) -> str:
+    """A sentence for the page of a queued run; empty for any other."""
+    if run.state != Run.State.QUEUED:
+        return ""
+    known = nodes(now=now)
+    alive = [one for one in known if one.is_alive]
+    if not alive:
+        return _(
+            "No GPU worker has been heard of in the last minute. Start one, and it takes the run."
+        )
+    fitting_nodes = [one for one in alive if fits(run=run, node=one.node)]
+    if (
+        not fitting_nodes
+        and run.wanted_node
+        and run.wanted_node not in {one.node.name for one in alive}
+    ):
+        return _(
+            "It goes on from a state that lies on %(node)s, and that node is gone. It waits until"
+            " it is back."
+        ) % {"node": run.wanted_node}
+    if not fitting_nodes:
+        return _(
+            "No node that is alive has %(wanted)s. There are: %(nodes)s. Add a node, or start the"
+            " run anew asking for less."
+        ) % {
+            "wanted": wants_in_words(run=run),
+            "nodes": "; ".join(has_in_words(node=one.node) for one in alive),
+        }
+    taking = [one for one in fitting_nodes if one.takes_runs]
+    n_machines = Launch.from_json(run.launch).n_machines
+    if len(fitting_nodes) < n_machines:
+        return _(
+            "It asks for %(n)s machines, and only these are alive and large enough: %(nodes)s. Add"
+            " nodes."
+        ) % {
+            "n": n_machines,
+            "nodes": ", ".join(one.node.name for one in fitting_nodes),
+        }
+    if not taking:
+        names = ", ".join(one.node.name for one in fitting_nodes)
+        return _(
+            "Every node that could take it is draining: %(nodes)s. Let one resume on the page"
+            " “Nodes”."
+        ) % {"nodes": names}
+    n_before = _n_before(run)
+    before = (
+        ngettext("%(n)s run goes first.", "%(n)s runs go first.", n_before) % {"n": n_before}
+        if n_before
+        else ""
+    )
+    if sum(one.run is None for one in taking) < n_machines:
+        busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking if one.run is not None)
+        return " ".join(filter(None, (_("It waits for %(nodes)s.") % {"nodes": busy}, before)))
+    return before or _("A free node takes it within seconds.")
+
+
+def wants_in_words(*, run: Run) -> str:
+    if run.n_gpus == 0:
+        return _("%(n)s GB of memory") % {"n": run.memory_gb}
+    words = ngettext("%(n)s GPU", "%(n)s GPUs", run.n_gpus) % {"n": run.n_gpus}
+    return (
+        _("%(gpus)s with %(n)s GB each") % {"gpus": words, "n": run.memory_gb}
+        if run.memory_gb
+        else words
+    )
+
+
+def has_in_words(*, node: Node) -> str:
+    if not node.gpus:
+        return _("%(node)s with no GPU and %(n)s GB of memory") % {
+            "node": node.name,
+            "n": math.ceil(node.memory_gb),
+        }
+    kinds = Counter(f"{gpu['name']} {math.ceil(gpu['memory_gb'])} GB" for gpu in node.gpus)
+    gpus = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
+    return _("%(node)s with %(gpus)s") % {"node": node.name, "gpus": gpus}
+
+
+def _gpu_memories(node: Node) -> Sequence[int]:
+    """In whole GB, the largest first: a card of 80 GB tells of 79.6."""
+    return sorted((math.ceil(gpu["memory_gb"]) for gpu in node.gpus), reverse=True)
+
+
+def _n_before(run: Run) -> int:
+    ahead = Q(priority__gt=run.priority) | Q(priority=run.priority, created_at__lt=run.created_at)
+    return Run.objects.filter(ahead, state=Run.State.QUEUED).exclude(pk=run.pk).count()

@@ -1,0 +1,152 @@
+"""Reads of runs: the list, and what the page of one run shows beside its row."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from training import configs
+from training.models import Run, RunPoint, RunSample
+from training.runs.placement import in_line
+
+N_SAMPLES_SHOWN = 20
+
+
+DEFAULT_PRESET = "balanced"
+
+
+# Without a step for so long a run may be loading, or hang: it can be ended without being saved.
+STANDS_STILL = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What the list is narrowed to; empty means all. `state` is a state or an outcome."""
+
+    kind: str = ""
+    state: str = ""
+    words: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        return bool(self.kind or self.state or self.words)
+
+
+@dataclass(frozen=True)
+class Live:
+    """How far a run is: `share` from 0 to 1, None before the first step; `left_s` None when it
+    cannot be told.
+    """
+
+    share: float | None
+    left_s: float | None
+    is_silent: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting that is not the preset's."""
+
+    label: str
+    value: Any
+    was: Any
+
+
+def queued_run_ids() -> list[int]:
+    """In the order in which they go."""
+    return list(in_line().values_list("pk", flat=True))
+
+
+def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
+    """The newest first."""
+    rows = Run.objects.select_related(
+        "created_by", "snapshot", "base_model", "trained_model"
+    ).defer("log_tail")
+    found = rows.order_by("-created_at", "-pk")
+    if narrowed.kind:
+        found = found.filter(kind=narrowed.kind)
+    if narrowed.state:
+        found = found.filter(Q(state=narrowed.state) | Q(outcome=narrowed.state))
+    for word in narrowed.words.split():
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(base_model__name__icontains=word)
+            | Q(snapshot__name__icontains=word)
+            | Q(tags__icontains=word)
+            | Q(remarks__icontains=word)
+        )
+    return found
+
+
+def has_active() -> bool:
+    return Run.objects.exclude(state=Run.State.FINISHED).exists()
+
+
+def share(*, run: Run) -> float | None:
+    """How far from 0 to 1; None before the first step."""
+    return min(1.0, run.step / run.n_steps) if run.n_steps else None
+
+
+def live(*, run: Run, now: datetime) -> Live:
+    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and
+    pauses count for nothing.
+    """
+    done = share(run=run)
+    if run.state != Run.State.RUNNING or not run.n_steps:
+        return Live(done, None, is_silent=False)
+    silence = timedelta(seconds=max(30, 4 * settings.RUN_HEARTBEAT_S))
+    is_silent = run.heartbeat_at is not None and now - run.heartbeat_at > silence
+    own = RunPoint.objects.filter(run=run, attempt=run.attempt)
+    ends = [own.order_by(order).values_list("step", "at").first() for order in ("step", "-step")]
+    if ends[0] is None or ends[1] is None or ends[1][0] <= ends[0][0]:
+        return Live(done, None, is_silent)
+    (first, began), (last, ended) = ends[0], ends[1]
+    per_step_s = (ended - began).total_seconds() / (last - first)
+    left_s = per_step_s * (run.n_steps - last) - (now - ended).total_seconds()
+    return Live(done, max(1.0, left_s) if last < run.n_steps else None, is_silent)
+
+
+def can_be_killed(*, run: Run, now: datetime) -> bool:
+    """Where stopping does not help, or may not: a person has asked for it, or nothing has moved for
+    minutes.
+    """
+    if run.state != Run.State.RUNNING:
+        return False
+    moved_at = run.progress_at or run.started_at
+    return run.stop_requested_at is not None or (
+        moved_at is not None and now - moved_at > STANDS_STILL
+    )
+
+
+def samples(*, run: Run) -> list[RunSample]:
+    """The newest first, as many as a person reads."""
+    return list(
+        RunSample.objects.filter(run=run).order_by(F("attempt").desc(), F("step").desc(), "line")[
+            :N_SAMPLES_SHOWN
+        ]
+    )
+
+
+def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
+    """The preset nearest to the run's config, and what differs from it."""
+    ranked = [
+        (name, _differences(run, preset))
+        for name, preset in configs.PRESETS.get(run.kind, {}).items()
+    ]
+    # Of equally near ones the default is the one to speak of.
+    return min(
+        ranked,
+        key=lambda pair: (len(pair[1]), pair[0] != DEFAULT_PRESET),
+        default=(DEFAULT_PRESET, []),
+    )
+
+
+def _differences(run: Run, preset: configs.Config) -> list[Difference]:
+    usual = configs.as_json(preset)
+    return [
+        Difference(knob.label, run.config.get(knob.name, knob.default), usual[knob.name])
+        for knob in configs.knobs(run.kind)
+        if run.config.get(knob.name, knob.default) != usual[knob.name]
+    ]

@@ -1,0 +1,180 @@
+"""What an attempt needs before it begins: its job, the snapshot and the models, and the state that
+it goes on from.
+"""
+
+import logging
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from training.models import Run
+from training.processes import child_process, environment, run_dir
+from training.processes import launch as processes_launch
+from training.processes.launch import Launch, Meeting
+from training.registry import endpoints
+from training.runs.supervisor import exit_messages
+from training.runs.supervisor.attempt import Attempt, UnableToStart
+from training.snapshots import freeze
+from training.storage import artifacts, store
+
+logger = logging.getLogger(__name__)
+
+
+def job(attempt: Attempt) -> run_dir.Job:
+    """What the child is to do, everything it needs fetched to this node. Raises UnableToStart."""
+    run = attempt.run
+    if run.snapshot.n_rows == 0:
+        raise UnableToStart(
+            _("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot}
+        )
+    snapshot = attempt.fetched(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
+    if not snapshot.is_dir():
+        raise UnableToStart(
+            _("The folder of the snapshot “%(name)s” is missing on this node.")
+            % {"name": run.snapshot}
+        )
+    if not freeze.is_intact(snapshot, run.snapshot.fingerprint):
+        raise UnableToStart(
+            _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.")
+            % {"name": run.snapshot}
+        )
+    beside: dict[str, Any] = {
+        name: _fetched_model(attempt, model.location) for name, model in run.models_beside.items()
+    }
+    endpoint = endpoints.endpoint_of(model=run.base_model)
+    return run_dir.Job(
+        kind=run.kind,
+        run_id=run.pk,
+        attempt=run.attempt,
+        config=run.config,
+        model=(
+            run.base_model.location
+            if endpoint
+            else _fetched_model(attempt, run.base_model.location)
+        ),
+        endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
+        **beside,
+        is_dry=run.is_dry,
+        snapshot=str(snapshot),
+        heartbeat_s=settings.RUN_HEARTBEAT_S,
+        threads=max(1, child_process.n_threads() // Launch.from_json(run.launch).n_processes),
+    )
+
+
+def take_over(attempt: Attempt) -> None:
+    """Brings here what the attempt goes on from: what an earlier one left, or what an extension
+    begins with.
+
+    Raises UnableToStart.
+    """
+    _take_over_checkpoint(attempt)
+    _take_over_folds(attempt)
+    _take_over_state(attempt)
+
+
+def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[bytes]":
+    """Raises UnableToStart."""
+    attempt.oom_kills = child_process.n_oom_kills()
+    run, launch = attempt.run, Launch.from_json(attempt.run.launch)
+    title, more = _title(run), _key_for(run)
+    try:
+        return child_process.start(
+            attempt.folder,
+            launch,
+            n_gpus=run.n_gpus,
+            memory_gb=run.memory_gb,
+            title=title,
+            more=more,
+            meeting=meeting,
+        )
+    except processes_launch.UnableToLaunch as problem:
+        raise UnableToStart(
+            _(
+                "The node's command for training is “%(command)s”. Several processes need one such"
+                " as python -m training.trainer."
+            )
+            % {"command": problem}
+        ) from problem
+
+
+def _take_over_checkpoint(attempt: Attempt) -> None:
+    """Brings the run's newest checkpoint here when another node got further than what lies on this
+    one.
+    """
+    if attempt.run.attempt == 1 or not artifacts.is_shared():
+        return
+    stored = attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
+    own = run_dir.newest_checkpoint(attempt.folder)
+    if stored is None:
+        return
+    attempt.shipper.knows(stored.step)
+    if own is None or run_dir.checkpoint_step(own) < stored.step:
+        with suppress(store.Missing):  # freed between two looks: begin with what is here
+            attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+            logger.info(
+                "Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step
+            )
+
+
+def _take_over_folds(attempt: Attempt) -> None:
+    """Brings here what a cross-validation has measured on another node."""
+    if attempt.run.attempt == 1 or not artifacts.is_shared():
+        return
+    with suppress(store.Missing):  # freed between two looks
+        n = attempt.fetched(
+            lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder)
+        )
+        attempt.shipper.knows_folds(n)
+
+
+def _take_over_state(attempt: Attempt) -> None:
+    """An extension begins with the last state of the run that it extends. Raises UnableToStart."""
+    run = attempt.run
+    if run.made_as != Run.MadeAs.EXTENSION or run_dir.newest_checkpoint(attempt.folder) is not None:
+        return
+    own = run_dir.newest_checkpoint(Path(settings.RUNS_DIR) / str(run.made_from_id))
+    stored = (
+        attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0))
+        if artifacts.is_shared()
+        else None
+    )
+    if own is not None:
+        aside = attempt.folder / run_dir.CHECKPOINTS / f"{run_dir.TEMPORARY}{own.name}"
+        shutil.copytree(own, aside)
+        aside.rename(aside.with_name(own.name))
+    elif stored is not None:
+        attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+    else:
+        raise UnableToStart(
+            _("The state of the run “%(run)s” is gone. Start another like it.")
+            % {"run": run.made_from}
+        )
+
+
+def _fetched_model(attempt: Attempt, location: str) -> str:
+    try:
+        return attempt.fetched(lambda: artifacts.fetch_model(location))
+    except artifacts.ModelMissing as problem:
+        raise UnableToStart(
+            _(
+                "The model folder %(folder)s is missing on this node. Put it back or register where"
+                " it is now, then retry."
+            )
+            % {"folder": location}
+        ) from problem
+
+
+def _title(run: Run) -> str:
+    return f"{exit_messages.ATTEMPT_BEGINS}{run.attempt} on {run.node}"
+
+
+def _key_for(run: Run) -> dict[str, str]:
+    """The key of the endpoint that this run asks, under its own name; no other key goes along."""
+    endpoint = endpoints.endpoint_of(model=run.base_model)
+    key = environment.key_of(endpoint.key_variable) if endpoint else ""
+    return {endpoint.key_variable: key} if endpoint and key else {}

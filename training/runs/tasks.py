@@ -1,0 +1,59 @@
+"""Celery tasks of runs: execute one, queue those whose message was lost, and requeue the lost ones."""
+
+import logging
+
+from django.conf import settings
+from django.utils import timezone
+
+from config.celery import run_task, short_task
+from training.processes import doorbell, process_cleanup
+from training.runs import placement, selectors, services
+from training.runs.multi_node import selectors as multi_node_selectors
+from training.runs.multi_node import services as multi_node_services
+from training.runs.supervisor import supervise
+from training.storage import services as storage_services
+
+logger = logging.getLogger(__name__)
+
+
+@run_task()
+def execute_run(*, run_id: int) -> None:
+    """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough,
+    is in the rows.
+    """
+    node = settings.NODE_NAME
+    if not supervise.has_room():
+        logger.warning("The disk of %s is full: it takes no run.", node)
+        if placement.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
+            doorbell.ring(run_id)
+        return
+    if seat := multi_node_services.take_seat(node=node, now=timezone.now()):
+        with process_cleanup.noticed(has_worker=True) as is_leaving:
+            supervise.assist(seat=seat, is_leaving=is_leaving)
+        return
+    first = placement.next_run_id(node=node, now=timezone.now())
+    if first != run_id and placement.is_wanted_elsewhere(
+        run_id=run_id, node=node, now=timezone.now()
+    ):
+        doorbell.ring(run_id)
+    if first is None:
+        return
+    with process_cleanup.noticed(has_worker=True) as is_leaving:
+        supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
+    storage_services.tidy_node()
+
+
+@short_task(time_limit_s=30)
+def ring_queued_runs() -> None:
+    """Rings for the runs that wait, unless rings wait too: then every worker is busy and more would
+    only pile up.
+    """
+    if doorbell.n_waiting():
+        return
+    for run_id in [*multi_node_selectors.gathering_run_ids(), *selectors.queued_run_ids()]:
+        doorbell.ring(run_id)
+
+
+@short_task(time_limit_s=60)
+def reap_runs() -> None:
+    services.reap_runs(now=timezone.now())

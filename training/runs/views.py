@@ -1,0 +1,343 @@
+"""Runs: the list, the form that starts one, and a run's page, which renews itself while the run
+goes on.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from pages.charts import LineChart
+from training import access as training_access
+from training import configs
+from training.configs import roles
+from training.configs.knobs import RESPONSES
+from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
+from training.results import charts as results_charts
+from training.results import curves, differences_between_runs
+from training.results import measures as results_measures
+from training.runs import comparing, forms, placement, run_queue, selectors, services
+from training.runs.multi_node import selectors as multi_node_selectors
+from training.runs.selectors import RunFilter
+from training.storage import selectors as storage_selectors
+
+RUNS_PER_PAGE = 30
+N_LOG_LINES_SHOWN = 60
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The page, or to htmx the table alone."""
+    narrowed = RunFilter(
+        kind=request.GET.get("kind", ""),
+        state=request.GET.get("state", ""),
+        words=request.GET.get("words", "").strip(),
+    )
+    page = Paginator(selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "narrowed": narrowed,
+        "page": page,
+        "rows": [(run, selectors.share(run=run)) for run in page],
+        "is_live": selectors.has_active(),
+        "n_waiting": len(selectors.queued_run_ids()),
+        "kinds": kind_choices(),
+        "training_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if about.leaves_model()
+        ],
+        "other_kinds": [
+            (kind, about.menu) for kind, about in configs.KINDS.items() if not about.leaves_model()
+        ],
+        "states": [*Run.State.choices[:2], *Run.Outcome.choices],
+    }
+    is_fragment = request.headers.get("HX-Target") == "runs"
+    return render(
+        request,
+        "training/runs/_runs_table.html" if is_fragment else "training/runs/runs.html",
+        context,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, kind: str) -> HttpResponse:
+    if kind not in configs.KINDS:
+        raise Http404
+    preset = request.POST.get("preset", "")
+    if request.method == "GET":
+        form = forms.RunForm(kind=kind, initial=_initial(request, kind))
+    elif preset in configs.PRESETS[kind]:
+        form = forms.RunForm(kind=kind, initial=forms.with_preset(request.POST, kind, preset))
+    else:
+        form = forms.RunForm(request.POST, kind=kind)
+        if form.is_valid() and "cost" not in request.POST and (run := _queue(request, form)):
+            return redirect("run", run.pk)
+    origin, made_as = _origin(request)
+    context = {
+        "form": form,
+        "origin": origin,
+        "made_as": made_as,
+        "forecast": form.forecast() if "cost" in request.POST else None,
+        "kind": kind,
+        "kind_words": gettext(configs.KINDS[kind].label),
+        "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
+        "preset": (
+            preset
+            or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")
+        ),
+        "snapshot_kind": run_queue.snapshot_kinds(kind)[0],
+        "has_snapshot": Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind)).exists(),
+        "has_model": TrainedModel.objects.exists(),
+    }
+    return render(
+        request, "training/runs/run_new.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def cost(request: HttpRequest, kind: str) -> HttpResponse:
+    """What the run in the form would cost, as a fragment."""
+    if kind not in configs.KINDS:
+        raise Http404
+    form = forms.RunForm(request.POST, kind=kind)
+    form.is_valid()
+    return render(request, "training/runs/_cost.html", {"forecast": form.forecast()})
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    return render(request, "training/runs/run.html", {"run": run, "board": _board(run)})
+
+
+@require_GET
+def fragment(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changes while a run goes on; its last answer tells htmx to ask no more."""
+    run = training_access.run(user=request.user, pk=pk)
+    response = render(request, "training/runs/_run_live.html", {"run": run, "board": _board(run)})
+    return (
+        HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
+    )
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    if services.request_stop(
+        run=run, by=training_access.researcher(request.user), now=timezone.now()
+    ):
+        messages.info(request, _("The run stops at its next step and saves what it has."))
+    else:
+        messages.info(request, _("The run had ended already."))
+    return redirect("run", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def kill(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks back first: nothing is saved."""
+    run = training_access.run(user=request.user, pk=pk)
+    if request.method == "GET" and run.state != Run.State.FINISHED:
+        return render(request, "training/runs/run_kill.html", {"run": run})
+    if request.method == "GET" or not services.kill_run(
+        run=run, by=training_access.researcher(request.user), now=timezone.now()
+    ):
+        messages.info(request, _("The run had ended already."))
+    return redirect("run", pk)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    try:
+        services.retry_run(run=run, by=training_access.researcher(request.user), now=timezone.now())
+    except services.UnableToRetry as problem:
+        messages.warning(request, problem.sentence)
+    else:
+        begins = _(
+            "The run waits for a worker and begins at its first step: its checkpoints were freed."
+        )
+        goes_on = _("The run waits for a worker and goes on from its last checkpoint.")
+        messages.success(request, begins if run.freed_at else goes_on)
+    return redirect("run", pk)
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the live part of a run's page shows."""
+
+    live: selectors.Live
+    can_be_killed: bool
+    can_be_given_up: bool
+    why_waiting: str
+    charts: list[LineChart]
+    samples: list[tuple[RunSample, list[tuple[str, str]]]]
+    """each with its scores by name"""
+    score_names: list[str]
+    measures: list[results_measures.Measure]
+    breakdowns: list[results_measures.Breakdown]
+    preset: str
+    differences: list[selectors.Difference]
+    changes: list[comparing.ComparedRow]
+    log: str
+    node: placement.NodeNow | None
+    seats: list[Seat]
+    repeat: list[str]
+    extended_by: str
+    models: list[tuple[str, TrainedModel]]
+    """those that it takes beside the base model, with their role in words"""
+    snapshot_heading: str
+    leaves_responses: bool
+
+
+def _board(run: Run) -> Board:
+    samples = selectors.samples(run=run)
+    found = sorted({name for sample in samples for name in sample.scores})
+    score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
+    preset, differences = selectors.differences_from_preset(run=run)
+    known = placement.nodes(now=timezone.now())
+    about = configs.KINDS[run.kind]
+    return Board(
+        live=selectors.live(run=run, now=timezone.now()),
+        can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
+        can_be_given_up=not storage_selectors.why_not_given_up(run=run),
+        why_waiting=placement.why_waiting(run=run, now=timezone.now()),
+        charts=_charts(run),
+        samples=[
+            (
+                sample,
+                [(words, _score(sample.scores.get(name))) for name, words in score_names.items()],
+            )
+            for sample in samples
+        ],
+        score_names=list(score_names.values()),
+        measures=results_measures.measures(kind=run.kind, metrics=run.metrics),
+        breakdowns=results_measures.breakdowns(metrics=run.metrics),
+        preset=preset,
+        differences=differences,
+        changes=comparing.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
+        log="\n".join(run.log_tail.splitlines()[-N_LOG_LINES_SHOWN:]),
+        node=(
+            next((one for one in known if one.node.name == run.node), None)
+            if run.state == Run.State.RUNNING
+            else None
+        ),
+        seats=list(multi_node_selectors.seats_of(run=run))
+        if run.state == Run.State.RUNNING
+        else [],
+        repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
+        extended_by=_extended_by(run),
+        models=[
+            (role.words, run.models_beside[role.name])
+            for role in roles.BESIDE
+            if role.name in run.models_beside
+        ],
+        snapshot_heading=about.snapshot_heading,
+        leaves_responses=about.leaves == RESPONSES,
+    )
+
+
+def _charts(run: Run) -> list[LineChart]:
+    """Of a kind that takes each measure once, calibration and margins alone."""
+    about = configs.KINDS[run.kind]
+    drawn = (
+        results_charts.charts(about, curves.curves(run=run), n_steps=run.n_steps)
+        if about.has_curves
+        else []
+    )
+    about_pairs = [
+        results_charts.calibration(run.metrics.get("calibration", [])),
+        results_charts.margins(run.metrics.get("margins", [])),
+    ]
+    return [*drawn, *(chart for chart in about_pairs if chart)]
+
+
+def _repeat(run: Run, known: list[placement.NodeNow]) -> list[str]:
+    past = differences_between_runs.Past(
+        run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location
+    )
+    machines = [
+        differences_between_runs.Machine(one.node.name, one.node.versions)
+        for one in known
+        if one.is_alive
+    ]
+    return differences_between_runs.differences(past, machines)
+
+
+def _extended_by(run: Run) -> str:
+    """The label of the setting that an extension raises; empty where the run cannot be extended."""
+    name = run_queue.extended_by(run=run)
+    if run.state != Run.State.FINISHED or run.kept_step is None or name is None:
+        return ""
+    return next(gettext(knob.label) for knob in configs.knobs(run.kind) if knob.name == name)
+
+
+def _score(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")
+
+
+def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
+    """A preset's values, or those of the run this one should be like."""
+    if (like := request.GET.get("from", "")).isdigit():
+        run = training_access.run(user=request.user, pk=int(like))
+        if run.kind == kind:
+            return {
+                "name": run.name,
+                "snapshot": run.snapshot_id,
+                **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
+                "n_gpus": run.n_gpus,
+                "memory_gb": run.memory_gb,
+                **run.launch,
+                "tags": ", ".join(run.tags),
+                **run.config,
+            }
+    choices = ("snapshot", *roles.NAMES)
+    wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
+    return wanted | forms.preset_values(kind, _default_preset())
+
+
+def _origin(request: HttpRequest) -> tuple[Run | None, str]:
+    """The run that the address says this one is made from, and as what."""
+    if not (like := request.GET.get("from", "")).isdigit():
+        return None, ""
+    made_as = request.GET.get("as", "")
+    return training_access.run(user=request.user, pk=int(like)), (
+        made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
+    )
+
+
+def _default_preset() -> str:
+    """A demo runs on somebody's laptop."""
+    return "small" if settings.MODE == "demo" else selectors.DEFAULT_PRESET
+
+
+def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
+    chosen = form.cleaned_data
+    origin, made_as = _origin(request)
+    try:
+        return run_queue.queue_run(
+            kind=form.kind,
+            name=chosen["name"],
+            config=chosen["config"],
+            snapshot=chosen["snapshot"],
+            base_model=chosen["base_model"],
+            models=form.models,
+            wish=form.wish(is_dry="dry" in request.POST),
+            made_from=origin,
+            made_as=made_as,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
+    except run_queue.UnableToQueue as problem:
+        form.add_error(None, problem.sentence)
+        return None

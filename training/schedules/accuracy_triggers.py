@@ -1,0 +1,160 @@
+"""Schedules by accuracy: a run measures the reward model on judgments that it cannot know, and a
+fall begins the chain.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from training import configs
+from training.configs.evaluate import EvaluateConfig
+from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
+from training.models.chain_plans import Plan
+from training.processes import doorbell
+from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.schedules import timing
+from training.schedules.chains import begin_chain
+from training.schedules.selectors import situation, watch, watched
+from training.schedules.timing import Decision, Reason
+from training.snapshots.freeze import Filters, UnableToCut
+from training.snapshots.services import cut_snapshot
+
+# A worker that cuts a snapshot for longer than this is gone; another begins again.
+CUTTING_PATIENCE = timedelta(hours=2)
+
+logger = logging.getLogger(__name__)
+
+
+def decide_to_measure(*, schedule: Schedule) -> Decision:
+    """For a schedule whose moment has come and that nothing hinders."""
+    return timing.decide_to_measure(watch(schedule=schedule, model=watched(schedule=schedule)))
+
+
+def ring_measurement(firing: Firing) -> None:
+    """In the transaction of the firing."""
+    transaction.on_commit(partial(doorbell.ring_firing, firing.pk))
+
+
+def begin_measuring(*, firing_id: int, now: datetime) -> None:
+    """Cuts the fresh judgments and queues the run that measures on them. Outside any transaction:
+    it can take minutes.
+    """
+    waiting = Firing.objects.filter(pk=firing_id, outcome=Firing.Outcome.MEASURING, run=None)
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CUTTING_PATIENCE)
+    if waiting.filter(free).update(claimed_at=now) != 1:
+        return
+    firing = Firing.objects.select_related("schedule__created_by").get(pk=firing_id)
+    model = watched(schedule=firing.schedule)
+    try:
+        if model is None or model.run is None:
+            raise UnableToQueue(_("The reward model is gone."))
+        run = _measuring_run(firing, model, model.run.snapshot, now)
+    except (UnableToCut, UnableToQueue) as problem:
+        _settle(firing, _unmeasured(str(problem)), now)
+        return
+    waiting.filter(claimed_at=now).update(run=run)
+
+
+def conclude_measurements(*, now: datetime) -> int:
+    """Rings for those that nobody has taken up, and settles those whose run has ended. How many
+    chains began.
+    """
+    firings = Firing.objects.filter(outcome=Firing.Outcome.MEASURING).select_related(
+        "schedule__created_by", "run__base_model"
+    )
+    return sum(_conclude_by_itself(firing, now) for firing in firings.order_by("pk"))
+
+
+def _conclude_by_itself(firing: Firing, now: datetime) -> bool:
+    """What is wrong with one is written down there, and holds no other up."""
+    try:
+        with transaction.atomic():
+            return _conclude(firing, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # the edge of one firing among many
+        logger.exception("Firing %s could not be concluded.", firing.pk)
+        return _settle(firing, timing.broken(problem), now)
+
+
+def _conclude(firing: Firing, now: datetime) -> bool:
+    run = firing.run
+    if run is None:
+        if firing.claimed_at is None or firing.claimed_at < now - CUTTING_PATIENCE:
+            doorbell.ring_firing(firing.pk)
+        return False
+    if run.state != Run.State.FINISHED or firing.schedule.paused_at is not None:
+        return False
+    accuracy = run.metrics.get("held_out_accuracy")
+    if run.outcome != Run.Outcome.SUCCEEDED or accuracy is None:
+        return _settle(firing, _unmeasured(run.error or _("It was stopped.")), now)
+    seen = watch(schedule=firing.schedule, model=run.base_model)
+    assert seen is not None
+    measured = replace(seen, n_pairs=run.metrics.get("n_held_out_pairs", 0))
+    decision = timing.decide_by_accuracy(measured, now=accuracy)
+    if decision.runs:
+        at = situation(schedule=firing.schedule, now=now)
+        hindered = timing.hindrance(replace(at, going_on="", n_runs_planned=_n_planned(firing)))
+        if hindered is not None and hindered.held_until is not None:
+            return False  # looked at again when the quiet hours are over
+        decision = hindered or decision
+    return _settle(firing, decision, now)
+
+
+def _n_planned(firing: Firing) -> int:
+    """The measurement has been made, and is counted already."""
+    return Plan.from_json(firing.schedule.plan).shape.n_runs
+
+
+def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:
+    """Whether a chain began."""
+    outcome = Firing.Outcome.RAN if decision.runs else Firing.Outcome.SKIPPED
+    with transaction.atomic():
+        open_one = Firing.objects.filter(pk=firing.pk, outcome=Firing.Outcome.MEASURING)
+        if (
+            open_one.update(outcome=outcome, reason=decision.reason, sentence=decision.sentence)
+            != 1
+        ):
+            return False
+        if not decision.runs:
+            return False
+        chain = begin_chain(schedule=firing.schedule, number=firing.number, now=now)
+        Firing.objects.filter(pk=firing.pk).update(chain=chain)
+        Schedule.objects.filter(pk=firing.schedule_id).update(last_ran_at=now)
+    return True
+
+
+def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: datetime) -> Run:
+    """An evaluation on all fresh rows, with the lengths the model was trained with."""
+    schedule = firing.schedule
+    plan = Plan.from_json(schedule.plan)
+    filters = replace(Filters.from_json(plan.filters), fresh_for=learned.pk)
+    name = _("%(schedule)s · measurement %(n)s") % {"schedule": schedule, "n": firing.number}
+    snapshot = cut_snapshot(
+        kind=Snapshot.Kind.COMPARISONS, name=name, filters=filters, by=schedule.created_by, now=now
+    )
+    assert model.run is not None
+    longest = model.run.config.get("max_tokens", EvaluateConfig().max_tokens)
+    config = EvaluateConfig(
+        split="all", max_rows=None, max_tokens=longest, max_new_tokens=1, n_shown=0
+    )
+    return queue_run(
+        kind=EvaluateConfig.kind,
+        name=name,
+        config=configs.as_json(config),
+        snapshot=snapshot,
+        base_model=model,
+        wish=Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
+        by=schedule.created_by,
+        now=now,
+    )
+
+
+def _unmeasured(why: str) -> Decision:
+    words = _("Skipped because the accuracy could not be measured. %(why)s") % {"why": why}
+    return Decision(runs=False, reason=Reason.UNMEASURED, sentence=words)

@@ -1,0 +1,508 @@
+"""Chains: begun by a schedule's firing, taken from link to link as far as they go, stopped by a
+failure, and gone on with.
+
+Every step names the state it expects. Two workers that advance one chain at once do each thing
+once.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from accounts.refusals import Refusal
+from labeling.campaigns.services import UnableToCreateCampaign
+from labeling.data import intake
+from labeling.models import Campaign, Guideline, Pool
+from training import configs
+from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
+from training.models.chain_plans import Plan, Step
+from training.processes import doorbell
+from training.processes.launch import Launch
+from training.registry.services import prompts_answered
+from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.runs.services import UnableToRetry, request_stop, retry_run
+from training.snapshots.freeze import Filters, UnableToCut
+from training.snapshots.services import UnableToWrite, cut_snapshot
+
+# A worker that cuts a snapshot for longer than this is gone; another begins again.
+CUTTING_PATIENCE = timedelta(hours=2)
+
+
+class UnableToGoOn(Exception):
+    """A link that cannot be made; the text says what to change."""
+
+
+class UnableToResume(Refusal):
+    """The chain is not one that a failure has stopped."""
+
+
+def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
+    """The rows of a chain, in the transaction of the firing. It sets out after commit."""
+    plan = Plan.from_json(schedule.plan)
+    chain = Chain.objects.create(
+        schedule=schedule,
+        number=number,
+        plan=plan.as_json(),
+        base_model=_first_model(schedule, plan),
+        started_at=now,
+    )
+    Link.objects.bulk_create(
+        Link(
+            chain=chain,
+            position=position,
+            step=step,
+            needs_approval=step in plan.approvals or step in plan.shape.always_asks,
+        )
+        for position, step in enumerate(plan.shape.steps)
+    )
+    transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    return chain
+
+
+def advance_chain(*, chain_id: int, now: datetime) -> None:
+    """As far as it goes by itself: to the next run that trains, to the next approval, or to its
+    end.
+    """
+    while True:
+        chain = Chain.objects.select_related("schedule__created_by", "base_model").get(pk=chain_id)
+        if chain.state != Chain.State.GOING:
+            return
+        link = (
+            chain.links.exclude(state=Link.State.DONE)
+            .select_related("run")
+            .order_by("position")
+            .first()
+        )
+        if link is None:
+            _finish(chain, now)
+            return
+        try:
+            moved = _advance(chain, link, now)
+        except (UnableToGoOn, UnableToCut, UnableToQueue) as problem:
+            _fail(chain, link, str(problem), _kind_of(problem), now)
+            return
+        except UnableToCreateCampaign as problem:
+            _fail(chain, link, problem.sentence, Notice.Kind.FAILED, now)
+            return
+        if not moved:
+            return
+
+
+def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
+    """Lets the link that waits for a person begin. False when none waits."""
+    with transaction.atomic():
+        waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
+        if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
+            return False
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(
+            state=Chain.State.GOING
+        )
+        audit_log.record(by=by, action="approve", target=chain, now=now)
+        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    return True
+
+
+def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -> None:
+    """Goes on at the link that failed: with the model that its stopped run has saved, or with its
+    run from the last checkpoint.
+
+    Anything else is begun anew; with `anew` a run that has saved a model as well. Raises
+    UnableToResume.
+    """
+    with transaction.atomic():
+        failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
+        if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
+            raise UnableToResume(_("This chain has not been stopped by a failure."))
+        for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
+            Link.objects.filter(pk=link.pk).update(**_again(link, by, now, anew=anew))
+        audit_log.record(
+            by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now
+        )
+        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+
+
+def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
+    """Ends a chain for good; a run of it that goes on saves and stops. False when it had ended."""
+    open_states = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    with transaction.atomic():
+        if (
+            Chain.objects.filter(pk=chain.pk, state__in=open_states).update(
+                state=Chain.State.STOPPED, ended_at=now
+            )
+            != 1
+        ):
+            return False
+        for link in chain.links.filter(state=Link.State.WORKING, run__isnull=False).select_related(
+            "run"
+        ):
+            if link.run is not None:
+                request_stop(run=link.run, by=by, now=now)
+        audit_log.record(by=by, action="stop", target=chain, now=now)
+    return True
+
+
+# --- one step -------------------------------------------------------------------------------------
+
+
+def _advance(chain: Chain, link: Link, now: datetime) -> bool:
+    """Whether the chain may go on at once."""
+    if link.run is not None:
+        return _follow(link, link.run, now)
+    if link.state == Link.State.WAITING and link.needs_approval and link.approved_at is None:
+        _ask(chain, link, now)
+        return False
+    if link.step in chain_plans.SNAPSHOTS:
+        return _cut(chain, link, now)
+    if link.state != Link.State.WAITING:
+        return False
+    begin: Callable[[Chain, Link, datetime], bool] = (
+        _open_campaign if link.step in chain_plans.CAMPAIGNS else _queue
+    )
+    with transaction.atomic():
+        if not _is_still_going(chain):
+            return False
+        if (
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
+                state=Link.State.WORKING, claimed_at=now
+            )
+            != 1
+        ):
+            return False
+        return begin(chain, link, now)
+
+
+def _is_still_going(chain: Chain) -> bool:
+    """Holds its row: who stops it now waits, and finds what has been begun meanwhile."""
+    return Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING).exists()
+
+
+def _follow(link: Link, run: Run, now: datetime) -> bool:
+    if run.state != Run.State.FINISHED:
+        return False
+    if run.outcome == Run.Outcome.SUCCEEDED:
+        return _done(link, now)
+    if run.outcome == Run.Outcome.STOPPED and (
+        saved := TrainedModel.objects.filter(run=run).first()
+    ):
+        raise UnableToGoOn(
+            _(
+                "The run “%(run)s” was stopped and saved “%(model)s”. Go on with that model, or"
+                " begin the step anew."
+            )
+            % {"run": run, "model": saved}
+        )
+    if run.outcome == Run.Outcome.STOPPED:
+        raise UnableToGoOn(_("The run “%(run)s” was stopped.") % {"run": run})
+    raise UnableToGoOn(
+        _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
+    )
+
+
+def _cut(chain: Chain, link: Link, now: datetime) -> bool:
+    """Outside any transaction, because it can take minutes; whoever claimed the link last says what
+    it left.
+    """
+    free = Link.objects.filter(pk=link.pk, snapshot=None)
+    taken = free.filter(state=Link.State.WAITING) | free.filter(
+        state=Link.State.WORKING, claimed_at__lt=now - CUTTING_PATIENCE
+    )
+    if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
+        return False
+    plan = Plan.from_json(chain.plan)
+    snapshot = cut_snapshot(
+        kind=chain_plans.SNAPSHOTS[link.step],
+        name=f"{chain} · {link.step.replace('_', ' ')}",
+        filters=_filters(chain, plan, link.step),
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
+    return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
+
+
+def _queue(chain: Chain, link: Link, now: datetime) -> bool:
+    plan = Plan.from_json(chain.plan)
+    about = chain_plans.STEPS[link.step]
+    run = queue_run(
+        kind=about.run,
+        name=f"{chain} · {link.step.replace('_', ' ')}",
+        config=plan.config_of(link.step),
+        snapshot=_snapshot_for(chain, plan, link.step),
+        base_model=_model_for(chain, plan, link.step),
+        models={
+            "reward_model": _judge(chain, plan) if about.is_rewarded else None,
+            "other_model": _model_before(chain, plan) if about.is_compared else None,
+        },
+        wish=_wish(plan, about.run),
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(run=run)
+    return False
+
+
+def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
+    plan = Plan.from_json(chain.plan)
+    pool = Pool.objects.filter(pk=plan.pool or 0).first()
+    guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
+    if pool is None or guideline is None:
+        raise UnableToGoOn(
+            _(
+                "The schedule names no pool or no guideline for its campaign. Choose both, then"
+                " begin a new chain."
+            )
+        )
+    sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related(
+        "run__base_model"
+    )
+    runs = [one.run for one in sampled if one.run is not None]
+    source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
+    campaign = intake.open_comparison_campaign(
+        name=_free_name(f"{chain}"),
+        pool=pool,
+        guideline=guideline,
+        prompt_ids=prompts_answered(runs=runs),
+        source_ids=source_ids,
+        n_responses=plan.n_responses,
+        overlap=plan.overlap,
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
+    return True
+
+
+def _ask(chain: Chain, link: Link, now: datetime) -> None:
+    with transaction.atomic():
+        if not _is_still_going(chain):
+            return
+        if (
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
+                state=Link.State.APPROVAL
+            )
+            != 1
+        ):
+            return
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
+            state=Chain.State.APPROVAL
+        )
+        _tell(
+            chain,
+            f"approval-{link.position}",
+            Notice.Kind.APPROVAL,
+            partial(_words_of_asking, chain, link.step),
+            now,
+        )
+
+
+def _done(link: Link, now: datetime) -> bool:
+    return (
+        Link.objects.filter(pk=link.pk, state=Link.State.WORKING).update(
+            state=Link.State.DONE, ended_at=now
+        )
+        == 1
+    )
+
+
+def _finish(chain: Chain, now: datetime) -> None:
+    with transaction.atomic():
+        ended = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
+            state=Chain.State.FINISHED, ended_at=now
+        )
+        if ended == 1:
+            _tell(chain, "finished", Notice.Kind.FINISHED, partial(_words_of_end, chain), now)
+
+
+def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datetime) -> None:
+    if link.run is not None and link.run.outcome == Run.Outcome.LOST:
+        kind = Notice.Kind.LOST
+    with transaction.atomic():
+        stopped = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING)
+        if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
+            return
+        Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
+        _tell(
+            chain,
+            f"{kind}-{link.position}-{now.timestamp()}",
+            kind,
+            partial(_words_of_failure, chain, sentence),
+            now,
+        )
+
+
+def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
+    """The state in which a failed link is taken up again."""
+    run, unclaimed = link.run, {"claimed_at": None, "ended_at": None}
+    if run is None:
+        return {"state": Link.State.WAITING} | unclaimed
+    if (
+        run.outcome == Run.Outcome.STOPPED
+        and not anew
+        and TrainedModel.objects.filter(run=run).exists()
+    ):
+        return {"state": Link.State.DONE}
+    if run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED:
+        try:
+            retry_run(run=run, by=by, now=now)
+        except UnableToRetry:
+            return {"state": Link.State.WAITING, "run": None} | unclaimed
+    return {"state": Link.State.WORKING} | unclaimed
+
+
+# --- what a step takes from those before ----------------------------------------------------------
+
+
+def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
+    base = TrainedModel.objects.get(pk=plan.base_model)
+    if not plan.goes_on:
+        return base
+    left = TrainedModel.objects.filter(
+        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY
+    )
+    usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+    return usable.order_by("-pk").first() or base
+
+
+def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
+    """What was chosen are campaigns of the kind that is counted: the other kind is taken whole."""
+    if step == Step.BEST:
+        return Filters(best_of=_candidate_runs(chain, plan))
+    if step == Step.PROMPTS:
+        return Filters(limit=plan.n_prompts)
+    if step == Step.HELD_OUT:
+        return Filters(limit=plan.n_prompts, splits=("validation", "test"))
+    filters = Filters.from_json(plan.filters)
+    return filters if step == plan.shape.counted else replace(filters, campaigns=())
+
+
+def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
+    """The chain's own; where the plan says so, those of earlier chains before it."""
+    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by(
+        "pk"
+    )
+    if plan.keeps_earlier:
+        runs = runs.filter(
+            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
+        )
+    else:
+        runs = runs.filter(link__chain=chain)
+    return tuple(runs.values_list("pk", flat=True))
+
+
+def _wish(plan: Plan, kind: str) -> Wish:
+    if not configs.KINDS[kind].is_parallel:
+        return Wish(
+            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
+            memory_gb=plan.memory_gb,
+        )
+    launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
+    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
+
+
+def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
+    reads = chain_plans.STEPS[step].reads
+    if reads is None:
+        snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
+    else:
+        snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
+    if snapshot is None:
+        raise UnableToGoOn(_("The chain has no snapshot to go on with."))
+    return snapshot
+
+
+def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    if step == Step.REWARD and plan.reward_base is not None:
+        return TrainedModel.objects.get(pk=plan.reward_base)
+    if step == Step.SAMPLE_BEFORE:
+        return chain.base_model
+    if step in (Step.SAMPLE, Step.EVALUATE):
+        return _left_by(chain, plan.shape.improving[-1])
+    if step == Step.SAMPLE_FIRST:
+        return _left_by(chain, Step.SFT)
+    return _so_far(chain, plan, step)
+
+
+def _judge(chain: Chain, plan: Plan) -> TrainedModel:
+    if plan.reward_model is not None:
+        return TrainedModel.objects.get(pk=plan.reward_model)
+    return _left_by(chain, Step.REWARD)
+
+
+def _model_before(chain: Chain, plan: Plan) -> TrainedModel:
+    """What the last improvement began with."""
+    return _so_far(chain, plan, plan.shape.improving[-1])
+
+
+def _so_far(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    """The language model that the steps before this one have left; the chain's own at its
+    beginning.
+    """
+    steps = plan.shape.steps
+    before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
+    return _left_by(chain, before[-1]) if before else chain.base_model
+
+
+def _left_by(chain: Chain, step: Step) -> TrainedModel:
+    model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
+    if model is None:
+        raise UnableToGoOn(
+            _("The step “%(step)s” has left no model.") % {"step": chain_plans.WORDS[step]}
+        )
+    return model
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(
+        name
+        for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
+        if name not in taken
+    )
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _kind_of(problem: Exception) -> Notice.Kind:
+    is_empty = isinstance(problem, UnableToCut) and not isinstance(problem, UnableToWrite)
+    return Notice.Kind.NOTHING if is_empty else Notice.Kind.FAILED
+
+
+def _words_of_end(chain: Chain) -> str:
+    return _("The chain “%(chain)s” has finished.") % {"chain": chain}
+
+
+def _words_of_failure(chain: Chain, error: str) -> str:
+    return _("The chain “%(chain)s” has stopped. %(error)s") % {"chain": chain, "error": error}
+
+
+def _words_of_asking(chain: Chain, step: str) -> str:
+    return _("The chain “%(chain)s” waits for your approval before the next step: %(step)s.") % {
+        "chain": chain,
+        "step": chain_plans.WORDS[step],
+    }
+
+
+def _tell(
+    chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime
+) -> None:
+    person = chain.schedule.created_by
+    if person is not None:
+        path = reverse("chain", args=[chain.pk])
+        notices_services.tell(
+            people=[person],
+            key=f"chain-{chain.pk}-{key}",
+            kind=kind,
+            words=words,
+            path=path,
+            now=now,
+        )

@@ -1,0 +1,499 @@
+"""The form of a schedule: what a chain is made of, and when it begins. Settings of runs are
+presets, or an earlier run's.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.people.forms import time_zone_choices
+from labeling.models import Guideline, Pool
+from pages.form_parts import chips, segmented
+from training import configs
+from training.configs.sample import SampleConfig
+from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
+from training.models.chain_plans import Plan, Step
+from training.processes import launch as processes_launch
+from training.runs import run_queue
+from training.runs.forms import MachinesForm
+from training.schedules import timing
+from training.schedules.services import Terms
+from training.snapshots.selectors import campaign_choices
+
+N_RUNS_OFFERED = 10
+MOST = 2_147_483_647
+KEPT = "kept"
+_MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
+_CANDIDATES = ("n_candidates", "keeps_earlier")
+_SAMPLING = f"config_{SampleConfig.kind}"
+_PLAN = (
+    "base_model",
+    "goes_on",
+    "reward_model",
+    "reward_base",
+    "text",
+    "n_prompts",
+    *_CANDIDATES,
+    *_MACHINE,
+)
+_CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
+_WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
+_TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
+_LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
+
+
+def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, help_text=help_text, widget=widget, required=False)
+
+
+class ScheduleForm(MachinesForm):
+    """Call plan() and terms() on a valid form."""
+
+    name = forms.CharField(label=_("Name"), max_length=150)
+    base_model = forms.ModelChoiceField(
+        label=_("Begins with"),
+        queryset=TrainedModel.objects.none(),
+        empty_label=_("choose a model"),
+    )
+    goes_on = forms.BooleanField(
+        label=_("Later chains go on from the newest model that this schedule has left"),
+        required=False,
+        initial=True,
+    )
+    reward_model = forms.ModelChoiceField(
+        label=_("Scored by"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("a new reward model, from the comparisons"),
+        help_text=_(
+            "One that is there already scores as it is, and no comparison is learned from."
+        ),
+    )
+    reward_base = forms.ModelChoiceField(
+        label=_("The reward model begins with"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("the same"),
+    )
+    campaigns = forms.TypedMultipleChoiceField(
+        label=_("Judgments of these campaigns"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them, later ones as well."),
+    )
+    includes_imports = forms.BooleanField(
+        label=_("Imported judgments as well"), required=False, initial=True
+    )
+    text = forms.ModelChoiceField(
+        label=_("Text to pretrain on"),
+        queryset=Snapshot.objects.none(),
+        empty_label=_("choose a snapshot of text"),
+    )
+    n_prompts = forms.IntegerField(
+        label=_("Prompts to answer"),
+        min_value=1,
+        max_value=MOST,
+        required=False,
+        initial=200,
+        help_text=_("Drawn the same way each time. Empty: all."),
+    )
+    n_candidates = forms.IntegerField(
+        label=_("Responses to choose from"),
+        min_value=2,
+        max_value=64,
+        initial=16,
+        help_text=_("To each prompt. The one that the reward model likes best is learned from."),
+    )
+    keeps_earlier = forms.BooleanField(
+        label=_("Learn from the best of earlier chains as well"),
+        required=False,
+        initial=True,
+        help_text=_("Without it Llama 2 forgot what earlier models could do."),
+    )
+    n_gpus = forms.IntegerField(
+        label=_("GPUs for each run"),
+        min_value=0,
+        max_value=64,
+        required=False,
+        initial=0,
+        help_text=_("0: any node takes it."),
+    )
+    n_processes = forms.IntegerField(
+        label=_("Processes"),
+        min_value=1,
+        max_value=processes_launch.MOST_PROCESSES,
+        required=False,
+        initial=1,
+        help_text=_("Of the runs that can share their work: one for each GPU."),
+    )
+    strategy = forms.ChoiceField(label=_("They share"), required=False, initial="ddp")
+    approvals = forms.MultipleChoiceField(
+        label=_("A person approves before"),
+        required=False,
+        widget=chips(),
+        help_text=_("The chain waits there and tells you."),
+    )
+    pool = forms.ModelChoiceField(
+        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool")
+    )
+    guideline = forms.ModelChoiceField(
+        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("choose a guideline")
+    )
+    n_responses = forms.IntegerField(
+        label=_("Responses side by side"),
+        min_value=2,
+        max_value=9,
+        initial=4,
+        help_text=_("Evenly from each model that answers."),
+    )
+    overlap = forms.IntegerField(label=_("Raters an item"), min_value=1, max_value=20, initial=1)
+    trigger = forms.ChoiceField(
+        label=_("Begins"),
+        choices=Schedule.Trigger.choices,
+        initial="clock",
+        widget=segmented(),
+    )
+    cron = forms.CharField(
+        label=_("By clock"),
+        max_length=100,
+        required=False,
+        initial="0 3 * * mon",
+        help_text=_(
+            "Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."
+        ),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
+    n_new = forms.IntegerField(
+        label=_("By new judgments: how many"),
+        min_value=1,
+        max_value=MOST,
+        required=False,
+        initial=500,
+        help_text=_("Since it last ran."),
+    )
+    accuracy_drop = forms.FloatField(
+        label=_("By a fall: points"),
+        min_value=0.1,
+        max_value=100,
+        required=False,
+        initial=3,
+        help_text=_(
+            "So much less right than on its own held-out pairs. Measured at the times above, by a"
+            " run of its own."
+        ),
+    )
+    n_fresh_pairs = forms.IntegerField(
+        label=_("By a fall: fresh pairs at least"),
+        min_value=1,
+        max_value=MOST,
+        required=False,
+        initial=100,
+        help_text=_("Judged after the reward model's snapshot, on items that it has not seen."),
+    )
+    judge = forms.ModelChoiceField(
+        label=_("By a fall: of this reward model"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("the newest of this schedule"),
+        help_text=_("Later the newest one that this schedule has left."),
+    )
+    skips_nothing_new = forms.BooleanField(
+        label=_("Skip when nothing is new"), required=False, initial=True
+    )
+    min_interval_h = forms.IntegerField(
+        label=_("At least so many hours between two"),
+        min_value=0,
+        max_value=10_000,
+        required=False,
+        initial=0,
+    )
+    max_runs_a_week = forms.IntegerField(
+        label=_("At most so many runs in seven days"),
+        min_value=0,
+        max_value=MOST,
+        required=False,
+        help_text=_("Empty: no budget."),
+    )
+    quiet_from = _clock(_("Quiet from"), _("Nothing begins by itself in quiet hours."))
+    quiet_until = _clock(_("until"))
+
+    def __init__(
+        self,
+        *args: Any,
+        template: str,
+        schedule: Schedule | None = None,
+        time_zone: str = "UTC",
+        **kwargs: Any,
+    ) -> None:
+        self.shape, self.template = chain_plans.TEMPLATES[template], template
+        self.kept = Plan.from_json(schedule.plan) if schedule else None
+        kwargs["initial"] = {"time_zone": time_zone} | (
+            _initial(schedule, self.kept) if schedule and self.kept else {}
+        )
+        super().__init__(*args, **kwargs)
+        self._offer_models()
+        self._offer_steps()
+        for kind in self.shape.run_kinds:
+            self.fields[f"config_{kind}"] = self._config_field(kind)
+
+    def _offer_models(self) -> None:
+        usable = TrainedModel.objects.filter(freed_at=None).exclude(
+            stage=TrainedModel.Stage.RETIRED
+        )
+        models = usable.order_by("-pk")
+        of_kind = {
+            "base_model": models.filter(kind=TrainedModel.Kind.POLICY),
+            "reward_base": models,
+            "reward_model": models.filter(kind=TrainedModel.Kind.REWARD),
+        }
+        for name, rows in of_kind.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+        if Step.CANDIDATES not in self.shape.steps:
+            del self.fields["reward_model"]
+        if not any(chain_plans.STEPS[step].is_rewarded for step in self.shape.steps):
+            del self.fields["reward_base"]
+        if not self.shape.improving:
+            del self.fields["goes_on"]
+        if self.shape.counted == Step.COMPARISONS:
+            trained = models.filter(kind=TrainedModel.Kind.REWARD, run__isnull=False)
+            self.fields["judge"].queryset = trained  # type: ignore[attr-defined]
+        else:
+            for name in ("accuracy_drop", "n_fresh_pairs", "judge"):
+                del self.fields[name]
+            offered: Any = self.fields["trigger"]
+            offered.choices = [
+                choice
+                for choice in Schedule.Trigger.choices
+                if choice[0] != Schedule.Trigger.ACCURACY
+            ]
+
+    def _offer_steps(self) -> None:
+        fields: dict[str, Any] = self.fields
+        if offered := campaign_choices(kind=self.shape.counted):
+            fields["campaigns"].choices = offered
+        else:
+            del fields["campaigns"]
+        fields["approvals"].choices = [
+            (step.value, capfirst(str(chain_plans.WORDS[step]))) for step in self.shape.approvable
+        ]
+        if Step.PROMPTS not in self.shape.steps:
+            del fields["n_prompts"]
+        if Step.CANDIDATES not in self.shape.steps:
+            for name in _CANDIDATES:
+                del fields[name]
+        if Step.PRETRAIN in self.shape.steps:
+            fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by(
+                "-pk"
+            )
+        else:
+            del fields["text"]
+        fields["strategy"].choices = [
+            (name, gettext(words)) for name, words in processes_launch.STRATEGIES.items()
+        ]
+        if Step.CAMPAIGN in self.shape.steps:
+            fields["pool"].queryset = Pool.objects.order_by("name")
+            fields["guideline"].queryset = Guideline.objects.order_by("name")
+        else:
+            for name in _CAMPAIGN:
+                del fields[name]
+
+    def _config_field(self, kind: str) -> forms.ChoiceField:
+        runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[
+            :N_RUNS_OFFERED
+        ]
+        kept = [(KEPT, gettext("as they are"))] if self.kept and kind in self.kept.configs else []
+        presets = [(f"preset:{name}", name) for name in configs.PRESETS[kind]]
+        as_before = [
+            (f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs
+        ]
+        return forms.ChoiceField(
+            label=gettext("Settings: %(kind)s") % {"kind": gettext(configs.KINDS[kind].label)},
+            choices=[*kept, *presets, *as_before],
+            initial=KEPT if kept else "preset:balanced",
+        )
+
+    @property
+    def what(self) -> Iterator[BoundField]:
+        return self._named("name", "base_model", "reward_model", "reward_base", "goes_on")
+
+    @property
+    def data_fields(self) -> Iterator[BoundField]:
+        return self._named("text", "campaigns", "includes_imports")
+
+    @property
+    def settings(self) -> Iterator[BoundField]:
+        kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
+        return self._named("n_prompts", *_CANDIDATES, *kinds, *_MACHINE)
+
+    @property
+    def campaign(self) -> list[BoundField]:
+        return list(self._named(*_CAMPAIGN))
+
+    @property
+    def when(self) -> Iterator[BoundField]:
+        return self._named(*_WHEN)
+
+    @property
+    def limits(self) -> Iterator[BoundField]:
+        return self._named(*_LIMITS)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._check_times(cleaned)
+        self._check_responses(cleaned)
+        self._check_launch(cleaned)
+        self._check_candidates()
+        return cleaned
+
+    def plan(self) -> Plan:
+        given = self.cleaned_data
+        reward_model, reward_base = given.get("reward_model"), given.get("reward_base")
+        pool, guideline = given.get("pool"), given.get("guideline")
+        return Plan(
+            template=self.template,
+            base_model=given["base_model"].pk,
+            goes_on=given.get("goes_on", False),
+            reward_model=reward_model.pk if reward_model else None,
+            reward_base=reward_base.pk if reward_base else None,
+            filters={
+                "campaigns": given.get("campaigns", []),
+                "includes_imports": given["includes_imports"],
+            },
+            n_prompts=given.get("n_prompts"),
+            n_candidates=given.get("n_candidates", 16),
+            keeps_earlier=given.get("keeps_earlier", True),
+            configs={kind: self._config(kind) for kind in self.shape.run_kinds},
+            n_gpus=given["n_gpus"] or 0,
+            memory_gb=given["memory_gb"] or 0,
+            n_processes=given["n_processes"] or 1,
+            n_machines=given["n_machines"] or 1,
+            strategy=given["strategy"] or "ddp",
+            text=given["text"].pk if given.get("text") else None,
+            approvals=tuple(given["approvals"]),
+            pool=pool.pk if pool else None,
+            guideline=guideline.pk if guideline else None,
+            n_responses=given.get("n_responses", 4),
+            overlap=given.get("overlap", 1),
+        )
+
+    def terms(self) -> Terms:
+        given = self.cleaned_data
+        trigger = given["trigger"]
+        return Terms(
+            trigger=trigger,
+            time_zone=given["time_zone"],
+            cron=given["cron"] if trigger in _TIMED else "",
+            n_new=given["n_new"] if trigger == Schedule.Trigger.DATA else 0,
+            accuracy_drop=given["accuracy_drop"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            n_fresh_pairs=given["n_fresh_pairs"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            judge=given["judge"] if trigger == Schedule.Trigger.ACCURACY else None,
+            min_interval_h=given["min_interval_h"] or 0,
+            quiet_from=given["quiet_from"],
+            quiet_until=given["quiet_until"],
+            skips_nothing_new=given["skips_nothing_new"],
+            max_runs_a_week=given["max_runs_a_week"],
+        )
+
+    def _named(self, *names: str) -> Iterator[BoundField]:
+        return (self[name] for name in names if name in self.fields)
+
+    def _config(self, kind: str) -> dict[str, Any]:
+        source, _colon, name = self.cleaned_data[f"config_{kind}"].partition(":")
+        if source == KEPT and self.kept:
+            return self.kept.configs[kind]
+        if source == "run":
+            config: dict[str, Any] = Run.objects.get(pk=name).config
+            return config
+        return configs.as_json(configs.PRESETS[kind][name])
+
+    def _check_times(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("trigger") in _TIMED:
+            try:
+                timing.parse_cron(cleaned.get("cron", ""))
+            except timing.UnableToTell as problem:
+                self.add_error("cron", str(problem))
+        if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
+            self.add_error("n_new", gettext("Say how many judgments must be new."))
+        if cleaned.get("trigger") == Schedule.Trigger.ACCURACY:
+            for name in ("accuracy_drop", "n_fresh_pairs"):
+                if not cleaned.get(name):
+                    self.add_error(name, gettext("Say how much, or begin by clock."))
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
+            self.add_error(
+                "quiet_until",
+                gettext("Quiet hours have a beginning and an end: give both, or neither."),
+            )
+
+    def _check_responses(self, cleaned: dict[str, Any]) -> None:
+        """Raters can be shown no more responses than the models write."""
+        if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
+            return
+        campaigns = [step for step in chain_plans.CAMPAIGNS if step in self.shape.steps]
+        n_models = min(len(self.shape.sampled_for(campaign)) for campaign in campaigns)
+        n_each = int(self._config(SampleConfig.kind)["n_responses"])
+        if cleaned["n_responses"] > n_models * n_each:
+            words = gettext(
+                "By the settings of sampling each prompt gets %(n)s responses. Show at most that"
+                " many, or choose others."
+            )
+            self.add_error("n_responses", words % {"n": n_models * n_each})
+
+    def _check_candidates(self) -> None:
+        if self.errors or Step.CANDIDATES not in self.shape.steps:
+            return
+        _config, wrong = configs.parse(SampleConfig.kind, self.plan().config_of(Step.CANDIDATES))
+        for problem in wrong:
+            self.add_error(_SAMPLING, problem.sentence)
+
+    def _check_launch(self, cleaned: dict[str, Any]) -> None:
+        """What a run of the chain could not do is said now, and not when its turn comes."""
+        if self.errors:
+            return
+        launch = processes_launch.Launch(
+            cleaned.get("n_processes") or 1,
+            cleaned.get("strategy") or "ddp",
+            n_machines=cleaned.get("n_machines") or 1,
+        )
+        if problem := run_queue.store_problem(launch):
+            self.add_error("n_machines", problem)
+        found: list[str] = []
+        for kind in self.shape.run_kinds:
+            config, _wrong = configs.parse(kind, self._config(kind))
+            if config is not None and configs.KINDS[kind].is_parallel:
+                found += processes_launch.problems(
+                    launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0
+                )
+        for problem in dict.fromkeys(found):
+            self.add_error("strategy", problem)
+
+
+def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
+    """What the form shows of a schedule that there is. What its trigger does not use keeps the
+    form's own example.
+    """
+    unused = {
+        "cron": schedule.cron or "0 3 * * mon",
+        "n_new": schedule.n_new or 500,
+        "judge": schedule.judge_id,
+    }
+    unused |= {
+        "accuracy_drop": schedule.accuracy_drop or 3,
+        "n_fresh_pairs": schedule.n_fresh_pairs or 100,
+    }
+    fields = ("name", "trigger", "time_zone", *_LIMITS)
+    return (
+        {name: getattr(schedule, name) for name in fields}
+        | unused
+        | {name: getattr(plan, name) for name in (*_PLAN, *_CAMPAIGN)}
+        | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
+        | {"includes_imports": plan.filters.get("includes_imports", True)}
+    )

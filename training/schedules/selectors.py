@@ -1,0 +1,219 @@
+"""Reads of schedules: what is new for them, what hinders them, and the chains they began."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+from labeling.access import visible
+from labeling.models import Judgment, RankedResponse
+from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
+from training.models.chain_plans import Plan
+from training.schedules.timing import Situation, Watch
+from training.snapshots import new_judgments
+
+OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class ScheduleRow:
+    """A schedule in the list. `n_new` is counted for one by data only."""
+
+    schedule: Schedule
+    shape: chain_plans.Template
+    n_new: int
+    chain: Chain | None
+    firing: Firing | None
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    link: Link
+    words: Promise
+    seconds: float | None
+
+
+def schedules() -> list[ScheduleRow]:
+    """By name, with the newest chain and firing of each."""
+    rows = Schedule.objects.select_related("created_by").order_by("name")
+    chain_of = {
+        chain.schedule_id: chain
+        for chain in Chain.objects.filter(number=_newest(Chain)).select_related("schedule")
+    }
+    firing_of = {
+        firing.schedule_id: firing for firing in Firing.objects.filter(number=_newest(Firing))
+    }
+    return [
+        ScheduleRow(
+            schedule,
+            Plan.from_json(schedule.plan).shape,
+            n_new(schedule=schedule) if schedule.trigger == Schedule.Trigger.DATA else 0,
+            chain_of.get(schedule.pk),
+            firing_of.get(schedule.pk),
+        )
+        for schedule in rows
+    ]
+
+
+def n_new(*, schedule: Schedule) -> int:
+    """Judgments that the schedule's snapshot would take and that came after it last ran."""
+    plan = Plan.from_json(schedule.plan)
+    kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
+        plan.shape.counted
+    ]
+    found = Judgment.objects.filter(kind=kind, is_gold=False)
+    if schedule.last_ran_at is not None:
+        found = found.filter(submitted_at__gt=schedule.last_ran_at)
+    return _let_in(plan, found).count()
+
+
+def watched(*, schedule: Schedule) -> TrainedModel | None:
+    """The reward model of a schedule by accuracy: the newest in use that its chains have left, else
+    the one chosen.
+    """
+    there = (
+        TrainedModel.objects.filter(freed_at=None)
+        .exclude(stage=TrainedModel.Stage.RETIRED)
+        .select_related("run__snapshot")
+    )
+    own = there.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD)
+    return (
+        own.order_by("-pk").first()
+        or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()
+    )
+
+
+def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
+    """What is fresh for it, and how right it was; None without a model that a run has left."""
+    if model is None or model.run is None:
+        return None
+    plan = Plan.from_json(schedule.plan)
+    fresh = _let_in(plan, new_judgments.comparisons_after(snapshot=model.run.snapshot))
+    ranks: dict[int, list[int]] = defaultdict(list)
+    ranked = RankedResponse.objects.filter(comparison__judgment__in=fresh, rank__isnull=False)
+    for comparison, rank in ranked.values_list("comparison_id", "rank"):
+        ranks[comparison].append(rank or 0)
+    n_pairs = sum(a != b for given in ranks.values() for a, b in combinations(given, 2))
+    return Watch(
+        model.name,
+        model.metrics.get("held_out_accuracy_after"),
+        n_pairs,
+        schedule.n_fresh_pairs,
+        schedule.accuracy_drop,
+    )
+
+
+def _let_in(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    """What the schedule's snapshots take of these."""
+    found = visible(found)
+    wanted = (
+        Q(campaign__in=plan.filters["campaigns"])
+        if plan.filters.get("campaigns")
+        else Q(campaign__isnull=False)
+    )
+    if plan.filters.get("includes_imports", True):
+        wanted |= Q(campaign=None)
+    if not plan.filters.get("includes_extra", False):
+        found = found.filter(is_extra=False)
+    return found.filter(wanted)
+
+
+def situation(*, schedule: Schedule, now: datetime) -> Situation:
+    plan = Plan.from_json(schedule.plan)
+    shape = plan.shape
+    going = schedule.chains.filter(state__in=OPEN).order_by("number").first()
+    measuring = schedule.firings.filter(outcome=Firing.Outcome.MEASURING).order_by("number").first()
+    is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
+    is_by_data = schedule.trigger == Schedule.Trigger.DATA
+    return Situation(
+        now=now,
+        time_zone=schedule.time_zone,
+        what=str(Snapshot.Kind(shape.counted).label),
+        n_new=n_new(schedule=schedule),
+        n_wanted=schedule.n_new if is_by_data else 0,
+        skips_nothing_new=schedule.skips_nothing_new
+        and not is_by_accuracy
+        and plan.reward_model is None,
+        quiet_from=schedule.quiet_from,
+        quiet_until=schedule.quiet_until,
+        min_interval=timedelta(hours=schedule.min_interval_h),
+        last_ran_at=schedule.last_ran_at,
+        n_runs_planned=shape.n_runs + (1 if is_by_accuracy else 0),
+        n_runs_this_week=Run.objects.filter(
+            Q(link__chain__schedule=schedule) | Q(firing__schedule=schedule),
+            created_at__gt=now - WEEK,
+        ).count(),
+        max_runs_a_week=schedule.max_runs_a_week,
+        going_on=(
+            str(going)
+            if going
+            else gettext("the measurement %(n)s") % {"n": measuring.number}
+            if measuring
+            else ""
+        ),
+    )
+
+
+def firings(*, schedule: Schedule) -> QuerySet[Firing]:
+    """The newest first."""
+    return schedule.firings.select_related("chain__schedule", "by").order_by("-number")
+
+
+def chains(*, schedule: Schedule) -> QuerySet[Chain]:
+    """The newest first, with how far each is."""
+    return (
+        schedule.chains.select_related("schedule")
+        .annotate(
+            n_links=Count("links"), n_done=Count("links", filter=Q(links__state=Link.State.DONE))
+        )
+        .order_by("-number")
+    )
+
+
+def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> QuerySet[Chain]:
+    """All of them, or those of a schedule, or of a state, each with its links in order."""
+    of_chain = Prefetch("links", Link.objects.select_related("approved_by").order_by("position"))
+    found = Chain.objects.select_related("firing").prefetch_related(of_chain)
+    if schedule_id is not None:
+        found = found.filter(schedule=schedule_id)
+    return found.filter(state=state) if state else found
+
+
+def links(*, chain: Chain) -> list[LinkRow]:
+    rows = chain.links.select_related(
+        "snapshot", "run__trained_model", "campaign", "approved_by"
+    ).order_by("position")
+    return [LinkRow(link, chain_plans.WORDS[link.step], _seconds(link)) for link in rows]
+
+
+def saved_model(*, chain: Chain) -> TrainedModel | None:
+    """What the stopped run of the link that failed has saved: a person may have the chain go on
+    with it.
+    """
+    if chain.state != Chain.State.FAILED:
+        return None
+    stopped = TrainedModel.objects.filter(run__outcome=Run.Outcome.STOPPED)
+    return stopped.filter(run__link__chain=chain, run__link__state=Link.State.FAILED).first()
+
+
+def going_chain_ids() -> list[int]:
+    return list(
+        Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def _newest(model: type[Chain] | type[Firing]) -> Subquery:
+    """The highest number of a row's own schedule."""
+    own = model._default_manager.filter(schedule=OuterRef("schedule"))
+    return Subquery(own.order_by("-number").values("number")[:1])
+
+
+def _seconds(link: Link) -> float | None:
+    if link.claimed_at is None or link.ended_at is None:
+        return None
+    return max(0.0, (link.ended_at - link.claimed_at).total_seconds())

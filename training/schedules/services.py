@@ -1,0 +1,315 @@
+"""Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value
+it has seen.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from accounts.refusals import Refusal
+from training.models import Chain, Firing, Schedule, TrainedModel
+from training.models.chain_plans import Plan
+from training.schedules import accuracy_triggers, timing
+from training.schedules.chains import begin_chain
+from training.schedules.selectors import situation
+from training.schedules.timing import Decision, Reason, UnableToTell
+
+logger = logging.getLogger(__name__)
+# Skipped for these reasons, it tells the person who set it up.
+_TOLD = {Reason.NOTHING_NEW: Notice.Kind.NOTHING, Reason.BROKEN: Notice.Kind.FAILED}
+
+
+class UnableToSchedule(Refusal):
+    """A schedule that could never fire as asked; the text says what to change."""
+
+
+class UnableToFire(Refusal):
+    """It cannot run now; the text says what it waits for."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """When a schedule runs, and when it must not."""
+
+    trigger: str
+    time_zone: str
+    cron: str = ""
+    n_new: int = 0
+    accuracy_drop: float = 0
+    n_fresh_pairs: int = 0
+    judge: TrainedModel | None = None
+    min_interval_h: int = 0
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    skips_nothing_new: bool = True
+    max_runs_a_week: int | None = None
+
+
+def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datetime) -> Schedule:
+    """Raises UnableToSchedule."""
+    with transaction.atomic():
+        if Schedule.objects.filter(name=name).exists():
+            raise UnableToSchedule(
+                _("There is a schedule called “%(name)s” already. Choose another name.")
+                % {"name": name}
+            )
+        schedule = Schedule.objects.create(
+            name=name,
+            plan=plan.as_json(),
+            due_at=_due(terms, now),
+            created_by=by,
+            created_at=now,
+            **vars(terms),
+        )
+        audit_log.record(
+            by=by,
+            action="create",
+            target=schedule,
+            after={"name": name, "trigger": terms.trigger},
+            now=now,
+        )
+    return schedule
+
+
+def change_schedule(
+    *, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime
+) -> None:
+    """Chains that have begun go on with the plan they began with. Raises UnableToSchedule."""
+    with transaction.atomic():
+        if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
+            raise UnableToSchedule(
+                _("There is a schedule called “%(name)s” already. Choose another name.")
+                % {"name": name}
+            )
+        before = _as_recorded(
+            Schedule.objects.select_for_update(of=("self",))
+            .select_related("judge")
+            .get(pk=schedule.pk)
+        )
+        Schedule.objects.filter(pk=schedule.pk).update(
+            name=name, plan=plan.as_json(), due_at=_due(terms, now), **vars(terms)
+        )
+        after = _as_recorded(Schedule.objects.select_related("judge").get(pk=schedule.pk))
+        if before != after:
+            changed, changes = _differing(before, after), _differing(after, before)
+            audit_log.record(
+                by=by, action="change", target=schedule, before=changed, after=changes, now=now
+            )
+
+
+def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
+    """Nothing fires by itself until it is resumed. False when it was paused already."""
+    with transaction.atomic():
+        is_changed = (
+            Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
+        )
+        if is_changed:
+            audit_log.record(by=by, action="pause", target=schedule, now=now)
+    return is_changed
+
+
+def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
+    """Fires next when its next time comes: what fell into the pause is not made up for."""
+    with transaction.atomic():
+        due_at = (
+            timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now)
+            if schedule.cron
+            else None
+        )
+        is_changed = (
+            Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False).update(
+                paused_at=None, due_at=due_at
+            )
+            == 1
+        )
+        if is_changed:
+            audit_log.record(by=by, action="resume", target=schedule, now=now)
+    return is_changed
+
+
+def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
+    """A person's word goes before quiet hours, intervals and budget, but not before a chain that
+    has not ended.
+
+    Raises UnableToFire.
+    """
+    at = situation(schedule=schedule, now=now)
+    if at.going_on:
+        raise UnableToFire(
+            _("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on}
+        )
+    asked = Decision(
+        runs=True,
+        reason=Reason.ASKED,
+        sentence=_("Ran because %(person)s asked for it.") % {"person": by},
+    )
+    with transaction.atomic():
+        chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
+        if chain is None:
+            raise UnableToFire(_("It has just fired."))
+        audit_log.record(
+            by=by, action="fire", target=schedule, after={"chain": str(chain)}, now=now
+        )
+    return chain
+
+
+def fire_due_schedules(*, now: datetime) -> int:
+    """Looks at every schedule whose moment has come. How many chains began."""
+    by_clock = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
+    called = Q(trigger__in=by_clock, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
+    due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
+    return sum(
+        _fire_by_itself(schedule, now) for schedule in due
+    ) + accuracy_triggers.conclude_measurements(now=now)
+
+
+def _fire_by_itself(schedule: Schedule, now: datetime) -> bool:
+    """Whether a chain began. What is wrong with one schedule is written down there, and holds no
+    other up.
+    """
+    try:
+        with transaction.atomic():
+            return _fire(schedule, now) is not None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # the edge of one schedule among many
+        logger.exception("Schedule %s could not be looked at.", schedule)
+        _write_down(schedule, timing.broken(problem), now)
+        return False
+
+
+def _write_down(schedule: Schedule, decision: Decision, now: datetime) -> None:
+    """And looks at it again when its next moment comes."""
+    if schedule.trigger == Schedule.Trigger.DATA:
+        if not _was_said(schedule, decision):
+            _store(schedule, decision, due_at=None, by=None, now=now)
+        return
+    try:
+        due_at = _next(schedule, now)
+    except UnableToTell:
+        due_at = now + timedelta(days=1)
+    _store(schedule, decision, due_at=due_at, by=None, now=now)
+
+
+def _fire(schedule: Schedule, now: datetime) -> Chain | None:
+    at = situation(schedule=schedule, now=now)
+    if not timing.is_worth_deciding(at):
+        return None
+    if schedule.trigger == Schedule.Trigger.ACCURACY:
+        decision = timing.hindrance(at) or accuracy_triggers.decide_to_measure(schedule=schedule)
+    else:
+        decision = timing.decide(at)
+    is_by_data = schedule.trigger == Schedule.Trigger.DATA
+    if is_by_data and not decision.runs and _was_said(schedule, decision):
+        return None
+    due_at = None if is_by_data else decision.held_until or _next(schedule, now)
+    return _store(schedule, decision, due_at=due_at, by=None, now=now)
+
+
+def _store(
+    schedule: Schedule,
+    decision: Decision,
+    *,
+    due_at: datetime | None,
+    by: User | None,
+    now: datetime,
+) -> Chain | None:
+    """The firing, and the chain it begins; None when another has been quicker, or nothing began."""
+    number = schedule.n_firings + 1
+    begins = decision.runs and decision.reason != Reason.MEASURING
+    changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if begins else {})
+    with transaction.atomic():
+        if (
+            Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes)
+            != 1
+        ):
+            return None
+        chain = begin_chain(schedule=schedule, number=number, now=now) if begins else None
+        firing = Firing.objects.create(
+            schedule=schedule,
+            number=number,
+            at=now,
+            outcome=_outcome(decision),
+            reason=decision.reason,
+            sentence=decision.sentence,
+            by=by,
+            chain=chain,
+        )
+        if decision.reason == Reason.MEASURING:
+            accuracy_triggers.ring_measurement(firing)
+        if decision.reason in _TOLD and schedule.created_by is not None:
+            notices_services.tell(
+                people=[schedule.created_by],
+                key=f"schedule-{schedule.pk}-{number}",
+                kind=_TOLD[decision.reason],
+                words=lambda: f"{schedule}: {decision.sentence}",
+                path=reverse("schedule", args=[schedule.pk]),
+                now=now,
+            )
+    return chain
+
+
+def _outcome(decision: Decision) -> Firing.Outcome:
+    if decision.reason == Reason.MEASURING:
+        return Firing.Outcome.MEASURING
+    if decision.runs:
+        return Firing.Outcome.RAN
+    return Firing.Outcome.HELD if decision.held_until else Firing.Outcome.SKIPPED
+
+
+def _was_said(schedule: Schedule, decision: Decision) -> bool:
+    """One by data is looked at every minute: what holds it back is written down once."""
+    last = schedule.firings.order_by("-number").first()
+    return last is not None and last.reason == decision.reason
+
+
+def _as_recorded(schedule: Schedule) -> dict[str, Any]:
+    """What was asked for, as the audit log keeps it: each setting of the plan under a name of its
+    own.
+    """
+    terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
+    said = {
+        name: value.isoformat("minutes") if isinstance(value, time) else value
+        for name, value in terms.items()
+    }
+    judge = None if schedule.judge is None else str(schedule.judge)
+    return {"name": schedule.name, **said, "judge": judge, **_settings("plan", schedule.plan)}
+
+
+def _settings(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {name: value}
+    return {
+        path: one
+        for key, part in value.items()
+        for path, one in _settings(f"{name}.{key}", part).items()
+    }
+
+
+def _differing(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in these.items() if name not in others or others[name] != value
+    }
+
+
+def _due(terms: Terms, now: datetime) -> datetime | None:
+    if terms.trigger not in (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY):
+        return None
+    try:
+        return timing.next_due(cron=terms.cron, time_zone=terms.time_zone, after=now)
+    except UnableToTell as problem:
+        raise UnableToSchedule(str(problem)) from problem
+
+
+def _next(schedule: Schedule, now: datetime) -> datetime:
+    return timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now)

@@ -1,0 +1,202 @@
+"""Schedules and the chains they begin: the list, the one page that sets a cycle up, their history,
+and a person's say in it.
+"""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.models import Guideline, Pool
+from training import access as training_access
+from training.models import Schedule, TrainedModel, chain_plans
+from training.models.chain_plans import Plan, Step
+from training.schedules import chains, selectors, services
+from training.schedules.forms import ScheduleForm
+
+FIRINGS_PER_PAGE = 30
+N_CHAINS_SHOWN = 10
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "training/schedules/schedules.html",
+        {"rows": selectors.schedules(), "templates": chain_plans.TEMPLATES.items()},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, template: str) -> HttpResponse:
+    if template not in chain_plans.TEMPLATES:
+        raise Http404
+    person = training_access.researcher(request.user)
+    form = ScheduleForm(request.POST or None, template=template, time_zone=person.time_zone)
+    if request.method == "POST" and form.is_valid():
+        try:
+            schedule = services.create_schedule(
+                name=form.cleaned_data["name"],
+                plan=form.plan(),
+                terms=form.terms(),
+                by=person,
+                now=timezone.now(),
+            )
+        except services.UnableToSchedule as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("schedule", schedule.pk)
+    return _form_page(request, form, None)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = training_access.schedule(user=request.user, pk=pk)
+    form = ScheduleForm(request.POST or None, template=schedule.plan["template"], schedule=schedule)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_schedule(
+                schedule=schedule,
+                name=form.cleaned_data["name"],
+                plan=form.plan(),
+                terms=form.terms(),
+                by=training_access.researcher(request.user),
+                now=timezone.now(),
+            )
+        except services.UnableToSchedule as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            messages.success(request, _("Kept. Chains that have begun go on as they were."))
+            return redirect("schedule", pk)
+    return _form_page(request, form, schedule)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = training_access.schedule(user=request.user, pk=pk)
+    plan = Plan.from_json(schedule.plan)
+    is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
+    watched = selectors.watched(schedule=schedule) if is_by_accuracy else None
+    context = {
+        "schedule": schedule,
+        "watched": watched,
+        "watch": selectors.watch(schedule=schedule, model=watched) if is_by_accuracy else None,
+        "plan": plan,
+        "steps": [
+            (chain_plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks)
+            for step in plan.shape.steps
+        ],
+        "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
+        "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
+        "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
+        "page": (
+            Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(
+                request.GET.get("page")
+            )
+        ),
+    }
+    return render(request, "training/schedules/schedule.html", context)
+
+
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = training_access.schedule(user=request.user, pk=pk)
+    services.pause_schedule(
+        schedule=schedule, by=training_access.researcher(request.user), now=timezone.now()
+    )
+    return redirect("schedule", pk)
+
+
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = training_access.schedule(user=request.user, pk=pk)
+    services.resume_schedule(
+        schedule=schedule, by=training_access.researcher(request.user), now=timezone.now()
+    )
+    return redirect("schedule", pk)
+
+
+@require_POST
+def fire(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = training_access.schedule(user=request.user, pk=pk)
+    try:
+        begun = services.fire_now(
+            schedule=schedule, by=training_access.researcher(request.user), now=timezone.now()
+        )
+    except services.UnableToFire as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("schedule", pk)
+    return redirect("chain", begun.pk)
+
+
+@require_GET
+def chain(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page, or to htmx what changes on it."""
+    found = training_access.chain(user=request.user, pk=pk)
+    context = {
+        "chain": found,
+        "links": selectors.links(chain=found),
+        "saved": selectors.saved_model(chain=found),
+        "is_open": found.state in selectors.OPEN,
+    }
+    is_fragment = request.headers.get("HX-Target") == "chain"
+    return render(
+        request,
+        "training/schedules/_chain_live.html"
+        if is_fragment
+        else "training/schedules/schedule_chain.html",
+        context,
+    )
+
+
+@require_POST
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    found = training_access.chain(user=request.user, pk=pk)
+    if not chains.approve_link(
+        chain=found, by=training_access.researcher(request.user), now=timezone.now()
+    ):
+        messages.info(request, _("No step waits for an approval any more."))
+    return redirect("chain", pk)
+
+
+@require_POST
+def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
+    found = training_access.chain(user=request.user, pk=pk)
+    try:
+        person, anew = training_access.researcher(request.user), "anew" in request.POST
+        chains.resume_chain(chain=found, by=person, now=timezone.now(), anew=anew)
+    except chains.UnableToResume as problem:
+        messages.warning(request, problem.sentence)
+    return redirect("chain", pk)
+
+
+@require_POST
+def stop_chain(request: HttpRequest, pk: int) -> HttpResponse:
+    found = training_access.chain(user=request.user, pk=pk)
+    chains.stop_chain(chain=found, by=training_access.researcher(request.user), now=timezone.now())
+    return redirect("chain", pk)
+
+
+def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | None) -> HttpResponse:
+    context = {
+        "form": form,
+        "schedule": schedule,
+        "template": form.template,
+        "shape": form.shape,
+        "steps": [chain_plans.WORDS[step] for step in form.shape.steps],
+        "templates": chain_plans.TEMPLATES.items(),
+        "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
+        "lacks_raters": (
+            Step.CAMPAIGN in form.shape.steps
+            and not (Pool.objects.exists() and Guideline.objects.exists())
+        ),
+    }
+    return render(
+        request,
+        "training/schedules/schedule_form.html",
+        context,
+        status=422 if form.errors else 200,
+    )

@@ -1,0 +1,158 @@
+"""Forms for a new snapshot: of judgments or prompts, or of text for pretraining."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Prompt
+from pages.form_parts import chips
+from training.models import Snapshot
+from training.snapshots import selectors, services, texts
+
+
+def tags_in(text: str) -> tuple[str, ...]:
+    """Words with commas between them; a dozen at most."""
+    return tuple(dict.fromkeys(tag.strip()[:40] for tag in text.split(",") if tag.strip()))[:12]
+
+
+class SnapshotForm(forms.Form):
+    """What goes into a snapshot of one kind."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    campaigns = forms.TypedMultipleChoiceField(
+        label=_("Campaigns"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them."),
+    )
+    includes_imports = forms.BooleanField(
+        label=_("Imported judgments as well"), required=False, initial=True
+    )
+    includes_extra = forms.BooleanField(
+        label=_("Extra judgments as well"),
+        required=False,
+        help_text=_("They came after their lease had lapsed and every slot was taken."),
+    )
+    includes_repeats = forms.BooleanField(
+        label=_("Repeats as well"),
+        required=False,
+        help_text=_(
+            "The same item again to the same rater, to tell how far they agree with themselves."
+        ),
+    )
+    includes_set_aside = forms.BooleanField(
+        label=_("Judgments set aside in review as well"),
+        required=False,
+        help_text=_("A reviewer took them out of what is measured and learned from."),
+    )
+    weighs_by_reliability = forms.BooleanField(
+        label=_("Weigh by reliability"),
+        required=False,
+        help_text=_(
+            "A judgment counts as much as its rater is reliable, from 0 to 1, as the campaign's"
+            " quality report has it. Raters no better than chance are left out; those of whom"
+            " nothing is known count in full."
+        ),
+    )
+    best_of = forms.TypedMultipleChoiceField(
+        label=_("The best responses of"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "In place of what people wrote: to each prompt the response that the run's reward model"
+            " likes best."
+        ),
+    )
+    splits = forms.MultipleChoiceField(
+        label=_("Splits"),
+        choices=Prompt.Split.choices,
+        initial=[Prompt.Split.TRAIN],
+        widget=chips(),
+        help_text=_(
+            "Runs that train or sample for training keep away from validation and test prompts:"
+            " those evaluate."
+        ),
+    )
+    limit = forms.IntegerField(
+        label=_("At most"),
+        required=False,
+        min_value=1,
+        help_text=_("So many prompts, the same ones each time. Empty: all."),
+    )
+    categories = forms.MultipleChoiceField(
+        label=_("Categories"),
+        choices=Prompt.Category.choices,
+        required=False,
+        widget=chips(),
+        help_text=_("None ticked: all of them."),
+    )
+    licences = forms.MultipleChoiceField(
+        label=_("Licences of the prompts"),
+        required=False,
+        widget=chips(),
+        help_text=_("None ticked: all of them."),
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")
+        foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
+        for name in foreign:
+            del self.fields[name]
+        if kind != Snapshot.Kind.COMPARISONS:
+            del self.fields["weighs_by_reliability"]
+            del self.fields["includes_repeats"]
+        choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
+        if kind != Snapshot.Kind.PROMPTS:
+            choices["campaigns"] = selectors.campaign_choices(kind=kind)
+        choices["best_of"] = (
+            selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
+        )
+        for name, offered in choices.items():
+            if offered:
+                self.fields[name].choices = offered  # type: ignore[attr-defined]
+            else:
+                del self.fields[name]
+
+    def filters(self) -> services.Filters:
+        """Call on a valid form."""
+        given = {name: value for name, value in self.cleaned_data.items() if name != "name"}
+        return services.Filters.from_json(given)
+
+
+class TextForm(forms.Form):
+    """Documents to pretrain on. `clean()` leaves them under `documents`."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_(
+            "A .jsonl file with an object a line that has a “text”, or plain text; there a line"
+            " <|endoftext|> ends a document."
+        ),
+    )
+    licence = forms.CharField(
+        label=_("Licence"), max_length=64, help_text=_("Of the text, such as CC-BY-4.0.")
+    )
+    min_characters = forms.IntegerField(
+        label=_("Shortest document"),
+        min_value=0,
+        max_value=1_000_000,
+        initial=200,
+        help_text=_("In characters. Shorter ones are left out, and so are repeats."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if file := cleaned.get("file"):
+            documents, problems = texts.read(file.name.lower(), file.read())
+            for problem in problems:
+                words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
+                self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
+            cleaned["documents"] = documents
+        return cleaned

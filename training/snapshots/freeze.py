@@ -1,0 +1,536 @@
+"""Judgments to a frozen folder: train.jsonl, validation.jsonl, test.jsonl and a card. The only
+reader of labeling.data.exports.
+
+The rows stand in the order of their judgments and name nothing but what is in them, so the same
+judgments give the same files, byte for byte, and the same fingerprint.
+"""
+
+import hashlib
+import heapq
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.data.exports import rows as exports_rows
+from labeling.data.exports import streams
+from training import configs
+from training.configs.knobs import RESPONSES
+from training.models import Run, Snapshot, TrainedModel
+from training.processes import run_dir
+from training.snapshots import new_judgments
+from training.snapshots.response_numbers import numbers_of
+
+DEMONSTRATIONS = "demonstrations.jsonl"
+MAX_DEMONSTRATIONS = 200
+
+
+class UnableToCut(Refusal):
+    """Nothing is left to learn from; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What goes into a snapshot. Empty tuples and None mean: all."""
+
+    campaigns: tuple[int, ...] = ()
+    includes_imports: bool = True
+    includes_extra: bool = False
+    includes_repeats: bool = False
+    """Of comparisons only: the same item again to the same rater, which is there to tell how far
+    they agree with themselves.
+    """
+    includes_set_aside: bool = False
+    """What a reviewer took out, of comparisons and demonstrations."""
+    categories: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("train",)
+    """Of prompts only: runs that sample or practise must not touch the prompts that evaluate
+    them.
+    """
+    weighs_by_reliability: bool = False
+    """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
+    fresh_for: int | None = None
+    """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no
+    judgment.
+    """
+    best_of: tuple[int, ...] = ()
+    """Of demonstrations only: ids of sampling runs. In place of what people wrote, to each prompt
+    the response that the run's reward model likes best: rejection sampling (Touvron 2023, Llama 2,
+    §3.2.3).
+    """
+    limit: int | None = None
+    """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each
+    time.
+    """
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Filters":
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+        }
+        return cls(**values)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What was written."""
+
+    fingerprint: str
+    n_rows: int
+    card: dict[str, Any]
+    judgment_ids: list[int]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of a snapshot, and what the card says about it."""
+
+    split: str
+    content: dict[str, Any]
+    judgment_id: int | None
+    cluster: str
+    licences: set[str]
+    category: str
+    sources: tuple[str, ...] = ()
+    rater: str | None = None
+    guideline: str | None = None
+    n_pairs: int = 0
+    is_edit: bool = False
+    weight: float | None = None
+    """only where judgments are weighed"""
+
+
+@dataclass
+class _Tally:
+    """The card in the making."""
+
+    judgment_ids: list[int] = field(default_factory=list)
+    by_split: Counter[str] = field(default_factory=Counter)
+    pairs_by_split: Counter[str] = field(default_factory=Counter)
+    n_edits: int = 0
+    prompts: set[str] = field(default_factory=set)
+    raters: set[str] = field(default_factory=set)
+    weights: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """rater → the lowest weight of a judgment of theirs, and how many judgments"""
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {
+            name: Counter() for name in ("sources", "licences", "categories", "guidelines")
+        }
+    )
+
+    def add(self, row: _Row) -> None:
+        self.by_split[row.split] += 1
+        self.pairs_by_split[row.split] += row.n_pairs
+        self.prompts.add(text_key(row.content["prompt"]))
+        if row.judgment_id is not None and self.judgment_ids[-1:] != [
+            row.judgment_id
+        ]:  # an edit follows its own ranking
+            self.judgment_ids.append(row.judgment_id)
+        self.n_edits += row.is_edit
+        if row.rater:
+            self.raters.add(row.rater)
+        if row.rater and row.weight is not None and not row.is_edit:
+            lowest, n = self.weights.get(row.rater, (row.weight, 0))
+            self.weights[row.rater] = (min(lowest, row.weight), n + 1)
+        self.counts["sources"].update(set(row.sources))
+        self.counts["licences"].update(sorted(row.licences))
+        self.counts["categories"][row.category] += 1
+        if row.guideline:
+            self.counts["guidelines"][row.guideline] += 1
+
+
+def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
+    """Writes the folder, whole or not at all. Raises UnableToCut, and leaves nothing then."""
+    left_out: Counter[str] = Counter()
+    demonstrations = _best_responses if filters.best_of else _demonstrations
+    rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[
+        kind
+    ](filters, left_out)
+    aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
+    aside.mkdir(parents=True)
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, aside, ignore_errors=True)
+        tally = _write(rows, aside)
+        _refuse_nothing(
+            "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
+        )
+        card = _card(kind, filters, tally, left_out)
+        if kind == "comparisons":
+            card["demonstrations"] = _write_demonstrations(filters, aside)
+        run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
+        for file in aside.iterdir():
+            file.chmod(0o444)
+        aside.rename(folder)
+        undo.pop_all()
+    return Frozen(fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the sorted SHA-256 sums of the data files, read anew."""
+    sums = []
+    names = [f"{split}.jsonl" for split in run_dir.SPLITS]
+    names += [DEMONSTRATIONS] if (folder / DEMONSTRATIONS).exists() else []
+    for name in names:
+        with (folder / name).open("rb") as file:
+            sums.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
+    return hashlib.sha256("".join(sorted(sums)).encode()).hexdigest()
+
+
+def is_intact(folder: Path, expected: str) -> bool:
+    """Whether the files are still those that were cut."""
+    try:
+        return fingerprint(folder) == expected
+    except OSError:
+        return False
+
+
+def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]:
+    """At most `n` lines of a split after the first `skip`. Raises OSError where the files are not
+    here.
+    """
+    with (folder / f"{split}.jsonl").open("rb") as file:
+        return [json.loads(line) for line in islice(file, skip, skip + n)]
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    for row in streams.demonstrations(
+        campaigns=filters.campaigns or None,
+        include_imports=filters.includes_imports,
+        include_extra=filters.includes_extra,
+        include_set_aside=filters.includes_set_aside,
+    ):
+        if _is_left_out(row, filters, left_out):
+            continue
+        content = {
+            "id": f"demonstration-{row.judgment_id}" + (f"-{row.turn}" if row.turn else ""),
+            "prompt": row.messages,
+            "completion": [{"role": "assistant", "content": row.response}],
+            "judgment": row.judgment_id,
+            "cluster": row.cluster,
+            "source": row.source_name,
+        }
+        yield _judged(row, content, (row.source_name,))
+
+
+def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    """A prompt that several of the runs answered has a row from each: their reward models' scores
+    cannot be compared.
+    """
+    for run in _scored_runs(filters):
+        source, scorer = run.base_model.source_id, _judge(run).source_id
+        if source is None or scorer is None:  # it has stored nothing yet
+            continue
+        for row in streams.best_scored(source=source, numbers=numbers_of(run.pk), scorer=scorer):
+            if _is_filtered(row, filters, left_out):
+                continue
+            if not row.text.strip():
+                left_out["empty response"] += 1
+                continue
+            content = {
+                "id": f"response-{row.response_id}",
+                "prompt": row.messages,
+                "completion": [{"role": "assistant", "content": row.text}],
+                "is_ended": row.is_ended,
+                "response": row.response_id,
+                "score": row.score,
+                "cluster": row.cluster,
+                "source": row.source_name,
+            }
+            yield _Row(
+                row.split,
+                content,
+                None,
+                row.cluster,
+                row.licences,
+                row.category,
+                sources=(row.source_name,),
+            )
+
+
+def _scored_runs(filters: Filters) -> list[Run]:
+    """Raises UnableToCut for one that no reward model has judged."""
+    runs = Run.objects.filter(
+        pk__in=filters.best_of,
+        kind__in=configs.that_leave(RESPONSES),
+        reward_model__isnull=False,
+        is_dry=False,
+    )
+    found = {
+        run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")
+    }
+    for pk in filters.best_of:
+        if pk not in found:
+            raise UnableToCut(
+                _(
+                    "Run %(run)s has no responses that a reward model scored. Choose a sampling run"
+                    " that names one."
+                )
+                % {"run": pk}
+            )
+    return list(found.values())
+
+
+def _judge(run: Run) -> TrainedModel:
+    assert run.reward_model is not None  # _scored_runs takes no other run
+    return run.reward_model
+
+
+def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    fresh = _fresh(filters)
+    for row in streams.comparisons(
+        campaigns=filters.campaigns or None,
+        include_imports=filters.includes_imports,
+        include_extra=filters.includes_extra,
+        include_repeats=filters.includes_repeats,
+        include_set_aside=filters.includes_set_aside,
+    ):
+        if _is_left_out(row, filters, left_out):
+            continue
+        if fresh is not None and row.judgment_id not in fresh:
+            left_out["not fresh"] += 1
+            continue
+        n_pairs = _n_decided_pairs([response.rank for response in row.responses])
+        if n_pairs == 0:
+            left_out["no decided pair"] += 1
+            continue
+        weight = _weight(row) if filters.weighs_by_reliability else 1.0
+        if weight == 0:
+            left_out["rater no more reliable than chance"] += 1
+            continue
+        content = {
+            "id": f"comparison-{row.judgment_id}" + ("-edit" if row.is_edit else ""),
+            "prompt": row.messages,
+            "responses": [_response(response) for response in row.responses],
+            "judgment": row.judgment_id,
+            "rater": row.rater_alias,
+            "weight": weight,
+            "strength": row.strength,
+            "category": row.category,
+            "pool": row.pool,
+            "cluster": row.cluster,
+        }
+        judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
+        yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
+
+
+def _response(ranked: exports_rows.RankedText) -> dict[str, Any]:
+    """`rating` is what was given on the scale called overall, or on the form's only one; absent
+    where that was not answered.
+    """
+    found = {
+        "text": ranked.text,
+        "rank": ranked.rank,
+        "response": ranked.response_id,
+        "is_ended": ranked.is_ended is not False,
+    }
+    scales = {name: value for name, value in ranked.ratings.items() if not isinstance(value, bool)}
+    given = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
+    return found if given is None else found | {"rating": given}
+
+
+def _fresh(filters: Filters) -> set[int] | None:
+    if filters.fresh_for is None:
+        return None
+    snapshot = Snapshot.objects.get(pk=filters.fresh_for)
+    return set(new_judgments.comparisons_after(snapshot=snapshot).values_list("pk", flat=True))
+
+
+def _weight(row: exports_rows.ComparisonRow) -> float:
+    """Short, so that the same reliability gives the same bytes; a rater of whom nothing is known
+    counts in full, and so does an edit, which nobody else could confirm.
+    """
+    return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
+
+
+def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    fitting = (row for row in streams.prompts() if not _is_filtered(row, filters, left_out))
+    rows: Iterable[exports_rows.PromptRow] = (
+        row for row in fitting if _is_wanted_split(row, filters, left_out)
+    )
+    if filters.limit is not None:
+        chosen = heapq.nsmallest(
+            filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id)
+        )
+        rows = sorted(chosen, key=lambda row: row.prompt_id)
+    for row in rows:
+        content = {
+            "id": f"prompt-{row.prompt_id}",
+            "prompt": row.messages,
+            "prompt_id": row.prompt_id,
+        }
+        yield _Row(row.split, content, None, row.cluster, row.licences, row.category)
+
+
+def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> _Row:
+    return _Row(
+        split=row.split,
+        content=content,
+        judgment_id=row.judgment_id,
+        cluster=row.cluster,
+        licences=row.licences,
+        category=row.category,
+        sources=sources,
+        rater=row.rater_alias,
+        guideline=row.guideline,
+        n_pairs=n_pairs,
+        is_edit=row.is_edit,
+    )
+
+
+def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    """Held-out raters evaluate and never train, and a prompt is on one side only: so they count on
+    test prompts alone.
+    """
+    if row.is_held_out and row.split != "test":
+        left_out["held-out rater on a prompt that trains"] += 1
+        return True
+    return _is_filtered(row, filters, left_out)
+
+
+def _is_filtered(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    if filters.categories and row.category not in filters.categories:
+        left_out["other category"] += 1
+        return True
+    if filters.licences and row.licence not in filters.licences:
+        left_out["other licence"] += 1
+        return True
+    return False
+
+
+def _is_wanted_split(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    if row.split in filters.splits:
+        return True
+    left_out[f"{row.split} prompt"] += 1
+    return False
+
+
+def _n_decided_pairs(ranks: list[int | None]) -> int:
+    """Pairs of ranked responses of which one came out ahead."""
+    given = [rank for rank in ranks if rank is not None]
+    return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
+    tally = _Tally()
+    with ExitStack() as stack:
+        files: dict[str, BinaryIO] = {
+            split: stack.enter_context((folder / f"{split}.jsonl").open("wb"))
+            for split in run_dir.SPLITS
+        }
+        for row in rows:
+            files[row.split].write(
+                json.dumps(row.content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            )
+            tally.add(row)
+        for file in files.values():
+            file.flush()
+            os.fsync(file.fileno())
+    return tally
+
+
+def _write_demonstrations(filters: Filters, folder: Path) -> int:
+    """Beside rankings, what people wrote to training prompts: a reward model is shifted so that
+    these score 0.
+    """
+    wanted = replace(filters, campaigns=(), best_of=())
+    rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
+    chosen = heapq.nsmallest(
+        MAX_DEMONSTRATIONS,
+        rows,
+        key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0),
+    )
+    lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
+    run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
+    return len(chosen)
+
+
+def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
+    if tally.by_split.total():
+        return
+    sentence = {
+        "demonstrations": _(
+            "There is no demonstration to learn from. Collect or import some, or widen the filters."
+        ),
+        "comparisons": _(
+            "There is no decided pair to learn from: no comparison puts one response above another."
+            " Collect or import some, or widen the filters."
+        ),
+        "responses": _(
+            "The sampling run has left no response to learn from. Let it end first, or choose"
+            " another."
+        ),
+        "prompts": _(
+            "No prompt is left once those that evaluate are set aside. Import prompts, or widen the"
+            " filters."
+        ),
+    }[kind]
+    if left_out:
+        sentence += " " + _("Left out: %(reasons)s.") % {
+            "reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())
+        }
+    raise UnableToCut(sentence)
+
+
+def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "kind": kind,
+        "rows": tally.by_split.total(),
+        "prompts": len(tally.prompts),
+        "splits": {split: tally.by_split[split] for split in run_dir.SPLITS},
+        "filters": filters.as_json(),
+        "left_out": dict(left_out.most_common()),
+        **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
+    }
+    if tally.weights:
+        card["weights"] = _weights(tally)
+    if filters.best_of and kind == "demonstrations":
+        card["best_of"] = [
+            {"run": run.pk, "model": run.base_model.name, "reward_model": _judge(run).name}
+            for run in _scored_runs(filters)
+        ]
+    if kind == "comparisons":
+        card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
+    if kind != "prompts":
+        card["raters"] = len(tally.raters)
+        card["edits"] = tally.n_edits
+    return card
+
+
+def _weights(tally: _Tally) -> dict[str, Any]:
+    """What judgments were weighed by, rater by rater under their aliases, so that a run says which
+    weights it used.
+    """
+    return {
+        "by": "reliability",
+        "raters": {
+            rater: {"weight": weight, "judgments": n}
+            for rater, (weight, n) in sorted(tally.weights.items())
+        },
+    }
+
+
+def text_key(messages: list[dict[str, str]]) -> str:
+    """A short name for a conversation's text."""
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""The rows of a snapshot as they were frozen, with what the tables know of the judgment and the
+texts in each.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from labeling.models import Judgment, Response, Source
+from training.models import Snapshot, TrainedModel
+from training.snapshots import freeze
+
+
+@dataclass(frozen=True)
+class RowResponse:
+    """A text that a row learns from. `source` says who wrote it, `model` which model where one
+    did.
+    """
+
+    text: str
+    rank: int | None = None
+    rating: int | None = None
+    source: str = ""
+    model: TrainedModel | None = None
+
+
+@dataclass(frozen=True)
+class FrozenRow:
+    """A line of a snapshot. `is_withheld`: its rater has withdrawn, so nothing is shown of what
+    they gave.
+    """
+
+    name: str
+    messages: list[dict[str, str]]
+    answers: list[RowResponse] = field(default_factory=list)
+    judgment: Judgment | None = None
+    prompt_id: int | None = None
+    weight: float | None = None
+    score: float | None = None
+    text: str = ""
+    """of a document to pretrain on"""
+    is_withheld: bool = False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the tables say of the ids on a page."""
+
+    judgments: dict[int, Judgment]
+    responses: dict[int, Response]
+    models: dict[int, TrainedModel]
+
+
+def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[FrozenRow] | None:
+    """At most `n` rows of a split after the first `skip`; None where the files are not on this
+    machine.
+    """
+    try:
+        lines = freeze.rows(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, split, skip=skip, n=n)
+    except OSError:
+        return None
+    known = _known(lines)
+    return [_row(line, known) for line in lines]
+
+
+def _known(lines: Iterable[dict[str, Any]]) -> _Known:
+    judgments = {line["judgment"] for line in lines if "judgment" in line}
+    responses = {answer["response"] for line in lines for answer in line.get("responses", [])}
+    responses |= {line["response"] for line in lines if "response" in line}
+    of_raters = Judgment.versions.select_related(
+        "rater", "campaign", "guideline_version__guideline", "comparison"
+    )
+    found = Response.objects.select_related("source").in_bulk(responses)
+    sources = {response.source_id for response in found.values()}
+    models = {
+        model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
+    }
+    return _Known(of_raters.in_bulk(judgments), found, models)
+
+
+def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
+    judgment = known.judgments.get(line.get("judgment", 0))
+    written = known.responses.get(line.get("response", 0))
+    prompt_id = (
+        line.get("prompt_id")
+        or (judgment and judgment.prompt_id)
+        or (written and written.prompt_id)
+    )
+    is_withheld = judgment is not None and judgment.rater.withdrawn_at is not None
+    return FrozenRow(
+        name=str(line["id"]),
+        messages=line.get("prompt", []),
+        answers=[] if is_withheld else _answers(line, known),
+        judgment=judgment,
+        prompt_id=prompt_id or None,
+        weight=line.get("weight"),
+        score=line.get("score"),
+        text=line.get("text", ""),
+        is_withheld=is_withheld,
+    )
+
+
+def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
+    """The best first; what was left unranked last."""
+    if "completion" in line:
+        model = _model_of(line.get("response", 0), known)
+        return [
+            RowResponse(turn["content"], source=line["source"], model=model)
+            for turn in line["completion"]
+        ]
+    answers = [_ranked(one, known) for one in line.get("responses", [])]
+    return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
+
+
+def _ranked(one: dict[str, Any], known: _Known) -> RowResponse:
+    response = known.responses.get(one["response"])
+    return RowResponse(
+        one["text"],
+        one["rank"],
+        one.get("rating"),
+        _source_of(response),
+        _model_of(one["response"], known),
+    )
+
+
+def _source_of(response: Response | None) -> str:
+    """Of a person no more than that it was one."""
+    if response is None:
+        return ""
+    is_person = response.source.kind == Source.Kind.PERSON
+    return str(response.source.get_kind_display()) if is_person else response.source.name
+
+
+def _model_of(response_id: int, known: _Known) -> TrainedModel | None:
+    response = known.responses.get(response_id)
+    return known.models.get(response.source_id) if response else None

@@ -1,0 +1,220 @@
+"""Reads of snapshots, and what a form for a new one offers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Campaign, Judgment, Prompt
+from training import configs
+from training.configs.knobs import RESPONSES
+from training.models import Run, Snapshot
+from training.processes import run_dir
+from training.snapshots import freeze
+
+_CAMPAIGNS_OF_KIND = {
+    Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
+    Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
+}
+_TABLES = (
+    ("splits", _("Splits"), _("split"), _("rows")),
+    ("pairs", _("Decided pairs"), _("split"), _("pairs")),
+    ("sources", _("Who wrote the texts"), _("source"), _("rows")),
+    ("guidelines", _("Guidelines in force"), _("version"), _("rows")),
+    ("categories", _("Categories"), _("category"), _("rows")),
+    ("licences", _("Licences of prompts and responses"), _("licence"), _("rows")),
+    ("left_out", _("Left out"), _("why"), _("rows")),
+)
+
+_OF_JUDGMENTS = (
+    "campaigns",
+    "includes_imports",
+    "includes_extra",
+    "includes_repeats",
+    "includes_set_aside",
+)
+_FILTERS = {
+    "campaigns": _("campaigns"),
+    "includes_imports": _("imported judgments"),
+    "includes_extra": _("extra judgments"),
+    "includes_repeats": _("repeats"),
+    "includes_set_aside": _("judgments set aside in review"),
+    "weighs_by_reliability": _("weighed by reliability"),
+    "splits": _("splits"),
+    "limit": _("at most"),
+    "categories": _("categories"),
+    "licences": _("licences"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One part of a snapshot's card."""
+
+    title: Promise
+    key: Promise
+    value: Promise
+    rows: list[tuple[str, Any]]
+
+
+def card(*, snapshot: Snapshot) -> list[Table]:
+    """What the card says, as tables; parts with nothing in them are left out."""
+    found = [
+        Table(title, key, value, _card_rows(name, snapshot.card.get(name, {})))
+        for name, title, key, value in _TABLES
+    ]
+    return [table for table in found if table.rows]
+
+
+def splits(*, snapshot: Snapshot) -> list[tuple[str, int]]:
+    """Each split with its rows, in their own order."""
+    counts: dict[str, int] = snapshot.card.get("splits", {})
+    return [(split, counts.get(split, 0)) for split in run_dir.SPLITS]
+
+
+def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
+    """(rater's alias, weight, judgments) where judgments were weighed, the most trusted first."""
+    found = snapshot.card.get("weights", {}).get("raters", {})
+    return sorted(
+        ((rater, one["weight"], one["judgments"]) for rater, one in found.items()),
+        key=lambda row: (-row[1], row[0]),
+    )
+
+
+def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Splits in their own order, everything else with the most first: the database keeps no order
+    of keys.
+    """
+    if part in ("splits", "pairs"):
+        return [
+            (str(Prompt.Split(split).label), counts[split])
+            for split in run_dir.SPLITS
+            if split in counts
+        ]
+    words = dict(Prompt.Category.choices) if part == "categories" else {}
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(str(words.get(key, key)), n) for key, n in ranked]
+
+
+def chosen_from(*, snapshot: Snapshot) -> list[Run]:
+    """The sampling runs whose best responses it holds, with their reward models; none where people
+    wrote what is in it.
+    """
+    runs = Run.objects.filter(pk__in=snapshot.filters.get("best_of", []))
+    return list(runs.select_related("base_model", "reward_model").order_by("pk"))
+
+
+def with_the_best_of(*, runs: Collection[int]) -> list[int]:
+    """Ids of the snapshots that hold the best responses of any of these sampling runs, the newest
+    first.
+    """
+    wanted = set(runs)
+    cut = Snapshot.objects.filter(
+        kind=Snapshot.Kind.DEMONSTRATIONS, filters__has_key="best_of"
+    ).exclude(filters__best_of=[])
+    return [
+        pk
+        for pk, best_of in cut.order_by("-pk").values_list("pk", "filters__best_of")
+        if wanted & set(best_of)
+    ]
+
+
+def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
+    """What was let in, one line each; filters that let everything in say so."""
+    if snapshot.kind == Snapshot.Kind.TEXT:
+        return [
+            (_("licence"), str(snapshot.filters["licence"])),
+            (_("shortest document, in characters"), str(snapshot.filters["min_characters"])),
+        ]
+    names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
+        Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(
+            "pk", "name"
+        )
+    )
+    runs = chosen_from(snapshot=snapshot)
+    found: list[tuple[Promise, str]] = []
+    if runs:
+        found.append(
+            (_("the best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs))
+        )
+    for key, words in _FILTERS.items():
+        value = snapshot.filters.get(key)
+        if runs and key in _OF_JUDGMENTS:
+            continue
+        if (
+            key in ("includes_repeats", "includes_set_aside") and not value
+        ):  # cut before there were any, or without them as usual
+            continue
+        if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
+            continue
+        if snapshot.kind == Snapshot.Kind.PROMPTS and key in (
+            "campaigns",
+            "includes_imports",
+            "includes_extra",
+        ):
+            continue
+        if snapshot.kind != Snapshot.Kind.PROMPTS and key in ("splits", "limit"):
+            continue
+        if isinstance(value, bool):
+            shown = gettext("yes") if value else gettext("no")
+        elif isinstance(value, list):
+            shown = ", ".join(str(names.get(one, one)) for one in value) or gettext("all")
+        else:
+            shown = str(value) if value is not None else gettext("all")
+        found.append((words, shown))
+    return found
+
+
+def is_intact(*, snapshot: Snapshot) -> bool:
+    """Reads the files and compares their sums with the fingerprint."""
+    return freeze.is_intact(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, snapshot.fingerprint)
+
+
+def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
+    """The newest first."""
+    found = (
+        Snapshot.objects.select_related("created_by")
+        .annotate(n_runs=Count("runs"))
+        .order_by("-created_at", "-pk")
+    )
+    return found.filter(kind=kind) if kind else found
+
+
+def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
+    """Campaigns whose judgments such a snapshot is cut from, with how many they have."""
+    of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
+    counts = (
+        Judgment.objects.filter(campaign__kind=of_kind, is_gold=False)
+        .values("campaign")
+        .annotate(n=Count("pk"))
+    )
+    n_of = {row["campaign"]: row["n"] for row in counts}
+    return [
+        (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")
+        for campaign in Campaign.objects.filter(kind=of_kind).order_by("-pk")
+    ]
+
+
+def scored_run_choices() -> list[tuple[int, str]]:
+    """Sampling runs that left responses which a reward model scored, the newest first."""
+    left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
+    runs = Run.objects.filter(
+        kind__in=configs.that_leave(RESPONSES),
+        reward_model__isnull=False,
+        is_dry=False,
+        outcome__in=left,
+    )
+    words = gettext("%(run)s, chosen by %(judge)s")
+    scored = runs.select_related("reward_model").order_by("-pk")
+    return [(run.pk, words % {"run": run, "judge": run.reward_model}) for run in scored]
+
+
+def licence_choices() -> list[tuple[str, str]]:
+    names = Prompt.objects.order_by("licence").values_list("licence", flat=True).distinct()
+    return [(name, name) for name in names if name]

@@ -1,0 +1,126 @@
+"""Cutting snapshots: the one write; afterwards a snapshot never changes."""
+
+import errno
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from training.models import Snapshot, SnapshotJudgment
+from training.snapshots import freeze as snapshots_freeze
+from training.snapshots import texts
+from training.snapshots.freeze import Filters, Frozen, UnableToCut
+from training.snapshots.texts import Document
+from training.storage import artifacts, store
+
+__all__ = ["Filters", "UnableToCut", "UnableToWrite", "cut_snapshot", "cut_text_snapshot"]
+
+
+class UnableToWrite(UnableToCut):
+    """There is something to cut, and no room or no store for it."""
+
+
+def cut_snapshot(
+    *, kind: str, name: str, filters: Filters, by: User | None, now: datetime
+) -> Snapshot:
+    """A frozen folder and its row, both or neither. Raises UnableToCut."""
+
+    def freeze(folder: Path) -> Frozen:
+        return snapshots_freeze.freeze(kind=kind, filters=filters, folder=folder)
+
+    return _cut(kind, name, filters.as_json(), freeze, by, now)
+
+
+def cut_text_snapshot(
+    *,
+    name: str,
+    documents: Iterable[Document],
+    licence: str,
+    min_characters: int,
+    by: User,
+    now: datetime,
+) -> Snapshot:
+    """Of documents that somebody has uploaded, curated: see training.snapshots.texts. Raises UnableToCut."""
+
+    def freeze(folder: Path) -> Frozen:
+        return texts.freeze(
+            documents, folder=folder, licence=licence, min_characters=min_characters
+        )
+
+    return _cut(
+        Snapshot.Kind.TEXT,
+        name,
+        {"licence": licence, "min_characters": min_characters},
+        freeze,
+        by,
+        now,
+    )
+
+
+def _cut(
+    kind: str,
+    name: str,
+    filters: dict[str, Any],
+    freeze: Callable[[Path], Frozen],
+    by: User | None,
+    now: datetime,
+) -> Snapshot:
+    folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        frozen = _written(freeze, folder)
+        with transaction.atomic():
+            snapshot = Snapshot.objects.create(
+                name=name,
+                kind=kind,
+                filters=filters,
+                fingerprint=frozen.fingerprint,
+                card=frozen.card,
+                folder=folder.name,
+                n_rows=frozen.n_rows,
+                created_by=by,
+                created_at=now,
+            )
+            audit_log.record(
+                by=by,
+                action="cut",
+                target=snapshot,
+                after={"kind": kind, "fingerprint": frozen.fingerprint},
+                now=now,
+            )
+            SnapshotJudgment.objects.bulk_create(
+                (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids),
+                batch_size=1000,
+            )
+        undo.pop_all()
+    return snapshot
+
+
+def _written(freeze: Callable[[Path], Frozen], folder: Path) -> Frozen:
+    """The folder, and where nodes share no disk its copy in the store. Raises UnableToCut."""
+    try:
+        frozen = freeze(folder)
+        artifacts.keep_snapshot(folder)
+    except store.StoreAway as problem:
+        raise UnableToWrite(
+            _("The artifact store does not answer. Cut the snapshot again when it is back.")
+        ) from problem
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UnableToWrite(
+                _("The disk that snapshots lie on is full. Make room, then cut the snapshot again.")
+            ) from problem
+        words = _(
+            "The snapshot could not be written: %(reason)s. Put that right, then cut it again."
+        )
+        raise UnableToWrite(words % {"reason": problem.strerror or problem}) from problem
+    return frozen

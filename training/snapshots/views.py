@@ -1,0 +1,107 @@
+"""Snapshots: the list, the form that cuts one, and the card of each."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from labeling.models import Prompt
+from training import access as training_access
+from training import configs
+from training.models import Snapshot
+from training.snapshots import forms, run_links, selectors, services
+from training.snapshots import rows as snapshots_rows
+
+SNAPSHOTS_PER_PAGE = 30
+ROWS_PER_PAGE = 20
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    kind = request.GET.get("kind", "")
+    page = Paginator(selectors.snapshots(kind=kind), SNAPSHOTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "training/snapshots/snapshots.html",
+        {"page": page, "kind": kind, "kinds": Snapshot.Kind.choices},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    asked = request.GET.get("kind", "")
+    kind = asked if asked in Snapshot.Kind.values else Snapshot.Kind.DEMONSTRATIONS.value
+    form: forms.SnapshotForm | forms.TextForm
+    if kind == Snapshot.Kind.TEXT:
+        form = forms.TextForm(request.POST or None, request.FILES or None)
+    else:
+        form = forms.SnapshotForm(
+            request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")}
+        )
+    if request.method == "POST" and form.is_valid():
+        try:
+            snapshot = _cut(request, form, kind)
+        except services.UnableToCut as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("snapshot", snapshot.pk)
+    context = {"form": form, "kind": kind, "kinds": Snapshot.Kind.choices}
+    return render(
+        request, "training/snapshots/snapshot_new.html", context, status=422 if form.errors else 200
+    )
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """With ?verify the files are read and summed again."""
+    snapshot = training_access.snapshot(user=request.user, pk=pk)
+    run_kind = configs.usual_for(snapshot.kind)
+    context = {
+        "snapshot": snapshot,
+        "card": selectors.card(snapshot=snapshot),
+        "filters": selectors.filters_in_words(snapshot=snapshot),
+        "weights": selectors.weights(snapshot=snapshot),
+        "runs": run_links.runs_on(snapshot=snapshot),
+        "run_kind": run_kind,
+        "run_button": configs.KINDS[run_kind].snapshot_button,
+        "is_verified": "verify" in request.GET,
+        "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
+    }
+    return render(request, "training/snapshots/snapshot.html", context)
+
+
+@require_GET
+def rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """What it holds, row by row as a run reads it: texts, and how they were judged."""
+    snapshot = training_access.snapshot(user=request.user, pk=pk)
+    splits = [(split, n) for split, n in selectors.splits(snapshot=snapshot) if n]
+    asked = request.GET.get("split", "")
+    split = asked if asked in dict(splits) else next((split for split, _n in splits), "train")
+    page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    found = snapshots_rows.frozen_rows(
+        snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
+    )
+    context = {
+        "snapshot": snapshot,
+        "splits": [(name, Prompt.Split(name).label, n) for name, n in splits],
+        "split": split,
+        "page": page,
+        "rows": found,
+        "is_admin": training_access.researcher(request.user).is_admin,
+    }
+    return render(request, "training/snapshots/snapshot_rows.html", context)
+
+
+def _cut(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
+    given, by, now = form.cleaned_data, training_access.researcher(request.user), timezone.now()
+    if isinstance(form, forms.TextForm):
+        about = {name: given[name] for name in ("name", "documents", "licence", "min_characters")}
+        return services.cut_text_snapshot(**about, by=by, now=now)
+    return services.cut_snapshot(
+        kind=kind, name=given["name"], filters=form.filters(), by=by, now=now
+    )

@@ -1,0 +1,190 @@
+"""How much lies where, on this machine and in the artifact store. Files only; whose they are is in
+the rows.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from training.processes import run_dir
+from training.storage import artifacts, store
+
+_MODEL_OF_RUN = re.compile(r"run-(\d+)-\d+")
+_LOGS = (run_dir.LOG, run_dir.PROGRESS, run_dir.RESPONSES)
+BEST = "best"
+"""where PPO keeps the weights that scored best"""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a run has on this machine, in bytes."""
+
+    checkpoints: int = 0
+    weights: int = 0
+    logs: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """Bytes by what they belong to: a run's id, a model's location, a snapshot's folder. `is_away`:
+    the store did not answer.
+    """
+
+    rooms: Mapping[int, Room]
+    stored_checkpoints: Mapping[int, int]
+    models: Mapping[str, int]
+    copies: Mapping[str, int]
+    """models that were fetched to this machine, by the name of their folder"""
+    snapshots: Mapping[str, int]
+    stored_snapshots: Mapping[str, int]
+    free_bytes: int
+    is_away: bool = False
+    unregistered: Mapping[int, list[str]] = field(default_factory=dict)
+    """run → where models lie that an attempt of it has left"""
+
+
+def look() -> Found:
+    """Reads sizes, no content."""
+    models, checkpoints, snapshots, is_away = _in_the_store()
+    return Found(
+        rooms={
+            int(path.name): _room(path)
+            for path in _folders(settings.RUNS_DIR)
+            if path.name.isdigit()
+        },
+        stored_checkpoints=checkpoints,
+        models=models,
+        copies={path.name: n_bytes(path) for path in _folders(settings.MODELS_DIR / "fetched")},
+        snapshots={path.name: n_bytes(path) for path in _folders(settings.SNAPSHOTS_DIR)},
+        stored_snapshots=snapshots,
+        free_bytes=_free_bytes(),
+        is_away=is_away,
+        unregistered=_by_run(models),
+    )
+
+
+def n_bytes(path: Path) -> int:
+    """Of a file, or of all in a folder; 0 where there is nothing, or it goes away meanwhile."""
+    if path.is_file():
+        return _size(path)
+    return sum(
+        _size(Path(folder) / name) for folder, _folders, names in os.walk(path) for name in names
+    )
+
+
+def free_state(run_id: int) -> None:
+    """Removes checkpoints and what else a run could go on with, here and in the store. Raises
+    store.StoreAway.
+    """
+    free_local_state(run_id)
+    if artifacts.is_shared():
+        artifacts.discard_checkpoints(run_id=run_id)
+
+
+def free_local_state(run_id: int) -> None:
+    folder = Path(settings.RUNS_DIR) / str(run_id)
+    for part in (folder / run_dir.CHECKPOINTS, folder / BEST, folder / "model"):
+        _remove_at_once(part)
+
+
+def free_model(location: str) -> None:
+    """Removes a model's weights and this machine's copy of them. Raises store.StoreAway."""
+    free_here(location)
+    if store.is_url(location):
+        store.discard(location)
+
+
+def free_here(location: str) -> None:
+    """What this machine has of a model that a run left."""
+    if not store.is_url(location):
+        _remove_at_once(Path(location))
+    copy = Path(settings.MODELS_DIR) / "fetched" / location.rsplit("/", 1)[-1]
+    for fetched in (copy, store.aside_of(copy)):  # whole, and broken off
+        _remove_at_once(fetched)
+
+
+def states() -> list[int]:
+    """Runs that have checkpoints on this machine."""
+    return [
+        int(path.name)
+        for path in _folders(settings.RUNS_DIR)
+        if path.name.isdigit()
+        and any((path / part).exists() for part in (run_dir.CHECKPOINTS, BEST, "model"))
+    ]
+
+
+def _remove_at_once(folder: Path) -> None:
+    """Nobody sees half of it: renamed first."""
+    aside = folder.with_name(f"{run_dir.TEMPORARY}freed-{folder.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        folder.rename(aside)
+    except OSError:
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _room(folder: Path) -> Room:
+    checkpoints = n_bytes(folder / run_dir.CHECKPOINTS) + n_bytes(folder / BEST)
+    return Room(
+        checkpoints, n_bytes(folder / "model"), sum(n_bytes(folder / name) for name in _LOGS)
+    )
+
+
+def _in_the_store() -> tuple[dict[str, int], dict[int, int], dict[str, int], bool]:
+    """(models by location, checkpoints by run, snapshots by folder, whether the store did not
+    answer).
+    """
+    root = str(settings.ARTIFACT_STORE).rstrip("/")
+    if not artifacts.is_shared():
+        return {str(path): n_bytes(path) for path in _folders(Path(root) / "models")}, {}, {}, False
+    try:
+        models, checkpoints, snapshots = (
+            store.held(f"{root}/{name}") for name in ("models", "checkpoints", "snapshots")
+        )
+    except store.StoreAway:
+        return {}, {}, {}, True
+    named = {one.url.rsplit("/", 1)[1]: one.n_bytes for one in checkpoints}
+    of_runs = {
+        int(name.removeprefix("run-")): size
+        for name, size in named.items()
+        if name.removeprefix("run-").isdigit()
+    }
+    return (
+        {one.url: one.n_bytes for one in models},
+        of_runs,
+        {one.url.rsplit("/", 1)[1]: one.n_bytes for one in snapshots},
+        False,
+    )
+
+
+def _by_run(models: Mapping[str, int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for location in models:
+        if named := _MODEL_OF_RUN.fullmatch(location.rsplit("/", 1)[-1]):
+            found.setdefault(int(named[1]), []).append(location)
+    return found
+
+
+def _folders(path: Path | str) -> list[Path]:
+    path = Path(path)
+    return sorted(one for one in path.iterdir() if one.is_dir()) if path.is_dir() else []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def _free_bytes() -> int:
+    folder = Path(settings.RUNS_DIR)
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

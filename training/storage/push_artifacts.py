@@ -1,0 +1,82 @@
+"""Copies a run's newest checkpoint and its folds to the artifact store, in a thread that training
+never waits for.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.processes import run_dir
+from training.storage import artifacts, store
+
+AGAIN_AFTER_S = 10.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Shipper:
+    """Of one attempt. Does nothing where the store is this machine's own folder."""
+
+    folder: Path
+    run_id: int
+    attempt: int
+    _sent: int = 0
+    _sent_folds: int = 0
+    _thread: threading.Thread | None = None
+    _not_before: float = 0.0
+    _is_shared: bool = field(default_factory=artifacts.is_shared)
+
+    def look(self) -> None:
+        """Call it often: begins to send what is new unless something is under way."""
+        if not self._is_shared or self._is_busy() or time.monotonic() < self._not_before:
+            return
+        if self._newest() is not None or self._has_new_folds():
+            self._thread = threading.Thread(target=self._send, name="shipper", daemon=True)
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Waits for what is under way and sends what is newer. Raises store.StoreAway."""
+        if not self._is_shared:
+            return
+        if self._thread is not None:
+            self._thread.join()
+        self._send_news()
+
+    def knows(self, step: int) -> None:
+        """That the store has this step: the one the attempt began from."""
+        self._sent = step
+
+    def knows_folds(self, n: int) -> None:
+        """That the store has as many."""
+        self._sent_folds = n
+
+    def _is_busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _newest(self) -> Path | None:
+        newest = run_dir.newest_checkpoint(self.folder)
+        return (
+            newest if newest is not None and run_dir.checkpoint_step(newest) > self._sent else None
+        )
+
+    def _has_new_folds(self) -> bool:
+        return run_dir.n_folds(self.folder) > self._sent_folds
+
+    def _send(self) -> None:
+        try:
+            self._send_news()
+        except store.StoreAway as problem:
+            logger.warning(
+                "Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem
+            )
+            self._not_before = time.monotonic() + AGAIN_AFTER_S
+
+    def _send_news(self) -> None:
+        if (n := run_dir.n_folds(self.folder)) > self._sent_folds:
+            artifacts.keep_folds(self.folder, run_id=self.run_id)
+            self._sent_folds = n
+        if (newest := self._newest()) is not None:
+            artifacts.keep_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
+            self._sent = run_dir.checkpoint_step(newest)

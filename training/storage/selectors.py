@@ -1,0 +1,397 @@
+"""What takes space and why it is kept: each run, model and snapshot with its bytes, here and in the
+artifact store.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from training.configs import roles
+from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
+from training.models.chain_plans import Plan
+from training.storage import disk_usage, retention
+from training.storage.disk_usage import Found, Room
+from training.storage.retention import Candidate, Why
+
+RESUMABLE = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
+_NONE: frozenset[Why] = frozenset()
+_USES = tuple(f"{name}_id" for name in roles.NAMES)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A run, a model or a snapshot, and what it takes in bytes. `is_freeable`: nothing speaks
+    against it.
+    """
+
+    what: str
+    pk: int
+    name: str
+    made_at: datetime
+    checkpoints: int
+    weights: int
+    logs: int
+    stored: int
+    why: tuple[Promise, ...]
+    is_freeable: bool
+    node: str = ""
+    """where a state lies that this machine cannot see"""
+    unregistered: tuple[str, ...] = ()
+    """locations of models that an attempt of the run left and nobody entered"""
+    can_be_given_up: bool = False
+    """a person may free it all the same, and then nobody goes on with it"""
+
+    @property
+    def key(self) -> str:
+        return f"{self.what}-{self.pk}"
+
+    @property
+    def total(self) -> int:
+        return self.checkpoints + self.weights + self.logs + self.stored
+
+    @property
+    def but_logs(self) -> int:
+        """What freeing or giving it up gives: logs stay."""
+        return self.total - self.logs
+
+    @property
+    def freed(self) -> int:
+        return self.but_logs if self.is_freeable else 0
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The largest first."""
+
+    holdings: list[Holding]
+    free_bytes: int
+    is_away: bool
+    copies: int
+    """bytes of models that were fetched to this machine: they are in the store as well"""
+
+    @property
+    def freeable(self) -> list[Holding]:
+        return [one for one in self.holdings if one.is_freeable]
+
+    @property
+    def total(self) -> int:
+        return sum(one.total for one in self.holdings) + self.copies
+
+    @property
+    def freed(self) -> int:
+        return sum(one.freed for one in self.holdings)
+
+
+def overview(*, made_before: datetime | None = None) -> Overview:
+    """With `made_before` nothing younger can be freed."""
+    found = disk_usage.look()
+    roots = _roots()
+    holdings = [
+        *_models(found, roots, made_before),
+        *_runs(found, roots, made_before),
+        *_snapshots(found),
+    ]
+    taking = [one for one in holdings if one.total or one.is_freeable]
+    ordered = sorted(taking, key=lambda one: (-one.total, one.key))
+    return Overview(ordered, found.free_bytes, found.is_away, sum(found.copies.values()))
+
+
+def why_kept(*, model: TrainedModel) -> frozenset[Why]:
+    """Why this model's weights are not freed; empty when they could be."""
+    candidates = _model_candidates(_roots())
+    return retention.kept(candidates).get(model.pk, _NONE)
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+def _models(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
+    reasons = retention.kept(_model_candidates(roots))
+    rows = TrainedModel.objects.filter(Q(freed_at=None) | Q(location__in=found.models))
+    return [
+        _of_model(model, found, reasons.get(model.pk, _NONE), made_before)
+        for model in rows.order_by("pk")
+    ]
+
+
+def _of_model(
+    model: TrainedModel, found: Found, reasons: frozenset[Why], made_before: datetime | None
+) -> Holding:
+    """One that a person registered is theirs, and stays."""
+    is_url = not model.location.startswith("/")
+    size = found.models.get(model.location, 0)
+    if not size and not is_url and model.run_id is None:
+        size = disk_usage.n_bytes(Path(model.location))
+    return Holding(
+        what="model",
+        pk=model.pk,
+        name=model.name,
+        made_at=model.created_at,
+        checkpoints=0,
+        weights=0 if is_url else size,
+        logs=0,
+        stored=size if is_url else 0,
+        why=_words(reasons),
+        is_freeable=model.run_id is not None
+        and not reasons
+        and size > 0
+        and _is_old(model.created_at, made_before),
+    )
+
+
+def _model_candidates(roots: Mapping[int, int]) -> list[Candidate]:
+    """Models that runs have left and that are still there."""
+    needed = _needed_models()
+    rows = TrainedModel.objects.filter(run__isnull=False, freed_at=None).select_related("run")
+    candidates = []
+    for model in rows:
+        assert model.run is not None
+        own = set(needed.get(model.pk, ()))
+        own |= {Why.PINNED} if model.pinned_at else set()
+        own |= {Why.APPROVED} if model.stage == TrainedModel.Stage.APPROVED else set()
+        candidates.append(
+            Candidate(
+                pk=model.pk,
+                group=(model.run.kind, roots[model.pk]),
+                made_at=model.created_at,
+                measure=retention.measure(model.run.kind, model.metrics),
+                needed=frozenset(own),
+                is_contender=model.stage != TrainedModel.Stage.RETIRED,
+            )
+        )
+    return candidates
+
+
+def _needed_models() -> Mapping[int, set[Why]]:
+    found: dict[int, set[Why]] = defaultdict(set)
+    for reason, runs in (
+        (Why.RUN, Run.objects.exclude(state=Run.State.FINISHED)),
+        (Why.RESUME, _resumable()),
+    ):
+        for row in runs.values_list(*_USES):
+            for pk in filter(None, row):
+                found[pk].add(reason)
+    for pk in _of_schedules():
+        found[pk].add(Why.SCHEDULE)
+    under_way = (Publication.State.QUEUED, Publication.State.RUNNING)
+    for pk in Publication.objects.filter(state__in=under_way).values_list("model_id", flat=True):
+        found[pk].add(Why.SENT)
+    return found
+
+
+def _of_schedules() -> set[int]:
+    """What the next chain begins with, and what those that have not ended have left."""
+    found: set[int] = set()
+    newest: dict[tuple[int, str], int] = {}
+    left = TrainedModel.objects.filter(run__link__isnull=False).order_by("pk")
+    for pk, kind, schedule in left.values_list("pk", "kind", "run__link__chain__schedule_id"):
+        newest[schedule, kind] = pk
+    found |= set(newest.values())
+    for plan, judge in Schedule.objects.values_list("plan", "judge_id"):
+        found |= _named_in(plan, judge)
+    open_chains = Chain.objects.filter(
+        state__in=(Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    )
+    for plan, base in open_chains.values_list("plan", "base_model_id"):
+        found |= _named_in(plan, base)
+    of_open = TrainedModel.objects.filter(run__link__chain__in=open_chains)
+    return found | set(of_open.values_list("pk", flat=True))
+
+
+def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
+    """The models that a schedule's plan, or a chain's copy of it, will take up."""
+    named = Plan.from_json(plan)
+    return {
+        pk
+        for pk in (named.base_model, named.reward_base, named.reward_model, also)
+        if pk is not None
+    }
+
+
+def _roots() -> dict[int, int]:
+    """Each model's first ancestor."""
+    parents = dict(TrainedModel.objects.values_list("pk", "parent_id"))
+    roots: dict[int, int] = {}
+    for pk in sorted(parents):  # a parent is older than its child
+        parent = parents[pk]
+        roots[pk] = roots.get(parent, parent) if parent is not None else pk
+    return roots
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def _runs(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
+    entered = set(TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True))
+    rows = list(
+        Run.objects.filter(
+            pk__in={*found.rooms, *found.stored_checkpoints, *found.unregistered} | _with_state()
+        ).defer("log_tail")
+    )
+    reasons = retention.kept(_run_candidates(rows, roots))
+    return [_of_run(run, found, entered, reasons[run.pk], made_before) for run in rows]
+
+
+def _of_run(
+    run: Run,
+    found: Found,
+    entered: Collection[str],
+    reasons: frozenset[Why],
+    made_before: datetime | None,
+) -> Holding:
+    room = found.rooms.get(run.pk, Room())
+    unregistered = tuple(
+        place for place in found.unregistered.get(run.pk, ()) if place not in entered
+    )
+    stored = found.stored_checkpoints.get(run.pk, 0)
+    left = sum(found.models[place] for place in unregistered)
+    has_state = bool(room.checkpoints or room.weights or stored or left)
+    is_elsewhere = run.kept_step is not None and not has_state
+    return Holding(
+        what="run",
+        pk=run.pk,
+        name=run.name,
+        made_at=run.created_at,
+        checkpoints=room.checkpoints,
+        weights=room.weights,
+        logs=room.logs,
+        stored=stored + left,
+        why=_words(reasons),
+        is_freeable=not reasons
+        and (has_state or is_elsewhere)
+        and _is_old(run.finished_at or run.created_at, made_before),
+        node=run.node if is_elsewhere else "",
+        unregistered=unregistered,
+        can_be_given_up=bool(reasons)
+        and reasons <= retention.GIVEN_UP_FOR
+        and run.outcome in RESUMABLE
+        and run.attempt > 0,
+    )
+
+
+def state_of(*, run: Run) -> Holding | None:
+    """What a run could go on with, and what it takes; None where nothing is seen of it from
+    here.
+    """
+    return next((one for one in overview().holdings if one.key == f"run-{run.pk}"), None)
+
+
+def why_not_given_up(*, run: Run) -> str:
+    """What speaks against giving up the checkpoints of a run, as a sentence; empty when nothing
+    does.
+    """
+    if run.state != Run.State.FINISHED:
+        return _("The run has not ended. Stop it first.")
+    if run.outcome not in RESUMABLE:
+        return _("Only what failed, lost and stopped runs have left is given up by hand.")
+    if run.freed_at is not None or not run.attempt:
+        return _("The run has nothing to go on with.")
+    if run.pinned_at is not None:
+        return _("The run is pinned. Unpin it first.")
+    if is_extended(run=run):
+        return _(
+            "A run that extends it waits for its state, or goes on from it. Stop that run first."
+        )
+    if held := _links_to_go_on_with().filter(run=run).select_related("chain__schedule").first():
+        return _("The chain “%(chain)s” could go on with it. Stop the chain first.") % {
+            "chain": held.chain
+        }
+    return ""
+
+
+def _links_to_go_on_with() -> QuerySet[Link]:
+    """Links of chains that have not ended whose run they wait for, or would take up again."""
+    going = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    return Link.objects.filter(chain__state__in=going, run__isnull=False).exclude(
+        state=Link.State.DONE
+    )
+
+
+def is_extended(*, run: Run) -> bool:
+    """Whether a run that has not ended goes on from its state."""
+    return _extended().filter(made_from=run).exists()
+
+
+def _extended() -> QuerySet[Run]:
+    return Run.objects.exclude(state=Run.State.FINISHED).filter(made_as=Run.MadeAs.EXTENSION)
+
+
+def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candidate]:
+    needed = {
+        Why.RUN: set(_extended().values_list("made_from_id", flat=True)),
+        Why.RESUME: set(_resumable().values_list("pk", flat=True)),
+        Why.CHAIN: set(_links_to_go_on_with().values_list("run_id", flat=True)),
+    }
+    candidates = []
+    for run in rows:
+        own = {
+            reason
+            for reason, pks in needed.items()
+            if run.pk in pks and (reason != Why.RESUME or run.outcome in RESUMABLE)
+        }
+        own |= {Why.RUN} if run.state != Run.State.FINISHED else set()
+        own |= {Why.PINNED} if run.pinned_at else set()
+        candidates.append(
+            Candidate(
+                pk=run.pk,
+                group=(run.kind, roots[run.base_model_id]),
+                made_at=run.created_at,
+                measure=retention.measure(run.kind, run.metrics),
+                needed=frozenset(own),
+                is_contender=run.kept_step is not None,
+            )
+        )
+    return candidates
+
+
+def _resumable() -> QuerySet[Run]:
+    """Ended runs that somebody may go on with: those that left no model, unless a new try of theirs
+    has, and kept states.
+    """
+    ended = Run.objects.filter(state=Run.State.FINISHED, freed_at=None, is_dry=False)
+    superseded = Run.objects.filter(made_from__isnull=False, outcome=Run.Outcome.SUCCEEDED).values(
+        "made_from"
+    )
+    broken = Q(outcome__in=RESUMABLE, trained_model__isnull=True) & ~Q(pk__in=superseded)
+    return ended.filter(broken | Q(kept_step__isnull=False))
+
+
+def _with_state() -> set[int]:
+    return set(Run.objects.filter(kept_step__isnull=False).values_list("pk", flat=True))
+
+
+# --- snapshots ------------------------------------------------------------------------------------
+
+
+def _snapshots(found: Found) -> list[Holding]:
+    """Never freed: a run says what it learned from."""
+    return [
+        Holding(
+            what="snapshot",
+            pk=snapshot.pk,
+            name=snapshot.name,
+            made_at=snapshot.created_at,
+            checkpoints=0,
+            weights=0,
+            logs=found.snapshots.get(snapshot.folder, 0),
+            stored=found.stored_snapshots.get(snapshot.folder, 0),
+            why=(),
+            is_freeable=False,
+        )
+        for snapshot in Snapshot.objects.only("pk", "name", "folder", "created_at")
+    ]
+
+
+def _words(reasons: frozenset[Why]) -> tuple[Promise, ...]:
+    return tuple(words for reason, words in retention.WORDS.items() if reason in reasons)
+
+
+def _is_old(made_at: datetime, made_before: datetime | None) -> bool:
+    return made_before is None or made_at < made_before

@@ -1,0 +1,185 @@
+"""Every write about what is kept: pins, and the freeing of weights and states that nobody needs."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from training.models import Run, TrainedModel
+from training.storage import disk_usage, store
+from training.storage.selectors import (
+    Holding,
+    is_extended,
+    overview,
+    state_of,
+    why_kept,
+    why_not_given_up,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class UnableToGiveUp(Refusal):
+    """Somebody could go on with it, or wants it kept; the text says what to do first."""
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What came of it. `n_kept`: somebody needs it since it was looked at, or the store did not
+    answer.
+    """
+
+    n_bytes: int = 0
+    n_done: int = 0
+    n_kept: int = 0
+
+
+def pin_run(*, run: Run, by: User, now: datetime) -> bool:
+    """Its state is kept whatever comes. False when it is pinned already."""
+    return _pin(run, now, "pin", by, now)
+
+
+def unpin_run(*, run: Run, by: User, now: datetime) -> bool:
+    return _pin(run, None, "unpin", by, now)
+
+
+def pin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
+    """Its weights are kept whatever comes. False when it is pinned already, or its weights are
+    gone.
+    """
+    return _pin(model, now, "pin", by, now)
+
+
+def unpin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
+    return _pin(model, None, "unpin", by, now)
+
+
+def give_up_run(*, run: Run, by: User, now: datetime) -> int:
+    """Frees what a failed, lost or stopped run could go on with, for good: the bytes seen of it.
+    Raises UnableToGiveUp.
+    """
+    seen = state_of(run=run)
+    n_bytes = seen.but_logs if seen else 0
+    with transaction.atomic():
+        stored = Run.objects.select_for_update().get(pk=run.pk)
+        if problem := why_not_given_up(run=stored):
+            raise UnableToGiveUp(problem)
+        _mark_freed(stored, n_bytes, by, now)
+    try:
+        _remove_state(run.pk, seen.unregistered if seen else ())
+    except store.StoreAway as problem:
+        # The row says that it is gone, so the storage page offers what is left.
+        logger.warning(
+            "The state of run %s was not removed: the artifact store is away (%s).", run.pk, problem
+        )
+    return n_bytes
+
+
+def free(
+    *, keys: Collection[str], by: User | None, now: datetime, made_before: datetime | None = None
+) -> Freed:
+    """Frees what is named and still needed by nobody: each is looked at anew, and has its line in
+    the audit log.
+    """
+    chosen = [one for one in overview(made_before=made_before).freeable if one.key in keys]
+    done = [one for one in chosen if _freed(one, by, now)]
+    return Freed(sum(one.freed for one in done), len(done), len(keys) - len(done))
+
+
+def free_by_night(*, now: datetime) -> Freed:
+    """What nobody needs and is older than PREFERABLY_KEEP_DAYS; with 0 nothing is freed by
+    itself.
+    """
+    if not settings.KEEP_DAYS:
+        return Freed()
+    made_before = now - timedelta(days=settings.KEEP_DAYS)
+    freeable: Sequence[Holding] = overview(made_before=made_before).freeable
+    return free(keys={one.key for one in freeable}, by=None, now=now, made_before=made_before)
+
+
+def tidy_node() -> None:
+    """Removes from this machine what its rows say is gone: states and fetched copies that were
+    freed on another.
+    """
+    states = disk_usage.states()
+    gone = Q(freed_at__isnull=False) | Q(outcome=Run.Outcome.SUCCEEDED, kept_step=None)
+    for pk in Run.objects.filter(gone, pk__in=states, state=Run.State.FINISHED).values_list(
+        "pk", flat=True
+    ):
+        disk_usage.free_local_state(pk)
+    for location in TrainedModel.objects.filter(
+        run__isnull=False, freed_at__isnull=False
+    ).values_list("location", flat=True):
+        disk_usage.free_here(location)
+
+
+def _pin(
+    row: Run | TrainedModel, pinned_at: datetime | None, action: str, by: User, now: datetime
+) -> bool:
+    rows = type(row)._default_manager.filter(
+        pk=row.pk, freed_at=None, pinned_at__isnull=pinned_at is not None
+    )
+    with transaction.atomic():
+        is_changed = rows.update(pinned_at=pinned_at) == 1
+        if is_changed:
+            audit_log.record(by=by, action=action, target=row, now=now)
+    return is_changed
+
+
+def _freed(one: Holding, by: User | None, now: datetime) -> bool:
+    """The row first: no run is given what it says is gone. Files that an outage leaves behind are
+    offered again.
+    """
+    try:
+        return _free_model(one, by, now) if one.what == "model" else _free_run(one, by, now)
+    except store.StoreAway as problem:
+        logger.warning("%s was not freed: the artifact store is away (%s).", one.name, problem)
+        return False
+
+
+def _free_model(one: Holding, by: User | None, now: datetime) -> bool:
+    with transaction.atomic():
+        model = TrainedModel.objects.select_for_update().get(pk=one.pk)
+        if why_kept(model=model):
+            return False
+        TrainedModel.objects.filter(pk=model.pk).update(freed_at=now)
+        audit_log.record(by=by, action="free", target=model, before={"bytes": one.freed}, now=now)
+    disk_usage.free_model(model.location)
+    return True
+
+
+def _free_run(one: Holding, by: User | None, now: datetime) -> bool:
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=one.pk)
+        if run.state != Run.State.FINISHED or run.pinned_at is not None or is_extended(run=run):
+            return False
+        _mark_freed(run, one.freed, by, now)
+    _remove_state(run.pk, one.unregistered)
+    return True
+
+
+def _mark_freed(run: Run, n_bytes: int, by: User | None, now: datetime) -> None:
+    Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
+    audit_log.record(
+        by=by,
+        action="free",
+        target=run,
+        before={"bytes": n_bytes, "kept_step": run.kept_step},
+        now=now,
+    )
+
+
+def _remove_state(run_id: int, unregistered: Sequence[str]) -> None:
+    """With the models that an attempt of the run left and nobody entered. Raises
+    store.StoreAway.
+    """
+    disk_usage.free_state(run_id)
+    for location in unregistered:
+        disk_usage.free_model(location)

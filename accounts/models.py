@@ -42,22 +42,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class MailedNotices(models.TextChoices):
         NONE = "none", _("nothing")
-        TROUBLE = "trouble", _("what went wrong or waits for me")
-        ALL = "all", _("everything")
+        TROUBLE = "trouble", _("Problems and approvals")
+        ALL = "all", _("All notifications")
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150)
-    is_rater = models.BooleanField(_("rater"), default=False)
-    is_admin = models.BooleanField(_("admin"), default=False)
-    is_researcher = models.BooleanField(_("researcher"), default=False)
+    is_rater = models.BooleanField(_("Rater"), default=False)
+    is_admin = models.BooleanField(_("Admin"), default=False)
+    is_researcher = models.BooleanField(_("Researcher"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open Django's admin"), default=False)
     time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+        _("Time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
     language = models.CharField(_("language"), max_length=16, default="en")
     mailed_notices = models.CharField(
-        _("notices by mail"), max_length=16, choices=MailedNotices, default=MailedNotices.TROUBLE
+        _("e-mail notifications"),
+        max_length=16,
+        choices=MailedNotices,
+        default=MailedNotices.TROUBLE,
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -120,8 +123,8 @@ class Notice(models.Model):
         FINISHED = "finished", _("finished")
         FAILED = "failed", _("failed")
         LOST = "lost", _("lost")
-        APPROVAL = "approval", _("waits for approval")
-        NOTHING = "nothing", _("nothing to train on")
+        APPROVAL = "approval", _("needs approval")
+        NOTHING = "nothing", _("no data to train on")
         FEEDBACK = "feedback", _("feedback")
         WARNING = "warning", _("warning")
         PAUSED = "paused", _("paused")
@@ -223,9 +226,9 @@ class Delivery(models.Model):
     """One event for one webhook. `key` names the event, so that each event is sent once."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
+        WAITING = "waiting", _("pending")
         DELIVERED = "delivered", _("delivered")
-        GIVEN_UP = "given_up", _("given up")
+        GIVEN_UP = "given_up", _("failed")
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     uuid = models.UUIDField(unique=True)

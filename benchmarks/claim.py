@@ -35,7 +35,15 @@ from labeling.desk import work  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
 from labeling.desk.judgments.answers import DemonstrationAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
-from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
+from labeling.models import (  # noqa: E402
+    Campaign,
+    Guideline,
+    Pool,
+    PoolMembership,
+    Prompt,
+    Rater,
+    Source,
+)
 from labeling.queue import (  # noqa: E402
     claim,
     order,
@@ -99,7 +107,7 @@ def campaign_of(*, n_slots: int) -> Campaign:
     """An open demonstration campaign, generated in the database: the same prompt for every item."""
     source, _ = Source.objects.get_or_create(name="benchmark", kind=Source.Kind.IMPORT)
     prompt = Prompt.objects.create(
-        messages=[{"role": "user", "content": "Why?"}], messages_sha256="", source=source
+        messages=[{"role": "user", "content": "Reason"}], messages_sha256="", source=source
     )
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()

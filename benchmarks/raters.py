@@ -11,10 +11,10 @@ get the same items as a colleague and later submit the colleague's ranking, and 
 after an hour in one session. Longer responses are slightly better (correlation 0.2), as they often
 are.
 
-The thresholds (`labeling.statistics.bias.flagging.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed
-before seeds 101 to 103 were run. A rater is found if any flag names them. The last line is JSON;
-`weighted_vs_majority_gain` is the gain in accuracy on the pairs of the 2,000 items, in percentage
-points.
+The thresholds (`labeling.statistics.bias.flagging.THRESHOLDS`) were chosen on seeds 1 to 16
+(`--tuning`) and fixed before seeds 101 to 103 were run. A rater is found if any flag names them.
+The last line is JSON; `weighted_vs_majority_gain` is the gain in accuracy on the pairs of the 2,000
+items, in percentage points.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def measure(seed: int) -> dict[str, float]:
     majority, weighted, posterior = accuracies(pool)
     print(
         f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found"
-        f" {len(flagged & planted)}; pairs right: majority {majority:.2f} %, by reliability"
+        f" {len(flagged & planted)}; Correct pairs: majority {majority:.2f} %, by reliability"
         f" {weighted:.2f} %, one-coin {posterior:.2f} %"
     )
     for habit in PLANTED:

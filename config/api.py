@@ -30,7 +30,7 @@ class Nothing(APIView):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound(_("There is no such address in the API."))
+        raise NotFound(_("No such API endpoint."))
 
 
 urlpatterns = [

@@ -27,4 +27,4 @@ def offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
 
 def ask_to_choose(field: forms.Field) -> None:
     assert isinstance(field, forms.ModelChoiceField)
-    field.empty_label = gettext("choose one")
+    field.empty_label = gettext("Choose one")

@@ -75,7 +75,7 @@ def parsed() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
         raise SystemExit(
-            f"There is no file {arguments.data}. DATA names a file of prompts, such as"
+            f"File not found: {arguments.data}. DATA names a file of prompts, such as"
             " Open-Assistant trees."
         )
     if arguments.home and arguments.home.exists() and any(arguments.home.iterdir()):
@@ -158,7 +158,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
 
     say(
-        f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model"
+        f"PPO: the first model answers {N_EPISODES} times and Data what the reward model"
         " makes of it."
     )
     practice = cut(

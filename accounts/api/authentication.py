@@ -19,7 +19,7 @@ class BearerAuthentication(BaseAuthentication):
         if not scheme:
             return None
         if scheme.lower() != "bearer":
-            raise AuthenticationFailed(_("The API takes a token: Authorization: Bearer pfb_…"))
+            raise AuthenticationFailed(_("The API requires a token: Authorization: Bearer pfb_…"))
         try:
             token = tokens.check(secret=secret.strip(), now=timezone.now())
         except tokens.TokenRefused as problem:

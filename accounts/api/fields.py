@@ -22,8 +22,8 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     """The id of a row in `rows`."""
 
     default_error_messages = {
-        "does_not_exist": _("There is none with the id {pk_value}."),
-        "incorrect_type": _("Give an id: a whole number."),
+        "does_not_exist": _("No object has the ID {pk_value}."),
+        "incorrect_type": _("Enter an ID (a whole number)."),
     }
 
     def __init__(self, rows: QuerySet[Any], **options: Any) -> None:

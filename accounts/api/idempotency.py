@@ -64,10 +64,7 @@ def _answer_once(request: Request, key: str, act: Callable[[], Response]) -> Res
             return response
     if call.request_sha256 != fingerprint:
         raise OtherRequest(
-            _(
-                "This Idempotency-Key came with another request before. Use a new key for a new"
-                " request."
-            )
+            _("This Idempotency-Key was already used for a different request. Use a new key.")
         )
     return Response(call.body, status=call.status, headers={"Idempotency-Replayed": "true"})
 

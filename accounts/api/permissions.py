@@ -30,9 +30,7 @@ class ByTable(BasePermission):
         ):
             return True
         if grant is not None and grant.scope not in scopes:
-            self.message = _("This token may not do that: it lacks the scope %(scope)s.") % {
-                "scope": grant.scope
-            }
+            self.message = _("This token lacks the scope %(scope)s.") % {"scope": grant.scope}
         else:
-            self.message = _("Your roles do not open this.")
+            self.message = _("Your roles don't allow this.")
         return False

@@ -45,13 +45,13 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
         # earlier.
         logger.warning("A call met another one's row.", exc_info=problem)
         problem = Unable(
-            _("Another call has just taken this name. Look at what is there, then try again.")
+            _("Another request just took this name. Check what exists, then try again.")
         )
     response = exception_handler(problem, context)
     if response is None:
         return None
     errors = _flat(response.data) if isinstance(problem, ValidationError) else {}
-    detail = _("Some values cannot be used.") if errors else str(response.data["detail"])
+    detail = _("Some values are invalid.") if errors else str(response.data["detail"])
     response.data = {"detail": detail, "errors": errors}
     return response
 

@@ -21,8 +21,8 @@ class AuditFilter(forms.Form):
     by = forms.CharField(
         label=_("Who"), required=False, widget=forms.TextInput(attrs={"type": "search"})
     )
-    action = forms.ChoiceField(label=_("What"), required=False)
-    target_type = forms.ChoiceField(label=_("On what"), required=False)
+    action = forms.ChoiceField(label=_("Action"), required=False)
+    target_type = forms.ChoiceField(label=_("Object"), required=False)
     target_id = forms.IntegerField(label=_("Number"), required=False, min_value=1)
     since = forms.DateField(
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
@@ -39,6 +39,6 @@ class AuditFilter(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        everything = [("", _("all"))]
+        everything = [("", _("All"))]
         self.fields["action"].choices = [*everything, *actions]  # type: ignore[attr-defined]
         self.fields["target_type"].choices = [*everything, *target_types]  # type: ignore[attr-defined]

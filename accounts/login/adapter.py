@@ -7,14 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 class ClosedSignup(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
-        "account_inactive": _("This login is closed. Ask an admin to open it again."),
-        "email_password_mismatch": _("This e-mail and this password do not belong together."),
+        "account_inactive": _("This account is closed. Ask an admin to reopen it."),
+        "email_password_mismatch": _("Wrong e-mail or password."),
         "too_many_login_attempts": _(
-            "Too many wrong passwords for this login. Wait five minutes, or set a new password by"
-            " mail."
+            "Too many failed attempts. Wait five minutes, or reset your password by e-mail."
         ),
-        "enter_current_password": _("This is not your current password."),
-        "incorrect_password": _("This is not your password."),
+        "enter_current_password": _("Your current password is wrong."),
+        "incorrect_password": _("Wrong password."),
         "rate_limited": _("Too many requests. Wait a minute, then try again."),
     }
 

@@ -38,9 +38,9 @@ def create_token(
     """Returns the token and its secret, which is not stored. Raises UnableToCreateToken."""
     useful = accounts_access.scopes_of(user.roles)
     if not scopes or not set(scopes) <= set(useful):
-        raise UnableToCreateToken(_("Choose what the token may do, among what your roles open."))
+        raise UnableToCreateToken(_("Select permissions that your roles allow."))
     if not 1 <= n_days <= MAX_DAYS:
-        raise UnableToCreateToken(_("A token lives between a day and a year."))
+        raise UnableToCreateToken(_("Choose a lifetime between 1 day and 1 year."))
     secret = MARK + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
@@ -84,9 +84,9 @@ def check(*, secret: str, now: datetime) -> ApiToken:
     # index lookup reveals nothing useful.
     token = ApiToken.objects.select_related("user").filter(secret_sha256=_hash(secret)).first()
     if token is None or token.revoked_at is not None or not token.user.is_active:
-        raise TokenRefused(_("This token is not known. Make one on your profile page."))
+        raise TokenRefused(_("Unknown token. Create one on your profile page."))
     if token.expires_at <= now:
-        raise TokenRefused(_("This token has expired. Make another on your profile page."))
+        raise TokenRefused(_("This token has expired. Create a new one on your profile page."))
     unnoted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
     if token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY:
         ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)

@@ -92,7 +92,7 @@ def mail_waiting(*, now: datetime) -> int:
 def _mail(notice: Notice) -> None:
     with override(notice.person.language):
         subject = _("Preferably: %(what)s") % {"what": notice.get_kind_display()}
-        footer = _("Which notices you get by mail is chosen on the page “Notices”.")
+        footer = _("Choose which notifications you get by e-mail on the “Notifications” page.")
     link = f"{settings.SITE_URL}{notice.path}" if settings.SITE_URL else notice.path
     send_mail(
         subject, f"{notice.sentence}\n\n{link}\n\n-- \n{footer}\n", None, [notice.person.email]

@@ -52,5 +52,5 @@ def choose_mail(request: HttpRequest) -> HttpResponse:
     mailed = request.POST.get("mailed", "")
     if mailed in User.MailedNotices.values:
         services.choose_mail(person=request.user, mailed=mailed)
-        messages.success(request, _("Kept. This holds for notices from now on."))
+        messages.success(request, _("Saved. Applies to new notifications."))
     return redirect("notices")

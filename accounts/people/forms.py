@@ -16,15 +16,15 @@ ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("
 
 
 SCOPE_WORDS = {
-    Scope.LABELING_READ: _("read judgments, and as an admin campaigns, pools and prompts"),
-    Scope.LABELING_WRITE: _("make and steer campaigns, pools and prompts"),
-    Scope.TRAINING_READ: _("read runs, models and snapshots"),
-    Scope.TRAINING_WRITE: _("start and stop runs, cut snapshots, register models"),
-    Scope.WEBHOOKS: _("read webhooks and change their secrets"),
+    Scope.LABELING_READ: _("Read answers; admins can also read campaigns, pools and prompts"),
+    Scope.LABELING_WRITE: _("Create and manage campaigns, pools and prompts"),
+    Scope.TRAINING_READ: _("Read runs, models and snapshots"),
+    Scope.TRAINING_WRITE: _("Start and stop runs, create snapshots, register models"),
+    Scope.WEBHOOKS: _("Read webhooks and change their secrets"),
 }
 
 
-LIFE_CHOICES = [(7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
+LIFE_CHOICES = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("1 year"))]
 
 
 STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
@@ -44,23 +44,25 @@ class PersonForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=150)
     email = forms.EmailField(
         label=_("E-mail"),
-        help_text=_("People sign in with it, and the link to set a password goes there."),
+        help_text=_(
+            "The person logs in with this address. The link to set a password goes there too."
+        ),
     )
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
         choices=ROLE_CHOICES,
         widget=chips(),
         help_text=_(
-            "Raters judge, admins run pools and campaigns, researchers train. A person may hold"
-            " several."
+            "Raters answer, admins run pools and campaigns, researchers train models. A person can"
+            " have several roles."
         ),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
     is_active = forms.BooleanField(
-        label=_("May sign in"),
+        label=_("Can log in"),
         required=False,
         initial=True,
-        help_text=_("Closing a login keeps everything that the person did."),
+        help_text=_("Closing an account keeps everything the person did."),
     )
 
     def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
@@ -79,7 +81,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=time_zone_choices,
-        help_text=_("Every time on the site is shown in it."),
+        help_text=_("All times on the site are shown in this time zone."),
     )
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, widget=segmented()
@@ -96,15 +98,15 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=100,
-        help_text=_("What it is for, so that you know which one to revoke."),
+        help_text=_("What the token is for, so you know which one to revoke."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("It may"),
+        label=_("Permissions"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick at least one thing that it may do.")},
+        error_messages={"required": _("Select at least one permission.")},
     )
     n_days = forms.TypedChoiceField(
-        label=_("It lives for"), coerce=int, choices=LIFE_CHOICES, initial=90
+        label=_("Expires after"), coerce=int, choices=LIFE_CHOICES, initial=90
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -123,8 +125,8 @@ class PeopleFilter(forms.Form):
         label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"})
     )
     role = forms.ChoiceField(
-        label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES]
+        label=_("Role"), required=False, choices=[("", _("All")), *ROLE_CHOICES]
     )
     state = forms.ChoiceField(
-        label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES]
+        label=_("Account"), required=False, choices=[("", _("All")), *STATE_CHOICES]
     )

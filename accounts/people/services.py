@@ -52,7 +52,7 @@ def create_user(
         raise UnableToCreatePerson(_("“%(role)s” is not a role.") % {"role": sorted(unknown)[0]})
     with transaction.atomic():
         if User.objects.filter(email__iexact=address).exists():
-            raise UnableToCreatePerson(_("%(email)s has a login already.") % {"email": address})
+            raise UnableToCreatePerson(_("%(email)s already has an account.") % {"email": address})
         user = User.objects.create_user(
             email=address,
             password=password,
@@ -82,15 +82,12 @@ def update_user(
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
         raise UnableToChangePerson(
-            _(
-                "You cannot take away your own admin role or close your own login. Ask another"
-                " admin."
-            )
+            _("You can't remove your own admin role or close your own account. Ask another admin.")
         )
     with transaction.atomic():
         stored = User.objects.select_for_update().get(pk=user.pk)
         if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
-            raise UnableToChangePerson(_("%(email)s has a login already.") % {"email": address})
+            raise UnableToChangePerson(_("%(email)s already has an account.") % {"email": address})
         before = _audited(stored)
         fields = {
             "email": address,
@@ -150,7 +147,7 @@ def _mail_invitation(*, user: User, link: str, by: User) -> None:
         "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
     }
     with override(user.language):
-        subject = _("Your login to Preferably")
+        subject = _("Your Preferably account")
         body = render_to_string("account/email/invitation.txt", context)
     send_mail(subject, body, None, [user.email])
 

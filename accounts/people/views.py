@@ -64,7 +64,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
     if tokens.revoke_token(user=request.user, pk=pk, now=timezone.now()):
-        messages.success(request, _("The token is revoked: nothing is answered to it any more."))
+        messages.success(request, _("Token revoked. It no longer works."))
     return redirect("profile")
 
 

@@ -60,13 +60,13 @@ def role_in_words(user: User) -> str:
     roles = [
         word
         for word, is_held in (
-            (gettext("rater"), user.is_rater),
-            (gettext("admin"), user.is_admin),
-            (gettext("researcher"), user.is_researcher),
+            (gettext("Rater"), user.is_rater),
+            (gettext("Admin"), user.is_admin),
+            (gettext("Researcher"), user.is_researcher),
         )
         if is_held
     ]
-    return ", ".join(roles) or gettext("no role")
+    return ", ".join(roles) or gettext("No role")
 
 
 def _languages() -> list[tuple[str, str]]:

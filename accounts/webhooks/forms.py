@@ -11,19 +11,21 @@ class WebhookForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=100)
     url = forms.CharField(
-        label=_("Address"),
+        label=_("URL"),
         max_length=500,
-        help_text=_("Such as https://hooks.example.org/told. Each event is posted there."),
+        help_text=_(
+            "For example, https://hooks.example.org/events. Each event is sent there by POST."
+        ),
     )
     events = forms.MultipleChoiceField(
-        label=_("It is told when"),
+        label=_("Events"),
         widget=forms.CheckboxSelectMultiple,
         choices=[
-            (Event.RUN_QUEUED, _("a run joins the line")),
-            (Event.RUN_STARTED, _("a node begins a run, or goes on with it")),
-            (Event.RUN_FINISHED, _("a run ends, whatever the outcome")),
-            (Event.CAMPAIGN_CHANGED, _("a campaign opens, pauses or closes")),
-            (Event.JUDGMENT_GIVEN, _("a judgment is given or corrected")),
+            (Event.RUN_QUEUED, _("Run queued")),
+            (Event.RUN_STARTED, _("Run started or resumed on a node")),
+            (Event.RUN_FINISHED, _("Run ended, with any outcome")),
+            (Event.CAMPAIGN_CHANGED, _("Campaign opened, paused or closed")),
+            (Event.JUDGMENT_GIVEN, _("Answer submitted or corrected")),
         ],
         error_messages={"required": _("Choose at least one event.")},
     )

@@ -127,10 +127,7 @@ def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook
         }
         if rows.update(**changes) != 1:
             raise UnableToRotate(
-                _(
-                    "The secret before still signs. End it first: three secrets at once nobody can"
-                    " tell apart."
-                )
+                _("The previous secret is still valid. Revoke it before you create another one.")
             )
         audit_log.record(by=by, action="rotate", target=webhook, now=now)
     webhook.refresh_from_db()
@@ -336,7 +333,7 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
             ) as answer:
                 return Answer(answer.is_success, f"{answer.status_code} {answer.reason_phrase}")
     except TimeoutError:
-        return Answer(False, _("No answer within %(n)s seconds.") % {"n": f"{TIMEOUT_S:g}"})
+        return Answer(False, _("No response within %(n)s seconds.") % {"n": f"{TIMEOUT_S:g}"})
     except Refused as problem:
         return Answer(False, str(problem))
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
@@ -433,7 +430,7 @@ def _problem_of(url: str) -> str:
         parts = urlsplit(url)
         port, name = parts.port, _name_in(parts)
     except ValueError:
-        return _("“%(url)s” is no address. Write it as https://host/path.") % {"url": url}
+        return _("“%(url)s” is not a valid URL. Write it as https://host/path.") % {"url": url}
     if (
         parts.scheme not in ("https", "http")
         or not name
@@ -442,11 +439,11 @@ def _problem_of(url: str) -> str:
         or port == 0
     ):
         return _(
-            "“%(url)s” is no address. Write it as https://host/path, without a name or a password"
-            " in it."
+            "“%(url)s” is not a valid URL. Write it as https://host/path, without a user name or"
+            " password."
         ) % {"url": url}
     if parts.scheme == "http" and not settings.WEBHOOKS_MAY_STAY_INSIDE:
-        return _("The address has to begin with https://, or others read along.")
+        return _("The URL must start with https://, or others can read the messages.")
     return ""
 
 
@@ -464,11 +461,11 @@ async def _resolved(url: str) -> Target:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Refused(_("The host %(host)s is not known.") % {"host": name}) from error
+        raise Refused(_("Unknown host: %(host)s.") % {"host": name}) from error
     numbers = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(is_outside(number) for number in numbers):
         raise Refused(
-            _("The host %(host)s is inside this network, and nothing is sent there.")
+            _("The host %(host)s is inside this network. Webhooks are not sent there.")
             % {"host": name}
         )
     called = parts._replace(netloc=f"{_bracketed(numbers[0])}:{port}").geturl()

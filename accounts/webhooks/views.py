@@ -83,7 +83,7 @@ def end_secret(request: HttpRequest, pk: int) -> HttpResponse:
     if services.end_old_secret(
         webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
     ):
-        messages.success(request, _("The secret before signs no more."))
+        messages.success(request, _("The previous secret no longer works."))
     return redirect("webhook", pk)
 
 
@@ -111,7 +111,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     services.delete_webhook(
         webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
     )
-    messages.success(request, _("The webhook and its log are gone."))
+    messages.success(request, _("Webhook and log deleted."))
     return redirect("webhooks")
 
 
@@ -120,5 +120,5 @@ def redeliver(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
     delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk)
     if services.redeliver(delivery=delivery, by=request.user, now=timezone.now()):
-        messages.success(request, _("It is sent again within seconds."))
+        messages.success(request, _("Sending again within a few seconds."))
     return redirect("webhook", delivery.webhook_id)

@@ -157,7 +157,7 @@ class Writer(threading.Thread):
             lambda: self.visitor.send(held, held.form("/submit"), step="review", text=text)
         )
         page = self.insist(lambda: self.visitor.send(review, review.form("/submit"), step="submit"))
-        if lease not in page.address or ("Stored" in page.text and "You submitted" in page.text):
+        if lease not in page.address or ("Saved" in page.text and "You submitted" in page.text):
             self.stored[lease] = text
 
     def insist(self, call: Callable[[], Page]) -> Page:

@@ -128,14 +128,14 @@ class NewPromptSerializer(serializers.Serializer[Any]):
                 number = place + opening + 1
                 raise ValidationError(
                     _(
-                        "Message %(number)d should be the %(role)s's: the two take turns, the user"
-                        " first."
+                        "Message %(number)d must have the role %(role)s: turns alternate, starting"
+                        " with the user."
                     )
                     % {"number": number, "role": expected}
                 )
         if messages[-1]["role"] != "user":
             raise ValidationError(
-                _("The last message should be the user's: it is the one that is answered.")
+                _("The last message must be from the user: it is the one that gets answered.")
             )
         return [dict(message) for message in messages]
 
@@ -159,7 +159,7 @@ class NewPoolSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         max_length=120,
         validators=[
-            UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool has this name."))
+            UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool already has this name."))
         ],
     )
     description = serializers.CharField(default="", allow_blank=True, max_length=10_000)

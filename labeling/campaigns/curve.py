@@ -32,7 +32,7 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
     points = [((point.at - start) / HOUR, float(point.n)) for point in board.curve]
     if is_open:
         points.append(((now - start) / HOUR, points[-1][1]))
-    series = [charts.Series(_("judgments"), points, has_area=True)]
+    series = [charts.Series(_("answers"), points, has_area=True)]
     end = start + points[-1][0] * HOUR
     if is_open and board.pace and board.done_at:
         # A projection longer than twice the measured time would only flatten the curve.
@@ -52,8 +52,8 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
     return charts.line_chart(
         title=_title(board, is_open=is_open),
         series=series,
-        x_unit=_("hours since the first judgment"),
-        y_unit=_("judgments"),
+        x_unit=_("hours since the first answer"),
+        y_unit=_("answers"),
         x_ticks=[((moment - start) / HOUR, label) for moment, label in _ticks(start, end)],
         from_zero=True,
     )
@@ -62,13 +62,13 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
 def _title(board: Board, *, is_open: bool) -> str:
     n = board.progress.n_submitted
     if board.progress.is_done:
-        return ngettext("The %(n)d judgment is in", "All %(n)d judgments are in", n) % {"n": n}
+        return ngettext("%(n)d answer is in", "All %(n)d answers are in", n) % {"n": n}
     if not is_open:
-        return ngettext("%(n)d judgment so far", "%(n)d judgments so far", n) % {"n": n}
+        return ngettext("%(n)d answer so far", "%(n)d answers so far", n) % {"n": n}
     if board.pace is None:
-        return _("Fewer than three judgments in the last 24 hours")
+        return _("Fewer than three answers in the last 24 hours")
     since = about(board.pace.since)
-    return _("%(rate)s judgments an hour, counted from %(since)s") % {
+    return _("%(rate)s answers per hour since %(since)s") % {
         "rate": rate(board.pace.per_hour),
         "since": since,
     }

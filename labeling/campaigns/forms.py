@@ -40,22 +40,22 @@ class EffortForm(CampaignModelForm):
     """
 
     RULES = [
-        ("fixed", _("the same for every item")),
-        ("dynamic", _("more where raters do not agree")),
+        ("fixed", _("The same for every item")),
+        ("dynamic", _("More where raters disagree")),
     ]
     overlap_rule = forms.ChoiceField(
-        label=_("Judgments an item"), choices=RULES, initial="fixed", widget=segmented()
+        label=_("Answers per item"), choices=RULES, initial="fixed", widget=segmented()
     )
     confidence = forms.IntegerField(
-        label=_("Sure enough at, in per cent"),
+        label=_("Stop when this confident (%)"),
         min_value=50,
         max_value=99,
         required=False,
         initial=90,
         help_text=_(
-            "The mean over an item's pairs of how likely the likeliest answer is, weighed by what"
-            " is known of each rater. Two usual raters who agree reach 95, two against one 84,"
-            " three against one 97."
+            "Average, over the item's pairs, of the probability of the most likely answer, weighted"
+            " by each rater's known reliability. Two typical raters who agree reach 95, two against"
+            " one 84, three against one 97."
         ),
     )
 
@@ -74,7 +74,7 @@ class EffortForm(CampaignModelForm):
         if not is_dynamic:
             cleaned["max_overlap"] = None
         elif cleaned.get("max_overlap") is None and "max_overlap" not in self.errors:
-            self.add_error("max_overlap", _("Say how many judgments an item gets at most."))
+            self.add_error("max_overlap", _("Enter the maximum number of answers per item."))
         self._check_budget(cleaned)
         return cleaned
 
@@ -82,7 +82,7 @@ class EffortForm(CampaignModelForm):
         if not cleaned.get("budget_unit"):
             cleaned["budget"] = None
         elif cleaned.get("budget") is None and "budget" not in self.errors:
-            self.add_error("budget", _("Say how much. Or choose “no limit”."))
+            self.add_error("budget", _("Enter an amount, or choose “No limit”."))
 
     def _get_validation_exclusions(self) -> set[str]:
         """Excludes the fields of the table's constraints: the services check them, with messages
@@ -111,16 +111,18 @@ class CampaignForm(EffortForm):
     languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=chips())
     sources = SourceChoice(label=_("Prompts from"))
     is_unused = forms.BooleanField(
-        label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True
+        label=_("Only prompts that are not yet in a campaign of this type"),
+        required=False,
+        initial=True,
     )
     is_unjudged = forms.BooleanField(
-        label=_("Only prompts that nobody has judged in this way yet"), required=False
+        label=_("Only prompts without answers of this type"), required=False
     )
     n_prompts = forms.IntegerField(
-        label=_("How many prompts"),
+        label=_("Number of prompts"),
         min_value=1,
         required=False,
-        help_text=_("Empty takes all that fit. A number draws evenly over them."),
+        help_text=_("Leave empty for all. A number takes an even sample."),
     )
     response_sources = SourceChoice(label=_("Responses from"))
 
@@ -152,14 +154,14 @@ class CampaignForm(EffortForm):
         widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
         error_messages = {
             "name": {
-                "unique": _("Another campaign has this name. Choose one that tells them apart.")
+                "unique": _("Another campaign already has this name. Choose a different one.")
             },
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["kind"] = forms.ChoiceField(
-            label=_("What raters do"),
+            label=_("Task"),
             choices=Campaign.Kind.choices,
             initial=Campaign.Kind.DEMONSTRATION,
             widget=segmented(),
@@ -186,12 +188,14 @@ class CampaignForm(EffortForm):
                 "max_overlap": None,
             }
         elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
-            self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
+            self.add_error(
+                "n_responses", _("Enter how many responses a rater compares, from 2 to 9.")
+            )
         for name in MAY_STAY_EMPTY:
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = getattr(self.instance, name)
         if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
-            self.add_error("max_words", _("The most words are fewer than the fewest."))
+            self.add_error("max_words", _("Maximum words must not be lower than minimum words."))
         if not self.errors:
             self._check_selection()
         return cleaned
@@ -230,8 +234,8 @@ class CampaignForm(EffortForm):
 
 def no_prompt_matches() -> str:
     return gettext(
-        "No prompt matches. Tick more categories, splits or sources, or allow prompts that a"
-        " campaign already has."
+        "No prompts match. Select more categories, splits or sources, or include prompts that are"
+        " already in a campaign."
     )
 
 
@@ -239,12 +243,13 @@ def too_few_responses(selection: Selection, found: Match) -> str:
     most = campaigns_selection.most_responses(selection=selection)
     if most == 0:
         sentence = gettext(
-            "None of the %(matching)d prompts has a response from these sources. Sample some first."
+            "None of the %(matching)d matching prompts has a response from these sources. Sample"
+            " some first."
         )
     else:
         sentence = gettext(
-            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most"
-            " is %(most)d. Compare fewer, or add a source."
+            "None of the %(matching)d matching prompts has %(wanted)d responses from these sources;"
+            " the most is %(most)d. Compare fewer responses, or add a source."
         )
     return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
 
@@ -256,8 +261,8 @@ def only_so_many(selection: Selection, found: Match) -> str:
         )
         return sentence % {"n": found.n_fitting}
     sentence = ngettext(
-        "Only %(n)d prompt has %(wanted)d responses or more from these sources.",
-        "Only %(n)d prompts have %(wanted)d responses or more from these sources.",
+        "Only %(n)d prompt has at least %(wanted)d responses from these sources.",
+        "Only %(n)d prompts have at least %(wanted)d responses from these sources.",
         found.n_fitting,
     )
     return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
@@ -272,7 +277,7 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
     return {
         name: getattr(campaign, f"{name}_id", None) or getattr(campaign, name) for name in copied
     } | {
-        "name": gettext("%(name)s, once more") % {"name": campaign.name[:100]},
+        "name": gettext("%(name)s (copy)") % {"name": campaign.name[:100]},
         "confidence": round(100 * campaign.confidence),
         "overlap_rule": "dynamic" if campaign.max_overlap else "fixed",
         "categories": chosen.get("categories", []),

@@ -10,18 +10,18 @@ class ItemFilterForm(forms.Form):
     """The filter bar of a campaign's items."""
 
     STATUSES = [
-        ("", _("any")),
-        ("untouched", _("no judgment yet")),
-        ("started", _("some judgments")),
-        ("finished", _("all judgments")),
-        ("skipped", _("skipped by somebody")),
-        ("calibration", _("judged by everybody")),
-        ("repeats", _("shown again")),
-        ("held", _("held")),
+        ("", _("Any")),
+        ("untouched", _("No answers yet")),
+        ("started", _("Some answers")),
+        ("finished", _("All answers")),
+        ("skipped", _("Skipped by someone")),
+        ("calibration", _("Answered by everyone")),
+        ("repeats", _("Repeated")),
+        ("held", _("On hold")),
     ]
     status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
     reason = forms.ChoiceField(
-        label=_("Skipped because"), required=False, choices=[("", _("any")), *Pass.Reason.choices]
+        label=_("Skip reason"), required=False, choices=[("", _("Any")), *Pass.Reason.choices]
     )
 
     def value(self, name: str) -> str:

@@ -17,4 +17,4 @@ def campaigns(wanted: Wanted) -> list[Found]:
     ]
 
 
-FINDERS = (Finder(_("Campaigns"), _("campaign"), "campaign", campaigns),)
+FINDERS = (Finder(_("Campaigns"), _("Campaign"), "campaign", campaigns),)

@@ -95,11 +95,11 @@ def create_campaign(
     if version is None:
         raise UnableToCreateCampaign(_("The guideline has no version yet. Write its text first."))
     if kind == Campaign.Kind.COMPARISON and n_responses not in RESPONSES:
-        raise UnableToCreateCampaign(_("Say how many responses a rater compares: 2 to 9."))
+        raise UnableToCreateCampaign(_("Enter how many responses a rater compares, from 2 to 9."))
     _check_effort(kind=kind, overlap=overlap, effort=effort, pool=pool, now=now)
     if Campaign.objects.filter(name=name).exists():
         raise UnableToCreateCampaign(
-            _("Another campaign has this name. Choose one that tells them apart.")
+            _("Another campaign already has this name. Choose a different one.")
         )
     with transaction.atomic():
         campaign = Campaign.objects.create(
@@ -229,7 +229,10 @@ def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> b
             stored.delete()
         except ProtectedError as problem:
             raise UnableToChangeCampaign(
-                _("A chain of runs has made this campaign and names it. It stays.")
+                _(
+                    "A chain of runs created this campaign and refers to it, so it can't be"
+                    " discarded."
+                )
             ) from problem
     return True
 
@@ -271,9 +274,7 @@ def change_campaign(
         if not changed:
             return False
         if stored.state == Campaign.State.CLOSED:
-            raise UnableToChangeCampaign(
-                _("A closed campaign stays as it is. Open it again first.")
-            )
+            raise UnableToChangeCampaign(_("A closed campaign can't be changed. Reopen it first."))
         for name, value in changed.items():
             setattr(stored, name, value)
         _check_change(stored, changed, now=now)
@@ -312,7 +313,7 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
         campaign.guideline_version = newest
     if campaign.min_words > campaign.max_words:
         raise UnableToChangeCampaign(
-            _("The most words are fewer than the fewest."), field="max_words"
+            _("Maximum words must not be lower than minimum words."), field="max_words"
         )
     effort = Effort(**{name: getattr(campaign, name) for name in asdict(Effort())})
     try:
@@ -349,37 +350,37 @@ def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: d
     if effort.max_overlap is not None:
         if kind != Campaign.Kind.COMPARISON:
             raise UnableToCreateCampaign(
-                _("Only comparisons can agree: demonstrations have a fixed overlap.")
+                _("Adaptive overlap needs comparisons. Demonstrations have a fixed overlap.")
             )
         if overlap < 2:
             raise UnableToCreateCampaign(
-                _("Raters can agree from two judgments on: ask for at least 2 of each item.")
+                _("Agreement needs at least two answers. Set the overlap to 2 or more.")
             )
         if effort.max_overlap <= overlap:
-            raise UnableToCreateCampaign(
-                _("The most judgments of an item are more than its overlap.")
-            )
+            raise UnableToCreateCampaign(_("Maximum answers must be higher than the overlap."))
     if kind != Campaign.Kind.COMPARISON and effort.repeat_percent:
         raise UnableToCreateCampaign(
-            _("Only comparisons are shown again: nobody writes the same answer twice.")
+            _("Only comparisons can be repeated, because no one writes the same answer twice.")
         )
     if bool(effort.budget_unit) != (effort.budget is not None):
-        raise UnableToCreateCampaign(_("A budget has a number and what it counts."))
+        raise UnableToCreateCampaign(_("Enter both an amount and a unit for the budget."))
     if (
         effort.budget_unit == Campaign.Budget.MONEY
         and prices.rate_of(pool=pool, kind=kind, now=now) is None
     ):
         raise UnableToCreateCampaign(
             _(
-                "The pool has no rate for this kind of work: budget judgments or hours, or set its"
-                " rate first."
+                "The pool has no rate for this kind of work. Set one first, or budget answers or"
+                " hours."
             )
         )
 
 
 def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
     if budgets.is_spent(campaign=Campaign.objects.get(pk=campaign.pk), now=now):
-        raise UnableToOpen(_("The budget is spent. Raise it under Set-up, then let it go on."))
+        raise UnableToOpen(
+            _("The budget is spent. Raise it under Setup, then resume the campaign.")
+        )
 
 
 def _move(
@@ -531,6 +532,6 @@ def _evenly(responses: Sequence[Response]) -> list[Response]:
 
 def _nothing_to_do(campaign: Campaign) -> str:
     if campaign.n_responses is None:
-        return _("No prompt was chosen. Choose at least one.")
+        return _("Choose at least one prompt.")
     sentence = _("No prompt has %(n)d responses to compare. Sample more, or compare fewer.")
     return sentence % {"n": campaign.n_responses}

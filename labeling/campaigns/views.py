@@ -221,7 +221,7 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeCampaign as problem:
             form.add_error(problem.field or None, problem.sentence)
         else:
-            messages.success(request, _("Kept. This holds from the next item that somebody takes."))
+            messages.success(request, _("Saved. Applies from the next item a rater takes."))
             return redirect("campaign_set_up", pk)
     context = {"campaign": campaign, "form": form, "tab": "set_up"}
     return render(
@@ -242,7 +242,7 @@ def open_(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("campaign", pk)
     if is_open:
         messages.success(
-            request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name}
+            request, _("%(name)s is open. Raters now get its items.") % {"name": campaign.name}
         )
     return redirect("campaign", pk)
 
@@ -292,7 +292,8 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     if not is_gone:
         return redirect("campaign", pk)
     messages.success(
-        request, _("The draft “%(name)s” is gone; its prompts are free.") % {"name": campaign.name}
+        request,
+        _("Draft “%(name)s” discarded. Its prompts are available again.") % {"name": campaign.name},
     )
     return redirect("campaigns")
 

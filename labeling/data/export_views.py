@@ -39,16 +39,16 @@ SHAPES = {
             "demonstrations",
             _("Demonstrations"),
             _(
-                "A row for each answer: what was said before it and the answer, as TRL's SFT"
-                " trainer reads them."
+                "One row per answer: the conversation before it and the answer, in the format of"
+                " TRL's SFT trainer."
             ),
         ),
         Shape(
             "dialogues",
             _("Dialogues"),
             _(
-                "A row for each judgment: the prompt and all that was written for it as one list of"
-                " messages, which TRL reads too."
+                "One row per demonstration: the prompt and everything written for it as one list of"
+                " messages, which TRL also reads."
             ),
         ),
     ],
@@ -57,33 +57,29 @@ SHAPES = {
             "preferences",
             _("Pairs"),
             _(
-                "A row for each pair with a winner, as TRL's reward trainer reads them: prompt,"
-                " chosen, rejected. Ties give none."
+                "One row per pair with a winner, in the format of TRL's reward trainer: prompt,"
+                " chosen, rejected. Ties are left out."
             ),
         ),
         Shape(
             "rankings",
             _("Rankings"),
-            _(
-                "A row for each judgment: every response with its rank, its ratings and the place"
-                " where it was shown."
-            ),
+            _("One row per ranking: every response with its rank, ratings and display position."),
         ),
         Shape(
             "adjudicated",
-            _("Adjudicated orders"),
+            _("Adjudicated rankings"),
             _(
-                "A row for each item that was adjudicated: its responses in the order that a"
-                " reviewer decided, and the reason."
+                "One row per adjudicated item: its responses in the order the reviewer decided, and"
+                " the reason."
             ),
         ),
         Shape(
             "consensus",
             _("Consensus"),
             _(
-                "A row for each pair of responses: how many votes each has, what the majority says,"
-                " and what the votes say when each counts by how reliable its rater is, with how"
-                " likely that is."
+                "One row per pair of responses: the votes for each, the majority, and the"
+                " reliability-weighted result with its probability."
             ),
         ),
     ],
@@ -100,7 +96,7 @@ def export(request: MemberRequest, pk: int) -> HttpResponseBase:
         shape, format_ = request.POST.get("shape"), request.POST.get("format")
         if shape not in [offered.value for offered in shapes] or format_ not in FORMATS:
             return HttpResponseBadRequest(
-                _("This campaign has no such file. Go back and choose one.")
+                _("This campaign has no such file. Go back and choose another.")
             )
         audit_log.record(
             by=request.user,

@@ -33,16 +33,20 @@ MOST_FIELDS = 1_000
 
 WARNING_SENTENCES: dict[str, str | Promise] = {
     desk_warnings.ORDER_AS_SHOWN: gettext_lazy(
-        "The ranking is the order in which the responses happened to be shown."
+        "Your ranking matches the display order. Is that what you want?"
     ),
-    desk_warnings.CONTRADICTS_RATINGS: gettext_lazy("A response you rated higher is ranked lower."),
-    desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
+    desk_warnings.CONTRADICTS_RATINGS: gettext_lazy(
+        "You ranked a response below one you rated lower."
+    ),
+    desk_warnings.FASTER_THAN_READING: gettext_lazy(
+        "You answered faster than these texts can be read."
+    ),
     desk_warnings.PARTLY_RANKED: gettext_lazy(
-        "Some responses have no rank; they will not be compared."
+        "Some responses have no rank and will not be compared."
     ),
     desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
-    desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A constraint of the prompt is not ticked."),
-    desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
+    desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A requirement of the prompt is not checked."),
+    desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than expected."),
 }
 
 
@@ -281,8 +285,7 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
         return replace(
             typed,
             notice=_(
-                "Nothing is ranked yet. Rank the responses first: the best of them is the one you"
-                " edit."
+                "Nothing is ranked yet. Rank the responses first; then you can edit the best one."
             ),
         )
     best = min(ranked)[1]

@@ -56,7 +56,7 @@ def next_step(
     if visit is not None:
         return Step(reverse("crowd_done"))
     messages.info(
-        request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name}
+        request, _("Nothing left for you in “%(name)s” right now.") % {"name": campaign.name}
     )
     return Step(reverse("desk"))
 

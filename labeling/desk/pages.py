@@ -394,17 +394,17 @@ def _care(work: Work, now: dt.datetime) -> Care | None:
 def _notice(work: Work, now: dt.datetime) -> str:
     if work.standing == Standing.SAMPLE:
         return _(
-            "This is what raters see, with an item of the campaign. Try it: nothing is stored."
+            "This is what raters see, with an item from the campaign. Try it: nothing is saved."
         )
     if work.standing == Standing.LAPSED:
         return _(
-            "Your reservation ran out and somebody else has this item now. You can still finish it:"
-            " it is kept as an extra."
+            "Your reservation has expired and someone else has this item now. You can still finish"
+            " it; your answer is saved as an extra."
         )
     if work.expires_at is not None and work.expires_at < now:
         return _(
-            "Your reservation has run out. Until somebody else takes the item your answer counts as"
-            " usual."
+            "Your reservation has expired. Until someone else takes the item, your answer still"
+            " counts as usual."
         )
     return ""
 
@@ -417,8 +417,8 @@ def person_key(rater: Rater) -> str:
 def _correcting(judgment: Judgment) -> str:
     at = timezone.localtime(judgment.submitted_at).strftime("%Y-%m-%d %H:%M")
     return _(
-        "You gave this answer on %(at)s. What you submit here takes its place; the earlier one is"
-        " kept."
+        "You submitted this answer on %(at)s. If you submit again, the new version replaces it; the"
+        " earlier one is kept."
     ) % {"at": at}
 
 

@@ -14,10 +14,10 @@ from labeling.desk.work import MOST_COUNTED, OpenCampaign, Tally
 from labeling.models import Campaign, Pool, Prompt, Slot
 
 GROUNDS: dict[Ground, str | Promise] = {
-    Ground.POOL: gettext_lazy("everybody in the pool knows it"),
-    Ground.DECLARED: gettext_lazy("you said so"),
+    Ground.POOL: gettext_lazy("shared by everyone in the pool"),
+    Ground.DECLARED: gettext_lazy("you added it"),
     Ground.TESTED: gettext_lazy("you passed a test"),
-    Ground.SHOWN: gettext_lazy("your answers showed it"),
+    Ground.SHOWN: gettext_lazy("earned by your answers"),
 }
 
 
@@ -34,9 +34,7 @@ def duration_words(seconds: float) -> str:
 def tally_words(tally: Tally, nothing: str) -> str:
     if not tally.n_judgments:
         return nothing
-    given = ngettext("%(n)s judgment", "%(n)s judgments", tally.n_judgments) % {
-        "n": tally.n_judgments
-    }
+    given = ngettext("%(n)s answer", "%(n)s answers", tally.n_judgments) % {"n": tally.n_judgments}
     active = duration_words(tally.active_s)
     return (
         _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
@@ -66,15 +64,15 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
     pool = campaign.pool
     said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
     if pool.routes_by_language:
-        known = _known(skills.languages(pool, at=now)) or _("none that you have named")
-        said.append(_("Items come by language: %(known)s.") % {"known": known})
+        known = _known(skills.languages(pool, at=now)) or _("none added yet")
+        said.append(_("Items are assigned by language: %(known)s.") % {"known": known})
     if pool.routes_by_category:
-        known = _known(skills.topics(pool, at=now)) or _("none that you have named")
-        said.append(_("Items come by field: %(known)s.") % {"known": known})
+        known = _known(skills.topics(pool, at=now)) or _("none added yet")
+        said.append(_("Items are assigned by topic: %(known)s.") % {"known": known})
     if campaign.order == Campaign.Order.FINISH_FIRST:
-        said.append(_("The one nearest to its last judgment comes first."))
+        said.append(_("Items that are nearly complete come first."))
     else:
-        said.append(_("Every one is judged once before any is judged twice."))
+        said.append(_("Every item gets one answer before any gets a second."))
     return " ".join(said)
 
 
@@ -84,7 +82,7 @@ def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> 
     """
     said = []
     if known := _known(skills.of_prompt(prompt, pool, at=at)):
-        said.append(_("By what you know: %(known)s.") % {"known": known})
+        said.append(_("Matches your skills: %(known)s.") % {"known": known})
     if prompt.sensitive and skills.accepts.issuperset(prompt.sensitive):
         said.append(_("You agreed to see: %(kinds)s.") % {"kinds": prompt.upset_words})
     return " ".join(said)
@@ -120,14 +118,10 @@ def _known(known: list[Known]) -> str:
 
 def _waiting(n: int) -> str:
     if n > MOST_COUNTED:
-        return _("more than %(n)s judgments wait") % {
+        return _("more than %(n)s to do") % {
             "n": formats.number_format(MOST_COUNTED, force_grouping=True)
         }
-    return (
-        ngettext("%(n)s judgment waits", "%(n)s judgments wait", n) % {"n": n}
-        if n
-        else _("no judgment waits")
-    )
+    return ngettext("%(n)s to do", "%(n)s to do", n) % {"n": n} if n else _("nothing to do")
 
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
@@ -135,40 +129,40 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
     have (response_orders.LETTERS).
     """
     everywhere = [
-        ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
-        ("s", _("skip, then 1 to 4 for the reason")),
-        ("q", _("ask an admin about this item")),
-        ("l", _("guideline")),
-        ("p", _("whole prompt")),
-        ("u", _("undo the answer just submitted")),
+        ("⌘↵ / Ctrl ↵", _("Review; press again to submit")),
+        ("s", _("Skip, then 1–4 for the reason")),
+        ("q", _("Ask an admin about this item")),
+        ("l", _("Guideline")),
+        ("p", _("Whole prompt")),
+        ("u", _("Undo the last submission")),
     ]
     if not is_comparison:
         writing = [
-            ("⌘⇧↵ / Ctrl ⇧ ↵", _("preview, and back")),
-            ("w", _("write")),
-            ("f", _("full screen, and back")),
+            ("⌘⇧↵ / Ctrl ⇧ ↵", _("Show or hide the preview")),
+            ("w", _("Write")),
+            ("f", _("Enter or leave full screen")),
         ]
         if is_dialogue:
             writing += [
-                ("alt ↵", _("go on: what the user says next")),
-                ("alt ⇧ ⌫", _("remove the last two turns")),
+                ("alt ↵", _("Continue the dialogue as the user")),
+                ("alt ⇧ ⌫", _("Remove the last two turns")),
             ]
-            writing += [("alt ↑ alt ↓", _("the turn before, the turn after"))]
+            writing += [("alt ↑ alt ↓", _("Previous / next turn"))]
         return [*everywhere, *writing]
     comparing = [
-        ("a … i", _("to the response of that letter")),
-        ("← →", _("the response before, the response after")),
-        ("↑ ↓", _("in a response: its text, its scales, its flags")),
-        ("1 … 9", _("on a text: its rank, the same digit twice ties; on a scale: the answer")),
-        ("0", _("on a text: no rank; on a scale: no answer")),
-        ("alt ↑ alt ↓", _("one rank up, one rank down")),
-        (_("space"), _("tick or untick a flag")),
-        (_("space, page ↓"), _("scroll a text")),
-        ("x", _("all bad, and say why")),
-        ("w", _("write a better one, from the best response")),
-        ("r", _("reason")),
-        ("m", _("how much better, then 1 to 4")),
-        ("t", _("scroll the responses together, or each by itself")),
-        ("v", _("the response as read, raw, or by difference")),
+        ("a … i", _("Go to response")),
+        ("← →", _("Previous / next response")),
+        ("↑ ↓", _("Move between text, scales and flags")),
+        ("1 … 9", _("Set rank (same number = tie); on a scale, set the rating")),
+        ("0", _("Clear rank or rating")),
+        ("alt ↑ alt ↓", _("Move one rank up or down")),
+        (_("Space"), _("Set or clear a flag")),
+        (_("Space, Page ↓"), _("Scroll the text")),
+        ("x", _("Mark all as bad and give a reason")),
+        ("w", _("Edit the best response")),
+        ("r", _("Reason")),
+        ("m", _("Strength of preference, then 1–4")),
+        ("t", _("Scroll responses together or separately")),
+        ("v", _("Switch between rendered, raw and diff")),
     ]
     return comparing + everywhere

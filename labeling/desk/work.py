@@ -106,9 +106,9 @@ class Tally:
 class HistoryState(models.TextChoices):
     """What became of an answer, as its rater reads it."""
 
-    FIRST = "first", _("as first given")
-    CORRECTED = "corrected", _("corrected")
-    EXTRA = "extra", _("an extra")
+    FIRST = "first", _("Original")
+    CORRECTED = "corrected", _("Edited")
+    EXTRA = "extra", _("Extra")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class ExampleForm(forms.Form):
 
     VERDICTS = [("good", _("good")), ("bad", _("bad"))]
     verdict = forms.ChoiceField(label=_("This answer is"), choices=VERDICTS, initial="good")
-    why = forms.CharField(label=_("Why, in a sentence"), max_length=500)
+    why = forms.CharField(label=_("Reason, in one sentence"), max_length=500)
     prompt = forms.CharField(
         label=_("Prompt"),
         required=False,
@@ -38,7 +38,7 @@ class ExampleForm(forms.Form):
 class BaseExamples(ExampleFormSet):
     def add_fields(self, form: ExampleForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.fields["DELETE"].label = _("remove")
+        form.fields["DELETE"].label = _("Remove")
 
     def examples(self) -> list[Example]:
         """The examples in the order of their rows. Valid formsets only."""

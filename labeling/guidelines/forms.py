@@ -24,7 +24,7 @@ else:
     RatersField = forms.ModelMultipleChoiceField
 
 
-TEXT_HELP = _("Markdown, shown beside the work. Show what you mean by examples, below.")
+TEXT_HELP = _("Markdown, shown beside the task. Use the examples below to show what you mean.")
 
 
 class GuidelineForm(GuidelineModelForm):
@@ -37,7 +37,7 @@ class GuidelineForm(GuidelineModelForm):
     class Meta:
         model = Guideline
         fields = ["name"]
-        error_messages = {"name": {"unique": _("Another guideline has this name.")}}
+        error_messages = {"name": {"unique": _("Another guideline already has this name.")}}
 
 
 class GuidelineTextForm(forms.Form):
@@ -47,11 +47,11 @@ class GuidelineTextForm(forms.Form):
         label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
     )
     is_major = forms.BooleanField(
-        label=_("Raters qualify anew"),
+        label=_("Raters must requalify"),
         required=False,
         help_text=_(
-            "Where a pool's onboarding has a step about this guideline, it is taken again before"
-            " the next item."
+            "If a pool's onboarding has a step on this guideline, raters repeat it before their"
+            " next item."
         ),
     )
 
@@ -61,23 +61,19 @@ class QuestionForm(forms.Form):
     that answers stay comparable.
     """
 
-    KINDS = [("flag", _("flag")), ("scale", _("scale"))]
+    KINDS = [("flag", _("Flag")), ("scale", _("Scale"))]
     name = forms.CharField(required=False, widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial="flag")
     label = forms.CharField(label=_("Question"), max_length=200)
     low = forms.IntegerField(label=_("From"), required=False, min_value=0, max_value=100)
-    low_label = forms.CharField(label=_("word at the low end"), required=False, max_length=60)
-    high = forms.IntegerField(label=_("to"), required=False, min_value=1, max_value=101)
-    high_label = forms.CharField(label=_("word at the high end"), required=False, max_length=60)
-    is_required = forms.BooleanField(label=_("must be answered"), required=False)
+    low_label = forms.CharField(label=_("Label at the low end"), required=False, max_length=60)
+    high = forms.IntegerField(label=_("To"), required=False, min_value=1, max_value=101)
+    high_label = forms.CharField(label=_("Label at the high end"), required=False, max_length=60)
+    is_required = forms.BooleanField(label=_("Required"), required=False)
     help = forms.CharField(label=_("Help"), required=False, max_length=300)
-    asked_if = forms.ChoiceField(label=_("Asked"), required=False)
-    at_least = forms.IntegerField(
-        label=_("is at least"), required=False, min_value=-100, max_value=101
-    )
-    at_most = forms.IntegerField(
-        label=_("is at most"), required=False, min_value=-100, max_value=101
-    )
+    asked_if = forms.ChoiceField(label=_("Ask this"), required=False)
+    at_least = forms.IntegerField(label=_("Minimum"), required=False, min_value=-100, max_value=101)
+    at_most = forms.IntegerField(label=_("Maximum"), required=False, min_value=-100, max_value=101)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -88,7 +84,7 @@ class QuestionForm(forms.Form):
         if cleaned.get("high") is None:
             cleaned["high"] = 7
         if cleaned["high"] <= cleaned["low"]:
-            self.add_error("high", _("The high end lies above the low end."))
+            self.add_error("high", _("The high end must be above the low end."))
         return cleaned
 
 
@@ -97,13 +93,13 @@ class BaseQuestions(QuestionFormSet):
 
     def add_fields(self, form: QuestionForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.fields["ORDER"].label = _("Place")
-        form.fields["DELETE"].label = _("remove")
+        form.fields["ORDER"].label = _("Position")
+        form.fields["DELETE"].label = _("Remove")
         others = [
-            (label, gettext("if “%(label)s”") % {"label": label})
+            (label, gettext("If “%(label)s”") % {"label": label})
             for label in dict.fromkeys(self._labels())
         ]
-        offer(form.fields["asked_if"], [("", _("always")), *others])
+        offer(form.fields["asked_if"], [("", _("Always")), *others])
 
     def clean(self) -> None:
         """Checks that each condition refers to an earlier question and to answers that it
@@ -177,25 +173,25 @@ def _condition_problem(
     """
     if decisive is None or condition is None:
         return gettext(
-            "“%(label)s” does not come before this question. Change the places, or choose another."
+            "“%(label)s” does not come before this question. Change the positions or choose another"
+            " question."
         ) % {"label": label}
     has_bounds = condition.at_least is not None or condition.at_most is not None
     if isinstance(decisive, Flag):
         return (
-            gettext("“%(label)s” is ticked or not: leave both numbers empty.") % {"label": label}
+            gettext("“%(label)s” is a checkbox. Leave both numbers empty.") % {"label": label}
             if has_bounds
             else ""
         )
     if not has_bounds:
-        return gettext("Say what number “%(label)s” must at least or at most be.") % {
-            "label": label
-        }
+        return gettext("Enter the minimum or maximum value for “%(label)s”.") % {"label": label}
     # The scale has few values, so try them all.
     if not any(condition.holds({decisive.name: value}) for value in decisive.choices):
         named = {"label": label, "low": decisive.low, "high": decisive.high}
         return (
             gettext(
-                "“%(label)s” goes from %(low)s to %(high)s: this question would never be asked."
+                "“%(label)s” ranges from %(low)s to %(high)s, so this question would never be"
+                " asked."
             )
             % named
         )

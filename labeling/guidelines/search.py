@@ -13,4 +13,4 @@ def guidelines(wanted: Wanted) -> list[Found]:
     ]
 
 
-FINDERS = (Finder(_("Guidelines"), _("guideline"), "guideline_history", guidelines),)
+FINDERS = (Finder(_("Guidelines"), _("Guideline"), "guideline_history", guidelines),)

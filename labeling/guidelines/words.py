@@ -12,7 +12,7 @@ def condition_words(form: RatingForm, question: Question) -> str:
         return ""
     label = next(other.label for other in form.questions if other.name == condition.question)
     if condition.at_least is None and condition.at_most is None:
-        return _("if “%(label)s” is ticked") % {"label": label}
+        return _("if “%(label)s” is set") % {"label": label}
     if condition.at_most is None:
         return _("if “%(label)s” is at least %(n)s") % {"label": label, "n": condition.at_least}
     if condition.at_least is None:

@@ -98,18 +98,21 @@ class Unusable(Refusal):
 def text_of(value: Any, name: str) -> str:
     """`value` as text that can be stored and shown. Raises Unusable."""
     if value is None:
-        raise Unusable(_("`%(name)s` is missing. Add it or remove the line.") % {"name": name})
+        raise Unusable(_("`%(name)s` is missing. Add it or remove this line.") % {"name": name})
     if not isinstance(value, str):
         raise Unusable(
-            _("`%(name)s` is %(kind)s where text belongs. Put the text there or remove the line.")
-            % {"name": name, "kind": _kind(value)}
+            _("`%(name)s` is %(kind)s, but must be text. Fix or remove this line.")
+            % {
+                "name": name,
+                "kind": _kind(value),
+            }
         )
     if not value.strip():
-        raise Unusable(_("`%(name)s` is empty. Add text or remove the line.") % {"name": name})
+        raise Unusable(_("`%(name)s` is empty. Add text or remove this line.") % {"name": name})
     if len(value) > MAX_TEXT:
         raise Unusable(
             _(
-                "`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove the"
+                "`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove this"
                 " line."
             )
             % {"name": name, "n": len(value), "limit": MAX_TEXT}
@@ -117,8 +120,8 @@ def text_of(value: Any, name: str) -> str:
     if plain_text.NOT_TEXT.search(value):
         raise Unusable(
             _(
-                "`%(name)s` holds a character that is no text (NUL or half a surrogate pair)."
-                " Remove the character."
+                "`%(name)s` contains an invalid character (NUL or half a surrogate pair). Remove"
+                " the character."
             )
             % {"name": name}
         )
@@ -128,7 +131,7 @@ def text_of(value: Any, name: str) -> str:
 def response_text(value: Any, name: str) -> str:
     if isinstance(value, str) and not value.strip():
         raise Unusable(
-            _("`%(name)s` is empty. Add a response or remove the line.") % {"name": name}
+            _("`%(name)s` is empty. Add a response or remove this line.") % {"name": name}
         )
     return text_of(value, name)
 
@@ -139,7 +142,7 @@ def conversation(value: Any, name: str) -> tuple[Message, ...]:
     """
     if not isinstance(value, list) or not value:
         raise Unusable(
-            _("`%(name)s` is not a list of messages. Give role and content of each turn.")
+            _("`%(name)s` is not a list of messages. Give the role and content of each turn.")
             % {"name": name}
         )
     messages = tuple(_message(part, f"{name}[{i}]") for i, part in enumerate(value))
@@ -151,8 +154,8 @@ def ends_with_user(messages: Sequence[Message], name: str) -> tuple[Message, ...
     if messages[-1]["role"] != "user":
         raise Unusable(
             _(
-                "`%(name)s` does not end with a user's message, so there is nothing to answer. Move"
-                " the reply out of it."
+                "`%(name)s` does not end with a user message, so there is nothing to answer. Remove"
+                " the reply from it."
             )
             % {"name": name}
         )
@@ -167,8 +170,8 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
     if chosen.strip() == rejected.strip():
         raise Unusable(
             _(
-                "`chosen` and `rejected` are the same text, so nothing was preferred. Correct one"
-                " or remove the line."
+                "`chosen` and `rejected` are the same text, so there is no preference. Fix or"
+                " remove this line."
             )
         )
     return Draft(
@@ -231,12 +234,12 @@ def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         return ("other",), _(
-            "`sensitive` is no list of kinds; the prompt counts as upsetting in another way."
+            "`sensitive` is not a list; the prompt counts as “other upsetting content”."
         )
     keys = {re.sub(r"[\s-]+", "_", part.strip().lower()) for part in parts} - {""}
     unknown = sorted(keys - set(UPSETTING))
     known = tuple(kind for kind in UPSETTING if kind in keys or (kind == "other" and unknown))
-    why = _("`sensitive` “%(value)s” is not one of our kinds; it counts as “other”.")
+    why = _("Unknown `sensitive` value “%(value)s”; it counts as “other”.")
     return known, why % {"value": shown(", ".join(unknown))} if unknown else ""
 
 
@@ -247,10 +250,10 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
     if not isinstance(parts, list) or not all(
         isinstance(part, str) and not plain_text.NOT_TEXT.search(part) for part in parts
     ):
-        return (), _("`constraints` is no list of sentences; it is left out.")
+        return (), _("`constraints` is not a list of sentences; it is ignored.")
     sentences = tuple(part.strip()[:MAX_CONSTRAINT] for part in parts if part.strip())
     if len(sentences) > MAX_CONSTRAINTS:
-        why = _("`constraints` has more than %(most)d sentences; the rest is left out.") % {
+        why = _("`constraints` has more than %(most)d sentences; the rest are ignored.") % {
             "most": MAX_CONSTRAINTS
         }
         return sentences[:MAX_CONSTRAINTS], why
@@ -263,12 +266,12 @@ def _category(value: Any) -> tuple[str, str]:
         return "other", ""
     if not isinstance(value, str):
         return "other", _(
-            "`category` is %(kind)s where text belongs; the prompt goes to “other”."
+            "`category` is %(kind)s, but must be text; the prompt is filed under “other”."
         ) % {"kind": _kind(value)}
     key = re.sub(r"[\s-]+", "_", value.strip().lower())
     if key in CATEGORIES:
         return key, ""
-    return "other", _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {
+    return "other", _("Unknown `category` “%(value)s”; the prompt is filed under “other”.") % {
         "value": shown(value)
     }
 
@@ -278,7 +281,7 @@ def _language(value: Any) -> tuple[str, str]:
         return "", ""
     if isinstance(value, str) and _LANGUAGE.fullmatch(value.strip()):
         return value.strip().lower(), ""
-    return "", _("`language` is not a code such as en or pt-br; it is left out.")
+    return "", _("`language` is not a code such as en or pt-br; it is ignored.")
 
 
 def shown(value: Any) -> str:
@@ -289,7 +292,7 @@ def shown(value: Any) -> str:
 def _message(part: Any, name: str) -> Message:
     if not isinstance(part, dict):
         raise Unusable(
-            _("`%(name)s` is %(kind)s where a message belongs. Give its role and content.")
+            _("`%(name)s` is %(kind)s, but must be a message. Give its role and content.")
             % {
                 "name": name,
                 "kind": _kind(part),
@@ -298,7 +301,7 @@ def _message(part: Any, name: str) -> Message:
     role = part.get("role")
     if role not in ROLES:
         raise Unusable(
-            _("role “%(role)s” in `%(name)s` is unknown. Use system, user or assistant.")
+            _("Unknown role “%(role)s” in `%(name)s`. Use system, user or assistant.")
             % {
                 "role": shown(role),
                 "name": name,
@@ -310,7 +313,7 @@ def _message(part: Any, name: str) -> Message:
 def _check_order(roles: list[str], name: str) -> None:
     if roles.count("system") > 1:
         raise Unusable(
-            _("`%(name)s` has %(n)d system messages. Join them into one at the start.")
+            _("`%(name)s` has %(n)d system messages. Merge them into one at the start.")
             % {
                 "name": name,
                 "n": roles.count("system"),
@@ -318,18 +321,18 @@ def _check_order(roles: list[str], name: str) -> None:
         )
     if "system" in roles[1:]:
         raise Unusable(
-            _("the system message of `%(name)s` is not the first. Move it to the start.")
+            _("The system message of `%(name)s` must come first. Move it to the start.")
             % {"name": name}
         )
     turns = [role for role in roles if role != "system"]
     if not turns:
         raise Unusable(
-            _("`%(name)s` has no user's message. Add one or remove the line.") % {"name": name}
+            _("`%(name)s` has no user message. Add one or remove this line.") % {"name": name}
         )
     if turns[0] == "assistant":
         raise Unusable(
             _(
-                "`%(name)s` begins with a reply that has no prompt. Add the user's message"
+                "`%(name)s` starts with a reply that has no prompt. Add the user's message"
                 " before it."
             )
             % {"name": name}
@@ -338,8 +341,8 @@ def _check_order(roles: list[str], name: str) -> None:
         if before == after:
             raise Unusable(
                 _(
-                    "`%(name)s` has two messages by %(role)s in a row. Join them or add the turn"
-                    " between."
+                    "`%(name)s` has two %(role)s messages in a row. Merge them or add the missing"
+                    " turn."
                 )
                 % {"name": name, "role": after}
             )

@@ -42,7 +42,9 @@ def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[Gol
         n += 1
         if n > most:
             yield Problem(
-                found.line, _("the file has more than %(most)d golds. Split it.") % {"most": most}
+                found.line,
+                _("The file has more than %(most)d gold items. Split it into smaller files.")
+                % {"most": most},
             )
             return
         try:
@@ -55,7 +57,7 @@ def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
     if not isinstance(value, dict):
         raise Unusable(
             _(
-                "this is not an object. Write one JSON object a line, with `prompt`, `responses`"
+                "This is not an object. Write one JSON object per line, with `prompt`, `responses`"
                 " and `ranks`."
             )
         )
@@ -66,16 +68,14 @@ def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
     responses = value.get("responses")
     if not isinstance(responses, list) or len(responses) != n_responses:
         raise Unusable(
-            _("`responses` is not a list of %(n)d texts, as many as this campaign compares.")
+            _("`responses` must be a list of %(n)d texts, the number this campaign compares.")
             % {"n": n_responses}
         )
     texts = tuple(
         response_text(text, f"responses[{place}]") for place, text in enumerate(responses)
     )
     if len({text.strip() for text in texts}) < len(texts):
-        raise Unusable(
-            _("two of the `responses` are the same text. Correct one or remove the line.")
-        )
+        raise Unusable(_("Two of the `responses` are the same text. Fix or remove this line."))
     note = value.get("note")
     return GoldDraft(
         line,
@@ -90,18 +90,24 @@ def _ranks(value: Mapping[str, Any], n_responses: int) -> tuple[int | None, ...]
     ranks = value.get("ranks")
     if not isinstance(ranks, list) or len(ranks) != n_responses:
         raise Unusable(
-            _("`ranks` is not a list of %(n)d numbers, one for each response.") % {"n": n_responses}
+            _("`ranks` must be a list of %(n)d numbers, one per response.") % {"n": n_responses}
         )
     for rank in ranks:
         if rank is not None and (
             not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= n_responses
         ):
             raise Unusable(
-                _("`ranks` goes from 1, the best, to %(n)d; equal numbers tie, null is left open.")
+                _(
+                    "`ranks` must be numbers from 1 (best) to %(n)d; equal numbers tie, null leaves"
+                    " a response unranked."
+                )
                 % {"n": n_responses}
             )
     if len({rank for rank in ranks if rank is not None}) < 2:
         raise Unusable(
-            _("`ranks` puts no response before another, so nobody could be scored by it.")
+            _(
+                "`ranks` does not prefer any response to another, so it can't be used to score"
+                " raters."
+            )
         )
     return tuple(ranks)

@@ -29,7 +29,7 @@ def read(stream: BinaryIO) -> Found:
         if isinstance(found, Problem):
             yield found
         elif not isinstance(found.value, dict):
-            yield Problem(found.line, _("this is not a JSON object. Write one object a line."))
+            yield Problem(found.line, _("This is not a JSON object. Write one object per line."))
         else:
             yield from drafted(found.line, found.value, _draft)
 
@@ -61,7 +61,7 @@ def _preference(line: int, row: Mapping[str, Any]) -> Draft:
     if not isinstance(row.get("chosen"), list):
         raise Unusable(
             _(
-                "there is no `prompt`. Add it, or give `chosen` and `rejected` as whole"
+                "`prompt` is missing. Add it, or give `chosen` and `rejected` as whole"
                 " conversations."
             )
         )
@@ -72,14 +72,14 @@ def _preference(line: int, row: Mapping[str, Any]) -> Draft:
     for name, messages in (("chosen", chosen), ("rejected", rejected)):
         if messages[-1]["role"] != "assistant":
             raise Unusable(
-                _("`%(name)s` does not end with a reply. Add it or remove the line.")
+                _("`%(name)s` does not end with a reply. Add one or remove this line.")
                 % {"name": name}
             )
     if chosen[:-1] != rejected[:-1]:
         raise Unusable(
             _(
-                "`chosen` and `rejected` part before their last reply. They can be compared only as"
-                " answers to one prompt."
+                "`chosen` and `rejected` differ before the last reply. They must be answers to the"
+                " same prompt."
             )
         )
     return compared(line, chosen[:-1], chosen[-1]["content"], rejected[-1]["content"])
@@ -101,7 +101,7 @@ def _reply(value: Any, name: str) -> str:
     if len(parts) != 1 or not isinstance(parts[0], dict) or parts[0].get("role") != "assistant":
         raise Unusable(
             _(
-                "`%(name)s` is not one message by the assistant. Move what comes before it into"
+                "`%(name)s` must be a single assistant message. Move what comes before it into"
                 " `prompt`."
             )
             % {"name": name}

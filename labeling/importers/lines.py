@@ -67,7 +67,7 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
             if i == len(parts) - 1:
                 break
             if number == 1 and pieces and pieces[0].startswith(_UTF16):
-                yield Problem(1, _("the file is in UTF-16. Save it as UTF-8 and import it again."))
+                yield Problem(1, _("The file is in UTF-16. Save it as UTF-8 and import it again."))
                 return
             yield _line(number, pieces, size)
             number, pieces, size = number + 1, [], 0
@@ -84,8 +84,8 @@ def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
             yield Problem(
                 1,
                 _(
-                    "the file is one JSON list. Write one JSON object a line (JSON lines) and"
-                    " import it again."
+                    "The file is a single JSON list. Write one JSON object per line (JSON lines)"
+                    " and import it again."
                 ),
             )
             return
@@ -100,7 +100,7 @@ def decoded(line: Line) -> str | Problem:
     except UnicodeDecodeError as error:
         return Problem(
             line.number,
-            _("byte %(at)d is not UTF-8. Save the file as UTF-8, or correct or remove the line.")
+            _("Byte %(at)d is not UTF-8. Save the file as UTF-8, or fix or remove this line.")
             % {"at": error.start + 1},
         )
 
@@ -113,26 +113,25 @@ def _value(line: Line) -> Value | Problem:
         return Value(line.number, json.loads(text))
     except RecursionError:
         return Problem(
-            line.number, _("the JSON is nested too deeply. Flatten it or remove the line.")
+            line.number, _("The JSON is nested too deeply. Flatten it or remove this line.")
         )
     except json.JSONDecodeError as error:
         if not line.is_whole:
             return Problem(
                 line.number,
                 _(
-                    "the file ends in the middle of this line. It was cut off: fetch it again or"
-                    " remove the line."
+                    "The file ends in the middle of this line. Download it again or remove this"
+                    " line."
                 ),
             )
         return Problem(
             line.number,
-            _("this is not JSON from character %(at)d on. Correct or remove the line.")
-            % {"at": error.colno},
+            _("Invalid JSON at character %(at)d. Fix or remove this line.") % {"at": error.colno},
         )
     except ValueError:
         # Python refuses to parse integers of more than 4300 digits.
         return Problem(
-            line.number, _("a number in this line is too long. Shorten it or remove the line.")
+            line.number, _("A number in this line is too long. Shorten it or remove this line.")
         )
 
 
@@ -140,7 +139,7 @@ def _line(number: int, pieces: list[bytes], size: int, *, is_whole: bool = True)
     if size > MAX_LINE:
         return Problem(
             number,
-            _("the line has %(n)d bytes; the limit is %(limit)d. Shorten it or remove the line.")
+            _("The line has %(n)d bytes; the limit is %(limit)d. Shorten it or remove this line.")
             % {"n": size, "limit": MAX_LINE},
         )
     return Line(number, b"".join(pieces), is_whole)
@@ -155,13 +154,17 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
         yield Problem(
             0,
             _(
-                "the compressed file ends too early. It was cut off: fetch it again. What came"
-                " before is read."
+                "The compressed file ends too early. Download it again. Everything before this line"
+                " was read."
             ),
         )
     except (gzip.BadGzipFile, zlib.error):
         yield Problem(
-            0, _("the compressed file is damaged here. Fetch it again. What came before is read.")
+            0,
+            _(
+                "The compressed file is damaged here. Download it again. Everything before this"
+                " line was read."
+            ),
         )
 
 

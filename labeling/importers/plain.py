@@ -42,7 +42,7 @@ def read_jsonl(stream: BinaryIO) -> Found:
             yield from drafted(found.line, found.value, _draft)
         else:
             yield Problem(
-                found.line, _("this is neither an object nor a text. Write one JSON object a line.")
+                found.line, _("This is neither an object nor text. Write one JSON object per line.")
             )
 
 
@@ -77,15 +77,14 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
     if missing := [name for name in needed if name not in names]:
         yield Problem(
             heading.line,
-            _("no column is called %(names)s. Add it to the heading.")
-            % {"names": ", ".join(missing)},
+            _("Missing column %(names)s. Add it to the header.") % {"names": ", ".join(missing)},
         )
         return
     if not needed and not set(names) & set(PROMPT_COLUMNS):
         yield Problem(
             heading.line,
             _(
-                "no column is called prompt, text or messages. Name the column that holds the"
+                "No column is named prompt, text or messages. Rename the column that holds the"
                 " prompt."
             ),
         )
@@ -97,14 +96,13 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
 def _record(row: "_Row", names: list[str]) -> Record | Problem:
     if len(row.cells) != len(names):
         sentence = _(
-            "%(n)d cells where the heading has %(wanted)d. Check the quotation marks and"
-            " separators."
+            "%(n)d cells, but the header has %(wanted)d. Check the quotation marks and separators."
         )
         return Problem(row.line, sentence % {"n": len(row.cells), "wanted": len(names)})
     if any("\udc80" <= c <= "\udcff" for cell in row.cells for c in cell):
         return Problem(
             row.line,
-            _("a cell is not UTF-8. Save the file as UTF-8, or correct or remove the line."),
+            _("A cell is not UTF-8. Save the file as UTF-8, or fix or remove this line."),
         )
     return Record(row.line, dict(zip(names, row.cells, strict=True)))
 
@@ -124,7 +122,10 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
     )
     if name is None:
         raise Unusable(
-            _("there is no `prompt`, `text` or `messages`. Name the prompt so, or remove the line.")
+            _(
+                "`prompt`, `text` and `messages` are all missing. Add one of these fields or remove"
+                " this line."
+            )
         )
     value = _unfolded(row[name]) if name == "messages" else row[name]
     is_chat = isinstance(value, list) or name == "messages"
@@ -151,7 +152,7 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
     if value in (None, ""):
         return
     if not isinstance(value, list):
-        raise Unusable(_("`responses` is not a list. Give the texts, or objects with a `text`."))
+        raise Unusable(_("`responses` is not a list. Give texts, or objects with a `text`."))
     for index, one in enumerate(value):
         name = f"responses[{index}]"
         if not isinstance(one, dict):
@@ -160,7 +161,7 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
         sampling, is_ended = one.get("sampling") or {}, one.get("is_ended")
         if not isinstance(sampling, dict) or not isinstance(is_ended, bool | None):
             raise Unusable(
-                _("`%(name)s`: sampling is an object, and is_ended is true or false.")
+                _("`%(name)s`: sampling must be an object and is_ended must be true or false.")
                 % {"name": name}
             )
         text = response_text(one.get("text"), f"{name}.text")
@@ -173,7 +174,7 @@ def _author(row: Mapping[str, Any]) -> str:
     if named in (None, ""):
         return ""
     if not isinstance(named, str) or len(named) > MAX_AUTHOR:
-        raise Unusable(_("`model` is not a name of at most %(n)d characters.") % {"n": MAX_AUTHOR})
+        raise Unusable(_("`model` must be a name of at most %(n)d characters.") % {"n": MAX_AUTHOR})
     return named.strip()
 
 
@@ -186,8 +187,8 @@ def _unfolded(value: Any) -> Any:
     except (ValueError, RecursionError) as error:
         raise Unusable(
             _(
-                "`messages` is not JSON. Write it as a JSON list of messages, or call the column"
-                " prompt."
+                "`messages` is not JSON. Write it as a JSON list of messages, or rename the column"
+                " to prompt."
             )
         ) from error
 
@@ -211,8 +212,8 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
             yield Problem(
                 line,
                 _(
-                    "a quotation mark here does not close, or a cell has over %(limit)d characters."
-                    " Check the quotation marks."
+                    "A quotation mark is not closed here, or a cell has more than %(limit)d"
+                    " characters. Check the quotation marks."
                 )
                 % {"limit": MAX_CELL},
             )

@@ -28,7 +28,7 @@ def read(stream: BinaryIO) -> Found:
         if isinstance(found, Problem):
             yield found
         elif not isinstance(found.value, dict):
-            yield Problem(found.line, _("this is not a JSON object. Write one object a line."))
+            yield Problem(found.line, _("This is not a JSON object. Write one object per line."))
         else:
             try:
                 yield _draft(found.line, found.value)
@@ -43,8 +43,8 @@ def _draft(line: int, row: dict[str, Any]) -> Draft:
     if chosen[:-1] != rejected[:-1]:
         raise Unusable(
             _(
-                "`chosen` and `rejected` part before their last reply. They can be compared only as"
-                " answers to one prompt."
+                "`chosen` and `rejected` differ before the last reply. They must be answers to the"
+                " same prompt."
             )
         )
     for name, turns in (("chosen", chosen), ("rejected", rejected)):
@@ -61,8 +61,7 @@ def _turns(transcript: str, name: str) -> list[Message]:
     )
     if start.strip() or not parts:
         raise Unusable(
-            _("`%(name)s` does not begin with “Human:”. Begin it so or remove the line.")
-            % {"name": name}
+            _("`%(name)s` must start with “Human:”. Add it or remove this line.") % {"name": name}
         )
     turns: list[Message] = []
     for speaker, text in zip(parts[::2], parts[1::2], strict=True):
@@ -76,12 +75,12 @@ def _turns(transcript: str, name: str) -> list[Message]:
             turns.append({"role": role, "content": content})
     if turns[0]["role"] != "user":
         raise Unusable(
-            _("`%(name)s` begins with a reply that has no prompt. Add the human's turn before it.")
+            _("`%(name)s` starts with a reply that has no prompt. Add the human's turn before it.")
             % {"name": name}
         )
     if turns[-1]["role"] != "assistant":
         raise Unusable(
-            _("`%(name)s` does not end with a reply. Add it or remove the line.") % {"name": name}
+            _("`%(name)s` does not end with a reply. Add one or remove this line.") % {"name": name}
         )
     for turn in turns[:-1]:
         text_of(turn["content"], name)

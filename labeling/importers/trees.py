@@ -30,8 +30,8 @@ def read(stream: BinaryIO) -> Found:
             yield Problem(
                 found.line,
                 _(
-                    "this is not a message tree: `prompt` with its `replies` is missing. Remove the"
-                    " line."
+                    "This is not a message tree: `prompt` with its `replies` is missing. Remove"
+                    " this line."
                 ),
             )
         else:
@@ -96,7 +96,7 @@ def _ranked(
     given = [rank for rank, _reply in answers if rank is not None]
     if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
         sentence = _(
-            "a `rank` is not a whole number, so the replies beside it are not compared. Correct it."
+            "A `rank` is not a whole number, so its sibling replies are not compared. Fix it."
         )
         return tuple(reply for _rank, reply in answers), Problem(line, sentence)
     place = {rank: i for i, rank in enumerate(sorted(set(given)), start=1)}
@@ -109,25 +109,22 @@ def _ranked(
 def _message(node: Any, history: tuple[Message, ...]) -> Message:
     if not isinstance(node, dict):
         raise Unusable(
-            _("a reply in the tree is not a message. Correct it; what hangs below it is left out.")
+            _("A reply in the tree is not a message. Fix it; everything below it is ignored.")
         )
     given = node.get("role")
     role = _ROLES.get(given) if isinstance(given, str) else None
     if role is None:
         raise Unusable(
-            _(
-                "role “%(role)s” is unknown. Use prompter or assistant; what hangs below it is left"
-                " out."
-            )
+            _("Unknown role “%(role)s”. Use prompter or assistant; everything below it is ignored.")
             % {"role": shown(given)}
         )
     if not history and role == "assistant":
-        raise Unusable(_("the tree begins with a reply that has no prompt. Remove the line."))
+        raise Unusable(_("The tree starts with a reply that has no prompt. Remove this line."))
     if history and history[-1]["role"] == role:
         raise Unusable(
             _(
-                "two messages by one side follow each other in the tree. Join them; what hangs"
-                " below is left out."
+                "Two messages from the same side follow each other in the tree. Merge them;"
+                " everything below is ignored."
             )
         )
     return {"role": role, "content": text_of(node.get("text"), "text")}
@@ -136,5 +133,5 @@ def _message(node: Any, history: tuple[Message, ...]) -> Message:
 def _replies(node: dict[str, Any]) -> list[Any]:
     replies = node.get("replies") or []
     if not isinstance(replies, list):
-        raise Unusable(_("`replies` is not a list. Correct it; this message is left out."))
+        raise Unusable(_("`replies` is not a list. Fix it; this message is ignored."))
     return replies

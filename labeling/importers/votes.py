@@ -38,7 +38,7 @@ def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
             known[name] = pair
         except Unusable as error:
             yield Problem(
-                found.line, _("in the file of pairs: %(sentence)s") % {"sentence": error.sentence}
+                found.line, _("In the pairs file: %(sentence)s") % {"sentence": error.sentence}
             )
     for record in records(unpacked(votes), needed=_COLUMNS):
         if isinstance(record, Problem):
@@ -54,18 +54,19 @@ def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> Draft:
     pair = known.get(row["id"].strip())
     if pair is None:
         raise Unusable(
-            _("no pair has the id “%(id)s”. Add the pair or remove the vote.")
+            _("No pair has the ID “%(id)s”. Add the pair or remove the vote.")
             % {"id": shown(row["id"])}
         )
     ranks = _RANKS.get(row["winner"].strip().lower())
     if ranks is None:
         raise Unusable(
-            _("`winner` is “%(value)s”. Use left, right or tie.") % {"value": shown(row["winner"])}
+            _("`winner` is “%(value)s”, but must be left, right or tie.")
+            % {"value": shown(row["winner"])}
         )
     worker = row["worker"].strip()
     if not worker or len(worker) > 40:
         raise Unusable(
-            _("`worker` is empty or longer than 40 characters. Name who voted or remove the line.")
+            _("`worker` is empty or longer than 40 characters. Name the voter or remove this line.")
         )
     replies = tuple(
         Reply(text, rank, author=model)
@@ -76,10 +77,10 @@ def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> Draft:
 
 def _pair(value: Any) -> tuple[str, Pair]:
     if not isinstance(value, dict) or not isinstance(value.get("id"), int | str):
-        raise Unusable(_("this is no pair: `id` is missing. Add it or remove the line."))
+        raise Unusable(_("This is not a pair: `id` is missing. Add it or remove this line."))
     models = (str(value.get("model_x")), str(value.get("model_y")))
     if models[0] == models[1]:
-        raise Unusable(_("both responses are by one model. Name model_x and model_y."))
+        raise Unusable(_("Both responses are from the same model. Fill in model_x and model_y."))
     texts = (_possibly_empty(value, "result_x"), _possibly_empty(value, "result_y"))
     return str(value["id"]), Pair(
         one_prompt(value.get("text"), "text")[0]["content"], models, texts

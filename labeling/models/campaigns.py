@@ -33,17 +33,17 @@ class GuidelineVersion(models.Model):
 
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
+    text = models.TextField(_("text"), help_text=_("Markdown, shown beside the task."))
     form = models.JSONField(help_text="a labeling.guidelines.rating_form.RatingForm as JSON")
     examples = models.JSONField(
         default=list, blank=True, help_text="labeling.models.examples.Example rows as JSON"
     )
     is_major = models.BooleanField(
-        _("raters qualify anew"),
+        _("raters must requalify"),
         default=False,
         help_text=_(
-            "Who was onboarded by an earlier version takes the guideline's step again before the"
-            " next item."
+            "Raters onboarded with an earlier version repeat the guideline step before their next"
+            " item."
         ),
     )
     created_by = models.ForeignKey(
@@ -100,22 +100,22 @@ class Campaign(models.Model):
 
     class Budget(models.TextChoices):
         NONE = "", _("no limit")
-        JUDGMENTS = "judgments", _("judgments")
+        JUDGMENTS = "judgments", _("answers")
         HOURS = "hours", _("hours of work")
         MONEY = "money", _("money")
 
     class Order(models.TextChoices):
-        FINISH_FIRST = "finish_first", _("finish first: the item nearest to its overlap comes next")
-        SPREAD = "spread", _("spread: every item gets one judgment before any gets two")
+        FINISH_FIRST = "finish_first", _("Depth first: complete each item before starting new ones")
+        SPREAD = "spread", _("Breadth first: give every item one answer before any gets a second")
 
     name = models.CharField(_("name"), max_length=120, unique=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    state = models.CharField(_("state"), max_length=16, choices=State, default=State.DRAFT)
+    kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
+    state = models.CharField(_("State"), max_length=16, choices=State, default=State.DRAFT)
     pool = models.ForeignKey(
-        Pool, verbose_name=_("pool"), on_delete=models.PROTECT, related_name="campaigns"
+        Pool, verbose_name=_("Pool"), on_delete=models.PROTECT, related_name="campaigns"
     )
     guideline = models.ForeignKey(
-        Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, related_name="campaigns"
+        Guideline, verbose_name=_("Guideline"), on_delete=models.PROTECT, related_name="campaigns"
     )
     guideline_version = models.ForeignKey(
         GuidelineVersion,
@@ -127,58 +127,57 @@ class Campaign(models.Model):
         _("overlap"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(50)],
-        help_text=_("Judgments asked for each item."),
+        help_text=_("Number of answers per item."),
     )
     max_overlap = models.PositiveSmallIntegerField(
-        _("most judgments"),
+        _("maximum answers"),
         null=True,
         blank=True,
         validators=[MinValueValidator(2), MaxValueValidator(50)],
         help_text=_(
-            "An item about which raters do not agree is judged once more, up to so many. Empty: the"
-            " overlap is fixed."
+            "Items on which raters disagree get another answer, up to this number. Leave empty for"
+            " a fixed overlap."
         ),
     )
     confidence = models.FloatField(
-        _("sure enough"),
+        _("confidence threshold"),
         default=0.9,
         validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
         help_text=(
-            "with max_overlap: no judgment more for an item whose labeling.statistics.consensus.certainty is"
-            " as high"
+            "with max_overlap: no judgment more for an item whose"
+            " labeling.statistics.consensus.certainty is as high"
         ),
     )
     calibration_percent = models.PositiveSmallIntegerField(
-        _("judged by everybody, per cent of items"),
+        _("Calibration items (%)"),
         default=0,
         validators=[MaxValueValidator(50)],
         help_text=_(
-            "Calibration: every rater of the pool judges these, so that any two can be compared. 10"
-            " to 20 is usual."
+            "Every rater in the pool answers these, so any two raters can be compared. 10 to 20 is"
+            " usual."
         ),
     )
     repeat_percent = models.PositiveSmallIntegerField(
-        _("shown again, per cent of items"),
+        _("repeated items (%)"),
         default=0,
         validators=[MaxValueValidator(30)],
         help_text=_(
-            "Comes back to the same rater after other items, in reversed order: does a rater agree"
-            " with themselves?"
+            "Shown to the same rater again later, in reversed order, to measure self-agreement."
         ),
     )
     budget_unit = models.CharField(
         _("budget"), max_length=16, choices=Budget, default=Budget.NONE, blank=True
     )
     budget = models.DecimalField(
-        _("at most"),
+        _("limit"),
         max_digits=12,
         decimal_places=2,
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "When it is spent the campaign pauses and admins are told. What raters hold can still"
-            " be submitted."
+            "When the budget is spent, the campaign pauses and admins are notified. Raters can"
+            " still submit items they have open."
         ),
     )
     spent_judgments = models.PositiveIntegerField(
@@ -203,94 +202,99 @@ class Campaign(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(2), MaxValueValidator(9)],
-        help_text=_("Comparisons only: 2 to 9."),
+        help_text=_("Comparisons only, from 2 to 9."),
     )
     lease_minutes = models.PositiveSmallIntegerField(
-        _("lease in minutes"),
+        _("lease (minutes)"),
         default=30,
         validators=[MinValueValidator(1)],
-        help_text=_("How long an item stays with a rater who gives no sign of life."),
+        help_text=_("How long an inactive rater keeps an item."),
     )
-    order = models.CharField(_("order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
+    order = models.CharField(_("Order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
     priority = models.IntegerField(_("priority"), default=0)
     asks_strength = models.BooleanField(
-        _("ask how much better"),
+        _("ask for strength of preference"),
         default=False,
         help_text=_(
-            "Negligibly, slightly, clearly or significantly: the best response against the next."
+            "Negligibly, slightly, clearly or significantly, comparing the best response with the"
+            " next."
         ),
     )
     asks_reason = models.BooleanField(
-        _("ask why"),
+        _("ask for a reason"),
         default=True,
-        help_text=_("A box for the reason. It may stay empty, except when all responses are bad."),
+        help_text=_(
+            "Shows a text field for the reason. It is optional, except when all responses are bad."
+        ),
     )
     asks_dialogue = models.BooleanField(
-        _("a whole dialogue"),
+        _("full dialogue"),
         default=False,
         help_text=_(
-            "Raters may go on after the answer: they write what the user says next and the answer"
-            " to it, as often as they like."
+            "Raters can continue after the answer: they write the user's next turn and the reply to"
+            " it, as often as they like."
         ),
     )
     min_words = models.PositiveIntegerField(
-        _("fewest words"),
+        _("minimum words"),
         default=20,
-        help_text=_("Of a written answer. A shorter one is questioned before it is stored."),
+        help_text=_("Raters are asked to confirm a shorter answer before it is saved."),
     )
     max_words = models.PositiveIntegerField(
-        _("most words"),
+        _("maximum words"),
         default=600,
-        help_text=_("Of a written answer. A longer one is questioned before it is stored."),
+        help_text=_("Raters are asked to confirm a longer answer before it is saved."),
     )
     gold_share = models.PositiveSmallIntegerField(
-        _("gold share in %"),
+        _("gold share (%)"),
         default=0,
         validators=[MaxValueValidator(50)],
-        help_text=_("Of the items that a rater is given, how many are golds. 0 gives none."),
+        help_text=_("Share of a rater's items that are gold items. 0 turns gold items off."),
     )
     gold_tolerance = models.PositiveSmallIntegerField(
-        _("pairs that must agree in %"),
+        _("matching pairs needed (%)"),
         default=75,
         validators=[MinValueValidator(51), MaxValueValidator(100)],
         help_text=_(
-            "A ranking passes a gold when it puts so many of the pairs that the gold decides in the"
-            " gold's order."
+            "A ranking passes when it orders at least this share of the gold item's decided pairs"
+            " the same way."
         ),
     )
     gold_min = models.PositiveSmallIntegerField(
-        _("golds before a consequence"),
+        _("minimum gold items"),
         default=5,
         validators=[MinValueValidator(3), MaxValueValidator(100)],
-        help_text=_("Nobody is warned or paused for fewer."),
+        help_text=_("No warnings or pauses before this many."),
     )
     gold_warn_below = models.PositiveSmallIntegerField(
-        _("warn below in %"),
+        _("warn below (%)"),
         default=70,
         validators=[MaxValueValidator(100)],
-        help_text=_("Of golds passed. The rater gets a notice. 0 warns nobody."),
+        help_text=_(
+            "Notifies raters whose share of passed gold items is below this. 0 turns warnings off."
+        ),
     )
     gold_pause_below = models.PositiveSmallIntegerField(
-        _("pause below in %"),
+        _("pause below (%)"),
         default=60,
         validators=[MaxValueValidator(100)],
         help_text=_(
-            "Of golds passed, when even the upper end of the 95 % interval lies below. 0 pauses"
-            " nobody."
+            "Pauses raters whose share of passed gold items is below this, including the upper end"
+            " of its interval (95 %). 0 turns pausing off."
         ),
     )
     gold_feedback = models.BooleanField(
-        _("tell raters how they did on golds"),
+        _("show raters their gold results"),
         default=False,
         help_text=_(
-            "Under My work, after the answer: the order that was right, why, and their score."
+            "Shown under My work after they answer: the right ranking, the reason and their score."
         ),
     )
     review_share = models.PositiveSmallIntegerField(
-        _("random share to review in %"),
+        _("random review share (%)"),
         default=5,
         validators=[MaxValueValidator(100)],
-        help_text=_("Of the judgments, drawn at random for the review queue."),
+        help_text=_("Share of answers drawn at random for the review queue."),
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -417,7 +421,9 @@ class Slot(models.Model):
         help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(
-        help_text="order in which free slots are handed out, low first; kept by labeling.queue.order"
+        help_text=(
+            "order in which free slots are handed out, low first; kept by labeling.queue.order"
+        )
     )
     reserved_for = models.ForeignKey(
         Rater,
@@ -498,8 +504,8 @@ class PastLease(models.Model):
     """
 
     class End(models.TextChoices):
-        LAPSED = "lapsed", _("lapsed, and taken by another rater")
-        RELEASED = "released", _("given back")
+        LAPSED = "lapsed", _("expired and taken by another rater")
+        RELEASED = "released", _("released")
         SKIPPED = "skipped", _("skipped")
 
     lease = models.UUIDField(primary_key=True)
@@ -566,10 +572,10 @@ class Pass(models.Model):
     """A rater skipped an item, with the reason. The item is never offered to them again."""
 
     class Reason(models.TextChoices):
-        NOT_MY_FIELD = "not_my_field", _("not my field")
-        PROMPT_UNCLEAR = "prompt_unclear", _("the prompt is unclear")
-        OFFENSIVE = "offensive", _("offensive or personal data")
-        TECHNICAL = "technical", _("technical problem")
+        NOT_MY_FIELD = "not_my_field", _("Outside my expertise")
+        PROMPT_UNCLEAR = "prompt_unclear", _("The prompt is unclear")
+        OFFENSIVE = "offensive", _("Offensive content or personal data")
+        TECHNICAL = "technical", _("Technical problem")
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="passes")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="passes")

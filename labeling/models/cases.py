@@ -19,10 +19,10 @@ class Case(models.Model):
         TECHNICAL = "technical", _("technical")
 
     class Outcome(models.TextChoices):
-        EDITED = "edited", _("the prompt was edited and went back to work")
-        RETIRED = "retired", _("the prompt was retired")
-        KEPT = "kept", _("nothing wrong: back to the raters")
-        FIXED = "fixed", _("fixed: back to the raters")
+        EDITED = "edited", _("prompt edited; item reopened")
+        RETIRED = "retired", _("prompt retired")
+        KEPT = "kept", _("nothing wrong; returned to raters")
+        FIXED = "fixed", _("fixed and returned to raters")
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="cases")
     queue = models.CharField(max_length=16, choices=Queue)

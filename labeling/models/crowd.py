@@ -18,41 +18,41 @@ class CrowdLink(models.Model):
     """
 
     campaign = models.ForeignKey(
-        Campaign, verbose_name=_("campaign"), on_delete=models.CASCADE, related_name="crowd_links"
+        Campaign, verbose_name=_("Campaign"), on_delete=models.CASCADE, related_name="crowd_links"
     )
     name = models.CharField(_("name"), max_length=120)
     token = models.CharField(max_length=64, unique=True)
     id_parameter = models.CharField(
-        _("parameter with the worker's id"),
+        _("URL parameter for the worker ID"),
         max_length=64,
         default="PROLIFIC_PID",
-        help_text=_("The platform puts it into the address: ?PROLIFIC_PID=…"),
+        help_text=_("The platform adds it to the URL: ?PROLIFIC_PID=…"),
     )
     completion_code = models.CharField(_("completion code"), max_length=64)
     return_url = models.URLField(
-        _("address to return to"),
+        _("return URL"),
         max_length=500,
         blank=True,
         default="",
-        help_text=_("Where the platform takes the code."),
+        help_text=_("The platform's page that accepts the completion code."),
     )
     n_items = models.PositiveSmallIntegerField(
-        _("items a visit"),
+        _("items per visit"),
         default=10,
         validators=[MinValueValidator(1)],
-        help_text=_("After so many the code is shown."),
+        help_text=_("The completion code is shown after this many items."),
     )
     n_places = models.PositiveIntegerField(
         _("places"),
         default=20,
         validators=[MinValueValidator(1)],
-        help_text=_("Visits at work or complete; others free theirs."),
+        help_text=_("Counts visits in progress and completed. Other visits free their place."),
     )
     max_minutes = models.PositiveIntegerField(
-        _("minutes"),
+        _("time limit (minutes)"),
         default=60,
         validators=[MinValueValidator(1)],
-        help_text=_("After these a visit ends."),
+        help_text=_("A visit ends after this time."),
     )
     is_open = models.BooleanField(default=True)
     created_by = models.ForeignKey(
@@ -70,8 +70,8 @@ class CrowdVisit(models.Model):
     """
 
     class State(models.TextChoices):
-        WORKING = "working", _("at work")
-        COMPLETE = "complete", _("complete")
+        WORKING = "working", _("active")
+        COMPLETE = "complete", _("completed")
         RETURNED = "returned", _("returned")
         TIMED_OUT = "timed_out", _("timed out")
 

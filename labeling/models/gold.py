@@ -21,7 +21,7 @@ class Gold(models.Model):
 
     class Origin(models.TextChoices):
         ADJUDICATION = "adjudication", _("adjudicated")
-        EXPERT = "expert", _("an expert's answer")
+        EXPERT = "expert", _("expert's answer")
         IMPORT = "import", _("imported")
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="golds")

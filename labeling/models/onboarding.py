@@ -18,18 +18,18 @@ class OnboardingStep(models.Model):
     class Kind(models.TextChoices):
         CONSENT = "consent", _("consent")
         PROFILE = "profile", _("profile")
-        GUIDELINE = "guideline", _("guideline with quiz")
+        GUIDELINE = "guideline", _("guideline and quiz")
         FLAGS = "flags", _("test: flag sensitive content")
         RANKINGS = "rankings", _("test: rank responses")
         DEMONSTRATIONS = "demonstrations", _("test: write demonstrations")
-        TOPICS = "topics", _("topics one knows")
+        TOPICS = "topics", _("skills")
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=16, choices=Kind)
     position = models.PositiveSmallIntegerField(default=0)
     guideline = models.ForeignKey(
         Guideline,
-        verbose_name=_("guideline"),
+        verbose_name=_("Guideline"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -48,19 +48,17 @@ class OnboardingStep(models.Model):
         _("attempts"),
         default=2,
         validators=[MinValueValidator(1)],
-        help_text=_("After the last one, a person decides."),
+        help_text=_("After the last attempt, an admin decides."),
     )
     needs_decision = models.BooleanField(
-        _("a person decides in any case"),
+        _("always require a manual decision"),
         default=False,
-        help_text=_(
-            "Otherwise who reaches the cut has passed, and a person decides about the others."
-        ),
+        help_text=_("Raters at or above the score pass automatically; you decide on the rest."),
     )
     paid_minutes = models.PositiveSmallIntegerField(
         _("paid minutes"),
         default=0,
-        help_text=_("For each attempt, whatever comes of it, at the pool's onboarding rate."),
+        help_text=_("Paid for each attempt, whatever the result, at the pool's onboarding rate."),
     )
     certified_from = models.PositiveIntegerField(
         default=1, help_text="who passed an earlier version takes the step again"
@@ -112,10 +110,10 @@ class StepAttempt(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waits for a person")
+        WAITING = "waiting", _("pending review")
         PASSED = "passed", _("passed")
-        BELOW = "below", _("below the cut")
-        REFUSED = "refused", _("refused")
+        BELOW = "below", _("below passing score")
+        REFUSED = "refused", _("rejected")
 
     step = models.ForeignKey(OnboardingStep, on_delete=models.PROTECT, related_name="attempts")
     version = models.ForeignKey(StepVersion, on_delete=models.PROTECT, related_name="attempts")

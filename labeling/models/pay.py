@@ -22,12 +22,12 @@ class Rate(models.Model):
         ONBOARDING = "onboarding", _("onboarding")
 
     class Basis(models.TextChoices):
-        HOUR = "hour", _("an hour")
-        ITEM = "item", _("an item")
+        HOUR = "hour", _("per hour")
+        ITEM = "item", _("per item")
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="rates")
     kind = models.CharField(_("work"), max_length=16, choices=Kind)
-    basis = models.CharField(_("paid by"), max_length=8, choices=Basis)
+    basis = models.CharField(_("rate type"), max_length=8, choices=Basis)
     amount = models.DecimalField(
         max_digits=14,
         decimal_places=4,

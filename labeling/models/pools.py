@@ -18,13 +18,13 @@ class Rater(models.Model):
         related_name="rater",
     )
     alias = models.CharField(
-        _("alias"),
+        _("Alias"),
         max_length=64,
         unique=True,
-        help_text=_("Shown and exported in place of a name."),
+        help_text=_("Shown and exported instead of a name."),
     )
     origin = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("Where an imported rater came from.")
+        max_length=200, blank=True, default="", help_text=_("Where an imported rater comes from.")
     )
     accepts = models.JSONField(
         default=list, blank=True, help_text="Prompt.Upset values that this rater has agreed to see"
@@ -47,7 +47,7 @@ class Pool(models.Model):
     is_held_out = models.BooleanField(
         _("held out"),
         default=False,
-        help_text=_("Judgments of this pool evaluate and never train."),
+        help_text=_("Answers from this pool are used for evaluation only, never for training."),
     )
     languages = models.JSONField(
         default=list, blank=True, help_text="codes that everybody in the pool reads, such as en"
@@ -61,50 +61,53 @@ class Pool(models.Model):
         _("route by language"),
         default=False,
         help_text=_(
-            "An item goes only to raters who know its language. An item without a language goes to"
-            " anybody."
+            "Items only go to raters who know their language. Items without a language go to"
+            " everyone."
         ),
     )
     routes_by_category = models.BooleanField(
         _("route by category"),
         default=False,
-        help_text=_("An item goes only to raters who know its category. “Other” goes to anybody."),
+        help_text=_("Items only go to raters who know their category. “Other” goes to everyone."),
     )
     max_per_day = models.PositiveIntegerField(
-        _("items a day"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text=_("The most that one rater is given in a day of theirs. Empty for no limit."),
-    )
-    max_at_once = models.PositiveSmallIntegerField(
-        _("items at a time"),
+        _("items per day"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "The most that one rater holds at the same time, over all campaigns of the pool. Empty"
-            " for no limit."
+            "The most items one rater gets per day, in the rater's time zone. Leave empty for no"
+            " limit."
+        ),
+    )
+    max_at_once = models.PositiveSmallIntegerField(
+        _("items at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "The most items one rater can have open at a time, across all campaigns of the pool."
+            " Leave empty for no limit."
         ),
     )
     shown_items = models.PositiveSmallIntegerField(
-        _("items that show a topic"),
+        _("items to earn a skill"),
         null=True,
         blank=True,
         default=20,
         validators=[MinValueValidator(5)],
         help_text=_(
-            "Who has judged so many items of a category well enough knows it from then on. Empty:"
-            " never by itself."
+            "Raters earn a skill after this many good answers in a category. Leave empty to turn"
+            " this off."
         ),
     )
     shown_percent = models.PositiveSmallIntegerField(
-        _("well enough, in %"),
+        _("good answers needed (%)"),
         default=75,
         validators=[MinValueValidator(51), MaxValueValidator(100)],
         help_text=_(
-            "Of those items' pairs, put as the gold, the reviewer, or the other raters have them;"
-            " ties as half."
+            "Share of those items' pairs that match the gold item, the reviewer or the other"
+            " raters. Ties count half."
         ),
     )
     paused_at = models.DateTimeField(
@@ -154,9 +157,9 @@ class RaterSkill(models.Model):
         TOPIC = "topic", _("topic")
 
     class Basis(models.TextChoices):
-        DECLARED = "declared", _("says so")
-        TESTED = "tested", _("was tested")
-        SHOWN = "shown", _("has shown it")
+        DECLARED = "declared", _("self-declared")
+        TESTED = "tested", _("passed a test")
+        SHOWN = "shown", _("earned by answers")
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="skills")
     axis = models.CharField(max_length=16, choices=Axis)

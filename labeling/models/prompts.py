@@ -13,11 +13,11 @@ class Source(models.Model):
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
         IMPORT = "import", _("import")
-        MODEL = "model", _("model")
+        MODEL = "model", _("Model")
 
     name = models.CharField(_("name"), max_length=200, unique=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    licence = models.CharField(_("licence"), max_length=64, blank=True, default="")
+    kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
+    licence = models.CharField(_("Licence"), max_length=64, blank=True, default="")
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -38,10 +38,10 @@ class Import(models.Model):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued", _("waiting")
+        QUEUED = "queued", _("pending")
         RUNNING = "running", _("running")
         PUBLISHED = "published", _("published")
-        REFUSED = "refused", _("refused")
+        REFUSED = "refused", _("rejected")
         DISCARDED = "discarded", _("discarded")
 
     file_name = models.CharField(max_length=255)

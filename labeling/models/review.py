@@ -27,7 +27,7 @@ class Adjudication(models.Model):
         NONE = "none", _("nothing wrong")
 
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="adjudication")
-    reason = models.CharField(_("reason"), max_length=32, choices=Reason)
+    reason = models.CharField(_("Reason"), max_length=32, choices=Reason)
     note = models.TextField(_("note"), blank=True, default="")
     guideline_version = models.ForeignKey(
         GuidelineVersion,
@@ -85,7 +85,7 @@ class JudgmentReview(models.Model):
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="review")
     score = models.PositiveSmallIntegerField(
-        _("score"),
+        _("Score"),
         null=True,
         validators=[MinValueValidator(1), MaxValueValidator(7)],
         help_text="of a demonstration, 1 to 7",
@@ -148,7 +148,7 @@ class SetAside(models.Model):
     """
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="set_aside")
-    reason = models.TextField(_("reason"), blank=True, default="")
+    reason = models.TextField(_("Reason"), blank=True, default="")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -27,7 +27,7 @@ class CurrencyField(forms.CharField):
         code: str = super().clean(value).upper()
         if code and not CURRENCY.fullmatch(code):
             raise ValidationError(
-                _("“%(code)s” is not a currency's code. Write EUR, USD or PHP."),
+                _("“%(code)s” is not a currency code. Use a code such as EUR, USD or PHP."),
                 params={"code": code},
             )
         return code
@@ -36,27 +36,27 @@ class CurrencyField(forms.CharField):
 class RateForm(forms.Form):
     kind = forms.ChoiceField(label=_("Work"), choices=Rate.Kind.choices)
     basis = forms.ChoiceField(
-        label=_("Paid by"), choices=Rate.Basis.choices, widget=segmented(), initial="hour"
+        label=_("Rate type"), choices=Rate.Basis.choices, widget=segmented(), initial="hour"
     )
     amount = forms.DecimalField(
         label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4
     )
     currency = CurrencyField(initial="EUR")
     floor = forms.DecimalField(
-        label=_("Floor an hour"),
+        label=_("Minimum per hour"),
         min_value=Decimal(0),
         max_digits=12,
         decimal_places=4,
         required=False,
-        help_text=_("Where the pay comes to less an hour than this, timesheets say so."),
+        help_text=_("Timesheets flag pay that comes to less than this per hour."),
     )
     from_day = forms.DateField(
         label=_("From"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_(
-            "Empty for now. A day in the past prices the work since then; days marked as paid stay"
-            " as they are."
+            "Leave empty to start now. A past day reprices all work since then, except days already"
+            " marked as paid."
         ),
     )
 
@@ -94,11 +94,11 @@ class PeriodForm(forms.Form):
 
 class DisputeForm(forms.Form):
     text = forms.CharField(
-        label=_("What is wrong"),
+        label=_("What is wrong?"),
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("An admin reads it and answers here."),
-        error_messages={"required": _("Nothing is written yet.")},
+        help_text=_("An admin reads your message and answers here."),
+        error_messages={"required": _("Write something first.")},
     )
 
 
@@ -107,14 +107,16 @@ class AnswerForm(forms.Form):
         label=_("Answer"),
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Nothing is written yet.")},
+        error_messages={"required": _("Write something first.")},
     )
     correction = forms.DecimalField(
-        label=_("Correction"),
+        label=_("Adjustment"),
         max_digits=12,
         decimal_places=3,
         required=False,
-        help_text=_("Paid on top today; with a minus it is taken off. Empty for none."),
+        help_text=_(
+            "Added to this payment; use a negative amount to deduct. Leave empty for none."
+        ),
     )
     currency = CurrencyField(required=False)
 
@@ -125,7 +127,7 @@ class AnswerForm(forms.Form):
             and not cleaned.get("currency")
             and "currency" not in self.errors
         ):
-            self.add_error("currency", _("Say the correction's currency."))
+            self.add_error("currency", _("Enter a currency for the adjustment."))
         return cleaned
 
     @property
@@ -144,5 +146,5 @@ class PaidForm(forms.Form):
         label=_("Note"),
         max_length=200,
         required=False,
-        help_text=_("Such as the number of the transfer."),
+        help_text=_("For example, the transfer number."),
     )

@@ -83,7 +83,7 @@ def mark(request: MemberRequest, pk: int) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             messages.success(
-                request, _("Marked as paid. %(alias)s is told.") % {"alias": found.alias}
+                request, _("Marked as paid. %(alias)s has been notified.") % {"alias": found.alias}
             )
             return redirect(f"{reverse('pay_rater', args=[pk])}?{_query(since, until)}")
     sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
@@ -100,9 +100,9 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _rater_page(request, dispute.rater, answering={pk: form}, status=422)
     if services.answer_dispute(dispute=dispute, **form.wanted, by=request.user, now=timezone.now()):
-        messages.success(request, _("Answered. It stands under My pay of the rater."))
+        messages.success(request, _("Answered. The rater sees it under My pay."))
     else:
-        messages.info(request, _("Somebody answered it meanwhile."))
+        messages.info(request, _("Someone else has already answered it."))
     return redirect("pay_rater", dispute.rater_id)
 
 
@@ -116,7 +116,7 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
         except services.UnableToPay as problem:
             form.add_error("from_day", problem.sentence)
         else:
-            messages.success(request, _("The rate is set."))
+            messages.success(request, _("Rate saved."))
             return redirect("pool_rates", pk)
     context = {"pool": pool, "form": form, "rates": timesheets_selectors.rates_of(pool=pool)}
     return render(

@@ -1,5 +1,5 @@
-"""Rates, payments and disputes. What is due is never stored: labeling.pay.timesheets.selectors computes it
-from the records.
+"""Rates, payments and disputes. What is due is never stored: labeling.pay.timesheets.selectors
+computes it from the records.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -50,7 +50,7 @@ def set_rate(
     start = valid_from or now
     with transaction.atomic():
         if Rate.objects.filter(pool=pool, kind=kind, valid_from=start).exists():
-            raise UnableToPay(_("A rate begins at this moment already. Choose another day."))
+            raise UnableToPay(_("Another rate already starts at this time. Choose another day."))
         rate = Rate.objects.create(
             pool=pool,
             kind=kind,
@@ -83,11 +83,11 @@ def mark_paid(
     Lines that were paid before stay out of it, so that no work is paid twice. Raises UnableToPay.
     """
     if since > until:
-        raise UnableToPay(_("The last day is before the first."))
+        raise UnableToPay(_("The last day must not be before the first."))
     if until >= now.astimezone(UTC).date():
         raise UnableToPay(
             _(
-                "The period is not over: work of today would be lost. End it with yesterday or"
+                "The period is not over yet, so today's work would be lost. End it yesterday or"
                 " earlier."
             )
         )
@@ -96,17 +96,17 @@ def mark_paid(
         sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
         due = [line for line in sheet.lines if not line.is_paid]
         if not sheet.lines:
-            raise UnableToPay(_("There is nothing to pay in these days."))
+            raise UnableToPay(_("There is nothing to pay for these days."))
         if not due:
             sentence = _(
-                "All that was done from %(since)s to %(until)s is paid already. Choose other days."
+                "Everything from %(since)s to %(until)s has already been paid. Choose other days."
             )
             raise UnableToPay(sentence % {"since": since, "until": until})
         if sheet.n_unpriced:
             raise UnableToPay(
                 _(
-                    "Some lines have no rate. Set the pool's rates first, from a day that covers"
-                    " them."
+                    "Some lines have no rate. Set the pool's rates first, starting on a day that"
+                    " covers them."
                 )
             )
         payment = Payment.objects.create(
@@ -193,7 +193,7 @@ def answer_dispute(
             dispute.rater,
             key=f"dispute-answered-{dispute.pk}",
             kind=Notice.Kind.FEEDBACK,
-            words=lambda: _("Your question about your pay is answered."),
+            words=lambda: _("Your question about your pay has been answered."),
             now=now,
         )
     return True

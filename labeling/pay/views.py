@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
         text = dispute.cleaned_data["text"]
         services.raise_dispute(rater=rater, since=since, until=until, text=text, now=timezone.now())
         messages.success(
-            request, _("Your question went to the admins. The answer comes to this page.")
+            request, _("Your question was sent to the admins. The answer will appear on this page.")
         )
         return redirect(f"{request.path}?since={since}&until={until}")
     context = {

@@ -40,7 +40,7 @@ def people(wanted: Wanted) -> list[Found]:
 
 
 FINDERS = (
-    Finder(_("Raters"), _("rater"), "rater", raters, list_page="roster"),
+    Finder(_("Raters"), _("Rater"), "rater", raters, list_page="roster"),
     Finder(_("People"), _("person"), "person", people, list_page="people"),
-    Finder(_("Pools"), _("pool"), "pool", pools),
+    Finder(_("Pools"), _("Pool"), "pool", pools),
 )

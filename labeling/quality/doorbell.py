@@ -11,8 +11,8 @@ def ring_quality(campaign_id: int) -> bool:
 
 
 def ring_figures(name: str, pk: int) -> bool:
-    """Recomputes the figures `name` of a campaign (labeling.quality.figure_cache). The next reader sends
-    it again.
+    """Recomputes the figures `name` of a campaign, for labeling.quality.figure_cache. The next
+    reader sends it again.
     """
     return broker.send(
         "labeling.campaigns.tasks.renew_figures",

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import (
-    Prefetch,
-)
+from django.db.models import Prefetch
 
 from labeling.guidelines import rating_form
 from labeling.models import (

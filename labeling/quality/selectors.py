@@ -18,13 +18,13 @@ from labeling.statistics.bias.flagging import SENTENCES
 from labeling.statistics.figures import Figure
 
 FLAG_LABELS = {
-    "chance": _("no better than chance"),
-    "first": _("first shown wins"),
-    "longer": _("longer wins"),
-    "copy": _("ranks as a colleague"),
-    "tires": _("tires"),
-    "drifts": _("worse of late"),
-    "fast": _("very fast"),
+    "chance": _("No better than chance"),
+    "first": _("Position bias"),
+    "longer": _("Length bias"),
+    "copy": _("Ranks like a colleague"),
+    "tires": _("Gets tired"),
+    "drifts": _("Recent decline"),
+    "fast": _("Very fast"),
 }
 
 
@@ -302,11 +302,11 @@ def _moment(report: QualityReport) -> datetime:
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
     for flag in found:
         words = flag["words"] | (
-            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
+            {"when": gettext(flag["words"]["When"])} if "when" in flag["words"] else {}
         )
         yield FlagRow(
             flag["kind"],
             FLAG_LABELS[flag["kind"]],
-            gettext(SENTENCES[flag["kind"]]).format(**words),
+            gettext(SENTENCES[flag["Kind"]]).format(**words),
             flag["other"],
         )

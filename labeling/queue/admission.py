@@ -175,8 +175,8 @@ def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
 
 def _paused(pool_id: int) -> Hindrance:
     sentence = _(
-        "You are paused here: an admin looks at your recent answers first. What you hold can still"
-        " be submitted."
+        "You are paused here until an admin has checked your recent answers. You can still submit"
+        " items you have open."
     )
     return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
 
@@ -184,8 +184,8 @@ def _paused(pool_id: int) -> Hindrance:
 def budget_in_hand(*, campaign: Campaign) -> Hindrance:
     """What raters hold uses up the rest of the campaign's budget."""
     sentence = _(
-        "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one"
-        " of them gives an item back."
+        "The rest of the budget of “%(campaign)s” is reserved by others. Items may become available"
+        " when someone releases one."
     )
     return Hindrance(
         Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
@@ -196,15 +196,15 @@ def _standing(membership: PoolMembership) -> Hindrance | None:
     pool = membership.pool
     if pool.paused_at is not None:
         sentence = _(
-            "“%(pool)s” is paused: nothing is given out for now. What you hold can still be"
-            " submitted."
+            "“%(pool)s” is paused, so no new items are available. You can still submit items you"
+            " have open."
         )
         return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.paused_at is not None:
-        sentence = _("An admin has paused you in “%(pool)s”. Ask them what comes next.")
+        sentence = _("An admin has paused you in “%(pool)s”. Ask them about the next step.")
         return Hindrance(Reason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.is_onboarding:  # type: ignore[attr-defined]  # annotated above
-        sentence = _("Some steps are left before “%(pool)s” gives you work.")
+        sentence = _("Complete a few more steps to get work in “%(pool)s”.")
         return Hindrance(Reason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
     return None
 
@@ -213,10 +213,10 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
     pool = membership.pool
     if pool.max_at_once is not None and n_held >= pool.max_at_once:
         sentence = ngettext(
-            "You hold %(n)d item of “%(pool)s”, as many as it gives at a time. Finish it or give it"
-            " back first.",
-            "You hold %(n)d items of “%(pool)s”, as many as it gives at a time. Finish one or give"
-            " one back first.",
+            "You have %(n)d item of “%(pool)s” open, which is the limit. Finish or release it"
+            " first.",
+            "You have %(n)d items of “%(pool)s” open, which is the limit. Finish or release one"
+            " first.",
             n_held,
         )
         return Hindrance(
@@ -224,8 +224,10 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
         )
     if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
         sentence = ngettext(
-            "“%(pool)s” gives %(n)d item a day, and you had it. There is more after midnight.",
-            "“%(pool)s” gives %(n)d items a day, and you had them. There is more after midnight.",
+            "You have reached the daily limit of %(n)d item in “%(pool)s”. More is available after"
+            " midnight.",
+            "You have reached the daily limit of %(n)d items in “%(pool)s”. More are available"
+            " after midnight.",
             pool.max_per_day,
         )
         return Hindrance(

@@ -234,9 +234,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
         people=User.objects.filter(is_admin=True, is_active=True),
         key=f"budget:{campaign.pk}:{now.isoformat()}",
         kind=Notice.Kind.PAUSED,
-        words=lambda: (
-            _("The budget of “%(name)s” is spent: it is paused.") % {"name": campaign.name}
-        ),
+        words=lambda: _("“%(name)s” has spent its budget and is paused.") % {"name": campaign.name},
         path=reverse("campaign", args=[campaign.pk]),
         now=now,
     )

@@ -1,5 +1,5 @@
-"""Takes the first free slot of the line that suits a rater: one statement (labeling.queue.claim_sql), and
-a sweep of the whole line where that finds nothing.
+"""Takes the first free slot of the line that suits a rater: one statement (queue.claim_sql),
+and a sweep of the whole line where that finds nothing.
 """
 
 import uuid

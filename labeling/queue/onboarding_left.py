@@ -13,9 +13,9 @@ from labeling.models import GuidelineVersion, OnboardingStep, StepAttempt, StepV
 
 class Progress(models.TextChoices):
     OPEN = "open", _("to do")
-    LATER = "later", _("comes later")
-    AGAIN = "again", _("below the cut: try again")
-    WAITING = "waiting", _("a person looks at it")
+    LATER = "later", _("coming later")
+    AGAIN = "again", _("below passing score; try again")
+    WAITING = "waiting", _("in review")
     PASSED = "passed", _("done")
     REFUSED = "refused", _("not passed")
 

@@ -25,30 +25,30 @@ class Sentence:
     campaign: Campaign | None
 
     def reviewed(self) -> str:
-        return _("An answer of yours in “%(name)s” was reviewed.") % {"name": self.campaign}
+        return _("One of your answers in “%(name)s” was reviewed.") % {"name": self.campaign}
 
     def answered(self) -> str:
-        return _("Your appeal in “%(name)s” was answered.") % {"name": self.campaign}
+        return _("Your appeal in “%(name)s” has been answered.") % {"name": self.campaign}
 
     def set_aside(self) -> str:
-        return _("An answer of yours in “%(name)s” was set aside. It stays paid.") % {
+        return _("One of your answers in “%(name)s” was set aside. It stays paid.") % {
             "name": self.campaign
         }
 
     def counts_again(self) -> str:
-        return _("An answer of yours in “%(name)s” that was set aside counts again.") % {
+        return _("One of your answers in “%(name)s” that was set aside counts again.") % {
             "name": self.campaign
         }
 
     def decided(self) -> str:
-        return _("In “%(name)s” a reviewer decided on another order than yours.") % {
+        return _("In “%(name)s”, a reviewer decided on a different ranking than yours.") % {
             "name": self.campaign
         }
 
     def not_decided(self) -> str:
-        return _(
-            "In “%(name)s” what a reviewer had decided against your order no longer holds."
-        ) % {"name": self.campaign}
+        return _("In “%(name)s”, a reviewer's decision against your ranking was reversed.") % {
+            "name": self.campaign
+        }
 
 
 def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:

@@ -28,23 +28,26 @@ class DecisionForm(forms.Form):
     """
 
     reason = forms.ChoiceField(
-        label=_("Why raters came apart"),
+        label=_("Cause of disagreement"),
         choices=Adjudication.Reason.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose why raters came apart.")},
+        error_messages={"required": _("Choose a cause of the disagreement.")},
     )
     note = _words(
-        _("Why this order is right"),
-        help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on."),
+        _("Why this ranking is right"),
+        help_text=_(
+            "Saved with the decision. If this becomes a gold item, raters see it when feedback"
+            " is on."
+        ),
     )
     everybody = _words(
-        _("Feedback to everybody who answered"),
-        help_text=_("For whoever gets no word of their own above. Empty tells nobody."),
+        _("Feedback to everyone who answered"),
+        help_text=_("Sent to everyone without individual feedback. Leave empty to send nothing."),
     )
     promotes = forms.BooleanField(
-        label=_("Make this order a gold"),
+        label=_("Make this ranking a gold item"),
         required=False,
-        help_text=_("It is then hidden among the items of raters who have not judged this one."),
+        help_text=_("It is then mixed into the items of raters who have not answered this one."),
     )
 
     def __init__(
@@ -86,7 +89,7 @@ class ScoresForm(forms.Form):
         self.judgments = judgments
         for pk in judgments:
             self.fields[f"score-{pk}"] = forms.TypedChoiceField(
-                label=_("Score, 7 is best"),
+                label=_("Score (7 is best)"),
                 choices=[(str(score), str(score)) for score in range(1, 8)],
                 coerce=int,
                 empty_value=None,
@@ -107,9 +110,11 @@ class ScoresForm(forms.Form):
 class QueueForm(forms.Form):
     """The filter bar of the review queue, read from the query string."""
 
-    order = forms.ChoiceField(label=_("First come"), required=False)
+    order = forms.ChoiceField(label=_("Sort by"), required=False)
     names = forms.ChoiceField(
-        label=_("Raters"), required=False, choices=[("", _("hidden")), ("shown", _("by name"))]
+        label=_("Raters"),
+        required=False,
+        choices=[("", _("Hidden")), ("shown", _("Shown by name"))],
     )
 
     def __init__(self, *args: Any, kind: str, **options: Any) -> None:

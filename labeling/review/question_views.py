@@ -32,10 +32,10 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     question = labeling_access.question(user=request.user, pk=pk)
     text = plain_text.storable(request.POST.get("answer", "")).strip()
     if not text:
-        messages.warning(request, _("Nothing is written yet."))
+        messages.warning(request, _("Write something first."))
         return redirect("questions")
     question_services.answer_question(
         question=question, text=text[:5000], by=request.user, now=timezone.now()
     )
-    messages.info(request, _("Answered. It stands under My work of the rater."))
+    messages.info(request, _("Answered. The rater sees it under My work."))
     return redirect("questions")

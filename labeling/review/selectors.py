@@ -54,12 +54,12 @@ MOST_TOLD = 20
 class Order(TextChoices):
     """How the queue is ordered; all but the first two also choose what is in it."""
 
-    DISAGREEMENT = "disagreement", _("raters disagree most")
-    FAST = "fast", _("judged fastest")
-    NEW = "new", _("by new raters")
-    RANDOM = "random", _("random share")
-    PAUSED = "paused", _("by paused raters")
-    PASTED = "pasted", _("most pasted")
+    DISAGREEMENT = "disagreement", _("Most disagreement")
+    FAST = "fast", _("Fastest answers")
+    NEW = "new", _("New raters")
+    RANDOM = "random", _("Random sample")
+    PAUSED = "paused", _("Paused raters")
+    PASTED = "pasted", _("Most pasted")
 
 
 ORDERS: dict[str, tuple[Order, ...]] = {
@@ -131,17 +131,20 @@ class Verdict(TextChoices):
 
     SET_ASIDE = (
         "set_aside",
-        _("Set aside by a reviewer: it stays paid, and nothing is measured or learned from it."),
+        _("Set aside by a reviewer. It stays paid, but is not used for statistics or training."),
     )
     CORRECTED = (
         "corrected",
-        _("Set aside by a reviewer. You have corrected it since, and the new version counts."),
+        _(
+            "A reviewer excluded this answer. You have corrected it since, and the new version"
+            " counts."
+        ),
     )
     DECIDED = (
         "decided",
-        _("A reviewer decided on another order. Your answer stays stored and paid."),
+        _("A reviewer decided on a different ranking. Your answer stays saved and paid."),
     )
-    COUNTS = "counts", _("It counts: what was decided against it was taken back.")
+    COUNTS = "counts", _("It counts again: the decision against it was reversed.")
 
 
 @dataclass(frozen=True)

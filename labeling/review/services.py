@@ -62,7 +62,7 @@ def adjudicate(
     becomes a gold. Raises UnableToReview.
     """
     if reason not in Adjudication.Reason.values:
-        raise UnableToReview(_("Choose why raters came apart."))
+        raise UnableToReview(_("Choose a cause of the disagreement."))
     dense = _dense(item, ranks)
     with transaction.atomic():
         before = dict(
@@ -86,7 +86,7 @@ def review_demonstrations(
     UnableToReview.
     """
     if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
-        raise UnableToReview(_("Give at least one score or a word of feedback."))
+        raise UnableToReview(_("Enter at least one score or some feedback."))
     with transaction.atomic():
         return len(_store_remarks(item=item, remarks=remarks, by=by, now=now))
 
@@ -144,7 +144,7 @@ def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]
     responses = set(item.item_responses.values_list("response_id", flat=True))
     if not ranks.keys() <= responses:
         raise UnableToReview(
-            _("The order names a response that is not in this item. Load the page again.")
+            _("The ranking includes a response that is not in this item. Reload the page.")
         )
     if all(rank is None for rank in ranks.values()):
         return {}
@@ -235,7 +235,7 @@ def _store_remarks(
 
 def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> bool:
     if remark.score is not None and remark.score not in SCORES:
-        raise UnableToReview(_("A score is a number from 1 to 7."))
+        raise UnableToReview(_("The score must be a number from 1 to 7."))
     values = {"score": remark.score, "feedback": remark.feedback}
     earlier = JudgmentReview.objects.filter(judgment=judgment).first()
     if earlier is not None and {"score": earlier.score, "feedback": earlier.feedback} == values:

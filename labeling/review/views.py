@@ -64,7 +64,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
         except services.UnableToReview as problem:
             form.add_error(None, problem.sentence)
         else:
-            messages.success(request, _("Kept. Who was given feedback finds it under My work."))
+            messages.success(request, _("Saved. Raters see their feedback under My work."))
             return redirect(_next_page(found, order, is_blind, goes_on="next" in request.POST))
     status = 422 if request.method == "POST" else 200
     return render(
@@ -86,7 +86,7 @@ def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> H
     except gold_services.UnableToMakeGold as problem:
         messages.warning(request, problem.sentence)
         return redirect("campaign_review_item", pk, item_pk)
-    messages.success(request, _("This answer is a gold now."))
+    messages.success(request, _("This answer is now a gold item."))
     return redirect("campaign_gold", pk)
 
 
@@ -100,11 +100,11 @@ def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
         judgment=judgment, reason=reason, by=request.user, now=timezone.now()
     ):
         aside = _(
-            "Set aside. It is paid and shown as before, and counts in nothing else until it is"
-            " taken back."
+            "Set aside. The answer stays paid and visible, but counts nowhere else until you"
+            " restore it."
         )
         messages.success(
-            request, f"{aside} {_('Where its item lacks a judgment now, another rater is asked.')}"
+            request, f"{aside} {_('If its item needs another answer, another rater gets it.')}"
         )
     return redirect("campaign_review_item", pk, item_pk)
 
@@ -119,12 +119,12 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
         messages.success(
             request,
             _(
-                "Taken back, as an extra: another rater has judged the item in its place, or is"
-                " at it."
+                "Restored as an extra: another rater has answered the item in its place, or is"
+                " doing so."
             ),
         )
     elif counted is not None:
-        messages.success(request, _("Taken back. It counts again."))
+        messages.success(request, _("Restored. It counts again."))
     return redirect("campaign_review_item", pk, item_pk)
 
 
@@ -143,12 +143,12 @@ def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
     review = labeling_access.appealed_review(user=request.user, pk=pk)
     form = WordsForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, _("Nothing is written yet."))
+        messages.warning(request, _("Write something first."))
         return redirect("appeals")
     services.answer_appeal(
         review=review, text=form.cleaned_data["text"], by=request.user, now=timezone.now()
     )
-    messages.info(request, _("Answered. It stands under My work of the rater."))
+    messages.info(request, _("Answered. The rater sees it under My work."))
     return redirect("appeals")
 
 

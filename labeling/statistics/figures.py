@@ -64,7 +64,7 @@ def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Fig
 def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
     """`score` of `n` as a share with Wilson's interval (1927); a score of halves is allowed."""
     if n <= 0:
-        return absent(gettext_noop("Nothing was compared yet."))
+        return absent(gettext_noop("Nothing has been compared yet."))
     low, high = intervals.wilson(score, n, quantile(confidence))
     return Figure(value=float(score / n), n=round(n), low=low, high=high)
 

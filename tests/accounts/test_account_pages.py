@@ -65,7 +65,7 @@ def test_a_wrong_login_gets_one_sentence_whether_or_not_the_address_exists(
 ) -> None:
     response = log_in(client, email=email, password="wrong")
 
-    assert "This e-mail and this password do not belong together." in response.text
+    assert "Wrong e-mail or password." in response.text
 
 
 def test_a_closed_login_is_told_so_only_with_the_right_password(
@@ -77,7 +77,7 @@ def test_a_closed_login_is_told_so_only_with_the_right_password(
         "/account/login/", {"login": "alice@example.org", "password": PASSWORD}, follow=True
     )
 
-    assert "This login is closed" in response.text
+    assert "This account is closed" in response.text
 
 
 def test_a_login_leads_back_to_the_page_that_asked_for_it(alice: User, client: Client) -> None:
@@ -287,7 +287,7 @@ def test_a_second_login_for_an_address_is_refused_whatever_its_case(
 ) -> None:
     response = signed_in(alice).post("/people/new/", person_fields(email="ALICE@example.org"))
 
-    assert "alice@example.org has a login already." in response.text
+    assert "alice@example.org already has an account." in response.text
     assert User.objects.count() == 1
 
 

@@ -167,7 +167,7 @@ def test_where_no_list_has_the_rest_it_asks_for_more_of_the_name(
     pools_services.create_pool(name="Nights", by=None, now=NOON)
 
     assert (
-        "There are more: type more of the name."
+        "There are more results. Type more of the name."
         in signed_in(alice).get("/search/?q=night", headers=HTMX).text
     )
 
@@ -213,9 +213,7 @@ def test_a_prompt_is_found_by_its_number_and_its_words_on_its_own_page(
     assert (f"/prompts/{prompt.pk}/", f"Prompt {prompt.pk}") in hits(client, str(prompt.pk))
     page = client.get("/search/", {"q": "question plus"}, headers=HTMX).text
     assert f"/prompts/{prompt.pk}/" not in page
-    assert (
-        'href="/prompts/?q=question+plus">Look for “question plus” in the words of prompts' in page
-    )
+    assert 'href="/prompts/?q=question+plus">Search prompt texts for “question plus”' in page
 
 
 def test_a_prompt_that_may_upset_shows_why_and_not_its_words(

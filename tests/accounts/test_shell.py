@@ -69,7 +69,7 @@ def test_a_closed_page_says_so_in_the_shell(rosa: Rater, signed_in: SignedIn) ->
     response = signed_in(rosa).get("/people/")
 
     assert response.status_code == 403
-    assert "This page is not open to you" in response.text
+    assert "You don't have access to this page" in response.text
     assert "My work" in response.text
 
 
@@ -78,7 +78,7 @@ def test_an_address_with_nothing_behind_it_says_so_to_everybody(
 ) -> None:
     pages = [client.get("/nothing/here/"), signed_in(alice).get("/nothing/here/")]
 
-    assert all("There is nothing at this address" in page.text for page in pages)
+    assert all("There is no page at this address" in page.text for page in pages)
 
 
 def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(

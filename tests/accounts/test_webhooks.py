@@ -234,7 +234,7 @@ def test_a_receiver_that_answers_a_letter_at_a_time_is_left_after_a_while(
     webhooks_services.deliver_waiting(now=NOON)
 
     assert Delivery.objects.get().state == "waiting"
-    assert Delivery.objects.get().answer == "No answer within 0.5 seconds."
+    assert Delivery.objects.get().answer == "No response within 0.5 seconds."
 
 
 def test_an_answer_longer_than_its_field_is_cut(receiver: Receiver, hook: Webhook) -> None:

@@ -75,7 +75,7 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Publication",
         "Message",
         "Source",
-        "Schedule",
+        "Learning-rate schedule",
         "Chain",
         "Link",
         "Estimate",
@@ -328,9 +328,10 @@ def test_what_the_site_refuses_is_raised_in_its_words(site: Preferably, day_shif
         site.create_pool("Day shift")
 
     assert refused.value.status == 400
-    assert refused.value.errors == {"name": ["Another pool has this name."]}
+    assert refused.value.errors == {"name": ["Another pool already has this name."]}
     assert (
-        str(refused.value) == "Some values cannot be used. (400)\nname: Another pool has this name."
+        str(refused.value)
+        == "Some values are invalid. (400)\nname: Another pool already has this name."
     )
 
 
@@ -339,9 +340,7 @@ def test_a_wrong_token_is_refused_in_the_sites_words(wsgi: Any) -> None:
         "http://testserver", token="pfb_none", transport=httpx2.WSGITransport(app=wsgi)
     )
 
-    with pytest.raises(
-        Problem, match=r"This token is not known. Make one on your profile page. \(401\)"
-    ):
+    with pytest.raises(Problem, match=r"Unknown token. Create one on your profile page. \(401\)"):
         next(site.list_pools())
 
 

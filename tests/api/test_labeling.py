@@ -77,7 +77,7 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
 def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(
     calling: Caller, alice: User
 ) -> None:
-    about = {"sensitive": ["violence", "hate"], "constraints": ["At most three sentences."]}
+    about = {"sensitive": ["violence", "hate"], "constraints": ["Enter at most three sentences."]}
 
     response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, **about})
     refused = post(
@@ -98,17 +98,17 @@ def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(
         (
             [*QUESTION, *QUESTION],
             "messages",
-            "Message 2 should be the assistant's: the two take turns, the user first.",
+            "Message 2 must have the role assistant: turns alternate, starting with the user.",
         ),
         (
             [{"role": "system", "content": "Be kind."}],
             "messages",
-            "The last message should be the user's: it is the one that is answered.",
+            "The last message must be from the user: it is the one that gets answered.",
         ),
         (
             [*QUESTION, {"role": "assistant", "content": "Rayleigh."}],
             "messages",
-            "The last message should be the user's: it is the one that is answered.",
+            "The last message must be from the user: it is the one that gets answered.",
         ),
     ],
 )
@@ -119,7 +119,7 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
 
     assert response.status_code == 400
     assert response.json() == {
-        "detail": "Some values cannot be used.",
+        "detail": "Some values are invalid.",
         "errors": {field: [sentence]},
     }
 
@@ -217,7 +217,7 @@ def test_a_pool_is_made_under_a_name_of_its_own(
         "n_campaigns": 0,
         "created_at": "",
     }
-    assert refused.json()["errors"] == {"name": ["Another pool has this name."]}
+    assert refused.json()["errors"] == {"name": ["Another pool already has this name."]}
 
 
 def test_a_campaign_is_made_opened_paused_and_closed(
@@ -268,7 +268,7 @@ def test_a_campaign_that_nobody_could_work_on_is_refused_in_the_services_words(
 
     assert (response.status_code, response.json()["detail"]) == (
         409,
-        "No prompt was chosen. Choose at least one.",
+        "Choose at least one prompt.",
     )
     assert not Campaign.objects.exists()
 

@@ -128,5 +128,5 @@ def test_an_address_that_is_not_there_is_said_in_json(db: None) -> None:
 
     assert (response.status_code, response.json()) == (
         404,
-        {"detail": "There is no such address in the API.", "errors": {}},
+        {"detail": "No such API endpoint.", "errors": {}},
     )

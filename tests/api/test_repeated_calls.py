@@ -52,8 +52,7 @@ def test_the_same_key_with_another_body_is_422_with_a_sentence(
         422,
         {
             "detail": (
-                "This Idempotency-Key came with another request before. Use a new key for a new"
-                " request."
+                "This Idempotency-Key was already used for a different request. Use a new key."
             ),
             "errors": {},
         },

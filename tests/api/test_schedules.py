@@ -111,9 +111,9 @@ def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(
     ("changes", "field", "sentence"),
     [
         ({"cron": "every monday"}, "cron", "is no time"),
-        ({"trigger": "data", "n_new": None}, "n_new", "Say how many judgments must be new."),
+        ({"trigger": "data", "n_new": None}, "n_new", "Enter how many new answers are needed."),
         ({"quiet_from": "22:00"}, "quiet_until", "give both, or neither"),
-        ({"quiet_from": "late"}, "quiet_from", "Write a time as 22:00."),
+        ({"quiet_from": "late"}, "quiet_from", "Write the time as HH:MM, for example 22:00."),
         ({"base_model": 987}, "base_model", "Select a valid choice"),
         ({"base_model": None}, "base_model", "may not be null"),
         ({"settings": {"sft": "run:987"}}, "settings.sft", "Select a valid choice"),
@@ -238,7 +238,7 @@ def test_a_chain_tells_its_steps_in_order_and_what_they_left(calling: Caller, no
     assert (told["schedule"], told["state"], told["why"]) == (
         chain.schedule_id,
         "going",
-        f"Ran because {noor} asked for it.",
+        f"Ran because {noor} started it.",
     )
     assert [
         (link["step"], link["state"], link["snapshot"], link["run"]) for link in told["links"]
@@ -281,7 +281,7 @@ def test_a_step_that_waits_is_approved_once(calling: Caller, noor: User) -> None
     assert replayed.json() == approved.json()
     assert (again.status_code, again.json()["detail"]) == (
         409,
-        "No step waits for an approval any more.",
+        "No step is waiting for approval.",
     )
     assert AuditEvent.objects.filter(action="approve").count() == 1
 
@@ -307,7 +307,7 @@ def test_a_chain_that_failed_is_resumed_and_one_that_did_not_is_not(
 
     assert (refused.status_code, refused.json()["detail"]) == (
         409,
-        "This chain has not been stopped by a failure.",
+        "This chain was not stopped by a failure.",
     )
     assert (resumed["state"], resumed["error"], resumed["links"][0]["state"]) == (
         "going",

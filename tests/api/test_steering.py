@@ -85,7 +85,7 @@ def test_a_run_without_a_state_is_not_extended(calling: Caller, noor: User) -> N
 
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
-        "This run has kept no state to go on from. Start another like it.",
+        "This run kept no state to continue from. Duplicate it instead.",
     )
 
 

@@ -48,7 +48,7 @@ def test_a_wrong_secret_opens_nothing(alice: User) -> None:
 
     assert (response.status_code, response.json()["detail"]) == (
         401,
-        "This token is not known. Make one on your profile page.",
+        "Unknown token. Create one on your profile page.",
     )
 
 
@@ -67,7 +67,7 @@ def test_an_expired_token_says_so(alice: User) -> None:
 
     assert (response.status_code, response.json()["detail"]) == (
         401,
-        "This token has expired. Make another on your profile page.",
+        "This token has expired. Create a new one on your profile page.",
     )
 
 
@@ -86,7 +86,7 @@ def test_a_token_loses_what_its_person_loses(alice: User) -> None:
 
     assert (response.status_code, response.json()["detail"]) == (
         403,
-        "Your roles do not open this.",
+        "Your roles don't allow this.",
     )
 
 
@@ -95,7 +95,7 @@ def test_a_password_in_place_of_a_token_gets_a_sentence(alice: User) -> None:
 
     assert (response.status_code, response.json()["detail"]) == (
         401,
-        "The API takes a token: Authorization: Bearer pfb_…",
+        "The API requires a token: Authorization: Bearer pfb_…",
     )
 
 
@@ -178,7 +178,7 @@ def test_a_token_that_may_do_nothing_is_refused_beside_its_field(
     response = signed_in(alice).post("/profile/tokens/new", NEW | {"token-scopes": []})
 
     assert response.status_code == 422
-    assert "Tick at least one thing that it may do." in response.text
+    assert "Select at least one permission." in response.text
 
 
 def test_revoking_takes_a_token_out_of_the_list(alice: User, signed_in: SignedIn) -> None:

@@ -74,12 +74,12 @@ def test_a_token_is_made_copied_and_revoked(
     axe_clean(page)
 
     form.get_by_label("Name").fill("nightly export")
-    form.get_by_label("read runs, models and snapshots").check()
-    form.get_by_role("button", name="Make a token").click()
+    form.get_by_label("Read runs, models and snapshots").check()
+    form.get_by_role("button", name="Create token").click()
     expect(page.locator("#token")).to_contain_text("pfb_")
     look_over(page, "token-made")
 
-    page.get_by_role("link", name="Back to the profile").click()
+    page.get_by_role("link", name="Back to profile").click()
     expect(page.get_by_role("row", name="nightly export")).to_be_visible()
     look_over(page, "profile-tokens")
 

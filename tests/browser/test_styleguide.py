@@ -110,7 +110,7 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(
     page.locator("body").click(position={"x": 700, "y": 850})
     page.keyboard.press("?")
 
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
 def test_the_people_pages_pass_axe(
@@ -134,4 +134,4 @@ def test_an_uninvited_address_says_so_in_the_same_shell(
     response = page.request.get("/nothing-here/")
 
     assert response.status == 404
-    assert "There is nothing at this address" in response.text()
+    assert "There is no page at this address" in response.text()

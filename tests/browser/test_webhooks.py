@@ -25,10 +25,10 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     axe_clean(page)
     page.get_by_role("link", name="New webhook").click()
     page.get_by_label("Name").fill("Mirror")
-    page.get_by_label("Address").fill("https://hooks.example.org/told")
-    page.get_by_label("a run ends, whatever the outcome").check()
+    page.get_by_label("URL").fill("https://hooks.example.org/told")
+    page.get_by_label("Run ended, with any outcome").check()
     axe_clean(page)
-    page.get_by_role("button", name="Make the webhook").click()
+    page.get_by_role("button", name="Create webhook").click()
     expect(page.locator("#secret")).to_contain_text(webhooks_services.MARK)
     axe_clean(page)
     webhooks_services.tell(
@@ -38,7 +38,7 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
         state=Delivery.State.GIVEN_UP, answer="503 Service Unavailable", n_tries=7
     )
 
-    page.get_by_role("link", name="To the webhook").click()
+    page.get_by_role("link", name="Go to webhook").click()
     page.locator("main summary").click()
     look_over(page, "webhook")
     page.get_by_role("button", name="Send again").click()

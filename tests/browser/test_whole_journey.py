@@ -30,25 +30,25 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
 ) -> None:
     settings.UPLOADS_DIR = tmp_path / "uploads"
     page = open_page("/campaigns/", alice)
-    expect(page.get_by_role("heading", name="No campaign yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
 
     # What a good answer is, who answers, and what that is paid.
     page.goto("/guidelines/new/")
     page.locator("#id_name").fill("Short answers")
     page.locator("#id_text").fill("# Be short\n\nAnd be right.")
-    page.get_by_role("button", name="Make guideline").click()
+    page.get_by_role("button", name="Create guideline").click()
     expect(page.get_by_role("heading", name="Short answers")).to_be_visible()
     page.goto("/pools/new/")
     page.locator("#id_name").fill("Spring pool")
-    page.get_by_role("button", name="Make pool").click()
+    page.get_by_role("button", name="Create pool").click()
     expect(page.get_by_role("heading", name="Spring pool")).to_be_visible()
     pool_address = page.url
     page.goto(f"{pool_address}rates/")
     page.get_by_label("Amount").fill("12")
-    page.get_by_label("Floor an hour").fill("10")
+    page.get_by_label("Minimum per hour").fill("10")
     page.get_by_label("From").fill(f"{timezone.now() - 3 * DAY:%Y-%m-%d}")
     page.get_by_role("button", name="Set rate").click()
-    expect(page.get_by_text("The rate is set.")).to_be_visible()
+    expect(page.get_by_text("Rate saved.")).to_be_visible()
 
     # Prompts from a file.
     file = tmp_path / "prompts.jsonl"
@@ -69,7 +69,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     page.get_by_label("pool").select_option("Spring pool")
     page.get_by_label("guideline").select_option("Short answers")
     expect(page.locator("#count")).to_contain_text("2 prompts")
-    page.get_by_role("button", name="Make campaign").click()
+    page.get_by_role("button", name="Create campaign").click()
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     board = page.url
@@ -84,13 +84,13 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     rater = open_page(f"/join/{secret}/", width=360, height=780)
     rater.get_by_label("Name").fill("Ines")
     rater.get_by_label("Password", exact=True).fill(PASSWORD)
-    rater.get_by_label("Password, once more").fill(PASSWORD)
+    rater.get_by_label("Repeat password").fill(PASSWORD)
     rater.get_by_role("button", name="Join").click()
     rater.get_by_role("button", name="Start").click()
     expect(rater.locator("#answer")).to_be_visible()
     rater.get_by_role("link", name="Skip…").click()
-    rater.get_by_label("not my field").check()
-    rater.get_by_role("button", name="Skip it").click()
+    rater.get_by_label("Outside my expertise").check()
+    rater.get_by_role("button", name="Skip").click()
     expect(rater.get_by_text("Name three lakes.").first).to_be_visible()
     rater.locator("textarea[name=text]").fill("Como, Garda and Maggiore. " * 6)
     rater.get_by_role("button", name="Review").last.click()
@@ -100,9 +100,9 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
 
     # The board says what is done and what is stuck; the campaign is closed.
     page.goto(board)
-    expect(page.get_by_text("1 of 2 judgments")).to_be_visible()
-    expect(page.get_by_text("1 that nobody in the pool is left for")).to_be_visible()
-    page.get_by_role("link", name="Close …").click()
+    expect(page.get_by_text("1 of 2 answers")).to_be_visible()
+    expect(page.get_by_text("1 with no raters left in the pool")).to_be_visible()
+    page.get_by_role("link", name="Close…").click()
     page.get_by_role("button", name="Close campaign").click()
     expect(page.get_by_text("closed on")).to_be_visible()
 
@@ -116,13 +116,13 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
         f"/pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now() - DAY:%Y-%m-%d}"
     )
     page.get_by_role("rowheader").get_by_role("link").first.click()
-    page.get_by_role("link", name="Mark as paid …").click()
+    page.get_by_role("link", name="Mark as paid…").click()
     page.get_by_role("button", name="Mark as paid").click()
     expect(page.get_by_text("is told.")).to_be_visible()
     rater.goto(
         f"/my-pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now():%Y-%m-%d}"
     )
-    expect(rater.get_by_text("with 1 skipped item")).to_be_visible()
+    expect(rater.get_by_text("including 1 skipped item")).to_be_visible()
     screenshot(rater, "journey-my-pay-phone", full_page=True)
     assert rater.evaluate(
         "document.querySelector('.table-wrap').scrollWidth <="

@@ -1,90 +1,127 @@
-"""Rules for what writes: keyword-only, told the time, and nobody else writes or listens."""
+"""Rules for services and selectors: keyword-only, the time passed in, and selectors never write."""
 
 import ast
-import inspect
-import typing
 from pathlib import Path
 
 import pytest
 
-from labeling import services as labeling_services
-
 ROOT = Path(__file__).resolve().parents[2]
-BELOW_THE_INTERFACE = sorted(
-    [
-        *(ROOT / "labeling/services").glob("*.py"),
-        *(ROOT / "labeling/selectors").glob("*.py"),
-        *(ROOT / "labeling/exports").glob("*.py"),
-        *(ROOT / "labeling" / name for name in ("intake.py", "rating_form.py")),
-        *(ROOT / "labeling" / name for name in ("queue.py", "free_slots.py", "claim_sql.py")),
+APPS = ("accounts", "labeling", "training")
+MODULES = sorted((ROOT / "labeling").rglob("*.py"))
+SERVICES = [path for path in MODULES if path.name == "services.py"]
+# What answers a request or a message reads the clock, and passes the time on.
+INTERFACE = ("views", "tasks.py", "api", "models", "migrations", "management")
+INTERFACE_MODULES = ("desk/access.py", "desk/next_item.py", "pay/periods.py")
+READS_THE_CLOCK = {
+    "timezone.now",
+    "datetime.now",
+    "dt.datetime.now",
+    "datetime.datetime.now",
+    "time.time",
+    "date.today",
+}
+WRITES = {
+    "create",
+    "bulk_create",
+    "update",
+    "bulk_update",
+    "delete",
+    "save",
+    "get_or_create",
+    "update_or_create",
+}
+
+
+def is_interface(path: Path) -> bool:
+    inside = path.relative_to(ROOT / "labeling")
+    return (
+        str(inside) in INTERFACE_MODULES
+        or path.stem.endswith("views")
+        or not set(INTERFACE).isdisjoint(inside.parts)
+    )
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=named)
+def test_a_service_takes_keywords_only_and_says_what_it_returns(path: Path) -> None:
+    functions = [
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)
     ]
-)
-FUNCTIONS = [
-    getattr(labeling_services, name)
-    for name in labeling_services.__all__
-    if inspect.isfunction(getattr(labeling_services, name))
-]
+
+    public = [function for function in functions if not function.name.startswith("_")]
+
+    assert [each.name for each in public if each.args.args or each.args.posonlyargs] == []
+    assert [each.name for each in public if each.returns is None] == []
 
 
-@pytest.mark.parametrize("service", FUNCTIONS, ids=lambda service: service.__name__)
-def test_a_service_takes_keywords_only_and_says_what_it_returns(service: typing.Any) -> None:
-    signature = inspect.signature(service)
-
-    kinds = {parameter.kind for parameter in signature.parameters.values()}
-
-    assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
-    assert signature.return_annotation is not inspect.Signature.empty
-
-
-@pytest.mark.parametrize("path", BELOW_THE_INTERFACE, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [path for path in MODULES if not is_interface(path)], ids=named)
 def test_nothing_below_the_interface_reads_the_clock(path: Path) -> None:
-    calls = {
-        ast.unparse(node.func)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
-    }
-
-    assert not calls & {
-        "timezone.now",
-        "datetime.now",
-        "dt.datetime.now",
-        "datetime.datetime.now",
-        "time.time",
-        "date.today",
-    }
+    assert READS_THE_CLOCK.isdisjoint(ast.unparse(call.func) for call in calls(path))
 
 
-@pytest.mark.parametrize("app", ["accounts", "labeling", "training"])
+@pytest.mark.parametrize("app", APPS)
 def test_no_signal_carries_our_own_logic(app: str) -> None:
     listening = [
-        path.relative_to(ROOT)
+        named(path)
         for path in (ROOT / app).rglob("*.py")
         if "django.dispatch" in path.read_text() or "db.models.signals" in path.read_text()
     ]
 
-    assert not listening
+    assert listening == []
 
 
-@pytest.mark.parametrize("app", ["accounts", "labeling", "training"])
+@pytest.mark.parametrize("app", APPS)
 def test_a_selector_never_writes(app: str) -> None:
-    writes = {
-        "create",
-        "bulk_create",
-        "update",
-        "bulk_update",
-        "delete",
-        "save",
-        "get_or_create",
-        "update_or_create",
+    selectors = list((ROOT / app).rglob("selectors.py"))
+
+    writing = [
+        f"{named(path)}:{call.lineno}"
+        for path in selectors
+        for call in calls(path)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in WRITES
+        and "objects" in ast.unparse(call.func)
+    ]
+
+    assert selectors
+    assert writing == []
+
+
+def test_no_package_re_exports_its_modules() -> None:
+    """Callers import from where a thing is. Django wants the tables in one place: models."""
+    facades = [
+        named(path)
+        for app in APPS
+        for path in (ROOT / app).rglob("__init__.py")
+        if path.parent.name != "models" and "__all__" in path.read_text()
+    ]
+
+    assert facades == []
+
+
+def test_no_folder_holds_more_than_fifteen_entries() -> None:
+    folders = [
+        path.parent
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        if "migrations" not in path.parts
+    ]
+
+    full = {
+        named(folder): len(entries)
+        for folder in set(folders)
+        if len(
+            entries := {each.stem for each in folder.iterdir()}
+            - {"__init__", "__pycache__", "migrations", "management", "py"}
+        )
+        > 15
     }
-    for path in [*(ROOT / app / "selectors").glob("*.py"), ROOT / app / "selectors.py"]:
-        if path.exists():
-            for node in ast.walk(ast.parse(path.read_text())):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and node.func.attr in writes
-                ):
-                    assert "objects" not in ast.unparse(node.func), (
-                        f"{path.name}:{node.lineno} writes"
-                    )
+
+    assert full == {}

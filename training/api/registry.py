@@ -94,9 +94,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         try:
             return export.archive(model=self.get_object(), weights=weights).response()
         except store.StoreAway as problem:
-            raise Unable(
-                _("The artifact store does not answer. Try again when it is back.")
-            ) from problem
+            raise Unable(_("The artifact store is not responding. Try again later.")) from problem
 
     @reads(
         "list_model_publications",

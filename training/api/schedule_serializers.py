@@ -143,7 +143,7 @@ def filled_in(
     if odd := [name for name, value in given.items() if value and name not in shown.fields]:
         raise ValidationError(
             {
-                _told(name): [_("A schedule of this kind has no such setting. Leave it out.")]
+                _told(name): [_("This kind of schedule has no such setting. Remove it.")]
                 for name in odd
             }
         )
@@ -191,7 +191,9 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         )
     if isinstance(field, forms.TimeField):
         return serializers.RegexField(
-            _TIME, error_messages={"invalid": gettext_lazy("Write a time as 22:00.")}, **about
+            _TIME,
+            error_messages={"invalid": gettext_lazy("Write the time as HH:MM, for example 22:00.")},
+            **about,
         )
     if name in _CHOICES:
         return serializers.ChoiceField(choices=_CHOICES[name], **about)

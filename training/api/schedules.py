@@ -91,7 +91,7 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def approve(self, chain: Chain) -> None:
         """Let the step that waits for a person begin. 409 when none waits."""
         if not chains.approve_link(chain=chain, **self.who_and_when):
-            raise Unable(_("No step waits for an approval any more."))
+            raise Unable(_("No step is waiting for approval."))
 
     @does("resume_chain", ChainSerializer, body=schedule_serializers.ChainResumptionSerializer)
     def resume(self, chain: Chain, *, anew: bool) -> None:

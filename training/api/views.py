@@ -209,4 +209,4 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
 def _refuse_unless_waiting(run: Run) -> None:
     if run.state != Run.State.QUEUED:
-        raise Unable(_("The run waits no more."))
+        raise Unable(_("The run is no longer queued."))

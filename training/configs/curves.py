@@ -47,8 +47,8 @@ REWARD = Chart(
     _("per response"),
     {
         "reward": _("rollouts"),
-        "best_reward": _("best to each prompt"),
-        "watchdog": _("watchdog"),
+        "best_reward": _("best per prompt"),
+        "watchdog": _("Watchdog"),
         "held_out_reward": _("held out"),
     },
 )
@@ -59,7 +59,7 @@ RESPONSES = Chart(
     {"mean_tokens": _("mean length"), "response_tokens": _("mean length")},
     from_zero=True,
 )
-ENDED = Chart(_("Share that ended by itself"), "", {"share_ended": _("ended"), "ended": _("ended")})
+ENDED = Chart(_("Finished naturally"), "", {"share_ended": _("ended"), "ended": _("ended")})
 TOKEN_ACCURACY = Chart(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")})
 ENTROPY = Chart(_("Entropy"), _("nats per token"), {"entropy": _("entropy")})
 LEARNING_RATE = Chart(
@@ -70,9 +70,7 @@ LEARNING_RATE = Chart(
 )
 GRADIENT = Chart(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True)
 SPEED = Chart(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True)
-GPU_MEMORY = Chart(
-    _("GPU memory"), _("GB at its highest"), {"gpu_memory_gb": _("memory")}, from_zero=True
-)
+GPU_MEMORY = Chart(_("GPU memory"), _("peak GB"), {"gpu_memory_gb": _("Memory")}, from_zero=True)
 PACE = Chart(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True)
 
 OPTIMIZER = (LEARNING_RATE, GRADIENT, SPEED, GPU_MEMORY, PACE)

@@ -24,7 +24,7 @@ class DpoConfig(Rows):
 
     kind: ClassVar[str] = "dpo"
     label: ClassVar[str] = _("DPO")
-    menu: ClassVar[str] = _("Learn preferences by DPO")
+    menu: ClassVar[str] = _("Learn preferences with DPO")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
@@ -60,8 +60,8 @@ class DpoConfig(Rows):
         "learning_rate",
         default=5e-6,
         help=_(
-            "Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised"
-            " fine-tuning does."
+            "Peak learning rate. Full fine-tuning needs about 1e-6; DPO tolerates less than"
+            " supervised fine-tuning."
         ),
         min=1e-9,
     )
@@ -70,8 +70,8 @@ class DpoConfig(Rows):
         "batch_size",
         default=4,
         help=_(
-            "Pairs computed at once, each two sequences. Lower it when memory runs out, and raise"
-            " accumulation."
+            "Pairs computed at once (two sequences each). Lower it if memory runs out, and raise"
+            " gradient accumulation."
         ),
         unit=_("pairs"),
     )
@@ -79,14 +79,14 @@ class DpoConfig(Rows):
     max_rows: int | None = again(
         Rows,
         "max_rows",
-        help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        help=_("Random sample; leave empty for all."),
         unit=_("pairs"),
     )
     warmup: float = again(Rows, "warmup", default=0.1)
     beta: float = knob(
         0.1,
         _("β"),
-        _("How tightly the policy is held to where it started. Smaller lets it go further."),
+        _("How closely the policy stays to its starting point. Lower it to allow more drift."),
         min=0.001,
         max=10.0,
     )
@@ -94,18 +94,18 @@ class DpoConfig(Rows):
         "sigmoid",
         _("Loss"),
         _(
-            "Sigmoid is the published one. IPO (Azar 2023) does not push a decided pair ever"
-            " further apart; hinge as in SLiC."
+            "Sigmoid is the published loss. IPO (Azar 2023) stops pushing decided pairs further"
+            " apart; hinge is as in SLiC."
         ),
-        choices={"sigmoid": _("sigmoid"), "ipo": "IPO", "hinge": _("hinge")},
+        choices={"sigmoid": _("Sigmoid"), "ipo": "IPO", "hinge": _("Hinge")},
         is_advanced=True,
     )
     label_smoothing: float = knob(
         0.0,
-        _("Share of wrong labels"),
+        _("Label smoothing"),
         _(
-            "How many of the preferences are taken to be the wrong way round (conservative DPO)."
-            " With the sigmoid loss."
+            "Share of preferences assumed to be the wrong way round (conservative DPO). Only with"
+            " the sigmoid loss."
         ),
         min=0.0,
         max=0.49,

@@ -27,10 +27,10 @@ class EvaluateConfig(Settings):
     label: ClassVar[str] = _("evaluation")
     menu: ClassVar[str] = _("Evaluate a model")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations", "comparisons", "prompts")
-    snapshot_label: ClassVar[str] = _("Measured on")
-    snapshot_heading: ClassVar[str] = _("Measured on")
+    snapshot_label: ClassVar[str] = _("Evaluate on")
+    snapshot_heading: ClassVar[str] = _("Evaluate on")
     starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
-    model_label: ClassVar[str] = _("Model to measure")
+    model_label: ClassVar[str] = _("Model to evaluate")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}
     leaves: ClassVar[str] = ""
     measures: ClassVar[tuple[Measure, ...]] = (
@@ -48,13 +48,13 @@ class EvaluateConfig(Settings):
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
         metrics.N_PROMPTS,
-        Measure("win_rate", _("better than the other model"), SHARE),
-        Measure("win_rate_low", _("lower end of its interval"), SHARE),
-        Measure("win_rate_high", _("upper end of its interval"), SHARE),
-        Measure("other_reward", _("reward of the other model")),
-        Measure("other_response_tokens", _("mean length of the other, in tokens")),
+        Measure("win_rate", _("Win rate against the other model"), SHARE),
+        Measure("win_rate_low", _("Interval (95 %), lower end"), SHARE),
+        Measure("win_rate_high", _("Interval (95 %), upper end"), SHARE),
+        Measure("other_reward", _("Reward of the other model")),
+        Measure("other_response_tokens", _("Mean length of the other model (tokens)")),
         metrics.PERPLEXITY,
-        Measure("measured_on", _("measured on")),
+        Measure("measured_on", _("Measured on")),
         Measure("n_rows", _("rows")),
         metrics.N_TOKENS,
         *metrics.MACHINE,
@@ -73,45 +73,42 @@ class EvaluateConfig(Settings):
     split: str = knob(
         "held_out",
         _("Rows"),
-        _(
-            "Those that trained tell how much was learned by heart; held-out ones how good the"
-            " model is."
-        ),
+        _("Training rows show how much was memorised; held-out rows show how good the model is."),
         choices={
-            "held_out": _("held out: validation, else test"),
+            "held_out": _("Held out: validation, else test"),
             "test": _("test"),
             "train": _("train"),
-            "all": _("all"),
+            "all": _("All"),
         },
     )
     max_rows: int | None = knob(
         500,
-        _("At most"),
-        _("So many rows, drawn by the seed. Empty: all."),
+        _("Max"),
+        _("Random sample; leave empty for all."),
         unit=_("rows"),
         min=1,
         max=10_000_000,
     )
     max_tokens: int = knob(
         1024,
-        _("Longest row"),
-        _("Prompt and response together. What is longer is cut or left out, counted and said."),
+        _("Max row length"),
+        _("Prompt and response together. Longer rows are truncated or dropped and reported."),
         unit=_("tokens"),
         min=16,
         max=131072,
     )
     batch_size: int = knob(
         16,
-        _("Batch"),
-        _("Rows computed at once. Lower it when memory runs out."),
+        _("Batch size"),
+        _("Rows computed at once. Lower it if memory runs out."),
         unit=_("rows"),
         min=1,
         max=4096,
     )
     max_new_tokens: int = knob(
         256,
-        _("Longest response"),
-        _("Where a response is cut off if it has not ended."),
+        _("Max response length"),
+        _("Responses that are longer are cut off here."),
         unit=_("tokens"),
         min=1,
         max=32768,
@@ -119,14 +116,14 @@ class EvaluateConfig(Settings):
     temperature: float = knob(
         1.0,
         _("Temperature"),
-        _("Of the responses that are rewarded. 0: always the likeliest word."),
+        _("For the responses that are scored. 0 always picks the most likely token."),
         min=0.0,
         max=5.0,
     )
     top_p: float = knob(
         1.0,
         _("Top-p"),
-        _("Draw from the likeliest words that together have this share."),
+        _("Sample only from the most likely tokens that together have this probability."),
         min=0.01,
         max=1.0,
         is_advanced=True,
@@ -134,7 +131,7 @@ class EvaluateConfig(Settings):
     n_shown: int = knob(
         20,
         _("Samples shown"),
-        _("How many of the responses appear on the run's page."),
+        _("Number of responses shown on the run's page."),
         min=0,
         max=200,
         is_advanced=True,
@@ -160,18 +157,18 @@ class EvaluateConfig(Settings):
         if inputs.model == REWARD:
             if inputs.snapshot != "comparisons" or inputs.beside:
                 return _(
-                    "A reward model is measured on comparisons, by itself. Choose a snapshot of"
-                    " them and no other model."
+                    "A reward model is evaluated on comparisons, without another model. Choose a"
+                    " snapshot of comparisons and no other model."
                 )
             return ""
         if "other_model" in inputs.beside and "reward_model" not in inputs.beside:
             return _(
-                "To compare two models a reward model has to judge their responses. Choose one."
+                "To compare two models, a reward model has to score their responses. Choose one."
             )
         if inputs.snapshot != "demonstrations" and "reward_model" not in inputs.beside:
             return _(
-                "On such a snapshot only responses can be measured, and a reward model has to judge"
-                " them. Choose one."
+                "On this kind of snapshot only responses can be evaluated, and a reward model has"
+                " to score them. Choose one."
             )
         return ""
 

@@ -86,7 +86,7 @@ class Problem:
 
 
 DTYPES = {
-    "auto": _("automatic: bfloat16 where the hardware computes with it, else float32"),
+    "auto": _("Automatic: bfloat16 if the hardware supports it, else float32"),
     "bfloat16": _("bfloat16: half the memory"),
     "float32": _("float32: exact"),
 }
@@ -112,11 +112,11 @@ class Settings(ABC):
 
     snapshots: ClassVar[tuple[str, ...]]
     """kinds of snapshot that it learns from or answers; the usual one first"""
-    snapshot_label: ClassVar[str] = _("Learns from")
+    snapshot_label: ClassVar[str] = _("Data")
     """the snapshot's field in the form"""
-    snapshot_heading: ClassVar[str] = _("Learns from")
+    snapshot_heading: ClassVar[str] = _("Data")
     """the heading over the snapshot on a run's page"""
-    snapshot_button: ClassVar[str] = _("Train on it")
+    snapshot_button: ClassVar[str] = _("Train")
     """on the page of a snapshot, where this is the usual kind for it"""
 
     starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
@@ -155,7 +155,7 @@ class Settings(ABC):
     seed: int = knob(
         42,
         _("Seed"),
-        _("Same seed, same snapshot, same machine: same run."),
+        _("The same seed, snapshot and machine give the same run."),
         min=0,
         max=2**31 - 1,
         is_advanced=True,
@@ -164,16 +164,16 @@ class Settings(ABC):
     dtype: str = knob(
         "auto",
         _("Numbers"),
-        _("Precision of the computation."),
+        _("Precision used for training."),
         choices=DTYPES,
         is_advanced=True,
         is_last=True,
     )
     allows_hub: bool = knob(
         False,
-        _("Allow the hub"),
+        _("Allow hub downloads"),
         _(
-            "Let the run download a model from the hub by its name. Off, nothing leaves the node"
+            "Lets the run download a model from the hub by name. When off, nothing leaves the node"
             " and only local folders load."
         ),
         is_advanced=True,

@@ -28,40 +28,40 @@ class Best:
     is_more_better: bool
 
 
-HELD_OUT_LOSS = Measure("held_out_loss", _("held-out loss"))
-HELD_OUT_ACCURACY = Measure("held_out_accuracy", _("held-out pair accuracy"), SHARE)
+HELD_OUT_LOSS = Measure("held_out_loss", _("Held-out loss"))
+HELD_OUT_ACCURACY = Measure("held_out_accuracy", _("Held-out pair accuracy"), SHARE)
 ACCURACY_INTERVAL = (
-    Measure("held_out_accuracy_low", _("lower end of its interval"), SHARE),
-    Measure("held_out_accuracy_high", _("upper end of its interval"), SHARE),
+    Measure("held_out_accuracy_low", _("Interval (95 %), lower end"), SHARE),
+    Measure("held_out_accuracy_high", _("Interval (95 %), upper end"), SHARE),
 )
-HELD_OUT_MARGIN = Measure("held_out_margin", _("mean reward difference"))
-LENGTH_CORRELATION = Measure("reward_length_correlation", _("correlation of reward with length"))
-HELD_OUT_SPLIT = Measure("held_out_split", _("measured on"))
-N_HELD_OUT = Measure("n_held_out", _("held-out rows"))
-N_HELD_OUT_PAIRS = Measure("n_held_out_pairs", _("held-out pairs"))
-N_TRAIN = Measure("n_train", _("rows learned from"))
-N_TRAIN_PAIRS = Measure("n_train_pairs", _("pairs learned from"))
-N_TIES = Measure("n_ties", _("ties, which decide nothing"))
-N_CUT = Measure("n_cut", _("rows cut at the longest row"))
-N_LEFT_OUT = Measure("n_left_out", _("rows left out"))
-N_RESPONSES_LEFT_OUT = Measure("n_responses_left_out", _("responses left out: too long"))
-N_PROMPTS_CUT = Measure("n_prompts_cut", _("prompts that lost their beginning"))
+HELD_OUT_MARGIN = Measure("held_out_margin", _("Mean reward difference"))
+LENGTH_CORRELATION = Measure("reward_length_correlation", _("Correlation of reward with length"))
+HELD_OUT_SPLIT = Measure("held_out_split", _("Measured on"))
+N_HELD_OUT = Measure("n_held_out", _("Held-out rows"))
+N_HELD_OUT_PAIRS = Measure("n_held_out_pairs", _("Held-out pairs"))
+N_TRAIN = Measure("n_train", _("Training rows"))
+N_TRAIN_PAIRS = Measure("n_train_pairs", _("Training pairs"))
+N_TIES = Measure("n_ties", _("Ties (not used)"))
+N_CUT = Measure("n_cut", _("Rows truncated"))
+N_LEFT_OUT = Measure("n_left_out", _("Rows dropped"))
+N_RESPONSES_LEFT_OUT = Measure("n_responses_left_out", _("Responses dropped: too long"))
+N_PROMPTS_CUT = Measure("n_prompts_cut", _("Prompts truncated at the start"))
 
 REWARD = Measure("reward", _("reward"))
-BEST_REWARD = Measure("best_reward", _("reward of the best response to each prompt"))
-RESPONSE_TOKENS = Measure("response_tokens", _("mean length in tokens"))
-ENDED = Measure("ended", _("ended by themselves"), SHARE)
-N_HELD_OUT_PROMPTS = Measure("n_held_out_prompts", _("held-out prompts"))
-N_PROMPTS = Measure("n_prompts", _("prompts answered"))
+BEST_REWARD = Measure("best_reward", _("Reward of the best response per prompt"))
+RESPONSE_TOKENS = Measure("response_tokens", _("Mean length (tokens)"))
+ENDED = Measure("ended", _("Finished naturally"), SHARE)
+N_HELD_OUT_PROMPTS = Measure("n_held_out_prompts", _("Held-out prompts"))
+N_PROMPTS = Measure("n_prompts", _("Prompts answered"))
 PROMPTS_TOO_LONG = (
-    Measure("n_prompts_too_long", _("prompts left out: too long")),
-    Measure("n_held_out_prompts_too_long", _("held-out prompts left out: too long")),
+    Measure("n_prompts_too_long", _("Prompts dropped: too long")),
+    Measure("n_held_out_prompts_too_long", _("Held-out prompts dropped: too long")),
 )
 
-PERPLEXITY = Measure("perplexity", _("perplexity"))
+PERPLEXITY = Measure("perplexity", _("Perplexity"))
 N_TOKENS = Measure("n_tokens", _("tokens"))
 
 MACHINE = (
-    Measure("peak_memory_gb", _("memory at its highest, GB")),
-    Measure("seconds", _("took"), DURATION),
+    Measure("peak_memory_gb", _("Peak memory (GB)")),
+    Measure("seconds", _("Duration"), DURATION),
 )

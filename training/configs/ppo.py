@@ -22,30 +22,30 @@ class PpoConfig(Weights):
     kind: ClassVar[str] = "ppo"
     trainer: ClassVar[str] = "training.trainer.ppo.run"
     label: ClassVar[str] = _("PPO")
-    menu: ClassVar[str] = _("Improve by PPO")
+    menu: ClassVar[str] = _("Improve with PPO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts, and the completions for its ptx mix"""
-    model_button: ClassVar[str] = _("Improve by PPO")
+    model_button: ClassVar[str] = _("Improve with PPO")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
-    reward_button: ClassVar[str] = _("Use it in PPO")
+    reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
-        Measure("kl", _("KL to the SFT model, nats a response")),
-        Measure("watchdog", _("watchdog reward")),
+        Measure("kl", _("KL to the SFT model, nats per response")),
+        Measure("watchdog", _("Watchdog reward")),
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
         metrics.N_HELD_OUT_PROMPTS,
         Measure("n_episodes", _("episodes")),
-        Measure("kept_step", _("step that was kept")),
-        Measure("beta", _("β at the end")),
+        Measure("kept_step", _("Step kept")),
+        Measure("beta", _("Final β")),
         metrics.N_PROMPTS,
         *metrics.PROMPTS_TOO_LONG,
-        Measure("n_ptx", _("demonstrations in the ptx mix")),
-        Measure("n_ptx_cut", _("of those, cut at the end")),
-        Measure("n_ptx_left_out", _("demonstrations left out of the mix: too long")),
+        Measure("n_ptx", _("Demonstrations in the ptx mix")),
+        Measure("n_ptx_cut", _("Of those, truncated at the end")),
+        Measure("n_ptx_left_out", _("Demonstrations dropped from the mix: too long")),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
@@ -63,7 +63,7 @@ class PpoConfig(Weights):
         ),
         Chart(_("Explained variance"), _("of returns"), {"explained_variance": _("value model")}),
         Chart(_("Value loss"), "", {"value_loss": _("value loss")}, from_zero=True),
-        Chart(_("Demonstrations' loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
+        Chart(_("Demonstration loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
         Chart(_("β"), "", {"beta": _("β")}, from_zero=True),
         *curves.OPTIMIZER,
     )
@@ -90,21 +90,21 @@ class PpoConfig(Weights):
         Weights,
         "method",
         help=_(
-            "LoRA: the reference is the policy with its adapter off, the value model the reward"
-            " model with one. Full: four."
+            "With LoRA, the reference is the policy with its adapter off and the value model is the"
+            " reward model with an adapter. Full training holds four models."
         ),
     )
     n_episodes: int = knob(
         10_000,
         _("Episodes"),
-        _("Responses sampled and learned from, in all. InstructGPT took 256,000."),
+        _("Total number of responses to sample and train on. InstructGPT: 256,000."),
         min=1,
         max=100_000_000,
     )
     batch_size: int = knob(
         64,
         _("Rollout"),
-        _("Episodes sampled before the weights move. InstructGPT: 512."),
+        _("Episodes sampled before each weight update. InstructGPT: 512."),
         unit=_("episodes"),
         min=1,
         max=65536,
@@ -112,24 +112,24 @@ class PpoConfig(Weights):
     n_minibatches: int = knob(
         1,
         _("Minibatches"),
-        _("Parts a rollout is cut into, one optimizer step each. InstructGPT: 8."),
+        _("Number of parts a rollout is split into, one optimizer step each. InstructGPT: 8."),
         min=1,
         max=1024,
     )
     n_inner_epochs: int = knob(
         1,
         _("Inner epochs"),
-        _("How often a rollout is learned from. InstructGPT: 1."),
+        _("How often each rollout is used for training. InstructGPT: 1."),
         min=1,
         max=32,
         is_advanced=True,
     )
     row_tokens: int = knob(
         2048,
-        _("Tokens a row"),
+        _("Tokens per row"),
         _(
-            "Sequences are packed into rows of about so many tokens; the result does not change."
-            " Lower it when memory runs out."
+            "Sequences are packed into rows of about this many tokens. The result does not change."
+            " Lower it if memory runs out."
         ),
         unit=_("tokens"),
         min=64,
@@ -140,7 +140,7 @@ class PpoConfig(Weights):
         2e-5,
         _("Learning rate"),
         _(
-            "Of the policy. Full fine-tuning wants about 1e-6 to 1e-5: without ptx InstructGPT’s"
+            "For the policy. Full fine-tuning needs about 1e-6 to 1e-5; without ptx, InstructGPT’s"
             " runs above 8e-6 diverged."
         ),
         min=1e-9,
@@ -149,7 +149,7 @@ class PpoConfig(Weights):
     value_learning_rate: float = knob(
         5e-5,
         _("Value learning rate"),
-        _("Of the value model. InstructGPT: 9e-6, full."),
+        _("For the value model. InstructGPT: 9e-6, full fine-tuning."),
         min=1e-9,
         max=1.0,
         is_advanced=True,
@@ -157,7 +157,10 @@ class PpoConfig(Weights):
     warmup_steps: int = knob(
         10,
         _("Warm-up"),
-        _("Rollouts over which the learning rate rises from a tenth of its peak; then it stays."),
+        _(
+            "Rollouts over which the learning rate rises from a tenth of its peak. After that it"
+            " stays constant."
+        ),
         unit=_("rollouts"),
         min=0,
         max=100_000,
@@ -166,22 +169,25 @@ class PpoConfig(Weights):
     kl_coef: float = knob(
         0.02,
         _("β (KL)"),
-        _("Penalty a nat of drift from the SFT model. InstructGPT: 0.02; 0.05 holds tighter."),
+        _(
+            "Penalty per nat of drift from the SFT model. InstructGPT: 0.02; 0.05 allows less"
+            " drift."
+        ),
         min=0.0,
         max=10.0,
     )
     kl_control: str = knob(
         "fixed",
         _("β control"),
-        _("Fixed, or steered so that the KL of a sequence stays near a target (Ziegler 2019)."),
-        choices={"fixed": _("fixed"), "adaptive": _("steered to a target")},
+        _("Fixed, or adapted to keep the KL of a sequence near a target (Ziegler 2019)."),
+        choices={"fixed": _("Fixed value"), "adaptive": _("Adaptive")},
         is_advanced=True,
     )
     kl_target: float = knob(
         6.0,
         _("KL target"),
-        _("For a steered β."),
-        unit=_("nats a response"),
+        _("For adaptive β."),
+        unit=_("nats per response"),
         min=0.01,
         max=1000.0,
         is_advanced=True,
@@ -189,16 +195,19 @@ class PpoConfig(Weights):
     kl_horizon: int = knob(
         10_000,
         _("KL horizon"),
-        _("How many episodes a steered β takes to react."),
+        _("How many episodes adaptive β takes to react."),
         min=1,
         max=10_000_000,
         is_advanced=True,
     )
     kl_ceiling: float = knob(
         0.0,
-        _("KL ceiling"),
-        _("Stop and keep the last good checkpoint when a rollout's KL passes it. 0: none."),
-        unit=_("nats a response"),
+        _("KL limit"),
+        _(
+            "Stops and keeps the last good checkpoint when a rollout's KL goes above this. 0: no"
+            " limit."
+        ),
+        unit=_("nats per response"),
         min=0.0,
         max=10_000.0,
     )
@@ -221,13 +230,13 @@ class PpoConfig(Weights):
     whitens_advantages: bool = knob(
         True,
         _("Whiten advantages"),
-        _("To mean 0 and variance 1 over the whole rollout."),
+        _("Scales advantages to mean 0 and variance 1 over the whole rollout."),
         is_advanced=True,
     )
     clip_ratio: float = knob(
         0.2,
         _("Ratio clip"),
-        _("How far a token's probability may move on one rollout."),
+        _("How far a token's probability may move in one rollout."),
         min=0.01,
         max=1.0,
         is_advanced=True,
@@ -235,23 +244,23 @@ class PpoConfig(Weights):
     clip_value: float = knob(
         0.2,
         _("Value clip"),
-        _("How far a value may move on one rollout."),
+        _("How far a value may move in one rollout."),
         min=0.01,
         max=100.0,
         is_advanced=True,
     )
     max_new_tokens: int = knob(
         256,
-        _("Longest response"),
-        _("Where a response is cut off if it has not ended."),
+        _("Max response length"),
+        _("Responses that are longer are cut off here."),
         unit=_("tokens"),
         min=1,
         max=32768,
     )
     max_prompt_tokens: int = knob(
         1024,
-        _("Longest prompt"),
-        _("Longer prompts are left out, counted and said."),
+        _("Max prompt length"),
+        _("Longer prompts are dropped and reported."),
         unit=_("tokens"),
         min=8,
         max=131072,
@@ -259,7 +268,7 @@ class PpoConfig(Weights):
     temperature: float = knob(
         1.0,
         _("Temperature"),
-        _("Of the rollouts. InstructGPT: 1."),
+        _("For the rollouts. InstructGPT: 1."),
         min=0.05,
         max=5.0,
         is_advanced=True,
@@ -267,33 +276,36 @@ class PpoConfig(Weights):
     top_p: float = knob(
         1.0,
         _("Top-p"),
-        _("Of the rollouts. Below 1 they no longer come from the policy itself."),
+        _("For the rollouts. Below 1 they no longer come from the policy itself."),
         min=0.01,
         max=1.0,
         is_advanced=True,
     )
     missing_end: str = knob(
         "penalty",
-        _("A response that does not end"),
-        _("Loses a fixed amount of reward, is left out of the learning, or counts like any other."),
-        choices={"penalty": _("penalty"), "drop": _("left out"), "keep": _("counts")},
+        _("Unfinished responses"),
+        _("They lose a fixed amount of reward, are left out of training, or count like any other."),
+        choices={"penalty": _("Penalty"), "drop": _("Left out"), "keep": _("active")},
         is_advanced=True,
     )
     missing_end_penalty: float = knob(
         1.0,
-        _("Penalty for no end"),
-        _("Taken off the reward of a response that does not end."),
+        _("Unfinished penalty"),
+        _("Subtracted from the reward of a response that does not end."),
         min=0.0,
         max=1000.0,
         is_advanced=True,
     )
     normalizes_reward: bool = knob(
-        False, _("Normalise rewards"), _("By their running mean and deviation."), is_advanced=True
+        False,
+        _("Normalise rewards"),
+        _("Scales rewards by their running mean and standard deviation."),
+        is_advanced=True,
     )
     reward_clip: float = knob(
         0.0,
         _("Reward clip"),
-        _("Rewards beyond ± this are cut to it. 0: none."),
+        _("Rewards are clipped to ± this value. 0: no limit."),
         min=0.0,
         max=1000.0,
         is_advanced=True,
@@ -302,16 +314,16 @@ class PpoConfig(Weights):
         0.0,
         _("γ of PPO-ptx"),
         _(
-            "Weight of the language-model loss on demonstrations mixed in. InstructGPT: 27.8 on"
-            " pretraining text."
+            "Weight of the language-model loss on the demonstrations mixed in. InstructGPT: 27.8,"
+            " on pretraining text."
         ),
         min=0.0,
         max=1000.0,
     )
     ptx_per_episode: float = knob(
         1.0,
-        _("ptx rows an episode"),
-        _("Demonstrations mixed in for each episode. InstructGPT: 8."),
+        _("ptx rows per episode"),
+        _("Demonstrations mixed in per episode. InstructGPT: 8."),
         min=0.0,
         max=64.0,
         is_advanced=True,
@@ -319,17 +331,20 @@ class PpoConfig(Weights):
     ema_decay: float = knob(
         0.0,
         _("EMA"),
-        _("Keep a moving average of the weights, and save that. InstructGPT: 0.992. 0: none."),
+        _(
+            "Keeps a moving average of the weights and saves it. InstructGPT: 0.992. 0 turns it"
+            " off."
+        ),
         min=0.0,
         max=0.99999,
         is_advanced=True,
     )
     ended_floor: float = knob(
         0.5,
-        _("Ended, at least"),
+        _("Minimum share finished"),
         _(
-            "Stop when the share of responses that end falls below this part of its start. 0: only"
-            " watch."
+            "Stops when the share of finished responses falls below this fraction of its starting"
+            " value. 0: only watch."
         ),
         min=0.0,
         max=1.0,
@@ -338,7 +353,10 @@ class PpoConfig(Weights):
     watchdog_drop: float = knob(
         0.0,
         _("Watchdog"),
-        _("Stop when the watchdog's mean reward falls this far below its start. 0: only watch."),
+        _(
+            "Stops when the watchdog's mean reward falls this far below its starting value. 0: only"
+            " watch."
+        ),
         min=0.0,
         max=1000.0,
         is_advanced=True,
@@ -347,8 +365,8 @@ class PpoConfig(Weights):
         20,
         _("Evaluate every"),
         _(
-            "Reward on held-out prompts along the way; the best checkpoint is kept. 0: only before"
-            " and after."
+            "Measures reward on held-out prompts during training and keeps the best checkpoint. 0:"
+            " only before and after."
         ),
         unit=_("rollouts"),
         min=0,
@@ -357,7 +375,7 @@ class PpoConfig(Weights):
     max_held_out_prompts: int = knob(
         64,
         _("Held-out prompts"),
-        _("Measure on at most so many."),
+        _("Evaluate on at most this many."),
         unit=_("prompts"),
         min=1,
         max=100_000,
@@ -367,11 +385,11 @@ class PpoConfig(Weights):
     dtype: str = again(
         Weights,
         "dtype",
-        help=_("Precision of policy, reference and value; trained weights stay float32."),
+        help=_("Precision of policy, reference and value model. Trained weights stay float32."),
     )
     rollout_dtype: str = knob(
         "auto",
-        _("Numbers of the rollouts"),
+        _("Rollout precision"),
         _("Precision of sampling and of the reward model."),
         choices=DTYPES,
         is_advanced=True,
@@ -379,7 +397,7 @@ class PpoConfig(Weights):
     n_shown: int = knob(
         8,
         _("Samples shown"),
-        _("Responses of each evaluation that appear on the run's page."),
+        _("Responses per evaluation shown on the run's page."),
         min=0,
         max=200,
         is_advanced=True,
@@ -411,22 +429,22 @@ class PpoConfig(Weights):
         if is_sharded:
             found.append(
                 _(
-                    "PPO trains two models, and Accelerate shares out only one. Choose DDP, with"
-                    " LoRA where memory is short."
+                    "PPO trains two models, but Accelerate shards only one. Choose DDP, with LoRA"
+                    " if memory is short."
                 )
             )
         if self.batch_size % n_processes:
             found.append(
                 _(
-                    "The episodes of a batch do not divide among the processes. Change one of the"
-                    " two numbers."
+                    "The episodes of a batch do not divide evenly among the processes. Change one"
+                    " of the two numbers."
                 )
             )
         elif self.batch_size // n_processes % self.n_minibatches:
             found.append(
                 _(
-                    "Each process’s episodes cannot be cut into so many equal minibatches. Change"
-                    " the rollout, them or the processes."
+                    "The episodes of each process do not divide evenly into the minibatches. Change"
+                    " the rollout, the minibatches or the processes."
                 )
             )
         return found

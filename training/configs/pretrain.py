@@ -32,9 +32,9 @@ class PretrainConfig(Rows):
         metrics.N_HELD_OUT,
         metrics.N_TRAIN,
         metrics.PERPLEXITY,
-        Measure("n_documents", _("documents")),
+        Measure("n_documents", _("Documents")),
         metrics.N_TOKENS,
-        Measure("n_parameters", _("parameters")),
+        Measure("n_parameters", _("Parameters")),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("held_out_loss_after", is_more_better=False)
@@ -48,22 +48,25 @@ class PretrainConfig(Rows):
     start: str = knob(
         "base",
         _("Weights"),
-        _("The weights of the model chosen, or random weights in its shape."),
-        choices={"base": _("the model's weights"), "scratch": _("random weights in its shape")},
+        _("The weights of the selected model, or random weights in the same architecture."),
+        choices={
+            "base": _("The model's weights"),
+            "scratch": _("Random weights, same architecture"),
+        },
     )
     tokenizer: str = knob(
         "model",
         _("Tokenizer"),
         _(
-            "The model's, or one that learns its vocabulary from this text. The latter only with"
-            " random weights."
+            "The model's tokenizer, or a new one that learns its vocabulary from this text. A new"
+            " one works only with random weights."
         ),
-        choices={"model": _("the model's"), "own": _("its own")},
+        choices={"model": _("The model's"), "own": _("New, from this text")},
     )
     vocabulary: int = knob(
         16384,
         _("Vocabulary"),
-        _("Of a tokenizer of its own: so many tokens at most."),
+        _("Maximum number of tokens in a new tokenizer."),
         unit=_("tokens"),
         min=300,
         max=1_000_000,
@@ -75,7 +78,7 @@ class PretrainConfig(Rows):
         default="full",
         help=_(
             "Full trains every weight. LoRA trains small adapters and merges them at the end; it"
-            " needs weights to start from."
+            " needs trained weights to start from."
         ),
     )
     learning_rate: float = again(
@@ -83,15 +86,15 @@ class PretrainConfig(Rows):
         "learning_rate",
         default=3e-4,
         help=_(
-            "Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of"
+            "Peak learning rate. From scratch 3e-4 to 1e-3; to continue a trained model, a tenth of"
             " that."
         ),
     )
     max_tokens: int = again(
         Rows,
         "max_tokens",
-        label=_("Row"),
-        help=_("Every row is this long; the rest of the last one is left out."),
+        label=_("Row length"),
+        help=_("Length of every row. The rest of the last row is dropped."),
     )
     warmup: float = again(Rows, "warmup", default=0.02)
     weight_decay: float = again(Rows, "weight_decay", default=0.1)

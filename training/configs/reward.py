@@ -37,22 +37,22 @@ class RewardConfig(Rows):
         metrics.N_HELD_OUT_PAIRS,
         metrics.N_TRAIN_PAIRS,
         metrics.N_TIES,
-        Measure("n_train_prompts", _("prompts learned from")),
+        Measure("n_train_prompts", _("Training prompts")),
         metrics.N_RESPONSES_LEFT_OUT,
         metrics.N_PROMPTS_CUT,
-        Measure("n_held_out_responses_left_out", _("held-out responses left out: too long")),
-        Measure("n_held_out_prompts_cut", _("held-out prompts that lost their beginning")),
+        Measure("n_held_out_responses_left_out", _("Held-out responses dropped: too long")),
+        Measure("n_held_out_prompts_cut", _("Held-out prompts truncated at the start")),
         *metrics.ACCURACY_INTERVAL,
-        Measure("unseen_raters_accuracy", _("on raters it had not seen, mean of folds"), SHARE),
-        Measure("unseen_raters_spread", _("its standard deviation"), SHARE),
-        Measure("seen_raters_accuracy", _("on raters it had seen, mean of folds"), SHARE),
-        Measure("seen_raters_spread", _("its standard deviation"), SHARE),
+        Measure("unseen_raters_accuracy", _("Accuracy on unseen raters, mean of folds"), SHARE),
+        Measure("unseen_raters_spread", _("Standard deviation"), SHARE),
+        Measure("seen_raters_accuracy", _("Accuracy on seen raters, mean of folds"), SHARE),
+        Measure("seen_raters_spread", _("Standard deviation"), SHARE),
         metrics.HELD_OUT_MARGIN,
         metrics.LENGTH_CORRELATION,
-        Measure("reward_bias", _("reward of demonstrations, taken off")),
-        Measure("n_demonstrations", _("demonstrations behind that")),
-        Measure("n_demonstrations_left_out", _("demonstrations left out: too long")),
-        Measure("n_demonstrations_cut", _("demonstrations whose prompt lost its beginning")),
+        Measure("reward_bias", _("Mean demonstration reward, subtracted")),
+        Measure("n_demonstrations", _("Demonstrations used for that")),
+        Measure("n_demonstrations_left_out", _("Demonstrations dropped: too long")),
+        Measure("n_demonstrations_cut", _("Demonstration prompts truncated at the start")),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
@@ -67,14 +67,14 @@ class RewardConfig(Rows):
     n_epochs: int = again(
         Rows,
         "n_epochs",
-        help=_("How often the run goes through its snapshot. A second epoch overfits."),
+        help=_("Number of passes over the snapshot. A second epoch overfits."),
     )
     learning_rate: float = again(Rows, "learning_rate", default=1e-4)
     batch_size: int = again(
         Rows,
         "batch_size",
         help=_(
-            "Prompts computed at once, each with all its responses: all pairs of a prompt are one"
+            "Prompts computed at once, each with all its responses. All pairs of a prompt are one"
             " element (Ouyang 2022, §3.5)."
         ),
         unit=_("prompts"),
@@ -84,17 +84,17 @@ class RewardConfig(Rows):
         _("Margin"),
         _(
             "How far apart rewards must be for a strong preference (Llama 2, §3.2.2). Needs"
-            " comparisons that gave their strength."
+            " comparisons with a strength."
         ),
-        choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
+        choices={"none": _("None"), "small": _("Up to 1"), "large": _("Up to 3")},
         is_advanced=True,
     )
     rating_margin: float = knob(
         0.0,
-        _("Margin a point"),
+        _("Margin per point"),
         _(
-            "How much further apart rewards must lie for each point between the overall ratings of"
-            " two responses. 0: none."
+            "Extra distance between rewards per point of difference in the overall ratings. 0:"
+            " none."
         ),
         min=0.0,
         max=10.0,
@@ -104,16 +104,13 @@ class RewardConfig(Rows):
     max_rows: int | None = again(
         Rows,
         "max_rows",
-        help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        help=_("Random sample; leave empty for all."),
         unit=_("pairs"),
     )
     centering: float = knob(
         0.0,
         _("Centering"),
-        _(
-            "Weight of a penalty that keeps rewards near 0 on average. 0.01 is usual where it is"
-            " wanted."
-        ),
+        _("Weight of a penalty that keeps rewards near 0 on average. 0.01 is a common choice."),
         min=0.0,
         max=10.0,
         is_advanced=True,
@@ -122,8 +119,8 @@ class RewardConfig(Rows):
         False,
         _("Cross-validate over raters"),
         _(
-            "First trains five more models, each without a fifth of the raters, and measures them"
-            " on those. Four times more work."
+            "First trains five more models, each without a fifth of the raters, and tests them on"
+            " those raters. Adds four times the work."
         ),
         is_advanced=True,
     )
@@ -135,8 +132,8 @@ class RewardConfig(Rows):
         if n_machines > 1 and self.cross_validates:
             return [
                 _(
-                    "A cross-validation works on one machine. Ask for one, or leave the"
-                    " cross-validation out."
+                    "Cross-validation runs on one machine. Request one, or turn cross-validation"
+                    " off."
                 )
             ]
         return []

@@ -24,7 +24,7 @@ class RlooConfig(Training):
 
     kind: ClassVar[str] = "rloo"
     label: ClassVar[str] = _("RLOO")
-    menu: ClassVar[str] = _("Improve by RLOO")
+    menu: ClassVar[str] = _("Improve with RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
@@ -54,13 +54,13 @@ class RlooConfig(Training):
         Training,
         "learning_rate",
         default=1e-5,
-        help=_("Highest step size. Full fine-tuning wants about 1e-6."),
+        help=_("Peak learning rate. Full fine-tuning needs about 1e-6."),
         min=1e-9,
     )
     n_responses: int = knob(
         4,
         _("Responses"),
-        _("To each prompt; the mean of the others is the baseline of each."),
+        _("Responses per prompt. The mean of the others is the baseline for each."),
         min=2,
         max=64,
     )
@@ -68,7 +68,8 @@ class RlooConfig(Training):
         Training,
         "batch_size",
         help=_(
-            "Responses computed at once. Lower it when memory runs out, and raise accumulation."
+            "Responses computed at once. Lower it if memory runs out, and raise gradient"
+            " accumulation."
         ),
         unit=_("responses"),
     )
@@ -76,15 +77,12 @@ class RlooConfig(Training):
         Training,
         "accumulation",
         default=8,
-        help=_(
-            "Batches added up before the weights move: batch × accumulation responses are written"
-            " for each step."
-        ),
+        help=_("Batches per weight update: each step writes batch size × this many responses."),
     )
     max_rows: int | None = again(
         Training,
         "max_rows",
-        help=_("Learn on a sample of this many prompts, drawn by the seed. Empty: all."),
+        help=_("Random sample of prompts; leave empty for all."),
         unit=_("prompts"),
     )
     max_held_out_rows: int | None = again(
@@ -93,22 +91,23 @@ class RlooConfig(Training):
         default=64,
         label=_("Held-out prompts"),
         help=_(
-            "Measure reward before and after on at most this many held-out prompts. Empty: all."
+            "Measure reward before and after on at most this many held-out prompts. Leave empty for"
+            " all."
         ),
         unit=_("prompts"),
     )
     max_new_tokens: int = knob(
         256,
-        _("Longest response"),
-        _("Where a response is cut off if it has not ended."),
+        _("Max response length"),
+        _("Responses that are longer are cut off here."),
         unit=_("tokens"),
         min=1,
         max=32768,
     )
     max_prompt_tokens: int = knob(
         1024,
-        _("Longest prompt"),
-        _("Longer prompts are left out, counted and said."),
+        _("Max prompt length"),
+        _("Longer prompts are dropped and reported."),
         unit=_("tokens"),
         min=8,
         max=131072,
@@ -116,14 +115,14 @@ class RlooConfig(Training):
     kl_coef: float = knob(
         0.03,
         _("β (KL)"),
-        _("Penalty a nat of drift from the model it starts from, taken off the reward."),
+        _("Penalty per nat of drift from the starting model, subtracted from the reward."),
         min=0.0,
         max=10.0,
     )
     temperature: float = knob(
         1.0,
         _("Temperature"),
-        _("Of the responses it learns from."),
+        _("For the responses it learns from."),
         min=0.05,
         max=5.0,
         is_advanced=True,
@@ -131,24 +130,24 @@ class RlooConfig(Training):
     normalizes_advantages: bool = knob(
         False,
         _("Normalise advantages"),
-        _("To mean 0 and variance 1 over a step's responses."),
+        _("Scales advantages to mean 0 and variance 1 over a step's responses."),
         is_advanced=True,
     )
     missing_end_penalty: float = knob(
         1.0,
-        _("Penalty for no end"),
-        _("Taken off the reward of a response that does not end."),
+        _("Unfinished penalty"),
+        _("Subtracted from the reward of a response that does not end."),
         min=0.0,
         max=1000.0,
         is_advanced=True,
     )
     schedule: str = again(
-        Training, "schedule", default="constant", help=_("How the learning rate falls.")
+        Training, "schedule", default="constant", help=_("How the learning rate decreases.")
     )
     n_shown: int = knob(
         8,
         _("Samples shown"),
-        _("Responses of each evaluation that appear on the run's page."),
+        _("Responses per evaluation shown on the run's page."),
         min=0,
         max=200,
         is_advanced=True,

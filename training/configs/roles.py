@@ -46,40 +46,40 @@ class Role:
     """of a model that has both; takes its name"""
 
 
-_NO_REWARD_MODEL = _("“%(model)s” is no reward model. Choose another, or none.")
+_NO_REWARD_MODEL = _("“%(model)s” is not a reward model. Choose another, or none.")
 REWARD_MODEL = Role(
     name="reward_model",
     kind=REWARD,
     words=_("reward model"),
-    label=_("Rewarded by"),
-    help=_("Judges the responses that the model writes."),
-    choose=_("choose a reward model"),
-    without=_("no reward model"),
-    missing=_("%(kind)s learns from a reward model. Choose one."),
+    label=_("Reward model"),
+    help=_("Scores the responses that the model writes."),
+    choose=_("Choose a reward model"),
+    without=_("No reward model"),
+    missing=_("%(kind)s needs a reward model. Choose one."),
     misfit=_NO_REWARD_MODEL,
     about="judges the responses",
 )
 WATCHDOG_MODEL = Role(
     name="watchdog_model",
     kind=REWARD,
-    words=_("watchdog"),
-    label=_("Watched by"),
-    help=_("Another reward model, which scores the responses and is never learned from."),
-    choose=_("choose a reward model"),
-    without=_("no watchdog"),
+    words=_("Watchdog"),
+    label=_("Watchdog"),
+    help=_("Another reward model that scores the responses and is never used for training."),
+    choose=_("Choose a reward model"),
+    without=_("No watchdog"),
     misfit=_NO_REWARD_MODEL,
     about="scores the responses of PPO and is never learned from",
     apart_from="reward_model",
-    twice=_("The run learns from “%(model)s”. Choose another watchdog, or none."),
+    twice=_("The run already learns from “%(model)s”. Choose another watchdog, or none."),
 )
 OTHER_MODEL = Role(
     name="other_model",
     kind=POLICY,
-    words=_("compared with"),
+    words=_("Compared with"),
     label=_("Compared with"),
-    help=_("Both answer the same prompts; the reward model says which did better."),
-    choose=_("choose a model"),
-    without=_("no other model"),
+    help=_("Both answer the same prompts; the reward model decides which did better."),
+    choose=_("Choose a model"),
+    without=_("No other model"),
     misfit=_("“%(model)s” writes no text to compare with. Choose another, or none."),
     about="compared with, of evaluations",
     teaches=False,

@@ -38,11 +38,11 @@ class SampleConfig(Settings):
         metrics.N_PROMPTS,
         *metrics.PROMPTS_TOO_LONG,
         Measure("n_responses", _("responses")),
-        Measure("n_empty", _("empty responses")),
-        Measure("share_ended", _("ended by themselves"), SHARE),
-        Measure("mean_tokens", _("mean length in tokens")),
+        Measure("n_empty", _("Empty responses")),
+        Measure("share_ended", _("Finished naturally"), SHARE),
+        Measure("mean_tokens", _("Mean length (tokens)")),
         Measure("tokens_per_s", _("tokens per second")),
-        Measure("responses_per_s", _("responses per second")),
+        Measure("responses_per_s", _("Responses per second")),
         *metrics.MACHINE,
     )
     charts: ClassVar[tuple[Chart, ...]] = (
@@ -56,14 +56,14 @@ class SampleConfig(Settings):
     n_responses: int = knob(
         4,
         _("Responses"),
-        _("How many to each prompt. Raters compare 4 to 9 of them well."),
+        _("Responses per prompt. Raters can compare 4 to 9 well."),
         min=1,
         max=64,
     )
     max_new_tokens: int = knob(
         256,
-        _("Longest response"),
-        _("Where a response is cut off if it has not ended."),
+        _("Max response length"),
+        _("Responses that are longer are cut off here."),
         unit=_("tokens"),
         min=1,
         max=32768,
@@ -72,8 +72,8 @@ class SampleConfig(Settings):
         1.0,
         _("Temperature"),
         _(
-            "How far the model strays from its likeliest word. 0: always the likeliest, one"
-            " response only."
+            "How far the model strays from its most likely token. 0 always picks that token and"
+            " gives only one response."
         ),
         min=0.0,
         max=5.0,
@@ -81,22 +81,22 @@ class SampleConfig(Settings):
     top_p: float = knob(
         0.95,
         _("Top-p"),
-        _("Draw from the likeliest words that together have this share."),
+        _("Sample only from the most likely tokens that together have this probability."),
         min=0.01,
         max=1.0,
     )
     seed: int = knob(
         42,
         _("Seed"),
-        _("Same seed, same prompts, same machine: same responses."),
+        _("The same seed, prompts and machine give the same responses."),
         min=0,
         max=2**31 - 1,
         is_last=True,
     )
     batch_size: int = knob(
         32,
-        _("Batch"),
-        _("Responses written at once. Lower it when memory runs out."),
+        _("Batch size"),
+        _("Responses written at once. Lower it if memory runs out."),
         unit=_("responses"),
         min=1,
         max=4096,
@@ -104,16 +104,16 @@ class SampleConfig(Settings):
     )
     max_prompts: int | None = knob(
         None,
-        _("At most"),
-        _("Answer so many prompts of the snapshot, from each split its share. Empty: all."),
+        _("Max"),
+        _("Random sample with the share of each split; leave empty for all."),
         unit=_("prompts"),
         min=1,
         max=10_000_000,
     )
     max_prompt_tokens: int = knob(
         1024,
-        _("Longest prompt"),
-        _("Longer prompts are left out, counted and said."),
+        _("Max prompt length"),
+        _("Longer prompts are dropped and reported."),
         unit=_("tokens"),
         min=8,
         max=131072,
@@ -122,7 +122,7 @@ class SampleConfig(Settings):
     n_shown: int = knob(
         8,
         _("Samples shown"),
-        _("How many of the responses appear on the run's page."),
+        _("Number of responses shown on the run's page."),
         min=0,
         max=200,
         is_advanced=True,

@@ -24,7 +24,7 @@ class SftConfig(Rows):
     label: ClassVar[str] = _("SFT")
     menu: ClassVar[str] = _("Fine-tune on demonstrations")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
-    model_button: ClassVar[str] = _("Fine-tune it")
+    model_button: ClassVar[str] = _("Fine-tune")
     is_parallel: ClassVar[bool] = True
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
@@ -48,8 +48,8 @@ class SftConfig(Rows):
         "n_epochs",
         default=2,
         help=_(
-            "How often the run goes through its snapshot. InstructGPT took 16; held-out loss is"
-            " best after one, raters like more."
+            "Number of passes over the snapshot. InstructGPT used 16; held-out loss is best after"
+            " one, but raters prefer more."
         ),
     )
 

@@ -25,15 +25,15 @@ class Weights(Settings):
         "lora",
         _("Method"),
         _(
-            "LoRA trains small adapters and merges them at the end: the model is whole either way."
-            " Full trains every weight."
+            "LoRA trains small adapters and merges them at the end, so the model is complete either"
+            " way. Full trains every weight."
         ),
-        choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
+        choices={"lora": _("LoRA"), "full": _("Full fine-tuning")},
     )
     max_grad_norm: float = knob(
         1.0,
-        _("Gradient ceiling"),
-        _("Longer gradients are shortened to this norm."),
+        _("Max gradient norm"),
+        _("Longer gradients are clipped to this norm."),
         min=0.0,
         max=1000.0,
         is_advanced=True,
@@ -42,7 +42,7 @@ class Weights(Settings):
     lora_rank: int = knob(
         16,
         _("LoRA rank"),
-        _("Width of the adapters."),
+        _("Size of the adapters."),
         min=1,
         max=1024,
         is_advanced=True,
@@ -60,14 +60,14 @@ class Weights(Settings):
     saves_memory: bool = knob(
         False,
         _("Gradient checkpointing"),
-        _("Computes activations twice to hold fewer: a third slower, much less memory."),
+        _("Computes activations twice to save memory: a third slower, much less memory."),
         is_advanced=True,
         is_last=True,
     )
     checkpoint_every: int = knob(
         50,
         _("Checkpoint every"),
-        _("What a killed run loses at most. 0: only when it is stopped."),
+        _("The most a killed run can lose. 0: save only when stopped."),
         unit=_("steps"),
         min=0,
         max=1_000_000,
@@ -76,8 +76,8 @@ class Weights(Settings):
     )
     keep_checkpoints: int = knob(
         2,
-        _("Keep checkpoints"),
-        _("Older ones are removed."),
+        _("Checkpoints to keep"),
+        _("Older checkpoints are deleted."),
         min=1,
         max=100,
         is_advanced=True,
@@ -85,15 +85,15 @@ class Weights(Settings):
     )
     keeps_state: str = knob(
         "lora",
-        _("Keep the last state"),
+        _("Keep the final state"),
         _(
-            "Optimizer and all, so that the run can be extended later. With full fine-tuning it"
-            " takes three times the weights."
+            "Includes the optimizer, so that you can extend the run later. With full fine-tuning it"
+            " takes three times the size of the weights."
         ),
         choices={
-            "lora": _("with LoRA, where it is small"),
-            "always": _("always"),
-            "never": _("never"),
+            "lora": _("With LoRA, where it is small"),
+            "always": _("Always"),
+            "never": _("Never"),
         },
         is_advanced=True,
         is_last=True,
@@ -147,35 +147,33 @@ class Training(Weights):
 
     extended_by: ClassVar[tuple[str, ...]] = ("max_steps", "n_epochs")
 
-    n_epochs: int = knob(
-        1, _("Epochs"), _("How often the run goes through its snapshot."), min=1, max=100
-    )
+    n_epochs: int = knob(1, _("Epochs"), _("Number of passes over the snapshot."), min=1, max=100)
     learning_rate: float = knob(
         2e-4,
         _("Learning rate"),
-        _("Highest step size. LoRA wants ten to thirty times what full fine-tuning does."),
+        _("Peak learning rate. LoRA needs ten to thirty times as much as full fine-tuning."),
         min=1e-8,
         max=1.0,
     )
     batch_size: int = knob(
         8,
-        _("Batch"),
-        _("Rows computed at once. Lower it when memory runs out, and raise accumulation."),
+        _("Batch size"),
+        _("Rows computed at once. Lower it if memory runs out, and raise gradient accumulation."),
         unit=_("rows"),
         min=1,
         max=4096,
     )
     accumulation: int = knob(
         4,
-        _("Accumulation"),
-        _("Batches added up before the weights move: the effective batch is batch × accumulation."),
+        _("Gradient accumulation steps"),
+        _("Batches per weight update. The effective batch size is batch size × this."),
         min=1,
         max=4096,
     )
     max_rows: int | None = knob(
         None,
-        _("At most"),
-        _("Train on a sample of this many rows, drawn by the seed. Empty: all."),
+        _("Max"),
+        _("Random sample; leave empty for all."),
         unit=_("rows"),
         min=1,
         max=100_000_000,
@@ -183,29 +181,29 @@ class Training(Weights):
     max_held_out_rows: int | None = knob(
         500,
         _("Held-out rows"),
-        _("Measure before and after on at most this many held-out rows. Empty: all."),
+        _("Measure before and after on at most this many held-out rows. Leave empty for all."),
         unit=_("rows"),
         min=1,
         max=10_000_000,
     )
     schedule: str = knob(
         "cosine",
-        _("Schedule"),
+        _("Learning-rate schedule"),
         _(
-            "How the learning rate falls. InstructGPT's is a cosine that ends at a tenth of its"
+            "How the learning rate decreases. InstructGPT used a cosine that ends at a tenth of the"
             " peak."
         ),
         choices={
-            "cosine": _("cosine to 10 %"),
-            "linear": _("linear to 0"),
-            "constant": _("constant"),
+            "cosine": _("Cosine to 10 %"),
+            "linear": _("Linear to 0"),
+            "constant": _("Constant"),
         },
         is_advanced=True,
     )
     warmup: float = knob(
         0.0,
         _("Warm-up"),
-        _("Share of the steps in which the learning rate rises from 0 to its peak."),
+        _("Share of steps over which the learning rate rises from 0 to its peak."),
         min=0.0,
         max=0.5,
         is_advanced=True,
@@ -213,7 +211,7 @@ class Training(Weights):
     weight_decay: float = knob(
         0.0,
         _("Weight decay"),
-        _("AdamW's pull of the weights towards 0."),
+        _("How strongly AdamW pulls the weights towards 0."),
         min=0.0,
         max=1.0,
         is_advanced=True,
@@ -221,7 +219,7 @@ class Training(Weights):
     lora_dropout: float = knob(
         0.0,
         _("LoRA dropout"),
-        _("Share of the adapters' input dropped while training."),
+        _("Share of the adapters' input dropped during training."),
         min=0.0,
         max=0.9,
         is_advanced=True,
@@ -231,15 +229,15 @@ class Training(Weights):
         _("LoRA targets"),
         _("Which layers get an adapter."),
         choices={
-            "all-linear": _("every linear layer"),
-            "attention": _("the attention's queries and values"),
+            "all-linear": _("All linear layers"),
+            "attention": _("Attention queries and values"),
         },
         is_advanced=True,
     )
     log_every: int = knob(
         1,
         _("Log every"),
-        _("One point of the curve each so many steps."),
+        _("Number of steps per point of the curve."),
         unit=_("steps"),
         min=1,
         max=100_000,
@@ -248,7 +246,7 @@ class Training(Weights):
     evaluate_every: int = knob(
         0,
         _("Evaluate every"),
-        _("Measure on held-out rows along the way. 0: only before and after."),
+        _("Measures on held-out rows during training. 0: only before and after."),
         unit=_("steps"),
         min=0,
         max=1_000_000,
@@ -257,7 +255,7 @@ class Training(Weights):
     max_steps: int | None = knob(
         None,
         _("Steps"),
-        _("So many, whatever the epochs would come to. Empty: by epochs."),
+        _("Overrides the number of epochs. Leave empty to train by epochs."),
         unit=_("steps"),
         min=1,
         max=100_000_000,
@@ -305,8 +303,8 @@ class Rows(Training):
 
     max_tokens: int = knob(
         1024,
-        _("Longest row"),
-        _("Prompt and response together. What is longer is cut or left out, counted and said."),
+        _("Max row length"),
+        _("Prompt and response together. Longer rows are truncated or dropped and reported."),
         unit=_("tokens"),
         min=16,
         max=131072,

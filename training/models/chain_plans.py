@@ -82,7 +82,7 @@ STEPS: Mapping[str, About] = {
     Step.DPO: About(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
     Step.RLOO: About(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
     Step.EVALUATE: About(
-        _("the new model against the one before, under the reward model"),
+        _("the new model against the previous one, scored by the reward model"),
         run=EvaluateConfig.kind,
         reads=Step.HELD_OUT,
         is_rewarded=True,
@@ -90,7 +90,7 @@ STEPS: Mapping[str, About] = {
     ),
     Step.SAMPLE_FIRST: About(_("responses of the fine-tuned model"), run=SampleConfig.kind),
     Step.SAMPLE: About(_("responses of the new model"), run=SampleConfig.kind),
-    Step.SAMPLE_BEFORE: About(_("responses of the model before"), run=SampleConfig.kind),
+    Step.SAMPLE_BEFORE: About(_("responses of the previous model"), run=SampleConfig.kind),
     Step.CAMPAIGN_FIRST: About(_("comparison campaign to learn from")),
     Step.CAMPAIGN: About(_("comparison campaign")),
 }
@@ -145,8 +145,8 @@ TEMPLATES: Mapping[str, Template] = {
     "weekly": Template(
         _("The whole cycle"),
         _(
-            "Comparisons become a reward model, PPO improves the model by it, and raters compare"
-            " the new one with the old, blind."
+            "Comparisons train a reward model, PPO improves the model with it, and raters compare"
+            " the new model with the old one, blind."
         ),
         (
             Step.COMPARISONS,
@@ -160,11 +160,11 @@ TEMPLATES: Mapping[str, Template] = {
         Step.COMPARISONS,
     ),
     "llama": Template(
-        _("From demonstrations on"),
+        _("Starting from demonstrations"),
         _(
-            "Llama 2's whole cycle: demonstrations become a model, raters compare its responses,"
-            " and once they are done a reward model and PPO follow; raters then compare the new"
-            " model with the fine-tuned one, blind."
+            "Llama 2's whole cycle: demonstrations train a model and raters compare its responses."
+            " When they are done, a reward model and PPO follow, and raters compare the new model"
+            " with the fine-tuned one, blind."
         ),
         (
             Step.DEMONSTRATIONS,
@@ -184,9 +184,9 @@ TEMPLATES: Mapping[str, Template] = {
     "rejection": Template(
         _("Rejection sampling"),
         _(
-            "Comparisons become a reward model, the model answers each prompt many times and learns"
-            " from the answers that the reward model likes best, and raters compare the new one"
-            " with the old, blind."
+            "Comparisons train a reward model, the model answers each prompt many times and learns"
+            " from the responses the reward model scores highest, and raters compare the new model"
+            " with the old one, blind."
         ),
         (
             Step.COMPARISONS,
@@ -203,9 +203,9 @@ TEMPLATES: Mapping[str, Template] = {
     "rejection-ppo": Template(
         _("Rejection sampling, then PPO"),
         _(
-            "Llama 2's later iterations: the model learns from its best answers, PPO goes on from"
-            " there under the same reward model, and raters compare the new one with the old,"
-            " blind."
+            "Llama 2's later iterations: the model learns from its best responses, PPO continues"
+            " from there with the same reward model, and raters compare the new model with the old"
+            " one, blind."
         ),
         (
             Step.COMPARISONS,
@@ -223,8 +223,8 @@ TEMPLATES: Mapping[str, Template] = {
     "rloo": Template(
         _("RLOO and an evaluation"),
         _(
-            "Comparisons become a reward model, RLOO improves the model by it, held-out prompts"
-            " tell the win rate, and raters compare the new one with the old, blind."
+            "Comparisons train a reward model, RLOO improves the model with it, held-out prompts"
+            " give the win rate, and raters compare the new model with the old one, blind."
         ),
         (
             Step.COMPARISONS,
@@ -242,33 +242,33 @@ TEMPLATES: Mapping[str, Template] = {
     "dpo": Template(
         _("DPO"),
         _(
-            "Comparisons improve the model with no reward model between, and raters compare the new"
-            " one with the old, blind."
+            "Comparisons improve the model without a reward model, and raters compare the new model"
+            " with the old one, blind."
         ),
         (Step.COMPARISONS, Step.DPO, Step.PROMPTS, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN),
         Step.COMPARISONS,
     ),
     "pretrain": Template(
         _("Pretrain, then fine-tune"),
-        _("The model reads a snapshot of text, then demonstrations make it an assistant."),
+        _("The model trains on a snapshot of text, then demonstrations make it an assistant."),
         (Step.PRETRAIN, Step.DEMONSTRATIONS, Step.SFT),
         Step.DEMONSTRATIONS,
     ),
     "fine-tune-compare": Template(
         _("Fine-tune, then compare"),
-        _("Demonstrations become a model, it answers prompts, and raters compare its responses."),
+        _("Demonstrations train a model, it answers prompts, and raters compare its responses."),
         (Step.DEMONSTRATIONS, Step.SFT, Step.PROMPTS, Step.SAMPLE, Step.CAMPAIGN),
         Step.DEMONSTRATIONS,
     ),
     "fine-tune": Template(
         _("Fine-tune"),
-        _("Demonstrations become a model."),
+        _("Demonstrations train a model."),
         (Step.DEMONSTRATIONS, Step.SFT),
         Step.DEMONSTRATIONS,
     ),
     "reward": Template(
         _("Reward model"),
-        _("Comparisons become a reward model."),
+        _("Comparisons train a reward model."),
         (Step.COMPARISONS, Step.REWARD),
         Step.COMPARISONS,
     ),

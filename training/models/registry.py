@@ -21,13 +21,13 @@ class TrainedModel(models.Model):
         RETIRED = "retired", _("retired")
 
     name = models.CharField(_("name"), max_length=200, unique=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
     location = models.CharField(
-        _("location"), max_length=1024, help_text=_("A folder on the GPU nodes, or a hub name.")
+        _("Location"), max_length=1024, help_text=_("A folder on the GPU nodes, or a hub name.")
     )
-    licence = models.CharField(_("licence"), max_length=64, blank=True, default="")
+    licence = models.CharField(_("Licence"), max_length=64, blank=True, default="")
     notes = models.TextField(_("notes"), blank=True, default="")
-    stage = models.CharField(_("stage"), max_length=16, choices=Stage, default=Stage.CANDIDATE)
+    stage = models.CharField(_("Stage"), max_length=16, choices=Stage, default=Stage.CANDIDATE)
     card = models.TextField(
         blank=True, default="", help_text="Markdown by a person; empty: made from what is known"
     )

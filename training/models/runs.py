@@ -38,12 +38,12 @@ class Run(models.Model):
         LOST = "lost", _("lost")
 
     class MadeAs(models.TextChoices):
-        COPY = "copy", _("another like")
-        RETRY = "retry", _("a new try at")
-        EXTENSION = "extension", _("goes on from the last state of")
+        COPY = "copy", _("Duplicate of")
+        RETRY = "retry", _("Retry of")
+        EXTENSION = "extension", _("Extends")
 
     name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("kind"), max_length=16, help_text="one of training.configs.KINDS")
+    kind = models.CharField(_("Kind"), max_length=16, help_text="one of training.configs.KINDS")
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
@@ -83,7 +83,9 @@ class Run(models.Model):
     )
     launch = models.JSONField(
         default=dict,
-        help_text="training.processes.launch.Launch as JSON: its processes, and how they share the work",
+        help_text=(
+            "training.processes.launch.Launch as JSON: its processes, and how they share the work"
+        ),
     )
     tags = models.JSONField(default=list)
     remarks = models.TextField(

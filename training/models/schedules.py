@@ -14,13 +14,13 @@ from training.models.snapshots import Snapshot
 
 
 class Schedule(models.Model):
-    """What is to start by itself, and when. `plan` is a dataclass of training.models.chain_plans, as JSON."""
+    """What is to start by itself, and when. `plan` is a chain_plans.Plan as JSON."""
 
     class Trigger(models.TextChoices):
-        CLOCK = "clock", _("by clock")
-        DATA = "data", _("by new judgments")
-        ACCURACY = "accuracy", _("by a fall of the reward model")
-        HAND = "hand", _("by hand only")
+        CLOCK = "clock", _("At set times")
+        DATA = "data", _("When there are enough new answers")
+        ACCURACY = "accuracy", _("When reward-model accuracy drops")
+        HAND = "hand", _("Manual only")
 
     name = models.CharField(_("name"), max_length=150, unique=True)
     plan = models.JSONField(default=dict)
@@ -83,9 +83,9 @@ class Chain(models.Model):
     """
 
     class State(models.TextChoices):
-        GOING = "going", _("going on")
-        APPROVAL = "approval", _("waits for approval")
-        FAILED = "failed", _("stopped by a failure")
+        GOING = "going", _("running")
+        APPROVAL = "approval", _("needs approval")
+        FAILED = "failed", _("failed")
         STOPPED = "stopped", _("stopped by a person")
         FINISHED = "finished", _("finished")
 
@@ -112,9 +112,9 @@ class Link(models.Model):
     """One step of a chain and what it left: a snapshot, a run or a campaign."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waits for its turn")
-        APPROVAL = "approval", _("waits for approval")
-        WORKING = "working", _("going on")
+        WAITING = "waiting", _("pending")
+        APPROVAL = "approval", _("needs approval")
+        WORKING = "working", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
@@ -154,7 +154,7 @@ class Firing(models.Model):
     class Outcome(models.TextChoices):
         RAN = "ran", _("ran")
         SKIPPED = "skipped", _("skipped")
-        HELD = "held", _("held back")
+        HELD = "held", _("delayed")
         MEASURING = "measuring", _("measuring")
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="firings")

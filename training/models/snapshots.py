@@ -20,7 +20,7 @@ class Snapshot(models.Model):
         TEXT = "text", _("text")
 
     name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
     filters = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 over the files' own")
     card = models.JSONField(default=dict, help_text="counts, sources, licences, splits, filters")

@@ -1,4 +1,4 @@
-"""What a Celery worker does when it starts and stops: it announces its node, and ends with its parent."""
+"""What a Celery worker does when it starts and stops: announce its node, end with its parent."""
 
 import os
 import signal

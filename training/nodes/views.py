@@ -68,9 +68,9 @@ def first(request: HttpRequest, pk: int) -> HttpResponse:
     if not run_queue.set_priority(
         run=run, priority=priority, by=training_access.researcher(request.user), now=timezone.now()
     ):
-        messages.info(request, _("The run waits no more."))
+        messages.info(request, _("The run is no longer queued."))
     else:
-        messages.success(request, _("“%(name)s” is first in line now.") % {"name": run.name})
+        messages.success(request, _("“%(name)s” is now first in the queue.") % {"name": run.name})
     return redirect(_address(request.POST.get("page")))
 
 
@@ -85,7 +85,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     if not run_queue.move_run(
         run=run, places=places, by=training_access.researcher(request.user), now=timezone.now()
     ):
-        messages.info(request, _("The run has nobody to pass there, or waits no more."))
+        messages.info(request, _("The run cannot move any further, or is no longer queued."))
     elif run.pk in (waiting := runs_selectors.queued_run_ids()):
         page = str(waiting.index(run.pk) // RUNS_PER_PAGE + 1)
     return redirect(_address(page))

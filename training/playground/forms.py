@@ -28,18 +28,22 @@ class SamplingForm(forms.Form):
         min_value=0,
         max_value=5,
         initial=0.7,
-        help_text=_("0: the likeliest."),
+        help_text=_("0: most likely token."),
     )
     top_p = forms.FloatField(label=_("Top-p"), min_value=0.01, max_value=1, initial=0.95)
     max_new_tokens = forms.IntegerField(
-        label=_("Longest answer"), min_value=1, max_value=32768, initial=256, help_text=_("tokens")
+        label=_("Max response length"),
+        min_value=1,
+        max_value=32768,
+        initial=256,
+        help_text=_("tokens"),
     )
     seed = forms.IntegerField(
         label=_("Seed"),
         min_value=0,
         max_value=MAX_SEED,
         required=False,
-        help_text=_("Empty: another each time."),
+        help_text=_("Empty = random"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,7 +70,7 @@ def question_in(body: bytes) -> tuple[list[Part], Sampling]:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise UnreadableQuestion(
-            str(_("The question could not be read. Load the page anew."))
+            str(_("The question could not be read. Reload the page."))
         ) from problem
     if not settings.is_valid():
         field, problems = next(iter(settings.errors.items()))
@@ -75,7 +79,7 @@ def question_in(body: bytes) -> tuple[list[Part], Sampling]:
     if any(pk not in found for pk, _messages in wanted) or not all(
         _are_turns(messages) for _pk, messages in wanted
     ):
-        raise UnreadableQuestion(str(_("The question could not be read. Load the page anew.")))
+        raise UnreadableQuestion(str(_("The question could not be read. Reload the page.")))
     return [Part(found[pk], messages) for pk, messages in wanted], settings.sampling()
 
 
@@ -111,8 +115,8 @@ class KeepForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text=_(
-            "Mend what is wrong: it is learned from as it stands here. The model's own words are"
-            " kept beside it."
+            "Correct any mistakes: models learn from the text as it is here. The model's original"
+            " answer is kept too."
         ),
     )
     category = forms.ChoiceField(
@@ -128,8 +132,8 @@ class KeepForm(forms.Form):
         label=_("Licence"),
         max_length=64,
         help_text=_(
-            "Under which it may be used, such as CC-BY-4.0. Some models' licences bind what is made"
-            " with their answers."
+            "The licence it may be used under, for example CC-BY-4.0. Some model licences also"
+            " apply to what is made with their answers."
         ),
     )
 
@@ -150,7 +154,7 @@ class KeepForm(forms.Form):
             turns = None
         if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
             raise forms.ValidationError(
-                _("The earlier turns could not be read. Keep it from the conversation again.")
+                _("The earlier messages could not be read. Save it from the conversation again.")
             )
         kept = [
             {"role": str(turn.get("role")), "content": str(turn.get("content"))} for turn in turns
@@ -160,7 +164,7 @@ class KeepForm(forms.Form):
             for turn in kept
         ):
             raise forms.ValidationError(
-                _("The earlier turns could not be read. Keep it from the conversation again.")
+                _("The earlier messages could not be read. Save it from the conversation again.")
             )
         return kept
 

@@ -69,7 +69,7 @@ def _place(asked: ModelQuestion) -> _Place | UnableToAnswer:
 def _found(model: TrainedModel | None) -> _Place:
     """Raises UnableToAnswer."""
     if model is None:
-        raise UnableToAnswer(_("This model is not in the registry any more."))
+        raise UnableToAnswer(_("This model is no longer registered."))
     endpoint = endpoints.endpoint_of(model=model)
     if endpoint is None:
         return _Place(folder=model.location)
@@ -80,8 +80,8 @@ def _found(model: TrainedModel | None) -> _Place:
     key = environment.key_of(endpoint.key_variable)
     if endpoint.key_variable and not key:
         sentence = _(
-            "%(name)s is not set where models are tried. An operator sets it in that worker's"
-            " environment."
+            "%(name)s is not set on the worker that runs models. An operator sets it in the"
+            " worker's environment."
         )
         raise UnableToAnswer(sentence % {"name": endpoint.key_variable})
     return _Place(server=Server(endpoint.url, endpoint.served_name, key))
@@ -134,7 +134,7 @@ def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said
         while channel.go_on(answer=asked.answer):
             if time.monotonic() > deadline:
                 raise UnableToAnswer(
-                    _("The answer took longer than %(n)s seconds and was ended.")
+                    _("The answer took longer than %(n)s seconds and was stopped.")
                     % {"n": settings.TRY_LIMIT_S}
                 )
             with suppress(queue.Empty):
@@ -177,9 +177,7 @@ def _from_child(asked: ModelQuestion, location: str, channel: Channel) -> Said:
                 yield "end", STOPPED
                 return
             if time.monotonic() > deadline:
-                raise UnableToAnswer(
-                    _("Other people try other models just now. Ask again in a moment.")
-                )
+                raise UnableToAnswer(_("Other models are in use right now. Ask again in a moment."))
             with suppress(FutureTimeout):
                 folder = fetching.result(timeout=LOOK_EVERY_S)
                 child = held.enter_context(model_pool.SHELF.lent(folder, wait_s=LOOK_EVERY_S))
@@ -220,18 +218,19 @@ def _fetched(location: str) -> str:
         return artifacts.fetch_model(location)
     except artifacts.ModelMissing as problem:
         raise UnableToAnswer(
-            _("The model folder %(folder)s is not where models are tried.") % {"folder": location}
+            _("The model folder %(folder)s is not on the machine that runs models.")
+            % {"folder": location}
         ) from problem
     except (store.StoreAway, store.Damaged) as problem:
         raise UnableToAnswer(
-            _("The artifact store did not give the model (%(problem)s).") % {"problem": problem}
+            _("The artifact store did not return the model (%(problem)s).") % {"problem": problem}
         ) from problem
 
 
 def _died() -> str:
     return _(
-        "The process with the model ended without a word: memory may have run out. The worker's log"
-        " says more."
+        "The model's process ended without an error message. It may have run out of memory; see the"
+        " worker's log."
     )
 
 

@@ -57,11 +57,11 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
     UnableToAskModel.
     """
     if not 1 <= len(parts) <= MAX_MODELS:
-        raise UnableToAskModel(_("Choose one model, or two."))
+        raise UnableToAskModel(_("Choose one or two models."))
     for part in parts:
         if part.model.kind != TrainedModel.Kind.POLICY:
             raise UnableToAskModel(
-                _("“%(name)s” is a reward model: it scores answers and writes none.")
+                _("“%(name)s” is a reward model: it scores responses and writes none.")
                 % {"name": part.model}
             )
         _refuse_bad_conversation(part.messages)
@@ -73,18 +73,13 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
         with Channel() as channel:
             if not channel.workers():
                 raise UnableToAskModel(
-                    _(
-                        "No worker for models has been heard of. An operator starts one on the"
-                        " queue “models”."
-                    )
+                    _("No worker is running for the “models” queue. An operator can start one.")
                 )
             question = channel.ask(asked=asked, by=by.pk)
     except chat_protocol.Away as problem:
-        raise UnableToAskModel(
-            _("The broker does not answer. Try again when it is back.")
-        ) from problem
+        raise UnableToAskModel(_("The broker is not responding. Try again later.")) from problem
     if not doorbell.ring_question(question):
-        raise UnableToAskModel(_("The broker does not answer. Try again when it is back."))
+        raise UnableToAskModel(_("The broker is not responding. Try again later."))
     return [one.answer for one in asked]
 
 
@@ -111,10 +106,14 @@ def _refuse_bad_conversation(messages: Sequence[Message]) -> None:
         turns = turns[1:]
     expected = ["user" if index % 2 == 0 else "assistant" for index in range(len(turns))]
     if not turns or len(turns) % 2 == 0 or [turn.get("role") for turn in turns] != expected:
-        raise UnableToAskModel(_("The conversation does not end with your turn. Begin a new one."))
+        raise UnableToAskModel(
+            _("The conversation does not end with your message. Start a new conversation.")
+        )
     if any(
         not isinstance(turn.get("content"), str) or not turn["content"].strip() for turn in messages
     ):
-        raise UnableToAskModel(_("A turn of the conversation is empty. Begin a new one."))
+        raise UnableToAskModel(
+            _("A message of the conversation is empty. Start a new conversation.")
+        )
     if len(turns) > MAX_TURNS or sum(len(turn["content"]) for turn in messages) > MAX_CHARACTERS:
-        raise UnableToAskModel(_("The conversation has become too long. Begin a new one."))
+        raise UnableToAskModel(_("The conversation is too long. Start a new conversation."))

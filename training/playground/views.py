@@ -124,7 +124,7 @@ def keep(request: HttpRequest) -> HttpResponse:
                 prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now
             )
         messages.success(
-            request, _("Kept as a demonstration.") if is_demonstration else _("Kept as a prompt.")
+            request, _("Saved as a demonstration.") if is_demonstration else _("Saved as a prompt.")
         )
         return redirect("model_kept", prompt.pk)
     context = {
@@ -189,7 +189,7 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
             Event(
                 after,
                 "failed",
-                {"sentence": _("The broker does not answer. Ask again when it is back.")},
+                {"sentence": _("The broker is not responding. Ask again later.")},
             )
         )
     finally:
@@ -206,19 +206,19 @@ def _trouble(channel: Channel, answer: str, after: str) -> Event | None:
             if channel.age_s(answer=answer) < UNTAKEN_S:
                 return None
             return Event(
-                after, "failed", {"sentence": _("No worker has taken the question. Ask again.")}
+                after, "failed", {"sentence": _("No worker took the question. Ask again.")}
             )
         return Event(
             after,
             "failed",
-            {"sentence": _("No worker for models is there any more. Ask again when one is.")},
+            {"sentence": _("No worker for models is running any more. Ask again later.")},
         )
     if any(event.is_last for event in channel.read(answer=answer, after=after, wait_ms=0)):
         return None
     return Event(
         after,
         "failed",
-        {"sentence": _("The worker went away in the middle of the answer. Ask again.")},
+        {"sentence": _("The worker stopped in the middle of the answer. Ask again.")},
     )
 
 

@@ -14,9 +14,9 @@ from training.configs.words import _
 CONFIG = "accelerate.json"
 STRATEGIES: Mapping[str, str] = {
     "ddp": _("DDP: each process holds the whole model"),
-    "fsdp": _("FSDP: weights, gradients and optimizer shared out (untested)"),
-    "zero2": _("DeepSpeed ZeRO-2: gradients and optimizer shared out (untested)"),
-    "zero3": _("DeepSpeed ZeRO-3: weights as well (untested)"),
+    "fsdp": _("FSDP: weights, gradients and optimizer sharded (untested)"),
+    "zero2": _("DeepSpeed ZeRO-2: gradients and optimizer sharded (untested)"),
+    "zero3": _("DeepSpeed ZeRO-3: weights sharded too (untested)"),
 }
 UNTESTED = ("fsdp", "zero2", "zero3")
 """They need GPUs, and have run on none of ours."""
@@ -81,19 +81,17 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not launch.is_parallel:
         return []
     if not KINDS[kind].is_parallel:
-        return [_("A run of this kind works in one process. Ask for one.")]
+        return [_("This kind of run uses one process. Request one.")]
     found = []
     if n_gpus not in (0, launch.n_processes):
         found.append(
             _(
-                "Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to"
-                " compute on processors."
+                "Each process needs its own GPU. Request as many GPUs as processes, or 0 to run on"
+                " CPUs."
             )
         )
     if launch.strategy in UNTESTED and not n_gpus:
-        found.append(
-            _("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP.")
-        )
+        found.append(_("FSDP and DeepSpeed need GPUs. Request one per process, or choose DDP."))
     return found + config.launch_problems(
         n_processes=launch.n_in_all,
         n_machines=launch.n_machines,

@@ -42,8 +42,8 @@ def register_endpoint(
     _refuse_bad_address(url)
     if key_variable and not _KEY_NAME.fullmatch(key_variable):
         sentence = _(
-            "The variable with the key is called %(prefix)s… in capitals, so that no other secret"
-            " can be sent away."
+            "The key variable must be named %(prefix)s… in capitals, so that no other secret can be"
+            " sent away."
         )
         raise UnableToRegister(sentence % {"prefix": KEY_PREFIX})
     url = url.rstrip("/")
@@ -86,7 +86,7 @@ def _refuse_bad_address(url: str) -> None:
         host, port = parts.hostname or "", parts.port
     except ValueError as problem:
         raise UnableToRegister(
-            _("“%(url)s” is no address. Write it as https://host/v1.") % {"url": url}
+            _("“%(url)s” is not a valid URL. Write it as https://host/v1.") % {"url": url}
         ) from problem
     if (
         parts.scheme not in ("https", "http")
@@ -98,15 +98,14 @@ def _refuse_bad_address(url: str) -> None:
     ):
         raise UnableToRegister(
             _(
-                "“%(url)s” is no address. Write it as https://host/v1, without a name or a key"
-                " in it."
+                "“%(url)s” is not a valid URL. Write it as https://host/v1, without a user name or"
+                " key."
             )
             % {"url": url}
         )
     if not _is_named(parts, host, port):
         sentence = _(
-            "The host %(host)s is not one that this site may ask. An operator adds it to"
-            " PREFERABLY_ENDPOINT_HOSTS."
+            "The host %(host)s is not allowed. An operator can add it to PREFERABLY_ENDPOINT_HOSTS."
         )
         raise UnableToRegister(sentence % {"host": host if port is None else f"{host}:{port}"})
 

@@ -129,23 +129,23 @@ def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
 
 def why_no_adapter(model: TrainedModel) -> str:
     if model.run is None or model.run.config.get("method") != "lora":
-        return _(
-            "“%(name)s” was not trained with LoRA: there is no adapter, only whole weights."
-        ) % {"name": model}
+        return _("“%(name)s” was not trained with LoRA. It has no adapter, only full weights.") % {
+            "name": model
+        }
     return _(
-        "The run that left “%(name)s” has kept no adapter: it was made before adapters were kept."
-        " The weights are merged."
+        "The run that produced “%(name)s” kept no adapter: it is older than this feature. The"
+        " weights are merged."
     ) % {"name": model}
 
 
 def _files(model: TrainedModel) -> dict[str, int]:
     if model.freed_at is not None:
         raise UnableToExport(
-            _("The weights of “%(name)s” were freed to make room.") % {"name": model}
+            _("The weights of “%(name)s” were deleted to free space.") % {"name": model}
         )
     if cards.is_elsewhere(model=model):
         raise UnableToExport(
-            _("“%(name)s” is another server's: it has no weights here.") % {"name": model}
+            _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
     try:
         found = artifacts.model_files(model.location)
@@ -153,12 +153,12 @@ def _files(model: TrainedModel) -> dict[str, int]:
     except artifacts.ModelMissing as problem:
         if not model.location.startswith("/") and not store.is_url(model.location):
             sentence = _(
-                "“%(name)s” is a name on the hub, and nothing of it is here: get it from there."
+                "“%(name)s” is a hub model and is not stored here. Download it from the hub."
             )
             raise UnableToExport(sentence % {"name": model.location}) from problem
         sentence = _(
-            "The folder %(folder)s is not on this machine. Where it is, `manage.py export_model`"
-            " makes the archive."
+            "The folder %(folder)s is not on this machine. Run `manage.py export_model` on the"
+            " machine that has it."
         )
         raise UnableToExport(sentence % {"folder": model.location}) from problem
 

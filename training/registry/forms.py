@@ -24,20 +24,20 @@ class ModelForm(forms.Form):
         label=_("Folder or hub name"),
         max_length=1024,
         help_text=_(
-            "The full path of a folder with config.json, weights and tokenizer, or a hub name such"
-            " as owner/model."
+            "Full path of a folder with config.json, weights and tokenizer, or a hub name such as"
+            " owner/model."
         ),
     )
     is_elsewhere = forms.BooleanField(
-        label=_("The folder lies on the GPU nodes only"),
+        label=_("The folder is only on the GPU nodes"),
         required=False,
-        help_text=_("It is then looked for when a run starts."),
+        help_text=_("The folder is then checked when a run starts."),
     )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
         required=False,
-        help_text=_("As the model's card has it, such as Apache-2.0."),
+        help_text=_("As on the model card, for example Apache-2.0."),
     )
     notes = forms.CharField(
         label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
@@ -49,29 +49,29 @@ class EndpointForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=200)
     url = forms.CharField(
-        label=_("Address"),
+        label=_("URL"),
         max_length=1024,
-        help_text=_("What comes before /chat/completions, such as https://host/v1."),
+        help_text=_("The part before /chat/completions, for example https://host/v1."),
     )
     served_name = forms.CharField(
-        label=_("Model"), max_length=200, help_text=_("What the server calls it.")
+        label=_("Model"), max_length=200, help_text=_("The name the server uses for the model.")
     )
     key_variable = forms.CharField(
-        label=_("Variable with the key"),
+        label=_("Key variable"),
         max_length=100,
         required=False,
         help_text=_(
-            "Such as PREFERABLY_KEY_HOST, set where models are tried and on the nodes. The key"
-            " itself is never stored."
+            "For example, PREFERABLY_KEY_HOST. Set it where models are tried and on the nodes. The"
+            " key itself is never stored."
         ),
     )
     serves = forms.ModelChoiceField(
-        label=_("Serves"),
+        label=_("Served model"),
         queryset=TrainedModel.objects.none(),
         required=False,
-        empty_label=_("a model that is not ours"),
+        empty_label=_("A model that is not registered here"),
         help_text=_(
-            "The model of ours that answers there: what it learned from is then behind these"
+            "The registered model that answers there. Its training data then counts for these"
             " answers too."
         ),
     )
@@ -80,8 +80,8 @@ class EndpointForm(forms.Form):
         max_length=64,
         required=False,
         help_text=_(
-            "Under which its answers may be used, as its terms have it. Empty: that of the model of"
-            " ours."
+            "The licence its answers may be used under, according to its terms. Leave empty to use"
+            " that of the served model."
         ),
     )
     notes = forms.CharField(
@@ -98,7 +98,7 @@ class EndpointForm(forms.Form):
         served = cleaned.get("serves")
         cleaned["licence"] = cleaned.get("licence") or (served.licence if served else "")
         if not cleaned["licence"] and "licence" not in self.errors:
-            self.add_error("licence", _("Say under which licence its answers may be used."))
+            self.add_error("licence", _("Enter the licence its answers may be used under."))
         return cleaned
 
 
@@ -109,7 +109,7 @@ class ModelEditForm(forms.Form):
         label=_("Stage"),
         choices=TrainedModel.Stage.choices,
         widget=segmented(),
-        help_text=_("An approved model's weights are kept; a retired model is offered to nobody."),
+        help_text=_("An approved model's weights are kept; a retired model is no longer offered."),
     )
     licence = forms.CharField(label=_("Licence"), max_length=64, required=False)
     notes = forms.CharField(
@@ -124,7 +124,7 @@ class ModelEditForm(forms.Form):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 20}),
         help_text=_(
-            "Markdown. It goes out with the weights as README.md. Empty: made from what is known."
+            "Markdown. Published with the weights as README.md. Leave empty to generate it."
         ),
     )
 

@@ -47,24 +47,24 @@ def _sent(publication: Publication) -> str:
     if not settings.HUB_TOKEN:
         raise _Unable(
             _(
-                "HF_TOKEN is not set where models are published. An operator sets it in that"
-                " worker's environment."
+                "HF_TOKEN is not set on the worker that publishes models. An operator sets it in"
+                " the worker's environment."
             )
         )
     if cards.is_elsewhere(model=model):
         raise _Unable(
-            _("“%(name)s” is another server's: it has no weights here.") % {"name": model}
+            _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
     if not model.location.startswith("/") and not store.is_url(model.location):
-        raise _Unable(_("“%(name)s” is a name on the hub already.") % {"name": model.location})
+        raise _Unable(_("“%(name)s” is already a hub model.") % {"name": model.location})
     try:
         folder = artifacts.fetch_model(model.location)
     except artifacts.ModelMissing as problem:
-        sentence = _("The model folder %(folder)s is not where models are published.")
+        sentence = _("The model folder %(folder)s is not on the machine that publishes models.")
         raise _Unable(sentence % {"folder": model.location}) from problem
     except (store.StoreAway, store.Damaged) as problem:
         raise _Unable(
-            _("The artifact store did not give the model (%(problem)s).") % {"problem": problem}
+            _("The artifact store did not return the model (%(problem)s).") % {"problem": problem}
         ) from problem
     lineage = json.dumps(
         cards.lineage_json(model=model), indent=1, ensure_ascii=False, cls=DjangoJSONEncoder
@@ -114,7 +114,7 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
         return str(line["address"])
     raise _Unable(
         line.get("error")
-        or _("The process that sends it ended without a word. The worker's log says more.")
+        or _("The process that sends it ended without an error message. See the worker's log.")
     )
 
 

@@ -30,20 +30,21 @@ def publish_model(
     """
     if not _REPOSITORY.fullmatch(repository):
         raise UnableToPublish(
-            _("“%(name)s” is no place on a hub. Write it as owner/name.") % {"name": repository}
+            _("“%(name)s” is not a valid repository name. Write it as owner/name.")
+            % {"name": repository}
         )
     if not model.licence:
         raise UnableToPublish(
-            _("The model has no licence. Name one first: what is published goes out under it.")
+            _("The model has no licence. Add one first: the model is published under it.")
         )
     with transaction.atomic():
         TrainedModel.objects.select_for_update().get(pk=model.pk)
         if _going(now).filter(model=model).exists():
-            raise UnableToPublish(_("It is on its way already."))
+            raise UnableToPublish(_("It is already being published."))
         forgotten = Publication.objects.filter(model=model, state=Publication.State.QUEUED)
         forgotten.update(
             state=Publication.State.FAILED,
-            error=_("No worker took it; it was asked for anew."),
+            error=_("No worker took it, so it was requested again."),
             ended_at=now,
         )
         publication = Publication.objects.create(

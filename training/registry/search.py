@@ -53,9 +53,9 @@ def nodes(wanted: Wanted) -> list[Found]:
 
 
 FINDERS = (
-    Finder(_("Runs"), _("run"), "run", runs, list_page="runs", list_parameter="words"),
-    Finder(_("Models"), _("model"), "model", models),
-    Finder(_("Snapshots"), _("snapshot"), "snapshot", snapshots),
-    Finder(_("Schedules"), _("schedule"), "schedule", schedules),
-    Finder(_("Nodes"), _("node"), "nodes", nodes),
+    Finder(_("Runs"), _("Run"), "run", runs, list_page="runs", list_parameter="words"),
+    Finder(_("Models"), _("Model"), "model", models),
+    Finder(_("Snapshots"), _("Snapshot"), "snapshot", snapshots),
+    Finder(_("Schedules"), _("Schedule"), "schedule", schedules),
+    Finder(_("Nodes"), _("Node"), "nodes", nodes),
 )

@@ -159,7 +159,7 @@ def refuse_taken_name(name: str) -> None:
     """Raises UnableToRegister."""
     if TrainedModel.objects.filter(name=name).exists():
         raise UnableToRegister(
-            _("There is a model called “%(name)s” already. Choose another name.") % {"name": name}
+            _("A model called “%(name)s” already exists. Choose another name.") % {"name": name}
         )
 
 
@@ -167,7 +167,7 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
     if not location.startswith("/"):
         if not _HUB_NAME.fullmatch(location):
             raise UnableToRegister(
-                _("“%(location)s” is neither a full path nor a hub name such as owner/model.")
+                _("“%(location)s” is not a full path or a hub name such as owner/model.")
                 % {"location": location}
             )
         return
@@ -178,14 +178,14 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
     if not os.path.isdir(folder):
         raise UnableToRegister(
             _(
-                "There is no folder %(location)s on this machine. Correct the path, or say that it"
-                " lies on the GPU nodes."
+                "The folder %(location)s does not exist on this machine. Correct the path, or"
+                " select that it is only on the GPU nodes."
             )
             % {"location": location}
         )
     if not (folder / "config.json").is_file():
         raise UnableToRegister(
-            _("The folder %(location)s holds no model: config.json is missing.")
+            _("The folder %(location)s contains no model: config.json is missing.")
             % {"location": location}
         )
 

@@ -139,9 +139,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
         messages.warning(request, problem.sentence)
         return redirect("model", pk)
     except store.StoreAway:
-        messages.warning(
-            request, _("The artifact store does not answer. Try again when it is back.")
-        )
+        messages.warning(request, _("The artifact store is not responding. Try again later."))
         return redirect("model", pk)
     return packed.response()
 

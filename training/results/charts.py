@@ -77,21 +77,21 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     gap = sum(one["n"] * (one["predicted"] - one["observed"]) for one in bins) / n
     points = {"points": f"{abs(gap) * 100:.0f}"}
     if abs(gap) <= CALIBRATED:
-        title = gettext("It is right about as often as it is sure")
+        title = gettext("Well calibrated")
     elif gap > 0:
-        title = gettext("It is too sure, by %(points)s points") % points
+        title = gettext("Overconfident by %(points)s points") % points
     else:
-        title = gettext("It is less sure than it could be, by %(points)s points") % points
+        title = gettext("Underconfident by %(points)s points") % points
     return line_chart(
         title=title,
         series=[
-            Series(gettext("right"), [(one["predicted"], one["observed"]) for one in bins]),
-            Series(gettext("as sure as right"), [(0.5, 0.5), (1.0, 1.0)]),
+            Series(gettext("observed"), [(one["predicted"], one["observed"]) for one in bins]),
+            Series(gettext("perfectly calibrated"), [(0.5, 0.5), (1.0, 1.0)]),
         ],
-        x_unit=gettext("how sure"),
+        x_unit=gettext("Confidence"),
         y_unit=gettext("share of held-out pairs"),
         x_end=1.0,
-        note=gettext("%(n)s pairs, by the probability that their order is as the model has it.")
+        note=gettext("%(n)s pairs, by the probability the model gives their order.")
         % {"n": f"{n:,}"},
     )
 
@@ -102,13 +102,13 @@ def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     if not n:
         return None
     return line_chart(
-        title=gettext("It sets the two responses of a pair %(margin)s apart on average")
+        title=gettext("The two responses of a pair are %(margin)s apart on average")
         % {"margin": _number(sum(one["n"] * one["margin"] for one in bins) / n)},
         series=[Series(gettext("pairs"), [(one["margin"], one["n"]) for one in bins])],
-        x_unit=gettext("reward of the better one, less that of the other"),
-        y_unit=gettext("held-out pairs"),
+        x_unit=gettext("reward of the better response minus the other"),
+        y_unit=gettext("Held-out pairs"),
         from_zero=True,
-        note=gettext("Below 0 it has the pair the wrong way round."),
+        note=gettext("Below 0, the model ranks the pair the wrong way round."),
     )
 
 

@@ -43,8 +43,8 @@ def differences(past: Past, machines: Sequence[Machine]) -> list[str]:
     if same is None:
         found.append(
             _(
-                "It ran on %(node)s, which is not there now. Another machine adds in another order:"
-                " the last digits differ."
+                "It ran on %(node)s, which is offline. Another machine adds in a different order,"
+                " so the last digits differ."
             )
             % {"node": past.node}
         )
@@ -55,29 +55,27 @@ def differences(past: Past, machines: Sequence[Machine]) -> list[str]:
         n = int(past.versions["threads"])
         found.append(
             ngettext(
-                "It computed on %(n)s core. A repeat takes those that are free, and another number"
-                " rounds otherwise.",
-                "It computed on %(n)s cores. A repeat takes those that are free, and another number"
-                " rounds otherwise.",
+                "Ran on %(n)s core; a different core count changes rounding.",
+                "Ran on %(n)s cores; a different core count changes rounding.",
                 n,
             )
             % {"n": n}
         )
     if past.versions.get("device", "CPU") != "CPU":
         found.append(
-            _("GPUs add in no fixed order: expect the same curve, not the same last digits.")
+            _("GPUs add in no fixed order. Expect the same curve, but not the same last digits.")
         )
     if past.attempt > 1:
         found.append(
             _(
-                "It was taken up again %(n)s times. An unbroken run agrees to rounding, not to the"
-                " last digit."
+                "It was resumed %(n)s times. An uninterrupted run matches up to rounding, not to"
+                " the last digit."
             )
             % {"n": past.attempt - 1}
         )
     if not past.model_location.startswith("/") and "://" not in past.model_location:
         found.append(
-            _("It began with %(model)s from the hub, which may have changed there since.")
+            _("It started from %(model)s on the hub, which may have changed since.")
             % {"model": past.model_location}
         )
     return found
@@ -98,7 +96,7 @@ def _of_versions(past: Past, machine: Machine) -> str:
         f"{name} {past.versions[name]} → {machine.versions[name]}"
         for name in _changed(past, machine)
     )
-    return _("%(node)s has other versions now: %(versions)s.") % {
+    return _("%(node)s now has other versions: %(versions)s.") % {
         "node": machine.name,
         "versions": words,
     }

@@ -24,13 +24,13 @@ _STRENGTHS: dict[str, Promise] = {
     "4": _("significantly"),
 }
 _GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
-    "strength": (_("how much better"), _STRENGTHS),
-    "category": (_("category"), dict(Prompt.Category.choices)),
-    "pool": (_("pool"), {}),
+    "strength": (_("strength of preference"), _STRENGTHS),
+    "category": (_("Category"), dict(Prompt.Category.choices)),
+    "pool": (_("Pool"), {}),
 }
 _FOLDS: dict[str, Promise] = {
-    "unseen": _("raters it had not seen"),
-    "seen": _("raters it had seen"),
+    "unseen": _("Unseen raters"),
+    "seen": _("Seen raters"),
 }
 
 
@@ -76,7 +76,7 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
         Breakdown(
             title,
             [
-                _group(gettext("fold %(n)s") % {"n": number}, fold[name])
+                _group(gettext("Fold %(n)s") % {"n": number}, fold[name])
                 for number, fold in enumerate(folds, 1)
             ],
         )
@@ -88,7 +88,10 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
 def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
     interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
     return MeasureGroup(
-        name or _("not said"), one["n"], _shown(configs_metrics.SHARE, one["accuracy"]), interval
+        name or _("Not specified"),
+        one["n"],
+        _shown(configs_metrics.SHARE, one["accuracy"]),
+        interval,
     )
 
 

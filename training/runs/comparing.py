@@ -58,13 +58,13 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     is nothing to compare.
     """
     about = [
-        (gettext("snapshot"), [run.snapshot.name for run in runs]),
-        (gettext("model"), [run.base_model.name for run in runs]),
+        (gettext("Snapshot"), [run.snapshot.name for run in runs]),
+        (gettext("Model"), [run.base_model.name for run in runs]),
         *((gettext(role.words), [_named(run, role) for run in runs]) for role in roles.BESIDE),
         (gettext("GPUs"), [str(run.n_gpus) for run in runs]),
-        (gettext("memory, GB"), [str(run.memory_gb) for run in runs]),
-        (gettext("processes"), [_launched(run) for run in runs]),
-        (gettext("machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
+        (gettext("Memory (GB)"), [str(run.memory_gb) for run in runs]),
+        (gettext("Processes"), [_launched(run) for run in runs]),
+        (gettext("Machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
     labels = {
         knob.name: gettext(knob.label)
@@ -112,9 +112,9 @@ def _launched(run: Run) -> str:
     if not launch.is_parallel:
         return str(launch.n_processes)
     words = (
-        gettext("%(n)s, by %(strategy)s, offloading")
+        gettext("%(n)s with %(strategy)s, offloaded")
         if launch.offloads
-        else gettext("%(n)s, by %(strategy)s")
+        else gettext("%(n)s with %(strategy)s")
     )
     return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
 

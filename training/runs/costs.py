@@ -1,4 +1,4 @@
-"""What a run will cost: training.runs.estimates with what is known of snapshot and models, and time by
+"""What a run will cost: runs.estimates with what is known of snapshot and models, and time by
 what past runs took.
 """
 

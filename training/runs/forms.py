@@ -23,7 +23,7 @@ from training.runs import costs, run_queue
 from training.snapshots.forms import tags_in
 
 PRESET_WORDS = {
-    "small": _("minutes on two processor cores"),
+    "small": _("minutes on two CPU cores"),
     "balanced": _("one GPU"),
     "thorough": _("the published recipe"),
 }
@@ -53,12 +53,12 @@ class MachinesForm(forms.Form):
     """What a run and the runs of a schedule ask of machines in the same words."""
 
     memory_gb = forms.IntegerField(
-        label=_("Memory, GB"),
+        label=_("Memory (GB)"),
         min_value=0,
         max_value=10_000,
         required=False,
         initial=0,
-        help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
+        help_text=_("Memory needed on each GPU, or on the machine if no GPU is requested."),
     )
     n_machines = forms.IntegerField(
         label=_("Machines"),
@@ -66,21 +66,22 @@ class MachinesForm(forms.Form):
         max_value=launch.MOST_MACHINES,
         required=False,
         initial=1,
-        help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
+        help_text=_(
+            "Each with the same number of processes and GPUs, and the same memory. They start"
+            " together."
+        ),
     )
 
 
 class RunForm(MachinesForm):
     """A run of one kind. `clean()` leaves the whole config under `config`."""
 
-    name = forms.CharField(
-        label=_("Name"), max_length=200, help_text=_("What it is for, in a few words.")
-    )
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("Short description"))
     snapshot = forms.ModelChoiceField(
-        label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose")
+        label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("Choose")
     )
     base_model = forms.ModelChoiceField(
-        label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose")
+        label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("Choose")
     )
     n_gpus = forms.IntegerField(
         label=_("GPUs"),
@@ -88,7 +89,7 @@ class RunForm(MachinesForm):
         max_value=64,
         required=False,
         initial=0,
-        help_text=_("0: any node, with GPUs or without."),
+        help_text=_("0: any node, with or without GPUs."),
     )
     n_processes = forms.IntegerField(
         label=_("Processes"),
@@ -96,18 +97,16 @@ class RunForm(MachinesForm):
         max_value=launch.MOST_PROCESSES,
         required=False,
         initial=1,
-        help_text=_(
-            "One for each GPU shares the work among them. A step stays as large as with one."
-        ),
+        help_text=_("Use one per GPU to share the work. The batch size of a step stays the same."),
     )
     strategy = forms.ChoiceField(
-        label=_("They share"),
+        label=_("Parallelism"),
         required=False,
         initial="ddp",
-        help_text=_("What is marked untested has run on no GPUs of ours."),
+        help_text=_("“Untested” options have not been run on real GPUs."),
     )
     offloads = forms.BooleanField(
-        label=_("FSDP and DeepSpeed use the machine's memory as well"),
+        label=_("Let FSDP and DeepSpeed use machine memory too"),
         required=False,
         help_text=_("Slower, for larger models."),
     )
@@ -117,13 +116,13 @@ class RunForm(MachinesForm):
         max_value=100,
         required=False,
         initial=0,
-        help_text=_("The highest goes first."),
+        help_text=_("The highest priority runs first."),
     )
     tags = forms.CharField(
         label=_("Tags"),
         max_length=500,
         required=False,
-        help_text=_("Words with commas between them."),
+        help_text=_("Separate tags with commas."),
     )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
@@ -135,7 +134,7 @@ class RunForm(MachinesForm):
         self.fields["snapshot"] = forms.ModelChoiceField(
             label=gettext(about.snapshot_label),
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
-            empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
+            empty_label=_("Choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
@@ -145,7 +144,7 @@ class RunForm(MachinesForm):
         self.fields["base_model"] = forms.ModelChoiceField(
             label=gettext(about.model_label),
             queryset=models.filter(kind__in=about.starts_from),
-            empty_label=_("choose a model"),
+            empty_label=_("Choose a model"),
         )
         for role in roles.BESIDE:
             if use := about.takes.get(role.name):

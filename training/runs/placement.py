@@ -133,9 +133,7 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     known = nodes(now=now)
     alive = [one for one in known if one.is_alive]
     if not alive:
-        return _(
-            "No GPU worker has been heard of in the last minute. Start one, and it takes the run."
-        )
+        return _("No GPU worker has sent a heartbeat in the last minute. Start one to run this.")
     fitting_nodes = [one for one in alive if fits(run=run, node=one.node)]
     if (
         not fitting_nodes
@@ -143,13 +141,13 @@ def why_waiting(*, run: Run, now: datetime) -> str:
         and run.wanted_node not in {one.node.name for one in alive}
     ):
         return _(
-            "It goes on from a state that lies on %(node)s, and that node is gone. It waits until"
-            " it is back."
+            "It continues from a state on %(node)s, which is offline. It waits until the node is"
+            " back."
         ) % {"node": run.wanted_node}
     if not fitting_nodes:
         return _(
-            "No node that is alive has %(wanted)s. There are: %(nodes)s. Add a node, or start the"
-            " run anew asking for less."
+            "No online node has %(wanted)s. Available: %(nodes)s. Add a node, or start the run"
+            " again with lower requirements."
         ) % {
             "wanted": wants_in_words(run=run),
             "nodes": "; ".join(has_in_words(node=one.node) for one in alive),
@@ -158,7 +156,7 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     n_machines = Launch.from_json(run.launch).n_machines
     if len(fitting_nodes) < n_machines:
         return _(
-            "It asks for %(n)s machines, and only these are alive and large enough: %(nodes)s. Add"
+            "It needs %(n)s machines, and only these are online and large enough: %(nodes)s. Add"
             " nodes."
         ) % {
             "n": n_machines,
@@ -167,19 +165,19 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     if not taking:
         names = ", ".join(one.node.name for one in fitting_nodes)
         return _(
-            "Every node that could take it is draining: %(nodes)s. Let one resume on the page"
-            " “Nodes”."
+            "Every node that could take it is draining: %(nodes)s. Resume one on the “Nodes” page."
         ) % {"nodes": names}
     n_before = _n_before(run)
     before = (
-        ngettext("%(n)s run goes first.", "%(n)s runs go first.", n_before) % {"n": n_before}
+        ngettext("%(n)s run is ahead of it.", "%(n)s runs are ahead of it.", n_before)
+        % {"n": n_before}
         if n_before
         else ""
     )
     if sum(one.run is None for one in taking) < n_machines:
         busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking if one.run is not None)
-        return " ".join(filter(None, (_("It waits for %(nodes)s.") % {"nodes": busy}, before)))
-    return before or _("A free node takes it within seconds.")
+        return " ".join(filter(None, (_("Waiting for %(nodes)s.") % {"nodes": busy}, before)))
+    return before or _("A free node takes it in a few seconds.")
 
 
 def wants_in_words(*, run: Run) -> str:

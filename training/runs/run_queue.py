@@ -59,8 +59,8 @@ def store_problem(launch: Launch) -> str:
     if launch.n_machines == 1 or artifacts.is_shared():
         return ""
     return _(
-        "Several machines need an artifact store that all of them see, such as one behind s3://."
-        " Ask for one machine."
+        "Several machines need an artifact store that all of them can reach, such as s3://. Request"
+        " one machine."
     )
 
 
@@ -146,7 +146,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         raise _without_state()
     if amount <= (run.config.get(field) or 0) and run.outcome == Run.Outcome.SUCCEEDED:
         raise UnableToExtend(
-            _("The run has made %(n)s already. Ask for more than that in all.")
+            _("The run has already done %(n)s. Enter a larger total.")
             % {"n": run.config.get(field)}
         )
     return queue_run(
@@ -249,7 +249,8 @@ def _refuse_gone(models: Sequence[TrainedModel]) -> None:
     for model in rows.order_by("pk"):
         if model.freed_at is not None:
             raise UnableToQueue(
-                _("The weights of “%(model)s” were freed. Choose another model.") % {"model": model}
+                _("The weights of “%(model)s” were deleted. Choose another model.")
+                % {"model": model}
             )
         if model.stage == TrainedModel.Stage.RETIRED:
             raise UnableToQueue(
@@ -259,7 +260,7 @@ def _refuse_gone(models: Sequence[TrainedModel]) -> None:
 
 
 def _without_state() -> UnableToExtend:
-    return UnableToExtend(_("This run has kept no state to go on from. Start another like it."))
+    return UnableToExtend(_("This run kept no state to continue from. Duplicate it instead."))
 
 
 def _refuse_without_state(run: Run) -> None:
@@ -278,18 +279,21 @@ def _refuse_misfits(
     if snapshot.kind not in about.snapshots:
         wanted = " / ".join(str(one.label) for one in snapshot_kinds(about.kind))
         raise UnableToQueue(
-            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.")
-            % {"snapshot": snapshot, "wanted": wanted}
+            _("“%(snapshot)s” contains no %(wanted)s. Choose another snapshot.")
+            % {
+                "snapshot": snapshot,
+                "wanted": wanted,
+            }
         )
     for model in (base_model, *beside.values()):
         if not about.takes_endpoints and hasattr(model, "endpoint"):
             raise UnableToQueue(
-                _("“%(model)s” is another server's: it can be sampled from, and nothing else.")
+                _("“%(model)s” is an external model. You can only sample from it.")
                 % {"model": model}
             )
     if base_model.kind not in about.starts_from:
         raise UnableToQueue(
-            _("“%(model)s” gives scores and writes no text. Choose a language model.")
+            _("“%(model)s” only gives scores and writes no text. Choose a language model.")
             % {"model": base_model}
         )
     for role in roles.BESIDE:

@@ -204,7 +204,7 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
         is_ended = _running_now(run).update(
             state=Run.State.FINISHED,
             outcome=Run.Outcome.STOPPED,
-            error=_("%(person)s ended it at once: nothing was saved after its last checkpoint.")
+            error=_("%(person)s force-stopped it: nothing was saved after its last checkpoint.")
             % {"person": by},
             stop_requested_at=Coalesce("stop_requested_at", Value(now)),
             finished_at=now,
@@ -254,7 +254,7 @@ def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetim
     with transaction.atomic():
         ours = _running(run_id, attempt)
         if _ended_as_stopped(
-            ours, run_id, _("Its node had to go before the run had stopped."), now
+            ours, run_id, _("Its node shut down before the run had stopped."), now
         ):
             return True
         if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
@@ -278,7 +278,7 @@ def give_up_attempt(
         ours = ours.filter(is_silent(now))
     n_allowed = settings.RUN_MAX_ATTEMPTS
     lost = _(
-        "%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on"
+        "%(reason)s That was the last of %(n)s attempts. Check the log, then retry: the run resumes"
         " from its last checkpoint."
     )
     has_advanced = _has_advanced(run_id, attempt)
@@ -313,7 +313,7 @@ def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: dateti
     is_ended = ours.filter(stop_requested_at__isnull=False).update(
         state=Run.State.FINISHED,
         outcome=Run.Outcome.STOPPED,
-        error=_("%(reason)s It was to stop, and nothing was saved after its last checkpoint.")
+        error=_("%(reason)s It was being stopped, and nothing was saved after its last checkpoint.")
         % {"reason": reason},
         finished_at=now,
     )
@@ -341,7 +341,7 @@ def reap_runs(*, now: datetime) -> int:
         give_up_attempt(
             run_id=run_id,
             attempt=attempt,
-            reason=_("The worker on %(node)s went away.") % {"node": node},
+            reason=_("The worker on %(node)s disappeared.") % {"node": node},
             now=now,
             only_if_silent=True,
         )
@@ -391,8 +391,8 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
         if queued != 1:
             raise UnableToRetry(
                 _(
-                    "This run is not waiting for another try: it goes on, or it has left a model."
-                    " Start another like it."
+                    "This run cannot be retried: it is still running, or it has produced a model."
+                    " Duplicate it instead."
                 )
             )
         audit_log.record(by=by, action="retry", target=run, now=now)

@@ -1,4 +1,4 @@
-"""Celery tasks of runs: execute one, queue those whose message was lost, and requeue the lost ones."""
+"""Celery tasks of runs: execute one, send lost messages again, requeue lost runs."""
 
 import logging
 

@@ -135,9 +135,9 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     if services.request_stop(
         run=run, by=training_access.researcher(request.user), now=timezone.now()
     ):
-        messages.info(request, _("The run stops at its next step and saves what it has."))
+        messages.info(request, _("The run stops at its next step and saves its state."))
     else:
-        messages.info(request, _("The run had ended already."))
+        messages.info(request, _("The run had already ended."))
     return redirect("run", pk)
 
 
@@ -150,7 +150,7 @@ def kill(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET" or not services.kill_run(
         run=run, by=training_access.researcher(request.user), now=timezone.now()
     ):
-        messages.info(request, _("The run had ended already."))
+        messages.info(request, _("The run had already ended."))
     return redirect("run", pk)
 
 
@@ -163,9 +163,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
     else:
         begins = _(
-            "The run waits for a worker and begins at its first step: its checkpoints were freed."
+            "The run is queued and starts at its first step, because its checkpoints were deleted."
         )
-        goes_on = _("The run waits for a worker and goes on from its last checkpoint.")
+        goes_on = _("The run is queued and resumes from its last checkpoint.")
         messages.success(request, begins if run.freed_at else goes_on)
     return redirect("run", pk)
 
@@ -230,9 +230,9 @@ def _board(run: Run) -> Board:
             if run.state == Run.State.RUNNING
             else None
         ),
-        seats=list(multi_node_selectors.seats_of(run=run))
-        if run.state == Run.State.RUNNING
-        else [],
+        seats=(
+            list(multi_node_selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else []
+        ),
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
         models=[

@@ -52,7 +52,7 @@ def begin_measuring(*, firing_id: int, now: datetime) -> None:
     model = watched(schedule=firing.schedule)
     try:
         if model is None or model.run is None:
-            raise UnableToQueue(_("The reward model is gone."))
+            raise UnableToQueue(_("The reward model no longer exists."))
         run = _measuring_run(firing, model, model.run.snapshot, now)
     except (UnableToCut, UnableToQueue) as problem:
         _settle(firing, _unmeasured(str(problem)), now)
@@ -92,7 +92,7 @@ def _conclude(firing: Firing, now: datetime) -> bool:
         return False
     accuracy = run.metrics.get("held_out_accuracy")
     if run.outcome != Run.Outcome.SUCCEEDED or accuracy is None:
-        return _settle(firing, _unmeasured(run.error or _("It was stopped.")), now)
+        return _settle(firing, _unmeasured(run.error or _("The measurement was stopped.")), now)
     seen = watch(schedule=firing.schedule, model=run.base_model)
     assert seen is not None
     measured = replace(seen, n_pairs=run.metrics.get("n_held_out_pairs", 0))

@@ -121,7 +121,7 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
     with transaction.atomic():
         failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
         if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
-            raise UnableToResume(_("This chain has not been stopped by a failure."))
+            raise UnableToResume(_("This chain was not stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
             Link.objects.filter(pk=link.pk).update(**_again(link, by, now, anew=anew))
         audit_log.record(
@@ -195,8 +195,8 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     ):
         raise UnableToGoOn(
             _(
-                "The run “%(run)s” was stopped and saved “%(model)s”. Go on with that model, or"
-                " begin the step anew."
+                "The run “%(run)s” was stopped and saved “%(model)s”. Continue with that model, or"
+                " restart the step."
             )
             % {"run": run, "model": saved}
         )
@@ -257,8 +257,8 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     if pool is None or guideline is None:
         raise UnableToGoOn(
             _(
-                "The schedule names no pool or no guideline for its campaign. Choose both, then"
-                " begin a new chain."
+                "The schedule has no pool or no guideline for its campaign. Choose both, then start"
+                " a new chain."
             )
         )
     sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related(
@@ -415,7 +415,7 @@ def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
     else:
         snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
     if snapshot is None:
-        raise UnableToGoOn(_("The chain has no snapshot to go on with."))
+        raise UnableToGoOn(_("The chain has no snapshot to continue with."))
     return snapshot
 
 
@@ -455,7 +455,7 @@ def _left_by(chain: Chain, step: Step) -> TrainedModel:
     model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
     if model is None:
         raise UnableToGoOn(
-            _("The step “%(step)s” has left no model.") % {"step": chain_plans.WORDS[step]}
+            _("The step “%(step)s” produced no model.") % {"step": chain_plans.WORDS[step]}
         )
     return model
 
@@ -486,7 +486,7 @@ def _words_of_failure(chain: Chain, error: str) -> str:
 
 
 def _words_of_asking(chain: Chain, step: str) -> str:
-    return _("The chain “%(chain)s” waits for your approval before the next step: %(step)s.") % {
+    return _("The chain “%(chain)s” needs your approval before the next step: %(step)s.") % {
         "chain": chain,
         "step": chain_plans.WORDS[step],
     }

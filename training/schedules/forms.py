@@ -57,12 +57,12 @@ class ScheduleForm(MachinesForm):
 
     name = forms.CharField(label=_("Name"), max_length=150)
     base_model = forms.ModelChoiceField(
-        label=_("Begins with"),
+        label=_("Starts from"),
         queryset=TrainedModel.objects.none(),
-        empty_label=_("choose a model"),
+        empty_label=_("Choose a model"),
     )
     goes_on = forms.BooleanField(
-        label=_("Later chains go on from the newest model that this schedule has left"),
+        label=_("Later chains continue from the newest model of this schedule"),
         required=False,
         initial=True,
     )
@@ -70,31 +70,31 @@ class ScheduleForm(MachinesForm):
         label=_("Scored by"),
         queryset=TrainedModel.objects.none(),
         required=False,
-        empty_label=_("a new reward model, from the comparisons"),
+        empty_label=_("A new reward model, trained on the comparisons"),
         help_text=_(
-            "One that is there already scores as it is, and no comparison is learned from."
+            "An existing reward model is used as it is; nothing is learned from comparisons."
         ),
     )
     reward_base = forms.ModelChoiceField(
-        label=_("The reward model begins with"),
+        label=_("Reward model starts from"),
         queryset=TrainedModel.objects.none(),
         required=False,
-        empty_label=_("the same"),
+        empty_label=_("The same"),
     )
     campaigns = forms.TypedMultipleChoiceField(
-        label=_("Judgments of these campaigns"),
+        label=_("Answers from these campaigns"),
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: all of them, later ones as well."),
+        help_text=_("Leave empty to include all, also later ones."),
     )
     includes_imports = forms.BooleanField(
-        label=_("Imported judgments as well"), required=False, initial=True
+        label=_("Include imported answers"), required=False, initial=True
     )
     text = forms.ModelChoiceField(
         label=_("Text to pretrain on"),
         queryset=Snapshot.objects.none(),
-        empty_label=_("choose a snapshot of text"),
+        empty_label=_("Choose a snapshot of text"),
     )
     n_prompts = forms.IntegerField(
         label=_("Prompts to answer"),
@@ -102,28 +102,28 @@ class ScheduleForm(MachinesForm):
         max_value=MOST,
         required=False,
         initial=200,
-        help_text=_("Drawn the same way each time. Empty: all."),
+        help_text=_("The same sample each time. Leave empty for all."),
     )
     n_candidates = forms.IntegerField(
         label=_("Responses to choose from"),
         min_value=2,
         max_value=64,
         initial=16,
-        help_text=_("To each prompt. The one that the reward model likes best is learned from."),
+        help_text=_("Per prompt. The model learns from the one the reward model scores highest."),
     )
     keeps_earlier = forms.BooleanField(
-        label=_("Learn from the best of earlier chains as well"),
+        label=_("Also learn from the best of earlier chains"),
         required=False,
         initial=True,
-        help_text=_("Without it Llama 2 forgot what earlier models could do."),
+        help_text=_("Without this, Llama 2 forgot what earlier models could do."),
     )
     n_gpus = forms.IntegerField(
-        label=_("GPUs for each run"),
+        label=_("GPUs per run"),
         min_value=0,
         max_value=64,
         required=False,
         initial=0,
-        help_text=_("0: any node takes it."),
+        help_text=_("0: any node."),
     )
     n_processes = forms.IntegerField(
         label=_("Processes"),
@@ -131,37 +131,37 @@ class ScheduleForm(MachinesForm):
         max_value=processes_launch.MOST_PROCESSES,
         required=False,
         initial=1,
-        help_text=_("Of the runs that can share their work: one for each GPU."),
+        help_text=_("For runs that can share their work: one per GPU."),
     )
-    strategy = forms.ChoiceField(label=_("They share"), required=False, initial="ddp")
+    strategy = forms.ChoiceField(label=_("Parallelism"), required=False, initial="ddp")
     approvals = forms.MultipleChoiceField(
-        label=_("A person approves before"),
+        label=_("Require approval before"),
         required=False,
         widget=chips(),
-        help_text=_("The chain waits there and tells you."),
+        help_text=_("You'll be notified."),
     )
     pool = forms.ModelChoiceField(
-        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool")
+        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("Choose a pool")
     )
     guideline = forms.ModelChoiceField(
-        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("choose a guideline")
+        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("Choose a guideline")
     )
     n_responses = forms.IntegerField(
-        label=_("Responses side by side"),
+        label=_("Responses per comparison"),
         min_value=2,
         max_value=9,
         initial=4,
-        help_text=_("Evenly from each model that answers."),
+        help_text=_("Taken evenly from each answering model."),
     )
-    overlap = forms.IntegerField(label=_("Raters an item"), min_value=1, max_value=20, initial=1)
+    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=1)
     trigger = forms.ChoiceField(
-        label=_("Begins"),
+        label=_("Starts"),
         choices=Schedule.Trigger.choices,
         initial="clock",
         widget=segmented(),
     )
     cron = forms.CharField(
-        label=_("By clock"),
+        label=_("At set times"),
         max_length=100,
         required=False,
         initial="0 3 * * mon",
@@ -171,58 +171,58 @@ class ScheduleForm(MachinesForm):
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
     n_new = forms.IntegerField(
-        label=_("By new judgments: how many"),
+        label=_("On new answers: how many"),
         min_value=1,
         max_value=MOST,
         required=False,
         initial=500,
-        help_text=_("Since it last ran."),
+        help_text=_("Since the last run."),
     )
     accuracy_drop = forms.FloatField(
-        label=_("By a fall: points"),
+        label=_("On accuracy drop: points"),
         min_value=0.1,
         max_value=100,
         required=False,
         initial=3,
         help_text=_(
-            "So much less right than on its own held-out pairs. Measured at the times above, by a"
-            " run of its own."
+            "How much lower than on its own held-out pairs. Measured at the times above, by a"
+            " separate run."
         ),
     )
     n_fresh_pairs = forms.IntegerField(
-        label=_("By a fall: fresh pairs at least"),
+        label=_("On accuracy drop: minimum new pairs"),
         min_value=1,
         max_value=MOST,
         required=False,
         initial=100,
-        help_text=_("Judged after the reward model's snapshot, on items that it has not seen."),
+        help_text=_("Answers given after the reward model's snapshot, on items it has not seen."),
     )
     judge = forms.ModelChoiceField(
-        label=_("By a fall: of this reward model"),
+        label=_("On accuracy drop: reward model"),
         queryset=TrainedModel.objects.none(),
         required=False,
-        empty_label=_("the newest of this schedule"),
-        help_text=_("Later the newest one that this schedule has left."),
+        empty_label=_("The newest of this schedule"),
+        help_text=_("Later, the newest one of this schedule."),
     )
     skips_nothing_new = forms.BooleanField(
         label=_("Skip when nothing is new"), required=False, initial=True
     )
     min_interval_h = forms.IntegerField(
-        label=_("At least so many hours between two"),
+        label=_("Minimum hours between runs"),
         min_value=0,
         max_value=10_000,
         required=False,
         initial=0,
     )
     max_runs_a_week = forms.IntegerField(
-        label=_("At most so many runs in seven days"),
+        label=_("Max runs in 7 days"),
         min_value=0,
         max_value=MOST,
         required=False,
-        help_text=_("Empty: no budget."),
+        help_text=_("Leave empty for no budget."),
     )
-    quiet_from = _clock(_("Quiet from"), _("Nothing begins by itself in quiet hours."))
-    quiet_until = _clock(_("until"))
+    quiet_from = _clock(_("Quiet from"), _("Nothing starts automatically during quiet hours."))
+    quiet_until = _clock(_("Until"))
 
     def __init__(
         self,
@@ -310,10 +310,10 @@ class ScheduleForm(MachinesForm):
         runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[
             :N_RUNS_OFFERED
         ]
-        kept = [(KEPT, gettext("as they are"))] if self.kept and kind in self.kept.configs else []
+        kept = [(KEPT, gettext("As they are"))] if self.kept and kind in self.kept.configs else []
         presets = [(f"preset:{name}", name) for name in configs.PRESETS[kind]]
         as_before = [
-            (f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs
+            (f"run:{run.pk}", gettext("As in run “%(run)s”") % {"run": run}) for run in runs
         ]
         return forms.ChoiceField(
             label=gettext("Settings: %(kind)s") % {"kind": gettext(configs.KINDS[kind].label)},
@@ -422,15 +422,15 @@ class ScheduleForm(MachinesForm):
             except timing.UnableToTell as problem:
                 self.add_error("cron", str(problem))
         if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
-            self.add_error("n_new", gettext("Say how many judgments must be new."))
+            self.add_error("n_new", gettext("Enter how many new answers are needed."))
         if cleaned.get("trigger") == Schedule.Trigger.ACCURACY:
             for name in ("accuracy_drop", "n_fresh_pairs"):
                 if not cleaned.get(name):
-                    self.add_error(name, gettext("Say how much, or begin by clock."))
+                    self.add_error(name, gettext("Enter by how much, or start at set times."))
         if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
             self.add_error(
                 "quiet_until",
-                gettext("Quiet hours have a beginning and an end: give both, or neither."),
+                gettext("Quiet hours need a start and an end. Enter both, or neither."),
             )
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
@@ -442,8 +442,8 @@ class ScheduleForm(MachinesForm):
         n_each = int(self._config(SampleConfig.kind)["n_responses"])
         if cleaned["n_responses"] > n_models * n_each:
             words = gettext(
-                "By the settings of sampling each prompt gets %(n)s responses. Show at most that"
-                " many, or choose others."
+                "With these sampling settings, each prompt gets %(n)s responses. Show at most that"
+                " many, or change the settings."
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
 

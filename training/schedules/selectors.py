@@ -152,7 +152,7 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         going_on=(
             str(going)
             if going
-            else gettext("the measurement %(n)s") % {"n": measuring.number}
+            else gettext("measurement %(n)s") % {"n": measuring.number}
             if measuring
             else ""
         ),

@@ -60,7 +60,7 @@ def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datet
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exists():
             raise UnableToSchedule(
-                _("There is a schedule called “%(name)s” already. Choose another name.")
+                _("A schedule called “%(name)s” already exists. Choose another name.")
                 % {"name": name}
             )
         schedule = Schedule.objects.create(
@@ -88,7 +88,7 @@ def change_schedule(
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
             raise UnableToSchedule(
-                _("There is a schedule called “%(name)s” already. Choose another name.")
+                _("A schedule called “%(name)s” already exists. Choose another name.")
                 % {"name": name}
             )
         before = _as_recorded(
@@ -146,17 +146,17 @@ def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
     at = situation(schedule=schedule, now=now)
     if at.going_on:
         raise UnableToFire(
-            _("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on}
+            _("%(chain)s has not finished. Wait for it or stop it first.") % {"chain": at.going_on}
         )
     asked = Decision(
         runs=True,
         reason=Reason.ASKED,
-        sentence=_("Ran because %(person)s asked for it.") % {"person": by},
+        sentence=_("Ran because %(person)s started it.") % {"person": by},
     )
     with transaction.atomic():
         chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
         if chain is None:
-            raise UnableToFire(_("It has just fired."))
+            raise UnableToFire(_("It has just run."))
         audit_log.record(
             by=by, action="fire", target=schedule, after={"chain": str(chain)}, now=now
         )

@@ -104,7 +104,7 @@ def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
                 is_on_the_clock = moment.astimezone(zone).replace(tzinfo=None) == wall
                 if is_on_the_clock and moment > after:
                     return moment
-    raise UnableToTell(_("No day in the next four years fits “%(cron)s”.") % {"cron": cron})
+    raise UnableToTell(_("No day in the next four years matches “%(cron)s”.") % {"cron": cron})
 
 
 def parse_cron(cron: str) -> crontab:
@@ -114,8 +114,8 @@ def parse_cron(cron: str) -> crontab:
     except ValueError as problem:
         raise UnableToTell(
             _(
-                "“%(cron)s” is no time. Write minute, hour, day of month, month and day of week: “0"
-                " 3 * * mon” is Monday at 03:00."
+                "“%(cron)s” is not a valid time. Enter minute, hour, day of month, month and day of"
+                " week: “0 3 * * mon” is Mondays at 03:00."
             )
             % {"cron": cron}
         ) from problem
@@ -152,8 +152,8 @@ def decide(situation: Situation) -> Decision:
 def broken(problem: Exception) -> Decision:
     """For a schedule that a mistake of ours, or in what it names, keeps from being decided."""
     words = _(
-        "Skipped because something is wrong with it (%(problem)s). Open “Change” and choose anew;"
-        " the worker's log says more."
+        "Skipped because its settings have a problem (%(problem)s). Open “Change” and choose again;"
+        " see the worker's log for details."
     )
     return _skip(Reason.BROKEN, words % {"problem": f"{type(problem).__name__}: {problem}"})
 
@@ -163,16 +163,16 @@ def decide_to_measure(watch: Watch | None) -> Decision:
     if watch is None or watch.before is None:
         return _skip(
             Reason.UNMEASURED,
-            _("Skipped because there is no reward model with an accuracy that could fall."),
+            _("Skipped because there is no reward model with a measured accuracy."),
         )
     if watch.n_pairs < watch.n_wanted:
         words = ngettext(
-            "Skipped because only %(n)s fresh pair is there and %(wanted)s were asked for.",
-            "Skipped because only %(n)s fresh pairs are there and %(wanted)s were asked for.",
+            "Skipped because there is only %(n)s new pair and %(wanted)s are needed.",
+            "Skipped because there are only %(n)s new pairs and %(wanted)s are needed.",
             watch.n_pairs,
         )
         return _skip(Reason.TOO_FEW, words % {"n": watch.n_pairs, "wanted": watch.n_wanted})
-    words = _("Measures the accuracy of %(model)s on %(n)s fresh pairs; it was %(before)s.")
+    words = _("Measuring the accuracy of %(model)s on %(n)s new pairs; it was %(before)s.")
     told = {"model": watch.model, "n": watch.n_pairs, "before": _percent(watch.before)}
     return Decision(runs=True, reason=Reason.MEASURING, sentence=words % told)
 
@@ -189,13 +189,13 @@ def decide_by_accuracy(watch: Watch, *, now: float) -> Decision:
     }
     if round((before - now) * 100, 6) >= watch.points:
         words = _(
-            "Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s fresh"
+            "Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s new"
             " pairs."
         )
         return Decision(runs=True, reason=Reason.FELL, sentence=words % told)
     words = _(
-        "Skipped because the accuracy of %(model)s holds: %(before)s before, %(now)s on %(n)s fresh"
-        " pairs. It runs when it falls by %(points)s points."
+        "Skipped because the accuracy of %(model)s has not dropped enough: %(before)s before,"
+        " %(now)s on %(n)s new pairs. It runs after a drop of %(points)s points."
     )
     return _skip(Reason.HOLDS, words % told)
 
@@ -212,19 +212,19 @@ def _percent(share: float) -> str:
 def _hindrance(at: Situation) -> Decision | None:
     if at.going_on:
         return _skip(
-            Reason.BUSY, _("Skipped because %(chain)s has not ended.") % {"chain": at.going_on}
+            Reason.BUSY, _("Skipped because %(chain)s has not finished.") % {"chain": at.going_on}
         )
     until = quiet_ends(now=at.now, time_zone=at.time_zone, begin=at.quiet_from, end=at.quiet_until)
     if until is not None:
-        words = _("Held back until %(time)s because of the quiet hours.") % {
+        words = _("Delayed until %(time)s because of quiet hours.") % {
             "time": _clock(until, at.time_zone)
         }
         return Decision(runs=False, reason=Reason.QUIET, sentence=words, held_until=until)
     if at.last_ran_at is not None and at.now - at.last_ran_at < at.min_interval:
         hours = at.min_interval // timedelta(hours=1)
         words = ngettext(
-            "Skipped because it ran %(ago)s ago and %(n)s hour has to lie between.",
-            "Skipped because it ran %(ago)s ago and %(n)s hours have to lie between.",
+            "Skipped because it ran %(ago)s ago and the minimum is %(n)s hour between runs.",
+            "Skipped because it ran %(ago)s ago and the minimum is %(n)s hours between runs.",
             hours,
         )
         return _skip(Reason.TOO_SOON, words % {"ago": _ago(at.now - at.last_ran_at), "n": hours})
@@ -233,7 +233,7 @@ def _hindrance(at: Situation) -> Decision | None:
         and at.n_runs_this_week + at.n_runs_planned > at.max_runs_a_week
     ):
         words = _(
-            "Skipped because of the budget: %(n)s of %(max)s runs began in the last seven days, and"
+            "Skipped because of the budget: %(n)s of %(max)s runs started in the last 7 days, and"
             " this would add %(more)s."
         )
         return _skip(
@@ -248,7 +248,7 @@ def _hindrance(at: Situation) -> Decision | None:
     if at.skips_nothing_new and at.n_new == 0:
         return _skip(
             Reason.NOTHING_NEW,
-            _("Skipped because no %(what)s are new since it last ran.") % {"what": at.what},
+            _("Skipped because there are no new %(what)s since the last run.") % {"what": at.what},
         )
     return None
 
@@ -261,9 +261,9 @@ def _go(at: Situation) -> Decision:
         "time": _clock(at.now, at.time_zone),
     }
     if at.n_wanted:
-        words = _("Ran because %(n)s %(what)s are new and %(wanted)s were asked for.") % counted
+        words = _("Ran because there are %(n)s new %(what)s (%(wanted)s needed).") % counted
         return Decision(runs=True, reason=Reason.NEW_JUDGMENTS, sentence=words)
-    words = _("Ran because its time had come (%(time)s); %(n)s %(what)s are new.") % counted
+    words = _("Ran at its scheduled time (%(time)s), with %(n)s new %(what)s.") % counted
     return Decision(runs=True, reason=Reason.DUE, sentence=words)
 
 

@@ -69,7 +69,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSchedule as problem:
             form.add_error(None, problem.sentence)
         else:
-            messages.success(request, _("Kept. Chains that have begun go on as they were."))
+            messages.success(request, _("Saved. Chains that have already started do not change."))
             return redirect("schedule", pk)
     return _form_page(request, form, schedule)
 
@@ -145,9 +145,11 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
     is_fragment = request.headers.get("HX-Target") == "chain"
     return render(
         request,
-        "training/schedules/_chain_live.html"
-        if is_fragment
-        else "training/schedules/schedule_chain.html",
+        (
+            "training/schedules/_chain_live.html"
+            if is_fragment
+            else "training/schedules/schedule_chain.html"
+        ),
         context,
     )
 
@@ -158,7 +160,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     if not chains.approve_link(
         chain=found, by=training_access.researcher(request.user), now=timezone.now()
     ):
-        messages.info(request, _("No step waits for an approval any more."))
+        messages.info(request, _("No step is waiting for approval."))
     return redirect("chain", pk)
 
 

@@ -26,45 +26,43 @@ class SnapshotForm(forms.Form):
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: all of them."),
+        help_text=_("Leave empty to include all."),
     )
     includes_imports = forms.BooleanField(
-        label=_("Imported judgments as well"), required=False, initial=True
+        label=_("Include imported answers"), required=False, initial=True
     )
     includes_extra = forms.BooleanField(
-        label=_("Extra judgments as well"),
+        label=_("Include extra answers"),
         required=False,
-        help_text=_("They came after their lease had lapsed and every slot was taken."),
+        help_text=_("Submitted late, after the item was already complete."),
     )
     includes_repeats = forms.BooleanField(
-        label=_("Repeats as well"),
+        label=_("Include repeats"),
         required=False,
-        help_text=_(
-            "The same item again to the same rater, to tell how far they agree with themselves."
-        ),
+        help_text=_("The same item shown to the same rater again, to measure self-agreement."),
     )
     includes_set_aside = forms.BooleanField(
-        label=_("Judgments set aside in review as well"),
+        label=_("Include answers set aside in review"),
         required=False,
-        help_text=_("A reviewer took them out of what is measured and learned from."),
+        help_text=_("A reviewer excluded them from statistics and training."),
     )
     weighs_by_reliability = forms.BooleanField(
-        label=_("Weigh by reliability"),
+        label=_("Weight by reliability"),
         required=False,
         help_text=_(
-            "A judgment counts as much as its rater is reliable, from 0 to 1, as the campaign's"
-            " quality report has it. Raters no better than chance are left out; those of whom"
-            " nothing is known count in full."
+            "Weights each answer by its rater's reliability, from 0 to 1, as in the campaign's"
+            " quality report. Raters no better than chance are left out; raters without data count"
+            " in full."
         ),
     )
     best_of = forms.TypedMultipleChoiceField(
-        label=_("The best responses of"),
+        label=_("Best responses of"),
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
-            "In place of what people wrote: to each prompt the response that the run's reward model"
-            " likes best."
+            "Replaces what people wrote: for each prompt, the response that the run's reward model"
+            " scores highest."
         ),
     )
     splits = forms.MultipleChoiceField(
@@ -73,28 +71,28 @@ class SnapshotForm(forms.Form):
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
-            "Runs that train or sample for training keep away from validation and test prompts:"
-            " those evaluate."
+            "Training runs, and sampling for training, never use validation and test prompts. Those"
+            " are for evaluation."
         ),
     )
     limit = forms.IntegerField(
-        label=_("At most"),
+        label=_("Max"),
         required=False,
         min_value=1,
-        help_text=_("So many prompts, the same ones each time. Empty: all."),
+        help_text=_("A fixed random sample; leave empty for all."),
     )
     categories = forms.MultipleChoiceField(
         label=_("Categories"),
         choices=Prompt.Category.choices,
         required=False,
         widget=chips(),
-        help_text=_("None ticked: all of them."),
+        help_text=_("Leave empty to include all."),
     )
     licences = forms.MultipleChoiceField(
-        label=_("Licences of the prompts"),
+        label=_("Prompt licences"),
         required=False,
         widget=chips(),
-        help_text=_("None ticked: all of them."),
+        help_text=_("Leave empty to include all."),
     )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
@@ -132,19 +130,21 @@ class TextForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_(
-            "A .jsonl file with an object a line that has a “text”, or plain text; there a line"
-            " <|endoftext|> ends a document."
+            "A .jsonl file with one object per line that has a “text” field, or plain text in which"
+            " a line <|endoftext|> ends a document."
         ),
     )
     licence = forms.CharField(
-        label=_("Licence"), max_length=64, help_text=_("Of the text, such as CC-BY-4.0.")
+        label=_("Licence"),
+        max_length=64,
+        help_text=_("The licence of the text, for example CC-BY-4.0."),
     )
     min_characters = forms.IntegerField(
-        label=_("Shortest document"),
+        label=_("Minimum document length"),
         min_value=0,
         max_value=1_000_000,
         initial=200,
-        help_text=_("In characters. Shorter ones are left out, and so are repeats."),
+        help_text=_("In characters. Shorter documents are left out, and so are duplicates."),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -281,8 +281,8 @@ def _scored_runs(filters: Filters) -> list[Run]:
         if pk not in found:
             raise UnableToCut(
                 _(
-                    "Run %(run)s has no responses that a reward model scored. Choose a sampling run"
-                    " that names one."
+                    "Run %(run)s has no responses scored by a reward model. Choose a sampling run"
+                    " with a reward model."
                 )
                 % {"run": pk}
             )
@@ -471,19 +471,20 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
         return
     sentence = {
         "demonstrations": _(
-            "There is no demonstration to learn from. Collect or import some, or widen the filters."
+            "There are no demonstrations to learn from. Collect or import some, or widen the"
+            " filters."
         ),
         "comparisons": _(
-            "There is no decided pair to learn from: no comparison puts one response above another."
-            " Collect or import some, or widen the filters."
+            "There are no decided pairs to learn from: no comparison ranks one response above"
+            " another. Collect or import some, or widen the filters."
         ),
         "responses": _(
-            "The sampling run has left no response to learn from. Let it end first, or choose"
+            "The sampling run has no responses to learn from. Wait until it ends, or choose"
             " another."
         ),
         "prompts": _(
-            "No prompt is left once those that evaluate are set aside. Import prompts, or widen the"
-            " filters."
+            "No prompts remain after setting aside those for evaluation. Import prompts, or widen"
+            " the filters."
         ),
     }[kind]
     if left_out:

@@ -23,13 +23,13 @@ _CAMPAIGNS_OF_KIND = {
     Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
 }
 _TABLES = (
-    ("splits", _("Splits"), _("split"), _("rows")),
-    ("pairs", _("Decided pairs"), _("split"), _("pairs")),
-    ("sources", _("Who wrote the texts"), _("source"), _("rows")),
-    ("guidelines", _("Guidelines in force"), _("version"), _("rows")),
-    ("categories", _("Categories"), _("category"), _("rows")),
-    ("licences", _("Licences of prompts and responses"), _("licence"), _("rows")),
-    ("left_out", _("Left out"), _("why"), _("rows")),
+    ("splits", _("Splits"), _("Split"), _("rows")),
+    ("pairs", _("Decided pairs"), _("Split"), _("pairs")),
+    ("sources", _("Authors"), _("Source"), _("rows")),
+    ("guidelines", _("Guidelines used"), _("Version"), _("rows")),
+    ("categories", _("Categories"), _("Category"), _("rows")),
+    ("licences", _("Prompt and response licences"), _("Licence"), _("rows")),
+    ("left_out", _("Left out"), _("reason"), _("rows")),
 )
 
 _OF_JUDGMENTS = (
@@ -40,16 +40,16 @@ _OF_JUDGMENTS = (
     "includes_set_aside",
 )
 _FILTERS = {
-    "campaigns": _("campaigns"),
-    "includes_imports": _("imported judgments"),
-    "includes_extra": _("extra judgments"),
-    "includes_repeats": _("repeats"),
-    "includes_set_aside": _("judgments set aside in review"),
-    "weighs_by_reliability": _("weighed by reliability"),
-    "splits": _("splits"),
-    "limit": _("at most"),
-    "categories": _("categories"),
-    "licences": _("licences"),
+    "campaigns": _("Campaigns"),
+    "includes_imports": _("Imported answers"),
+    "includes_extra": _("Extra answers"),
+    "includes_repeats": _("Repeats"),
+    "includes_set_aside": _("Answers set aside in review"),
+    "weighs_by_reliability": _("Weighted by reliability"),
+    "splits": _("Splits"),
+    "limit": _("limit"),
+    "categories": _("Categories"),
+    "licences": _("Licences"),
 }
 
 
@@ -129,8 +129,8 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """What was let in, one line each; filters that let everything in say so."""
     if snapshot.kind == Snapshot.Kind.TEXT:
         return [
-            (_("licence"), str(snapshot.filters["licence"])),
-            (_("shortest document, in characters"), str(snapshot.filters["min_characters"])),
+            (_("Licence"), str(snapshot.filters["licence"])),
+            (_("Minimum document length, in characters"), str(snapshot.filters["min_characters"])),
         ]
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(
@@ -141,7 +141,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     found: list[tuple[Promise, str]] = []
     if runs:
         found.append(
-            (_("the best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs))
+            (_("Best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs))
         )
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
@@ -164,9 +164,9 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         if isinstance(value, bool):
             shown = gettext("yes") if value else gettext("no")
         elif isinstance(value, list):
-            shown = ", ".join(str(names.get(one, one)) for one in value) or gettext("all")
+            shown = ", ".join(str(names.get(one, one)) for one in value) or gettext("All")
         else:
-            shown = str(value) if value is not None else gettext("all")
+            shown = str(value) if value is not None else gettext("All")
         found.append((words, shown))
     return found
 
@@ -210,7 +210,7 @@ def scored_run_choices() -> list[tuple[int, str]]:
         is_dry=False,
         outcome__in=left,
     )
-    words = gettext("%(run)s, chosen by %(judge)s")
+    words = gettext("%(run)s, selected by %(judge)s")
     scored = runs.select_related("reward_model").order_by("-pk")
     return [(run.pk, words % {"run": run, "judge": run.reward_model}) for run in scored]
 

@@ -49,7 +49,7 @@ def cut_text_snapshot(
     by: User,
     now: datetime,
 ) -> Snapshot:
-    """Of documents that somebody has uploaded, curated: see training.snapshots.texts. Raises UnableToCut."""
+    """Creates a snapshot of uploaded documents (see snapshots.texts). Raises UnableToCut."""
 
     def freeze(folder: Path) -> Frozen:
         return texts.freeze(
@@ -112,15 +112,16 @@ def _written(freeze: Callable[[Path], Frozen], folder: Path) -> Frozen:
         artifacts.keep_snapshot(folder)
     except store.StoreAway as problem:
         raise UnableToWrite(
-            _("The artifact store does not answer. Cut the snapshot again when it is back.")
+            _("The artifact store is not responding. Create the snapshot again later.")
         ) from problem
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UnableToWrite(
-                _("The disk that snapshots lie on is full. Make room, then cut the snapshot again.")
+                _(
+                    "The disk for snapshots is full. Free some space, then create the snapshot"
+                    " again."
+                )
             ) from problem
-        words = _(
-            "The snapshot could not be written: %(reason)s. Put that right, then cut it again."
-        )
+        words = _("The snapshot could not be written: %(reason)s. Fix that, then create it again.")
         raise UnableToWrite(words % {"reason": problem.strerror or problem}) from problem
     return frozen

@@ -47,7 +47,7 @@ def read(name: str, content: bytes) -> tuple[list[Document], list[DocumentProble
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content[: problem.start].count(b"\n") + 1
-        return [], [DocumentProblem(line, _("This is no UTF-8 text. Save the file as UTF-8."))]
+        return [], [DocumentProblem(line, _("Not UTF-8 text. Save the file as UTF-8."))]
     if name.endswith(".jsonl"):
         return _of_lines(name, text)
     found = [
@@ -83,7 +83,7 @@ def freeze(
             n_characters += len(document.text)
         if not splits["train"]:
             raise UnableToCut(
-                _("No document is left to learn from. Upload more, or lower the shortest document.")
+                _("No documents remain. Upload more, or lower the minimum document length.")
             )
         for split, lines in splits.items():
             run_dir.write_atomically(aside / f"{split}.jsonl", "".join(lines))
@@ -116,7 +116,7 @@ def _of_lines(name: str, text: str) -> tuple[list[Document], list[DocumentProble
         except ValueError:
             problems.append(
                 DocumentProblem(
-                    number, _("This is no JSON object. Write one object a line, with a “text”.")
+                    number, _("Not a JSON object. Write one object per line, with a “text” field.")
                 )
             )
             continue

@@ -29,14 +29,14 @@ class Why(StrEnum):
 
 WORDS: Mapping[Why, Promise] = {
     Why.BEST: _("the best of its kind"),
-    Why.LAST: _("the last of its kind"),
+    Why.LAST: _("the latest of its kind"),
     Why.PINNED: _("pinned"),
     Why.APPROVED: _("approved"),
     Why.RUN: _("a run needs it"),
-    Why.RESUME: _("a run could go on with it"),
-    Why.CHAIN: _("a chain could go on with it"),
+    Why.RESUME: _("a run could continue with it"),
+    Why.CHAIN: _("a chain could continue with it"),
     Why.SCHEDULE: _("a schedule needs it"),
-    Why.SENT: _("on its way to a hub"),
+    Why.SENT: _("being published to a hub"),
 }
 
 

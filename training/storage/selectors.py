@@ -290,17 +290,15 @@ def why_not_given_up(*, run: Run) -> str:
     if run.state != Run.State.FINISHED:
         return _("The run has not ended. Stop it first.")
     if run.outcome not in RESUMABLE:
-        return _("Only what failed, lost and stopped runs have left is given up by hand.")
+        return _("Only checkpoints of failed, lost and stopped runs can be deleted manually.")
     if run.freed_at is not None or not run.attempt:
-        return _("The run has nothing to go on with.")
+        return _("The run has no saved state.")
     if run.pinned_at is not None:
         return _("The run is pinned. Unpin it first.")
     if is_extended(run=run):
-        return _(
-            "A run that extends it waits for its state, or goes on from it. Stop that run first."
-        )
+        return _("A run that extends it is waiting for its state or using it. Stop that run first.")
     if held := _links_to_go_on_with().filter(run=run).select_related("chain__schedule").first():
-        return _("The chain “%(chain)s” could go on with it. Stop the chain first.") % {
+        return _("The chain “%(chain)s” could continue with it. Stop the chain first.") % {
             "chain": held.chain
         }
     return ""

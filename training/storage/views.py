@@ -37,13 +37,15 @@ def free(request: HttpRequest) -> HttpResponse:
     done = services.free(keys=set(request.POST.getlist("key")), by=person, now=timezone.now())
     size = filesizeformat(done.n_bytes)
     words = ngettext(
-        "Freed %(size)s: %(n)s run or model.", "Freed %(size)s: %(n)s runs and models.", done.n_done
+        "Freed %(size)s from %(n)s run or model.",
+        "Freed %(size)s from %(n)s runs and models.",
+        done.n_done,
     )
     messages.success(request, words % {"size": size, "n": done.n_done})
     if done.n_kept:
         messages.warning(
             request,
-            _("%(n)s stay: somebody needs them since, or the store did not answer.")
+            _("%(n)s were kept: they are in use now, or the artifact store did not respond.")
             % {"n": done.n_kept},
         )
     return redirect("storage")
@@ -70,7 +72,7 @@ def give_up(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(refused))
     else:
         messages.success(
-            request, _("Given up: %(size)s freed.") % {"size": filesizeformat(n_bytes)}
+            request, _("Checkpoints deleted, %(size)s freed.") % {"size": filesizeformat(n_bytes)}
         )
     return redirect("run", pk)
 

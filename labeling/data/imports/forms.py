@@ -7,11 +7,11 @@ from django.core.files import File
 from django.utils.translation import gettext_lazy as _
 
 FORMATS = [
-    ("", _("look at the first line")),
+    ("", _("Detect automatically")),
     ("jsonl", _("JSON lines: prompt, text or messages")),
     ("csv", _("CSV: prompt, text or messages")),
     ("openassistant", _("Open-Assistant trees")),
-    ("hh", _("chosen and rejected transcripts (HH)")),
+    ("hh", _("Chosen and rejected transcripts (HH)")),
     ("hf", _("Hugging Face: messages, completion, or chosen and rejected")),
 ]
 
@@ -21,25 +21,26 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(
         label=_("File"),
-        help_text=_("UTF-8, one record a line; gzip is unpacked."),
+        help_text=_("UTF-8, one record per line. Gzip files are unpacked."),
         error_messages={"empty": _("The file is empty. Choose one with at least one line.")},
     )
     file_format = forms.ChoiceField(label=_("Format"), choices=FORMATS, required=False)
     source_name = forms.CharField(
         label=_("Source"),
         max_length=200,
-        help_text=_("A name for where the data comes from. Raters never see it."),
+        help_text=_("A name for the origin of the data. Raters never see it."),
     )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
-        help_text=_("As an SPDX identifier, such as Apache-2.0 or CC-BY-4.0."),
+        help_text=_("An SPDX identifier, such as Apache-2.0 or CC-BY-4.0."),
     )
     with_judgments = forms.BooleanField(
-        label=_("Take human replies as demonstrations and rankings as comparisons"), required=False
+        label=_("Import human replies as demonstrations and rankings as comparisons"),
+        required=False,
     )
     is_strict = forms.BooleanField(
-        label=_("Publish nothing when any line has a problem"), required=False
+        label=_("Publish nothing if any line has a problem"), required=False
     )
 
     @property

@@ -116,8 +116,8 @@ def _prompts(
         if placement.cluster is None:
             sides = _(" and ").join(placement.sides)
             sentence = _(
-                "this prompt is nearly the same as prompts for %(sides)s, so it fits on neither"
-                " side. It is left out."
+                "This prompt is nearly identical to prompts for %(sides)s, so it fits neither"
+                " split. It is skipped."
             )
             problems.append(Problem(one.draft.line, sentence % {"sides": sides}))
         else:

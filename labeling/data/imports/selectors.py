@@ -47,8 +47,8 @@ COUNTED = {
     "responses": _("responses"),
     "demonstrations": _("demonstrations"),
     "comparisons": _("comparisons"),
-    "duplicates": _("prompts that were there already"),
-    "repeated_judgments": _("judgments that were there already"),
+    "duplicates": _("existing prompts"),
+    "repeated_judgments": _("existing judgments"),
 }
 
 

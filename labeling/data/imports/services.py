@@ -69,9 +69,9 @@ def start_import(
     """
     for needed in filter(None, (path, pairs_path)):
         if not needed.is_file():
-            raise UnableToImport(_("There is no file %(path)s.") % {"path": needed})
+            raise UnableToImport(_("File not found: %(path)s.") % {"path": needed})
     if not licence.strip():
-        raise UnableToImport(_("Name the licence of the data, such as CC-BY-4.0."))
+        raise UnableToImport(_("Enter the licence of the data, such as CC-BY-4.0."))
     if file_format is None:
         with path.open("rb") as stream:
             file_format = formats.guess_format(stream)
@@ -165,13 +165,10 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
         # stop.
         kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
         if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
-            raise UnableToImport(_("This import is discarded already."))
+            raise UnableToImport(_("This import has already been discarded."))
         if _is_built_on(batch):
             raise UnableToImport(
-                _(
-                    "Campaigns, judgments or snapshots build on this import. It can no longer be"
-                    " discarded."
-                )
+                _("Campaigns, judgments or snapshots use this import, so it can't be discarded.")
             )
         audit_log.record(by=by, action="discard", target=batch, now=now)
         transaction.on_commit(lambda: doorbell.ring_clearing(batch.pk))
@@ -223,13 +220,13 @@ def _source(name: str, licence: str, now: datetime) -> Source:
     )
     if not name or source.kind != Source.Kind.IMPORT:
         raise UnableToImport(
-            _("“%(name)s” cannot name this source: a person or a model has that name.")
+            _("“%(name)s” can't be used as a source name: a person or model already has it.")
             % {"name": name}
         )
     if not is_new and source.licence != licence:
         sentence = _(
-            "The source “%(name)s” is under %(licence)s. Use another name for data under another"
-            " licence."
+            "The source “%(name)s” is licensed under %(licence)s. Use a different name for data"
+            " under another licence."
         )
         raise UnableToImport(sentence % {"name": name, "licence": source.licence or "–"})
     return source
@@ -241,7 +238,7 @@ def _claim(import_id: int, now: datetime) -> Import | None:
     if given_up.update(
         state=Import.State.REFUSED,
         finished_at=now,
-        error=_("The worker was lost three times in this file."),
+        error=_("The worker crashed three times on this file."),
     ):
         return None
     mine = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost, pk=import_id)
@@ -277,7 +274,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
             tally,
             Import.State.REFUSED,
             clock(),
-            _("The file could not be read to its end: %(why)s.") % {"why": error.strerror},
+            _("The file could not be read completely: %(why)s.") % {"why": error.strerror},
         )
         return
     if not tally.counts["prompts"] + tally.counts["duplicates"]:
@@ -286,7 +283,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
             tally,
             Import.State.REFUSED,
             clock(),
-            _("The file holds no prompt that can be used."),
+            _("The file contains no usable prompt."),
         )
     elif batch.is_strict and tally.counts["problems"]:
         _finish(batch, tally, Import.State.REFUSED, clock())

@@ -25,11 +25,12 @@ class Sentences(forms.CharField):
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_CONSTRAINTS:
             raise ValidationError(
-                _("At most %(most)d sentences."), params={"most": MAX_CONSTRAINTS}
+                _("Enter at most %(most)d sentences."), params={"most": MAX_CONSTRAINTS}
             )
         if any(len(line) > MAX_CONSTRAINT for line in lines):
             raise ValidationError(
-                _("A sentence has at most %(most)d characters."), params={"most": MAX_CONSTRAINT}
+                _("Each sentence can have at most %(most)d characters."),
+                params={"most": MAX_CONSTRAINT},
             )
         return lines
 
@@ -41,27 +42,27 @@ class PromptForm(forms.Form):
         label=_("System message"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Empty for none."),
+        help_text=_("Leave empty for none."),
     )
     history = forms.CharField(
         label=_("Earlier turns"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_(
-            "Start each turn on a line of its own with “User:” or “Assistant:”. Empty for a single"
+            "Start each turn on its own line with “User:” or “Assistant:”. Leave empty for a single"
             " question."
         ),
     )
     text = forms.CharField(
         label=_("Prompt"),
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("The turn that is to be answered."),
+        help_text=_("The turn to be answered."),
     )
     constraints = Sentences(
         label=_("Constraints"),
         help_text=_(
-            "What an answer has to keep to, one sentence a line. Who writes it ticks them off."
-            " Empty for none."
+            "What an answer must follow, one sentence per line. Writers check them off. Leave empty"
+            " for none."
         ),
     )
     category = forms.ChoiceField(
@@ -77,7 +78,7 @@ class PromptForm(forms.Form):
         label=_("Licence"),
         max_length=64,
         required=False,
-        help_text=_("Such as CC-BY-4.0; empty when it is your own."),
+        help_text=_("For example CC-BY-4.0. Leave empty if it is your own."),
     )
 
     def clean_history(self) -> list[dict[str, str]]:
@@ -106,8 +107,8 @@ class PromptForm(forms.Form):
             if turn["role"] != expected:
                 raise ValidationError(
                     _(
-                        "Turn %(turn)d should be the %(role)s's: the two take turns, the user"
-                        " first."
+                        "Turn %(turn)d must be from the %(role)s: turns alternate, starting with"
+                        " the user."
                     ),
                     params={"turn": number, "role": expected},
                 )
@@ -118,8 +119,8 @@ class PromptForm(forms.Form):
         if len(turns) % 2:
             raise ValidationError(
                 _(
-                    "The last earlier turn should be the assistant's: the prompt below is the"
-                    " user's."
+                    "The last earlier turn must be from the assistant, because the prompt below is"
+                    " from the user."
                 )
             )
 
@@ -137,12 +138,12 @@ class PromptEditForm(PromptForm):
     """The next version of a prompt. It keeps the split and licence of the old one."""
 
     keeps_responses = forms.BooleanField(
-        label=_("Its responses still answer it: take them along"),
+        label=_("Keep its responses"),
         required=False,
         initial=True,
         help_text=_(
-            "Comparisons come back to work only with their responses. Untick it when the answer"
-            " would be another one now."
+            "Comparisons return to the queue only if their responses are kept. Clear this if the"
+            " new prompt calls for a different answer."
         ),
     )
 
@@ -173,19 +174,19 @@ class PromptFilterForm(forms.Form):
     category = forms.ChoiceField(label=_("Category"), required=False)
     split = forms.ChoiceField(label=_("Split"), required=False)
     source = forms.ModelChoiceField(
-        label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any")
+        label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("Any")
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
-    unused = forms.BooleanField(label=_("in no campaign"), required=False)
+    unused = forms.BooleanField(label=_("Not in a campaign"), required=False)
     retired = forms.BooleanField(label=_("retired"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
-        offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
+        offer(self.fields["category"], [("", _("Any")), *Prompt.Category.choices])
+        offer(self.fields["split"], [("", _("Any")), *Prompt.Split.choices])
         offer(
             self.fields["language"],
-            [("", _("any")), *((code, code) for code in selection.prompt_languages())],
+            [("", _("Any")), *((code, code) for code in selection.prompt_languages())],
         )
         offer_rows(self.fields["source"], selection.prompt_sources())
 

@@ -25,6 +25,6 @@ def prompts(wanted: Wanted) -> list[Found]:
 
 FINDERS = (
     Finder(
-        _("Prompts"), _("prompt"), "prompt", prompts, list_page="prompts", is_searched_there=True
+        _("Prompts"), _("Prompt"), "prompt", prompts, list_page="prompts", is_searched_there=True
     ),
 )

@@ -91,7 +91,7 @@ def edit_prompt(
     kept = prompt.constraints if constraints is None else list(constraints)
     before = (prompt.messages, prompt.category, prompt.language, prompt.constraints)
     if (list(messages), category, language, kept) == before:
-        raise UnableToEdit(_("Nothing is different. Change the text, or go back."))
+        raise UnableToEdit(_("Nothing has changed. Change the text, or go back."))
     with transaction.atomic():
         _retire(prompt, now=now)
         edited = Prompt.objects.create(
@@ -140,7 +140,7 @@ def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
 
 def _retire(prompt: Prompt, *, now: datetime) -> None:
     if Prompt.objects.filter(pk=prompt.pk, retired_at=None).update(retired_at=now) != 1:
-        raise UnableToEdit(_("This prompt is retired. Look for its newest version."))
+        raise UnableToEdit(_("This prompt is retired. Use its newest version."))
 
 
 def _end_work(prompt: Prompt, *, outcome: str, by: User, now: datetime) -> None:

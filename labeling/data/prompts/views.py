@@ -90,9 +90,11 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             back = ngettext(
-                "%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items
+                "%(n)d item is back in the queue.",
+                "%(n)d items are back in the queue.",
+                edited.n_items,
             )
-            saved = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
+            saved = _("Saved as version %(version)d.") % {"version": edited.prompt.version}
             messages.success(request, f"{saved} {back % {'n': edited.n_items}}")
             return redirect("prompt", edited.prompt.pk)
     context = {"form": form, "prompt": prompt}
@@ -124,7 +126,7 @@ def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
         prompts_upsetting.mark_upsetting(
             prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now()
         )
-        messages.success(request, _("Saved. It holds from the next item on."))
+        messages.success(request, _("Saved. Applies from the next item."))
     else:
-        messages.warning(request, _("Choose from the kinds shown."))
+        messages.warning(request, _("Choose from the types shown."))
     return redirect("prompt", pk)

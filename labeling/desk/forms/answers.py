@@ -74,16 +74,16 @@ PAGE_PROBLEMS = {
     Code.NOTHING_RANKED: (
         "rank-A",
         gettext_lazy(
-            "Nothing is ranked yet. Give each response a rank; the same rank twice is a tie."
+            "Nothing is ranked yet. Give each response a rank; use the same rank for a tie."
         ),
     ),
     Code.EDIT_EMPTY: (
         "edit",
-        gettext_lazy("The edit of %(letter)s is empty. Write it, or drop the edit."),
+        gettext_lazy("The edit of %(letter)s is empty. Write it or discard the edit."),
     ),
     Code.EDIT_UNCHANGED: (
         "edit",
-        gettext_lazy("The edit changes nothing. Make the response better, or drop the edit."),
+        gettext_lazy("The edit changes nothing. Improve the response or discard the edit."),
     ),
 }
 """What an answer's check may find on a page of responses: where it is shown, and in which words."""
@@ -142,14 +142,16 @@ class SkipForm(forms.Form):
     """Why an item goes back, and a word about it."""
 
     reason = forms.ChoiceField(
-        label=gettext_lazy("Why skip it?"),
+        label=gettext_lazy("Why are you skipping it?"),
         choices=Pass.Reason.choices,
         error_messages={
-            "required": gettext_lazy("Choose why you skip it."),
-            "invalid_choice": gettext_lazy("Choose one of the reasons shown."),
+            "required": gettext_lazy("Choose a reason for skipping."),
+            "invalid_choice": gettext_lazy("Choose one of the reasons listed."),
         },
     )
-    note = forms.CharField(label=gettext_lazy("Anything to add?"), required=False, max_length=2000)
+    note = forms.CharField(
+        label=gettext_lazy("Anything to add? (optional)"), required=False, max_length=2000
+    )
 
 
 def answer_fields(posted: Fields) -> dict[str, list[str]]:
@@ -222,7 +224,7 @@ def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], di
         if rank.isdecimal() and 1 <= int(rank[:3]) <= len(letters):
             ranks[position] = int(rank)
         elif rank:
-            sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
+            sentence = _("%(letter)s: the rank must be a number from 1 to %(n)s.")
             unreadable[position] = Problem(
                 f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
             )
@@ -263,16 +265,16 @@ def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
 def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
     named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
     if problem.code == "required":
-        return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
+        return _("%(letter)s: rate %(label)s (%(low)s–%(high)s).") % named
     if problem.code in {"not_a_number", "out_of_range"}:
-        return _("%(letter)s: %(label)s is a number from %(low)s to %(high)s.") % named
-    return _("%(letter)s: %(label)s is ticked or not.") % named
+        return _("%(letter)s: %(label)s must be a number from %(low)s to %(high)s.") % named
+    return _("%(letter)s: %(label)s must be set or not set.") % named
 
 
 def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
     if not given.is_all_bad or given.reason:
         return []
-    return [Problem("reason", _("Say in a few words why all of them are bad."))]
+    return [Problem("reason", _("Explain briefly why all responses are bad."))]
 
 
 def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
@@ -294,7 +296,7 @@ def _read_strength(
     chosen = first(posted, "strength")
     if chosen in STRENGTHS:
         return int(chosen), []
-    return None, [Problem("strength", _("Say how much better the best response is."))]
+    return None, [Problem("strength", _("Choose how much better the best response is."))]
 
 
 def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]]:
@@ -330,7 +332,7 @@ def read_demonstration(
 
 def _text_problems(checked: CheckedDemonstration) -> list[Problem]:
     if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
-        return [Problem("text", _("Nothing is written yet."))]
+        return [Problem("text", _("Write something first."))]
     if len(checked.given.text) > LONGEST_TEXT:
         sentence = _("The text is longer than %(n)s characters. Shorten it.")
         return [Problem("text", sentence % {"n": LONGEST_TEXT})]
@@ -358,7 +360,7 @@ def number_of(name: str) -> int:
 
 def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[Problem]:
     if is_empty:
-        sentence = _("Turn %(n)s of the dialogue is empty. Write it, or remove the last turns.")
+        sentence = _("Turn %(n)s of the dialogue is empty. Write it or remove the last turns.")
         return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
     if len(text) > LONGEST_TEXT:
         sentence = _("Turn %(n)s of the dialogue is longer than %(most)s characters. Shorten it.")

@@ -17,13 +17,13 @@ class HistoryForm(forms.Form):
     """
 
     campaign = forms.ModelChoiceField(
-        label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("any")
+        label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("Any")
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("any")), *Campaign.Kind.choices]
+        label=_("Kind"), required=False, choices=[("", _("Any")), *Campaign.Kind.choices]
     )
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("any")), *HistoryState.choices]
+        label=_("State"), required=False, choices=[("", _("Any")), *HistoryState.choices]
     )
     since = forms.DateField(
         label=_("From"),

@@ -83,7 +83,7 @@ def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
         .first()
     )
     if found is None or found.campaign is None:
-        raise UnableToSubmit(_("There is no such answer of yours. Open it again under My work."))
+        raise UnableToSubmit(_("You have no such answer. Open it again under My work."))
     return found
 
 
@@ -91,10 +91,10 @@ def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
     assert old.campaign is not None  # _stored_answer has looked
     if old.version != version:
         raise UnableToSubmit(
-            _("This answer was corrected elsewhere in the meantime. Open it again under My work.")
+            _("This answer was changed elsewhere in the meantime. Open it again under My work.")
         )
     if old.campaign.state != Campaign.State.OPEN:
-        raise UnableToSubmit(_("The campaign is not open any more: its answers stay as they are."))
+        raise UnableToSubmit(_("The campaign is no longer open, so its answers can't be changed."))
     return old.campaign
 
 

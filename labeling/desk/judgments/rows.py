@@ -112,20 +112,20 @@ def _sentence(problem: Problem) -> str:
     if problem.rating is not None:
         return _rating_sentence(problem.rating, problem.position or 0)
     sentences = {
-        Code.NO_SUCH_RESPONSE: _("There is no response %(letter)s in this item."),
-        Code.RANK_BELOW_ONE: _("Ranks count from 1, the best."),
+        Code.NO_SUCH_RESPONSE: _("This item has no response %(letter)s."),
+        Code.RANK_BELOW_ONE: _("Ranks start at 1, the best."),
         Code.NOTHING_RANKED: _("No response is ranked. Rank at least one, or skip the item."),
-        Code.NO_SUCH_STRENGTH: _("The strength of a preference is a number from 1 to 4."),
-        Code.EDIT_EMPTY: _("The edit is empty. Write it, or drop it."),
+        Code.NO_SUCH_STRENGTH: _("The strength of a preference must be a number from 1 to 4."),
+        Code.EDIT_EMPTY: _("The edit is empty. Write it or discard it."),
         Code.EDIT_UNCHANGED: _(
-            "The edit changes nothing. Make the response better, or drop the edit."
+            "The edit changes nothing. Improve the response or discard the edit."
         ),
         Code.TEXT_EMPTY: _("The answer is empty. Write one, or skip the item."),
-        Code.NOT_A_DIALOGUE: _("This campaign asks for one answer, and not for a whole dialogue."),
+        Code.NOT_A_DIALOGUE: _("This campaign asks for a single answer, not a dialogue."),
         Code.TURNS_OUT_OF_ORDER: _(
-            "A dialogue goes on by turns, user and assistant, and ends with the assistant's."
+            "A dialogue must alternate between user and assistant and end with the assistant."
         ),
-        Code.TURN_EMPTY: _("A turn of the dialogue is empty. Write it, or remove it."),
+        Code.TURN_EMPTY: _("A turn of the dialogue is empty. Write it or remove it."),
     }
     return sentences[problem.code] % {"letter": response_orders.letter(problem.position or 0)}
 
@@ -138,14 +138,14 @@ def _rating_sentence(problem: rating_form.Problem, position: int) -> str:
         "high": problem.high,
     }
     sentences = {
-        "required": _("Response %(letter)s: answer “%(label)s”, from %(low)d to %(high)d."),
+        "required": _("Response %(letter)s: rate “%(label)s” (%(low)d–%(high)d)."),
         "not_a_number": _(
-            "Response %(letter)s: “%(label)s” is a whole number from %(low)d to %(high)d."
+            "Response %(letter)s: “%(label)s” must be a whole number from %(low)d to %(high)d."
         ),
-        "out_of_range": _("Response %(letter)s: “%(label)s” goes from %(low)d to %(high)d."),
-        "not_a_flag": _("Response %(letter)s: “%(label)s” is either ticked or not."),
+        "out_of_range": _("Response %(letter)s: “%(label)s” must be between %(low)d and %(high)d."),
+        "not_a_flag": _("Response %(letter)s: “%(label)s” must be set or not set."),
         "unknown": _(
-            "Response %(letter)s: the rating form does not ask “%(label)s”. Load the page again."
+            "Response %(letter)s: “%(label)s” is not part of this rating form. Reload the page."
         ),
     }
     return sentences[problem.code] % values

@@ -60,9 +60,9 @@ def submit(
             return judgment
     if isinstance(checked, CheckedComparison):
         raise UnableToSubmit(
-            _("You have already judged this item. This answer is kept as a draft.")
+            _("You have already rated this item. This answer is saved as a draft.")
         )
-    raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
+    raise UnableToSubmit(_("You have already answered this item. This text is saved as a draft."))
 
 
 def _open_lease(
@@ -80,11 +80,11 @@ def _open_lease(
     held = slot or _past_lease(lease=lease, rater=rater)
     if held is None:
         raise UnableToSubmit(
-            _("This item was never given to you. Go back to your work and take the next one.")
+            _("This item is not assigned to you. Go back to the desk and take the next one.")
         )
     if held.campaign.kind != kind:
         raise UnableToSubmit(
-            _("This item asks for another kind of answer. Open it again from your work.")
+            _("This item asks for a different kind of answer. Open it again from the desk.")
         )
     if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None

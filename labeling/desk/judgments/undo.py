@@ -62,7 +62,7 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
 
 def _too_late() -> str:
     return _(
-        "It is too late to undo this. While the campaign is open you can correct the answer under"
+        "It is too late to undo this. While the campaign is open, you can correct the answer under"
         " My work."
     )
 

@@ -67,7 +67,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return redirect("desk_correct", lease)
     if step == "drop":
         judgments_correct.drop_correction(item=work.item, rater=work.rater)
-        messages.info(request, _("Dropped. Your answer stays as it was."))
+        messages.info(request, _("Changes discarded. Your answer stays as it was."))
         return answering.go_to(request, reverse("my_work"))
     answer = answering.look_over(request, work, corrects=judgment)
     if isinstance(answer, HttpResponse):

@@ -30,7 +30,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     today = desk_work.tally(rater=rater, since=days.last_midnight(now))
     context = {
         "campaigns": lines,
-        "today_words": desk_words.tally_words(today, nothing=_("Nothing judged today yet")),
+        "today_words": desk_words.tally_words(today, nothing=_("No answers yet today")),
         "undo": desk_work.undoable(rater=rater, last_at=today.last_at, now=now),
         "person": pages.person_key(rater),
         "visit": crowd_selectors.visit_at_work(rater=rater),
@@ -67,7 +67,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
     if judgment is not None:
         at = timezone.localtime(judgment.submitted_at)
         context = {
-            "heading": _("Stored"),
+            "heading": _("Saved"),
             "sentence": (
                 _("You submitted this answer on %(day)s at %(time)s.")
                 % {
@@ -85,10 +85,10 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
         }
         return render(request, "labeling/desk/gone.html", context)
     context = {
-        "heading": _("No longer yours"),
+        "heading": _("No longer reserved for you"),
         "sentence": _(
-            "You skipped this item or gave it back. What you typed is kept as a draft and comes"
-            " back if the item does."
+            "You skipped or released this item. What you typed is saved as a draft and reappears if"
+            " the item comes back to you."
         ),
         "campaign": work.campaign,
     }

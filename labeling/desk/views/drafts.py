@@ -32,7 +32,7 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
         return JsonResponse(
-            {"error": _("The draft is too long to keep here; it is still in this browser.")},
+            {"error": _("The draft is too long to save here. It is still in this browser.")},
             status=413,
         )
     try:

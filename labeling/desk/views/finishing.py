@@ -61,7 +61,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     except judgments_rows.UnableToSubmit as error:
         return answering.review(request, work, replace(answer, refusal=str(error)))
     if not work.is_open:  # sent twice, or changed after going back in the browser
-        messages.info(request, _("This item was stored already: the first answer counts."))
+        messages.info(request, _("This item was already saved. The first answer counts."))
     return _stored(request, work, judgment, is_last=step == "stop")
 
 
@@ -69,7 +69,7 @@ def _stored(
     request: HttpRequest, work: desk_work.Work, judgment: Judgment, *, is_last: bool
 ) -> HttpResponse:
     if is_last:
-        messages.info(request, _("Stored. Nothing is reserved for you now."))
+        messages.info(request, _("Saved. Nothing is reserved for you now."))
         return answering.go_to(request, reverse("desk"))
     step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
     if not answering.is_fragment(request):
@@ -110,7 +110,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return answering.go_to(request, reverse("desk_item", args=[lease]))
     form = answers.SkipForm(request.POST)
     if not form.is_valid() and answering.is_fragment(request):
-        return JsonResponse({"error": _("Choose why you skip it.")}, status=422)
+        return JsonResponse({"error": _("Choose a reason for skipping.")}, status=422)
     if not form.is_valid():
         return answering.page(
             request, work, desk_answers.Typed.of_draft(work.draft), status=422, skip_form=form
@@ -151,7 +151,7 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             now=timezone.now(),
         )
     said = (
-        _("Your question went to the admins. The answer comes to My work.")
+        _("Your question was sent to the admins. The answer will appear under My work.")
         if text
         else _("The question is empty.")
     )
@@ -169,5 +169,5 @@ def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return redirect("desk_item", lease)
     keep_typed(request, work)
     slots.release(lease=lease, rater=work.rater, now=timezone.now())
-    messages.info(request, _("Given back. Your draft is kept."))
+    messages.info(request, _("Item released. Your draft is saved."))
     return answering.go_to(request, reverse("desk"))

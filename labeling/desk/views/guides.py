@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from pages import render as pages_render
 
-GUIDES = {"raters": _("How the work goes"), "recorded": _("What is recorded")}
+GUIDES = {"raters": _("How it works"), "recorded": _("What we record")}
 
 
 @require_GET

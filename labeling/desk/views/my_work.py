@@ -42,10 +42,10 @@ def my_work(request: HttpRequest) -> HttpResponse:
     context = {
         "campaigns": desk_words.my_campaigns(campaigns, work.in_hand(rater=rater), skills, now=now),
         "today": desk_words.tally_words(
-            work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("nothing yet")
+            work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("no answers yet")
         ),
         "week": desk_words.tally_words(
-            work.tally(rater=rater, since=monday), nothing=_("nothing yet")
+            work.tally(rater=rater, since=monday), nothing=_("no answers yet")
         ),
         "judgments": page,
         "answers": [
@@ -75,9 +75,11 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     review = labeling_access.my_review(rater=labeling_access.rater(user=request.user), pk=pk)
     form = WordsForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, _("Nothing is written yet."))
+        messages.warning(request, _("Write something first."))
     elif review_services.appeal(review=review, text=form.cleaned_data["text"], now=timezone.now()):
-        messages.info(request, _("Your appeal went to the reviewer. The answer comes here."))
+        messages.info(
+            request, _("Your appeal was sent to the reviewer. The answer will appear here.")
+        )
     else:
-        messages.info(request, _("You have appealed against this already."))
+        messages.info(request, _("You have already appealed against this."))
     return redirect("my_work")

@@ -27,9 +27,7 @@ def preview(request: MemberRequest, pk: int) -> HttpResponse:
         looked_over = answering.look_over(request, work)
         if isinstance(looked_over, HttpResponse):
             return looked_over
-    messages.info(
-        request, _("A rater would be given the next item now. Of a preview nothing is stored.")
-    )
+    messages.info(request, _("A rater would get the next item now. Nothing is saved in a preview."))
     return answering.go_to(request, reverse("campaign", args=[pk]))
 
 

@@ -1,10 +1,10 @@
 """Work as the records count it now, priced at the rates of its own time: judgments, skips,
 onboarding, corrections.
 
-Which seconds count is labeling.queue.spending.working_time's matter. An hourly rate pays them for what
-was judged and for what was skipped; a rate by the item pays judgments alone, and the time on skips
-lowers what an hour comes to. Extra judgments and golds are paid as any other. Days are UTC days, so
-that everybody's add up.
+Which seconds count is labeling.queue.spending.working_time's matter. An hourly rate pays them for
+what was judged and for what was skipped; a rate by the item pays judgments alone, and the time on
+skips lowers what an hour comes to. Extra judgments and golds are paid as any other. Days are UTC
+days, so that everybody's add up.
 """
 
 import datetime as dt

@@ -43,7 +43,7 @@ class Line:
 
     @property
     def kind_words(self) -> str:
-        return _("correction") if self.kind == CORRECTION else str(Rate.Kind(self.kind).label)
+        return _("adjustment") if self.kind == CORRECTION else str(Rate.Kind(self.kind).label)
 
     @property
     def amount_words(self) -> str:
@@ -87,7 +87,9 @@ class Alarm:
 
     @property
     def sentence(self) -> str:
-        return _("%(kind)s in “%(pool)s” come to %(per_hour)s an hour; the floor is %(floor)s.") % {
+        return _(
+            "%(kind)s in “%(pool)s” come to %(per_hour)s per hour; the minimum is %(floor)s."
+        ) % {
             "kind": str(Rate.Kind(self.kind).label).capitalize(),
             "pool": self.pool,
             "per_hour": money.words(money.whole(self.per_hour), self.currency),

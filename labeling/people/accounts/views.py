@@ -55,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
             _send_link(request, person)
             messages.success(
                 request,
-                _("%(name)s has a login. The link to set a password is on its way by mail.")
+                _("%(name)s now has a login. A link to set a password was sent by e-mail.")
                 % {"name": person.name},
             )
             return redirect("person", person.pk)
@@ -97,7 +97,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk, is_active=True)
     _send_link(request, person)
-    messages.success(request, _("A new link is on its way to %(email)s.") % {"email": person.email})
+    messages.success(request, _("A new link was sent to %(email)s.") % {"email": person.email})
     return redirect("person", pk)
 
 

@@ -11,7 +11,7 @@ class UpsettingForm(forms.Form):
     """Kinds of upsetting content; ticking none is a valid answer."""
 
     kinds = forms.MultipleChoiceField(
-        label=_("Kinds"),
+        label=_("Types of content"),
         choices=Prompt.Upset.choices,
         required=False,
         widget=chips(),

@@ -21,7 +21,7 @@ def my_care(request: HttpRequest) -> HttpResponse:
     form = UpsettingForm(request.POST if is_post else None, initial={"kinds": rater.accepts})
     if is_post and form.is_valid():
         services.accept_upsetting(rater=rater, kinds=form.cleaned_data["kinds"], now=timezone.now())
-        messages.success(request, _("Saved. It holds from the next item on."))
+        messages.success(request, _("Saved. Applies from the next item."))
         return redirect("my_care")
     context = {"form": form, "exposures": selectors.exposures(rater=rater, now=timezone.now())}
     return render(

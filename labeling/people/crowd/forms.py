@@ -16,11 +16,11 @@ else:
 
 class CrowdLinkForm(LinkModelForm):
     return_url = forms.URLField(
-        label=_("Address to return to"),
+        label=_("Return URL"),
         max_length=500,
         required=False,
         assume_scheme="https",
-        help_text=_("Where the platform takes the code."),
+        help_text=_("The platform's page that accepts the completion code."),
     )
 
     class Meta:
@@ -41,4 +41,4 @@ class CrowdLinkForm(LinkModelForm):
         field = self.fields["campaign"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = selectors.campaigns_for_links(pool=pool)
-        field.empty_label = _("choose one")
+        field.empty_label = _("Choose one")

@@ -21,7 +21,7 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
     form = CrowdLinkForm(request.POST or None, pool=pool)
     if request.method == "POST" and form.is_valid():
         services.create_crowd_link(**form.cleaned_data, by=request.user, now=timezone.now())
-        messages.success(request, _("The link is open. Give its address to the platform."))
+        messages.success(request, _("The link is open. Give its URL to the platform."))
         return redirect("pool_crowd", pk)
     rows = [(row, _address(request, row.link)) for row in selectors.link_rows(pool=pool)]
     context = {"pool": pool, "form": form, "rows": rows}
@@ -35,7 +35,7 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     link = labeling_access.crowd_link(user=request.user, pk=pk)
     if services.close_crowd_link(link=link, by=request.user, now=timezone.now()):
         messages.success(
-            request, _("Nobody begins through this link any more; who is at work goes on.")
+            request, _("This link no longer accepts new visits. Visits in progress continue.")
         )
     return redirect("pool_crowd", link.campaign.pool_id)
 

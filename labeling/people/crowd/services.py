@@ -99,7 +99,7 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
         ):
             raise UnableToVisit(
                 _(
-                    "Every place is taken. Return the study on the platform you came from, or come"
+                    "All places are taken. Return the study on the platform you came from, or come"
                     " back later."
                 )
             )
@@ -192,7 +192,7 @@ def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
     is_barred = memberships.filter(Q(paused_at__isnull=False) | Q(is_active=False)).exists()
     if is_barred or rater.withdrawn_at or rater.user is None or not rater.user.is_active:
         raise UnableToVisit(
-            _("You cannot take part in this study. Return it on the platform you came from.")
+            _("You can't take part in this study. Return it on the platform you came from.")
         )
     pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
 

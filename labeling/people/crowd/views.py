@@ -27,8 +27,8 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     external_id = plain_text.storable(request.GET.get(link.id_parameter, "")).strip()
     if not external_id or len(external_id) > LONGEST_ID:
         sentence = _(
-            "Your id is missing from the address (%(name)s). Open the study again from the platform"
-            " you came from."
+            "Your ID is missing from the URL (%(name)s). Open the study again from the platform you"
+            " came from."
         )
         return _closed(request, sentence % {"name": link.id_parameter}, status=400)
     if request.method == "GET":
@@ -76,7 +76,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     logout(request)
     return _closed(
         request,
-        _("You have returned the study here. Return it on the platform you came from as well."),
+        _("You returned the study here. Return it on the platform you came from as well."),
         status=200,
     )
 

@@ -67,25 +67,28 @@ def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
                 found[email], first_line[email] = Invitee(email, plain_text.storable(name)), line
     except csv.Error:
         problems.append(
-            Problem(reader.line_num, _("This line is not CSV. Is a quotation mark left open?"))
+            Problem(
+                reader.line_num,
+                _("This line is not valid CSV. Check for an unclosed quotation mark."),
+            )
         )
     if not found and not problems:
-        problems.append(Problem(1, _("The file has no line with an address.")))
+        problems.append(Problem(1, _("The file has no addresses.")))
     return list(found.values()), problems
 
 
 def _problem(email: str, first_line: dict[str, int], *, n_found: int) -> str:
     if not email:
-        return _("There is no e-mail address. Add one or remove the line.")
+        return _("The e-mail address is missing. Add one or remove this line.")
     try:
         validate_email(email)
     except ValidationError:
         return _("“%(text)s” is not an e-mail address.") % {"text": email[:100]}
     if email in first_line:
-        return _("%(email)s stands in line %(line)d already. Remove one of the two.") % {
+        return _("%(email)s is already in line %(line)d. Remove one of the two.") % {
             "email": email,
             "line": first_line[email],
         }
     if n_found >= MOST:
-        return _("More than %(n)d addresses: put the rest into a file of their own.") % {"n": MOST}
+        return _("More than %(n)d addresses. Move the rest to a separate file.") % {"n": MOST}
     return ""

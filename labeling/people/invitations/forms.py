@@ -20,9 +20,11 @@ class InviteForm(forms.Form):
     email = forms.EmailField(label=_("E-mail"), required=False)
     name = forms.CharField(label=_("Name"), max_length=150, required=False)
     file = forms.FileField(
-        label=_("Or a CSV file"),
+        label=_("Or upload a CSV file"),
         required=False,
-        help_text=_("Columns email and name; at most 500 lines. Nothing is sent if one is bad."),
+        help_text=_(
+            "Columns email and name, at most 500 rows. If any row is invalid, nothing is sent."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -34,14 +36,14 @@ class InviteForm(forms.Form):
                 and "email" not in self.errors
                 and "file" not in self.errors
             ):
-                self.add_error("email", _("Write an address, or choose a file."))
+                self.add_error("email", _("Enter an address or choose a file."))
             elif cleaned.get("email"):
                 cleaned["invitees"] = [
                     csv_file.Invitee(cleaned["email"].lower(), cleaned.get("name", ""))
                 ]
             return cleaned
         if file.size > BIGGEST_CSV:
-            self.add_error("file", _("The file is too big: 500 addresses fit easily into 1 MB."))
+            self.add_error("file", _("The file is too large. 500 addresses fit in 1 MB."))
             return cleaned
         found, problems = csv_file.parse(file.read())
         for problem in problems[:20]:
@@ -66,7 +68,7 @@ class JoinForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
-        label=_("Password, once more"),
+        label=_("Repeat password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -74,7 +76,7 @@ class JoinForm(forms.Form):
         label=_("Time zone"),
         choices=time_zone_choices,
         initial="UTC",
-        help_text=_("Every time on the site is shown in it."),
+        help_text=_("All times on the site are shown in this time zone."),
     )
 
     def clean_password(self) -> str:
@@ -85,5 +87,5 @@ class JoinForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
-            self.add_error("again", _("The two passwords differ."))
+            self.add_error("again", _("The passwords don't match."))
         return cleaned

@@ -12,7 +12,7 @@ from labeling.models import Invitation, Pool
 
 
 class InvitationState(models.TextChoices):
-    WAITS = "waits", _("waits")
+    WAITS = "waits", _("pending")
     ACCEPTED = "accepted", _("accepted")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("revoked")

@@ -28,7 +28,7 @@ def send(*, sent: Sequence[Sent], address_of: Callable[[str], str], by: User) ->
 def _message(sent: Sent, *, address: str, by: User) -> EmailMessage:
     invitation = sent.invitation
     context = {"invitation": invitation, "address": address, "by": by, "days": LIVES.days}
-    subject = _("Work with us in “%(pool)s”") % {"pool": invitation.pool.name}
+    subject = _("Join us in “%(pool)s”") % {"pool": invitation.pool.name}
     return EmailMessage(
         subject,
         render_to_string("labeling/people/email/invitation.txt", context),

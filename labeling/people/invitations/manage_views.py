@@ -65,10 +65,13 @@ def resend(request: MemberRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
         return redirect("invitations", invitation.pool_id)
     if sent is None:
-        messages.info(request, _("It was accepted or revoked meanwhile, so nothing was sent."))
+        messages.info(
+            request,
+            _("The invitation was accepted or revoked in the meantime, so nothing was sent."),
+        )
     else:
         messages.success(
-            request, _("A new link is on its way to %(email)s.") % {"email": invitation.email}
+            request, _("A new link was sent to %(email)s.") % {"email": invitation.email}
         )
         _send(request, [sent])
     return redirect("invitations", invitation.pool_id)
@@ -80,20 +83,17 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
     if services.revoke_invitation(invitation=invitation, by=request.user, now=timezone.now()):
         messages.success(
             request,
-            _("Revoked: the link of %(email)s opens nothing any more.")
-            % {"email": invitation.email},
+            _("Revoked. The link sent to %(email)s no longer works.") % {"email": invitation.email},
         )
     return redirect("invitations", invitation.pool_id)
 
 
 def _say_how_many(request: MemberRequest, n: int) -> None:
     if n:
-        sentence = ngettext(
-            "%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n
-        )
+        sentence = ngettext("%(n)d invitation sent.", "%(n)d invitations sent.", n)
         messages.success(request, sentence % {"n": n})
     else:
-        messages.info(request, _("Everybody named is in the pool already."))
+        messages.info(request, _("Everyone you entered is already in the pool."))
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:
@@ -108,8 +108,8 @@ def _send(request: MemberRequest, sent: list[Sent]) -> None:
         messages.error(
             request,
             _(
-                "The mail server did not take the mail. Hand the links over yourself, or send them"
-                " again later."
+                "The mail server rejected the e-mail. Share the links yourself, or send them again"
+                " later."
             ),
         )
     request.session["invitation-links"] = [

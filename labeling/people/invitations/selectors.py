@@ -37,13 +37,14 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
     """Why a link opens nothing; empty when it does."""
     if invitation is None or invitation.revoked_at is not None:
         return _(
-            "This invitation is not known, or a newer one took its place. Open the link of the"
-            " latest mail."
+            "This invitation is unknown or has been replaced. Open the link in the latest e-mail."
         )
     if invitation.accepted_at is not None:
-        return _("This invitation was used. Sign in with the e-mail and password that you chose.")
+        return _(
+            "This invitation has already been used. Sign in with the e-mail and password you chose."
+        )
     if invitation.expires_at <= now:
-        return _("This invitation has expired. Ask who sent it for another.")
+        return _("This invitation has expired. Ask the sender for a new one.")
     if Rater.objects.filter(user__email=invitation.email, withdrawn_at__isnull=False).exists():
         return withdrawn_sentence()
     return ""
@@ -51,6 +52,6 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
 
 def withdrawn_sentence() -> str:
     return _(
-        "You asked that what you judge be used no more, so you cannot join. Ask who invited you to"
-        " take that back first."
+        "You asked us to stop using your answers, so you can't join. Ask the person who invited you"
+        " to undo that first."
     )

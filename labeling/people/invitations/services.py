@@ -127,8 +127,8 @@ def accept_invitation(
         if user is not None and user.email != invitation.email:
             raise UnableToAccept(
                 _(
-                    "This invitation is for another address than the one you are signed in with."
-                    " Sign out first."
+                    "This invitation is for a different address than the one you are signed in"
+                    " with. Sign out first."
                 )
             )
         if user is None:
@@ -177,8 +177,8 @@ def _refuse_withdrawn(emails: Iterable[str]) -> None:
     found = list(withdrawn.values_list("user__email", flat=True))
     if found:
         sentence = _(
-            "%(email)s has withdrawn, so nobody was invited. Take the withdrawal back first, on the"
-            " rater's page."
+            "%(email)s has withdrawn, so no one was invited. Undo the withdrawal on the rater's"
+            " page first."
         )
         raise UnableToInvite(sentence % {"email": ", ".join(found)})
 

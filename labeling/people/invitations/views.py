@@ -36,7 +36,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             return _closed(
                 request,
                 _(
-                    "This invitation is for another address than yours. Sign out, then open it"
+                    "This invitation is for a different address than yours. Sign out, then open it"
                     " again."
                 ),
             )

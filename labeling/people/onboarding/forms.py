@@ -23,24 +23,25 @@ SCORED = frozenset({Kind.GUIDELINE, Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIO
 LONGEST_ANSWER = 20_000
 HELP = {
     Kind.PROFILE: _(
-        "The question, then a choice a line with “-” before it. “---” between questions. All are"
-        " optional to answer."
+        "The question, then one choice per line, each starting with “-”. Separate questions with"
+        " “---”. Answering is optional."
     ),
     Kind.GUIDELINE: _(
-        "The question, then a choice a line: “-” before a wrong one, “*” before the right one."
-        " “---” between questions."
+        "The question, then one choice per line: “-” for a wrong one, “*” for the right one."
+        " Separate questions with “---”."
     ),
     Kind.FLAGS: _(
-        "“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered. “---”"
-        " between items."
+        "“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered."
+        " Separate items with “---”."
     ),
     Kind.RANKINGS: _(
-        "“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked. “---” between"
-        " items."
+        "“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked them. Separate"
+        " items with “---”."
     ),
-    Kind.DEMONSTRATIONS: _("The prompts to answer, “---” between two."),
+    Kind.DEMONSTRATIONS: _("The prompts to answer, separated by “---”."),
     Kind.TOPICS: _(
-        "A topic a line. A category's code, such as summarization, routes items of that category."
+        "One topic per line. A category's code, such as summarization, routes items of that"
+        " category."
     ),
 }
 TITLES = {
@@ -63,44 +64,42 @@ class StepForm(forms.Form):
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_("Markdown, shown above what is asked."),
+        help_text=_("Markdown, shown above the questions."),
     )
     guideline = GuidelineField(
         label=_("Guideline"),
         queryset=Guideline.objects.order_by("name"),
-        empty_label=_("choose one"),
+        empty_label=_("Choose one"),
     )
     questions = forms.CharField(
         label=_("Questions"), max_length=200_000, widget=forms.Textarea(attrs={"rows": 14})
     )
     cut = forms.DecimalField(
-        label=_("Cut in %"), min_value=0, max_value=100, max_digits=5, decimal_places=1
+        label=_("Passing score (%)"), min_value=0, max_value=100, max_digits=5, decimal_places=1
     )
     max_attempts = forms.IntegerField(
         label=_("Attempts"),
         min_value=1,
         max_value=20,
         initial=2,
-        help_text=_("After the last one, a person decides."),
+        help_text=_("After the last attempt, an admin decides."),
     )
     needs_decision = forms.BooleanField(
-        label=_("A person decides in any case"),
+        label=_("Always require a manual decision"),
         required=False,
-        help_text=_(
-            "Otherwise who reaches the cut has passed, and a person decides about the others."
-        ),
+        help_text=_("Raters at or above the score pass automatically; you decide on the rest."),
     )
     paid_minutes = forms.IntegerField(
         label=_("Paid minutes"),
         min_value=0,
         max_value=1_000,
         initial=0,
-        help_text=_("For each attempt, whatever comes of it, at the pool's onboarding rate."),
+        help_text=_("Paid for each attempt, whatever the result, at the pool's onboarding rate."),
     )
     is_major = forms.BooleanField(
-        label=_("Everybody goes through it again"),
+        label=_("Everyone must repeat this step"),
         required=False,
-        help_text=_("Otherwise who has passed an earlier version stays passed."),
+        help_text=_("Otherwise, raters who passed an earlier version stay passed."),
     )
 
     def __init__(
@@ -136,12 +135,12 @@ class StepForm(forms.Form):
             self.fields["text"].required = True
         if self.kind == Kind.DEMONSTRATIONS:
             self.fields["cut"] = forms.DecimalField(
-                label=_("Cut, of 7"),
+                label=_("Passing score (of 7)"),
                 min_value=1,
                 max_value=7,
                 max_digits=3,
                 decimal_places=2,
-                help_text=_("The mean of the scores."),
+                help_text=_("The average of the scores."),
             )
 
     def clean_questions(self) -> list[onboarding_questions.Question]:
@@ -199,18 +198,18 @@ class DecisionForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[
-            ("pass", _("pass")),
-            ("again", _("one more attempt")),
-            ("refuse", _("do not pass")),
+            ("pass", _("Pass")),
+            ("again", _("Allow another attempt")),
+            ("refuse", _("Fail")),
         ],
         widget=segmented(),
     )
     words = forms.CharField(
-        label=_("Words for the rater"),
+        label=_("Message to the rater"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What they can do better, without the answers."),
+        help_text=_("What they can do better. Don't give away the answers."),
     )
 
 
@@ -261,7 +260,7 @@ class AnswersForm(forms.Form):
         if self.kind == Kind.CONSENT:
             self.fields["agrees"] = forms.BooleanField(
                 label=_("I have read this and agree"),
-                error_messages={"required": _("Without your consent you cannot go on.")},
+                error_messages={"required": _("You can't continue without giving your consent.")},
             )
         elif self.kind == Kind.TOPICS:
             choices = [
@@ -269,7 +268,7 @@ class AnswersForm(forms.Form):
                 for place, question in enumerate(self.questions)
             ]
             self.fields["topics"] = forms.MultipleChoiceField(
-                label=_("Tick what you know well"),
+                label=_("Select what you know well"),
                 choices=choices,
                 required=False,
                 widget=chips(),

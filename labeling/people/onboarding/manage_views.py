@@ -114,7 +114,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
     step = labeling_access.step(user=request.user, pk=pk)
     if request.method == "POST":
         services.retire_step(step=step, by=request.user, now=timezone.now())
-        messages.success(request, _("The step is asked of nobody any more."))
+        messages.success(request, _("The step is retired. Raters no longer take it."))
         return redirect("pool_onboarding", step.pool_id)
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     return render(
@@ -152,13 +152,13 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
         services.score_demonstration(
             attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
         )
-        messages.success(request, _("Scored."))
+        messages.success(request, _("Scores saved."))
         return redirect("attempt", pk)
     if decision.is_bound and decision.is_valid():
         services.decide_attempt(
             attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now()
         )
-        messages.success(request, _("Decided. The rater is told."))
+        messages.success(request, _("Decision saved. The rater has been notified."))
         return redirect("pool_onboarding", found.step.pool_id)
     errors = bool(decision.errors or (scores and scores.errors))
     context = {

@@ -58,8 +58,7 @@ def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
         problems.append(
             Problem(
                 1,
-                _("More than %(n)d questions: nobody goes through so many.")
-                % {"n": MOST_QUESTIONS},
+                _("At most %(n)d questions are allowed.") % {"n": MOST_QUESTIONS},
             )
         )
     return questions, problems
@@ -132,7 +131,7 @@ def _labelled(text: str) -> dict[str, str]:
         elif current:
             parts[current] += f"\n{line}"
         elif line.strip():
-            raise ValueError(_("Begin with a label, such as “Prompt:”."))
+            raise ValueError(_("Start with a label, such as “Prompt:”."))
     return {label: part.strip() for label, part in parts.items()}
 
 
@@ -144,13 +143,13 @@ def _read_choices(text: str, *, has_right: bool) -> Question:
         raise ValueError(_("The question is empty."))
     if len(choices) < 2:
         raise ValueError(
-            _("A question needs at least two choices: a line each, with “-” before it.")
+            _("A question needs at least two choices, one per line, each starting with “-”.")
         )
     question: Question = {"text": words, "choices": [choice[1:].strip() for choice in choices]}
     if has_right:
         right = [place for place, choice in enumerate(choices) if choice.startswith("*")]
         if len(right) != 1:
-            raise ValueError(_("Mark the one right choice with “*” in place of “-”."))
+            raise ValueError(_("Mark the one right choice with “*” instead of “-”."))
         question["right"] = right[0]
     return question
 
@@ -162,7 +161,9 @@ def _read_flag(text: str) -> Question:
             raise ValueError(_("“%(label)s:” is missing.") % {"label": label.capitalize()})
     answer = parts.get("sensitive", "").lower()
     if answer not in {"yes", "no"}:
-        raise ValueError(_("Say “Sensitive: yes” or “Sensitive: no”, as the researchers did."))
+        raise ValueError(
+            _("Add “Sensitive: yes” or “Sensitive: no”, as your researchers answered.")
+        )
     return {
         "prompt": parts["prompt"],
         "response": parts["response"],
@@ -176,13 +177,15 @@ def _read_ranking(text: str) -> Question:
         raise ValueError(_("“%(label)s:” is missing.") % {"label": "Prompt"})
     letters = [letter for letter in "abcdefghi" if letter in parts]
     if len(letters) < 2 or letters != list("abcdefghi"[: len(letters)]):
-        raise ValueError(_("Name two responses or more, “A:”, “B:” and so on."))
+        raise ValueError(_("Add at least two responses: “A:”, “B:” and so on."))
     tiers = [
         [letter.strip() for letter in tier.split("=")]
         for tier in parts.get("order", "").lower().split(">")
     ]
     if sorted(letter for tier in tiers for letter in tier) != letters:
-        raise ValueError(_("“Order:” names each response once, such as “Order: B > A = C”."))
+        raise ValueError(
+            _("“Order:” must name each response once, for example “Order: B > A = C”.")
+        )
     rank_of = {letter: number for number, tier in enumerate(tiers, start=1) for letter in tier}
     return {
         "prompt": parts["prompt"],

@@ -200,10 +200,10 @@ def submit_step(
         lines = selectors.step_lines(rater=rater, pool=step.pool) if membership else []
         line = next((line for line in lines if line.step.pk == step.pk), None)
         if line is None or not line.is_open:
-            raise UnableToSubmitStep(_("This step is not open to you now."))
+            raise UnableToSubmitStep(_("This step is not available to you now."))
         if line.version.number != version:
             raise UnableToSubmitStep(
-                _("This step has changed since you opened it. Read it again; nothing was counted.")
+                _("This step has changed since you opened it. Read it again. Nothing was counted.")
             )
         guideline = (
             guidelines_selectors.latest_version(guideline=line.step.guideline)
@@ -213,8 +213,8 @@ def submit_step(
         if guideline is not None and guideline.number != guideline_version:
             raise UnableToSubmitStep(
                 _(
-                    "The guideline has changed since you opened this step. Read it again, then hand"
-                    " in; nothing was counted."
+                    "The guideline has changed since you opened this step. Read it again, then"
+                    " submit. Nothing was counted."
                 )
             )
         attempt = _attempt(line, guideline, rater=rater, answers=answers, now=now)
@@ -411,9 +411,9 @@ def _tell(attempt: StepAttempt, *, now: datetime) -> None:
     def words() -> str:
         sentences = {
             State.PASSED: _("You have passed “%(title)s”."),
-            State.BELOW: _("You may try “%(title)s” once more."),
-            State.REFUSED: _("“%(title)s” was not passed."),
-            State.WAITING: _("A person looks at “%(title)s”."),
+            State.BELOW: _("You can try “%(title)s” again."),
+            State.REFUSED: _("You did not pass “%(title)s”."),
+            State.WAITING: _("“%(title)s” is in review."),
         }
         return sentences[State(attempt.state)] % {"title": title}
 
@@ -441,7 +441,7 @@ def _tell_admins(attempt: StepAttempt, *, now: datetime) -> None:
         key=f"{key}{attempt.pk}",
         kind=Notice.Kind.APPROVAL,
         words=lambda: (
-            _("%(alias)s has handed in “%(title)s”: a person decides.")
+            _("%(alias)s submitted “%(title)s”, which needs a decision.")
             % {
                 "alias": alias,
                 "title": title,

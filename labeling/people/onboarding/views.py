@@ -135,7 +135,7 @@ def my_skills(request: HttpRequest) -> HttpResponse:
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         skills_services.declare_skills(rater=rater, **form.wanted, now=timezone.now())
-        messages.success(request, _("Saved. Items are chosen by it from the next one on."))
+        messages.success(request, _("Saved. Applies from the next item."))
         return redirect("my_skills")
     tested = [
         code
@@ -158,24 +158,24 @@ def feedback(attempt: StepAttempt) -> str:
     """How it went, without the answers."""
     state = StepAttempt.State(attempt.state)
     if attempt.step.kind == OnboardingStep.Kind.DEMONSTRATIONS:
-        return _("Handed in. A person reads what you wrote and scores it.")
+        return _("Submitted. An admin will read and score it.")
     if attempt.score is None:
         return (
             _("Done.")
             if state == StepAttempt.State.PASSED
-            else _("Handed in. A person looks at it.")
+            else _("Submitted. An admin will review it.")
         )
     share = round(attempt.score * 100)
     sentences = {
-        StepAttempt.State.PASSED: _("Passed: %(share)d %% agree with the researchers."),
+        StepAttempt.State.PASSED: _("Passed: %(share)d %% agreement with the researchers."),
         StepAttempt.State.BELOW: _(
-            "%(share)d %% agree with the researchers; %(cut)d %% are asked for. Read the"
-            " instructions again, then try once more."
+            "%(share)d %% agreement with the researchers; %(cut)d %% is needed. Read the"
+            " instructions again, then try again."
         ),
         StepAttempt.State.WAITING: _(
-            "%(share)d %% agree with the researchers. A person looks at it and decides."
+            "%(share)d %% agreement with the researchers. An admin will decide."
         ),
-        StepAttempt.State.REFUSED: _("%(share)d %% agree with the researchers."),
+        StepAttempt.State.REFUSED: _("%(share)d %% agreement with the researchers."),
     }
     cut = round(float(attempt.step.cut or 0) * 100)
     return sentences[state] % {"share": share, "cut": cut}

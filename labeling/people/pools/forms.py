@@ -21,13 +21,14 @@ else:
 
 class PoolForm(PoolModelForm):
     languages = Languages(
-        label=_("Languages"), help_text=_("Codes that everybody in the pool reads, such as en, de.")
+        label=_("Languages"),
+        help_text=_("Codes of the languages that everyone in the pool reads, such as en, de."),
     )
     expertise = Words(
         label=_("Expertise"),
         help_text=_(
-            "What everybody in the pool knows: categories of prompts, such as summarization, or"
-            " tags of your own."
+            "What everyone in the pool knows: prompt categories, such as summarization, or your own"
+            " tags."
         ),
     )
 
@@ -47,7 +48,7 @@ class PoolForm(PoolModelForm):
             "is_held_out",
         ]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
-        error_messages = {"name": {"unique": _("Another pool has this name.")}}
+        error_messages = {"name": {"unique": _("Another pool already has this name.")}}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

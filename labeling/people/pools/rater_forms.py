@@ -32,7 +32,7 @@ class RatersForm(forms.Form):
         label=_("Raters"),
         queryset=Rater.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick at least one rater.")},
+        error_messages={"required": _("Select at least one rater.")},
     )
 
     def __init__(self, *args: Any, queryset: QuerySet[Rater], **options: Any) -> None:

@@ -151,8 +151,8 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
         withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
         if withdrawn:
             sentence = _(
-                "%(alias)s has withdrawn and joins no pool. Take the withdrawal back first, on the"
-                " rater's page."
+                "%(alias)s has withdrawn and can't join a pool. Undo the withdrawal on the rater's"
+                " page first."
             )
             raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
         added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]

@@ -80,12 +80,14 @@ def _pause_or_resume(request: MemberRequest, pk: int, *, is_pause: bool) -> Http
         act = accounts_services.pause_raters if is_pause else accounts_services.resume_raters
         n = act(pool=pool, raters=raters, by=request.user, now=now)
         paused = ngettext("%(n)d rater paused.", "%(n)d raters paused.", n)
-        resumed = ngettext("%(n)d rater is at work again.", "%(n)d raters are at work again.", n)
+        resumed = ngettext("%(n)d rater resumed.", "%(n)d raters resumed.", n)
         messages.success(request, (paused if is_pause else resumed) % {"n": n})
     elif is_pause and services.pause_pool(pool=pool, by=request.user, now=now):
-        messages.success(request, _("Paused: the pool gives out nothing until it is resumed."))
+        messages.success(
+            request, _("Paused. Raters in this pool get no items until you resume it.")
+        )
     elif not is_pause and services.resume_pool(pool=pool, by=request.user, now=now):
-        messages.success(request, _("The pool gives out work again."))
+        messages.success(request, _("Resumed. Raters in this pool get items again."))
     return redirect("pool", pk)
 
 
@@ -123,7 +125,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
             request, ngettext("%(n)d rater removed.", "%(n)d raters removed.", n) % {"n": n}
         )
     else:
-        messages.warning(request, _("Nobody was ticked, so nobody was removed."))
+        messages.warning(request, _("Select at least one rater. No one was removed."))
     return redirect("pool", pk)
 
 

@@ -21,11 +21,11 @@ else:
 
 
 ACTS = [
-    ("add", _("add to the pool")),
-    ("remove", _("remove from the pool")),
-    ("pause", _("pause in the pool")),
-    ("resume", _("resume in the pool")),
-    ("deactivate", _("close the login …")),
+    ("add", _("Add to pool")),
+    ("remove", _("Remove from pool")),
+    ("pause", _("Pause in pool")),
+    ("resume", _("Resume in pool")),
+    ("deactivate", _("Close logins…")),
 ]
 
 
@@ -39,12 +39,12 @@ class RosterFilterForm(forms.Form):
         label=_("Pool"),
         queryset=Pool.objects.order_by("name"),
         required=False,
-        empty_label=_("all"),
+        empty_label=_("All"),
     )
     standing = forms.ChoiceField(
-        label=_("Where they stand"),
+        label=_("Status"),
         required=False,
-        choices=[("", _("all")), *selectors.Standing.choices],
+        choices=[("", _("All")), *selectors.Standing.choices],
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
@@ -57,7 +57,7 @@ class RosterFilterForm(forms.Form):
             ("topic", RaterSkill.Axis.TOPIC),
         ):
             known = [(code, labels.get(code, code)) for code in selectors.known_codes(axis=axis)]
-            self.fields[name].choices = [("", _("all")), *known]  # type: ignore[attr-defined]
+            self.fields[name].choices = [("", _("All")), *known]  # type: ignore[attr-defined]
 
     def wanted(self) -> selectors.RosterFilter:
         values = self.cleaned_data if self.is_valid() else {}
@@ -81,13 +81,13 @@ class RosterActForm(forms.Form):
     )
     everybody = forms.BooleanField(required=False)
     act = forms.ChoiceField(
-        label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"})
+        label=_("Bulk actions"), choices=ACTS, widget=forms.Select(attrs={"class": "input"})
     )
     pool = PoolField(
         label=_("Pool"),
         queryset=Pool.objects.order_by("name"),
         required=False,
-        empty_label=_("choose one"),
+        empty_label=_("Choose one"),
     )
 
     def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
@@ -101,15 +101,15 @@ class RosterActForm(forms.Form):
             # The filter decides, not the ticks: it also covers the other pages of the list.
             cleaned["raters"] = self.found
         if not cleaned.get("raters"):
-            raise ValidationError(_("Nobody was ticked, so nothing was done."))
+            raise ValidationError(_("Select at least one rater. Nothing was changed."))
         if cleaned.get("act") not in {None, "deactivate"} and cleaned.get("pool") is None:
-            raise ValidationError(_("Choose the pool that this is about."))
+            raise ValidationError(_("Choose a pool."))
         withdrawn = [
             rater.alias for rater in cleaned.get("raters") or () if rater.withdrawn_at is not None
         ]
         if cleaned.get("act") == "add" and withdrawn:
             raise ValidationError(
-                _("%(alias)s has withdrawn and joins no pool."),
+                _("%(alias)s has withdrawn and can't join a pool."),
                 params={"alias": ", ".join(withdrawn)},
             )
         return cleaned

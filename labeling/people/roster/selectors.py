@@ -13,9 +13,9 @@ from labeling.models import PoolMembership, Rater, RaterSkill
 
 
 class Standing(models.TextChoices):
-    AT_WORK = "at_work", _("at work")
+    AT_WORK = "at_work", _("active")
     PAUSED = "paused", _("paused in a pool")
-    NO_POOL = "no_pool", _("in no pool")
+    NO_POOL = "no_pool", _("no pool")
     CLOSED = "closed", _("login closed")
     WITHDRAWN = "withdrawn", _("withdrawn")
 

@@ -87,7 +87,7 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-        messages.success(request, _("Saved. Items are routed by it from the next one on."))
+        messages.success(request, _("Saved. Applies to routing from the next item."))
         return redirect("rater_skills", pk)
     lines = [
         (basis.label, [code for codes in known[basis].values() for code in codes])
@@ -116,8 +116,8 @@ def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rate
             "%(n)d rater paused in “%(pool)s”.", "%(n)d raters paused in “%(pool)s”.", n
         ),
         "resume": ngettext(
-            "%(n)d rater at work again in “%(pool)s”.",
-            "%(n)d raters at work again in “%(pool)s”.",
+            "%(n)d rater resumed in “%(pool)s”.",
+            "%(n)d raters resumed in “%(pool)s”.",
             n,
         ),
     }

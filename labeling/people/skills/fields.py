@@ -27,7 +27,7 @@ class Words(forms.CharField):
         for word in words:
             if len(word) > 64:
                 raise ValidationError(
-                    _("“%(word)s” is longer than 64 letters."), params={"word": word[:30]}
+                    _("“%(word)s” is longer than 64 characters."), params={"word": word[:30]}
                 )
         return list(dict.fromkeys(words))
 
@@ -38,7 +38,7 @@ class Languages(Words):
         for code in codes:
             if not LANGUAGE_CODE.fullmatch(code):
                 raise ValidationError(
-                    _("“%(word)s” is not a language's code. Write en, de or pt-BR."),
+                    _("“%(word)s” is not a language code. Use a code such as en, de or pt-BR."),
                     params={"word": code},
                 )
         return codes

@@ -12,17 +12,17 @@ class SkillsForm(forms.Form):
     """Languages and topics: as stated by a rater, or as observed by an admin."""
 
     languages = Languages(
-        label=_("Languages"), help_text=_("Codes, with commas between: en, de, pt-BR.")
+        label=_("Languages"), help_text=_("Language codes, separated by commas: en, de, pt-BR.")
     )
     topics = forms.MultipleChoiceField(
-        label=_("Kinds of work"),
+        label=_("Task types"),
         choices=[
             choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER
         ],
         required=False,
         widget=chips(),
     )
-    tags = Words(label=_("Other fields"), help_text=_("Such as medicine, law, chess."))
+    tags = Words(label=_("Other fields"), help_text=_("For example medicine, law, chess."))
 
     @classmethod
     def initial_of(cls, *, languages: list[str], topics: list[str]) -> dict[str, list[str]]:

@@ -126,12 +126,12 @@ def shown_topics(*, rater: Rater) -> list[ShownTopic]:
 
 def _sentence(skill: RaterSkill) -> str:
     if not skill.evidence:
-        return _("an admin has seen it")
+        return _("checked by an admin")
     numbers: dict[str, object] = skill.evidence | {"share": round(100 * skill.evidence["share"])}
     return (
         _(
-            "%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d"
-            " reviewed, %(raters)d by other raters"
+            "%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d gold items, %(reviewer)d"
+            " reviewed, %(raters)d against other raters"
         )
         % numbers
     )

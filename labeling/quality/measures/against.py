@@ -51,7 +51,7 @@ def with_order(votes: Votes, order: Floats) -> Figure:
     right = np.sign(order[pairs.row] - order[pairs.other_row])
     decided = np.abs(right) == 1  # false for NaN and ties
     if not decided.any():
-        return absent(gettext_noop("None of the pairs that raters compared has such an order yet."))
+        return absent(gettext_noop("None of the pairs compared by raters has such a ranking yet."))
     score = 1 - np.abs(pairs.label[decided] - right[decided]) / 2
     item, _ = codes(pairs.item[decided])
     return _share(
@@ -64,7 +64,7 @@ def with_golds(agreed: Floats, n: Floats) -> Figure:
     as half. Interval over golds.
     """
     if not n.sum():
-        return absent(gettext_noop("No gold was answered yet."))
+        return absent(gettext_noop("No gold items have been answered yet."))
     return _share(np.column_stack([agreed, n])[n > 0])
 
 
@@ -92,7 +92,7 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
         figure = (
             _share(np.column_stack([score, n])[n > 0])
             if (n > 0).any()
-            else absent(gettext_noop("The two pools share no pair."))
+            else absent(gettext_noop("The two pools have no pairs in common."))
         )
         found.append(
             {"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())}

@@ -75,8 +75,8 @@ def _orders(votes: Votes) -> Record:
         choices = as_record(
             absent(
                 gettext_noop(
-                    "Orders of two responses are single choices: the shares above say all there is"
-                    " to say."
+                    "Rankings of two responses are single choices, so the shares above already"
+                    " cover them."
                 )
             )
         )
@@ -127,7 +127,7 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
             found["interval"] = alpha.krippendorff(**given, metric="interval")
             found["icc"] = scales.icc_of_some(**scores)
             found["icc_of_mean"] = scales.icc_of_some(**scores, is_of_mean=True)
-    none = absent(gettext_noop("Nobody has answered this yet."))
+    none = absent(gettext_noop("No one has answered this yet."))
     names = (
         ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean")
         if is_scale

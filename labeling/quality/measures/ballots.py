@@ -94,15 +94,15 @@ class Ballots:
     def _share(self, name: str, rows: Truths, fewest: int) -> Figure:
         rater = self.rater[rows]
         if 0 < len(np.unique(rater)) < fewest:
-            return absent(gettext_noop("Too few raters of the group were asked this."))
+            return absent(gettext_noop("Too few raters in the group faced this choice."))
         groups = (self.prompt[rows], rater)
         return habits.share(
             self.followed[name][rows], counts=self.asked[name][rows], groups=groups
         ).figure
 
 
-_ALIKE = gettext_noop("No pair was decided of which only one response has this.")
+_ALIKE = gettext_noop("No decided pair has this in only one response.")
 _UNASKED = dict.fromkeys(PULLS, _ALIKE) | {
-    "first": gettext_noop("No pair was decided."),
-    "longer": gettext_noop("No two responses differed in length."),
+    "first": gettext_noop("No pairs have been decided."),
+    "longer": gettext_noop("No two responses differ in length."),
 }

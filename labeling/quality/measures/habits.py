@@ -78,4 +78,6 @@ def _median(values: np.ndarray) -> float | None:
 def median_seconds(values: np.ndarray) -> Figure:
     middle = _median(values)
     n = int(np.isfinite(values).sum())
-    return absent(gettext_noop("No time was measured.")) if middle is None else Figure(middle, n)
+    return (
+        absent(gettext_noop("No time has been recorded.")) if middle is None else Figure(middle, n)
+    )

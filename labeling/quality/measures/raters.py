@@ -39,8 +39,8 @@ def rater_measures(
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
     flags = _flags(votes.once, names)
-    nothing = absent(gettext_noop("Nobody else judged what this rater judged."))
-    undecided = absent(gettext_noop("No pair was decided."))
+    nothing = absent(gettext_noop("No one else rated what this rater rated."))
+    undecided = absent(gettext_noop("No pairs have been decided."))
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
@@ -48,7 +48,9 @@ def rater_measures(
                 reliability[rater].accuracy if rater in reliability else nothing
             ),
             "weight": _weight(reliability.get(rater)),
-            "self": as_record(selves.get(rater, absent(gettext_noop("Nothing was judged twice.")))),
+            "self": as_record(
+                selves.get(rater, absent(gettext_noop("Nothing has been answered twice.")))
+            ),
             **{
                 name: as_record(pulls[rater][name] if rater in pulls else undecided)
                 for name in PULLS
@@ -110,7 +112,7 @@ def _per_doubling(votes: Votes) -> dict[int, Figure]:
 
 _NEVER_SWAPPED = dict.fromkeys(
     ("consistent", "first_twice", "second_twice"),
-    absent(gettext_noop("No pair was shown a second time with its sides swapped yet.")),
+    absent(gettext_noop("No pair has been shown again with its sides swapped yet.")),
 )
 
 

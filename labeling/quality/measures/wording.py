@@ -108,11 +108,11 @@ def _by_rater(
 
 def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
     if not rows.any():
-        return absent(gettext_noop("No vote was given on such a pair yet."))
+        return absent(gettext_noop("No votes on such a pair yet."))
     return habits.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
 
 
 def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
     if not surer_is_worse.any() or surer_is_worse.all():
-        return absent(gettext_noop("There are votes of one of the two kinds alone."), len(is_wrong))
+        return absent(gettext_noop("There are votes of only one of the two kinds."), len(is_wrong))
     return habits.gap(is_wrong, among=surer_is_worse, groups=groups)

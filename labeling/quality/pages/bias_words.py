@@ -22,23 +22,23 @@ from labeling.quality.pages.words import (
 from labeling.statistics.figures import Figure
 
 COLUMNS = {
-    "first": gettext_lazy("first wins"),
-    "longer": gettext_lazy("longer wins"),
-    "list": gettext_lazy("list wins"),
-    "bold": gettext_lazy("bold wins"),
-    "link": gettext_lazy("link wins"),
-    "emoji": gettext_lazy("emoji wins"),
-    "refusal": gettext_lazy("refusal wins"),
-    "ties": gettext_lazy("ties"),
+    "first": gettext_lazy("Position bias"),
+    "longer": gettext_lazy("Length bias"),
+    "list": gettext_lazy("List bias"),
+    "bold": gettext_lazy("Bold bias"),
+    "link": gettext_lazy("Link bias"),
+    "emoji": gettext_lazy("Emoji bias"),
+    "refusal": gettext_lazy("Refusal bias"),
+    "ties": gettext_lazy("Ties"),
 }
 FLAGS_BEHIND = {
-    "flag-chance": gettext_lazy("Against what colleagues say of the same pairs"),
-    "flag-first": gettext_lazy("The first-shown response alone on top"),
+    "flag-chance": gettext_lazy("Disagrees with other raters on the same pairs"),
+    "flag-first": gettext_lazy("The response shown first ranked top, alone"),
     "flag-longer": gettext_lazy("The longer response won most pairs"),
-    "flag-copy": gettext_lazy("Ranked as the colleague ranked"),
-    "flag-tires": gettext_lazy("Late in a long sitting"),
-    "flag-drifts": gettext_lazy("The last third of the judgments"),
-    "flag-fast": gettext_lazy("Faster than anybody reads"),
+    "flag-copy": gettext_lazy("Ranked the same as the colleague"),
+    "flag-tires": gettext_lazy("Late in a long session"),
+    "flag-drifts": gettext_lazy("The last third of the answers"),
+    "flag-fast": gettext_lazy("Faster than reading speed"),
 }
 """What the judgments behind a rater's flag have in common."""
 SIGHTS = ("list", "bold", "link", "emoji", "refusal")
@@ -72,20 +72,20 @@ def wording(results: Mapping[str, Any]) -> list[Measure]:
     """The table on confident wording; `results` must not be empty."""
     votes = _("votes")
     towards = as_share(
-        _("Wrong, towards the surer one"),
+        _("Errors towards the surer response"),
         as_figure(results["towards"]),
         votes,
         _(
-            "Where the expert prefers the response that sounds less sure, how often raters choose"
+            "Where the expert prefers the response that sounds less sure: how often raters choose"
             " the surer one."
         ),
     )
     away = as_share(
-        _("Wrong, towards the other one"),
+        _("Errors towards the other response"),
         as_figure(results["away"]),
         votes,
         _(
-            "Where the expert prefers the response that sounds surer, how often raters choose the"
+            "Where the expert prefers the response that sounds surer: how often raters choose the"
             " other one."
         ),
     )
@@ -145,12 +145,12 @@ def _habit(name: str, figure: Figure, everybody: Figure | None) -> Measure:
 
 
 _HABIT_LABELS = {
-    "first": gettext_lazy("First shown wins"),
-    "longer": gettext_lazy("Longer wins"),
-    "per_doubling": gettext_lazy("Odds when twice as long"),
-    "consistent": gettext_lazy("Same response after a swap"),
-    "first_twice": gettext_lazy("First place both times"),
-    "second_twice": gettext_lazy("Second place both times"),
+    "first": gettext_lazy("Position bias"),
+    "longer": gettext_lazy("Length bias"),
+    "per_doubling": gettext_lazy("Odds per doubling of length"),
+    "consistent": gettext_lazy("Same choice after swapping"),
+    "first_twice": gettext_lazy("First position both times"),
+    "second_twice": gettext_lazy("Second position both times"),
     "ties": gettext_lazy("Ties"),
 }
 
@@ -173,10 +173,10 @@ def groups(results: Mapping[str, Any]) -> list[GroupPart]:
     """
     if not results:
         return []
-    everybody = results["everybody"] | {"name": _("All raters of this campaign")}
+    everybody = results["everybody"] | {"name": _("All raters in this campaign")}
     shown = [name for name in COLUMNS if everybody["figures"][name]["value"] is not None]
     pools = [_row(found, shown, judgments=f"pool-{found['pool']}") for found in results["pools"]]
-    theirs = _("%(pool)s, in campaigns of its own")
+    theirs = _("%(pool)s (own campaigns)")
     pools += [
         _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"])
         for found in results["elsewhere"]
@@ -192,11 +192,11 @@ def groups(results: Mapping[str, Any]) -> list[GroupPart]:
 def pool_behind(results: Mapping[str, Any], row: str) -> str | None:
     """What the judgments of a pool's row have in common; None if there is no such row."""
     names = {f"pool-{found['pool']}": found["name"] for found in results.get("pools", [])}
-    return _("a rater of “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
+    return _("a rater in “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
 
 
 def _apart(gap: Figure) -> Measure:
-    label, unit = _("How far these are apart"), _("votes")
+    label, unit = _("Difference"), _("votes")
     if gap.value is None:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
     assert gap.low is not None
@@ -221,12 +221,16 @@ def _meaning(gap: Figure) -> str:
     assert gap.high is not None
     if gap.low > 0:
         return _(
-            "Raters err more towards the surer response: wording passes for quality here. Say so in"
-            " the guideline, and make golds of items where the modest answer is right."
+            "Raters err more towards the response that sounds surer: confident wording passes for"
+            " quality here. Say so in the guideline, and create gold items where the modest answer"
+            " is right."
         )
     if gap.high < 0:
-        return _("Raters err more against the surer response: they mistrust confident wording.")
-    return _("No difference that can be told from chance with so many votes.")
+        return _(
+            "Raters err more against the response that sounds surer: they mistrust confident"
+            " wording."
+        )
+    return _("No significant difference with this number of votes.")
 
 
 def _meaning_of_rater(gap: Figure) -> str:
@@ -234,12 +238,12 @@ def _meaning_of_rater(gap: Figure) -> str:
         return _(gap.note)
     if gap.low > 0:
         return _(
-            "Errs more towards the surer response: show golds where the modest answer is right,"
-            " with feedback."
+            "More errors towards the response that sounds surer. Show gold items where the modest"
+            " answer is right, with feedback on."
         )
     if gap.high < 0:
-        return _("Errs more against the surer response.")
-    return _("No difference that can be told from chance with so many votes.")
+        return _("More errors against the response that sounds surer.")
+    return _("No significant difference with this number of votes.")
 
 
 def _row(

@@ -65,34 +65,30 @@ def told(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> Told
 
 def _sentence(found: ItemConsensus, *, n_changed: int) -> str:
     if not found.pairs:
-        return _("Nobody has ranked two of these responses yet, so there is no consensus.")
+        return _("No one has ranked two of these responses yet, so there is no consensus.")
     if found.n_judgments == 1:
         return _(
-            "There is one judgment, so the consensus is what this rater said; how sure it is says"
-            " how often they are right."
+            "There is only one answer, so it is the consensus. Confidence reflects how often this"
+            " rater is right."
         )
     if not found.n_known:
         return _(
-            "No report knows these raters yet, so all of them count alike, and weighing changes"
+            "No report covers these raters yet, so all count the same and weighting changes"
             " nothing."
         )
     if not n_changed:
-        return _(
-            "Weighed by how reliable each rater is, every pair comes out as the majority has it."
-        )
+        return _("Weighted by rater reliability, every pair matches the majority.")
     n = len(found.pairs)
     return ngettext(
-        "Weighed by how reliable each rater is, %(changed)d of %(n)d pair comes out otherwise than"
-        " by majority:",
-        "Weighed by how reliable each rater is, %(changed)d of %(n)d pairs come out otherwise than"
-        " by majority:",
+        "Weighted by rater reliability, %(changed)d of %(n)d pair differs from the majority:",
+        "Weighted by rater reliability, %(changed)d of %(n)d pairs differ from the majority:",
         n,
     ) % {"changed": n_changed, "n": n}
 
 
 def _difference(pair: PairConsensus, letters: Mapping[int, str]) -> str:
     return _(
-        "%(left)s and %(right)s: %(votes)s. By majority %(majority)s; weighed, %(weighed)s (%(p)s"
+        "%(left)s and %(right)s: %(votes)s. Majority: %(majority)s; weighted: %(weighed)s (%(p)s"
         " likely)."
     ) % {
         "left": letters[pair.left],
@@ -124,9 +120,9 @@ def _votes(pair: PairConsensus, letters: Mapping[int, str]) -> str:
 
 def _label(pair: PairConsensus, label: int | None, letters: Mapping[int, str]) -> str:
     if label is None:
-        return _("neither leads")
+        return _("no winner")
     if label == 0:
-        return _("they tie")
+        return _("tie")
     return _("%(letter)s is better") % {"letter": letters[pair.left if label < 0 else pair.right]}
 
 

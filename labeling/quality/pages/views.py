@@ -211,11 +211,11 @@ def compute(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks a worker to compute the report; the page shows the new numbers when they are ready."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     if doorbell.ring_quality(campaign.pk):
-        messages.info(request, _("It is being computed. Load this page again in some seconds."))
+        messages.info(request, _("Computing. Reload this page in a few seconds."))
     else:
         messages.warning(
             request,
-            _("The workers cannot be reached now, so nothing is computed. Try again in a minute."),
+            _("The workers can't be reached, so nothing is being computed. Try again in a minute."),
         )
     return redirect(
         "campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk
@@ -280,18 +280,16 @@ def quality_now(report: QualityReport) -> list[pages_words.Measure]:
     found, habits = report.results["agreement"], report.results["habits"]
     raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
     shown = [
-        pages_words.as_share(_("Raters agree, ties as half"), raw, _("pairs of votes"), ""),
+        pages_words.as_share(_("Agreement (ties count ½)"), raw, _("pairs of votes"), ""),
         pages_words.as_coefficient(
-            _("Krippendorff α, ordinal"), alpha, "", _("0.2 – 0.5 is normal here")
+            _("Krippendorff α, ordinal"), alpha, "", _("0.2–0.5 is typical")
         ),
     ]
     if habits:
         first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
         shown += [
-            pages_words.as_share(_("First shown wins"), first, "", _("50 % is even")),
-            pages_words.as_share(
-                _("Longer response wins"), longer, "", pages_words.longer_meaning(longer)
-            ),
+            pages_words.as_share(_("Position bias"), first, "", _("50 % is neutral")),
+            pages_words.as_share(_("Length bias"), longer, "", pages_words.longer_meaning(longer)),
         ]
     return shown
 
@@ -355,7 +353,7 @@ def _questions(report: QualityReport) -> list[dict[str, Any]]:
     return [
         {
             "label": found["label"],
-            "kind": _("scale") if found["is_scale"] else _("flag"),
+            "kind": _("Scale") if found["is_scale"] else _("Flag"),
             "raw": pages_words.as_share("", as_figure(found["raw"]), "", ""),
             "alpha": pages_words.as_coefficient("", as_figure(found["alpha"]), "", ""),
             "gwet": pages_words.as_coefficient("", as_figure(found["gwet"]), "", ""),

@@ -12,30 +12,30 @@ from labeling.quality.measures.votes import as_figure
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
 EFFECTS = {
-    "position": gettext_lazy("shown first"),
-    "length": gettext_lazy("twice as long"),
-    "list": gettext_lazy("has a list"),
-    "bold": gettext_lazy("has bold text"),
-    "link": gettext_lazy("has a link"),
-    "emoji": gettext_lazy("has emoji"),
-    "refusal": gettext_lazy("refuses"),
+    "position": gettext_lazy("Shown first"),
+    "length": gettext_lazy("Twice as long"),
+    "list": gettext_lazy("Has a list"),
+    "bold": gettext_lazy("Has bold text"),
+    "link": gettext_lazy("Has a link"),
+    "emoji": gettext_lazy("Has emoji"),
+    "refusal": gettext_lazy("Refuses"),
 }
 BEHIND = {
-    "first": gettext_lazy("the first-shown response won"),
-    "position": gettext_lazy("the first-shown response won"),
+    "first": gettext_lazy("the response shown first won"),
+    "position": gettext_lazy("the response shown first won"),
     "longer": gettext_lazy("the longer response won"),
-    "length": gettext_lazy("the longer response won, by however little"),
-    "list": gettext_lazy("the only one with a list won"),
-    "bold": gettext_lazy("the only one with bold text won"),
-    "link": gettext_lazy("the only one with a link won"),
-    "emoji": gettext_lazy("the only one with emoji won"),
-    "refusal": gettext_lazy("the only one that refuses won"),
+    "length": gettext_lazy("the longer response won, by any margin"),
+    "list": gettext_lazy("only the winner has a list"),
+    "bold": gettext_lazy("only the winner has bold text"),
+    "link": gettext_lazy("only the winner has a link"),
+    "emoji": gettext_lazy("only the winner has emoji"),
+    "refusal": gettext_lazy("only the winner refuses"),
     "ties": gettext_lazy("two responses were tied"),
-    "consistent": gettext_lazy("the same response was chosen after a swap"),
-    "first_twice": gettext_lazy("the first place was chosen both times"),
-    "second_twice": gettext_lazy("the second place was chosen both times"),
-    "surer": gettext_lazy("the response that sounds surer won, against the expert"),
-    "modest": gettext_lazy("the response that sounds less sure won, against the expert"),
+    "consistent": gettext_lazy("the same response was chosen after swapping"),
+    "first_twice": gettext_lazy("the first position was chosen both times"),
+    "second_twice": gettext_lazy("the second position was chosen both times"),
+    "surer": gettext_lazy("the response that sounds surer won against the expert"),
+    "modest": gettext_lazy("the response that sounds less sure won against the expert"),
 }
 """What the judgments behind a row of the bias panel have in common."""
 GROUPS = {
@@ -95,12 +95,12 @@ def as_coefficient(label: str, figure: Figure, unit: str, meaning: str) -> Measu
 def agreement(results: Mapping[str, Any]) -> list[Measure]:
     """The table at the top of the agreement tab."""
     oneself = as_share(
-        _("Agree with themselves"),
+        _("Self-agreement"),
         _figures(results)["self"],
         _("repeated pairs"),
         _(
-            "The same rater on the same two responses again. Raters cannot agree with others more"
-            " than with themselves."
+            "The same rater on the same two responses, a second time. Agreement with others can't"
+            " be higher than this."
         ),
     )
     return [*on_pairs(results), oneself]
@@ -112,23 +112,20 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     return [
         as_share(
-            _("Agree, ties as half"), found["raw_half"], votes, raw_meaning(found["raw_half"])
+            _("Agreement (ties count ½)"), found["raw_half"], votes, raw_meaning(found["raw_half"])
         ),
         as_share(
-            _("Agree, ties left out"),
+            _("Agreement (without ties)"),
             found["raw_out"],
             votes,
-            _(
-                "Only votes that decide are compared, so this lies highest where raters tie when"
-                " they are unsure."
-            ),
+            _("Only decided votes are compared, so this is highest where raters tie when unsure."),
         ),
         as_share(
-            _("Agree, ties as an answer"),
+            _("Agreement (ties as an answer)"),
             found["raw_in"],
             votes,
             _(
-                "A tie agrees only with a tie, so this lies lowest where one rater ties and another"
+                "A tie only matches another tie, so this is lowest where one rater ties and another"
                 " decides."
             ),
         ),
@@ -142,15 +139,15 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
             _("Krippendorff α, nominal"),
             found["alpha_nominal"],
             pairs,
-            _("As above, but a tie is as far from a win as a loss is."),
+            _("As above, but a tie is as far from a win as a loss."),
         ),
         as_coefficient(
             _("Fleiss κ"),
             found["fleiss"],
             pairs,
             _(
-                "Nearly α nominal where each pair has many votes; here to compare with papers that"
-                " report it."
+                "Close to α nominal when each pair has many votes. Shown for comparison with"
+                " published results."
             ),
         ),
         as_coefficient(
@@ -158,7 +155,7 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
             found["gwet"],
             pairs,
             _(
-                "Chance is taken as small when one answer is frequent. Far above α, it says that"
+                "Assumes little chance agreement when one answer is frequent. If it is far above α,"
                 " one answer dominates."
             ),
         ),
@@ -169,20 +166,20 @@ def imported(figures: Mapping[str, Figure]) -> list[Measure]:
     """The figures on an import's page: the same ones, from the file's own votes."""
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     half, ordinal = figures["raw_half"], figures["alpha_ordinal"]
-    nominal = _("As above, but a tie is as far from a win as a loss is.")
+    nominal = _("As above, but a tie is as far from a win as a loss.")
     return [
-        as_share(_("Agree, ties as half"), half, votes, raw_meaning(half)),
+        as_share(_("Agreement (ties count ½)"), half, votes, raw_meaning(half)),
         as_share(
-            _("Agree, ties left out"),
+            _("Agreement (without ties)"),
             figures["raw_out"],
             votes,
-            _("Only votes that decide are compared."),
+            _("Only decided votes are compared."),
         ),
         as_share(
-            _("Agree, ties as an answer"),
+            _("Agreement (ties as an answer)"),
             figures["raw_in"],
             votes,
-            _("A tie agrees only with a tie."),
+            _("A tie only matches another tie."),
         ),
         as_coefficient(_("Krippendorff α, ordinal"), ordinal, pairs, alpha_meaning(ordinal)),
         as_coefficient(_("Krippendorff α, nominal"), figures["alpha_nominal"], pairs, nominal),
@@ -194,13 +191,13 @@ def orders(results: Mapping[str, Any]) -> list[Measure]:
     found = _figures(results)
     tau, w = found["tau"], found["w"]
     return [
-        as_coefficient(_("Kendall τ-b, two raters"), tau, _("pairs of orders"), tau_meaning(tau)),
+        as_coefficient(_("Kendall τ-b, two raters"), tau, _("pairs of rankings"), tau_meaning(tau)),
         as_coefficient(
             _("Kendall W, all raters of an item"),
             w,
             _("items"),
             _(
-                "1 is the same order by everybody. Chance alone gives 1 over the number of raters:"
+                "1 means everyone ranked the same. Chance gives 1 divided by the number of raters:"
                 " 0.5 for two, 0.33 for three."
             ),
         ),
@@ -212,12 +209,12 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
     found = _figures(results)
     votes = _("votes")
     decided = as_share(
-        _("With the adjudicated order"),
+        _("With the adjudicated ranking"),
         found["adjudicated"],
         votes,
         _(
-            "On items that a reviewer decided, which are the hard ones: expect less here than"
-            " between raters."
+            "Adjudicated items are the hard ones, so expect less agreement here than between"
+            " raters."
         ),
     )
     name = results["model_name"]
@@ -230,8 +227,8 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
         found["model"],
         votes,
         _(
-            "On responses held out from what it learned. 63 to 72 % is what published reward models"
-            " reach on single votes."
+            "On responses held out from its training. Published reward models reach 63–72 % on"
+            " single votes."
         ),
     )
     pairs = _("pairs of votes")
@@ -246,16 +243,17 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
     ]
     none = absent(
         gettext_noop(
-            "No other pool has judged the same responses. Clone the campaign for one to compare."
+            "No other pool has rated the same responses. Clone the campaign for another pool to"
+            " compare."
         )
     )
     golds = as_share(
-        _("With golds"),
+        _("With gold items"),
         found["gold"],
         votes,
         _(
-            "Pairs that golds decide, in all raters' first answers. Golds should be clear: expect"
-            " more here than between raters."
+            "Decided pairs of gold items, in all raters' first answers. Gold items should be clear,"
+            " so expect more agreement here than between raters."
         ),
     )
     return [golds, decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
@@ -279,7 +277,7 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def on_some_pair(title: object) -> str:
     """The title of the judgments behind a row."""
-    return _("On some pair, %(words)s") % {"words": title}
+    return _("Answers where, on at least one pair, %(words)s") % {"words": title}
 
 
 def groups_left_out(counts: Mapping[str, int]) -> list[str]:
@@ -344,8 +342,8 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     if n_few:
         sentences.append(
             ngettext(
-                "%(n)d pair of raters shares fewer than 10 votes and is not listed.",
-                "%(n)d pairs of raters share fewer than 10 votes and are not listed.",
+                "%(n)d pair of raters shares fewer than 10 votes and is not shown.",
+                "%(n)d pairs of raters share fewer than 10 votes and are not shown.",
                 n_few,
             )
             % {"n": n_few}
@@ -353,8 +351,8 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     if n_more:
         sentences.append(
             ngettext(
-                "Listed are the 300 pairs with the most votes; %(n)d more is not.",
-                "Listed are the 300 pairs with the most votes; %(n)d more are not.",
+                "Showing the 300 pairs with the most votes; %(n)d more is not shown.",
+                "Showing the 300 pairs with the most votes; %(n)d more are not shown.",
                 n_more,
             )
             % {"n": n_more}
@@ -373,10 +371,10 @@ def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
 def _pool_meaning(row: Mapping[str, Any]) -> str:
     n = row["n_pairs"]
     return ngettext(
-        "Votes of the two pools on %(n)d pair of responses. As high as within the pool: both see"
-        " the guideline alike.",
-        "Votes of the two pools on %(n)d pairs of responses. As high as within the pool: both see"
-        " the guideline alike.",
+        "Votes of the two pools on %(n)d shared pair. If this is as high as within the pool, both"
+        " read the guideline the same way.",
+        "Votes of the two pools on %(n)d shared pairs. If this is as high as within the pool, both"
+        " read the guideline the same way.",
         n,
     ) % {"n": n}
 
@@ -384,80 +382,77 @@ def _pool_meaning(row: Mapping[str, Any]) -> str:
 def tau_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0:
-        return _("Below 0: orders run against each other more often than along.")
+        return _("Below 0: rankings disagree more often than they agree.")
     if value < 0.2:
         return _(
-            "Little more than chance, which is 0. At 0.4, 70 % of the pairs of two orders run the"
-            " same way."
+            "Barely above chance (0). At 0.4, 70 % of pairs are in the same order in two rankings."
         )
     if value <= 0.6:
         return _(
-            "Normal: with 72 to 77 % of pairs alike, two orders reach 0.44 to 0.54. 0 is chance, 1"
-            " the same order."
+            "Normal: with 72–77 % of pairs in agreement, two rankings reach 0.44–0.54. 0 is chance,"
+            " 1 is identical."
         )
-    return _("High: four of five pairs or more run the same way in two orders.")
+    return _("High: at least four of five pairs are in the same order in two rankings.")
 
 
 def icc_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0.2:
         return _(
-            "Scores say more of the rater than of the response: compare them within a rater only."
+            "Scores say more about the rater than the response. Compare them within a rater only."
         )
     if value < 0.5:
         return _(
-            "Normal for a scale of quality. One score tells little; the mean of several tells more."
+            "Normal for a quality scale. A single score says little; the average of several says"
+            " more."
         )
-    return _("Scores of different raters can be compared.")
+    return _("Scores from different raters are comparable.")
 
 
 def raw_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0.6:
         return _(
-            "Little more than the 50 % that coins would give. Read some judgments beside the"
-            " guideline before going on."
+            "Barely above chance (50 %). Check some answers against the guideline before you"
+            " continue."
         )
     if value < 0.72:
         return _(
-            "Below the 72 to 77 % that is normal for preferences: hard pairs, a vague guideline, or"
-            " raters to look at."
+            "Below 72–77 %, the usual range for preferences: hard pairs, a vague guideline, or"
+            " raters who need a check."
         )
     if value <= 0.78:
-        return _("Normal: careful pools agree on 72 to 77 % of preferences.")
+        return _("Normal: careful pools agree on 72–77 % of preferences.")
     return _(
-        "Above the 72 to 77 % that is normal for preferences: easy pairs, a clear guideline, or"
-        " raters who copy."
+        "Above 72–77 %, the usual range for preferences: easy pairs, a clear guideline, or raters"
+        " who copy."
     )
 
 
 def alpha_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0:
-        return _("Below chance: somebody may read the scale the other way round.")
+        return _("Below chance. Someone may be reading the scale the wrong way round.")
     if value < 0.2:
         return _(
-            "Little beyond chance; 0.2 to 0.5 is normal for preferences. A clearer guideline helps"
-            " most."
+            "Barely above chance. 0.2–0.5 is usual for preferences; a clearer guideline helps most."
         )
     if value <= 0.5:
         return _(
-            "Normal: preferences lie between 0.2 and 0.5, and the 0.667 of textbooks is meant for"
-            " facts."
+            "Normal: preferences reach 0.2–0.5. The textbook threshold of 0.667 is meant for facts."
         )
     return _(
-        "More than the 0.2 to 0.5 that is normal for preferences: the pairs are easy, or the"
-        " guideline is clear."
+        "Above the usual 0.2–0.5 for preferences: the pairs are easy, or the guideline is clear."
     )
 
 
 def longer_meaning(figure: Figure) -> str:
     value = figure.value if figure.value is not None else 0.5
     if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
-        return _("no pull that can be told from chance")
+        return _("No detectable effect")
     if value < 0.5:
-        return _("shorter responses win more often")
-    return _("a mild pull") if value < 0.6 else _("a strong pull")
+        return _("Shorter responses win more often")
+    return _("Small effect") if value < 0.6 else _("Strong effect")
 
 
 def bias(results: Mapping[str, Any]) -> list[Measure]:
@@ -467,37 +462,37 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
     slope = as_figure(results["per_doubling"])
     swaps = {name: as_figure(record) for name, record in results["swaps"].items()}
     found = [
-        as_share(_("First shown wins"), first, pairs, _first_meaning(first)),
+        as_share(_("Position bias"), first, pairs, _first_meaning(first)),
         as_share(
-            _("Longer wins"),
+            _("Length bias"),
             longer,
             pairs,
             _(
-                "Half would be no pull. Length and quality often go together, so read this beside"
-                " the odds below."
+                "50 % is neutral. Length and quality often go together, so compare this with the"
+                " odds below."
             ),
         ),
         as_coefficient(
-            _("Odds when twice as long"),
+            _("Odds per doubling of length"),
             slope,
             pairs,
-            _("1 is no pull; at 2, a response twice as long has twice the odds."),
+            _("1 means no effect. At 2, a response twice as long has twice the odds."),
         ),
         as_share(
-            _("Same response after a swap"),
+            _("Same choice after swapping"),
             swaps["consistent"],
             _("swapped repeats"),
-            _("The rater chose the same response although it stood in the other place."),
+            _("The rater chose the same response in both positions."),
         ),
     ]
     if swaps["consistent"].value is not None:
-        words = _("The place was chosen, whatever stood there.")
+        words = _("The rater chose the position, whatever was shown there.")
         found += [
             as_share(
-                _("First place both times"), swaps["first_twice"], _("swapped repeats"), words
+                _("First position both times"), swaps["first_twice"], _("swapped repeats"), words
             ),
             as_share(
-                _("Second place both times"), swaps["second_twice"], _("swapped repeats"), words
+                _("Second position both times"), swaps["second_twice"], _("swapped repeats"), words
             ),
         ]
     found.append(
@@ -505,7 +500,7 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
             _("Ties"),
             as_figure(results["ties"]),
             _("votes"),
-            _("How often two responses were put on the same rank."),
+            _("How often two responses got the same rank."),
         )
     )
     rows = (
@@ -521,10 +516,8 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
 
 def _first_meaning(figure: Figure) -> str:
     if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
-        return _(
-            "The order on the page is shuffled, and the place makes no difference that can be told"
-            " from chance."
-        )
+        return _("Display order is random, and position has no detectable effect.")
     return _(
-        "The order on the page is shuffled, so anything but half is the place and not the response."
+        "Display order is random. A share other than 50 %, beyond chance, comes from position and"
+        " not from the response."
     )

@@ -1,4 +1,4 @@
-"""A campaign's rankings as arrays for labeling.quality.measures, and what else is held against them."""
+"""A campaign's rankings as arrays for the measures, and what they are compared with."""
 
 from datetime import UTC, datetime
 from typing import Any

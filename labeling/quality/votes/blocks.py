@@ -2,8 +2,8 @@
 them already.
 
 A block is a Parquet file in a row: a million judgments of four responses are some 100 MB, read in
-seconds. Its columns are those of labeling.quality.measures.votes.Votes that never change, every question of the
-form as `answer:NAME`, every sight as `has:NAME`.
+seconds. Its columns are those of labeling.quality.measures.votes.Votes that never change, every
+question of the form as `answer:NAME`, every sight as `has:NAME`.
 """
 
 import io

@@ -73,8 +73,8 @@ def _counts(judgment: Judgment) -> bool:
 
 
 def certainty_of(*, item: Item) -> float:
-    """How sure the item's judgments are about its pairs (labeling.statistics.consensus.certainty), given what
-    is known of its raters.
+    """How sure the item's judgments are about its pairs (statistics.consensus.certainty), given
+    what is known of its raters.
     """
     rows = RankedResponse.objects.filter(
         comparison__judgment__item=item,

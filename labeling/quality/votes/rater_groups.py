@@ -10,7 +10,7 @@ from labeling.quality.measures.groups import RaterGroup
 def rater_groups(*, campaign: Campaign, raters: Collection[int]) -> list[RaterGroup]:
     """Pools that these raters are in, and their answers to the profile of the campaign's own pool.
 
-    Members of a group are for labeling.quality.measures.groups.groups_of alone, which shows none of a few raters.
+    Members of a group are for measures.groups.groups_of only, which hides groups of a few raters.
     Who has withdrawn is counted among nobody's answers.
     """
     members: dict[tuple[int, str], set[int]] = defaultdict(set)

@@ -75,7 +75,7 @@ def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: date
             settled_at=now, settled_by=by, outcome=Case.Outcome(outcome), note=note
         )
         if settled != 1:
-            raise UnableToSettle(_("Somebody else has settled this in the meantime."))
+            raise UnableToSettle(_("Someone else has already resolved this."))
         audit_log.record(
             by=by, action="settle", target=case, after={"outcome": outcome, "note": note}, now=now
         )

@@ -77,7 +77,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
     else:
         messages.success(
-            request, _("Settled. The item is handed out again; who skipped it is not asked again.")
+            request, _("Resolved. The item is available again, but not to raters who skipped it.")
         )
     return redirect("queue", case.queue)
 

@@ -25,15 +25,17 @@ class GoldSettingsForm(CampaignModelForm):
 
 class GoldFileForm(forms.Form):
     file = forms.FileField(
-        label=_("Golds as JSON lines"),
+        label=_("Gold items as JSON lines"),
         help_text=_(
-            "One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is"
-            " best), perhaps a note."
+            "One object per line: prompt, responses (a list of texts), ranks (a list of numbers; 1"
+            " is best) and, optionally, note."
         ),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > BIGGEST_FILE:
-            raise forms.ValidationError(_("The file is larger than 10 MB. Split it."))
+            raise forms.ValidationError(
+                _("The file is larger than 10 MB. Split it into smaller files.")
+            )
         return file

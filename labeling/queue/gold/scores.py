@@ -136,8 +136,8 @@ def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
         by=None, action="warn", target=rater, after={"campaign": campaign.name}, now=now
     )
     words = gettext_lazy(
-        "Your answers in “%(name)s” often differ from what was agreed on. Read the guideline once"
-        " more, and ask when unsure."
+        "Your answers in “%(name)s” often differ from the agreed answers. Read the guideline again,"
+        " and ask if you are unsure."
     )
     _tell(
         rater,
@@ -152,8 +152,8 @@ def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
 def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     key = f"paused:{campaign.pk}:{rater.pk}:{now.isoformat()}"
     words = gettext_lazy(
-        "You are paused in “%(name)s”: an admin looks at your recent answers first. What you did so"
-        " far counts as work."
+        "You are paused in “%(name)s” until an admin has checked your recent answers. The work you"
+        " have done still counts."
     )
     _tell(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
     notices_services.tell(
@@ -161,7 +161,7 @@ def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
         key=key,
         kind=Notice.Kind.PAUSED,
         words=lambda: (
-            _("%(alias)s is paused in “%(name)s”. Recent judgments wait for review.")
+            _("%(alias)s is paused in “%(name)s”. Recent answers need review.")
             % {
                 "alias": rater.alias,
                 "name": campaign.name,

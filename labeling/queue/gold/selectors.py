@@ -185,7 +185,7 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     everybody = (
         wilson(sum(agreed.values()), sum(n.values()))
         if sum(n.values())
-        else absent(gettext_noop("Nothing was adjudicated yet."))
+        else absent(gettext_noop("Nothing has been adjudicated yet."))
     )
     return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
 
@@ -237,13 +237,17 @@ def _score(
     n, n_passed, agreed, n_pairs = gold or (0, 0, 0.0, 0)
     return GoldScore(
         rater=rater,
-        passed=wilson(n_passed, n) if n else absent(gettext_noop("No gold was answered yet.")),
+        passed=(
+            wilson(n_passed, n)
+            if n
+            else absent(gettext_noop("No gold items have been answered yet."))
+        ),
         pairs=(
             wilson(agreed, n_pairs)
             if n_pairs
-            else absent(gettext_noop("No gold was answered yet."))
+            else absent(gettext_noop("No gold items have been answered yet."))
         ),
-        adjudicated=decided or absent(gettext_noop("Nothing was adjudicated yet.")),
+        adjudicated=decided or absent(gettext_noop("Nothing has been adjudicated yet.")),
         warned_at=standing.warned_at if standing else None,
         paused_at=standing.paused_at if standing else None,
     )

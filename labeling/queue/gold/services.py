@@ -80,7 +80,7 @@ def make_gold(
     replaced. Raises UnableToMakeGold.
     """
     if hasattr(item, "gold_use"):
-        raise UnableToMakeGold(_("This item is a gold itself."))
+        raise UnableToMakeGold(_("This item is already a gold item."))
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=item.campaign_id)
         held = Gold.objects.filter(made_from=item, retired_at=None).first()
@@ -107,7 +107,7 @@ def make_gold_of_answer(
 ) -> Gold:
     """An expert's ranking as a gold. Raises UnableToMakeGold."""
     if judgment.item is None or judgment.kind != Judgment.Kind.COMPARISON:
-        raise UnableToMakeGold(_("Only a ranking of a campaign's item can become a gold."))
+        raise UnableToMakeGold(_("Only a ranking of a campaign item can become a gold item."))
     ranks = dict(judgment.comparison.ranked.values_list("response_id", "rank"))
     return make_gold(
         item=judgment.item, ranks=ranks, origin=Gold.Origin.EXPERT, note=note, by=by, now=now
@@ -129,7 +129,7 @@ def import_golds(
     drafts = [entry for entry in found if isinstance(entry, importers_golds.GoldDraft)]
     if problems or not drafts:
         return GoldsImported(
-            0, problems or [importers_drafts.Problem(0, _("The file has no gold in it."))]
+            0, problems or [importers_drafts.Problem(0, _("The file contains no gold items."))]
         )
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
@@ -245,8 +245,8 @@ def _make(
     if orders.n_decided(ranks) == 0:
         raise UnableToMakeGold(
             _(
-                "A gold needs two responses of which one is better. This order ties or leaves open"
-                " all of them."
+                "A gold item needs two responses of which one is better. This ranking ties all of"
+                " them or leaves them unranked."
             )
         )
     gold = Gold.objects.create(

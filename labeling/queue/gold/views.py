@@ -41,7 +41,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
     services.set_golds(
         campaign=campaign, values=form.cleaned_data, by=request.user, now=timezone.now()
     )
-    messages.success(request, _("Kept. This holds from the next item that somebody takes."))
+    messages.success(request, _("Saved. Applies from the next item a rater takes."))
     return redirect("campaign_gold", pk)
 
 
@@ -59,7 +59,9 @@ def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
     if found.problems:
         return _page(request, campaign, file_form=form, problems=found.problems, status=422)
     messages.success(
-        request, ngettext("%(n)d gold came in.", "%(n)d golds came in.", found.n) % {"n": found.n}
+        request,
+        ngettext("%(n)d gold item imported.", "%(n)d gold items imported.", found.n)
+        % {"n": found.n},
     )
     return redirect("campaign_gold", pk)
 
@@ -70,7 +72,9 @@ def use_others(request: MemberRequest, pk: int) -> HttpResponse:
     n = services.use_other_golds(campaign=campaign, by=request.user, now=timezone.now())
     messages.info(
         request,
-        ngettext("%(n)d gold is used here too now.", "%(n)d golds are used here too now.", n)
+        ngettext(
+            "%(n)d gold item is now used here too.", "%(n)d gold items are now used here too.", n
+        )
         % {"n": n},
     )
     return redirect("campaign_gold", pk)
@@ -81,7 +85,7 @@ def retire(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
     gold = labeling_access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
     if services.retire_gold(gold=gold, by=request.user, now=timezone.now()):
         messages.info(
-            request, _("Retired: it is given to nobody any more, and its answers count no more.")
+            request, _("Retired. Raters no longer get it, and its answers no longer count.")
         )
     return redirect("campaign_gold", pk)
 
@@ -90,10 +94,10 @@ def retire(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
 def bring_back(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
     gold = labeling_access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
     if services.bring_back_gold(gold=gold, by=request.user, now=timezone.now()):
-        messages.info(request, _("The gold is in use again, and its answers count."))
+        messages.info(request, _("The gold item is in use again, and its answers count."))
     else:
         messages.warning(
-            request, _("Another gold was made of the same item since. Retire that one first.")
+            request, _("Another gold item has been made from the same item. Retire that one first.")
         )
     return redirect("campaign_gold", pk)
 
@@ -105,8 +109,7 @@ def pause_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse:
     if scores.pause_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
         messages.info(
             request,
-            _("%(alias)s is paused here, and recent work waits for review.")
-            % {"alias": rater.alias},
+            _("%(alias)s is paused here, and recent answers need review.") % {"alias": rater.alias},
         )
     return redirect("campaign_gold", pk)
 
@@ -118,7 +121,7 @@ def resume_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse
     if scores.resume_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
         messages.info(
             request,
-            _("%(alias)s is given items again. Golds answered before pause nobody again.")
+            _("%(alias)s gets items again. Gold items answered before will not pause anyone again.")
             % {"alias": rater.alias},
         )
     return redirect("campaign_gold", pk)

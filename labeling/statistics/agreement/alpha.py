@@ -48,27 +48,24 @@ def krippendorff(
     unit, _ = codes(units)
     label, distinct = codes(labels)
     if not unit.size:
-        return absent(gettext_noop("There are no labels yet."))
+        return absent(gettext_noop("No labels yet."))
     n_each = np.bincount(unit)
     shared = n_each[unit] >= 2
     n_units = int((n_each >= 2).sum())
     if not n_units:
-        return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
+        return absent(gettext_noop("No item was labeled twice, so there is nothing to compare."))
     label, label_codes = codes(label[shared])
     distinct = distinct[label_codes.astype(np.int64)]
     if len(distinct) == 1:
         return absent(
             gettext_noop(
-                "Everybody gave the same label everywhere; agreement beyond chance cannot be told"
-                " from that."
+                "Everyone gave the same label everywhere, so agreement beyond chance is undefined."
             ),
             n_units,
         )
     if len(distinct) > _MOST_VALUES:
         return absent(
-            gettext_noop(
-                "There are too many different labels; this number is for scales and choices."
-            ),
+            gettext_noop("Too many different labels. This measure is for scales and choices."),
             n_units,
         )
     values = _positions(distinct, metric)

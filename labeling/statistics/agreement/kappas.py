@@ -44,7 +44,7 @@ def cohen_of_table(
     counts = np.asarray(table, dtype=float)
     n = counts.sum()
     if n <= 0:
-        return absent(gettext_noop("The two raters share no unit."))
+        return absent(gettext_noop("These two raters have no items in common."))
     scale = np.arange(len(counts), dtype=float) if values is None else values
     weights = weights_for(scale, weighting)
     shares = counts / n
@@ -52,9 +52,7 @@ def cohen_of_table(
     observed, chance = float((weights * shares).sum()), float(rows @ weights @ columns)
     if math.isclose(chance, 1.0):
         return absent(
-            gettext_noop(
-                "Both raters used one and the same label; kappa cannot be told from that."
-            ),
+            gettext_noop("Both raters always gave the same label, so kappa is undefined."),
             int(n),
         )
     kappa = (observed - chance) / (1 - chance)
@@ -123,14 +121,13 @@ def _table(
 
 def _problem(table: Floats) -> Figure | None:
     if not table.size:
-        return absent(gettext_noop("There are no labels yet."))
+        return absent(gettext_noop("No labels yet."))
     if not (table.sum(axis=1) >= 2).any():
-        return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
+        return absent(gettext_noop("No item was labeled twice, so there is nothing to compare."))
     if (table.sum(axis=0) > 0).sum() < 2:
         return absent(
             gettext_noop(
-                "Everybody gave the same label everywhere; agreement beyond chance cannot be told"
-                " from that."
+                "Everyone gave the same label everywhere, so agreement beyond chance is undefined."
             ),
             len(table),
         )
@@ -169,7 +166,7 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
         return problem
     chance = _chance(kind, table, weights)
     if math.isclose(chance.overall, 1.0):
-        return absent(gettext_noop("Chance alone would make everybody agree here."), len(table))
+        return absent(gettext_noop("Chance alone would produce full agreement here."), len(table))
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)

@@ -128,11 +128,9 @@ def raw(
     if not n:
         if ties == "out":
             return absent(
-                gettext_noop(
-                    "No unit has two votes with a decision, so there is nothing to compare."
-                )
+                gettext_noop("Nothing has two decided votes yet, so there is nothing to compare.")
             )
-        return absent(gettext_noop("No unit has two votes, so there is nothing to compare."))
+        return absent(gettext_noop("Nothing has two votes yet, so there is nothing to compare."))
     interval = None
     if resamples and len(rows) > 1:
         interval = percentiles(bootstrap(rows, _share, resamples=resamples, seed=seed))
@@ -191,7 +189,7 @@ class Matrix:
         """The share for one pair of raters, given by id, with Wilson's interval."""
         row, column = self.raters.index(one), self.raters.index(other)
         if not self.n[row, column]:
-            return absent(gettext_noop("These two raters never judged the same pair."))
+            return absent(gettext_noop("These two raters have never compared the same pair."))
         return wilson(float(self.score[row, column]), int(self.n[row, column]))
 
     def with_everybody(self) -> dict[int, Figure]:
@@ -249,7 +247,7 @@ def with_oneself(
         one, other, rater = one[decided], other[decided], rater[decided]
     score = (one == other).astype(float) if ties == "in" else 1 - np.abs(one - other) / 2
     if not score.size:
-        return absent(gettext_noop("Nobody judged anything twice yet.")), {}
+        return absent(gettext_noop("Nothing has been rated twice yet.")), {}
     return wilson(float(score.sum()), len(score)), _by_rater(rater, score)
 
 

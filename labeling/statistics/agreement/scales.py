@@ -43,7 +43,9 @@ def icc_of_some(
     is_shared = n_each[unit] >= 2
     unit, score = codes(unit[is_shared])[0], score[is_shared]
     if not unit.size or unit.max() < 1:
-        return absent(gettext_noop("This needs at least two units that two raters both scored."))
+        return absent(
+            gettext_noop("Needs at least two responses that two raters each have scored.")
+        )
     n, total, squares = (
         np.bincount(unit),
         np.bincount(unit, weights=score),
@@ -51,11 +53,11 @@ def icc_of_some(
     )
     rows = np.column_stack([np.ones(len(n)), n, total, squares, total**2 / n, n**2]).astype(float)
     if np.ptp(score) == 0:
-        return absent(gettext_noop("Every score is the same."), len(n))
+        return absent(gettext_noop("All scores are the same."), len(n))
     value = float(_one_way(rows.sum(axis=0, keepdims=True), is_of_mean=is_of_mean)[0])
     if not math.isfinite(value):
         return absent(
-            gettext_noop("The scores do not differ enough between units for this number."), len(n)
+            gettext_noop("Scores differ too little between responses for this measure."), len(n)
         )
     drawn = bootstrap(
         rows,
@@ -101,7 +103,7 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
         keys.append((item[same] * len(names) + rater[same]) * len(names) + rater[same + step])
         sums.append(np.column_stack([one * other, one != 0, other != 0]).astype(float))
     if not sum(map(len, keys)):
-        return absent(gettext_noop("No two raters have ordered the same responses yet."))
+        return absent(gettext_noop("No two raters have ranked the same responses yet."))
     both, kinds = codes(np.concatenate(keys))
     together, mine, theirs = (
         np.bincount(both, weights=column) for column in np.concatenate(sums).T
@@ -109,7 +111,7 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
     is_defined = (mine > 0) & (theirs > 0)
     if not is_defined.any():
         return absent(
-            gettext_noop("Every order ties everything, so there is no order to compare."),
+            gettext_noop("Every ranking ties everything, so there is no order to compare."),
             len(is_defined),
         )
     tau = together[is_defined] / np.sqrt(mine[is_defined] * theirs[is_defined])
@@ -136,7 +138,7 @@ def mean_w(
     ranked = ~np.isnan(rank)
     item, names = codes(np.asarray(items)[ranked])
     if not item.size:
-        return absent(gettext_noop("No two raters have ordered the same responses yet."))
+        return absent(gettext_noop("No two raters have ranked the same responses yet."))
     rater = codes(np.asarray(raters)[ranked])[0]
     given = codes(item * (int(rater.max()) + 1) + rater)[0]
     thing = codes(np.asarray(responses)[ranked])[0]
@@ -173,9 +175,7 @@ def _w_of_rankings(
     is_defined = (m >= 2) & (n_things >= 2) & (most > 0)
     if not is_defined.any():
         return absent(
-            gettext_noop(
-                "No two raters have ordered the same responses, other than by tying all of them."
-            )
+            gettext_noop("No two raters have ranked the same responses without tying all of them.")
         )
     return _mean(
         12 * spread[is_defined] / most[is_defined],

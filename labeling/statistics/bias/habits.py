@@ -48,12 +48,10 @@ _DOUBLED = 1e-9
 """For products of columns scaled to size 1: a smallest eigenvalue below this means that one column
 is a combination of the others.
 """
-WITHOUT_EXCEPTION = gettext_noop(
-    "Every vote follows this without exception, so the odds have no bound."
-)
+WITHOUT_EXCEPTION = gettext_noop("Every vote follows this feature, so the odds are unbounded.")
 _UNTOLD = gettext_noop(
-    "The responses differ too little in this, or too much together with the rest, for odds that can"
-    " be relied on."
+    "Responses differ too little in this, or it overlaps too much with other features, for a"
+    " reliable estimate."
 )
 
 
@@ -115,7 +113,7 @@ def _regressed(
             (),
             n,
             note=gettext_noop(
-                "Fewer than 30 votes decide, which is too few to tell habits from chance."
+                "Fewer than 30 decided votes. That is too few to tell habits from chance."
             ),
         )
     if won.min() == won.max():
@@ -123,7 +121,7 @@ def _regressed(
             (),
             n,
             note=gettext_noop(
-                "Every vote went to the same side, so nothing else can be told from the choices."
+                "Every vote went to the same side, so nothing else can be estimated."
             ),
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
@@ -186,13 +184,13 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
         return gettext_noop("The two responses never differ in this.")
     if n < FEWEST_DIFFERING:
         return gettext_noop(
-            "Fewer than 10 votes decide between responses that differ in this, which is too few."
+            "Fewer than 10 decided votes are on responses that differ in this. That is too few."
         )
     n_followed = int(((column > 0) == (won == 1))[differs].sum())
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this, which is too few.")
+        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
     return ""
 
 
@@ -209,7 +207,7 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     for at, name in enumerate(columns, start=1):
         candidate = [*used, at]
         if np.linalg.eigvalsh(products[np.ix_(candidate, candidate)])[0] < _DOUBLED:
-            refused[name] = gettext_noop("This says the same as the features before it.")
+            refused[name] = gettext_noop("This duplicates the features above it.")
         else:
             used.append(at)
     return [names[at - 1] for at in used[1:]], refused
@@ -335,14 +333,14 @@ def length_controlled(
     """
     win = np.asarray(won, dtype=float).reshape(-1)
     if not win.size:
-        none = absent(gettext_noop("There are no votes yet."))
+        none = absent(gettext_noop("No votes yet."))
         return LengthControlled(none, none)
     group = codes(prompts)[0]
     apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
     raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
     if win.min() == win.max():
-        tied = gettext_noop("Every vote was a tie, so length cannot be taken out.")
-        one_sided = gettext_noop("The same side won every vote, so length cannot be taken out.")
+        tied = gettext_noop("Every vote is a tie, so length can't be controlled for.")
+        one_sided = gettext_noop("The same side won every vote, so length can't be controlled for.")
         return LengthControlled(raw, absent(tied if win[0] == 0.5 else one_sided, len(win)))
     spread = float(apart.std())
     if not spread:
@@ -351,7 +349,7 @@ def length_controlled(
     fit = _logistic(design, win)
     if np.abs(fit).max() > _UNBOUNDED:
         return LengthControlled(
-            raw, absent(gettext_noop("Every vote follows length without exception."), len(win))
+            raw, absent(gettext_noop("Every vote follows length, without exception."), len(win))
         )
     se = float(_robust(design, win, fit, group, group)[0])
     low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
@@ -396,7 +394,7 @@ def share(
     each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
     n = int(each.sum())
     if not n:
-        return Share(absent(gettext_noop("There is nothing to count yet.")), even)
+        return Share(absent(gettext_noop("Nothing to count yet.")), even)
     total = float(given.sum())
     value = total / n
     alone = math.sqrt(even * (1 - even) / n)
@@ -427,7 +425,7 @@ def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> 
     given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
     n_among, n_others = int(is_among.sum()), int((~is_among).sum())
     if not n_among or not n_others:
-        return absent(gettext_noop("There is nothing to compare yet."), len(given))
+        return absent(gettext_noop("Nothing to compare yet."), len(given))
     mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
     # How much each entry moves the difference of the two means.
     influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
@@ -515,7 +513,7 @@ def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
     """
     one, other = np.asarray(before), np.asarray(after)
     if not one.size:
-        none = absent(gettext_noop("No pair was shown a second time with its sides swapped yet."))
+        none = absent(gettext_noop("No pair has been shown again with its sides swapped yet."))
         return Swaps(none, none, none)
     return Swaps(
         *(

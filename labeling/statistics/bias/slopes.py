@@ -95,12 +95,12 @@ def _problem(n: int, n_followed: float, n_prompts: int) -> str:
     """Why a rater has no odds, as in the regression over all raters; empty if there may be some."""
     if n < FEWEST_VOTES:
         return gettext_noop(
-            "Fewer than 30 votes decide, which is too few to tell habits from chance."
+            "Fewer than 30 decided votes. That is too few to tell habits from chance."
         )
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if n_prompts < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this, which is too few.")
+        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
     return ""
 
 

@@ -30,17 +30,17 @@ FEWEST_PROMPTS = 5
 ROUNDS = 100
 _RIDGE = 0.1
 
-_APART = gettext_noop("It was compared with none of the sources that this scale holds.")
+_APART = gettext_noop("It has not been compared with any source on this scale.")
 _UNBOUNDED = gettext_noop(
-    "It won or lost every vote against the others, so its strength has no bound."
+    "It won or lost every vote against the others, so its strength is unbounded."
 )
-_TIED = gettext_noop("Every vote was a tie, so none is stronger than another.")
+_TIED = gettext_noop("Every vote is a tie, so no source is stronger than another.")
 _ONE_WAY = gettext_noop(
-    "No two sources beat each other in turn: all votes are wins one way or ties, and strengths have"
-    " no bound."
+    "No two sources have each beaten the other: all votes go one way or tie, so strengths are"
+    " unbounded."
 )
 _UNKNOWN = gettext_noop(
-    "Hardly any of these raters’ reliability is known: too few pairs were judged by two of them."
+    "The reliability of these raters is mostly unknown: too few pairs were rated by two of them."
 )
 
 

@@ -339,7 +339,7 @@ def _reliability(
 ) -> Reliability:
     if below <= 0 or n == 0:
         return Reliability(
-            rater, absent(gettext_noop("Nobody else judged what this rater judged.")), 0.0
+            rater, absent(gettext_noop("No one else rated what this rater rated.")), 0.0
         )
     value = float(np.clip(top / below, 0, 1))
     # `below` is the number of certain matches that the votes are worth.

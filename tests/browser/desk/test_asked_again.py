@@ -34,7 +34,7 @@ WAITS = "What you pressed is sent again until it does."
 
 def skip(page: Page) -> None:
     press(page, "Escape", "s", "1")
-    page.get_by_role("button", name="Skip it").click()
+    page.get_by_role("button", name="Skip").click()
 
 
 def test_a_skip_whose_answer_was_lost_skips_one_item(
@@ -167,7 +167,7 @@ def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campa
     page.evaluate(SILENT)
     skip(page)
 
-    page.get_by_role("button", name="Leave it").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.locator("[data-trouble]")).to_be_hidden()
     page.evaluate(BACK)
     page.locator("#text").focus()
@@ -194,7 +194,7 @@ def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_alon
     skip(page)
 
     press(page, "Control+Enter")
-    page.get_by_role("button", name="Submit as soon as it answers").click()
+    page.get_by_role("button", name="Submit when the server responds").click()
     with page.expect_response("**/ask"):
         page.evaluate(BACK_WITH_A_SLOW_SUBMIT)
     page.wait_for_function("() => document.querySelector('#text')?.value === ''")

@@ -51,7 +51,7 @@ def test_only_a_prompt_that_is_folded_can_be_unfolded(
     Prompt.objects.update(messages=[{"role": "user", "content": QUESTION * times}])
     page = begin(open_page, rosa)
 
-    expect(page.get_by_role("button", name="whole prompt")).to_be_visible(visible=is_folded)
+    expect(page.get_by_role("button", name="Whole prompt")).to_be_visible(visible=is_folded)
 
 
 def test_a_response_is_read_raw_and_by_difference(
@@ -95,8 +95,8 @@ def test_skip_pressed_before_the_scripts_were_there_opens_its_dialog_once_they_a
     page.goto(f"{page.url}#skip")
     page.reload()
 
-    expect(page.get_by_label("not my field")).to_be_focused()
+    expect(page.get_by_label("Outside my expertise")).to_be_focused()
     page.keyboard.press("Escape")
     page.reload()
     page.wait_for_selector(".desk[data-mounted]")
-    expect(page.get_by_label("not my field")).to_be_hidden()
+    expect(page.get_by_label("Outside my expertise")).to_be_hidden()

@@ -83,8 +83,8 @@ def test_a_dialogue_is_written_without_javascript(
 ) -> None:
     page = begin(open_page, rosa, java_script_enabled=False, refusals=1)
     page.get_by_role("textbox", name="Your answer").fill(ANSWER)
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("textbox", name="User 2").fill(QUESTION)
     page.get_by_role("textbox", name="Assistant 3").fill(FOLLOW_UP)
 

@@ -217,7 +217,7 @@ def test_an_edit_survives_a_reload_and_can_be_dropped(
     page.reload()
     page.wait_for_selector(".desk[data-mounted]")
     assert page.locator("#edit").input_value().startswith("In short: ")
-    page.get_by_role("button", name="Drop the edit").click()
+    page.get_by_role("button", name="Discard edit").click()
 
     expect(page.locator("#edit")).to_be_hidden()
 
@@ -283,8 +283,8 @@ def test_the_list_of_keys_names_those_of_the_desk(
 
     press(page, "?")
 
-    dialog = page.get_by_role("dialog", name="Keys")
-    expect(dialog).to_contain_text("all bad, and say why")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_contain_text("Mark all as bad and give a reason")
     keys = [keys.lower() for keys in dialog.locator("dd").all_inner_texts()]
     assert len(keys) == len(set(keys))
 
@@ -303,7 +303,7 @@ def test_the_letters_of_nine_responses_lead_to_them_and_are_no_commands(
     assert page.locator("form#answer").evaluate(FILLED) == untouched
     assert page.locator("dialog[open], #guideline-panel:visible, [data-prompt-open]").count() == 0
     press(page, "?")
-    keys = page.get_by_role("dialog", name="Keys").locator("dd").all_inner_texts()
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts").locator("dd").all_inner_texts()
     assert set("lmpqrstuvwx") == {key for key in keys if len(key) == 1 and key.isalpha()}
 
 
@@ -332,9 +332,9 @@ def test_one_word_is_one_word(open_page: OpenPage, rosa: Rater, writing: Campaig
     page = begin(open_page, rosa)
 
     page.keyboard.type("Gas")
-    expect(page.locator("[data-count]")).to_contain_text("1 word; 20 to 600 is usual · tokens ≈ 1")
+    expect(page.locator("[data-count]")).to_contain_text("1 word; 20–600 expected · tokens ≈ 1")
     page.keyboard.type(" and gluten")
-    expect(page.locator("[data-count]")).to_contain_text("3 words; 20 to 600 is usual · tokens ≈ 4")
+    expect(page.locator("[data-count]")).to_contain_text("3 words; 20–600 expected · tokens ≈ 4")
 
 
 @pytest.mark.parametrize("width", [1280, 1400, 1440])

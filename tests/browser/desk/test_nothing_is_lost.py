@@ -17,7 +17,7 @@ def finish_without_a_server(page: Page) -> None:
     page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
     page.evaluate(SILENT)
     press(page, "Control+Enter")
-    page.get_by_role("button", name="Submit as soon as it answers").click()
+    page.get_by_role("button", name="Submit when the server responds").click()
     expect(page.locator("[data-review]")).to_contain_text("Kept in this browser.")
 
 
@@ -243,11 +243,11 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
 
     elsewhere = open_page("/my-work/", rosa)
     axe_clean(elsewhere)
-    elsewhere.get_by_role("link", name="Go on with the correction").click()
+    elsewhere.get_by_role("link", name="Continue editing").click()
     expect(elsewhere.locator("#text")).to_have_value(re.compile("Salt slows it.$"))
     elsewhere.wait_for_selector(".desk[data-mounted]")
     elsewhere.locator("#text").press_sequentially(" And")
-    elsewhere.get_by_role("button", name="Drop the correction").click()
+    elsewhere.get_by_role("button", name="Discard changes").click()
     elsewhere.wait_for_url("**/my-work/")
 
     expect(elsewhere.locator("#toasts")).to_contain_text("Your answer stays as it was.")
@@ -268,7 +268,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     Session.objects.all().delete()
 
     press(page, "Control+Enter")
-    dialog = page.get_by_role("dialog", name="Sign in and go on")
+    dialog = page.get_by_role("dialog", name="Sign in and continue")
     dialog.get_by_label("E-mail").fill("rosa@example.org")
     dialog.get_by_label("Password").fill("wrong")
     press(page, "Enter")
@@ -326,7 +326,7 @@ def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
     finish_without_a_server(page)
 
     page.goto("/desk/")
-    page.get_by_role("link", name="Open it").click()
+    page.get_by_role("link", name="Open").click()
     page.wait_for_url(address)
 
     assert page.locator("#text").input_value().startswith("Yeast gives off gas")

@@ -43,7 +43,7 @@ def test_the_text_is_read_beside_the_editor_while_it_is_written(
 ) -> None:
     page = begin(open_page, rosa)
     pane = page.locator("[data-preview]")
-    expect(pane).to_have_text("What you write stands here as it will be read.")
+    expect(pane).to_have_text("Your preview appears here.")
 
     page.keyboard.type("It is **alive**.")
     expect(pane.locator("strong")).to_have_text("alive")

@@ -55,11 +55,11 @@ def test_the_reason_is_asked_for_when_all_are_bad(
     reason = page.locator("#reason")
 
     press(page, "x")
-    expect(reason).to_have_attribute("placeholder", "Why are all of them bad?")
+    expect(reason).to_have_attribute("placeholder", "Why are all responses bad?")
     assert reason.evaluate("el => el.required")
     press(page, "Escape", "x")
 
-    expect(reason).to_have_attribute("placeholder", "Why? (optional)")
+    expect(reason).to_have_attribute("placeholder", "Reason (optional)")
 
 
 def test_what_a_question_means_is_read_by_key_and_heard_with_it(
@@ -79,7 +79,7 @@ def test_what_a_question_means_is_read_by_key_and_heard_with_it(
         "Would hurt somebody."
     )
 
-    for name in ("What “Overall” means", "what these mean"):
+    for name in ("What “Overall” means", "What these mean"):
         card.locator("summary").and_(card.get_by_label(name).or_(card.get_by_text(name))).focus()
         press(page, "Enter")
 

@@ -53,7 +53,7 @@ def test_switched_off_each_scrolls_by_itself_and_this_browser_remembers(
     by: str, open_page: OpenPage, rosa: Rater, long: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    together = page.get_by_role("button", name="scroll together")
+    together = page.get_by_role("button", name="Scroll together")
     press(page, "t") if by == "key" else together.click()
     expect(together).to_have_attribute("aria-pressed", "false")
 
@@ -76,4 +76,4 @@ def test_where_they_stand_one_below_another_there_is_nothing_to_switch(
 ) -> None:
     page = begin(open_page, rosa, width=800)
 
-    expect(page.get_by_role("button", name="scroll together")).to_be_hidden()
+    expect(page.get_by_role("button", name="Scroll together")).to_be_hidden()

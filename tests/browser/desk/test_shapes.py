@@ -186,7 +186,7 @@ def test_upsetting_content_is_blurred_until_it_is_shown(
 
     expect(text).to_have_css("filter", "blur(9.6px)")
     screenshot(page, "desk-care")
-    page.get_by_text("Show it").click()
+    page.get_by_text("Show").click()
 
     expect(text).to_have_css("filter", "none")
     axe_clean(page)
@@ -202,7 +202,7 @@ def test_upsetting_content_is_shown_without_javascript(
     prompt = page.locator(".desk-prompt-last")
     expect(prompt).to_have_css("filter", "blur(9.6px)")
 
-    page.get_by_text("Show it").click()
+    page.get_by_text("Show").click()
 
     expect(prompt).to_have_css("filter", "none")
 
@@ -219,7 +219,7 @@ def test_constraints_are_ticked_and_an_unticked_one_warns(
 
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_contain_text(
-        "A constraint of the prompt is not ticked."
+        "A requirement of the prompt is not checked."
     )
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)

@@ -15,7 +15,7 @@ from tests.cast import PASSWORD
 
 
 def sign_in_again(page: Page) -> None:
-    dialog = page.get_by_role("dialog", name="Sign in and go on")
+    dialog = page.get_by_role("dialog", name="Sign in and continue")
     dialog.get_by_label("E-mail").fill("rosa@example.org")
     dialog.get_by_label("Password").fill(PASSWORD)
     press(page, "Enter")
@@ -52,7 +52,7 @@ def test_a_skip_goes_on_after_signing_in_again(
     Session.objects.all().delete()
 
     press(page, "Escape", "s", "1")
-    page.get_by_role("button", name="Skip it").click()
+    page.get_by_role("button", name="Skip").click()
     sign_in_again(page)
     page.wait_for_url(lambda url: url != first)
 
@@ -150,7 +150,7 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
     Session.objects.all().delete()
 
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("dialog", name="Sign in and go on")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Sign in and continue")).to_be_visible()
     axe_clean(page)
     press(page, "Escape")
     expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")

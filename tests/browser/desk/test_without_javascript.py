@@ -17,7 +17,7 @@ def test_a_comparison_is_judged_without_javascript(
         card = page.locator(f"#response-{letter}")
         card.locator("select").select_option(rank)
         card.locator(f"[type=radio][value='{score}']").check()
-    page.get_by_label("Why?").fill("A explains it")
+    page.get_by_label("Reason").fill("A explains it")
 
     page.get_by_role("button", name="Review").last.click()
     expect(page.locator("[data-review]")).to_contain_text("A › B = C › D")
@@ -37,8 +37,8 @@ def test_an_answer_is_written_and_an_item_skipped_without_javascript(
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name=re.compile("^Submit$")).click()
 
-    page.get_by_label("technical problem").check()
-    page.get_by_role("button", name="Skip it").click()
+    page.get_by_label("Technical problem").check()
+    page.get_by_role("button", name="Skip").click()
 
     assert Judgment.objects.count() == 1
     assert rosa.passes.count() == 1

@@ -76,9 +76,9 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
         page.keyboard.press(letter)
         page.keyboard.press(digit)
     page.get_by_text("rater error").click()
-    page.get_by_label("Why this order is right").fill("By the sums.")
-    page.get_by_label("Make this order a gold").check()
-    page.get_by_label("Make this order a gold").press("Control+Enter")
+    page.get_by_label("Why this ranking is right").fill("By the sums.")
+    page.get_by_label("Make this ranking a gold item").check()
+    page.get_by_label("Make this ranking a gold item").press("Control+Enter")
     expect(page.get_by_text("Kept. Who was given feedback")).to_be_visible()
     gold = Gold.objects.get()
 

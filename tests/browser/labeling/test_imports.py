@@ -31,4 +31,4 @@ def test_the_page_follows_an_import_to_its_report(
     imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
 
     expect(page.locator("#import")).to_have_attribute("data-state", "published")
-    expect(page.get_by_text("`prompt` is empty. Add text or remove the line.")).to_be_visible()
+    expect(page.get_by_text("`prompt` is empty. Add text or remove this line.")).to_be_visible()

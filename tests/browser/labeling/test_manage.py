@@ -66,9 +66,11 @@ def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> 
                 position: {"overall": 7 - order.index(response)}
                 for position, response in enumerate(shown)
             },
-            reason="The first one answers the question that was asked."
-            if chance.random() < 0.5
-            else None,
+            reason=(
+                "The first one answers the question that was asked."
+                if chance.random() < 0.5
+                else None
+            ),
         ),
         recorded=Recorded(active_s=chance.lognormvariate(3.8, 0.4)),
         now=now,
@@ -178,7 +180,7 @@ def test_a_campaign_is_set_up_by_keyboard_and_opened(
     page.keyboard.press("ArrowDown")
     page.get_by_label("pool").select_option("Day shift")
     page.get_by_label("guideline").select_option("Helpful answers")
-    page.get_by_role("button", name="Make campaign").press("Enter")
+    page.get_by_role("button", name="Create campaign").press("Enter")
     page.get_by_role("button", name="Open").press("Enter")
 
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -221,8 +223,8 @@ def test_a_question_is_added_to_a_guideline(
 
     last.get_by_label("Question").fill("Polite")
     last.get_by_label("Kind").select_option("scale")
-    last.get_by_label("word at the high end").fill("very")
-    page.get_by_role("button", name="Save as a new version").click()
+    last.get_by_label("Label at the high end").fill("very")
+    page.get_by_role("button", name="Save as new version").click()
 
     expect(page.get_by_text(re.compile("Polite"))).not_to_have_count(0)
     version = guideline.versions.get(number=2)
@@ -240,7 +242,7 @@ def test_a_question_is_added_to_a_guideline(
 def test_closing_is_confirmed(busy: Campaign, alice: User, open_page: OpenPage) -> None:
     page = open_page(f"/campaigns/{busy.pk}/", alice)
 
-    page.get_by_role("link", name="Close …").click()
+    page.get_by_role("link", name="Close…").click()
     page.get_by_role("button", name="Close campaign").click()
 
     expect(page.locator(".page-state")).to_contain_text("closed on")

@@ -36,12 +36,12 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     page.get_by_label("guideline").select_option("Helpful answers")
     page.locator("#id_n_responses").fill("2")
     expect(page.locator("#id_max_overlap")).to_be_hidden()
-    page.get_by_text("more where raters do not agree").click()
+    page.get_by_text("More where raters disagree").click()
     page.locator("#id_overlap").fill("2")
     page.locator("#id_max_overlap").fill("4")
-    expect(page.locator("#count")).to_contain_text("8 to 16 judgments")
+    expect(page.locator("#count")).to_contain_text("8 to 16 answers")
     look_over(page, "set-up")
-    page.get_by_role("button", name="Make campaign").click()
+    page.get_by_role("button", name="Create campaign").click()
 
     # Preview: the desk, and nothing stored.
     page.get_by_role("link", name="Preview").click()
@@ -71,14 +71,14 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     # The repair queue: take the case, edit the prompt, and it is back at work.
     page.get_by_role("link", name="Queues").first.click()
     expect(page.get_by_text("Plus what?")).to_be_visible()
-    page.get_by_role("button", name="Take it").click()
-    expect(page.get_by_text("Alice sees to it")).to_be_visible()
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.get_by_text("Assigned to Alice")).to_be_visible()
     look_over(page, "queue")
-    page.get_by_role("link", name="Edit the prompt").click()
+    page.get_by_role("link", name="Edit prompt").click()
     page.locator("#id_text").fill("What is one plus one, in words?")
     axe_clean(page)
-    page.get_by_role("button", name="Keep as a new version").click()
-    expect(page.get_by_text("1 item went back to work.")).to_be_visible()
+    page.get_by_role("button", name="Save as new version").click()
+    expect(page.get_by_text("1 item is back in the queue.")).to_be_visible()
     assert Case.objects.get().outcome == "edited"
     again = claim.claim(campaign=campaign, rater=rosa, now=NOON)
     assert again is not None
@@ -87,9 +87,9 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     # Close, and open again after a question.
     page.goto(f"/campaigns/{campaign.pk}/")
     look_over(page, "board")
-    page.get_by_role("link", name="Close …").click()
+    page.get_by_role("link", name="Close…").click()
     page.get_by_role("button", name="Close campaign").click()
-    page.get_by_role("link", name="Reopen …").click()
+    page.get_by_role("link", name="Reopen…").click()
     axe_clean(page)
     page.get_by_role("button", name="Reopen campaign").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

@@ -70,7 +70,7 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
         attempt=1,
         step=3,
         line=3,
-        prompt="Why?",
+        prompt="Reason",
         response="Because.",
         scores={"reward": 0.91, "is_ended": True},
     )
@@ -146,9 +146,9 @@ def test_a_researcher_cuts_a_snapshot_of_the_best_from_the_runs_page(
 ) -> None:
     page = open_page(f"/runs/{scored.pk}/", noor)
 
-    page.get_by_role("link", name="Learn from the best").click()
+    page.get_by_role("link", name="Train on the best").click()
     page.get_by_label("Name").fill("The best")
-    page.get_by_role("button", name="Cut snapshot").click()
+    page.get_by_role("button", name="Create snapshot").click()
 
     expect(page.get_by_role("heading", name="The best")).to_be_visible()
     expect(page.get_by_text("Candidates of November (reward-12)")).to_be_visible()

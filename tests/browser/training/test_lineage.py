@@ -68,10 +68,10 @@ def test_a_researcher_reaches_a_judgment_from_a_model(
     open_page: Opener, noor: User, judge: TrainedModel, comparison_campaign: Campaign
 ) -> None:
     page = open_page(f"/models/{judge.pk}/", noor)
-    lineage = page.get_by_role("region", name="Where it comes from")
+    lineage = page.get_by_role("region", name="Lineage")
 
     lineage.get_by_role("link", name=comparison_campaign.name).click()
-    expect(page.get_by_role("heading", name="What was asked")).to_be_visible()
+    expect(page.get_by_role("heading", name="What raters were asked")).to_be_visible()
     page.get_by_role("link", name="Rows of Comparisons of November").click()
     judgment = Judgment.objects.earliest("pk")
     row = page.locator(f"#comparison-{judgment.pk}")
@@ -80,7 +80,7 @@ def test_a_researcher_reaches_a_judgment_from_a_model(
     expect(page.get_by_role("heading", name="4 responses")).to_be_visible()
     page.get_by_role("link", name="SmolLM2-135M-Instruct").first.click()
 
-    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Derived from this")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 360])

@@ -61,14 +61,14 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     left, right = page.locator("[data-pane]").nth(0), page.locator("[data-pane]").nth(1)
 
     page.get_by_label("Longest").fill("12")
-    page.get_by_label("Your turn").fill("one two three")
+    page.get_by_label("Message").fill("one two three")
     page.keyboard.press("Control+Enter")
     expect(right.locator("[data-role=assistant] .turn-text")).to_have_text("three two one")
     expect(left.locator(".turn-facts")).to_contain_text("tokens", timeout=120_000)
     look_over(page, "model-try")
 
     stub.holds.clear()
-    page.get_by_label("Your turn").fill("four five")
+    page.get_by_label("Message").fill("four five")
     page.keyboard.press("Control+Enter")
     expect(right.locator("[data-role=assistant] .turn-text").nth(1)).to_have_text("five")
     page.keyboard.press("Escape")
@@ -81,13 +81,13 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     ]
 
     with page.context.expect_page() as opened:
-        right.get_by_role("button", name="Keep as demonstration").first.click()
+        right.get_by_role("button", name="Save as demonstration").first.click()
     kept = opened.value
     expect(kept.get_by_label("Answer")).to_have_value("three two one")
     kept.get_by_label("Licence").fill("CC-BY-4.0")
     look_over(kept, "model-keep")
-    kept.get_by_role("button", name="Keep demonstration").click()
-    expect(kept.get_by_role("heading", name="Kept")).to_be_visible()
+    kept.get_by_role("button", name="Save demonstration").click()
+    expect(kept.get_by_role("heading", name="Saved")).to_be_visible()
     assert Demonstration.objects.get().text == "three two one"
 
     page.get_by_role("button", name="New conversation").click()
@@ -107,7 +107,7 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
         channel.announce(worker="here")
         page.goto("/models/try/")
         channel.withdraw(worker="here")
-    ask, box = page.get_by_role("button", name="Ask"), page.get_by_label("Your turn")
+    ask, box = page.get_by_role("button", name="Ask"), page.get_by_label("Message")
     expect(ask).to_be_disabled()
     expect(box).not_to_be_editable()
 

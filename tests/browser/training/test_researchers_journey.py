@@ -96,7 +96,7 @@ def test_from_the_form_to_a_model_taken_home(
     page.reload()
     page.get_by_text("Extend this run").click()
     page.get_by_label("Steps").fill(str(first.step + 3))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     second = Run.objects.latest("pk")
     assert second.made_from_id == first.pk
     site.ring(second.pk)
@@ -113,7 +113,7 @@ def test_from_the_form_to_a_model_taken_home(
     page.goto(f"/models/{second.trained_model.pk}/")
     page.get_by_role("link", name="Try it").click()
     page.get_by_label("Longest").fill("8")
-    page.get_by_label("Your turn").fill("What is 2 plus 2?")
+    page.get_by_label("Message").fill("What is 2 plus 2?")
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-pane]").first.locator(".turn-facts")).to_contain_text(
         "tokens", timeout=SLOW_MS

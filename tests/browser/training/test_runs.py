@@ -161,7 +161,7 @@ def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
     page.get_by_role("button", name="small").click()
 
     expect(page.get_by_label("Name")).to_have_value("Try out")
-    expect(page.get_by_label("Longest row")).to_have_value("256")
+    expect(page.get_by_label("Max row length")).to_have_value("256")
     page.locator("[name=base_model]").select_option(str(model.pk))
     page.locator("[name=snapshot]").select_option(str(snapshot.pk))
     expect(page.locator("#cost .measures")).to_contain_text("steps")
@@ -177,10 +177,10 @@ def test_a_run_that_hangs_is_ended_after_asking_back(
     page = open_page(f"/runs/{run.pk}/", noor, width=width)
     look_over(page, f"run-stopping-{width}")
 
-    page.get_by_role("link", name="End it now…").click()
+    page.get_by_role("link", name="Force stop…").click()
     expect(page.get_by_text("it leaves no model")).to_be_visible()
     look_over(page, f"run-kill-{width}")
-    page.get_by_role("button", name="End it now").click()
+    page.get_by_role("button", name="Force stop").click()
 
     expect(page.get_by_text("Noor ended it at once")).to_be_visible()
     look_over(page, f"run-killed-{width}")

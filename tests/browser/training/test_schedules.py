@@ -148,10 +148,10 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
         f"compare-words-{width}",
         full_page=True,
     )
-    expect(page.get_by_role("button", name="Begin the step anew")).to_be_visible()
+    expect(page.get_by_role("button", name="Restart this step")).to_be_visible()
     page.get_by_role("button", name=f"Go on with {model}").click()
 
-    expect(page.get_by_role("button", name="Stop the chain")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop chain")).to_be_visible()
     ppo.refresh_from_db()
     assert ppo.state == "done"
 
@@ -201,15 +201,20 @@ def test_the_form_asks_only_for_what_its_way_of_beginning_needs(
     )
 
     seen = {}
-    for words in ("by clock", "by new judgments", "by a fall of the reward model", "by hand only"):
+    for words in (
+        "At set times",
+        "When there are enough new answers",
+        "When reward-model accuracy drops",
+        "Manual only",
+    ):
         page.get_by_text(words, exact=True).click()
         seen[words] = [field.is_visible() for field in (clock, judgments, fall)]
 
     assert seen == {
-        "by clock": [True, False, False],
-        "by new judgments": [False, True, False],
-        "by a fall of the reward model": [True, False, True],
-        "by hand only": [False, False, False],
+        "At set times": [True, False, False],
+        "When there are enough new answers": [False, True, False],
+        "When reward-model accuracy drops": [True, False, True],
+        "Manual only": [False, False, False],
     }
 
 
@@ -222,7 +227,7 @@ def test_a_chain_that_waits_is_approved_in_the_browser(
     Chain.objects.filter(pk=cycle.pk).update(state="approval")
     page = open_page(f"/chains/{cycle.pk}/", noor)
 
-    page.get_by_role("button", name="Approve the next step").click()
+    page.get_by_role("button", name="Approve next step").click()
 
     expect(page.get_by_text("approved by Noor")).to_be_visible()
-    expect(page.get_by_role("button", name="Approve the next step")).to_have_count(0)
+    expect(page.get_by_role("button", name="Approve next step")).to_have_count(0)

@@ -96,13 +96,13 @@ def test_the_list_shows_one_state_when_asked(
 ) -> None:
     page = words(signed_in(alice).get("/campaigns/?state=closed"))
 
-    assert "No campaign is in this state" in page
+    assert "No campaigns in this state" in page
 
 
 def test_an_empty_site_offers_to_make_a_campaign(alice: User, signed_in: SignedIn) -> None:
     page = words(signed_in(alice).get("/campaigns/"))
 
-    assert "No campaign yet" in page
+    assert "No campaigns yet" in page
 
 
 @pytest.mark.parametrize("n_campaigns", [1, 20])
@@ -182,7 +182,7 @@ def test_fewer_words_at_most_than_at_least_are_refused(
         )
     )
 
-    assert "The most words are fewer than the fewest." in page
+    assert "Maximum words must not be lower than minimum words." in page
 
 
 def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
@@ -222,7 +222,7 @@ def test_a_comparison_says_how_many_prompts_have_enough_responses(
         new_campaign(day_shift, guideline, kind="comparison", n_responses=4, n_prompts=3),
     )
 
-    assert "Only 2 prompts have 4 responses or more from these sources." in words(answer)
+    assert "Only 2 prompts have at least 4 responses from these sources." in words(answer)
 
 
 def test_a_comparison_says_what_the_most_responses_are_when_no_prompt_has_enough(
@@ -269,8 +269,8 @@ def test_the_count_follows_what_is_ticked(
         )
     )
 
-    assert "<strong>3 prompts</strong>, 6 judgments, about 0.7 h" in page
-    assert "drawn evenly from 4 that match" in page
+    assert "<strong>3 prompts</strong>, 6 answers, about 0.7 h" in page
+    assert "even sample of 4 matching prompts" in page
 
 
 def test_the_count_works_before_the_form_is_filled_in(alice: User, signed_in: SignedIn) -> None:
@@ -306,8 +306,8 @@ def test_the_first_line_says_how_far_it_is_how_fast_and_when_it_is_done(
 
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
 
-    assert "3 of 15 judgments</a>, " in page
-    assert "1 an hour</a>, done about" in page
+    assert "3 of 15 answers</a>, " in page
+    assert "1 an hour</a>, estimated end" in page
 
 
 def test_a_finished_campaign_says_so(
@@ -319,7 +319,7 @@ def test_a_finished_campaign_says_so(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert "All 2 judgments</a> are in." in page
+    assert "All 2 answers</a> are in." in page
 
 
 def test_raters_are_listed_with_median_time_and_agreement(
@@ -363,7 +363,7 @@ def test_skips_are_counted_by_reason(
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/"))
 
     assert "3 skips" in page
-    assert page.index("offensive or personal data") < page.index("technical problem")
+    assert page.index("Offensive content or personal data") < page.index("Technical problem")
 
 
 @pytest.mark.parametrize("n_raters", [1, 20])
@@ -418,7 +418,7 @@ def test_closing_asks_first(
     client.post(f"/campaigns/{demonstration_campaign.pk}/close")
     demonstration_campaign.refresh_from_db()
 
-    assert "0 of 5 judgments are in." in asked
+    assert "0 of 5 answers are in." in asked
     assert (before, demonstration_campaign.state) == ("open", "closed")
 
 

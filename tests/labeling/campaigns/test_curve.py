@@ -62,7 +62,7 @@ def test_a_closed_campaign_has_no_projection() -> None:
     chart = progress_chart(board=over, is_open=False, now=NOON)
 
     assert chart is not None
-    assert (len(chart.curves), chart.title) == (1, "24 judgments so far")
+    assert (len(chart.curves), chart.title) == (1, "24 answers so far")
 
 
 def test_round_times_stand_between_the_ends() -> None:

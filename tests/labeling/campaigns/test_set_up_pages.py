@@ -122,14 +122,14 @@ def test_a_most_that_is_left_from_another_rule_is_not_used(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"overlap_rule": "dynamic"}, "Say how many judgments an item gets at most."),
+        ({"overlap_rule": "dynamic"}, "Enter the maximum number of answers per item."),
         (
             {"overlap_rule": "dynamic", "max_overlap": 5, "overlap": 1},
             "Raters can agree from two judgments on",
         ),
         (
             {"overlap_rule": "dynamic", "max_overlap": 2},
-            "The most judgments of an item are more than its overlap.",
+            "Maximum answers must be higher than the overlap.",
         ),
         ({"budget_unit": "hours"}, "Say how much."),
         ({"budget_unit": "money", "budget": 5}, "The pool has no rate for this kind of work"),
@@ -445,7 +445,7 @@ def test_a_change_that_does_not_fit_gets_a_sentence(
     )
 
     assert answer.status_code == 422
-    assert "The most judgments of an item are more than its overlap." in words(answer)
+    assert "Maximum answers must be higher than the overlap." in words(answer)
 
 
 def test_the_words_of_a_writing_campaign_are_changed(
@@ -497,7 +497,7 @@ def test_a_clone_starts_with_what_the_campaign_was_set_up_with(
         for name in ("name", "categories", "n_prompts", "overlap_rule", "max_overlap", "pool")
     }
     assert shown == {
-        "name": "Which is better, once more",
+        "name": "Which is better (copy)",
         "categories": ["chat"],
         "n_prompts": 3,
         "overlap_rule": "dynamic",

@@ -160,7 +160,7 @@ def test_the_list_shows_what_came_in(alice: User, signed_in: SignedIn) -> None:
 
 
 def test_the_list_says_what_to_do_when_it_is_empty(alice: User, signed_in: SignedIn) -> None:
-    assert "Import a file" in signed_in(alice).get("/prompts/imports/").content.decode()
+    assert "Import file" in signed_in(alice).get("/prompts/imports/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_a_kind_that_there_is_not_changes_nothing(alice: User, signed_in: Signed
 
     prompt.refresh_from_db()
     assert prompt.sensitive == []
-    assert "Choose from the kinds shown." in page
+    assert "Choose from the types shown." in page
 
 
 def test_constraints_are_typed_one_a_line_and_go_along_with_what_may_upset_into_the_next_version(

@@ -17,11 +17,11 @@ def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
     page = signed_in(rosa).get("/desk/").content.decode()
 
     assert "Compare" in page
-    assert "15 judgments wait" in page
+    assert "15 to do" in page
 
 
 def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
-    assert "No campaign is open to you" in signed_in(rosa).get("/desk/").content.decode()
+    assert "No open campaigns" in signed_in(rosa).get("/desk/").content.decode()
 
 
 def test_a_campaign_of_another_pool_does_not_exist_for_the_rater(
@@ -76,7 +76,7 @@ def test_nothing_left_is_said_on_the_desk(
 
     page = client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True).content.decode()
 
-    assert "Nothing is left for you in “Write” right now." in page
+    assert "Nothing left for you in “Write” right now." in page
     assert "Nothing left for you here" in page
 
 
@@ -89,7 +89,7 @@ def test_a_rater_who_has_done_all_there_is_sees_that_others_still_have_work(
 
     page = client.get("/desk/").content.decode()
 
-    assert "2 judgments wait · 1 by you today" in page
+    assert "2 to do · 1 by you today" in page
     assert "Nothing left for you here" in page
 
 
@@ -113,5 +113,5 @@ def test_looking_again_finds_what_a_place_in_the_queue_hid(
     place: dict[str, Any] = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
     QueuePlace.objects.create(campaign=demonstration_campaign, rater=rosa, **place)
 
-    assert "Look again" in client.get("/desk/").content.decode()
+    assert "Check again" in client.get("/desk/").content.decode()
     assert start(client, demonstration_campaign).startswith("/desk/item/")

@@ -111,8 +111,8 @@ def test_problems_are_all_said_and_everything_is_kept(
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "A: Overall is not answered. Choose from 1 to 7." in page
-    assert "B: a rank is a number from 1 to 4." in page
+    assert "A: rate Overall (1–7)." in page
+    assert "B: the rank must be a number from 1 to 4." in page
     assert 'value="because I say so"' in page
     assert re.search(r'name="rate-D-hallucination"[^>]* checked', page)
     assert re.search(r'name="rate-C-overall" value="5" checked', page)
@@ -138,7 +138,7 @@ def test_all_bad_needs_a_reason(
         start(client, comparison_campaign) + "submit", comparison(all_bad="true")
     ).content.decode()
 
-    assert "Say in a few words why all of them are bad." in page
+    assert "Explain briefly why all responses are bad." in page
 
 
 def test_all_bad_is_stored_without_ranks(
@@ -178,7 +178,7 @@ def test_the_strength_is_asked_where_something_came_out_ahead(
     address = start(client, campaign) + "submit"
 
     page = client.post(address, comparison()).content.decode()
-    assert "Say how much better the best response is." in page
+    assert "Choose how much better the best response is." in page
 
     client.post(address, comparison(strength="3"))
     assert Judgment.objects.get().comparison.strength == 3
@@ -208,7 +208,7 @@ def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
         start(client, campaign) + "submit", comparison(all_bad="true")
     ).content.decode()
 
-    assert "Say in a few words why all of them are bad." in page
+    assert "Explain briefly why all responses are bad." in page
 
 
 def test_the_campaign_says_how_long_an_answer_is(
@@ -220,7 +220,7 @@ def test_the_campaign_says_how_long_an_answer_is(
     client = signed_in(rosa)
     address = start(client, campaign)
 
-    assert "2 to 5 is usual" in client.get(address).content.decode()
+    assert "2–5 expected" in client.get(address).content.decode()
     assert (
         "shorter or longer than usual"
         in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
@@ -265,14 +265,14 @@ def test_the_editor_opens_with_the_best_response_without_javascript(
     ("edit", "sentence"),
     [
         ("", "The edit of B is empty."),
-        ("the same", "The edit changes nothing."),
+        ("The same", "The edit changes nothing."),
         ("x" * 200_001, "is longer than"),
     ],
 )
 def test_an_edit_that_is_none_is_a_problem(
     edit: str, sentence: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
-    Response.objects.update(text="the same")
+    Response.objects.update(text="The same")
     client = signed_in(rosa)
 
     answer = client.post(
@@ -303,7 +303,7 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
     contradicting = comparison(**{"rate-B-overall": 1})
 
     page = client.post(address, contradicting).content.decode()
-    assert "A response you rated higher is ranked lower." in page
+    assert "You ranked a response below one you rated lower." in page
     assert not Judgment.objects.exists()
 
     client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})
@@ -323,8 +323,8 @@ def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
         comparison(record=json.dumps({"active_s": 3}), **ranks, **same),
     ).content.decode()
 
-    assert "The ranking is the order in which the responses happened to be shown." in page
-    assert "This was faster than the texts can be read." in page
+    assert "Your ranking matches the display order. Is that what you want?" in page
+    assert "You answered faster than these texts can be read." in page
 
 
 def test_submitting_twice_stores_once_and_leads_to_the_same_next_item(

@@ -29,7 +29,7 @@ def test_an_unticked_constraint_is_a_warning_that_can_be_overruled_and_is_record
     )
 
     judgment = Judgment.objects.get()
-    assert "A constraint of the prompt is not ticked." in warned
+    assert "A requirement of the prompt is not checked." in warned
     assert "constraint_unticked" in judgment.warnings
     assert judgment.presentation["constraints"] == {"n": 2, "kept": [1]}
 

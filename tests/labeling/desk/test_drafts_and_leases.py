@@ -140,7 +140,7 @@ def test_a_skip_without_a_reason_is_asked_again(
     answer = client.post(start(client, comparison_campaign) + "skip", {})
 
     assert answer.status_code == 422
-    assert "Choose why you skip it." in answer.content.decode()
+    assert "Choose a reason for skipping." in answer.content.decode()
     assert not Pass.objects.exists()
 
 

@@ -30,7 +30,7 @@ def test_my_answers_are_filtered(
     page = client.get(f"/my-work/?{query}").content.decode()
 
     assert page.count("/correct") == n
-    assert ("No answer of yours matches the filter." in page) == (n == 0)
+    assert ("None of your answers match the filter." in page) == (n == 0)
 
 
 def test_the_filter_offers_only_campaigns_that_one_has_worked_in(

@@ -20,11 +20,11 @@ def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
     ).content.decode()
     assert "Your question went to the admins." in page
     assert "Is &lt;b&gt;this&lt;/b&gt; in scope?" in admin.get("/questions/").content.decode()
-    assert "not answered yet" in client.get("/my-work/").content.decode()
+    assert "Not answered yet" in client.get("/my-work/").content.decode()
 
     admin.post(f"/questions/{ItemQuestion.objects.get().pk}/answer", {"answer": "It is."})
     assert "It is." in client.get("/my-work/").content.decode()
-    assert "No question waits" in admin.get("/questions/").content.decode()
+    assert "No pending questions" in admin.get("/questions/").content.decode()
     assert "It is." in admin.get("/questions/?state=answered").content.decode()
 
 
@@ -75,7 +75,7 @@ def test_questions_cost_the_same_however_many_there_are(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for item in comparison_campaign.items.all():
-        question_services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
+        question_services.ask_about(item=item, rater=rosa, text="Reason", now=timezone.now())
 
     admin = signed_in(alice)
     with django_assert_num_queries(8):

@@ -130,7 +130,7 @@ def test_a_text_is_corrected(
     page = client.post(
         address + "correct", {"step": "review", "text": "", "version": "1"}
     ).content.decode()
-    assert "Nothing is written yet." in page
+    assert "Write something first." in page
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
     assert Judgment.objects.get().demonstration.text == words(40)
@@ -274,7 +274,7 @@ def test_a_begun_correction_is_among_the_drafts_of_my_work(answered: tuple[Clien
 
     page = client.get("/my-work/").content.decode()
 
-    assert f'<a href="{address}correct">Go on with the correction</a>' in page
+    assert f'<a href="{address}correct">Continue editing</a>' in page
     assert "The item is not with you now." not in page
 
 

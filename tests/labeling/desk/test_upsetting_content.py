@@ -17,7 +17,7 @@ def test_upsetting_content_stands_behind_a_word_of_what_it_is(
 
     page = client.get(start(client, comparison_campaign)).content.decode()
 
-    assert "This item may upset: violence." in page
+    assert "This item may be upsetting: violence." in page
     assert "desk-pause" not in page
 
 
@@ -46,7 +46,7 @@ def test_the_desk_says_how_much_waits_for_who_knows_another_language(
 
     page = signed_in(rosa).get("/desk/").content.decode()
 
-    assert "5 items wait for somebody who knows other languages or fields." in page
+    assert "5 items need someone who knows other languages or topics." in page
     assert 'href="/my-skills/"' in page
 
 

@@ -67,9 +67,12 @@ def test_my_work_says_by_what_the_items_of_each_campaign_come(
     page = my_work(signed_in(rosa))
 
     assert "You are in “Day shift”." in page
-    assert "Items come by language: de (you said so), en (everybody in the pool knows it)." in page
     assert (
-        "Items come by field: chat (you passed a test), summarization (your answers showed it)."
+        "Items are assigned by language: de (you added it), en (shared by everyone in the pool)."
+        in page
+    )
+    assert (
+        "Items come by field: chat (you passed a test), summarization (earned by your answers)."
         in page
     )
 
@@ -81,14 +84,14 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
 
     page = my_work(signed_in(rosa))
 
-    assert "You are in “Day shift”. The one nearest to its last judgment comes first." in page
-    assert "you said so" not in page
+    assert "You are in “Day shift”. Items that are nearly complete come first." in page
+    assert "you added it" not in page
 
 
 def test_who_has_named_nothing_is_told_so(
     routed: Campaign, raul: Rater, signed_in: SignedIn
 ) -> None:
-    assert "Items come by field: none that you have named." in my_work(signed_in(raul))
+    assert "Items are assigned by topic: none added yet." in my_work(signed_in(raul))
 
 
 def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(
@@ -96,7 +99,7 @@ def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(
 ) -> None:
     client = signed_in(rosa)
     address = start(client, routed)
-    reason = "By what you know: de (you said so), summarization (your answers showed it)."
+    reason = "Matches your skills: de (you added it), summarization (earned by your answers)."
 
     assert why_held(client) == reason
     client.post(address + "submit", comparison())
@@ -115,7 +118,7 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(
 
     page = my_work(client)
 
-    assert page.count("By what you know: de (you said so)") == 1  # of the answer
+    assert page.count("By what you know: de (you added it)") == 1  # of the answer
     assert page.count("By what you know: de-CH (you passed a test)") == 1  # of the item in hand
 
 

@@ -46,7 +46,7 @@ def test_an_empty_answer_is_a_problem(
     )
 
     assert answer.status_code == 422
-    assert "Nothing is written yet." in answer.content.decode()
+    assert "Write something first." in answer.content.decode()
 
 
 def test_an_unusual_length_is_warned_about_and_can_be_overruled(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 GOOD = Example(
     "Cool it, **then** freeze it.",
     is_good=True,
-    why="Begins with the answer.",
+    why="Starts from the answer.",
     prompt="Can I freeze rice?",
 )
 BAD = Example("Great question!", is_good=False, why="Polite, and no help.")
@@ -87,7 +87,7 @@ def test_the_next_version_starts_with_the_examples_of_the_last(
 ) -> None:
     page = signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/").content.decode()
 
-    assert 'value="Begins with the answer."' in page
+    assert 'value="Starts from the answer."' in page
     assert "Great question!" in page
 
 
@@ -148,7 +148,7 @@ def test_raters_read_them_in_two_groups_beside_the_work(
 
     good, bad = panel.split("Good answers")[1].split("Bad answers")
     assert "Cool it, <strong>then</strong> freeze it." in good
-    assert "Begins with the answer." in good
+    assert "Starts from the answer." in good
     assert "Can I freeze rice?" in good
     assert "Great question!" in bad
     assert "Polite, and no help." in bad
@@ -173,7 +173,7 @@ def test_a_change_of_examples_is_read_before_the_next_item(
 ) -> None:
     page = signed_in(rosa).get(f"/guidelines/{guideline.pk}/").content.decode()
 
-    assert "✓ Begins with the answer.</ins>" in page
+    assert "✓ Starts from the answer.</ins>" in page
     assert "Great question!" in page
 
 

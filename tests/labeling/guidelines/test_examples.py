@@ -8,7 +8,7 @@ from labeling.models.examples import BadExamples, Example
 GOOD = Example(
     "Cool it first.\nThen freeze it.",
     is_good=True,
-    why="Begins with the answer.",
+    why="Starts from the answer.",
     prompt="Can I freeze rice?",
 )
 BAD = Example("Great question!", is_good=False, why="No help.")
@@ -37,7 +37,7 @@ def test_what_is_no_example_is_named(row: dict[str, object], sentence: str) -> N
 
 def test_as_lines_an_example_begins_with_what_it_is() -> None:
     assert examples.lines([GOOD, BAD]) == [
-        "✓ Begins with the answer.",
+        "✓ Starts from the answer.",
         "  › Can I freeze rice?",
         "  Cool it first.",
         "  Then freeze it.",

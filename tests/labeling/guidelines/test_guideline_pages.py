@@ -125,7 +125,7 @@ def test_a_scale_upside_down_gets_a_sentence(
         f"/guidelines/{guideline.pk}/edit/", posted(SCALE | {"low": "7", "high": "1"})
     )
 
-    assert "The high end lies above the low end." in words(answer)
+    assert "The high end must be above the low end." in words(answer)
     assert guideline.versions.count() == 1
 
 
@@ -143,7 +143,7 @@ def test_a_question_is_asked_only_after_some_answers_to_another(
         rating_form.Condition("made_up"),
     ]
     page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
-    assert "asked if “Overall” is at most 2" in page
+    assert "asked if “Overall” Maximum 2" in page
     assert "Made up [Overall ≤ 2]" in page
     page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/"))
     assert '<option value="Overall" selected>' in page
@@ -166,14 +166,14 @@ def test_of_two_questions_with_one_label_the_first_is_meant(
     [
         ({"asked_if": "Last"}, "“Last” does not come before this question."),
         ({"asked_if": "Made up"}, "“Made up” does not come before this question."),
-        ({"asked_if": "Overall"}, "Say what number “Overall” must at least or at most be."),
+        ({"asked_if": "Overall"}, "Enter the minimum or maximum value for “Overall”."),
         (
             {"asked_if": "Overall", "at_least": "6"},
-            "“Overall” goes from 1 to 5: this question would never be asked.",
+            "“Overall” ranges from 1 to 5, so this question would never be asked.",
         ),
         (
             {"asked_if": "Unfit", "at_least": "1"},
-            "“Unfit” is ticked or not: leave both numbers empty.",
+            "“Unfit” is a checkbox. Leave both numbers empty.",
         ),
     ],
 )
@@ -219,7 +219,7 @@ def test_the_history_shows_what_changed(
 
     assert "Then be honest.</del>" in page
     assert "Then be brief.</ins>" in page
-    assert "The questions are the same." in page
+    assert "The questions have not changed." in page
 
 
 def test_an_old_version_can_be_read(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:

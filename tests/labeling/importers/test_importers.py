@@ -148,7 +148,7 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
         ({"prompt": "Hi", "response": False}, "`response` is a yes/no value"),
         (
             {"prompt": "Hi", "response": " "},
-            "`response` is empty. Add a response or remove the line.",
+            "`response` is empty. Add a response or remove this line.",
         ),
         ({"answer": "Hi"}, "there is no `prompt`, `text` or `messages`"),
         ({"messages": []}, "is not a list of messages"),
@@ -194,7 +194,7 @@ def test_every_problem_is_reported_and_good_lines_are_kept() -> None:
 def test_a_problem_reads_as_a_sentence_with_its_line() -> None:
     problem = only_problem(rows({"prompt": "Hi", "chosen": "", "rejected": "No"}), "hf")
 
-    assert str(problem) == "Line 1: `chosen` is empty. Add a response or remove the line."
+    assert str(problem) == "Line 1: `chosen` is empty. Add a response or remove this line."
 
 
 # --- bytes ----------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_bytes_that_are_no_utf8_cost_their_line_only() -> None:
 
     assert (
         str(problem)
-        == "Line 1: byte 16 is not UTF-8. Save the file as UTF-8, or correct or remove the line."
+        == "Line 1: Byte 16 is not UTF-8. Save the file as UTF-8, or fix or remove this line."
     )
     assert isinstance(draft, Draft)
 

@@ -148,7 +148,7 @@ def test_the_crowds_votes_are_stored_each_with_its_worker_and_agree_as_published
     assert found.figures["alpha_ordinal"].value == pytest.approx(0.2876, abs=1e-4)
     assert found.figures["raw_out"].value == pytest.approx(0.7013, abs=1e-4)
     assert found.consensus == (659, 848, 632)
-    assert "8,931 comparisons by 124 raters, of 2,139 pairs of responses" in page
+    assert "8,931 comparisons by 124 raters on 2,139 pairs of responses" in page
     assert "better in 659 pairs, the second in 632, and 848 tie" in page
     for shown in ("70 %", "0.29", "6,755"):
         assert shown in page

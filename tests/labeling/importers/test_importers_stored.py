@@ -317,7 +317,7 @@ def test_strict_refuses_at_the_first_problem_and_shows_nothing(bring: Bring) -> 
 
     assert (batch.state, batch.error) == (Import.State.REFUSED, "")
     assert batch.problems == [
-        {"line": 2, "sentence": "`prompt` is empty. Add text or remove the line."}
+        {"line": 2, "sentence": "`prompt` is empty. Add text or remove this line."}
     ]
     assert not labeling_access.visible(Prompt.objects.all()).exists()
 
@@ -335,7 +335,7 @@ def test_a_file_without_a_single_prompt_is_refused_for_good(bring: Bring) -> Non
 
     assert (batch.state, batch.error) == (
         Import.State.REFUSED,
-        "The file holds no prompt that can be used.",
+        "The file contains no usable prompt.",
     )
     with pytest.raises(UnableToImport):
         imports_services.publish(batch=batch, by=None, now=NOON)

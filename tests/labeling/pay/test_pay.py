@@ -245,7 +245,7 @@ def test_pay_below_the_floor_raises_an_alarm(
     write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
 
     assert [alarm.sentence for alarm in sheet(rosa).alarms] == [
-        "Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is 12.00 EUR."
+        "Demonstrations in “Day shift” come to 4.00 EUR per hour; the minimum is 12.00 EUR."
     ]
 
 

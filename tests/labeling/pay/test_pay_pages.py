@@ -57,7 +57,7 @@ def paid(day_shift: Pool, demonstration_campaign: Campaign) -> Campaign:
 
 
 def test_an_empty_site_says_that_nothing_was_judged(alice: User, signed_in: SignedIn) -> None:
-    assert "Nothing was judged in these days" in words(signed_in(alice).get("/pay/"))
+    assert "No answers in this period" in words(signed_in(alice).get("/pay/"))
 
 
 def test_a_rate_is_set_in_the_currencys_units(
@@ -101,7 +101,7 @@ def test_an_admin_sees_everybodys_sum_and_who_is_below_the_floor(
 
     assert rosa.alias in page
     assert "4.00 EUR" in page
-    assert "below the floor" in page
+    assert "below minimum" in page
 
 
 def test_the_csv_has_the_lines_of_everybody(
@@ -157,7 +157,7 @@ def test_what_came_to_a_paid_day_is_due_on_every_page_of_it(
 
     admin, rater = signed_in(alice), signed_in(rosa)
     for page in (admin.get(f"/pay/raters/{rosa.pk}/?{MARCH}"), rater.get(f"/my-pay/?{MARCH}")):
-        assert "came after the day was paid" in words(page)
+        assert "submitted after the day was paid" in words(page)
         assert page.context["sheet"].due_words == "4.00 EUR"
     assert "Mark 4.00 EUR as paid" in words(admin.get(f"/pay/raters/{rosa.pk}/paid/?{MARCH}"))
     for answer in (admin.get(f"/pay/csv?{MARCH}"), rater.get(f"/my-pay/csv?{MARCH}")):
@@ -201,7 +201,7 @@ def test_a_dispute_goes_to_the_admins_and_its_answer_comes_back(
 def test_an_empty_dispute_gets_a_sentence(rosa: Rater, signed_in: SignedIn) -> None:
     answer = signed_in(rosa).post("/my-pay/", {"text": " "})
 
-    assert (answer.status_code, "Nothing is written yet." in words(answer)) == (422, True)
+    assert (answer.status_code, "Write something first." in words(answer)) == (422, True)
 
 
 def test_days_that_are_none_fall_back_to_this_month(alice: User, signed_in: SignedIn) -> None:

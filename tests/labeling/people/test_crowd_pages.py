@@ -167,7 +167,7 @@ def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(
 
     client, _entered = enter(again, "worker-1")
 
-    assert "You have judged 0 of 2 items." in words(client.get("/crowd/done/"))
+    assert "You have answered 0 of 2 items." in words(client.get("/crowd/done/"))
 
 
 def test_whom_an_admin_has_paused_gets_no_second_visit(
@@ -198,7 +198,7 @@ def test_who_has_done_all_that_there_was_gets_the_code(link: CrowdLink) -> None:
 
     assert address == "/crowd/done/"
     page = words(client.get("/crowd/done/"))
-    assert "Nothing more is left for you: the code is yours all the same." in page
+    assert "There are no more items for you, but you still get the code." in page
     assert "C0DE42" not in page
     client.post("/crowd/finish")
     assert "C0DE42" in words(client.get("/crowd/done/"))

@@ -224,9 +224,8 @@ def test_who_has_withdrawn_is_not_invited(
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
 
     assert answer.status_code == 422
-    assert (
-        "rosa@example.org has withdrawn, so nobody was invited. Take the withdrawal back first"
-        in words(answer)
+    assert "rosa@example.org has withdrawn, so nobody was invited. Undo withdrawal first" in words(
+        answer
     )
     assert not Invitation.objects.exists()
     assert not mail.outbox
@@ -280,7 +279,7 @@ def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(
         pools_services.add_raters(pool=day_shift, raters=[rosa], by=alice, now=NOON)
 
     assert (
-        f"{rosa.alias} has withdrawn and joins no pool. Take the withdrawal back first"
+        f"{rosa.alias} has withdrawn and can't join a pool. Undo withdrawal first"
         in raised.value.sentence
     )
     assert not day_shift.memberships.filter(is_active=True).exists()

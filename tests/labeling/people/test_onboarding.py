@@ -211,7 +211,7 @@ def test_admins_are_told_once_of_a_step_that_waits_until_they_have_read_it(
 
     notice = Notice.objects.get(person=alice)
     assert (notice.sentence, notice.path) == (
-        f"{rosa.alias} has handed in “A test”: a person decides.",
+        f"{rosa.alias} submitted “A test”, which needs a decision.",
         "/queues/onboarding/",
     )
     notices_services.mark_read(person=alice, now=NOON)

@@ -55,7 +55,7 @@ def opened(page: Any) -> dict[str, Any]:
 
 
 def test_a_pool_without_steps_says_so(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
-    assert "No steps" in words(signed_in(alice).get(f"/pools/{day_shift.pk}/onboarding/"))
+    assert "No steps yet" in words(signed_in(alice).get(f"/pools/{day_shift.pk}/onboarding/"))
 
 
 def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
@@ -97,7 +97,7 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
             == f"/onboarding/{day_shift.pk}/"
         )
 
-    assert "a person looks at it" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
+    assert "in review" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
     assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
     admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
@@ -117,7 +117,7 @@ def test_the_desk_leads_to_what_is_left(
 
     page = words(signed_in(rosa).get("/desk/"))
 
-    assert "Some steps are left before “Day shift” gives you work." in page
+    assert "Complete a few more steps to get work in “Day shift”." in page
     assert f'href="/onboarding/{day_shift.pk}/"' in page
 
 
@@ -210,7 +210,10 @@ def test_a_step_without_an_answer_is_asked_again(
 
     answer = signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1})
 
-    assert (answer.status_code, "Without your consent you cannot go on." in words(answer)) == (
+    assert (
+        answer.status_code,
+        "You can't continue without giving your consent." in words(answer),
+    ) == (
         422,
         True,
     )
@@ -301,7 +304,7 @@ def test_what_waits_for_a_decision_stands_among_the_queues(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     admin = signed_in(alice)
-    assert "No attempt waits" in words(admin.get("/queues/onboarding/"))
+    assert "No attempts to decide on" in words(admin.get("/queues/onboarding/"))
     step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
 
     signed_in(rosa).post(

@@ -50,7 +50,7 @@ def test_a_pool_cannot_take_the_name_of_another(
 ) -> None:
     answer = signed_in(alice).post("/pools/new/", {"name": "Day shift"})
 
-    assert "Another pool has this name." in words(answer)
+    assert "Another pool already has this name." in words(answer)
 
 
 def test_several_raters_join_at_once(
@@ -89,7 +89,7 @@ def test_adding_nobody_gets_a_sentence(
 
     answer = signed_in(alice).post(f"/pools/{experts.pk}/add", {})
 
-    assert (answer.status_code, "Tick at least one rater." in words(answer)) == (422, True)
+    assert (answer.status_code, "Select at least one rater." in words(answer)) == (422, True)
 
 
 def test_a_pool_lists_its_raters_and_campaigns(

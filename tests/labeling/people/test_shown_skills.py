@@ -240,14 +240,16 @@ def test_what_an_admin_takes_back_counts_no_more_and_is_not_shown_again(
     skills_services.show_topics(pool_id=day_shift.pk, now=NOON)
     client = signed_in(alice)
     page = client.get(f"/raters/{rosa.pk}/skills/").content.decode()
-    assert "100 % on 6 items in “Day shift”: 0 golds, 0 reviewed, 6 by other raters" in page
+    assert (
+        "100 % on 6 items in “Day shift”: 0 gold items, 0 reviewed, 6 against other raters" in page
+    )
 
     client.post(f"/raters/{rosa.pk}/skills/", {"languages": "", "tags": ""})
     skills_services.show_topics(pool_id=day_shift.pk, now=NOON + timedelta(hours=1))
 
     assert shown(rosa) == []
     assert shown(raul) == ["summarization"]
-    assert "taken back" in client.get(f"/raters/{rosa.pk}/skills/").content.decode()
+    assert "removed" in client.get(f"/raters/{rosa.pk}/skills/").content.decode()
     event = AuditEvent.objects.get(by=alice, action="skills")
     assert (event.before, event.after) == ({"shown": ["summarization"]}, {"shown": []})
 
@@ -330,4 +332,4 @@ def test_raters_read_what_their_answers_have_shown(
 
     page = signed_in(rosa).get("/my-skills/").content.decode()
 
-    assert "your answers have shown it" in page
+    assert "earned by your answers" in page

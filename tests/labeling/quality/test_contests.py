@@ -99,7 +99,7 @@ def test_the_campaigns_page_shows_who_wins(
 
     page = signed_in(alice).get(f"/campaigns/{duel.pk}/").content.decode()
 
-    assert "Who wins" in page
+    assert "Win rates" in page
     assert "75.0" in page
 
 
@@ -137,7 +137,7 @@ def test_a_source_that_wins_every_vote_has_a_sentence(
 
     page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
-    assert "How strong each source is" in page
+    assert "Source strength" in page
     assert page.count("It won or lost every vote against the others") == 2
 
 
@@ -171,7 +171,7 @@ def test_a_campaign_of_one_source_tells_of_no_strength(
 
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
 
-    assert "How strong each source is" not in page
+    assert "Source strength" not in page
 
 
 def test_a_report_from_before_strengths_were_told_opens_as_it_is(

@@ -106,7 +106,7 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
     page = signed_in(alice).get(f"/campaigns/{campaign.pk}/").content.decode()
 
     assert page.count("writes fast") == 1
-    assert page.count("pastes most") == 1
+    assert page.count("pastes the most") == 1
     assert "it proves nothing" in page
 
 

@@ -140,7 +140,7 @@ def test_a_large_campaigns_pages_show_what_was_counted_and_when(
     monkeypatch.setattr("labeling.campaigns.views.timezone.now", lambda: NOON)
     for path in (f"/campaigns/{pk}/", "/campaigns/", f"/campaigns/{pk}/set-up/"):
         assert client.get(path).status_code == 200
-    assert "as counted" not in words(client.get(f"/campaigns/{pk}/"))
+    assert "as of" not in words(client.get(f"/campaigns/{pk}/"))
     slot = claim.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
@@ -151,11 +151,11 @@ def test_a_large_campaigns_pages_show_what_was_counted_and_when(
     client.get("/campaigns/")
     client.get(f"/campaigns/{pk}/set-up/")
 
-    assert ("No skips" in page, "as counted" in page) == (True, True)
+    assert ("No skips" in page, "as of" in page) == (True, True)
     assert rings == [("board", pk), ("standing", pk), ("sources", pk)]
     for name, _pk in rings:
         board.renew_figures(name=name, pk=pk, now=LATER)
-    assert "not my field" in words(client.get(f"/campaigns/{pk}/"))
+    assert "Outside my expertise" in words(client.get(f"/campaigns/{pk}/"))
 
 
 def test_the_task_makes_them_anew(slow: None, comparison_campaign: Campaign) -> None:

@@ -225,7 +225,7 @@ def test_pages_of_an_item_tell_where_weighing_changes_the_order(
         signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/")
     )
 
-    assert "1 of 6 pairs come out otherwise than by majority" in shown
+    assert "1 of 6 pairs come out otherwise than By majority" in shown
     assert (
         "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better"
         in shown

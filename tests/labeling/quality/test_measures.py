@@ -229,7 +229,7 @@ def test_each_rater_has_the_habits_that_the_campaign_has() -> None:
     }
     assert (found[2]["list"]["value"], found[2]["list"]["n"]) == (3 / 12, 12)
     assert found[1]["first"]["value"] == 10 / 12
-    assert found[1]["emoji"]["note"] == "No pair was decided of which only one response has this."
+    assert found[1]["emoji"]["note"] == "No decided pair has this in only one response."
     assert found[1]["per_doubling"]["note"].startswith("Fewer than 30 votes decide")
 
 
@@ -325,4 +325,7 @@ def test_agreement_with_golds_has_an_interval_over_golds() -> None:
     assert found.low is not None
     assert found.high is not None
     assert 0.5 <= found.low < 14.5 / 18 < found.high <= 1
-    assert against.with_golds(np.array([]), np.array([])).note == "No gold was answered yet."
+    assert (
+        against.with_golds(np.array([]), np.array([])).note
+        == "No gold items have been answered yet."
+    )

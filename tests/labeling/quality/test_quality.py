@@ -145,7 +145,7 @@ def test_a_question_that_nobody_answered_is_not_agreement(
     flag = report_of(comparison_campaign).results["agreement"]["questions"][-1]
 
     assert flag["raw"]["value"] is None
-    assert flag["raw"]["note"] == "Nobody has answered this yet."
+    assert flag["raw"]["note"] == "No one has answered this yet."
 
 
 def test_the_first_shown_response_wins_for_whoever_ranks_as_shown(
@@ -287,7 +287,7 @@ def test_a_rater_with_a_habit_is_flagged_with_a_sentence(crowd: tuple[Campaign, 
 
     assert habitual.pk in flagged
     assert any(
-        "first-shown response on top in 100 % of 30 judgments" in flag.sentence
+        "first-shown response on top in 100 % of 30 answers" in flag.sentence
         for flag in flagged[habitual.pk].flags
     )
 

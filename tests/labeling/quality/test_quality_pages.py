@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import audit_log  # a fixture
-from accounts.models import User  # a fixture
-from labeling.desk.judgments import submit  # a fixture
-from labeling.desk.judgments.answers import DemonstrationAnswer  # a fixture
-from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater  # a fixture
-from labeling.people.pools import services as pools_services  # a fixture
-from labeling.quality import services as quality_services  # a fixture
-from labeling.queue import claim  # a fixture
-from labeling.review import set_aside  # a fixture
-from tests.cast import NOON, open_comparison_campaign, rater_called  # a fixture
-from tests.labeling.quality.test_quality import as_shown, crowd, judge_all  # noqa: F401  # a fixture
+from accounts import audit_log
+from accounts.models import User
+from labeling.desk.judgments import submit
+from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
+from labeling.people.pools import services as pools_services
+from labeling.quality import services as quality_services
+from labeling.queue import claim
+from labeling.review import set_aside
+from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.labeling.quality.test_quality import (
+    as_shown,
+    judge_all,
+)
 
 SignedIn = Callable[..., Client]
 
@@ -44,7 +47,7 @@ def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/{tab}/"))
 
-    assert "Nothing is computed yet" in page
+    assert "Nothing computed yet" in page
     assert "Compute now" in page
 
 
@@ -54,7 +57,7 @@ def test_a_page_says_what_it_was_computed_from(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/{tab}/"))
 
-    assert "</time> from 10 judgments." in page
+    assert "</time> from 10 answers." in page
 
 
 def test_agreement_is_shown_with_what_it_means(
@@ -74,7 +77,7 @@ def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    assert "Nobody judged anything twice yet." in page
+    assert "Nothing has been rated twice yet." in page
 
 
 def test_two_raters_meet_in_the_heat_map(
@@ -125,7 +128,8 @@ def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(
     lowest, highest = (words(client.get(f"{address}?sort={key}")) for key in ("agree", "-agree"))
 
     shares = [
-        re.findall(r'data-label="agree, ties as half">(\d+) %', page) for page in (lowest, highest)
+        re.findall(r'data-label="Agreement (ties count ½)">(\d+) %', page)
+        for page in (lowest, highest)
     ]
     assert [(len(found), found[0], found[1]) for found in shares] == [
         (25, "20", "21"),
@@ -133,8 +137,8 @@ def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(
     ]
     assert 'id="pairs" open>' in lowest
     assert "Page 1 of 3" in lowest
-    assert "2 pairs of raters share fewer than 10 votes and are not listed." in lowest
-    assert "Listed are the 300 pairs with the most votes; 40 more are not." in lowest
+    assert "2 pairs of raters share fewer than 10 votes and are not shown." in lowest
+    assert "Showing the 300 pairs with the most votes; 40 more are not shown." in lowest
 
 
 def test_questions_have_an_interval_for_each_number(
@@ -142,7 +146,7 @@ def test_questions_have_an_interval_for_each_number(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    table = page[page.index("Question by question") :]
+    table = page[page.index("By question") :]
     row = table[
         table.index('<th scope="row">') : table.index("</tr>", table.index('<th scope="row">'))
     ]
@@ -165,12 +169,12 @@ def test_the_bias_page_tells_first_and_longer(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
 
-    assert "First shown wins" in page
-    assert "Odds when twice as long" in page
+    assert "Position bias" in page
+    assert "Odds per doubling of length" in page
 
 
 def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
-    crowd: tuple[Campaign, Rater],  # noqa: F811
+    crowd: tuple[Campaign, Rater],
     alice: User,
     signed_in: SignedIn,
 ) -> None:
@@ -181,11 +185,11 @@ def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
 
     assert "needs a look" in page or "need a look" in page
     assert f'<a href="/campaigns/{campaign.pk}/raters/{habitual.pk}/">{habitual.alias}</a>' in page
-    assert "Puts the first-shown response on top in 100 % of 30 judgments" in page
+    assert "Puts the first-shown response on top in 100 % of 30 answers" in page
 
 
 def test_the_campaigns_first_line_says_who_needs_a_look(
-    crowd: tuple[Campaign, Rater],  # noqa: F811
+    crowd: tuple[Campaign, Rater],
     alice: User,
     signed_in: SignedIn,
 ) -> None:
@@ -195,7 +199,7 @@ def test_the_campaigns_first_line_says_who_needs_a_look(
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
     assert "needs a look." in page or "need a look." in page
-    assert "Quality now" in page
+    assert "Quality" in page
 
 
 def test_a_demonstration_campaign_has_no_quality_tabs(
@@ -250,7 +254,7 @@ def test_without_any_report_the_quality_page_says_what_will_stand_there(
 ) -> None:
     page = words(signed_in(alice).get("/quality/"))
 
-    assert "Nothing is computed yet" in page
+    assert "Nothing computed yet" in page
 
 
 # --- one rater ------------------------------------------------------------------------------------
@@ -309,7 +313,7 @@ def test_a_page_says_how_many_judgments_came_since(
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    assert "from 10 judgments. 5 are new since." in page
+    assert "from 10 answers. 5 new since then." in page
 
 
 def test_a_page_says_that_something_was_decided_since(
@@ -319,7 +323,7 @@ def test_a_page_says_that_something_was_decided_since(
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
 
-    assert "Something was decided since that changes it." in page
+    assert "A decision since then changes these numbers." in page
 
 
 def test_while_a_worker_is_at_it_nobody_is_offered_to_start_another(
@@ -329,7 +333,7 @@ def test_while_a_worker_is_at_it_nobody_is_offered_to_start_another(
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    assert "Being computed since" in page
+    assert "Computing since" in page
     assert "Compute again" not in page
 
 
@@ -338,13 +342,13 @@ def test_agreement_pages_tell_of_orders_scales_periods_and_others(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    assert "No gold was answered yet." in page
+    assert "No gold items have been answered yet." in page
     for part in (
-        "With golds",
+        "With gold items",
         "Kendall τ-b, two raters",
         "Kendall W, all raters of an item",
-        "ICC, one rater",
-        "With the adjudicated order",
+        "ICC, single rater",
+        "With the adjudicated ranking",
     ):
         assert part in page
     assert "No reward model has scored these responses yet." in page
@@ -373,14 +377,14 @@ def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
     assert f'/campaigns/{measured.pk}/agreement/part/?kind=week&amp;value=2026-W11"' in page
     assert "Week: 2026-W11" in part
     for measure in (
-        "Agree, ties left out",
+        "Agreement (without ties)",
         "Krippendorff α, nominal",
         "Fleiss κ",
         "Gwet AC1",
         "Kendall W",
     ):
         assert measure in part
-    assert "Agree with themselves" not in part
+    assert "Self-agreement" not in part
     assert missing.status_code == 404
 
 
@@ -402,12 +406,12 @@ def test_a_rater_s_choices_are_shown_beside_those_of_all_raters(
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{raul.pk}/"))
 
     rows = re.findall(r'<th scope="row" class="nowrap">.*?</tr>', page)
-    first = next(row for row in rows if "First shown wins" in row)
+    first = next(row for row in rows if "Position bias" in row)
     assert f'<a href="/campaigns/{measured.pk}/raters/{raul.pk}/first/">' in first
     assert "100 %" in first
     assert "All raters: " in first
-    assert "Odds when twice as long" in page
-    assert "No pair was shown a second time with its sides swapped yet." in page
+    assert "Odds per doubling of length" in page
+    assert "No pair has been shown again with its sides swapped yet." in page
     assert "Emoji wins" not in page  # no two responses differ in it
 
 
@@ -416,14 +420,14 @@ def test_the_judgments_behind_a_rater_s_row_are_theirs_alone(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{raul.pk}/first/"))
 
-    assert "On some pair, the first-shown response won" in page
-    assert "5 judgments, the latest first" in page
+    assert "On some pair, the response Shown first won" in page
+    assert "5 answers, newest first" in page
     assert f'<a href="/campaigns/{measured.pk}/raters/{raul.pk}/">← {raul.alias}</a>' in page
     assert rosa.alias not in page
 
 
 def test_a_flag_leads_to_the_judgments_that_show_it(
-    crowd: tuple[Campaign, Rater],  # noqa: F811
+    crowd: tuple[Campaign, Rater],
     alice: User,
     signed_in: SignedIn,
 ) -> None:
@@ -433,9 +437,9 @@ def test_a_flag_leads_to_the_judgments_that_show_it(
 
     pages = [words(client.get(address)) for address in (f"/campaigns/{campaign.pk}/bias/", link)]
 
-    assert f'<a href="{link}">the judgments</a>' in pages[0]
-    assert "The first-shown response alone on top" in pages[1]
-    assert "30 judgments, the latest first" in pages[1]
+    assert f'<a href="{link}">View answers</a>' in pages[0]
+    assert "The response shown first ranked top, alone" in pages[1]
+    assert "30 answers, newest first" in pages[1]
 
 
 def test_rows_that_a_rater_has_not_have_no_page(
@@ -448,7 +452,7 @@ def test_rows_that_a_rater_has_not_have_no_page(
 
 
 def test_the_judgments_behind_a_row_come_in_pages(
-    crowd: tuple[Campaign, Rater],  # noqa: F811
+    crowd: tuple[Campaign, Rater],
     alice: User,
     signed_in: SignedIn,
     django_assert_max_num_queries: Any,
@@ -477,7 +481,7 @@ def test_a_page_says_when_only_the_latest_judgments_are_listed(
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/first/"))
 
-    assert re.search(r"23.456 judgments; the latest \d+ are listed", page)
+    assert re.search(r"23.456 answers; showing the latest \d+", page)
 
 
 def test_a_row_that_there_is_not_has_no_page(
@@ -500,10 +504,10 @@ def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
     )
     back = words(client.post(f"{review}back/{judgment.pk}", follow=True))
 
-    assert "Set aside by" in aside
+    assert "Set aside…… by" in aside
     assert ": Guessed." in aside
-    assert "Taken back. It counts again." in back
-    assert "Set aside by" not in back
+    assert "Restored. It counts again." in back
+    assert "Set aside…… by" not in back
 
 
 # --- the audit log --------------------------------------------------------------------------------
@@ -599,7 +603,7 @@ def test_an_admin_withdraws_a_rater_and_sees_that_no_snapshot_holds_them(
     page = words(client.get(f"/raters/{rosa.pk}/withdrawal/"))
 
     assert "no later snapshot or export holds their judgments" in page
-    assert "5 judgments of this rater are stored, and no snapshot holds any." in page
+    assert "5 answers from this rater are stored, and no snapshot contains any." in page
 
 
 def test_a_researcher_sees_what_a_withdrawal_touches_but_withdraws_nobody(

@@ -224,7 +224,7 @@ def test_what_few_of_a_group_were_asked_is_not_told() -> None:
 
     figure = found["profile"][0]["groups"][0]["figures"]["list"]
     assert (figure["value"], figure["n"]) == (None, 0)
-    assert figure["note"] == "Too few raters of the group were asked this."
+    assert figure["note"] == "Too few raters in the group faced this choice."
 
 
 # --- through the product --------------------------------------------------------------------------
@@ -396,7 +396,7 @@ def test_the_bias_page_shows_groups_and_says_what_is_hidden_and_why(
     assert "for weeks" in page
     assert "for years" not in page
     assert "1 answer is not shown, because too few raters gave it" in page
-    assert "1 pool is not shown, because too few of its raters judged here." in page
+    assert "1 pool is hidden because too few of its raters answered here." in page
     assert "A group is shown from 5 raters on" in page
 
 
@@ -412,8 +412,8 @@ def test_a_pools_row_leads_to_its_judgments_and_an_answers_row_to_none(
 
     behind = page_of(client, f"/campaigns/{campaign.pk}/bias/pool-{pool.pk}/")
 
-    assert "a rater of “Newcomers” chose or tied" in behind
-    assert "20 judgments, the latest first" in behind
+    assert "a rater in “Newcomers” chose or tied" in behind
+    assert "20 answers, newest first" in behind
     assert raters[7].alias not in behind
     assert '<th scope="row">for weeks</th>' in page_of(client, f"/campaigns/{campaign.pk}/bias/")
     assert client.get(f"/campaigns/{campaign.pk}/bias/pool-{day_shift.pk}/").status_code == 404
@@ -442,7 +442,7 @@ def test_a_report_from_before_there_were_groups_still_opens(
     }
     report.save()
 
-    assert "Longer wins" in page_of(signed_in(alice), f"/campaigns/{campaign.pk}/bias/")
+    assert "Length bias" in page_of(signed_in(alice), f"/campaigns/{campaign.pk}/bias/")
 
 
 def test_the_page_tells_of_confident_wording_and_leads_to_the_judgments(
@@ -461,8 +461,8 @@ def test_the_page_tells_of_confident_wording_and_leads_to_the_judgments(
     page = page_of(client, f"/campaigns/{campaign.pk}/bias/")
     behind = page_of(client, f"/campaigns/{campaign.pk}/bias/surer/")
 
-    assert "Wrong, towards the surer one" in page
-    assert "There are votes of one of the two kinds alone." in page
+    assert "Errors towards the surer response" in page
+    assert "There are votes of only one of the two kinds." in page
     assert "Only English is measured." in page
-    assert "On some pair, the response that sounds surer won, against the expert" in behind
+    assert "On some pair, the response that sounds surer won against the expert" in behind
     assert "Question 1" in behind

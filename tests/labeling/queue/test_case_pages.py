@@ -101,7 +101,7 @@ def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: Sig
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello.\nAnybody?"},
         {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": "Why?"},
+        {"role": "user", "content": "Reason"},
     ]
     prompt = prompts_services.create_prompt(
         messages=messages,
@@ -170,7 +170,7 @@ def test_an_edited_prompt_goes_back_to_work_and_old_answers_stay(
         f"/prompts/{old.prompt_id}/edit/", edited_form(old.prompt), follow=True
     )
 
-    assert "1 item went back to work." in words(answer)
+    assert "1 item is back in the queue." in words(answer)
     assert take(campaign, rosa).item.prompt.messages[0]["content"] == "Which is it?"
     assert take(campaign, raul).item.prompt.messages[0]["content"] == "Which is it?", (
         "who skipped the old one too"
@@ -273,7 +273,7 @@ def test_a_skip_opens_a_case_in_its_queue(
 
     assert "What is it about?" in page
     assert rosa.alias in page
-    assert "nobody sees to it yet" in page
+    assert "Not assigned" in page
 
 
 def test_not_my_field_opens_no_case_and_goes_to_another_rater(
@@ -328,7 +328,7 @@ def test_a_case_is_taken_and_given_back(
     client, case = signed_in(alice), Case.objects.get()
 
     client.post(f"/cases/{case.pk}/own", {"owner": "me"})
-    assert "Alice sees to it" in words(client.get("/queues/technical/"))
+    assert "Assigned to Alice" in words(client.get("/queues/technical/"))
     client.post(f"/cases/{case.pk}/own", {"owner": ""})
 
     case.refresh_from_db()
@@ -353,7 +353,8 @@ def test_a_case_is_settled_once(
     assert "Somebody else has settled this" in words(answer)
     assert Case.objects.get().outcome == "fixed"
     assert (
-        "fixed: back to the raters" in words(client.get("/queues/technical/?state=settled")).lower()
+        "fixed and returned to raters"
+        in words(client.get("/queues/technical/?state=settled")).lower()
     )
 
 
@@ -363,7 +364,7 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
     client = signed_in(alice)
     assert client.get("/queues/").headers["Location"] == "/queues/repair/"
     ItemQuestion.objects.create(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", asked_at=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", asked_at=NOON
     )
     assert client.get("/queues/").headers["Location"] == "/questions/"
     skip(demonstration_campaign, rosa, "technical")
@@ -375,12 +376,12 @@ def test_a_question_has_an_owner(
     alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
     question = question_services.ask_about(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", now=NOON
     )
 
     page = signed_in(alice).post(f"/questions/{question.pk}/own", {"owner": "me"}, follow=True)
 
-    assert "Alice sees to it" in words(page)
+    assert "Assigned to Alice" in words(page)
 
 
 def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
@@ -390,7 +391,7 @@ def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
         email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON
     )
     question = question_services.ask_about(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", now=NOON
     )
     cases_services.own_question(question=question, owner=anna, by=anna, now=NOON)
     question_services.answer_question(question=question, text="Because.", by=alice, now=NOON)

@@ -52,7 +52,8 @@ def test_a_full_day_is_refused_with_a_sentence(
 
     assert (
         refusal(demonstration_campaign, rosa)
-        == "“Day shift” gives 2 items a day, and you had them. There is more after midnight."
+        == "You have reached the daily limit of 2 items in “Day shift”. More are available after"
+        " midnight."
     )
 
 

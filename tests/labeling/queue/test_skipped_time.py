@@ -203,7 +203,7 @@ def test_the_raters_own_page_names_what_they_skipped(
     page = client.get(f"/my-pay/?since={DAY}&until={DAY}").content.decode()
     csv = client.get(f"/my-pay/csv?since={DAY}&until={DAY}").content.decode()
 
-    assert "with 1 skipped item" in page
+    assert "including 1 skipped item" in page
     assert (
         csv.splitlines()[0]
         == "day,pool,work,n,extra,skipped,active_s,rate,paid_by,amount,currency,state,later"

@@ -56,18 +56,12 @@ def test_the_pages_of_a_campaign_without_a_judgment_say_so(
 ) -> None:
     client = signed_in(alice)
 
-    assert (
-        "Nothing waits for review"
-        in client.get(f"/campaigns/{comparison_campaign.pk}/review/").text
-    )
-    assert (
-        "Nothing waits for review"
-        in client.get(f"/campaigns/{demonstration_campaign.pk}/review/").text
-    )
+    assert "Nothing to review" in client.get(f"/campaigns/{comparison_campaign.pk}/review/").text
+    assert "Nothing to review" in client.get(f"/campaigns/{demonstration_campaign.pk}/review/").text
     assert (
         "Nobody has met a gold yet" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
     )
-    assert "No appeal waits" in client.get("/appeals/").text
+    assert "No pending appeals" in client.get("/appeals/").text
     assert client.get(f"/campaigns/{demonstration_campaign.pk}/gold/").status_code == 404
 
 
@@ -132,7 +126,7 @@ def test_an_order_without_a_reason_is_asked_for_one(
     )
 
     assert response.status_code == 422
-    assert "Choose why raters came apart." in response.text
+    assert "Choose a cause of the disagreement." in response.text
     assert not Adjudication.objects.exists()
 
 
@@ -215,8 +209,8 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
 ) -> None:
     set_aside.set_aside(judgment=split[1], reason="Failed golds.", by=alice, now=NOON)
     page = signed_in(raul).get("/my-work/").text
-    assert "Set aside by a reviewer: it stays paid" in page
-    assert '<a href="#reviews">set aside</a>' in page
+    assert "Set aside…… by a reviewer: it stays paid" in page
+    assert '<a href="#reviews">Set aside</a>' in page
     assert "gold" not in page.lower()
 
     signed_in(raul).post(
@@ -226,7 +220,7 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
 
     waiting = signed_in(alice).get("/appeals/").text
     assert "By the sums it is right." in waiting
-    assert "Set aside by Alice" in waiting
+    assert "Set aside…… by Alice" in waiting
     assert "Failed golds." in waiting
 
 
@@ -242,7 +236,7 @@ def test_an_order_decided_otherwise_says_so_under_my_work(
     his, hers = (signed_in(rater).get("/my-work/").text for rater in (raul, rosa))
 
     assert "A reviewer decided on another order." in his
-    assert '<a href="#reviews">decided otherwise</a>' in his
+    assert '<a href="#reviews">Overruled</a>' in his
     assert "gold" not in his.lower()
     assert "decided" not in hers
 
@@ -356,7 +350,7 @@ def test_a_paused_rater_reads_why_and_is_let_back_in(
     assert "You are paused here" in signed_in(rosa).get("/desk/").text
     signed_in(rosa).post(f"/desk/{comparison_campaign.pk}/next")
     assert not comparison_campaign.slots.filter(rater=rosa).exists()
-    assert "Let back in" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert "Resume" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
 
     signed_in(alice).post(f"{address}/resume")
     assert RaterStanding.objects.get().paused_at is None

@@ -510,7 +510,7 @@ def test_whose_answer_is_set_aside_is_told_and_appeals_once(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.SET_ASIDE, True)
-    assert told_to(rosa) == ["An answer of yours in “Write” was set aside. It stays paid."]
+    assert told_to(rosa) == ["One of your answers in “Write” was Set aside. It stays paid."]
     assert review_services.appeal(review=told.review, text="I wrote it myself.", now=NOON)
     assert not review_services.appeal(review=told.review, text="I did.", now=NOON)
     assert list(review_selectors.appeals(is_answered=False)) == [told.review]
@@ -531,7 +531,7 @@ def test_taking_an_answer_back_after_an_appeal_is_told(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.COUNTS, False)
-    assert told_to(rosa)[1:] == ["An answer of yours in “Write” that was set aside counts again."]
+    assert told_to(rosa)[1:] == ["One of your answers in “Write” that was Set aside counts again."]
 
 
 def test_a_demonstration_taken_back_waits_for_review_again(
@@ -567,7 +567,7 @@ def test_whose_order_is_decided_against_is_told_and_nobody_else(
         "",
         True,
     )
-    assert told_to(raul) == ["In “Compare” a reviewer decided on another order than yours."]
+    assert told_to(raul) == ["In “Compare”, a reviewer decided on a different ranking than yours."]
     assert (review_selectors.reviews_of(rater=rosa), told_to(rosa)) == ([], [])
 
 
@@ -593,7 +593,7 @@ def test_a_decision_that_is_overturned_is_told_to_whom_it_was_against(
     assert [entry.state for entry in review_selectors.reviews_of(rater=raul)] == [Verdict.COUNTS]
     assert [entry.state for entry in review_selectors.reviews_of(rater=rosa)] == [Verdict.DECIDED]
     assert told_to(raul)[1:] == [
-        "In “Compare” what a reviewer had decided against your order no longer holds."
+        "In “Compare”, a reviewer's decision against your ranking was reversed."
     ]
 
 
@@ -608,4 +608,4 @@ def test_who_is_given_feedback_with_the_decision_is_told_once(
         item=item, ranks=gold_order(item), reason="rater_error", remarks=remarks, by=alice, now=NOON
     )
 
-    assert told_to(raul) == ["An answer of yours in “Compare” was reviewed."]
+    assert told_to(raul) == ["One of your answers in “Compare” was reviewed."]

@@ -285,10 +285,10 @@ def test_the_reviewer_is_told_whether_it_counts_in_full(
     written(one_item, rater_called("Rut", pool=one_item.pool))
     as_extra = client.post(f"{address}/back/{judgment.pk}", follow=True).content.decode()
 
-    assert "Where its item lacks a judgment now, another rater is asked." in aside
-    assert "Taken back. It counts again." in back
+    assert "If its item needs another answer, another rater gets it." in aside
+    assert "Restored. It counts again." in back
     assert (
-        "Taken back, as an extra: another rater has judged the item in its place, or is at it."
+        "Restored as an extra: another rater has answered the item in its place, or is doing so."
         in as_extra
     )
 

@@ -178,10 +178,10 @@ def test_ties_and_votes_without_a_feature_are_left_out() -> None:
     ("column", "sentence"),
     [
         (lambda data: np.zeros(600), "The two responses never differ in this."),
-        (lambda data: 2 * data["length"], "This says the same as the features before it."),
+        (lambda data: 2 * data["length"], "This duplicates the features above it."),
         (
             lambda data: 2 * data["first_won"] - 1,
-            "Every vote follows this without exception, so the odds have no bound.",
+            "Every vote follows this feature, so the odds are unbounded.",
         ),
     ],
     ids=["constant", "twice", "separating"],
@@ -220,17 +220,17 @@ def rare_sight(
             1,
             1,
             40,
-            "Fewer than 10 votes decide between responses that differ in this, which is too few.",
+            "Fewer than 10 decided votes are on responses that differ in this. That is too few.",
         ),
         (
             9,
             5,
             40,
-            "Fewer than 10 votes decide between responses that differ in this, which is too few.",
+            "Fewer than 10 decided votes are on responses that differ in this. That is too few.",
         ),
-        (10, 10, 40, "Every vote follows this without exception, so the odds have no bound."),
-        (200, 0, 40, "Every vote follows this without exception, so the odds have no bound."),
-        (30, 20, 4, "Responses to fewer than 5 prompts differ in this, which is too few."),
+        (10, 10, 40, "Every vote follows this feature, so the odds are unbounded."),
+        (200, 0, 40, "Every vote follows this feature, so the odds are unbounded."),
+        (30, 20, 4, "Responses to fewer than 5 prompts differ in this. That is too few."),
     ],
 )
 def test_a_rare_sight_has_no_odds_from_a_few_votes_or_from_votes_of_one_kind(
@@ -439,7 +439,7 @@ def test_sums_of_what_belongs_together_give_the_same_share_and_interval() -> Non
 
 
 def test_nothing_to_count_is_a_sentence() -> None:
-    assert bias_habits.share([]).figure.note == "There is nothing to count yet."
+    assert bias_habits.share([]).figure.note == "Nothing to count yet."
     assert bias_habits.share([1, 1, 1], groups=[[1, 2, 3]]).z is not None
 
 
@@ -651,9 +651,7 @@ def test_honest_raters_are_left_alone() -> None:
 def test_a_flag_has_a_sentence_with_its_numbers() -> None:
     flag = next(flag for flag in flagging.flags(pool(habits={5: "first"})) if flag.kind == "first")
 
-    assert flag.sentence.startswith(
-        "Puts the first-shown response on top in 100 % of 80 judgments; "
-    )
+    assert flag.sentence.startswith("Puts the first-shown response on top in 100 % of 80 answers; ")
     assert (flag.value, flag.n) == (1.0, 80)
 
 

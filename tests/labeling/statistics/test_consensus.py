@@ -533,7 +533,7 @@ def test_the_note_names_the_part_that_is_disconnected() -> None:
     assert found.parts == ((1, 2, 3), (7, 8))
     assert (
         found.note
-        == "Items 7, 8 were never compared with the other 3, so one scale cannot hold them all."
+        == "Items 7, 8 were never Compared with the other 3, so one scale cannot hold them all."
     )
 
 
@@ -793,7 +793,7 @@ def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     assert found.baseline == 1
     assert told[2].value < 0
     assert "has no bound" in told[9].note
-    assert "compared with none" in told[4].note == told[5].note
+    assert "Compared with none" in told[4].note == told[5].note
 
 
 @pytest.mark.parametrize(

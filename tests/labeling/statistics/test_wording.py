@@ -157,7 +157,7 @@ def test_two_shares_apart_are_clustered_both_ways() -> None:
 def test_one_share_alone_is_a_sentence(wrong: list[float], among: list[bool]) -> None:
     found = habits.gap(wrong, among=among, groups=(range(len(wrong)), range(len(wrong))))
 
-    assert (found.value, found.note) == (None, "There is nothing to compare yet.")
+    assert (found.value, found.note) == (None, "Nothing to compare yet.")
 
 
 # --- raters against experts -----------------------------------------------------------------------
@@ -398,9 +398,9 @@ def test_the_page_of_a_rater_tells_it_once_there_are_enough_votes(
 
     page = " ".join(signed_in(alice).get(address).content.decode().split())
     assert "Confident wording" in page
-    assert "Wrong, towards the surer one" in page
-    assert "100 %" in page.split("Wrong, towards the surer one")[1][:200]
-    assert "There are votes of one of the two kinds alone." in page
+    assert "Errors towards the surer response" in page
+    assert "100 %" in page.split("Errors towards the surer response")[1][:200]
+    assert "There are votes of only one of the two kinds." in page
 
 
 def test_other_languages_than_english_are_not_measured(two_each: Campaign, rosa: Rater) -> None:

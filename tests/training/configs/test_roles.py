@@ -69,7 +69,7 @@ def test_a_required_role_is_refused_when_it_is_empty(
             now=NOW,
         )
 
-    assert str(refused.value) == "SFT needs one more model: “Watched by”. Choose one."
+    assert str(refused.value) == "SFT needs one more model: “Watchdog”. Choose one."
 
 
 def test_a_kind_that_takes_a_role_which_no_model_has_is_refused() -> None:

@@ -85,9 +85,9 @@ def test_without_a_model_or_a_worker_the_page_says_what_is_missing(
 ) -> None:
     client = signed_in(noor)
 
-    assert "No language model yet" in text_of(client, "/models/try/")
+    assert "No language models yet" in text_of(client, "/models/try/")
     cast.a_model(noor)
-    assert "Nobody is there to answer" in text_of(client, "/models/try/")
+    assert "No worker available" in text_of(client, "/models/try/")
 
 
 def test_retired_models_and_reward_models_are_not_offered(
@@ -246,7 +246,13 @@ def test_an_answer_becomes_a_demonstration_with_source_settings_and_licence(
 def test_nothing_is_kept_without_a_licence_or_from_turns_that_cannot_be_read(
     signed_in: SignIn, noor: User
 ) -> None:
-    about = {"text": "Why?", "category": "open_qa", "language": "en", "split": "train", "keep": "1"}
+    about = {
+        "text": "Reason",
+        "category": "open_qa",
+        "language": "en",
+        "split": "train",
+        "keep": "1",
+    }
 
     for wrong in (
         {"licence": ""},
@@ -324,7 +330,7 @@ def test_another_servers_model_is_sampled_from_and_never_trained(noor: User) -> 
     run = run_queue.queue_run(
         kind="sample", snapshot=cast.a_snapshot(noor, kind="prompts", name="p"), **queue
     )
-    with pytest.raises(run_queue.UnableToQueue, match="another server"):
+    with pytest.raises(run_queue.UnableToQueue, match="external"):
         run_queue.queue_run(kind="sft", snapshot=cast.a_snapshot(noor), **queue)
 
     assert run.base_model == model
@@ -350,9 +356,7 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert (served.parent, served.licence) == (ours, ours.licence)
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
-    assert f"**ours, served** is {ours.name} as another server answers for it" in cards.made_card(
-        model=served
-    )
+    assert f"**ours, served** is {ours.name} as Served by external" in cards.made_card(model=served)
     assert (
         AuditEvent.objects.get(action="register", target_id=served.pk).after["serves"] == ours.name
     )
@@ -408,8 +412,8 @@ def test_a_model_that_nothing_came_of_has_a_page_and_an_empty_list(
     model = cast.a_model(noor)
     client = signed_in(noor)
 
-    assert "What came of it" not in text_of(client, f"/models/{model.pk}/")
-    assert "It has written nothing yet" in text_of(client, f"/models/{model.pk}/responses/")
+    assert "Derived from this" not in text_of(client, f"/models/{model.pk}/")
+    assert "No responses yet" in text_of(client, f"/models/{model.pk}/responses/")
 
 
 def test_stage_licence_and_card_are_changed_and_written_down(signed_in: SignIn, noor: User) -> None:
@@ -426,7 +430,7 @@ def test_stage_licence_and_card_are_changed_and_written_down(signed_in: SignIn, 
     client.post(f"/models/{model.pk}/edit/", data)
 
     model.refresh_from_db()
-    assert "## Where it comes from" in begun
+    assert "## Lineage" in begun
     assert (model.stage, model.licence, model.card[:8]) == ("approved", "MIT", "# Ours\n\n")
     assert model.source is not None
     assert (model.source.licence, "<script>x" in text_of(client, f"/models/{model.pk}/")) == (
@@ -472,7 +476,7 @@ def test_publishing_is_queued_shown_and_refused_with_a_sentence(
     page = text_of(client, f"/models/{model.pk}/publications")
 
     assert "is no place on a hub" in wrong
-    assert ("team/ours" in page, "waits for a worker" in page, "hx-get" in page) == (
+    assert ("team/ours" in page, "waiting for a worker" in page, "hx-get" in page) == (
         True,
         True,
         True,

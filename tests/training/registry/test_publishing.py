@@ -162,7 +162,7 @@ def test_asking_anew_ends_what_no_worker_took(model: TrainedModel, noor: User) -
     )
 
     first.refresh_from_db()
-    assert (first.state, first.error) == ("failed", "No worker took it; it was asked for anew.")
+    assert (first.state, first.error) == ("failed", "No worker took it, so it was requested again.")
     assert (
         registry_publish.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3))
         is None

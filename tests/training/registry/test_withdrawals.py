@@ -108,7 +108,7 @@ def test_the_form_for_comparisons_offers_to_weigh(
     )
 
     page = client.get(f"/snapshots/{Snapshot.objects.get().pk}/").content.decode()
-    assert "by the reliability of raters" in page
+    assert "by rater reliability" in page
     assert "0.81" in page
 
 
@@ -117,7 +117,7 @@ def test_a_demonstration_snapshot_is_not_asked_about_weights(
 ) -> None:
     page = signed_in(noor).get("/snapshots/new/?kind=demonstrations").content.decode()
 
-    assert "Weigh by reliability" not in page
+    assert "Weight by reliability" not in page
 
 
 def test_a_withdrawn_rater_is_in_no_later_snapshot(

@@ -6,52 +6,28 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from tests.trainer import (
-    runs,  # before transformers, which reads the environment when it is imported
-)
-from tests.trainer.tiny import (
-    build_tiny_model,  # before transformers, which reads the environment when it is imported
-)
-from training.configs import (  # before transformers, which reads the environment when it is imported
+from tests.trainer import runs
+from tests.trainer.tiny import build_tiny_model
+from training.configs import (
     KINDS,
     PRESETS,
 )
-from training.configs.dpo import (
-    DpoConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.evaluate import (
-    EvaluateConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.knobs import (
-    Settings,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.pretrain import (
-    PretrainConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.reward import (
-    RewardConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.rloo import (
-    RlooConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.sample import (
-    SampleConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.sft import (
-    SftConfig,  # before transformers, which reads the environment when it is imported
-)
-from training.configs.sizes import (  # before transformers, which reads the environment when it is imported
+from training.configs.dpo import DpoConfig
+from training.configs.evaluate import EvaluateConfig
+from training.configs.knobs import Settings
+from training.configs.pretrain import PretrainConfig
+from training.configs.reward import RewardConfig
+from training.configs.rloo import RlooConfig
+from training.configs.sample import SampleConfig
+from training.configs.sft import SftConfig
+from training.configs.sizes import (
     OVERHEAD_BYTES,
     Inputs,
     Rows,
     Shape,
 )
-from training.processes import (
-    run_dir,  # before transformers, which reads the environment when it is imported
-)
-from training.runs import (
-    estimates,  # before transformers, which reads the environment when it is imported
-)
+from training.processes import run_dir
+from training.runs import estimates
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"

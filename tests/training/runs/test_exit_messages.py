@@ -39,7 +39,7 @@ def test_a_run_that_lost_a_machine_is_tried_again_unless_that_machine_says_why()
         )
     )
 
-    assert (gone.next, gone.sentence) == (Next.AGAIN, "The worker on left went away.")
+    assert (gone.next, gone.sentence) == (Next.AGAIN, "The worker on left disappeared.")
     assert (full.next, full.sentence) == (Next.FAILED, "left: The disk became full.")
     assert (
         judge(words(-9, lost_machine="left")).sentence
@@ -65,7 +65,7 @@ def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:
         ('  raise MemoryError if x else KeyError("x")\nKeyError: 1', "KeyError: 1"),
         ("MemoryError\n--- attempt 2 on a\nKeyError: 1", "KeyError: 1"),
         ("--- attempt 1 on a", "on a"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
 )
 def test_a_crash_is_told_in_a_sentence(log: str, part: str) -> None:

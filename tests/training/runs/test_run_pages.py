@@ -122,7 +122,7 @@ def test_a_failed_run_opens_on_its_sentence(signed_in: SignIn, noor: User) -> No
 
     text = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
-    assert text.index("The loss became NaN at step 5.") < text.index("Learns from")
+    assert text.index("The loss became NaN at step 5.") < text.index("Data")
     assert "Try again" in text
 
 
@@ -162,15 +162,15 @@ def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) ->
 
     page = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
-    assert [
-        text in page for text in ("raters it had not seen", "fold 1", "70 %", "cross validation")
-    ] == [
+    assert [text in page for text in ("Unseen raters", "fold 1", "70 %", "cross validation")] == [
         True,
         True,
         True,
         False,
     ]
-    assert [text in page for text in ("significantly", "not said", "61–100 %", "accuracy by")] == [
+    assert [
+        text in page for text in ("significantly", "Not specified", "61–100 %", "accuracy by")
+    ] == [
         True,
         True,
         True,
@@ -228,7 +228,7 @@ def test_without_a_snapshot_the_form_gives_way_to_the_first_thing_to_do(
 ) -> None:
     text = text_of(signed_in(noor), "/runs/new/reward/")
 
-    assert "Cut a snapshot first" in text
+    assert "Create a snapshot first" in text
     assert 'href="/snapshots/new/?kind=comparisons"' in text
 
 
@@ -322,12 +322,12 @@ def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(
 ) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
 
-    data = form_data(preset="thorough", base_model=model.pk, snapshot=snapshot.pk, name="Kept") | {
+    data = form_data(preset="thorough", base_model=model.pk, snapshot=snapshot.pk, name="Saved") | {
         "preset": "small"
     }
     form = signed_in(noor).post("/runs/new/sft/", data).context["form"]
 
-    assert form["name"].value() == "Kept"
+    assert form["name"].value() == "Saved"
     assert (
         form["max_tokens"].value() == configs.as_json(configs.PRESETS["sft"]["small"])["max_tokens"]
     )

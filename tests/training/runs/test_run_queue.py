@@ -129,7 +129,7 @@ def test_an_extension_whose_state_is_gone_says_so(queue: Callable[..., Run], noo
     supervised(longer)
 
     assert longer.outcome == "failed"
-    assert "is gone. Start another like it." in longer.error
+    assert "is gone. Start Duplicate of it." in longer.error
 
 
 def test_a_run_without_a_state_cannot_be_extended(queue: Callable[..., Run], noor: User) -> None:

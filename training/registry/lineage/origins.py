@@ -79,7 +79,9 @@ def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
         ]
     run, snapshot = step.run, step.snapshot
     beside = [
-        _model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None
+        _model_node(one, detail=_("scores responses"))
+        for one in (run.reward_model,)
+        if one is not None
     ]
     return [
         _origin(snapshot, is_admin),
@@ -95,11 +97,11 @@ def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
     """
     runs = chosen_from(snapshot=snapshot)
     if not runs:
-        return Place(_("Judgments"), _judgment_nodes(snapshot, is_admin))
+        return Place(_("Submitted answers"), _judgment_nodes(snapshot, is_admin))
     shown = runs[-N_SHOWN:][::-1]
     sampled = [_run_node(run, _("by %(model)s") % {"model": run.base_model}) for run in shown]
     judges = dict.fromkeys(run.reward_model for run in shown if run.reward_model is not None)
-    chose = [_model_node(judge, detail=_("chose them")) for judge in judges]
+    chose = [_model_node(judge, detail=_("selected them")) for judge in judges]
     return Place(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
 
 
@@ -113,7 +115,7 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
     )
     nodes = [
         OriginNode(
-            row["judgment__campaign__name"] or _("imported or kept"),
+            row["judgment__campaign__name"] or _("imported or saved"),
             _campaign_url(row["judgment__campaign"], is_admin)
             or reverse("snapshot_rows", args=[snapshot.pk]),
             _n_judgments(row["n"]),
@@ -121,7 +123,7 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
         for row in counted[:N_SHOWN]
     ]
     return nodes or [
-        OriginNode(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))
+        OriginNode(_("none: prompts or text only"), reverse("snapshot_rows", args=[snapshot.pk]))
     ]
 
 
@@ -142,7 +144,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     places = [
         *_responses(model, sampled, is_admin),
         _place(
-            _("Judgments"),
+            _("Submitted answers"),
             _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin),
         ),
         _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
@@ -209,7 +211,7 @@ def _campaign_url(pk: int | None, is_admin: bool) -> str:
 
 
 def _n_judgments(n: int) -> str:
-    return ngettext("%(n)s judgment", "%(n)s judgments", n) % {"n": n}
+    return ngettext("%(n)s answer", "%(n)s answers", n) % {"n": n}
 
 
 def _snapshot_node(snapshot: Snapshot) -> OriginNode:

@@ -31,7 +31,7 @@ def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     if people_withdrawal.withdraw_rater(rater=rater, by=request.user, now=timezone.now()):
         messages.success(
             request,
-            _("%(alias)s has withdrawn: no future snapshot holds their judgments.")
+            _("%(alias)s has withdrawn. Future snapshots leave out their answers.")
             % {"alias": rater.alias},
         )
     return redirect("withdrawal", pk)
@@ -43,7 +43,7 @@ def readmit(request: MemberRequest, pk: int) -> HttpResponse:
     if people_withdrawal.readmit_rater(rater=rater, by=request.user, now=timezone.now()):
         messages.success(
             request,
-            _("The judgments of %(alias)s count again. Put them back in their pools by hand.")
+            _("The answers of %(alias)s count again. Add this rater to pools again yourself.")
             % {"alias": rater.alias},
         )
     return redirect("withdrawal", pk)

@@ -101,7 +101,7 @@ class Attempt:
 
     def left(self) -> Left:
         node = self.leaver or (self.run.node if self.is_leaving() else "")
-        return Left(_("%(node)s left in good order.") % {"node": node} if node else "")
+        return Left(_("%(node)s shut down cleanly.") % {"node": node} if node else "")
 
     def tried(self, call: Callable[[], None]) -> None:
         """The child goes on while the database is away; what could not be written is written when
@@ -166,8 +166,8 @@ class Attempt:
         except store.Damaged as problem:
             raise UnableToStart(
                 _(
-                    "The artifact store gives back %(file)s otherwise than it was put there. Put it"
-                    " back, then retry."
+                    "The artifact store returned a changed copy of %(file)s. Restore the original,"
+                    " then retry."
                 )
                 % {"file": problem}
             ) from problem
@@ -192,8 +192,8 @@ def patiently(call: Callable[[], T]) -> T:
 def os_sentence(problem: OSError) -> str:
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return _(
-            "The disk of the node is full. Make room, then retry: the run goes on from its last"
-            " checkpoint."
+            "The disk of the node is full. Free some space, then retry: the run resumes from its"
+            " last checkpoint."
         )
     return _("The node could not read or write %(file)s: %(reason)s.") % {
         "file": problem.filename,
@@ -203,7 +203,7 @@ def os_sentence(problem: OSError) -> str:
 
 def store_sentence(problem: store.StoreAway) -> str:
     sentence = _(
-        "The artifact store did not answer (%(problem)s). Retry when it is back: the run goes on"
+        "The artifact store is not responding (%(problem)s). Retry when it is back: the run resumes"
         " from its last checkpoint."
     )
     return sentence % {"problem": problem}

@@ -30,7 +30,7 @@ def job(attempt: Attempt) -> run_dir.Job:
     run = attempt.run
     if run.snapshot.n_rows == 0:
         raise UnableToStart(
-            _("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot}
+            _("The snapshot “%(name)s” is empty. Create a new snapshot.") % {"name": run.snapshot}
         )
     snapshot = attempt.fetched(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
     if not snapshot.is_dir():
@@ -40,7 +40,7 @@ def job(attempt: Attempt) -> run_dir.Job:
         )
     if not freeze.is_intact(snapshot, run.snapshot.fingerprint):
         raise UnableToStart(
-            _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.")
+            _("The files of the snapshot “%(name)s” were changed. Create a new snapshot.")
             % {"name": run.snapshot}
         )
     beside: dict[str, Any] = {
@@ -95,8 +95,8 @@ def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[
     except processes_launch.UnableToLaunch as problem:
         raise UnableToStart(
             _(
-                "The node's command for training is “%(command)s”. Several processes need one such"
-                " as python -m training.trainer."
+                "The node's training command is “%(command)s”. Several processes need a command"
+                " such as python -m training.trainer."
             )
             % {"command": problem}
         ) from problem
@@ -151,7 +151,7 @@ def _take_over_state(attempt: Attempt) -> None:
         attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
     else:
         raise UnableToStart(
-            _("The state of the run “%(run)s” is gone. Start another like it.")
+            _("The state of the run “%(run)s” no longer exists. Duplicate the run instead.")
             % {"run": run.made_from}
         )
 
@@ -162,8 +162,8 @@ def _fetched_model(attempt: Attempt, location: str) -> str:
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
             _(
-                "The model folder %(folder)s is missing on this node. Put it back or register where"
-                " it is now, then retry."
+                "The model folder %(folder)s is missing on this node. Restore it or register its"
+                " new location, then retry."
             )
             % {"folder": location}
         ) from problem

@@ -57,7 +57,7 @@ def judge(words: LastWords) -> Verdict:
         return Verdict(Next.FAILED, _memory_sentence())
     if words.is_stalled:
         return Verdict(
-            Next.AGAIN, _("The training process stood still for too long and was ended.")
+            Next.AGAIN, _("The training process was stuck for too long and was stopped.")
         )
     if words.exit_code < 0:
         return Verdict(
@@ -69,7 +69,7 @@ def judge(words: LastWords) -> Verdict:
         return Verdict(Next.FAILED, f"{words.lost_machine}: {words.lost_machine_says}")
     if words.lost_machine:
         return Verdict(
-            Next.AGAIN, _("The worker on %(node)s went away.") % {"node": words.lost_machine}
+            Next.AGAIN, _("The worker on %(node)s disappeared.") % {"node": words.lost_machine}
         )
     return Verdict(Next.FAILED, _sentence_from_log(words.log))
 
@@ -84,7 +84,7 @@ def _signal_name(number: int) -> str:
 
 def _memory_sentence() -> str:
     return _(
-        "Memory ran out. Lower the batch size or the longest row, use LoRA, or choose a smaller"
+        "Out of memory. Lower the batch size or the max row length, use LoRA, or choose a smaller"
         " model."
     )
 
@@ -104,8 +104,8 @@ def _sentence_from_log(whole_log: str) -> str:
         return _memory_sentence()
     if "No space left on device" in log:
         return _(
-            "The disk of the node is full. Make room, then retry: the run goes on from its last"
-            " checkpoint."
+            "The disk of the node is full. Free some space, then retry: the run resumes from its"
+            " last checkpoint."
         )
     if missing := re.search(
         r"No module named '(torch|transformers|trl|peft|datasets|accelerate|gguf)", log
@@ -113,8 +113,7 @@ def _sentence_from_log(whole_log: str) -> str:
         return _(
             "This node cannot train: %(module)s is not installed. Install preferably[train] there."
         ) % {"module": missing.group(1)}
-    last = said[-1][:300] if said else _("it said nothing")
+    last = said[-1][:300] if said else _("no output")
     return _(
-        "Training ended with an error nobody foresaw: %(last)s. The whole trace is in the log"
-        " below."
+        "Training ended with an unexpected error: %(last)s. The full trace is in the log below."
     ) % {"last": last.rstrip(".")}

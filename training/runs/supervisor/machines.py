@@ -116,9 +116,9 @@ def _met(attempt: Attempt, deadline: float) -> Meeting:
         if attempt.is_leaving():
             raise attempt.left()
         if lost:
-            raise Left(_("The worker on %(node)s went away.") % {"node": lost.node})
+            raise Left(_("The worker on %(node)s disappeared.") % {"node": lost.node})
         if time.monotonic() > deadline:
-            raise Left(_("Not all of its machines were ready in time."))
+            raise Left(_("Not all machines were ready in time."))
         attempt.tried(attempt.beat)
         time.sleep(1)
     return found

@@ -139,7 +139,7 @@ def test_the_form_marks_what_has_never_run_and_passes_on_what_was_chosen(
 
     client.post("/runs/new/sft/", sent | about | {"n_processes": 2, "strategy": "ddp"})
 
-    assert "FSDP: weights, gradients and optimizer shared out (untested)" in page
+    assert "FSDP: weights, gradients and optimizer sharded (untested)" in page
     assert Run.objects.get().launch == {
         "n_processes": 2,
         "strategy": "ddp",

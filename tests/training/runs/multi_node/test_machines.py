@@ -126,7 +126,7 @@ class TestTheLine:
 
         assert (
             sentence
-            == "It asks for 2 machines, and only these are alive and large enough: a. Add nodes."
+            == "It needs 2 machines, and only these are online and large enough: a. Add nodes."
         )
 
 
@@ -234,7 +234,7 @@ def test_the_page_of_a_run_names_its_machines(
     page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
 
     lines = re.findall(r'<br><span class="quiet">(.*?)</span>', page)
-    assert [" ".join(line.split()) for line in lines] == ["a", "b prepares", "waits for a node"]
+    assert [" ".join(line.split()) for line in lines] == ["a", "b prepares", "waiting for a node"]
 
 
 # --- real machines, as far as one has two ---------------------------------------------------------
@@ -350,7 +350,7 @@ class TestTwoNodes:
         )  # and out of it: the first takes it anew
         run.refresh_from_db()
         other.refresh_from_db()
-        assert (run.n_crashes, run.error) == (0, f"{other.node} left in good order."), run.log_tail
+        assert (run.n_crashes, run.error) == (0, f"{other.node} shut down cleanly."), run.log_tail
         assert other.ending == Seat.Ending.DONE
         saved = max(
             int(path.name.removeprefix("step-"))

@@ -2,25 +2,18 @@
 switches telemetry off.
 """
 
-from tests.trainer import runs  # noqa: I001  # before transformers, which reads the environment when it is imported
-from tests.trainer.tiny import (
-    build_tiny_model,
-)  # before transformers, which reads the environment when it is imported
-from training.configs.reward import (
-    RewardConfig,
-)  # before transformers, which reads the environment when it is imported
-from training.configs.sft import (
-    SftConfig,
-)  # before transformers, which reads the environment when it is imported
-from training.processes.run_dir import (
-    RunFolder,
-)  # before transformers, which reads the environment when it is imported
+import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.trainer import runs
+from tests.trainer.tiny import build_tiny_model
+from training.configs.reward import RewardConfig
+from training.configs.sft import SftConfig
+from training.processes.run_dir import RunFolder
 
 # Two test processes on two cores, each with two threads over tiny matrices, slow each other down
 # several times over.

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 import pytest
 from safetensors.torch import load_file
 

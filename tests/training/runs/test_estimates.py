@@ -1,9 +1,10 @@
 """What a run will cost, against what tiny runs really took."""
 
+import training.trainer  # noqa: F401, I001  # before transformers reads the environment
+
 import json
 from pathlib import Path
 
-import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 import pytest
 from safetensors.torch import load_file
 

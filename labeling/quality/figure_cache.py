@@ -18,8 +18,10 @@ from labeling.quality import doorbell
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
-"""Another number whenever what is kept has other fields."""
+VERSION = 2
+"""Add 1 when a cached class moves to another module or its fields change: what the release before
+has cached cannot be read then.
+"""
 QUICK_S = 0.15
 """What takes less is computed at each look: the figures of small campaigns are always those of the
 moment.

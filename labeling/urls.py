@@ -7,9 +7,10 @@ urlpatterns = [
     path("", include("labeling.campaigns.urls")),
     path("", include("labeling.data.urls")),
     path("", include("labeling.quality.urls")),
+    # people before queue: queues/onboarding/ is a page of its own, and would be read as a name.
+    path("", include("labeling.people.urls")),
     path("", include("labeling.queue.urls")),
     path("", include("labeling.review.urls")),
-    path("", include("labeling.people.urls")),
     path("", include("labeling.pay.urls")),
     path("", include("labeling.guidelines.urls")),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import access as accounts_access
 from accounts.models import User
@@ -113,6 +113,14 @@ def test_every_line_of_the_table_is_a_url() -> None:
     }
 
     assert unknown == set()
+
+
+def test_no_address_is_read_as_another_before_its_turn() -> None:
+    ours = [name for name in URLS if ":" not in name and not name.startswith("account_")]
+
+    found = {name: resolve(path_of(name)).url_name for name in ours}
+
+    assert {name: other for name, other in found.items() if name != other} == {}
 
 
 def test_the_table_speaks_of_roles_that_exist() -> None:

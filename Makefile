@@ -12,7 +12,7 @@ PYTEST := -n auto --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages loop install install-dev
+.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages landed release-data loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ docs-check: install-dev ## Check links, lists and commands in the documentation
 messages: install-dev ## Collect translatable texts into locale/ and compile them; needs GNU gettext
 	@$(QUIET) $(RUN) manage.py makemessages --all --no-wrap --no-obsolete --add-location file $(NO_WORDS)
 	@$(QUIET) $(RUN) manage.py compilemessages $(NO_WORDS)
+
+landed: install-dev ## Record new migrations; after this, they are never edited again
+	@$(RUN) -m tests.upgrades.landed
+
+# Once per release: the database that later versions must be able to upgrade.
+release-data: install-dev ## Store a small database of this release; RELEASE=0.2.0
+	@$(RUN) scripts/run_with_services.py $(RUN) -m tests.upgrades.store_release $(RELEASE)
 
 loop: install ## Run the whole loop with simulated raters; DATA=file.jsonl uses your own prompts
 	@$(RUN) scripts/loop.py $(if $(DATA),--data "$(DATA)") $(ARGS)

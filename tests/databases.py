@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from django.apps import apps
@@ -62,6 +63,22 @@ def empty() -> None:
         )
         for name in written:
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)).as_string())
+
+
+@contextmanager
+def empty_database(suffix: str) -> Iterator[str]:
+    """The URL of another database of this test process, without tables. Dropped at the end."""
+    there = connection.settings_dict
+    name = f"{there['NAME']}_{suffix}"
+    with _server() as server:
+        _drop(server, name)
+        _create(server, name, "template0")
+    login = f"{quote(there['USER'])}:{quote(there['PASSWORD'])}"
+    try:
+        yield f"postgres://{login}@{there['HOST']}:{there['PORT']}/{name}"
+    finally:
+        with _server() as server:
+            _drop(server, name)
 
 
 def n_rows() -> list[int]:

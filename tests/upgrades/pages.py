@@ -1,0 +1,114 @@
+"""Every page that each role can open, with the objects of the database at hand."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import User, Webhook
+from config.permissions import API_TABLE, TABLE, Role
+from labeling.models import (
+    Campaign,
+    Guideline,
+    Import,
+    Item,
+    OnboardingStep,
+    Pool,
+    Prompt,
+    Rater,
+    RaterQuality,
+    Slot,
+    StepAttempt,
+)
+from training.models import Chain, Run, Schedule, Snapshot, TrainedModel
+
+ANY = 9_999_999
+OBJECTS: dict[str, type[models.Model]] = {
+    "attempts": StepAttempt,
+    "campaigns": Campaign,
+    "chains": Chain,
+    "guidelines": Guideline,
+    "imports": Import,
+    "models": TrainedModel,
+    "people": User,
+    "pools": Pool,
+    "prompts": Prompt,
+    "raters": Rater,
+    "runs": Run,
+    "schedules": Schedule,
+    "snapshots": Snapshot,
+    "steps": OnboardingStep,
+    "webhooks": Webhook,
+}
+"""The word before a number in an address → what the number is of."""
+OF_TWO: dict[str, Callable[[], QuerySet[Any, tuple[Any, ...]]]] = {
+    "campaign_item": lambda: Item.objects.order_by("pk").values_list("campaign_id", "pk"),
+    "campaign_rater": lambda: RaterQuality.objects.values_list("report__campaign_id", "rater_id"),
+    "campaign_review_item": lambda: Item.objects.order_by("pk").values_list("campaign_id", "pk"),
+    "desk_item": lambda: Slot.objects.filter(state="leased").values_list("lease"),
+}
+"""Pages about other things than one numbered object → what stands in their addresses."""
+MOST = 3
+"""Pages of a kind that are opened."""
+FINE = {200, 286, 405}
+"""286: nothing more to refresh. 405: only takes a form."""
+OUT_OF_PLACE = {
+    "api_model_archive": "no weights",
+    "api_nothing": "no such address",
+    "campaign_agreement_part": "a part is chosen",
+    "campaign_preview_diff": "two versions are chosen",
+    "crowd_done": "crowd workers only",
+}
+"""Pages that have nothing to show here, and why."""
+
+
+def failures() -> tuple[int, list[str]]:
+    """How many pages were opened, and a sentence for each kind that did not answer as it should."""
+    n_opened, found = 0, []
+    for role in (Role.RATER, Role.ADMIN, Role.RESEARCHER):
+        client = Client(raise_request_exception=False)
+        client.force_login(_person(role), backend="accounts.login.sessions.Backend")
+        for name in names(role):
+            answers = {
+                address: client.get(address, follow=True).status_code for address in addresses(name)
+            }
+            n_opened += sum(status == 200 for status in answers.values())
+            if answers and not _is_fine(answers.values()):
+                found.append(f"{name} answers the {role}: {answers}")
+    return n_opened, found
+
+
+def _is_fine(statuses: Collection[int]) -> bool:
+    """A page may be about some objects only, such as campaigns that compare."""
+    return bool(FINE.intersection(statuses)) and max(statuses) < 500
+
+
+def _person(role: Role) -> User:
+    return User.objects.filter(**{f"is_{role}": True}, is_active=True).order_by("pk")[0]
+
+
+def names(role: Role) -> Iterator[str]:
+    """Of the pages and calls of the API that are open to the role."""
+    for name, roles in TABLE.items():
+        call = API_TABLE.get(f"GET {name}")
+        allowed = call.roles if call else roles
+        if allowed & {role, Role.MEMBER, Role.ANYONE} and name not in OUT_OF_PLACE:
+            yield name
+
+
+def addresses(name: str) -> list[str]:
+    """Without an argument, or of the first objects that it is about. None of other pages."""
+    if name in OF_TWO:
+        return [reverse(name, args=row) for row in OF_TWO[name]()[:MOST]]
+    with suppress(NoReverseMatch):
+        return [reverse(name)]
+    with suppress(NoReverseMatch):
+        before, _number, after = reverse(name, args=[ANY]).partition(f"{ANY}")
+        model = OBJECTS.get(before.rstrip("/").rpartition("/")[2])
+        found = model._default_manager.order_by("pk") if model else []
+        return [f"{before}{row.pk}{after}" for row in found[:MOST]]
+    return []

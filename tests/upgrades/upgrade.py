@@ -1,0 +1,37 @@
+"""Upgrades an empty database from a release to this code, and says what went wrong:
+DATABASE_URL=… python -m tests.upgrades.upgrade RELEASE [APP=MODULE with other migrations]
+
+A process of its own, because a database's settings are read when Django starts.
+"""
+
+import json
+import os
+import sys
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.test.utils import setup_test_environment
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+for replaced in sys.argv[2:]:
+    app, _equals, module = replaced.partition("=")
+    settings.MIGRATION_MODULES[app] = module
+django.setup()
+
+from tests.upgrades import pages, releases, rows  # noqa: E402
+
+
+def main(name: str) -> None:
+    setup_test_environment()
+    release = releases.read(name)
+    rows.load(rows.migrate(release.loads_at), release.rows)
+    at_release = rows.differences(release.rows, rows.dump(rows.migrate(release.migrations)))
+    call_command("migrate", verbosity=0, interactive=False)
+    upgraded = rows.differences(release.rows, rows.dump(rows.models_now()))
+    n_pages, failures = pages.failures()
+    print(json.dumps({"lost": at_release + upgraded, "n_pages": n_pages, "pages": failures}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -36,6 +36,7 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
 )
 from tests.selection import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
+    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_ignore_collect,
 )

@@ -4,6 +4,7 @@ A file that imports torch or a browser costs seconds before its first test, so `
 even open it.
 """
 
+import gc
 import re
 from functools import cache
 from pathlib import Path
@@ -57,3 +58,10 @@ def needs(path: Path) -> frozenset[str]:
     }
     above = needs(path.parent) if ROOT in path.parent.parents else frozenset()
     return above.union(found)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays for the whole run: the garbage collector need not walk over
+    it again and again.
+    """
+    gc.freeze()

@@ -30,7 +30,7 @@ test: install-dev ## Every check: lint, types, contracts, and the whole suite on
 
 quick: install-dev ## The tests that need no browser, torch or many seconds. ARGS="-k desk" chooses
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
-		--quick -p no:playwright $(ARGS)
+		--quick -p no:playwright -p no:schemathesis $(ARGS)
 
 lint: install-dev ## Style, formatting, import contracts, missing migrations
 	@.venv/bin/ruff check .

@@ -14,15 +14,16 @@ import pytest
 ROOT = Path(__file__).parent
 IMPORTS = {
     "browser": r"playwright|axe_playwright_python",
+    "slow": r"schemathesis",
     "torch": r"gguf|safetensors|tests\.trainer|torch|training\.trainer|transformers",
 }
 """Marker → the modules whose import gives it to a file, or to all files beside a conftest.py."""
-LEFT_OUT = {*IMPORTS, "slow"}
+LEFT_OUT = sorted(IMPORTS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--quick", action="store_true", help=f"leave out tests marked {', '.join(sorted(LEFT_OUT))}"
+        "--quick", action="store_true", help=f"leave out tests marked {', '.join(LEFT_OUT)}"
     )
     parser.addoption(
         "--pictures",
@@ -41,9 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker in needs(item.path):
             item.add_marker(marker)
     if config.getoption("--quick"):
-        slow = [item for item in items if any(item.iter_markers("slow"))]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in set(slow)]
+        config.hook.pytest_deselected(items=[item for item in items if _is_slow(item)])
+        items[:] = [item for item in items if not _is_slow(item)]
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 @cache

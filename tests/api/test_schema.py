@@ -121,7 +121,6 @@ schema = schemathesis.pytest.from_fixture("api")
 
 # `Case` stays without its argument: the examples are drawn from this function's words, and other
 # words draw other examples.
-@pytest.mark.slow
 @schema.parametrize()
 @EXAMPLES
 def test_whatever_is_sent_is_answered_as_documented(

@@ -18,9 +18,13 @@ from tests.labeling.answers import words
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason=f"NO REAL DATA: {DATA} is absent; set PREFERABLY_DATA to test on it"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not DATA.is_dir(),
+        reason=f"NO REAL DATA: {DATA} is absent; set PREFERABLY_DATA to test on it",
+    ),
+]
 
 
 def found(name: str) -> tuple[str, list[Draft], list[Problem]]:

@@ -107,6 +107,7 @@ def random_votes(seed: int, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, 
 
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # crowd-kit 1.4 on pandas 3.1
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_dawid_skene_on_random_votes_is_crowd_kit_s(seed: int) -> None:
     units, raters, labels = random_votes(seed)
@@ -124,6 +125,7 @@ def test_dawid_skene_on_random_votes_is_crowd_kit_s(seed: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # crowd-kit 1.4 on pandas 3.1
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_one_coin_on_random_votes_is_crowd_kit_s(seed: int) -> None:
     units, raters, labels = random_votes(seed)
@@ -735,6 +737,7 @@ def test_mistakes_are_taken_out_by_reliability() -> None:
         assert figure.low < truth < figure.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["by_all", "by_reliability"])
 def test_errors_are_those_of_prompts_drawn_anew(column: str) -> None:
     votes = some_sources(3, spread=1.0)

@@ -1,8 +1,7 @@
-"""A rater's answer, typed from the desk's form to the database: what was given, what was recorded
-around it, and what is wrong with it.
+"""A rater's answer as typed data, from the desk's form to the database, and the check of it.
 
-An answer is checked once, against what its rater was shown. The check finds every problem. The
-caller puts them into words: the desk beside the field, a service as a refusal.
+An answer is checked once, against what its rater was shown. The check returns every problem as a
+code. The caller turns codes into text: the desk next to the field, a service as a refusal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,9 @@ STRENGTHS = range(1, 5)
 
 @dataclass(frozen=True)
 class Edit:
-    """A response made better: its position on the rater's page (0 = shown first), and the text."""
+    """The rater's improved version of a response: the response's position on the page (0 = shown
+    first), and the new text.
+    """
 
     position: int
     text: str
@@ -28,8 +29,8 @@ class Edit:
 class ComparisonAnswer:
     """A ranking, by position on the rater's page (0 = shown first).
 
-    `ranks` may leave responses out (None), and equal ranks tie. `is_all_bad` says that no response
-    is worth a rank.
+    `ranks` may leave responses unranked (None); equal ranks are ties. `is_all_bad` means that no
+    response deserves a rank.
     """
 
     ranks: Mapping[int, int | None]
@@ -53,8 +54,8 @@ class ComparisonAnswer:
 
 @dataclass(frozen=True)
 class DemonstrationAnswer:
-    """A text, and where the campaign asks for a whole dialogue the turns after it as chat messages:
-    the user's and the assistant's.
+    """A text; for dialogue campaigns also the turns that follow, as chat messages in pairs of user
+    and assistant.
     """
 
     text: str
@@ -69,7 +70,7 @@ class DemonstrationAnswer:
 
     @property
     def lengths(self) -> list[int]:
-        """Words of each answer in the dialogue."""
+        """Number of words of each answer in the dialogue."""
         answers = [
             self.text,
             *(message["content"] for message in self.further if message["role"] == "assistant"),
@@ -83,12 +84,12 @@ class DemonstrationAnswer:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known about how an answer was given. Empty where the page ran without JavaScript."""
+    """Measurements of how an answer was given. Empty for a page without JavaScript."""
 
     presentation: Mapping[str, Any] = field(default_factory=dict)
     active_s: float | None = None
     warnings: Sequence[str] = ()
-    """names of the warnings that the rater overruled"""
+    """names of the warnings that the rater overrode"""
 
 
 class Code(StrEnum):
@@ -111,7 +112,7 @@ class Problem:
 
     code: Code
     position: int | None = None
-    """of the response it is about"""
+    """of the response in question"""
     rating: rating_form.Problem | None = None
     turn: int | None = None
     """of a dialogue: 1 is the first after the text"""
@@ -119,7 +120,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class CheckedComparison:
-    """A comparison that was checked. The ratings in `given` are clean."""
+    """A checked comparison. The ratings in `given` are clean."""
 
     given: ComparisonAnswer
     shown: tuple[Response, ...]
@@ -131,7 +132,7 @@ class CheckedComparison:
 
     @property
     def ranks(self) -> dict[int, int | None]:
-        """Without gaps: 1, 1, 3 becomes 1, 1, 2. Nothing is ranked where all are bad."""
+        """Ranks without gaps: 1, 1, 3 becomes 1, 1, 2. All None when all responses are bad."""
         if self.given.is_all_bad:
             return {}
         ranks = self.given.ranks
@@ -159,7 +160,7 @@ class CheckedDemonstration:
 
 Checked = CheckedComparison | CheckedDemonstration
 Answer = ComparisonAnswer | DemonstrationAnswer | Checked
-"""What the services take. A checked answer is not checked again."""
+"""What the services accept. A checked answer is not checked again."""
 
 
 def check_comparison(
@@ -191,7 +192,7 @@ def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> Che
 
 
 def as_typed(text: str) -> str:
-    """`text` as a browser's text area gives it back."""
+    """`text` as a browser's text area would return it."""
     return text.replace("\r\n", "\n")
 
 

@@ -1,4 +1,4 @@
-"""The rows that an answer is stored in, and why one is refused."""
+"""Builds the database rows of an answer, and the refusals of answers that cannot be stored."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -23,20 +23,20 @@ from labeling.models import (
 from labeling.statistics import response_orders
 
 Parts = tuple[tuple[str, Sequence[Model]], ...]
-"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes
-them.
+"""Related rows of a judgment, grouped by the field that refers to it, as config.compiled.insert
+expects them.
 """
 
 
 class UnableToSubmit(Refusal):
-    """An answer that cannot be stored. The text tells the rater what to do; what they wrote is not
-    lost.
+    """Raised when an answer cannot be stored. The text tells the rater what to do; their input is
+    not lost.
     """
 
     def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
         super().__init__(sentence)
         self.position = position
-        """The response it is about, 0 = shown first."""
+        """`position` is that of the response in question, 0 = shown first."""
         self.question = question
 
 
@@ -47,7 +47,9 @@ def checked(
     guideline_version: int | None,
     read_shown: Callable[[], Sequence[Response]],
 ) -> Checked:
-    """The answer, checked unless it was already. Raises UnableToSubmit with its first problem."""
+    """The answer after checking it, unless it is checked already. Raises UnableToSubmit for its
+    first problem.
+    """
     if isinstance(answer, answers.ComparisonAnswer):
         form = guidelines_selectors.form_of(guideline_version)
         answer = answers.check_comparison(answer, shown=read_shown(), form=form)
@@ -84,8 +86,8 @@ def parts_of(answer: Checked) -> Parts:
 
 
 def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
-    """A response that was made better becomes a demonstration of this judgment, and a response of
-    the rater's own, preferred to the one it was made from.
+    """Store an improved response as a demonstration of this judgment, and as a response by the
+    rater, preferred to the original.
     """
     if isinstance(answer, answers.CheckedDemonstration) or answer.given.edit is None:
         return

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
-from labeling.campaigns.selection import Match, Selection
+from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.models import Campaign, Prompt, Source
 from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 
@@ -239,7 +239,7 @@ def no_prompt_matches() -> str:
     )
 
 
-def too_few_responses(selection: Selection, found: Match) -> str:
+def too_few_responses(selection: Selection, found: SelectionCounts) -> str:
     most = campaigns_selection.most_responses(selection=selection)
     if most == 0:
         sentence = gettext(
@@ -254,7 +254,7 @@ def too_few_responses(selection: Selection, found: Match) -> str:
     return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
 
 
-def only_so_many(selection: Selection, found: Match) -> str:
+def only_so_many(selection: Selection, found: SelectionCounts) -> str:
     if not selection.needs_responses:
         sentence = ngettext(
             "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting

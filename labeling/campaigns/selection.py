@@ -32,7 +32,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Match:
+class SelectionCounts:
     """How many prompts match a Selection, and how many of those have responses enough (all, where
     none are needed).
     """
@@ -97,11 +97,11 @@ def fitting_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     return prompts if selection.n_prompts is None else prompts[: selection.n_prompts]
 
 
-def match(*, selection: Selection) -> Match:
+def match(*, selection: Selection) -> SelectionCounts:
     n_matching = matching_prompts(selection=selection).count()
     n_fitting = _answerable(selection).count() if selection.needs_responses else n_matching
     n_taken = n_fitting if selection.n_prompts is None else min(n_fitting, selection.n_prompts)
-    return Match(n_matching=n_matching, n_fitting=n_fitting, n_taken=n_taken)
+    return SelectionCounts(n_matching=n_matching, n_fitting=n_fitting, n_taken=n_taken)
 
 
 def most_responses(*, selection: Selection) -> int:

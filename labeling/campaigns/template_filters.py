@@ -6,14 +6,14 @@ from django import template
 from django.utils.translation import gettext
 
 from labeling.models import Prompt
-from labeling.quality.item_answers import Answer
+from labeling.quality.item_answers import ItemAnswer
 from labeling.queue.spending import money
 
 register = template.Library()
 
 
 @register.filter
-def in_order(answer: Answer) -> str:
+def in_order(answer: ItemAnswer) -> str:
     """A ranking in letters and symbols: “B › A = C”."""
     return " › ".join(" = ".join(tier) for tier in answer.tiers)
 

@@ -127,7 +127,7 @@ class Typed:
 
     @property
     def has_words(self) -> bool:
-        """Whether the rater entered anything. An untouched page also posts its fields, but empty."""
+        """Whether the rater entered anything. An untouched page posts empty fields."""
         return any(
             value.strip()
             for values in answers.answer_fields(self.fields).values()
@@ -155,7 +155,7 @@ class Review:
     """The review step before submitting. Problems block it; warnings can be overridden."""
 
     line: str
-    problems: tuple[answers.Problem, ...]
+    problems: tuple[answers.PageProblem, ...]
     warnings: tuple[Warned, ...]
 
 
@@ -165,7 +165,7 @@ class Answer:
 
     typed: Typed
     checked: Checked
-    problems: tuple[answers.Problem, ...]
+    problems: tuple[answers.PageProblem, ...]
     recorded: Recorded
     line: str
     refusal: str = ""
@@ -178,7 +178,7 @@ class Answer:
 
     @property
     def review(self) -> Review:
-        refused = (answers.Problem("", self.refusal),) if self.refusal else ()
+        refused = (answers.PageProblem("", self.refusal),) if self.refusal else ()
         warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
 
@@ -231,7 +231,7 @@ def _read_text(work: Work, typed: Typed) -> Answer:
 
 def read_comparison(
     *, work: Work, typed: Typed, shown: Sequence[Response]
-) -> tuple[CheckedComparison, list[answers.Problem]]:
+) -> tuple[CheckedComparison, list[answers.PageProblem]]:
     """The comparison on a posted page, and its problems."""
     asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
     return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)

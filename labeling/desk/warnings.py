@@ -79,7 +79,7 @@ def of_constraints(n: int, kept: Sequence[int]) -> list[str]:
 
 
 def ranking_line(ranks: Mapping[str, int | None]) -> str:
-    """The ranking as text: `A › B = C › D`, without unranked responses; "" when nothing is ranked."""
+    """The ranking as text: `A › B = C › D`, without unranked responses. May be empty."""
     groups: dict[int, list[str]] = {}
     for letter, rank in ranks.items():
         if rank is not None:

@@ -13,9 +13,9 @@ class Changes:
     """What differs from `before`: in the text, the examples and the questions."""
 
     before: GuidelineVersion
-    text: list[differences.Line]
-    examples: list[differences.Line]
-    form: list[differences.Line]
+    text: list[differences.DiffLine]
+    examples: list[differences.DiffLine]
+    form: list[differences.DiffLine]
 
 
 def guidelines_of(*, rater: Rater) -> list[Guideline]:
@@ -83,7 +83,9 @@ def changes_since(*, before: GuidelineVersion, latest: GuidelineVersion) -> Chan
     )
 
 
-def example_changes(*, before: GuidelineVersion, after: GuidelineVersion) -> list[differences.Line]:
+def example_changes(
+    *, before: GuidelineVersion, after: GuidelineVersion
+) -> list[differences.DiffLine]:
     older, newer = (
         models_examples.lines(models_examples.parse(version.examples))
         for version in (before, after)

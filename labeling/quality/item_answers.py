@@ -24,7 +24,7 @@ class LetteredResponse:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ItemAnswer:
     """One judgment on an item. `tiers` are the letters of the responses, best first, those in one
     tier tied.
     """
@@ -46,7 +46,7 @@ class Answer:
 @dataclass(frozen=True)
 class ItemAnswers:
     responses: list[LetteredResponse]
-    answers: list[Answer]
+    answers: list[ItemAnswer]
     passes: list[Pass]
 
 
@@ -73,13 +73,13 @@ def item_answers(*, item: Item) -> ItemAnswers:
     )
 
 
-def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
+def _answer(*, judgment: Judgment, letters: dict[int, str]) -> ItemAnswer:
     written: Demonstration | None = getattr(
         judgment, "demonstration", None
     )  # a comparison has one when a response was edited
     if judgment.kind == Judgment.Kind.DEMONSTRATION:
         assert written is not None
-        return Answer(
+        return ItemAnswer(
             judgment, judgment.rater.alias, written.whole, written.sources, [], [], "", []
         )
     labels = _labels(judgment.guideline_version)
@@ -88,7 +88,7 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
     for entry in ranked:
         if entry.rank is not None:
             tiers.setdefault(entry.rank, []).append(letters[entry.response_id])
-    return Answer(
+    return ItemAnswer(
         judgment=judgment,
         alias=judgment.rater.alias,
         text=None,

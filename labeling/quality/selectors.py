@@ -64,7 +64,7 @@ class FlagRow:
 
 
 @dataclass(frozen=True)
-class Behind:
+class RowJudgments:
     """How many judgments follow a row of the bias panel, and which are the latest of them, those
     first.
     """
@@ -73,7 +73,7 @@ class Behind:
     listed: list[int]
 
 
-NOTHING_BEHIND = Behind(0, [])
+NO_JUDGMENTS = RowJudgments(0, [])
 
 
 @dataclass(frozen=True)
@@ -233,12 +233,12 @@ def split_items(*, report: QualityReport) -> list[SplitItem]:
     ]
 
 
-def judgments_behind(*, report: QualityReport, row: str) -> Behind:
+def judgments_behind(*, report: QualityReport, row: str) -> RowJudgments:
     """Of a row of the bias panel."""
     return _behind(report.results["behind"].get(row))
 
 
-def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> Behind:
+def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> RowJudgments:
     """Of a row of the rater's own panel, or of one of their flags."""
     found = (
         report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
@@ -247,8 +247,8 @@ def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> 
     return _behind(found.get(row) or wording.get(row))
 
 
-def _behind(found: Mapping[str, Any] | None) -> Behind:
-    return Behind(found["n"], found["judgments"]) if found else NOTHING_BEHIND
+def _behind(found: Mapping[str, Any] | None) -> RowJudgments:
+    return RowJudgments(found["n"], found["judgments"]) if found else NO_JUDGMENTS
 
 
 def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:

@@ -30,7 +30,7 @@ class ItemFacts:
     """raters who wrote one of its responses"""
 
 
-class Condition(Protocol):
+class RoutingRule(Protocol):
     @property
     def test(self) -> ItemTest:
         """The condition in SQL."""
@@ -170,8 +170,8 @@ class Fit:
         return not_met(self.rater)
 
     @cached_property
-    def conditions(self) -> Sequence[Condition]:
-        found: list[Condition] = []
+    def conditions(self) -> Sequence[RoutingRule]:
+        found: list[RoutingRule] = []
         if self.own_sources or self.is_author:
             author = self.rater if self.is_author else None
             found.append(NotTheirOwn(self.own_sources, author))
@@ -196,7 +196,7 @@ class Fit:
         return all(condition.holds(item) for condition in self.conditions)
 
     @property
-    def _care(self) -> Sequence[Condition]:
+    def _care(self) -> Sequence[RoutingRule]:
         return [NothingRefused(tuple(self.refused))] if self.refused else []
 
 

@@ -22,7 +22,7 @@ def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField
     )
 
 
-class DecisionForm(forms.Form):
+class ReviewDecisionForm(forms.Form):
     """The order of an item's responses by their letters on the page, why raters disagreed, and an
     optional comment on each.
     """
@@ -79,7 +79,7 @@ class DecisionForm(forms.Form):
         }
 
 
-class ScoresForm(forms.Form):
+class ReviewScoresForm(forms.Form):
     """A score from 1 to 7 for each demonstration of an item, and an optional comment to its
     author.
     """

@@ -27,7 +27,7 @@ from labeling.models import (
     ReviewRequest,
     SetAside,
 )
-from labeling.quality.item_answers import Answer, item_answers
+from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
 from labeling.quality.votes.demonstrations import _count_of, pasted_share_of
 from labeling.queue.gold.selectors import in_letters
@@ -51,7 +51,7 @@ NEWCOMER = 20
 MOST_TOLD = 20
 
 
-class Order(TextChoices):
+class QueueOrder(TextChoices):
     """How the queue is ordered; all but the first two also choose what is in it."""
 
     DISAGREEMENT = "disagreement", _("Most disagreement")
@@ -62,15 +62,21 @@ class Order(TextChoices):
     PASTED = "pasted", _("Most pasted")
 
 
-ORDERS: dict[str, tuple[Order, ...]] = {
+ORDERS: dict[str, tuple[QueueOrder, ...]] = {
     Campaign.Kind.COMPARISON: (
-        Order.DISAGREEMENT,
-        Order.FAST,
-        Order.NEW,
-        Order.RANDOM,
-        Order.PAUSED,
+        QueueOrder.DISAGREEMENT,
+        QueueOrder.FAST,
+        QueueOrder.NEW,
+        QueueOrder.RANDOM,
+        QueueOrder.PAUSED,
     ),
-    Campaign.Kind.DEMONSTRATION: (Order.FAST, Order.NEW, Order.RANDOM, Order.PASTED, Order.PAUSED),
+    Campaign.Kind.DEMONSTRATION: (
+        QueueOrder.FAST,
+        QueueOrder.NEW,
+        QueueOrder.RANDOM,
+        QueueOrder.PASTED,
+        QueueOrder.PAUSED,
+    ),
 }
 
 
@@ -98,7 +104,7 @@ class ReviewRow:
 class Reviewed:
     """One answer as a reviewer sees it. `who` is a number where the page is blind."""
 
-    answer: Answer
+    answer: ItemAnswer
     who: str
     pace: float | None
     is_new: bool
@@ -188,7 +194,7 @@ class _Found:
 
 
 def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
-    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments
+    """Waiting items, most urgent first; see QueueOrder. It looks at the latest WINDOW judgments
     that were not reviewed.
     """
     waiting = _waiting(campaign)
@@ -197,7 +203,7 @@ def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
             "judgment_id", flat=True
         )
     )
-    if order == Order.PAUSED:
+    if order == QueueOrder.PAUSED:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
     found = [
@@ -415,20 +421,20 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
 
 
 def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
-    if order == Order.FAST:
+    if order == QueueOrder.FAST:
         return sorted(
             (row for row in rows if row.pace is not None),
             key=lambda row: (-(row.pace or 0), row.item_id),
         )
-    if order == Order.NEW:
+    if order == QueueOrder.NEW:
         return [row for row in rows if row.n_new]  # the latest first, as they came
-    if order == Order.RANDOM:
+    if order == QueueOrder.RANDOM:
         return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
-    if order == Order.PASTED:
+    if order == QueueOrder.PASTED:
         return sorted(
             (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
         )
-    if order == Order.PAUSED:
+    if order == QueueOrder.PAUSED:
         return rows
     compared = [row for row in rows if row.agreement is not None]
     return sorted(compared, key=lambda row: (row.agreement or 0.0, -row.n_judgments, row.item_id))
@@ -489,7 +495,7 @@ def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
     }
 
 
-def _chars_of(answer: Answer, n_chars: int) -> int:
+def _chars_of(answer: ItemAnswer, n_chars: int) -> int:
     return n_chars if answer.text is None else len(answer.text)
 
 

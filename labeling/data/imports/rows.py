@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from labeling.importers import curation
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import (
     Comparison,
     Demonstration,
@@ -45,12 +45,12 @@ _ASKED_AT_ONCE = 5_000
 class Prepared:
     """A draft with what takes time to work out and needs no database."""
 
-    draft: Draft
+    draft: ImportDraft
     sha256: str
     sketch: curation.Sketch
 
 
-def prepare(drafts: Sequence[Draft]) -> list[Prepared]:
+def prepare(drafts: Sequence[ImportDraft]) -> list[Prepared]:
     sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
         Prepared(d, curation.fingerprint(d.messages), s)
@@ -60,7 +60,7 @@ def prepare(drafts: Sequence[Draft]) -> list[Prepared]:
 
 def write(
     *, batch: Import, prepared: Sequence[Prepared], now: datetime
-) -> tuple[dict[str, int], list[Problem]]:
+) -> tuple[dict[str, int], list[ImportProblem]]:
     """Write one batch inside the caller's transaction; how many of what, and the drafts left out
     with the reason.
     """
@@ -102,14 +102,14 @@ def index_strays(*, is_alive: Callable[[], None]) -> None:
 
 def _prompts(
     batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
-) -> tuple[dict[str, Prompt], list[Problem]]:
+) -> tuple[dict[str, Prompt], list[ImportProblem]]:
     """Prompts by fingerprint, those there already included, and problems for those that fit on no
     side of the split.
     """
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
     neighbourhood = _neighbourhood(batch, fresh)
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     new: list[tuple[Prompt, curation.Placement]] = []
     for one in fresh:
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
@@ -119,7 +119,7 @@ def _prompts(
                 "This prompt is nearly identical to prompts for %(sides)s, so it fits neither"
                 " split. It is skipped."
             )
-            problems.append(Problem(one.draft.line, sentence % {"sides": sides}))
+            problems.append(ImportProblem(one.draft.line, sentence % {"sides": sides}))
         else:
             new.append((_prompt(batch, one, now), placement))
     counts["duplicates"] = len(prepared) - len(fresh)
@@ -273,7 +273,7 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
         )
 
 
-Placed = Sequence[tuple[Draft, Prompt]]
+Placed = Sequence[tuple[ImportDraft, Prompt]]
 # Response by prompt, source and text.
 Written = dict[tuple[int, int, str], Response]
 
@@ -367,7 +367,9 @@ def _judgments(
     comparisons: list[Comparison] = []
     ranked: list[RankedResponse] = []
 
-    def judged(kind: Judgment.Kind, draft: Draft, prompt: Prompt, said: object) -> Judgment | None:
+    def judged(
+        kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object
+    ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
         if mark in told:
             counts["repeated_judgments"] += 1

@@ -24,7 +24,7 @@ from labeling.data.imports import doorbell
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.selectors import is_publishable, lost
 from labeling.importers import formats, votes
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
 
 VOTES = "votes"
@@ -189,13 +189,13 @@ def clear_import(*, import_id: int) -> None:
 
 
 @dataclass
-class _Tally:
+class _RowCounts:
     """What a run has found so far; problems are kept up to a limit and counted without one."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
 
-    def add_problem(self, problem: Problem) -> None:
+    def add_problem(self, problem: ImportProblem) -> None:
         self.counts["problems"] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
@@ -259,7 +259,7 @@ def _claim(import_id: int, now: datetime) -> Import | None:
 
 
 def _run(batch: Import, clock: Callable[[], datetime]) -> None:
-    tally = _Tally()
+    tally = _RowCounts()
     if batch.attempt > 1:
         _delete_rows(batch)
     try:
@@ -291,21 +291,25 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 
-def _found(batch: Import, stream: _Counted, files: ExitStack) -> Iterator[Draft | Problem]:
+def _found(
+    batch: Import, stream: _Counted, files: ExitStack
+) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
         return formats.read(stream, batch.format)  # type: ignore[arg-type]
     return votes.read(stream, files.enter_context(Path(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
 
 
-def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[Draft]]:
+def _batches(
+    found: Iterator[ImportDraft | ImportProblem], tally: _RowCounts
+) -> Iterator[list[ImportDraft]]:
     """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be
     empty of drafts.
     """
-    lot: list[Draft] = []
+    lot: list[ImportDraft] = []
     n_seen = size = 0
     for one in found:
         n_seen += 1
-        if isinstance(one, Problem):
+        if isinstance(one, ImportProblem):
             tally.add_problem(one)
         else:
             lot.append(one)
@@ -320,8 +324,8 @@ def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[D
 
 def _write(
     batch: Import,
-    drafts: list[Draft],
-    tally: _Tally,
+    drafts: list[ImportDraft],
+    tally: _RowCounts,
     stream: _Counted,
     clock: Callable[[], datetime],
 ) -> None:
@@ -337,14 +341,14 @@ def _write(
         _beat(batch, tally, stream.n_read, clock())
 
 
-def _beat(batch: Import, tally: _Tally, n_read: int, now: datetime) -> None:
+def _beat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
     if not _moved(
         batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
     ):
         raise _Superseded
 
 
-def _finish(batch: Import, tally: _Tally, state: str, now: datetime, error: str = "") -> None:
+def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: str = "") -> None:
     problems = sorted(tally.problems, key=lambda problem: problem["line"])
     changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
     changes |= {

@@ -25,7 +25,7 @@ class PromptFilter:
 
 
 @dataclass(frozen=True)
-class PromptRow:
+class PromptSummary:
     prompt: Prompt
     n_responses: int
     n_campaigns: int
@@ -57,7 +57,7 @@ def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
     return _containing(prompts, wanted.text) if wanted.text else prompts
 
 
-def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
+def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptSummary]:
     """A row for each of `prompts`, in two queries more however many there are."""
     shown = list(prompts)
     ids = [prompt.pk for prompt in shown]
@@ -72,7 +72,7 @@ def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
         .annotate(n=Count("campaign", distinct=True))
     )
     return [
-        PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
+        PromptSummary(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
         for prompt in shown
     ]
 

@@ -93,7 +93,7 @@ Fields = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Problem:
+class PageProblem:
     """A problem that blocks a submit: `where` is the id of the element on the page ("" for the
     whole page), `sentence` says what to do.
     """
@@ -183,7 +183,7 @@ def revision(posted: str) -> int:
 
 def read_comparison(
     posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
-) -> tuple[CheckedComparison, list[Problem]]:
+) -> tuple[CheckedComparison, list[PageProblem]]:
     """The posted ranks and ratings of responses A, B, … after checking, and their problems.
     `all_bad` leaves every response unranked.
     """
@@ -215,7 +215,9 @@ def read_comparison(
     return checked, problems
 
 
-def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], dict[int, Problem]]:
+def _read_ranks(
+    posted: Fields, letters: str
+) -> tuple[dict[int, int | None], dict[int, PageProblem]]:
     """Ranks by position, and a problem for each position whose rank is not a valid number."""
     ranks: dict[int, int | None] = {}
     unreadable = {}
@@ -226,7 +228,7 @@ def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], di
             ranks[position] = int(rank)
         elif rank:
             sentence = _("%(letter)s: the rank must be a number from 1 to %(n)s.")
-            unreadable[position] = Problem(
+            unreadable[position] = PageProblem(
                 f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
             )
     return ranks, unreadable
@@ -245,8 +247,8 @@ def _read_ratings(
 
 
 def _problems_by_response(
-    checked: CheckedComparison, unreadable: Mapping[int, Problem]
-) -> list[Problem]:
+    checked: CheckedComparison, unreadable: Mapping[int, PageProblem]
+) -> list[PageProblem]:
     problems = []
     for position in range(len(checked.shown)):
         problems += [
@@ -259,11 +261,11 @@ def _problems_by_response(
     return problems
 
 
-def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
-    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
+def _rating_problem(letter: str, problem: rating_form.RatingProblem) -> PageProblem:
+    return PageProblem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
 
 
-def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
+def _rating_sentence(letter: str, problem: rating_form.RatingProblem) -> str:
     named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
     if problem.code == "required":
         return _("%(letter)s: rate %(label)s (%(low)s–%(high)s).") % named
@@ -272,17 +274,19 @@ def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
     return _("%(letter)s: %(label)s must be set or not set.") % named
 
 
-def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
+def _reason_problems(given: ComparisonAnswer) -> list[PageProblem]:
     if not given.is_all_bad or given.reason:
         return []
-    return [Problem("reason", _("Explain briefly why all responses are bad."))]
+    return [PageProblem("reason", _("Explain briefly why all responses are bad."))]
 
 
-def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
+def _problems_with(checked: CheckedComparison, code: Code) -> list[PageProblem]:
     """The check's problems with this `code`, with the texts of the page."""
     where, sentence = PAGE_PROBLEMS[code]
     return [
-        Problem(where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]})
+        PageProblem(
+            where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]}
+        )
         for problem in checked.problems
         if problem.code == code
     ]
@@ -290,17 +294,17 @@ def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
 
 def _read_strength(
     posted: Fields, ranks: Mapping[int, int | None]
-) -> tuple[int | None, list[Problem]]:
+) -> tuple[int | None, list[PageProblem]]:
     """Strength is read only for a ranking with a winner."""
     if len({rank for rank in ranks.values() if rank is not None}) < 2:
         return None, []
     chosen = first(posted, "strength")
     if chosen in STRENGTHS:
         return int(chosen), []
-    return None, [Problem("strength", _("Choose how much better the best response is."))]
+    return None, [PageProblem("strength", _("Choose how much better the best response is."))]
 
 
-def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]]:
+def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[PageProblem]]:
     letter = first(posted, "edit_of")
     if len(letter) != 1 or letter not in letters:
         return None, []
@@ -308,13 +312,13 @@ def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]
     problems = []
     if text.strip() and len(text) > LONGEST_TEXT:
         sentence = _("The edit is longer than %(n)s characters. Shorten it.")
-        problems.append(Problem("edit", sentence % {"n": LONGEST_TEXT}))
+        problems.append(PageProblem("edit", sentence % {"n": LONGEST_TEXT}))
     return Edit(letters.index(letter), text), problems
 
 
 def read_demonstration(
     posted: Fields, *, is_dialogue: bool = False
-) -> tuple[CheckedDemonstration, list[Problem]]:
+) -> tuple[CheckedDemonstration, list[PageProblem]]:
     """The posted text as typed, with normalised line ends, after checking, and its problems. With
     `is_dialogue`, also the turns that follow.
     """
@@ -331,12 +335,12 @@ def read_demonstration(
     return checked, problems
 
 
-def _text_problems(checked: CheckedDemonstration) -> list[Problem]:
+def _text_problems(checked: CheckedDemonstration) -> list[PageProblem]:
     if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
-        return [Problem("text", _("Write something first."))]
+        return [PageProblem("text", _("Write something first."))]
     if len(checked.given.text) > LONGEST_TEXT:
         sentence = _("The text is longer than %(n)s characters. Shorten it.")
-        return [Problem("text", sentence % {"n": LONGEST_TEXT})]
+        return [PageProblem("text", sentence % {"n": LONGEST_TEXT})]
     return []
 
 
@@ -359,13 +363,13 @@ def number_of(name: str) -> int:
     return version(name.removeprefix("turn-"))
 
 
-def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[Problem]:
+def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[PageProblem]:
     if is_empty:
         sentence = _("Turn %(n)s of the dialogue is empty. Write it or remove the last turns.")
-        return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
+        return [PageProblem(f"turn-{number}", sentence % {"n": number + 1})]
     if len(text) > LONGEST_TEXT:
         sentence = _("Turn %(n)s of the dialogue is longer than %(most)s characters. Shorten it.")
-        return [Problem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
+        return [PageProblem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
     return []
 
 

@@ -107,13 +107,13 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class AnswerProblem:
     """One reason why an answer cannot be stored."""
 
     code: Code
     position: int | None = None
     """of the response in question"""
-    rating: rating_form.Problem | None = None
+    rating: rating_form.RatingProblem | None = None
     turn: int | None = None
     """of a dialogue: 1 is the first after the text"""
 
@@ -124,7 +124,7 @@ class CheckedComparison:
 
     given: ComparisonAnswer
     shown: tuple[Response, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -151,7 +151,7 @@ class CheckedComparison:
 @dataclass(frozen=True)
 class CheckedDemonstration:
     given: DemonstrationAnswer
-    problems: tuple[Problem, ...]
+    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -177,14 +177,14 @@ def check_comparison(
 
 
 def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> CheckedDemonstration:
-    problems = [] if given.text.strip() else [Problem(Code.TEXT_EMPTY)]
+    problems = [] if given.text.strip() else [AnswerProblem(Code.TEXT_EMPTY)]
     if given.further and not is_dialogue:
-        problems.append(Problem(Code.NOT_A_DIALOGUE))
+        problems.append(AnswerProblem(Code.NOT_A_DIALOGUE))
     expected = ("user", "assistant") * (len(given.further) // 2)
     if tuple(message["role"] for message in given.further) != expected:
-        problems.append(Problem(Code.TURNS_OUT_OF_ORDER))
+        problems.append(AnswerProblem(Code.TURNS_OUT_OF_ORDER))
     problems += [
-        Problem(Code.TURN_EMPTY, turn=number)
+        AnswerProblem(Code.TURN_EMPTY, turn=number)
         for number, message in enumerate(given.further, 1)
         if not message["content"].strip()
     ]
@@ -196,53 +196,53 @@ def as_typed(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[Problem]:
+def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[AnswerProblem]:
     if given.is_all_bad:
         return []
     problems = _unknown_positions(given.ranks, n_shown=n_shown)
     problems += [
-        Problem(Code.RANK_BELOW_ONE, position)
+        AnswerProblem(Code.RANK_BELOW_ONE, position)
         for position, rank in given.ranks.items()
         if rank is not None and rank < 1
     ]
     if all(rank is None for rank in given.ranks.values()):
-        problems.append(Problem(Code.NOTHING_RANKED))
+        problems.append(AnswerProblem(Code.NOTHING_RANKED))
     return problems
 
 
 def _clean_ratings(
     ratings: Mapping[int, Mapping[str, Any]], *, form: rating_form.RatingForm, n_shown: int
-) -> tuple[dict[int, dict[str, int | bool]], list[Problem]]:
+) -> tuple[dict[int, dict[str, int | bool]], list[AnswerProblem]]:
     problems = _unknown_positions(ratings, n_shown=n_shown)
     cleaned = {}
     for position in range(n_shown):
         cleaned[position], found = rating_form.clean(form, ratings.get(position, {}))
-        problems += [Problem(Code.RATING, position, problem) for problem in found]
+        problems += [AnswerProblem(Code.RATING, position, problem) for problem in found]
     return cleaned, problems
 
 
-def _strength_problems(strength: int | None) -> list[Problem]:
+def _strength_problems(strength: int | None) -> list[AnswerProblem]:
     if strength is None or strength in STRENGTHS:
         return []
-    return [Problem(Code.NO_SUCH_STRENGTH)]
+    return [AnswerProblem(Code.NO_SUCH_STRENGTH)]
 
 
-def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[Problem]:
+def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[AnswerProblem]:
     if edit is None:
         return []
     unknown = _unknown_positions({edit.position: edit}, n_shown=len(shown))
     if unknown:
         return unknown
     if not edit.text.strip():
-        return [Problem(Code.EDIT_EMPTY, edit.position)]
+        return [AnswerProblem(Code.EDIT_EMPTY, edit.position)]
     if edit.text == as_typed(shown[edit.position].text):
-        return [Problem(Code.EDIT_UNCHANGED, edit.position)]
+        return [AnswerProblem(Code.EDIT_UNCHANGED, edit.position)]
     return []
 
 
-def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[Problem]:
+def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[AnswerProblem]:
     return [
-        Problem(Code.NO_SUCH_RESPONSE, position)
+        AnswerProblem(Code.NO_SUCH_RESPONSE, position)
         for position in given
         if not 0 <= position < n_shown
     ]

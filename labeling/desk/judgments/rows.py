@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.desk.judgments import answers
-from labeling.desk.judgments.answers import Answer, Checked, Code, Problem
+from labeling.desk.judgments.answers import Answer, AnswerProblem, Checked, Code
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -110,7 +110,7 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     )
 
 
-def _sentence(problem: Problem) -> str:
+def _sentence(problem: AnswerProblem) -> str:
     if problem.rating is not None:
         return _rating_sentence(problem.rating, problem.position or 0)
     sentences = {
@@ -132,7 +132,7 @@ def _sentence(problem: Problem) -> str:
     return sentences[problem.code] % {"letter": response_orders.letter(problem.position or 0)}
 
 
-def _rating_sentence(problem: rating_form.Problem, position: int) -> str:
+def _rating_sentence(problem: rating_form.RatingProblem, position: int) -> str:
     values = {
         "letter": response_orders.letter(position),
         "label": problem.label,

@@ -1,4 +1,4 @@
-"""The rater's desk: the list of campaigns, and the page of one item with what is shown next to it."""
+"""The rater's desk: the list of campaigns, and the page of one item with its side panels."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What an open desk page sends while a rater works: drafts, and heartbeats that extend the lease."""
+"""What an open desk page sends during work: drafts, and heartbeats that extend the lease."""
 
 import datetime as dt
 import json

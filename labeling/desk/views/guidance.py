@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The current guideline. `for` is a campaign that the rater can work in once they have read it."""
+    """The current guideline. `for` is a campaign that opens once the rater has read it."""
     rater = labeling_access.rater_or_none(user=request.user)
     guideline = desk_access.my_guideline(user=request.user, rater=rater, pk=pk)
     latest = guidelines_selectors.latest_version(guideline=guideline)

@@ -15,12 +15,14 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Val
 from django.db.models.functions import TruncDate
 
 from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
-from labeling.pay.timesheets.sheets import CORRECTION, Line
+from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import prices, working_time
 from pages import days
 
 
-def counted_lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
+def counted_lines(
+    *, since: dt.date, until: dt.date, rater: Rater | None = None
+) -> list[TimesheetLine]:
     start = days.midnight(since, dt.UTC)
     end = days.midnight(until + dt.timedelta(days=1), dt.UTC)
     whose = Q(rater=rater) if rater is not None else Q()
@@ -105,8 +107,8 @@ def _grouped(
     return found
 
 
-def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> Line:
-    return Line(
+def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> TimesheetLine:
+    return TimesheetLine(
         rater_id=row["rater_id"],
         day=row["day"],
         pool_id=row["pool_id"],
@@ -128,10 +130,10 @@ def _corrections(whose: Q, start: dt.datetime, end: dt.datetime) -> QuerySet[Pay
     )
 
 
-def _correction(dispute: PayDispute) -> Line:
+def _correction(dispute: PayDispute) -> TimesheetLine:
     assert dispute.answered_at is not None
     day = dispute.answered_at.astimezone(dt.UTC).date()
-    return Line(
+    return TimesheetLine(
         rater_id=dispute.rater_id,
         day=day,
         pool_id=None,

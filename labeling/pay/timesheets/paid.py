@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from labeling.models import Payment, Pool, Rate, Rater
-from labeling.pay.timesheets.sheets import CORRECTION, Line
+from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import money, prices
 
 ROUNDING_S = 0.1
@@ -23,14 +23,14 @@ Key = tuple[int, dt.date, int | None, str]
 
 
 def with_payments(
-    lines: Iterable[Line], *, since: dt.date, until: dt.date, rater: Rater | None = None
-) -> list[Line]:
+    lines: Iterable[TimesheetLine], *, since: dt.date, until: dt.date, rater: Rater | None = None
+) -> list[TimesheetLine]:
     """`lines` as they are counted now, with the lines that were paid in place of what these paid
     for.
     """
     paid, periods = _paid(since=since, until=until, rater=rater)
     counted = _by_key(lines)
-    shown: list[Line] = []
+    shown: list[TimesheetLine] = []
     for key in counted.keys() | paid.keys():
         now, before = counted.get(key, []), paid.get(key, [])
         rater_id, day = key[:2]
@@ -43,7 +43,7 @@ def with_payments(
     return shown
 
 
-def as_record(line: Line) -> dict[str, Any]:
+def as_record(line: TimesheetLine) -> dict[str, Any]:
     """A line column by column, for a CSV file. Amounts in the currency's own units."""
     return _basics(line) | {
         "state": "paid" if line.is_paid else "due",
@@ -51,7 +51,7 @@ def as_record(line: Line) -> dict[str, Any]:
     }
 
 
-def as_kept(line: Line) -> dict[str, Any]:
+def as_kept(line: TimesheetLine) -> dict[str, Any]:
     """A line as JSON, for a payment."""
     floor = line.rate.floor if line.rate else None
     return _basics(line) | {
@@ -61,7 +61,7 @@ def as_kept(line: Line) -> dict[str, Any]:
     }
 
 
-def _basics(line: Line) -> dict[str, Any]:
+def _basics(line: TimesheetLine) -> dict[str, Any]:
     return {
         "day": str(line.day),
         "pool": line.pool,
@@ -81,12 +81,12 @@ def _basics(line: Line) -> dict[str, Any]:
 
 def _paid(
     *, since: dt.date, until: dt.date, rater: Rater | None
-) -> tuple[dict[Key, list[Line]], dict[int, list[tuple[dt.date, dt.date]]]]:
+) -> tuple[dict[Key, list[TimesheetLine]], dict[int, list[tuple[dt.date, dt.date]]]]:
     """Lines that were paid, and the days that payments cover, by rater."""
     payments = Payment.objects.filter(since__lte=until, until__gte=since).order_by("paid_at", "pk")
     if rater is not None:
         payments = payments.filter(rater=rater)
-    lines: list[Line] = []
+    lines: list[TimesheetLine] = []
     periods: dict[int, list[tuple[dt.date, dt.date]]] = {}
     for rater_id, first, last, records in payments.values_list(
         "rater_id", "since", "until", "lines"
@@ -103,7 +103,7 @@ def _paid(
     return _by_key(line for line in lines if since <= line.day <= until), periods
 
 
-def _read(record: dict[str, Any], rater_id: int) -> Line:
+def _read(record: dict[str, Any], rater_id: int) -> TimesheetLine:
     """What `as_kept` wrote."""
     currency = record["currency"]
     rate = None
@@ -117,7 +117,7 @@ def _read(record: dict[str, Any], rater_id: int) -> Line:
                 money.to_minor(Decimal(record["floor"]), currency) if record.get("floor") else None
             ),
         )
-    return Line(
+    return TimesheetLine(
         rater_id=rater_id,
         day=dt.date.fromisoformat(record["day"]),
         pool_id=record.get("pool_id"),
@@ -135,14 +135,16 @@ def _read(record: dict[str, Any], rater_id: int) -> Line:
     )
 
 
-def _by_key(lines: Iterable[Line]) -> dict[Key, list[Line]]:
-    found: dict[Key, list[Line]] = {}
+def _by_key(lines: Iterable[TimesheetLine]) -> dict[Key, list[TimesheetLine]]:
+    found: dict[Key, list[TimesheetLine]] = {}
     for line in lines:
         found.setdefault((line.rater_id, line.day, line.pool_id, line.kind), []).append(line)
     return found
 
 
-def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+def _since_paid(
+    now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]
+) -> list[TimesheetLine]:
     """What the records of a day in a pool hold beyond what was paid, at the rates that were paid.
 
     Rate by rate where the day's rates are those that were paid; otherwise a rate was set for the
@@ -165,7 +167,7 @@ def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     ]
 
 
-def _beyond(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+def _beyond(now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]) -> list[TimesheetLine]:
     n, seconds = (
         int(_more(now, before, lambda line: line.n)),
         _more(now, before, lambda line: line.seconds),
@@ -183,11 +185,17 @@ def _beyond(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     return [replace(later, amount=amount, is_paid=False, came_later=True)]
 
 
-def _more(now: Iterable[Line], before: Iterable[Line], of: Callable[[Line], float]) -> float:
+def _more(
+    now: Iterable[TimesheetLine],
+    before: Iterable[TimesheetLine],
+    of: Callable[[TimesheetLine], float],
+) -> float:
     return max(0.0, sum(of(line) for line in now) - sum(of(line) for line in before))
 
 
-def _corrected_since(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+def _corrected_since(
+    now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]
+) -> list[TimesheetLine]:
     later = []
     for currency in sorted({line.currency for line in now}):
         given, paid = (

@@ -18,7 +18,7 @@ CORRECTION = "correction"
 
 
 @dataclass(frozen=True)
-class Line:
+class TimesheetLine:
     """One rater's day in one pool with one kind of work under one rate. `amount` is minor units;
     None where no rate is set.
     """
@@ -103,7 +103,7 @@ class Timesheet:
 
     since: dt.date
     until: dt.date
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TimesheetLine] = field(default_factory=list)
 
     @property
     def n(self) -> int:
@@ -148,7 +148,7 @@ class Timesheet:
 
     @property
     def alarms(self) -> list[Alarm]:
-        groups: dict[tuple[int | None, str, str], list[Line]] = {}
+        groups: dict[tuple[int | None, str, str], list[TimesheetLine]] = {}
         for line in self.lines:
             if line.rate is not None and line.rate.floor is not None:
                 groups.setdefault((line.pool_id, line.kind, line.currency), []).append(line)
@@ -162,7 +162,7 @@ class PayRow:
     sheet: Timesheet
 
 
-def _alarm(lines: Sequence[Line]) -> Alarm | None:
+def _alarm(lines: Sequence[TimesheetLine]) -> Alarm | None:
     """`lines` are of one pool, kind of work and currency, in order."""
     seconds, latest = sum(line.seconds for line in lines), lines[-1]
     floor = latest.rate.floor if latest.rate else None
@@ -180,7 +180,7 @@ def _alarm(lines: Sequence[Line]) -> Alarm | None:
     )
 
 
-def _sums(lines: Iterable[Line]) -> dict[str, Decimal]:
+def _sums(lines: Iterable[TimesheetLine]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
     for line in lines:
         if line.amount is not None:
@@ -188,7 +188,7 @@ def _sums(lines: Iterable[Line]) -> dict[str, Decimal]:
     return sums
 
 
-def _by_currency(lines: Iterable[Line]) -> dict[str, tuple[Decimal, float]]:
+def _by_currency(lines: Iterable[TimesheetLine]) -> dict[str, tuple[Decimal, float]]:
     sums: dict[str, tuple[Decimal, float]] = {}
     for line in lines:
         if line.amount is not None and line.seconds:

@@ -17,7 +17,7 @@ from labeling import access as labeling_access
 from labeling.guidelines import differences
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.people.onboarding import questions, selectors, services
-from labeling.people.onboarding.forms import DecisionForm, ScoresForm, StepForm
+from labeling.people.onboarding.forms import AttemptDecisionForm, AttemptScoresForm, StepForm
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
 from labeling.statistics import response_orders
@@ -143,11 +143,11 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
     found = labeling_access.attempt(user=request.user, pk=pk)
     is_written = found.step.kind == Kind.DEMONSTRATIONS
     scores = (
-        ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
+        AttemptScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
         if is_written
         else None
     )
-    decision = DecisionForm(request.POST if "decide" in request.POST else None)
+    decision = AttemptDecisionForm(request.POST if "decide" in request.POST else None)
     if scores is not None and scores.is_bound and scores.is_valid():
         services.score_demonstration(
             attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
@@ -187,7 +187,7 @@ def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
     ]
 
 
-def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
+def _line(found: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, Any]:
     """One question with the rater's and the researchers' answer, in words."""
     answer = found.answers[place]
     if found.step.kind == Kind.TOPICS:

@@ -30,7 +30,7 @@ MOST_QUESTIONS = 100
 
 
 @dataclass(frozen=True)
-class Problem:
+class QuestionProblem:
     line: int
     sentence: str
 
@@ -45,7 +45,7 @@ class _Block:
         return "\n".join(self.lines).strip()
 
 
-def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
+def parse(kind: str, text: str) -> tuple[list[Question], list[QuestionProblem]]:
     """Questions, and a sentence with its line for each that cannot be used."""
     blocks = _lines(text) if kind == "topics" else _blocks(text)
     questions, problems = [], []
@@ -53,10 +53,10 @@ def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
         try:
             questions.append(_READ[kind](block.text))
         except ValueError as problem:
-            problems.append(Problem(block.line, str(problem)))
+            problems.append(QuestionProblem(block.line, str(problem)))
     if len(questions) > MOST_QUESTIONS:
         problems.append(
-            Problem(
+            QuestionProblem(
                 1,
                 _("At most %(n)d questions are allowed.") % {"n": MOST_QUESTIONS},
             )

@@ -192,7 +192,7 @@ def _stored(row: str) -> str:
 
 
 def _behind_page(
-    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.Behind
+    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.RowJudgments
 ) -> HttpResponse:
     page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
     judgments = quality_selectors.listed_judgments(ids=list(page.object_list))

@@ -53,7 +53,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Strengths:
+class SourceStrengths:
     """The strongest first; empty where responses have one source, or more than a table can show."""
 
     baseline: str
@@ -74,7 +74,7 @@ def stored_contests(*, report: QualityReport) -> list[Contest]:
     return _contests(report.results.get("contests", []))
 
 
-def stored_strengths(*, report: QualityReport) -> Strengths:
+def stored_strengths(*, report: QualityReport) -> SourceStrengths:
     found = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
     rows = [
         Strength(
@@ -86,7 +86,9 @@ def stored_strengths(*, report: QualityReport) -> Strengths:
         )
         for one in found["sources"]
     ]
-    return Strengths(found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows)
+    return SourceStrengths(
+        found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows
+    )
 
 
 def _percent(record: Record) -> Figure:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
-from labeling.quality.item_answers import Answer
+from labeling.quality.item_answers import ItemAnswer
 from labeling.quality.measures import consensus
 from labeling.quality.measures.consensus import PairConsensus, Place
 from labeling.statistics.agreement import pairs as agreement_pairs
@@ -40,7 +40,7 @@ class ItemConsensus:
     places: list[Place]
 
 
-def consensus_of(*, campaign: Campaign, answers: Iterable[Answer]) -> ItemConsensus:
+def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemConsensus:
     """Of the item whose answers these are. Beside them, only the reliabilities of their raters are
     read.
     """

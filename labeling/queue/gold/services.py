@@ -58,7 +58,7 @@ class UnableToMakeGold(Exception):
 @dataclass(frozen=True)
 class GoldsImported:
     n: int
-    problems: list[importers_drafts.Problem]
+    problems: list[importers_drafts.ImportProblem]
 
 
 # --- making golds ---------------------------------------------------------------------------------
@@ -125,11 +125,12 @@ def import_golds(
     found = list(
         importers_golds.read_golds(file, n_responses=campaign.n_responses or 0, most=MOST_LINES)
     )
-    problems = [entry for entry in found if isinstance(entry, importers_drafts.Problem)]
+    problems = [entry for entry in found if isinstance(entry, importers_drafts.ImportProblem)]
     drafts = [entry for entry in found if isinstance(entry, importers_golds.GoldDraft)]
     if problems or not drafts:
         return GoldsImported(
-            0, problems or [importers_drafts.Problem(0, _("The file contains no gold items."))]
+            0,
+            problems or [importers_drafts.ImportProblem(0, _("The file contains no gold items."))],
         )
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.importers.drafts import Problem
+from labeling.importers.drafts import ImportProblem
 from labeling.models import Campaign
 from labeling.queue.gold import scores, selectors, services
 from labeling.queue.gold.forms import GoldFileForm, GoldSettingsForm
@@ -133,7 +133,7 @@ def _page(
     *,
     form: GoldSettingsForm | None = None,
     file_form: GoldFileForm | None = None,
-    problems: list[Problem] | None = None,
+    problems: list[ImportProblem] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(

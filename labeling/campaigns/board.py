@@ -29,17 +29,11 @@ from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
 
 PACE_WINDOW = timedelta(hours=24)
-
-
 PACE_NEEDS = 3
-
-
 """Judgments in the window below which a pace would be noise."""
 
 
 _NOT_YET_ASKED = Q(state=Slot.State.FREE, reserved_for__isnull=False)
-
-
 """A repeat that waits until its rater has judged other items; some are never due, and none holds a
 campaign up.
 """

@@ -1,7 +1,7 @@
 """Importers turn uploaded files into drafts with line numbers. Bytes in, drafts and problems out:
 no database.
 
-`read(stream, format)` never raises because of a file's content: every error becomes an ImportProblem,
+`read(stream, format)` never raises because of a file's content: every error becomes a problem,
 and reading continues.
 """
 

@@ -5,8 +5,6 @@ from django.db.models import QuerySet
 from labeling.models import Rater, StepAttempt
 
 FEWEST_IN_A_CELL = 5
-
-
 """A count of fewer people could point at one of them."""
 
 

@@ -38,16 +38,12 @@ from labeling.quality.votes import arrays, blocks, contests, experts, golds, rat
 from labeling.statistics.figures import absent, gettext_noop
 
 LONGEST = timedelta(minutes=30)
-
-
 """A worker that has been at a report for so long is gone, and another may start. As long as the
 task may take.
 """
 
 
 RESTS = 20
-
-
 """Times as long as computing took, a report rests before it is computed again by itself: at most a
 twentieth of one worker.
 """

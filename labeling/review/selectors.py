@@ -35,16 +35,12 @@ from labeling.statistics.agreement import orders
 from labeling.statistics.agreement import pairs as agreement_pairs
 
 WINDOW = 2_000
-
-
 """Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a
 million.
 """
 
 
 NEWCOMER = 20
-
-
 """A rater's first judgments, in whatever campaign, count as a newcomer's."""
 
 

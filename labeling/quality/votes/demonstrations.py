@@ -27,8 +27,6 @@ def _count_of(typing: Any, name: str) -> int | None:
 
 
 N_LATEST = 2_000
-
-
 """Demonstrations that writers are compared by."""
 
 
@@ -36,8 +34,6 @@ LEAST_ANSWERS, LEAST_WRITERS = 5, 5
 
 
 FAR_OFF = 3.5
-
-
 MUCH_PASTED = 0.5
 
 

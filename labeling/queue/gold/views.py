@@ -1,5 +1,5 @@
-"""A campaign's golds: the list, raters' results, who is warned or paused, and how golds are
-used.
+"""Pages of a campaign's golds: the list, raters' results, who is warned or paused, and the
+settings.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
-    """Imports golds from a file: all of it, or nothing and a list of its errors."""
+    """Imports golds from a file: all of them, or none and a list of the errors."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     form = GoldFileForm(request.POST, request.FILES)
     if not form.is_valid():

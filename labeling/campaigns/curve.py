@@ -1,4 +1,4 @@
-"""A campaign's curve of judgments over time, with a projection at the current pace."""
+"""The chart of a campaign's judgments over time, with a projection at the current pace."""
 
 from datetime import datetime, timedelta
 

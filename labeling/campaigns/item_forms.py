@@ -1,4 +1,4 @@
-"""The filter above a campaign's list of items."""
+"""The filter form of a campaign's list of items."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from labeling.models import Pass
 
 
 class ItemFilterForm(forms.Form):
-    """The filter bar of a campaign's items."""
+    """Filters by status and skip reason."""
 
     STATUSES = [
         ("", _("Any")),

@@ -1,4 +1,4 @@
-"""Words of the admin's pages that need the clock or the row at hand."""
+"""Template filters of the admin's pages: labels, dates, rates and amounts as text."""
 
 from decimal import Decimal
 
@@ -14,13 +14,13 @@ register = template.Library()
 
 @register.filter
 def in_order(answer: ItemAnswer) -> str:
-    """A ranking in letters and symbols: “B › A = C”."""
+    """A ranking with letters and symbols: “B › A = C”."""
     return " › ".join(" = ".join(tier) for tier in answer.tiers)
 
 
 @register.filter
 def role(name: str) -> str:
-    """Who speaks in a conversation."""
+    """The speaker's role in a conversation, as a label."""
     return {
         "system": gettext("System"),
         "user": gettext("User"),
@@ -30,15 +30,13 @@ def role(name: str) -> str:
 
 @register.filter
 def state_kind(state: str) -> str:
-    """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing
-    to say.
-    """
+    """The state component's kind for a campaign's state: ok, attention or neutral."""
     return {"open": "accent", "paused": "warning"}.get(state, "")
 
 
 @register.filter
 def standing_kind(standing: str) -> str:
-    """Which of the component's meanings a rater's standing has."""
+    """The state component's kind for a rater's status."""
     return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(standing, "")
 
 
@@ -49,9 +47,7 @@ def invitation_kind(state: str) -> str:
 
 @register.filter
 def progress_kind(progress: str) -> str:
-    """Which of the component's meanings a step of onboarding has for its rater, or one of their
-    attempts.
-    """
+    """The state component's kind for a rater's progress in onboarding, or for an attempt."""
     return {
         "open": "accent",
         "again": "warning",
@@ -64,7 +60,7 @@ def progress_kind(progress: str) -> str:
 
 @register.filter
 def topic(code: str) -> str:
-    """A category in words; any other tag as it is."""
+    """The label of a category; any other tag unchanged."""
     return str(dict(Prompt.Category.choices).get(code, code))
 
 

@@ -1,4 +1,4 @@
-"""Dates and rates in words, for a campaign's page and its curve."""
+"""Dates and rates as text, for a campaign's page and its curve."""
 
 from datetime import datetime, timedelta
 
@@ -11,9 +11,7 @@ from labeling.campaigns.template_filters import register
 
 @register.filter
 def about(moment: datetime) -> str:
-    """A moment as exact as it deserves: “Thursday 15:00” within a week from now, else “3
-    December”.
-    """
+    """A date as precise as needed: “Thursday 15:00” within a week from now, else “3 December”."""
     local, today = timezone.localtime(moment), timezone.localdate()
     if local.date() == today:
         return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
@@ -24,6 +22,6 @@ def about(moment: datetime) -> str:
 
 @register.filter
 def rate(per_hour: float) -> str:
-    """A pace without false exactness: “38”, “4.5”, “0.3”."""
+    """A pace without false precision: “38”, “4.5”, “0.3”."""
     tenths = round(per_hour, 1)
     return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))

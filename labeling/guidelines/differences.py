@@ -1,4 +1,4 @@
-"""What changed between two versions of a guideline, line by line. Pure: no database."""
+"""Line diff of two versions of a guideline. Pure: no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ from labeling.guidelines.rating_form import Question, RatingForm, Scale
 
 @dataclass(frozen=True)
 class DiffLine:
-    """`kind` is same, added, removed or gap; a gap stands for `n_hidden` unchanged lines."""
+    """One line of a diff. `kind` is same, added, removed or gap; a gap stands for `n_hidden`
+    unchanged lines.
+    """
 
     kind: str
     text: str = ""

@@ -1,4 +1,4 @@
-"""Items on which raters disagreed because the guideline does not say what to do."""
+"""Items on which raters disagreed because the guideline does not cover them."""
 
 from django.db.models import QuerySet
 
@@ -6,9 +6,7 @@ from labeling.models import Adjudication, Guideline
 
 
 def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
-    """Items that raters could not agree on because the guideline left them alone, the latest
-    first.
-    """
+    """Adjudicated items whose disagreement was caused by a gap in the guideline, latest first."""
     gaps = Adjudication.objects.filter(
         reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline
     )

@@ -1,4 +1,4 @@
-"""Guidelines and their versions, as admins list them."""
+"""Lists of guidelines and their versions for admins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class GuidelineRow:
 
 
 def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
-    """A row for each of `guidelines`, in two queries more however many there are."""
+    """A row for each of `guidelines`, with two more queries in total."""
     shown = list(guidelines)
     versions = {
         row["guideline_id"]: row
@@ -46,7 +46,7 @@ def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
 
 
 def guideline_versions(*, guideline: Guideline) -> list[GuidelineVersion]:
-    """Newest first; there is always one."""
+    """Newest first; there is always at least one."""
     return list(guideline.versions.select_related("created_by").order_by("-number"))
 
 

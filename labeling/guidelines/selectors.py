@@ -1,4 +1,6 @@
-"""Guidelines as raters meet them: which are theirs, what they have read, and what changed since."""
+"""Read queries of guidelines for raters: their guidelines, which versions they have read, and what
+changed since.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +12,7 @@ from labeling.models import examples as models_examples
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs from `before`: in the text, the examples and the questions."""
+    """What changed since `before`: in the text, the examples and the rating form."""
 
     before: GuidelineVersion
     text: list[differences.DiffLine]
@@ -19,7 +21,7 @@ class Changes:
 
 
 def guidelines_of(*, rater: Rater) -> list[Guideline]:
-    """Those of the campaigns that the rater's pools have or had."""
+    """Guidelines of the campaigns that the rater's pools have or had."""
     theirs = Campaign.objects.exclude(state=Campaign.State.DRAFT).filter(
         pool__memberships__rater=rater, pool__memberships__is_active=True
     )
@@ -27,19 +29,19 @@ def guidelines_of(*, rater: Rater) -> list[Guideline]:
 
 
 def latest_version(*, guideline: Guideline) -> GuidelineVersion:
-    """There is always one."""
+    """There is always at least one version."""
     return guideline.versions.select_related("guideline").latest("number")
 
 
 @lru_cache(maxsize=256)
 def version(pk: int) -> GuidelineVersion:
-    """Read once a process: a version never changes."""
+    """Cached per process, because a version never changes."""
     return GuidelineVersion.objects.get(pk=pk)
 
 
 @lru_cache(maxsize=256)
 def form_of(version_pk: int | None) -> rating_form.RatingForm:
-    """The rating form of a version, as it is asked; without a version there is nothing to ask."""
+    """The rating form of a version; without a version, a form without questions."""
     return (
         rating_form.RatingForm()
         if version_pk is None
@@ -48,10 +50,11 @@ def form_of(version_pk: int | None) -> rating_form.RatingForm:
 
 
 def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
-    """Whether the guideline has changed since the rater last worked by it, and they have not said
-    that they read it.
+    """Whether the guideline has changed since the rater last worked with it, and they have not
+    confirmed that they read it.
 
-    Who works by a guideline for the first time is asked nothing: there is no change to show.
+    A rater who uses a guideline for the first time does not have to confirm: there is no change to
+    show.
     """
     last = _worked_by(rater=rater, guideline_id=campaign.guideline_id)
     if last in {None, campaign.guideline_version_id}:
@@ -62,8 +65,8 @@ def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
 
 
 def last_read(*, rater: Rater | None, latest: GuidelineVersion) -> GuidelineVersion | None:
-    """The newest version before `latest` that the rater worked by or said they had read; failing
-    that the one before it.
+    """The newest version before `latest` that the rater worked with or confirmed reading; without
+    one, the version before `latest`.
     """
     earlier = GuidelineVersion.objects.filter(
         guideline=latest.guideline_id, number__lt=latest.number
@@ -94,7 +97,7 @@ def example_changes(
 
 
 def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:
-    """The version under which the rater gave their latest judgment by this guideline."""
+    """The version of the rater's latest judgment under this guideline."""
     theirs = Judgment.objects.filter(rater=rater, guideline_version__guideline=guideline_id)
     return theirs.order_by("-submitted_at").values_list("guideline_version_id", flat=True).first()
 

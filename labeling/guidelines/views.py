@@ -1,4 +1,6 @@
-"""Guidelines: the list, a new one, its next version, and the differences between two versions."""
+"""Pages of guidelines: the list, a new one, its next version, and the differences between
+versions.
+"""
 
 from typing import Any, cast
 

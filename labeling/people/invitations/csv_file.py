@@ -1,6 +1,4 @@
-"""A CSV file of people to invite, read into addresses and names, with a sentence for each line that
-cannot be used. Pure.
-"""
+"""Parses a CSV file of people to invite, with a problem for each line that cannot be used. Pure."""
 
 import csv
 import io
@@ -30,8 +28,8 @@ class CsvProblem:
 
 
 def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:
-    """Columns `email` and `name` under a head, or without one the address first and then the name.
-    Every problem is told.
+    """Reads columns `email` and `name` by header; without a header, the address first and then the
+    name. Returns every problem.
     """
     try:
         text = data.decode("utf-8-sig")

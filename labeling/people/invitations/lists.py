@@ -1,4 +1,4 @@
-"""Invitations of a pool, each with its state."""
+"""Lists of a pool's invitations, with their states."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class InvitationRow:
 
 
 def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
-    """The newest first; `state` is an InvitationState, or empty for all."""
+    """Newest first; `state` is an InvitationState, or empty for all."""
     found = pool.invitations.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
     is_open = Q(accepted_at=None, revoked_at=None)
     conditions = {

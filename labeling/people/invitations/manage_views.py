@@ -1,4 +1,4 @@
-"""A pool's invitations: create one or many from a file, resend, revoke."""
+"""An admin's page of a pool's invitations: create one or many from a file, resend, revoke."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -97,7 +97,7 @@ def _say_how_many(request: MemberRequest, n: int) -> None:
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:
-    """Mails the links, and shows a few of them once on the next page, for admins who hand them over
+    """Mails the links, and shows a few of them once on the next page, for admins who pass them on
     in person.
     """
 

@@ -1,4 +1,4 @@
-"""What stands behind an invitation's link."""
+"""Looks up an invitation by its link."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,8 @@ from labeling.models import Invitation, Rater
 
 @dataclass(frozen=True)
 class Joining:
-    """`problem` says why the link opens nothing; `has_login` whether its person signs in rather
-    than choosing a password.
+    """`problem` says why the link does not work; `has_login` whether the person signs in instead of
+    choosing a password.
     """
 
     invitation: Invitation | None
@@ -34,7 +34,7 @@ def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
 
 
 def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
-    """Why a link opens nothing; empty when it does."""
+    """Why the link does not work; empty when it does."""
     if invitation is None or invitation.revoked_at is not None:
         return _(
             "This invitation is unknown or has been replaced. Open the link in the latest e-mail."

@@ -1,4 +1,4 @@
-"""A pool's onboarding for admins: its steps, raters in progress, and attempts to score and
+"""An admin's pages of a pool's onboarding: its steps, raters in progress, and attempts to score and
 decide.
 """
 
@@ -126,7 +126,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
-    """Attempts in all pools that wait for a person's decision, as one of the queues."""
+    """Attempts in all pools that wait for a decision, shown as one of the queues."""
     page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -137,7 +137,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def attempt(request: MemberRequest, pk: int) -> HttpResponse:
-    """What a rater saw and answered next to the researchers' answers, with the decision and, for
+    """A rater's answers next to the researchers' answers, with the decision and, for
     demonstrations, scores.
     """
     found = labeling_access.attempt(user=request.user, pk=pk)

@@ -1,4 +1,4 @@
-"""Pools: the list, a new one, and its raters."""
+"""Pages of pools: the list, a new one, and its raters."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -60,7 +60,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def pause(request: MemberRequest, pk: int) -> HttpResponse:
-    """Pauses the pool, or only its ticked raters."""
+    """Pauses the pool, or only the selected raters."""
     return _pause_or_resume(request, pk, is_pause=True)
 
 

@@ -1,10 +1,9 @@
-"""Work as the records count it now, priced at the rates of its own time: judgments, skips,
-onboarding, corrections.
+"""Work counted from the records and priced at the rates of its time: judgments, skips, onboarding
+and corrections.
 
-Which seconds count is labeling.queue.spending.working_time's matter. An hourly rate pays them for
-what was judged and for what was skipped; a rate by the item pays judgments alone, and the time on
-skips lowers what an hour comes to. Extra judgments and golds are paid as any other. Days are UTC
-days, so that everybody's add up.
+labeling.queue.spending.working_time decides which seconds count. An hourly rate pays judged and
+skipped time; a rate per item pays judgments only, so time on skips lowers the pay per hour. Extra
+judgments and golds are paid like any other. Days are in UTC, so that all raters' days add up.
 """
 
 import datetime as dt
@@ -72,7 +71,7 @@ def counted_lines(
 def _with_skips(
     worked: Iterable[dict[str, Any]], skipped: Iterable[dict[str, Any]]
 ) -> Iterable[dict[str, Any]]:
-    """A day's skips in the line of what was judged under the same rate."""
+    """Adds a day's skips to the line of the judgments under the same rate."""
     lines = {_of_line(row): {**row, "n_skipped": 0} for row in worked}
     for row in skipped:
         line = lines.setdefault(

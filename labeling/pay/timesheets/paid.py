@@ -1,9 +1,8 @@
-"""Lines as a payment keeps them, and what came to paid days afterwards.
+"""Lines as they were paid, and work that was added to paid days later.
 
-A line that was paid is shown as it was paid, whatever its work would come to today: another rate
-changes nothing about it. Work or money that came to a paid day later is a line of its own, due
-until it is paid as well. Nothing that was paid is taken back by itself: where the records hold less
-than was paid, the line stays.
+A paid line is shown as it was paid, even if the same work would cost something else today. Work or
+money that is added to a paid day later becomes a separate line, due until it is paid too. Payments
+are never taken back automatically: if the records now have less than was paid, the paid line stays.
 """
 
 import datetime as dt
@@ -17,7 +16,7 @@ from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import money, prices
 
 ROUNDING_S = 0.1
-"""A payment keeps seconds to a tenth."""
+"""Payments store seconds rounded to a tenth."""
 
 Key = tuple[int, dt.date, int | None, str]
 
@@ -25,9 +24,7 @@ Key = tuple[int, dt.date, int | None, str]
 def with_payments(
     lines: Iterable[TimesheetLine], *, since: dt.date, until: dt.date, rater: Rater | None = None
 ) -> list[TimesheetLine]:
-    """`lines` as they are counted now, with the lines that were paid in place of what these paid
-    for.
-    """
+    """The currently counted `lines`, with paid lines in place of those that have been paid."""
     paid, periods = _paid(since=since, until=until, rater=rater)
     counted = _by_key(lines)
     shown: list[TimesheetLine] = []
@@ -44,7 +41,7 @@ def with_payments(
 
 
 def as_record(line: TimesheetLine) -> dict[str, Any]:
-    """A line column by column, for a CSV file. Amounts in the currency's own units."""
+    """A line as a CSV record. Amounts are in the currency's major unit."""
     return _basics(line) | {
         "state": "paid" if line.is_paid else "due",
         "later": "yes" if line.came_later else "",
@@ -82,7 +79,7 @@ def _basics(line: TimesheetLine) -> dict[str, Any]:
 def _paid(
     *, since: dt.date, until: dt.date, rater: Rater | None
 ) -> tuple[dict[Key, list[TimesheetLine]], dict[int, list[tuple[dt.date, dt.date]]]]:
-    """Lines that were paid, and the days that payments cover, by rater."""
+    """Paid lines, and the days that payments cover, by rater."""
     payments = Payment.objects.filter(since__lte=until, until__gte=since).order_by("paid_at", "pk")
     if rater is not None:
         payments = payments.filter(rater=rater)
@@ -94,7 +91,7 @@ def _paid(
         periods.setdefault(rater_id, []).append((first, last))
         lines += [_read(record, rater_id) for record in records]
     named = {line.pool for line in lines if line.pool and line.pool_id is None}
-    if named:  # kept before payments knew their pools by more than a name
+    if named:  # from before payments stored more of their pools than a name
         pools = dict(Pool.objects.filter(name__in=named).values_list("name", "pk"))
         lines = [
             replace(line, pool_id=pools.get(line.pool)) if line.pool_id is None else line
@@ -104,7 +101,7 @@ def _paid(
 
 
 def _read(record: dict[str, Any], rater_id: int) -> TimesheetLine:
-    """What `as_kept` wrote."""
+    """Parses what `as_stored` wrote."""
     currency = record["currency"]
     rate = None
     if record["rate"]:
@@ -145,10 +142,11 @@ def _by_key(lines: Iterable[TimesheetLine]) -> dict[Key, list[TimesheetLine]]:
 def _since_paid(
     now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]
 ) -> list[TimesheetLine]:
-    """What the records of a day in a pool hold beyond what was paid, at the rates that were paid.
+    """What the records of a day in a pool have in addition to what was paid, at the rates that were
+    paid.
 
-    Rate by rate where the day's rates are those that were paid; otherwise a rate was set for the
-    day afterwards, and all that is more is priced as the day was paid last.
+    Compared rate by rate if the day's rates are those that were paid. Otherwise a rate was set for
+    the day afterwards, and everything additional is priced at the rate last paid for the day.
     """
     if not now:
         return []

@@ -1,5 +1,5 @@
-"""What work is paid, computed from the records each time. Days that were paid show what was paid,
-and what came to them since.
+"""Timesheets and pay, computed from the records each time. Paid days show what was paid, and what
+was added later.
 """
 
 import datetime as dt
@@ -23,9 +23,7 @@ def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
 
 
 def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
-    """A row for every rater with work in these days, in the same few queries however many there
-    are.
-    """
+    """A row for every rater with work in these days, in a constant number of queries."""
     by_rater: dict[int, list[TimesheetLine]] = {}
     for line in _lines(since=since, until=until):
         by_rater.setdefault(line.rater_id, []).append(line)
@@ -42,7 +40,7 @@ def disputes_of(*, rater: Rater) -> QuerySet[PayDispute]:
 
 
 def open_disputes() -> QuerySet[PayDispute]:
-    """The oldest first."""
+    """Oldest first."""
     return (
         PayDispute.objects.filter(answered_at=None)
         .select_related("rater__user")
@@ -51,7 +49,7 @@ def open_disputes() -> QuerySet[PayDispute]:
 
 
 def rates_of(*, pool: Pool) -> QuerySet[Rate]:
-    """By kind, the newest first."""
+    """By kind, newest first."""
     return pool.rates.select_related("created_by").order_by("kind", "-valid_from")
 
 

@@ -1,5 +1,6 @@
-"""Forms of review and golds: the order of an item, scores of demonstrations, a campaign's use of
-golds."""
+"""Forms of review: the order of an item, scores of demonstrations, the queue's filter, and
+appeals.
+"""
 
 from collections.abc import Sequence
 from typing import Any

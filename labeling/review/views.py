@@ -1,4 +1,4 @@
-"""Review: the queue, one item with all its answers and the decision, and appeals."""
+"""Pages of review: the queue, one item with all its answers and the decision, and appeals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -83,7 +83,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
 
 @require_POST
 def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
-    """Makes a gold of an answer as it is."""
+    """Makes a gold from an answer."""
     judgment = labeling_access.judgment(
         user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk
     )

@@ -1,5 +1,5 @@
-"""The life of an import: started, run, published or refused, discarded. Its batches are written by
-import_rows.
+"""The life cycle of an import: start, run, publish, discard. labeling.data.imports.rows writes its
+batches.
 """
 
 import uuid
@@ -29,8 +29,8 @@ from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Res
 
 VOTES = "votes"
 MAX_ATTEMPTS = 3
-# Rows of one transaction. A few tenths of a second on two cores; others wait to write meanwhile on
-# SQLite.
+# Rows per transaction. It takes a few tenths of a second on two cores; on SQLite, others wait to
+# write meanwhile.
 BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
@@ -39,8 +39,8 @@ _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
 
 class UnableToImport(Refusal):
-    """A file that cannot be imported, or an import that cannot be published or discarded; the text
-    says why.
+    """Raised when a file cannot be imported, or an import cannot be published or discarded; the
+    text says why.
     """
 
 
@@ -62,7 +62,7 @@ def start_import(
     by: User | None,
     now: datetime,
 ) -> Import:
-    """Queue a file and ring for a worker, or leave the ringing out for a caller that runs it
+    """Queue a file for import. Without `is_rung`, no worker is notified, because the caller runs it
     itself.
 
     Without `file_format` it is guessed from the first line. Raises UnableToImport.
@@ -102,12 +102,12 @@ def start_import(
 
 
 def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
-    """Keep an uploaded file below UPLOADS_DIR and queue it as `start_import` does; the copy goes
-    when that is refused.
+    """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
+    deleted if that is refused.
     """
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
-    # The name that a browser sent is shown and never used as a path.
+    # The name from the browser is shown, and never used as a path.
     path = folder / uuid.uuid4().hex
     with path.open("wb") as copy:
         for chunk in upload.chunks():
@@ -122,11 +122,10 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: An
 
 
 def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
-    """Read the file to its end and publish or refuse the import. None when it is not this worker's
-    to run.
+    """Read the file to its end and publish or reject the import. None when it is not for this
+    worker to run.
 
-    Safe to call twice, and again after a worker died in the middle: the rows it left are deleted
-    first.
+    Safe to call twice, and again after a worker died: the rows it left are deleted first.
     """
     batch = _claim(import_id, clock())
     if batch is None:
@@ -142,7 +141,7 @@ def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | Non
 
 
 def publish(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Show what a refused import read, problems or not. Raises UnableToImport when it was not read
+    """Publish a rejected import, despite its problems. Raises UnableToImport when it was not read
     to its end.
     """
     with transaction.atomic():
@@ -157,8 +156,8 @@ def publish(*, batch: Import, by: User | None, now: datetime) -> None:
 
 
 def discard(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Hide what an import brought at once, and have it deleted. Raises UnableToImport where others
-    build on it.
+    """Hide an import's rows at once, and queue their deletion. Raises UnableToImport if other rows
+    depend on them.
     """
     with transaction.atomic():
         # The change comes first: it waits for a running batch to end, and makes a running import
@@ -176,7 +175,7 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
 
 
 def clear_import(*, import_id: int) -> None:
-    """Delete the rows of a discarded import in short transactions. Nothing happens to any other
+    """Delete the rows of a discarded import in short transactions. Does nothing for any other
     import.
     """
     batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
@@ -190,7 +189,7 @@ def clear_import(*, import_id: int) -> None:
 
 @dataclass
 class _RowCounts:
-    """What a run has found so far; problems are kept up to a limit and counted without one."""
+    """What a run has found so far. Problems are stored up to a limit, and counted without one."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -202,7 +201,7 @@ class _RowCounts:
 
 
 class _Counted:
-    """A file that knows how much of it was read."""
+    """A file that counts how many bytes were read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -252,8 +251,7 @@ def _claim(import_id: int, now: datetime) -> Import | None:
                 **_UNREAD,
             )
     except IntegrityError:
-        # import_runs_alone: another import is running. This one stays queued and is rung for when
-        # that one ends.
+        # import_runs_alone: another import is running. This one stays queued until that one ends.
         return None
     return Import.objects.select_related("source", "created_by").get(pk=import_id) if n else None
 
@@ -302,8 +300,8 @@ def _found(
 def _batches(
     found: Iterator[ImportDraft | ImportProblem], tally: _RowCounts
 ) -> Iterator[list[ImportDraft]]:
-    """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be
-    empty of drafts.
+    """Drafts in batches that take about half a second to write; problems are added to the tally. A
+    batch may contain no drafts.
     """
     lot: list[ImportDraft] = []
     n_seen = size = 0
@@ -336,8 +334,7 @@ def _write(
             tally.counts[name] += n
         for problem in problems:
             tally.add_problem(problem)
-        # Last, so that the row is locked for a moment only; a lost claim takes the whole batch back
-        # with it.
+        # Last, so that the row is locked only briefly; a lost claim rolls back the whole batch.
         _beat(batch, tally, stream.n_read, clock())
 
 
@@ -363,7 +360,7 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
 
 
 def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
-    """Change the row if it is in one of `states` and still this attempt's."""
+    """Change the row if it is in one of `states` and still belongs to this attempt."""
     return (
         Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
             **changes
@@ -373,8 +370,8 @@ def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
 
 
 def _delete_rows(batch: Import) -> None:
-    """Everything an import wrote, a few hundred rows a transaction, but for rows that others have
-    come to build on.
+    """Delete everything an import wrote, a few hundred rows per transaction, except rows that
+    others depend on.
     """
     for model in (Judgment, Response, Prompt):
         rows = (
@@ -392,7 +389,8 @@ def _delete_rows(batch: Import) -> None:
     ).delete()
 
 
-# Where a row that points to an import's row says that it belongs to an import itself.
+# For models that point to an import's rows: the column that says that a row belongs to the import
+# itself.
 _OWN: dict[type[Model], str] = {
     Prompt: "import_batch",
     Response: "import_batch",
@@ -414,8 +412,8 @@ def _held(model: type[Model], pks: Any) -> set[int]:
 
 
 def _pointing(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
-    """Rows from elsewhere, in whichever application, that protect rows of `model`; and the column
-    that points.
+    """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
+    points to them.
     """
     for relation in model._meta.related_objects:
         if relation.on_delete is not PROTECT:

@@ -1,5 +1,5 @@
-"""Quality: how far raters agree, what choices depend on, and which raters to review. Pages read
-only the stored report.
+"""Pages of quality: how far raters agree, what choices depend on, and which raters to review. They
+read only the stored report.
 """
 
 from collections.abc import Callable, Mapping, Sequence

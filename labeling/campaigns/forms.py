@@ -1,4 +1,4 @@
-"""Forms that set up a campaign and change it while it is running."""
+"""Forms that set up a campaign, change it while it is running, and filter its items."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
-from labeling.models import Campaign, Prompt, Source
+from labeling.models import Campaign, Pass, Prompt, Source
 from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 
 # Django's forms are generic only in the stubs.
@@ -325,3 +325,26 @@ class ChangeForm(EffortForm):
         return {
             name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields
         }
+
+
+class ItemFilterForm(forms.Form):
+    """Filters by status and skip reason."""
+
+    STATUSES = [
+        ("", _("Any")),
+        ("untouched", _("No answers yet")),
+        ("started", _("Some answers")),
+        ("finished", _("All answers")),
+        ("skipped", _("Skipped by someone")),
+        ("calibration", _("Answered by everyone")),
+        ("repeats", _("Repeated")),
+        ("held", _("On hold")),
+    ]
+    status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
+    reason = forms.ChoiceField(
+        label=_("Skip reason"), required=False, choices=[("", _("Any")), *Pass.Reason.choices]
+    )
+
+    def value(self, name: str) -> str:
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")

@@ -1,8 +1,11 @@
 """Template filters of the admin's pages: labels, dates, rates and amounts as text."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
 from labeling.models import Prompt
@@ -30,7 +33,7 @@ def role(name: str) -> str:
 
 @register.filter
 def state_kind(state: str) -> str:
-    """The state component's kind for a campaign's state: ok, attention or neutral."""
+    """The state component's kind for a campaign's state."""
     return {"open": "accent", "paused": "warning"}.get(state, "")
 
 
@@ -68,3 +71,21 @@ def topic(code: str) -> str:
 def priced(minor: Decimal, currency: str) -> str:
     """An amount in minor units: `1250` EUR → “12.50 EUR”."""
     return money.words(minor, currency)
+
+
+@register.filter
+def about(moment: datetime) -> str:
+    """A date as precise as needed: “Thursday 15:00” within a week from now, else “3 December”."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
+    if abs(local.date() - today) < timedelta(days=7):
+        return date_format(local, "l H:i")
+    return date_format(local, "MONTH_DAY_FORMAT")
+
+
+@register.filter
+def rate(per_hour: float) -> str:
+    """A pace without false precision: “38”, “4.5”, “0.3”."""
+    tenths = round(per_hour, 1)
+    return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))

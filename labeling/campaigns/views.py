@@ -22,12 +22,12 @@ from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
     ChangeForm,
+    ItemFilterForm,
     initial_of,
     no_prompt_matches,
     only_so_many,
     too_few_responses,
 )
-from labeling.campaigns.item_forms import ItemFilterForm
 from labeling.models import Campaign, Prompt
 from labeling.quality import item_answers
 from labeling.quality import selectors as quality_selectors

@@ -1,12 +1,24 @@
-"""Read queries of guidelines for raters: their guidelines, which versions they have read, and what
-changed since.
+"""Read queries of guidelines: lists for admins, a rater's guidelines and what changed since they
+last read them, and items whose disagreement shows a gap.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
+from django.db.models import Count, Max, QuerySet
+
 from labeling.guidelines import differences, rating_form
-from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Judgment, Rater
+from labeling.models import (
+    Adjudication,
+    Campaign,
+    Guideline,
+    GuidelineReading,
+    GuidelineVersion,
+    Judgment,
+    Rater,
+)
 from labeling.models import examples as models_examples
 
 
@@ -104,3 +116,58 @@ def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:
 
 def _form_lines(version: GuidelineVersion) -> list[str]:
     return differences.form_lines(rating_form.parse(version.form))
+
+
+@dataclass(frozen=True)
+class GuidelineRow:
+    guideline: Guideline
+    n_versions: int
+    last_at: datetime | None
+    n_campaigns: int
+
+
+def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
+    """A row for each of `guidelines`, with two more queries in total."""
+    shown = list(guidelines)
+    versions = {
+        row["guideline_id"]: row
+        for row in (
+            GuidelineVersion.objects.filter(guideline__in=shown)
+            .order_by()
+            .values("guideline_id")
+            .annotate(n=Count("pk"), last_at=Max("created_at"))
+        )
+    }
+    campaigns = dict(
+        Campaign.objects.filter(guideline__in=shown)
+        .values_list("guideline_id")
+        .annotate(n=Count("pk"))
+    )
+    return [
+        GuidelineRow(
+            guideline=guideline,
+            n_versions=versions[guideline.pk]["n"] if guideline.pk in versions else 0,
+            last_at=versions[guideline.pk]["last_at"] if guideline.pk in versions else None,
+            n_campaigns=campaigns.get(guideline.pk, 0),
+        )
+        for guideline in shown
+    ]
+
+
+def guideline_versions(*, guideline: Guideline) -> list[GuidelineVersion]:
+    """Newest first; there is always at least one."""
+    return list(guideline.versions.select_related("created_by").order_by("-number"))
+
+
+def campaigns_of_guideline(*, guideline: Guideline) -> QuerySet[Campaign]:
+    return guideline.campaigns.select_related("guideline_version").order_by("name")
+
+
+def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
+    """Adjudicated items whose disagreement was caused by a gap in the guideline, latest first."""
+    gaps = Adjudication.objects.filter(
+        reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline
+    )
+    return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by(
+        "-at", "-pk"
+    )

@@ -28,7 +28,7 @@ from labeling.desk.views.desk import gone
 from labeling.desk.views.drafts import keep_typed
 from labeling.models import Campaign, Judgment, Pass
 from labeling.queue import slots
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from pages import days, plain_text
 
 

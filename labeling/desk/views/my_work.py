@@ -16,10 +16,10 @@ from labeling.desk import words as desk_words
 from labeling.desk.forms.my_work import HistoryForm
 from labeling.models import Judgment
 from labeling.queue.gold import selectors as gold_selectors
-from labeling.review import question_selectors
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
+from labeling.review.questions import selectors as question_selectors
 from pages import days
 
 

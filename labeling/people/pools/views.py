@@ -14,8 +14,7 @@ from labeling import access as labeling_access
 from labeling.models import Pool, Rater
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import selectors, services
-from labeling.people.pools.forms import PoolForm
-from labeling.people.pools.rater_forms import RatersForm
+from labeling.people.pools.forms import PoolForm, RatersForm
 
 POOLS_PER_PAGE = 50
 MEMBERS_PER_PAGE = 50

@@ -10,7 +10,7 @@ from accounts.models import AuditEvent, Notice, User
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
-from labeling.guidelines import gaps as guidelines_gaps
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -353,7 +353,7 @@ def test_guideline_gaps_collect_at_their_guideline(
         item=item_at(comparison_campaign, 1), ranks={}, reason="rater_error", by=alice, now=NOON
     )
 
-    gaps = guidelines_gaps.guideline_gaps(guideline=comparison_campaign.guideline)
+    gaps = guidelines_selectors.guideline_gaps(guideline=comparison_campaign.guideline)
 
     assert [gap.item for gap in gaps] == [item_at(comparison_campaign, 0)]
 

@@ -1,5 +1,5 @@
-"""Campaigns: made whole, with their items and slots, changed while they go on, opened, paused,
-closed and opened again.
+"""Creates campaigns with their items and slots, changes them, and opens, pauses, closes and reopens
+them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,11 +28,11 @@ RESPONSES = range(2, 10)
 
 
 class UnableToCreateCampaign(Refusal):
-    """A campaign that nobody could work on; the text says what is missing."""
+    """Raised for a campaign that nobody could work on; the text says what is missing."""
 
 
 class UnableToChangeCampaign(Refusal):
-    """A change that would leave a campaign nobody could finish; the text says why."""
+    """Raised for a change after which nobody could finish the campaign; the text says why."""
 
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
@@ -40,12 +40,12 @@ class UnableToChangeCampaign(Refusal):
 
 
 class UnableToOpen(Refusal):
-    """A campaign that would stop at once; the text says what to change first."""
+    """Raised for a campaign that would stop immediately; the text says what to change first."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is asked for beyond one judgment an item, and where it ends. See the fields of
+    """How much work is requested besides one judgment per item, and when it ends. See the fields of
     Campaign.
     """
 
@@ -81,15 +81,15 @@ def create_campaign(
     by: User | None,
     now: datetime,
 ) -> Campaign:
-    """A campaign in state draft with an item for each prompt, `overlap` slots an item; every
-    rater's for calibration items.
+    """Create a draft campaign with an item for each prompt and `overlap` slots per item;
+    calibration items get one per rater.
 
-    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the
-    prompts were chosen by: it is kept for who makes another campaign like this one.
+    `checks` has settings for golds and reviews, any of golds.SETTINGS. `selection` is what the
+    prompts were selected by; it is stored for copies of this campaign.
 
-    Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are
-    named, evenly over the sources; a prompt with fewer is left out. Raises UnableToCreateCampaign
-    when no item comes of it.
+    A comparison takes `n_responses` published responses per prompt, from `source_ids` if any are
+    given, evenly over the sources; prompts with fewer are left out. Raises UnableToCreateCampaign
+    when there would be no item.
     """
     version = guideline.versions.order_by("-number").first()
     if version is None:
@@ -148,8 +148,8 @@ def create_campaign(
 
 
 def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Let the pool work on it. False when it is open or closed already. Raises UnableToOpen when
-    its budget is spent.
+    """Let the pool work on the campaign. False when it is open or closed already. Raises
+    UnableToOpen when its budget is spent.
     """
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
@@ -169,8 +169,8 @@ def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool
 
 
 def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more for now. Items that raters hold can still be submitted. False unless it
-    is open.
+    """Stop handing out items for now. Items that raters hold can still be submitted. False unless
+    it is open.
     """
     with transaction.atomic():
         is_moved = _move(campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now)
@@ -179,7 +179,7 @@ def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
 
 
 def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more, for good. Items that raters hold can still be submitted. False when it
+    """Stop handing out items for good. Items that raters hold can still be submitted. False when it
     is closed already.
     """
     live = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
@@ -192,8 +192,8 @@ def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
 
 
 def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out again what a closed campaign had left, by the newest version of its guideline. False
-    unless it is closed.
+    """Hand out the remaining items of a closed campaign again, with the newest version of its
+    guideline. False unless it is closed.
 
     Raises UnableToOpen when its budget is spent.
     """
@@ -210,10 +210,10 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
 
 
 def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened:
-    somebody may have worked on it.
+    """Delete a draft, which releases its prompts for other campaigns. False if it was ever opened,
+    because somebody may have worked on it.
 
-    Raises UnableToChangeCampaign where a chain of runs names it.
+    Raises UnableToChangeCampaign if a chain of runs uses it.
     """
     with transaction.atomic():
         stored = (
@@ -252,19 +252,18 @@ CHANGEABLE = (
     "budget",
     "review_share",
 )
-"""What may be changed while a campaign goes on. What raters hold stays under the version that they
-were shown, and what was judged stays as it is: each judgment says which version it was given under.
+"""What may change while a campaign is running. Items that raters hold keep the version they were
+shown under. Existing judgments stay as they are; each names the version it was given under.
 """
 
 
 def change_campaign(
     *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
 ) -> bool:
-    """Other values for some of CHANGEABLE; False when nothing is different. Raises
-    UnableToChangeCampaign.
+    """Change some of CHANGEABLE; False when nothing is different. Raises UnableToChangeCampaign.
 
-    A higher overlap asks for more on every item, a lower one takes back what nobody holds. Another
-    guideline is in force with its newest version.
+    A higher overlap adds slots to every item, a lower one deletes free slots. A different guideline
+    takes effect with its newest version.
     """
     assert set(values) <= set(CHANGEABLE)
     with transaction.atomic():
@@ -289,7 +288,7 @@ def change_campaign(
             "budget_unit",
             "budget",
             "lease_minutes",
-        }:  # a lease bounds the seconds of unmeasured work
+        }:  # a lease limits the seconds of unmeasured work
             after_judgment.recount_spending(campaign=stored, now=now)
         audit_log.record(
             by=by,
@@ -325,9 +324,7 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
 
 
 def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
-    """Items that are judged in full: whether their raters are sure enough by what is asked for
-    now.
-    """
+    """Check fully judged items against the new settings: they may need another judgment."""
     waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(
         state=Slot.State.SUBMITTED
     )
@@ -415,8 +412,8 @@ def _add_items(
     source_ids: Sequence[int],
     now: datetime,
 ) -> int:
-    """Items, their slots and their responses for one batch of prompts; how many items came of
-    it.
+    """Create the items, slots and responses for one batch of prompts. Returns how many items were
+    created.
     """
     chosen: dict[int, list[int]] = {}
     if campaign.n_responses is not None:
@@ -451,7 +448,7 @@ def _add_items(
                 ),
             )
             for item in made
-            # its slots are as many as there are raters: items.level makes them
+            # it needs as many slots as there are raters: items.level_calibration adds them
             if not item.is_calibration
             for number in range(campaign.overlap)
         ),
@@ -461,8 +458,8 @@ def _add_items(
 
 
 def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> None:
-    """For the share of items that is shown again an item more, behind all others. It gets a slot
-    for each rater who has judged the original, when they have.
+    """Add a second item, after all others, for the share of items that is repeated. It gets a slot
+    for a rater once they have judged the original.
     """
     if not campaign.repeat_percent:
         return
@@ -489,18 +486,20 @@ def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> N
 
 
 def _is_drawn(place: int, percent: int) -> bool:
-    """`percent` of all places, evenly over them, the first one among them."""
+    """Whether this position is among the `percent` that are spread evenly over all positions,
+    including the first.
+    """
     return place * percent % 100 < percent
 
 
 def _choose_responses(
     *, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]
 ) -> dict[int, list[int]]:
-    """For each prompt with enough of them, `n` responses: each source's first, then each one's
+    """Choose `n` responses for each prompt that has enough: each source's first, then each source's
     second, and so on.
 
-    Among equals a hash decides, so that neither age nor source is favoured. Texts that are there
-    already come last.
+    A hash decides between equals, so that neither age nor source is favoured. Duplicate texts come
+    last.
     """
     responses = visible(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
     if source_ids:

@@ -1,4 +1,4 @@
-"""Campaigns: the list, the form for a new one, and each campaign's pages."""
+"""Pages of campaigns: the list, the form for a new one, and the pages of one campaign."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,12 +22,12 @@ from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
     ChangeForm,
+    ItemFilterForm,
     initial_of,
     no_prompt_matches,
     only_so_many,
     too_few_responses,
 )
-from labeling.campaigns.item_forms import ItemFilterForm
 from labeling.models import Campaign, Prompt
 from labeling.quality import item_answers
 from labeling.quality import selectors as quality_selectors
@@ -74,8 +74,8 @@ def new(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
-    """The line below the prompts: how many match the current selection, and how much work they
-    are.
+    """The line below the prompts in the form: how many match the current selection, and how much
+    work they are.
     """
     form = CampaignForm(request.POST)
     form.is_valid()

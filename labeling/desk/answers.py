@@ -1,4 +1,4 @@
-"""Reads a page of the desk: what was typed, the answer in it, its problems and its warnings. Stores
+"""Parses a posted desk page: what was typed, the answer, its problems and its warnings. Stores
 nothing.
 """
 
@@ -52,8 +52,8 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Typed:
-    """The state of a page: field name → texts. `revision` counts changes and tells the newer of two
-    copies.
+    """The state of a page as field name → texts. `revision` counts changes, to tell which of two
+    copies is newer.
     """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Typed:
 
     @classmethod
     def of_judgment(cls, judgment: Judgment) -> "Typed":
-        """What a rater would type to give this judgment."""
+        """What a rater would have to type to give this judgment."""
         written: Demonstration | None = getattr(judgment, "demonstration", None)
         if judgment.kind == Judgment.Kind.DEMONSTRATION:
             assert written is not None
@@ -105,8 +105,8 @@ class Typed:
 
     @classmethod
     def of_json(cls, raw: Any) -> "Typed":
-        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its
-        "record" may be missing.
+        """Raises ValueError unless `raw` is {"revision": int, "fields": {name: [text, …]}};
+        "record" is optional.
         """
         fields, revision = (
             (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
@@ -119,7 +119,7 @@ class Typed:
         )
 
     def with_record_of(self, judgment: Judgment) -> "Typed":
-        """With the judgment's measurements, so that the page goes on measuring from them."""
+        """The same, with the judgment's measurements, so that the page continues from them."""
         record = json.dumps(
             {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
         )
@@ -127,7 +127,7 @@ class Typed:
 
     @property
     def has_words(self) -> bool:
-        """Whether anything was given: a page that nobody touched posts its fields too, empty."""
+        """Whether the rater entered anything. An untouched page posts empty fields."""
         return any(
             value.strip()
             for values in answers.answer_fields(self.fields).values()
@@ -152,20 +152,20 @@ class Warned:
 
 @dataclass(frozen=True)
 class Review:
-    """The last look before submitting. Problems stop it; warnings can be overruled."""
+    """The review step before submitting. Problems block it; warnings can be overridden."""
 
     line: str
-    problems: tuple[answers.Problem, ...]
+    problems: tuple[answers.PageProblem, ...]
     warnings: tuple[Warned, ...]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A posted page, read: the answer, what was recorded around it, and what stops a submit."""
+    """A parsed page: the answer, the measurements recorded with it, and what blocks a submit."""
 
     typed: Typed
     checked: Checked
-    problems: tuple[answers.Problem, ...]
+    problems: tuple[answers.PageProblem, ...]
     recorded: Recorded
     line: str
     refusal: str = ""
@@ -178,14 +178,14 @@ class Answer:
 
     @property
     def review(self) -> Review:
-        refused = (answers.Problem("", self.refusal),) if self.refusal else ()
+        refused = (answers.PageProblem("", self.refusal),) if self.refusal else ()
         warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
 
 
 def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
-    """The answer on a posted page, with its problems and warnings. Who `corrects` an answer has
-    read the texts before.
+    """The answer on a posted page, with its problems and warnings. `corrects` is the judgment being
+    corrected: its rater has read the texts before, so pace is not checked.
     """
     if work.campaign.n_responses is None:
         return _read_text(work, typed)
@@ -231,8 +231,8 @@ def _read_text(work: Work, typed: Typed) -> Answer:
 
 def read_comparison(
     *, work: Work, typed: Typed, shown: Sequence[Response]
-) -> tuple[CheckedComparison, list[answers.Problem]]:
-    """What is given on the page of a comparison, and what is wrong with it."""
+) -> tuple[CheckedComparison, list[answers.PageProblem]]:
+    """The comparison on a posted page, and its problems."""
     asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
     return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)
 
@@ -268,8 +268,8 @@ def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> 
 
 
 def begin_edit(*, work: Work, typed: Typed) -> Typed:
-    """What was typed, with the best-ranked response in the editor. An edit that was begun stays,
-    whatever is best by now.
+    """What was typed, with the best-ranked response in the editor. An edit that was already started
+    is kept, even if another response is now ranked best.
     """
     shown = order.presented(work.shown)
     checked, _problems = read_comparison(work=work, typed=typed, shown=shown)
@@ -293,22 +293,22 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
     return replace(typed, fields={**typed.fields, **begun})
 
 
-def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+def drop_edit(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
     return replace(
         typed,
         fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")},
     )
 
 
-def add_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
-    """What was typed, with two turns more: the user's and the answer to it."""
+def add_turns(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
+    """What was typed, with one more user turn and one more answer."""
     n = len(answers.read_further(typed.fields))
     if n >= answers.LONGEST_DIALOGUE:
         return typed
     return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
 
 
-def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+def drop_turns(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
     """What was typed, without its last two turns."""
     kept = len(answers.read_further(typed.fields)) - 2
     fields = {

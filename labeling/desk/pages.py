@@ -1,5 +1,5 @@
-"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads,
-and never writes.
+"""Builds what the desk's templates show from an item under a lease and what was typed. Never
+writes.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ from labeling.statistics import response_orders
 from pages import days, rendered
 
 LONGEST_CHOICE = 8
-"""What is chosen from a list is short; the rest of a longer text is nobody's choice."""
+"""Longest text of a chosen option; anything longer cannot be one of the form's choices."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,20 @@ class PromptView:
 
 @dataclass(frozen=True)
 class ResponseView:
-    """A response as one rater sees it: nothing here tells it from the others but its letter and its
-    text.
-    """
+    """A response as one rater sees it. Only its letter and text tell it apart from the others."""
 
     letter: str
     html: SafeString
     raw: str
     head: SafeString
-    """letter, rank, ways to show it"""
+    """letter, rank, and buttons for ways to show it"""
     rating: SafeString
-    """the rating form about it"""
+    """the rating form for this response"""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a page sends what is done on it; empty: it does not keep drafts, or no lease."""
+    """The URLs that the page's actions post to. Empty where the page has no such action."""
 
     submit: str
     guideline: str
@@ -76,7 +74,7 @@ class Addresses:
 
     @classmethod
     def of_sample(cls, campaign_id: int) -> "Addresses":
-        """An admin's look at the page: nothing that it sends is stored."""
+        """For an admin's preview: nothing that the page sends is stored."""
         whole, *parts = (
             reverse(f"campaign_preview{part}", args=[campaign_id])
             for part in ("", "_guideline", "_diff", "_text")
@@ -95,27 +93,27 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Care:
-    """What stands before upsetting content."""
+    """The notice before upsetting content."""
 
     kinds: str
     n_today: int
-    """such items that the rater has met before this one"""
+    """such items that the rater has seen today before this one"""
     suggests_pause: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """What both kinds of page show."""
+    """What pages of both kinds show."""
 
     lease: Any
     urls: Addresses
     version: int
-    """of the answer that is corrected here; 0 for a first answer"""
+    """of the answer being corrected; 0 for a first answer"""
     campaign: str
     guideline_number: int
     prompt: PromptView
     care: Care | None
-    """None where nothing may upset"""
+    """None when nothing may upset"""
     today: Tally
     active_words: str
     person: str
@@ -134,7 +132,7 @@ class ComparePage(Page):
     reason: str
     asks_reason: bool
     strengths: tuple[tuple[answers.Option, str], ...]
-    """each with its word; empty when not asked"""
+    """each with its label; empty when not asked"""
     strength_problem: str
     is_all_bad: bool
     edit_of: str
@@ -143,7 +141,7 @@ class ComparePage(Page):
 
 @dataclass(frozen=True)
 class Constraint:
-    """A line of the checklist."""
+    """One item of the checklist."""
 
     name: str
     sentence: str
@@ -152,7 +150,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class FurtherTurn:
-    """A turn of a dialogue after the first answer; `name` is its field's."""
+    """A turn of a dialogue after the first answer; `name` is that of its field."""
 
     name: str
     role: str
@@ -167,7 +165,7 @@ class WritePage(Page):
     asks_dialogue: bool
     further: tuple[FurtherTurn, ...]
     empty_turns: tuple[FurtherTurn, ...]
-    """what a script makes two turns more of"""
+    """the template from which a script adds two more turns"""
     most_turns: int
     constraints: tuple[Constraint, ...]
     sources: str
@@ -268,7 +266,7 @@ def _response_view(
     )
 
 
-# Most pages show these as nobody has touched them yet: a handful of strings, in place of three
+# Most pages show these untouched, so they are cached: a handful of strings in place of three
 # hundred small templates a page.
 @lru_cache(maxsize=512)
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
@@ -410,7 +408,7 @@ def _notice(work: Work, now: dt.datetime) -> str:
 
 
 def person_key(rater: Rater) -> str:
-    """Names this person's drafts in the browser without naming the person."""
+    """Names this person's drafts in the browser without revealing who they are."""
     return salted_hmac("labeling.desk.person", str(rater.pk)).hexdigest()[:16]
 
 

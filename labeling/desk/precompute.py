@@ -1,4 +1,4 @@
-"""What raters are shown next, made into HTML before they ask."""
+"""Renders the texts of upcoming items to HTML before raters ask for them."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,15 @@ from labeling.models import Campaign, Item, Response, Slot
 from pages import rendered
 
 N_AHEAD = 500
-"""Items of each open campaign: some minutes' work for 50 raters."""
+"""Items per open campaign: a few minutes of work for 50 raters."""
 _BATCH = 100
 
 
 def make_pages_ahead(*, campaigns: Iterable[Campaign] | None = None, n: int = N_AHEAD) -> int:
-    """The texts of the first `n` items that wait in each open campaign, in the shared cache; how
-    many were made.
+    """Render the texts of the first `n` waiting items of each open campaign into the shared cache.
+    Returns how many texts were rendered.
 
-    A second run makes what the first did not: nothing else is kept of it.
+    Texts that are in the cache already are skipped, so a second run does only what is missing.
     """
     campaigns = (
         Campaign.objects.filter(state=Campaign.State.OPEN) if campaigns is None else campaigns

@@ -1,5 +1,5 @@
-"""What the desk gives to read: turns of a conversation, an answer that is stored, and a response by
-words against another.
+"""What the desk shows for reading: conversation turns, a stored answer, and a word diff of two
+responses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def turns_of(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> 
 
 @dataclass(frozen=True)
 class GivenResponse:
-    """A response, by the letter it had, and what was said of it."""
+    """A response of a stored answer, under the letter it had, with its rank and ratings."""
 
     letter: str
     html: SafeString
@@ -43,7 +43,7 @@ class GivenResponse:
 
 @dataclass(frozen=True)
 class Given:
-    """A stored answer as its rater reads it again, whatever became of the campaign."""
+    """A stored answer as its rater reads it later, even after the campaign has closed."""
 
     upsets: str
     """kinds of upsetting content, or empty"""
@@ -52,7 +52,7 @@ class Given:
     line: str
     reason: str
     written: tuple[Turn, ...]
-    """a demonstration's turns, or the edit"""
+    """the turns of a demonstration, or the edit"""
     edit_of: str
     sources: str
 
@@ -127,8 +127,8 @@ class Diff:
 
 
 def diff(*, work: Work, of: str, to: str) -> Diff | None:
-    """Response `of` by words against `to`; None when the letters name no two responses of this
-    work.
+    """A word diff from response `of` to another. None unless both letters are responses of this
+    item.
     """
     texts = dict(
         zip(

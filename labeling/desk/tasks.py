@@ -6,5 +6,5 @@ from labeling.desk import precompute
 
 @short_task(time_limit_s=300)
 def make_pages_ahead() -> None:
-    """What is there already is not made again."""
+    """Texts that are rendered already are skipped."""
     precompute.make_pages_ahead()

@@ -1,8 +1,7 @@
-"""By what a rater is known to know what items come to them for: the grounds that may be told.
+"""Why items come to a rater, as far as the rater may know: the skills and agreements that match.
 
-Golds, repeats and what everybody judges are given by the same rule as any other item, and have the
-same grounds: a rater must not be able to tell them apart, so nothing here looks at what an item is
-there for.
+Golds, repeats and items for all raters follow the same rules as any other item, and show the same
+reasons. A rater must not be able to tell them apart, so nothing here reads an item's purpose.
 """
 
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ _TOPICS = [code for code in Prompt.Category.values if code != Prompt.Category.OT
 
 
 class Ground(models.TextChoices):
-    """By what something is known, the weakest first. All but the pool's are RaterSkill.Basis."""
+    """How a skill is known, weakest first. All but POOL are values of RaterSkill.Basis."""
 
     POOL = "pool"
     DECLARED = RaterSkill.Basis.DECLARED.value
@@ -27,7 +26,7 @@ class Ground(models.TextChoices):
 
 @dataclass(frozen=True)
 class Known:
-    """A language's code or a topic that a rater knows."""
+    """A language code or topic that a rater knows."""
 
     code: str
     ground: Ground
@@ -43,14 +42,14 @@ class Skill:
 
 @dataclass(frozen=True)
 class Skills:
-    """What one rater knows by themselves, and has agreed to see."""
+    """One rater's own skills, and the kinds of upsetting content they have agreed to see."""
 
     skills: tuple[Skill, ...]
     accepts: frozenset[str]
 
     def languages(self, pool: Pool, *, at: datetime) -> list[Known]:
-        """Those by which the pool gave them items at that time; none where it does not go by
-        language.
+        """The languages by which the pool assigned them items at that time; empty if it does not
+        route by language.
         """
         return (
             self._known(RaterSkill.Axis.LANGUAGE, pool.languages, at)
@@ -67,7 +66,7 @@ class Skills:
         return [each for each in known if each.code in _TOPICS]
 
     def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[Known]:
-        """Why just this one suits them, as far as the pool asks: at most a language and a topic."""
+        """Why this item matches, as far as the pool asks: at most one language and one topic."""
         languages = [
             each
             for each in self.languages(pool, at=at)
@@ -77,7 +76,7 @@ class Skills:
         return [*languages[:1], *topics]
 
     def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[Known]:
-        """Each by its strongest ground, the strongest first."""
+        """Each code with its strongest basis, strongest first."""
         order = list(Ground)
         mine = sorted(
             (skill for skill in self.skills if skill.axis == axis and skill.at <= at),
@@ -89,7 +88,7 @@ class Skills:
 
 
 def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> Skills:
-    """One query, and none where no pool goes by what its raters know."""
+    """One query; none if no pool routes by skills."""
     accepts = frozenset(rater.accepts)
     if not any(pool.routes_by_language or pool.routes_by_category for pool in pools):
         return Skills((), accepts)

@@ -1,4 +1,4 @@
-"""What the desk says in words: counts of work, why items come, and the keys of a page."""
+"""The desk's texts: counts of work, why items come, and the keyboard shortcuts."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ GROUNDS: dict[Ground, str | Promise] = {
 
 
 def duration_words(seconds: float) -> str:
-    """Hours and minutes; "" below one minute."""
+    """Hours and minutes; "" for less than a minute."""
     minutes = int(seconds // 60)
     if minutes < 1:
         return ""
@@ -43,12 +43,12 @@ def tally_words(tally: Tally, nothing: str) -> str:
 
 @dataclass(frozen=True)
 class CampaignLine:
-    """One campaign on the desk, in words."""
+    """One campaign on the desk, as text."""
 
     open: OpenCampaign
     words: str
     why: str
-    """by what rule items come to this rater"""
+    """why items of this campaign come to this rater"""
 
 
 def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> CampaignLine:
@@ -60,7 +60,7 @@ def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> C
 
 
 def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str:
-    """By what rule its items come to a rater."""
+    """Why items of this campaign come to a rater."""
     pool = campaign.pool
     said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
     if pool.routes_by_language:
@@ -77,8 +77,8 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
 
 
 def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> str:
-    """Why just this one came; "" where there is no more to say than of its campaign. Golds and
-    repeats read like any other.
+    """Why this item came; "" when there is nothing to add to the campaign's reason. Golds and
+    repeats read like any other item.
     """
     said = []
     if known := _known(skills.of_prompt(prompt, pool, at=at)):
@@ -90,7 +90,7 @@ def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> 
 
 @dataclass(frozen=True)
 class MyCampaign:
-    """A campaign open to a rater, as My work lists it; `held` is the item in their hands."""
+    """A campaign open to a rater, as My work lists it; `held` is the item they hold."""
 
     campaign: Campaign
     why: str
@@ -125,8 +125,8 @@ def _waiting(n: int) -> str:
 
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
-    """Every key of the page, for the sheet behind `?`. No command has a letter that a response may
-    have (response_orders.LETTERS).
+    """Every shortcut of the page, for the sheet behind `?`. No command uses a letter that a
+    response may have (response_orders.LETTERS).
     """
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("Review; press again to submit")),

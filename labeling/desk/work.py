@@ -1,5 +1,5 @@
-"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a
-URL stands for.
+"""Read queries of the rater's pages: open campaigns, the day's counts, history, drafts, and the
+item under a lease.
 """
 
 import datetime as dt
@@ -72,31 +72,31 @@ _TALLY = Compiled[Judgment](
     )
 )
 MOST_COUNTED = 1_000
-"""More waiting slots than this are not counted for a page."""
+"""Pages count waiting slots only up to this number."""
 
 
 @dataclass(frozen=True)
 class OpenCampaign:
-    """A campaign a rater may work in. `lease` names the item they hold there, if any."""
+    """A campaign the rater may work in. `lease` is that of the item they hold there, if any."""
 
     campaign: Campaign
     n_free: int
-    """slots that wait, for whomever; counted to MOST_COUNTED + 1"""
+    """free slots, for any rater; counted to MOST_COUNTED + 1"""
     n_today: int
     """judgments by this rater"""
     has_work: bool
     may_look: bool
-    """nothing is known to be left, but a claim would look through the whole queue"""
+    """no work is known to be left, but a claim would still search the whole queue"""
     lease: uuid.UUID | None
     hindrance: admission.Hindrance | None = None
-    """why a claim would be refused, whatever is left"""
+    """why a claim would be refused, however much is left"""
     withheld: Withheld | None = None
-    """what waits and is not for this rater, where nothing else is left"""
+    """waiting items that this rater cannot get, if nothing else is left"""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How much a rater has given since a moment."""
+    """How many judgments a rater gave since a moment."""
 
     n_judgments: int
     active_s: float
@@ -104,7 +104,7 @@ class Tally:
 
 
 class HistoryState(models.TextChoices):
-    """What became of an answer, as its rater reads it."""
+    """The state of an answer, as its rater sees it."""
 
     FIRST = "first", _("Original")
     CORRECTED = "corrected", _("Edited")
@@ -113,7 +113,7 @@ class HistoryState(models.TextChoices):
 
 @dataclass(frozen=True)
 class HistoryFilter:
-    """What of a rater's own answers is listed: all of it where nothing is said."""
+    """Filters on the list of a rater's own answers; without any, all are listed."""
 
     campaign_id: int | None = None
     kind: str = ""
@@ -123,21 +123,21 @@ class HistoryFilter:
 
 
 class Standing(models.TextChoices):
-    """Where a lease stands, for the person who holds or held it."""
+    """The state of a lease, for the person who holds or held it."""
 
     OPEN = "open"
     LAPSED = "lapsed"
-    """Somebody else has the item now; an answer is still taken."""
+    """Somebody else has the item now; a late answer is still accepted."""
     STORED = "stored"
     ENDED = "ended"
-    """Skipped or given back."""
+    """Skipped or released."""
     SAMPLE = "sample"
-    """Nobody's: an admin looks at the page as raters will see it."""
+    """Belongs to no rater: an admin's preview of the page."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One item under one lease. `shown` is what queue.presented takes the order from."""
+    """One item under one lease. queue.order.presented takes the order of responses from `shown`."""
 
     lease: uuid.UUID
     standing: Standing
@@ -150,8 +150,8 @@ class Work:
 
     @cached_property
     def item(self) -> Item:
-        """With its prompt and the rater's draft of an answer. Read when asked for: what is
-        submitted is looked over without.
+        """With its prompt and the rater's draft. Loaded on first use, because a submit is checked
+        without it.
         """
         found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
         assert found is not None  # a slot refers to it
@@ -178,7 +178,7 @@ class Work:
 
 
 def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
-    """What `lease` stands for, if it is or was this person's: one query while it lives, three
+    """The work under `lease`, if this user holds or held it. One query while the lease lives, three
     afterwards.
     """
     slot = _SLOT.first(lease=lease, user=user_id)
@@ -198,8 +198,8 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
 
 
 def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
-    """An item of the campaign as somebody would be given it; nothing of it is in the database. None
-    without an item.
+    """An item of the campaign as a rater would see it; None if there is none. Writes nothing to the
+    database.
     """
     items = (
         campaign.items.filter(repeat_of=None, gold_use=None)
@@ -252,7 +252,7 @@ def _work(
 
 
 def judgment_under(*, work: Work) -> Judgment | None:
-    """The judgment as it stands now."""
+    """The current version of the judgment."""
     parts = ("campaign", "comparison", "demonstration__edit_of")
     return (
         Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
@@ -268,8 +268,8 @@ def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
 
 
 def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
-    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of
-    its pool.
+    """Campaigns of the rater's pools. A rater who came through a crowd link sees only the link's
+    campaign.
     """
     visits = CrowdVisit.objects.filter(rater=rater)
     return (
@@ -285,14 +285,14 @@ def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
 
 
 def in_hand(*, rater: Rater) -> dict[int, Slot]:
-    """What the rater holds, by campaign."""
+    """The slots a rater holds, by campaign."""
     held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
     return {slot.campaign_id: slot for slot in held}
 
 
 def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
-    """Every campaign open to `rater`, with what is left in it for them. Costs the same for a
-    thousand slots as for a million.
+    """Every campaign open to `rater`, with what is left in it for them. The cost does not depend on
+    the number of slots.
     """
     campaigns = list(campaigns_open_to(rater=rater))
     ids = [campaign.pk for campaign in campaigns]
@@ -348,8 +348,8 @@ def tally(*, rater: Rater, since: dt.datetime) -> Tally:
 
 
 def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
-    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when
-    that was too long ago.
+    """The judgment given at `last_at` (from a Tally) while it can still be undone. Runs no query
+    when it is too old.
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
@@ -359,7 +359,7 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
-    """Whether its rater can take it back at `now`, were it the last one."""
+    """Whether its rater could undo it at `now` if it is their latest."""
     return (
         judgment.version == 1
         and judgment.lease is not None
@@ -399,10 +399,11 @@ def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
 
 
 def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
-    """What the rater has typed and not submitted, the latest first, each with the lease that opens
-    it; None once it lapsed.
+    """The rater's unsubmitted drafts, latest first, each with the lease that opens it, or None if
+    that lapsed.
 
-    A correction's is that of the answer, as long as it still stands as it was opened.
+    The draft of a correction has the lease of its answer, while that answer's version is still the
+    one being corrected.
     """
     mine = {"item": OuterRef("item"), "rater": rater}
     held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")

@@ -86,7 +86,7 @@ class RatingForm:
 
 
 @dataclass(frozen=True)
-class Problem:
+class RatingProblem:
     """What is wrong with one answer: `code` is required, not_a_number, out_of_range, not_a_flag or
     unknown.
     """
@@ -157,14 +157,14 @@ def parse(raw: Mapping[str, Any]) -> RatingForm:
 
 def clean(
     form: RatingForm, answers: Mapping[str, Any]
-) -> tuple[dict[str, int | bool], list[Problem]]:
+) -> tuple[dict[str, int | bool], list[RatingProblem]]:
     """The answers as numbers and booleans, and every problem found.
 
     Blank answers are left out, and so are answers to questions that the other answers hide, which a
     page may still send.
     """
     cleaned: dict[str, int | bool] = {}
-    problems: list[Problem] = []
+    problems: list[RatingProblem] = []
     for question in form.questions:
         # `cleaned` has only earlier questions, and a question that was not asked is not in it, so
         # what depends on it is not asked either.
@@ -174,7 +174,9 @@ def clean(
         if answer is None or (isinstance(answer, str) and not answer.strip()):
             if isinstance(question, Scale) and question.is_required:
                 problems.append(
-                    Problem(question.name, question.label, "required", question.low, question.high)
+                    RatingProblem(
+                        question.name, question.label, "required", question.low, question.high
+                    )
                 )
             continue
         value = (
@@ -182,21 +184,21 @@ def clean(
             if isinstance(question, Scale)
             else _clean_flag(question, answer)
         )
-        if isinstance(value, Problem):
+        if isinstance(value, RatingProblem):
             problems.append(value)
         else:
             cleaned[question.name] = value
     known = {question.name for question in form.questions}
-    problems.extend(Problem(name, name, "unknown") for name in answers if name not in known)
+    problems.extend(RatingProblem(name, name, "unknown") for name in answers if name not in known)
     return cleaned, problems
 
 
-def _clean_scale(scale: Scale, answer: object) -> int | Problem:
+def _clean_scale(scale: Scale, answer: object) -> int | RatingProblem:
     number = _whole_number(answer)
     if number is None:
-        return Problem(scale.name, scale.label, "not_a_number", scale.low, scale.high)
+        return RatingProblem(scale.name, scale.label, "not_a_number", scale.low, scale.high)
     if not scale.low <= number <= scale.high:
-        return Problem(scale.name, scale.label, "out_of_range", scale.low, scale.high)
+        return RatingProblem(scale.name, scale.label, "out_of_range", scale.low, scale.high)
     return number
 
 
@@ -213,7 +215,7 @@ def _whole_number(answer: object) -> int | None:
     return None
 
 
-def _clean_flag(flag: Flag, answer: object) -> bool | Problem:
+def _clean_flag(flag: Flag, answer: object) -> bool | RatingProblem:
     if isinstance(answer, bool):
         return answer
     word = answer.strip().lower() if isinstance(answer, str) else ""
@@ -221,7 +223,7 @@ def _clean_flag(flag: Flag, answer: object) -> bool | Problem:
         return True
     if word in _FALSE:
         return False
-    return Problem(flag.name, flag.label, "not_a_flag")
+    return RatingProblem(flag.name, flag.label, "not_a_flag")
 
 
 def _question_as_json(question: Question) -> dict[str, Any]:

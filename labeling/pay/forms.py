@@ -1,4 +1,4 @@
-"""Forms about pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
+"""Forms of pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
 
 import datetime as dt
 import re

@@ -1,5 +1,5 @@
-"""Pay for admins: rates of a pool, everybody's period, one rater's timesheet, disputes, and marking
-as paid.
+"""Pay pages for admins: rates of a pool, all raters' pay, one rater's timesheet, disputes, and
+marking days as paid.
 """
 
 import datetime as dt

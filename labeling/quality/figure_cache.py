@@ -1,7 +1,8 @@
-"""Figures over whole campaigns: computed at each look while that is quick; else kept, told with
-their time, and made anew behind.
+"""A cache of figures over whole campaigns. Figures that are quick to compute are computed on every
+page; others are cached, shown with their time, and refreshed in the background.
 
-What is kept lies in the shared cache. Without it every look computes: the cache only saves time.
+They are stored in the shared cache. Without a cache every page computes them: the cache only saves
+time.
 """
 
 import logging
@@ -19,19 +20,21 @@ from labeling.quality import doorbell
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-"""Another number whenever what is kept has other fields."""
+"""Increase this whenever the cached values get other fields."""
 QUICK_S = 0.15
-"""What takes less is computed at each look: the figures of small campaigns are always those of the
-moment.
+"""Figures that take less are computed on every page, so that those of small campaigns are always
+current.
 """
 LEAST_S, RESTS = 30, 20
-"""Made anew after so many seconds, or after so many times what it took."""
+"""Figures are refreshed after this many seconds, or after this multiple of the time they took to
+compute.
+"""
 KEPT_S = 7 * 24 * 60 * 60
 RUNG_S = 300
-"""A ring that no worker answers is repeated after so long."""
+"""A message that no worker answers is repeated after this time."""
 T = TypeVar("T")
 Compute = Callable[[Collection[int], datetime], dict[int, T]]
-"""(ids, now) → each id's figures."""
+"""(ids, now) → the figures of each id"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Kept(Generic[T]):
     took_s: float = 0.0
 
     def is_old(self, now: datetime) -> bool:
-        """A time in the future is as well: a clock was set back since."""
+        """A time in the future counts as old too: a clock was set back."""
         return (
             not timedelta(0)
             <= now - self.at
@@ -53,7 +56,7 @@ class Kept(Generic[T]):
 def kept(
     *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
 ) -> dict[int, Kept[T]]:
-    """Each id's figures. Old ones are given all the same, and the short worker is rung to `renew`
+    """The figures of each id. Old figures are returned anyway, and a worker is asked to `refresh`
     them.
     """
     keys = {_key(name, pk): pk for pk in ids}

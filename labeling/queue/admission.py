@@ -1,5 +1,5 @@
-"""Whether a pool gives a rater the next item now, and if not, why. The claim and the desk both ask
-here.
+"""Decides whether a rater may get a new item now, and if not, why. Used by claims and by the
+desk.
 """
 
 import datetime as dt
@@ -70,7 +70,7 @@ class Reason(models.TextChoices):
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why nothing is given now. `sentence` tells the rater, and says what to do."""
+    """Why the rater gets nothing now. `sentence` tells the rater what to do."""
 
     reason: Reason
     pool_id: int
@@ -79,18 +79,18 @@ class Hindrance:
 
 @dataclass(frozen=True)
 class Entry:
-    """What one query says about a rater and a campaign."""
+    """What one query says about a rater in a campaign."""
 
     pool: Pool | None
-    """None if they are no longer in the pool"""
+    """None if the rater is no longer in the pool"""
     holds: bool
-    """they hold an item, or may: it has to be looked up"""
+    """the rater holds an item, or may hold one: look it up"""
     is_visiting: bool
-    """they may have come through a crowd link: whether they are done has to be looked up"""
+    """the rater may have come through a crowd link: look up whether their visit is complete"""
     is_author: bool
-    """they may have written something, which must not come back to them"""
+    """the rater may have written prompts or responses; they never get these as items"""
     hindrance: Hindrance | None
-    """without quotas, which are counted while the membership is locked"""
+    """does not cover quotas, which are counted with the membership locked"""
 
     @property
     def has_quota(self) -> bool:
@@ -115,9 +115,10 @@ def entry(*, rater: Rater, campaign: Campaign) -> Entry:
 def hindrances(
     *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
 ) -> dict[int, Hindrance]:
-    """Why each of these pools gives `rater` nothing now, by pool; a pool that gives is left out.
+    """What blocks new work for `rater` in each of these pools; pools that are not blocked are left
+    out.
 
-    One query, and two more where a pool has a quota. labeling.access says whether they are in the
+    One query, and two more if a pool has a quota. labeling.access decides whether the rater is in a
     pool at all.
     """
     memberships = list(
@@ -147,7 +148,7 @@ def hindrances(
 
 
 def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
-    """The campaigns among these in which the rater is paused: for failed golds, or by an admin."""
+    """The campaigns in which the rater is paused, because of failed golds or by an admin."""
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
     standings = RaterStanding.objects.filter(
         rater=rater, campaign__in=pool_of, paused_at__isnull=False
@@ -156,9 +157,9 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
 
 
 def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
-    """Raters who can be given something there, now or once onboarding, a quota or the pool's pause
-    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count
-    while their visit lasts.
+    """Raters who can get items of the campaign now, or could after onboarding, a full quota or a
+    pause of the pool: active in its pool, with an active login, not paused and not withdrawn. Crowd
+    workers count during their visit.
     """
     paused = RaterStanding.objects.filter(
         rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False
@@ -182,7 +183,7 @@ def _paused(pool_id: int) -> Hindrance:
 
 
 def budget_in_hand(*, campaign: Campaign) -> Hindrance:
-    """What raters hold uses up the rest of the campaign's budget."""
+    """Items that raters hold have reserved the rest of the campaign's budget."""
     sentence = _(
         "The rest of the budget of “%(campaign)s” is reserved by others. Items may become available"
         " when someone releases one."
@@ -242,7 +243,7 @@ def _held(*, rater: Rater, pool_ids: Collection[int]) -> dict[int, int]:
 
 
 def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[int, int]:
-    """Judgments by pool since the rater's own midnight."""
+    """Judgments by pool since midnight in the rater's time zone."""
     rater = memberships[0].rater
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
     midnight = days.last_midnight(now, zone)

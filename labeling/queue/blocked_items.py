@@ -1,5 +1,5 @@
-"""Items that wait in a campaign but do not suit one rater: upsetting content that they have not
-agreed to, or a language or field that they do not know.
+"""Waiting items that one rater cannot get: they contain upsetting content that the rater has not
+agreed to, or need a language or field that the rater does not know.
 """
 
 from dataclasses import dataclass, replace
@@ -10,18 +10,18 @@ from labeling.models import Campaign, Item, Prompt, Rater, Slot
 from labeling.queue import routing
 
 MOST_COUNTED = 200
-"""A page counts no more items than this."""
+"""Pages count blocked items only up to this number."""
 _FREE = Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None)
 
 
 @dataclass(frozen=True)
 class Withheld:
-    """Items that wait; `kinds` are Prompt.Upset values that the rater has not agreed to."""
+    """Counts of waiting items. `kinds` are Prompt.Upset values that the rater has not agreed to."""
 
     n_upsetting: int = 0
     kinds: tuple[str, ...] = ()
     n_unknown: int = 0
-    """in a language or a field that the rater has not said to know"""
+    """in a language or field that is not among the rater's skills"""
 
     @property
     def kind_words(self) -> str:
@@ -30,7 +30,7 @@ class Withheld:
 
 
 def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
-    """For a campaign that has nothing for this rater. Searches the whole line, up to MOST_COUNTED
+    """For a campaign that has nothing for this rater. Searches the whole queue, up to MOST_COUNTED
     items.
     """
     suits = routing.fit(campaign=campaign, rater=rater)
@@ -48,7 +48,7 @@ def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
 
 
 def _has_slot_for(suits: routing.Fit) -> Exists:
-    """On items: a free slot, of an item that suits such a rater."""
+    """On items: has a free slot and matches such a rater."""
     return Exists(_FREE.filter(suits.test.of("item")))
 
 

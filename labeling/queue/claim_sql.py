@@ -1,8 +1,8 @@
-"""The SQL of a claim and of the question whether a claim would find something. Only texts: they run
-in labeling.queue.free_slots and labeling.queue.work_left.
+"""The SQL of a claim, and of the check whether a claim would find something. Only the statements:
+they run in labeling.queue.free_slots and labeling.queue.work_left.
 
-docs/adr/0003-the-queue-is-sql.md says why this is SQL, and which lines look useless and are not.
-Comments stay in this file and are not sent (item_tests.without_comments).
+docs/adr/0003-the-queue-is-sql.md explains why this is SQL, and which lines look useless but are
+not. Comments are stripped before a statement is sent (item_tests.without_comments).
 """
 
 from functools import lru_cache
@@ -10,7 +10,7 @@ from functools import lru_cache
 from labeling.queue.item_tests import without_comments
 from labeling.queue.order import REPEAT_AFTER
 
-# One part of the line: its first slot that the rater may have.
+# One part of the queue: the first slot in it that the rater may have.
 _PART = without_comments("""
     SELECT free.id FROM labeling_slot free
     -- these three are the condition of the partial index slot_free_queue
@@ -35,7 +35,7 @@ _FROM_PLACE = {
 }
 _FROM_HEAD = {"returned": "free.queue_rank < 0", "fresh": "free.queue_rank >= 0"}
 
-# The rater's repeat that has waited longest, once enough other judgments lie in between.
+# The rater's oldest waiting repeat, once they have given enough other judgments in between.
 _REPEAT = without_comments(
     f"""
     SELECT free.id FROM labeling_slot free
@@ -55,10 +55,10 @@ _REPEAT = without_comments(
     )
     ORDER BY free.reserved_at LIMIT 1
     {{lock}}
-    """  # noqa: S608  # a number of ours
+    """  # noqa: S608  # our own number
 )
 
-# How far the rater has come, if they have had anything from this line.
+# How far the rater has come, if they have had anything from this queue.
 _PLACE = without_comments("""
     place AS (
         SELECT * FROM labeling_queueplace
@@ -66,8 +66,8 @@ _PLACE = without_comments("""
     )
 """)
 
-# The claim. A repeat comes first, then what was returned, then what nobody has had. PostgreSQL
-# evaluates a branch of the UNION only if those before it were empty, so nothing is locked in vain.
+# The claim. A repeat comes first, then returned slots, then fresh ones. PostgreSQL evaluates a
+# branch of the UNION only if those before it are empty, so no slot is locked in vain.
 _CLAIM = without_comments("""
     WITH {place},
     {repeat}
@@ -93,7 +93,7 @@ _TAKE = without_comments("""
     RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """)
 
-# Moves the rater's place behind the slot just taken.
+# Moves the rater's place past the slot just taken.
 _REMEMBER = without_comments("""
     INSERT INTO labeling_queueplace
         (campaign_id, rater_id, seed, returned_rank, fresh_rank, n_claims)
@@ -115,8 +115,8 @@ _REMEMBER = without_comments("""
             THEN labeling_queueplace.fresh_rank ELSE excluded.fresh_rank END
 """)
 
-# In PostgreSQL the lease and the place change in one statement. SQLite changes one table a
-# statement, so there the second gets the taken slot as values.
+# PostgreSQL changes the lease and the place in one statement. SQLite changes one table per
+# statement, so there the second statement gets the taken slot as values.
 _TAKE_AND_REMEMBER = without_comments(f"""
     , taken AS ({_TAKE}),
     moved AS ({_REMEMBER.format(taken="taken")})
@@ -131,7 +131,7 @@ REMEMBER = _REMEMBER.format(
     """)
 )
 
-# Whether a claim would find something, short of a sweep. Locks nothing.
+# Whether a claim without a sweep would find something. Locks nothing.
 _PROBE = without_comments("""
     WITH {place}
     SELECT EXISTS ({returned})
@@ -152,8 +152,8 @@ _PROBE = without_comments("""
 def claim(
     *, fits: str, repeat_fits: str | None, is_sweep: bool = False, is_postgresql: bool
 ) -> str:
-    """`fits` and `repeat_fits` are conditions on free.item_id: for a slot of the line, and for a
-    repeat (None where the campaign has none). A sweep starts at the head of the line.
+    """`fits` and `repeat_fits` are conditions on free.item_id: for a slot of the queue, and for a
+    repeat (None if the campaign has none). A sweep starts at the head of the queue.
     """
     lock = "FOR UPDATE OF free SKIP LOCKED" if is_postgresql else ""
     repeat = ""

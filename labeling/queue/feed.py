@@ -1,4 +1,4 @@
-"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is
+"""The feed of judgments in the order of their ids, from a cursor on. It never skips one that is
 still being written.
 """
 
@@ -12,8 +12,9 @@ from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 
 SETTLED_AFTER = timedelta(seconds=30)
-"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that
-took an id before it and committed after it is over: no cursor passes what is still to come.
+"""A page ends before judgments younger than this. Older ones can no longer be undone, and every
+transaction that took a lower id has committed, so no cursor passes a judgment that is still to
+come.
 """
 
 
@@ -26,12 +27,12 @@ def judgment_feed(
     n: int,
     now: datetime,
 ) -> list[Judgment]:
-    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes
-    again further on.
+    """At most `n` judgments, in their current version. A correction has an id of its own, so a
+    corrected judgment appears again later.
 
-    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer
-    set aside. Imported ones keep the ids they had before their import was published: a reader who
-    follows the feed may have passed them.
+    Leaves out raters who have withdrawn, answers to golds, and judgments that a reviewer set aside.
+    Imported judgments keep the ids they had before their import was published, so a reader of the
+    feed may have passed them.
     """
     judgments = (
         visible(Judgment.objects.all())
@@ -48,7 +49,7 @@ def judgment_feed(
 
 
 def feed_position(*, at: datetime) -> int:
-    """The last judgment of the feed that had been given then: `after_id` for what came since. 0
+    """The id of the last judgment given by then: pass it as `after_id` to get everything since. 0
     before the first.
     """
     given = Judgment.versions.filter(import_batch=None).annotate(

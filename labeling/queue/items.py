@@ -1,8 +1,8 @@
-"""Items of a campaign after it was made: held and released, filled up to their overlap, given to
-all raters of a pool.
+"""Changes to items of an existing campaign: hold them, add slots up to the overlap, and give
+calibration items to all raters.
 
-Slots that are added later join the line behind those that were given back, so that every rater's
-place in it stays right.
+Slots that are added later go behind the returned slots, so that every rater's place in the queue
+stays valid.
 """
 
 from collections import Counter
@@ -20,16 +20,16 @@ BATCH = 2_000
 
 
 def hold(*, item_ids: Collection[int], now: datetime) -> None:
-    """Stop giving these out. Raters can still submit what they hold; a slot that they give back is
-    deleted.
+    """Stop handing out these items. Raters can still submit items they hold; a slot that they
+    release is deleted.
     """
     Item.objects.filter(pk__in=item_ids, held_at=None).update(held_at=now)
     free_slots(Slot.objects.filter(item__in=item_ids)).delete()
 
 
 def let_go(*, item_ids: Collection[int], now: datetime) -> None:
-    """Give these out again, up to their overlap, unless their prompt was retired. (The prompt of an
-    imported gold was retired from the start.)
+    """Hand these items out again, with slots up to their overlap, unless their prompt was retired.
+    (The prompts of imported golds are retired from the start.)
     """
     in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
     found = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
@@ -40,8 +40,8 @@ def let_go(*, item_ids: Collection[int], now: datetime) -> None:
 
 
 def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
-    """Add slots up to the campaign's overlap. `level` does that for a calibration item; a decided
-    item gets none.
+    """Add slots up to the campaign's overlap. A calibration item gets a slot for every rater
+    instead; an item with a known right order gets none.
     """
     if item.is_calibration:
         level(campaign=campaign, now=now, item_ids=[item.pk])
@@ -51,21 +51,19 @@ def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
 
 
 def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
-    """Items that ask raters for the right order: not golds, and not items that a gold in use was
-    made of.
-    """
+    """Items that still need judgments: not golds, and not made into a gold that is in use."""
     became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
     return rows.filter(~Exists(became_gold), gold_use=None)
 
 
 def is_decided(*, item_id: int) -> bool:
-    """Whether the right order is known: the item takes no more judgments."""
+    """Whether the right order is known, so that the item takes no more judgments."""
     return not undecided(Item.objects.filter(pk=item_id)).exists()
 
 
 def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> None:
-    """Where two could add at once, the caller locks the item's row. The constraint on numbers
-    catches the rest.
+    """If two could add slots at once, the caller locks the item's row. The unique constraint on
+    slot numbers catches the rest.
     """
     last = Slot.objects.filter(item=item_id).aggregate(last=Max("number"))["last"]
     first = 0 if last is None else last + 1
@@ -77,7 +75,7 @@ def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> Non
 
 
 def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
-    """Those that nobody holds, locked. A slot that a claim is taking right now is left out."""
+    """The free slots among these, locked. Leaves out a slot that a claim is taking right now."""
     free = slots.filter(state=Slot.State.FREE)
     locked = (
         free.select_for_update(skip_locked=True)
@@ -93,8 +91,8 @@ def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
 
 
 def level_pool(*, pool: Pool, now: datetime) -> None:
-    """After raters joined or left: in each of the pool's campaigns that is not closed, calibration
-    is for the raters who are at work now.
+    """After raters joined or left: adjust calibration in each campaign of the pool that is not
+    closed.
     """
     for campaign in Campaign.objects.filter(pool=pool, calibration_percent__gt=0).exclude(
         state=Campaign.State.CLOSED
@@ -103,7 +101,7 @@ def level_pool(*, pool: Pool, now: datetime) -> None:
 
 
 def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
-    """The same in every pool that these raters are in."""
+    """The same for every pool that these raters are in."""
     for pool in (
         Pool.objects.filter(memberships__rater__in=list(raters), memberships__is_active=True)
         .distinct()
@@ -113,16 +111,16 @@ def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
 
 
 def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
-    """Give every undecided calibration item as many free slots as there are raters at work who have
-    not met it.
+    """Give every calibration item as many free slots as there are active raters who have not met
+    it. Items with a known right order are left out.
 
-    Before the campaign opens, these stand in the line at their item's place; later, at the front. A
-    closed campaign is levelled when it is opened again.
+    Before the campaign opens, the slots stand at their item's place in the queue; later, at the
+    front. For a closed campaign, this runs when it is opened again.
     """
     if not campaign.calibration_percent or campaign.state == Campaign.State.CLOSED:
         return
-    # One leveling after the other. no_key, because others insert rows of this campaign meanwhile,
-    # and a submit that pauses its rater may be one of them.
+    # One at a time per campaign. no_key, because others insert rows of this campaign meanwhile, and
+    # one of them may be a submit that pauses its rater and waits for this.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
     found = found if item_ids is None else found.filter(pk__in=item_ids)
@@ -161,12 +159,11 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
 
 
 def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
-    """Ask for the judgments that items of `old` still lack with `new` instead, in campaigns that
-    are not closed; how many items were added.
+    """After `old` was edited into `new`: ask for the missing judgments on `new` instead, in
+    campaigns that are not closed. Returns how many items were added.
 
-    The old items stay, with what was judged on them. An item of a comparison comes back only when
-    the new version has all of its responses. Raters who skipped or judged the old version may be
-    given the new one.
+    The old items stay, with their judgments. A comparison item is added only if the new version has
+    all of its responses. Raters who skipped or judged the old version may get the new one.
     """
     going = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
     wanted = Item.objects.filter(
@@ -185,9 +182,7 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
         chosen = [numbers.get(key) for key in item.responses.values_list("source_id", "number")]
         if item.campaign.kind == Campaign.Kind.COMPARISON and (not chosen or None in chosen):
             continue
-        Campaign.objects.select_for_update().get(
-            pk=item.campaign_id
-        )  # one position after the other
+        Campaign.objects.select_for_update().get(pk=item.campaign_id)  # one position at a time
         last = Item.objects.filter(campaign=item.campaign_id).aggregate(last=Max("position"))[
             "last"
         ]
@@ -207,7 +202,7 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
 
 
 def _wants_more(item: Item) -> bool:
-    """An item that is held, or has slots left."""
+    """Whether the item is held, or has slots that are not judged."""
     return (
         item.held_at is not None
         or Slot.objects.filter(item=item).exclude(state=Slot.State.SUBMITTED).exists()
@@ -241,8 +236,8 @@ WHERE state = 'free' AND id IN (
 
 
 def fit_overlap(*, campaign: Campaign) -> None:
-    """Make each item's slots as many as the campaign's overlap is now: delete free ones beyond it,
-    add missing ones. What was judged stays.
+    """Adjust each item's slots to the campaign's new overlap: delete free ones beyond it, add
+    missing ones. Judged slots stay.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SURPLUS, {"campaign": campaign.pk, "overlap": campaign.overlap})

@@ -1,5 +1,5 @@
-"""Where a lapsed lease is freed. No clock does it: the next rater who finds no free slot takes the
-slot over, and until then its rater can come back to it.
+"""Frees lapsed leases. No timer does this: a rater who finds no free slot takes the slot over, and
+until then its rater can come back to it.
 """
 
 from datetime import datetime
@@ -18,10 +18,10 @@ def take_over(
     is_line_empty: bool = False,
     now: datetime,
 ) -> Slot | None:
-    """The slot whose lease lapsed longest ago and that suits `rater`, leased to them.
+    """Lease the slot whose lease lapsed longest ago and that matches `rater` to them.
 
-    `is_line_empty`: the whole line was just searched for this rater. Then slots on calibration
-    items whose rater has left are dropped too.
+    With `is_line_empty`, the whole queue was just searched for this rater. Then lapsed slots on
+    calibration items of raters who have left are dropped too.
     """
     if is_line_empty and campaign.calibration_percent:
         _drop_forgotten(campaign=campaign, now=now)
@@ -35,7 +35,7 @@ def take_over(
 
 
 def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Slot | None:
-    """Each other rater holds one slot of the campaign at most, so there are few."""
+    """Each rater holds at most one slot per campaign, so there are few."""
     lapsed = Slot.objects.filter(
         suits.claim_test.of("item"),
         campaign=campaign,
@@ -49,7 +49,7 @@ def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Sl
 
 
 def _lend(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
-    """A rater who never had anything from the line gets a place at its head."""
+    """A rater who has never had anything from the queue gets a place at its head."""
     place, _is_new = QueuePlace.objects.get_or_create(
         campaign=campaign, rater=rater, defaults={"seed": order.new_seed(), **order.AT_HEAD}
     )
@@ -69,8 +69,8 @@ def _lend(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slo
 
 
 def _drop_forgotten(*, campaign: Campaign, now: datetime) -> None:
-    """Lapsed leases on calibration items of raters who have left: these slots were for them, and
-    nobody else needs them.
+    """Delete lapsed leases on calibration items of raters who have left: these slots were for them,
+    and nobody else needs them.
     """
     lapsed = Slot.objects.filter(
         campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, item__is_calibration=True

@@ -1,4 +1,4 @@
-"""Which steps of a pool's onboarding a rater still has to take."""
+"""The steps of a pool's onboarding that a rater still has to take, and their progress."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,8 +21,8 @@ class Progress(models.TextChoices):
 
 
 def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
-    """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer
-    references.
+    """Steps of `pool` that `rater` has not passed, or has to pass again. Both may be objects or
+    outer references.
     """
     in_force = Q(guideline_version=None) | Q(
         guideline_version__number__gte=OuterRef("guideline_from")
@@ -47,8 +47,8 @@ def newest_versions(*, steps: Iterable[OnboardingStep]) -> dict[int, StepVersion
 
 
 def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
-    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify
-    anew.
+    """Adds `guideline_from`: the number of the guideline's latest version that requires raters to
+    qualify again.
     """
     major = (
         GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True)
@@ -59,7 +59,9 @@ def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]
 
 
 def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
-    """Not from before a version that everybody goes through again."""
+    """Whether the attempt still counts: it is not older than a version that everybody has to take
+    again.
+    """
     if attempt.version.number < step.certified_from:
         return False
     if attempt.guideline_version is None:

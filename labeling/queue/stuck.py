@@ -1,6 +1,4 @@
-"""What in a campaign makes no progress by itself: lapsed leases, held items, and items that no
-rater can be given.
-"""
+"""What blocks a campaign's progress: lapsed leases, held items, and items that no rater can get."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,27 +12,29 @@ from labeling.queue import admission, routing
 from labeling.queue.item_tests import met
 
 LOOKED_AT = 1_000
-"""How many free slots are examined, from the head of the line: what nobody takes stays there."""
+"""The number of free slots examined from the head of the queue, where slots that nobody takes
+remain.
+"""
 
 
 @dataclass(frozen=True)
 class Stuck:
-    """What makes no progress by itself."""
+    """Counts of what makes no progress by itself."""
 
     n_lapsed: int
     """items whose rater has gone away; the next rater without other work gets them"""
     n_held: int
     """items that wait for an admin's decision"""
     n_nobody: int
-    """judgments that nobody in the pool can give: all raters that the item suits have skipped or
-    judged it
+    """slots that nobody in the pool can fill: all matching raters have skipped or judged the
+    item
     """
     n_unfit: int
-    """judgments of items that suit nobody in the pool: their content, language or field"""
+    """slots of items that match nobody in the pool, because of their content, language or field"""
     n_raters: int
-    """in the pool and at work: neither paused, nor withdrawn, nor without a login"""
+    """active raters in the pool: not paused, not withdrawn, with a login"""
     n_raters_short: int
-    """by so many the pool is smaller than the overlap"""
+    """how many raters the pool lacks to reach the overlap"""
 
     @property
     def n(self) -> int:
@@ -60,7 +60,7 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
 
 
 def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
-    """(judgments of items that everybody has met, judgments of items that suit nobody)."""
+    """(slots of items that every matching rater has met, slots of items that match nobody)."""
     if not raters:
         return 0, 0
     free = Slot.objects.filter(
@@ -90,7 +90,7 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
     shown = ItemResponse.objects.filter(item__in=items)
     is_source = any(fit.own_sources for fit in fits.values())
     sources = _by_item(shown.values_list("item_id", "response__source_id")) if is_source else {}
-    written = shown.filter(response__author__isnull=False)  # few or none, and an index of their own
+    written = shown.filter(response__author__isnull=False)  # few, and indexed
     authors = _by_item(written.values_list("item_id", "response__author_id"))
     n_nobody = n_unfit = 0
     for item, language, category, sensitive, source in slots.values():
@@ -110,7 +110,7 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
 
 
 def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
-    """item → raters who hold it, have skipped it or have judged it."""
+    """item → raters who hold it, skipped it or judged it"""
     found: dict[int, set[int]] = defaultdict(set)
     for item, rater in met(item_ids=items, rater_ids=[rater.pk for rater in raters]):
         found[item].add(rater)

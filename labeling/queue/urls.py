@@ -1,4 +1,4 @@
-"""URLs of queue."""
+"""URLs of golds and cases."""
 
 from django.urls import path
 

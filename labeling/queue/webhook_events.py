@@ -1,5 +1,5 @@
-"""What webhooks hear of campaigns and judgments: the feed, to each from where it has heard it. No
-submit waits for that.
+"""Webhook events of campaigns and judgments. Judgments come from the feed, with a position for each
+webhook, so no submit waits for them.
 """
 
 from datetime import datetime
@@ -17,8 +17,8 @@ N_AT_ONCE = 500
 
 
 def tell_of_judgments(*, now: datetime) -> int:
-    """How many deliveries were written down. Each judgment comes half a minute after it was given,
-    when it cannot be undone.
+    """Store deliveries of new judgments; returns how many. Each judgment is sent half a minute
+    after it was given, when it can no longer be undone.
     """
     return sum(
         _tell(webhook, now) for webhook in webhooks_services.listening(event=Event.JUDGMENT_GIVEN)
@@ -26,7 +26,7 @@ def tell_of_judgments(*, now: datetime) -> int:
 
 
 def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
-    """In the transaction of the change."""
+    """Runs in the transaction of the change."""
     webhooks_services.tell(
         event=Event.CAMPAIGN_CHANGED,
         key=f"campaign-{campaign.pk}-{state}-{now.timestamp()}",
@@ -57,7 +57,9 @@ def _tell(webhook: Webhook, now: datetime) -> int:
 
 
 def _move(webhook: Webhook, told_to: int) -> bool:
-    """False when another worker has told it of the same, or it was enabled anew."""
+    """False when another worker has advanced it already, or the webhook was enabled again
+    meanwhile.
+    """
     mine = Webhook.objects.filter(
         pk=webhook.pk, enabled_at=webhook.enabled_at, judgments_told_to=webhook.judgments_told_to
     )

@@ -1,6 +1,6 @@
-"""What raters are told when an answer of theirs is set aside or decided against, which they may
-appeal against once, and when that is undone. Neither golds nor other raters' answers are named; a
-reviewer's reason stays with the reviewers.
+"""Notices to raters when their answer is set aside, counts again, or is decided against. Raters can
+appeal each once. Notices never name golds or other raters' answers, and a reviewer's reason is for
+reviewers only.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +20,7 @@ Ranks = Mapping[int, int | None]
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a notice says, in the language of its reader."""
+    """The text of a notice in the language of its reader."""
 
     campaign: Campaign | None
 
@@ -52,7 +52,7 @@ class Sentence:
 
 
 def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
-    """Under My work; who has no login is told nothing."""
+    """Add the notice under My work. A rater without a login gets none."""
     if rater.user is not None:
         notices_services.tell(
             people=[rater.user],
@@ -86,10 +86,10 @@ def tell_decided(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Whose order the decision `after` (response → rank) is against, and whose it no longer is, as
-    `before` was.
+    """Notify raters whose order the decision `after` (response → rank) is newly against, and those
+    whose order `before` was against and `after` no longer is.
 
-    `told` are judgments whose raters are told in the same act anyway.
+    `told` are judgments whose raters are notified by the same action anyway.
     """
     found = item.judgments.filter(
         comparison__isnull=False, set_aside=None, is_gold=False, rater__user__isnull=False

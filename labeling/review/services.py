@@ -1,5 +1,5 @@
-"""Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters
-say to that.
+"""Review: decide the order of an item, score demonstrations, give raters feedback, and answer
+appeals.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ SCORES = range(1, 8)
 
 
 class UnableToReview(Refusal):
-    """A decision that cannot be stored; the text says what is missing."""
+    """Raised when a decision cannot be stored; the text says what is missing."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What is said of one answer: a demonstration's score from 1 to 7, and words to its rater."""
+    """A comment on one answer: a demonstration's score from 1 to 7, and feedback to its rater."""
 
     score: int | None = None
     feedback: str = ""
@@ -55,11 +55,11 @@ def adjudicate(
     by: User | None,
     now: datetime,
 ) -> Adjudication:
-    """The order of `item`'s responses (id → rank) as decided now, in place of an earlier decision.
+    """Store the decided order of `item`'s responses (id → rank), replacing an earlier decision.
 
-    `remarks` (by judgment id) go to their raters; `promotes` makes the order a gold of the campaign
-    in the same act. Gaps in the ranks are closed. An order may be left open (no ranks) unless it
-    becomes a gold. Raises UnableToReview.
+    `remarks` (by judgment id) are sent to the raters; `promotes` also makes the order a gold of the
+    campaign. Gaps in the ranks are closed. An order may be left open (no ranks) unless it becomes a
+    gold. Raises UnableToReview.
     """
     if reason not in Adjudication.Reason.values:
         raise UnableToReview(_("Choose a cause of the disagreement."))
@@ -82,7 +82,7 @@ def adjudicate(
 def review_demonstrations(
     *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
 ) -> int:
-    """Score the demonstrations of an item and tell their writers; how many were. Raises
+    """Score the demonstrations of an item and notify their writers; returns how many. Raises
     UnableToReview.
     """
     if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
@@ -92,7 +92,7 @@ def review_demonstrations(
 
 
 def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
-    """The rater's word on a review of theirs, once. False when there is one already."""
+    """File the rater's appeal against a review; one per review. False when there is one already."""
     with transaction.atomic():
         if (
             JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(
@@ -114,7 +114,7 @@ def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
 
 
 def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: datetime) -> None:
-    """The answer, which the rater finds under My work; a later one takes its place."""
+    """Store the answer, which the rater finds under My work; a later answer replaces it."""
     with transaction.atomic():
         JudgmentReview.objects.filter(pk=review.pk).update(
             answer=text, answered_by=by, answered_at=now
@@ -136,11 +136,11 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
         )
 
 
-# --- deciding -------------------------------------------------------------------------------------
+# --- decisions ------------------------------------------------------------------------------------
 
 
 def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]:
-    """Ranks without gaps, for every response of the item; empty when none is ranked."""
+    """Ranks without gaps for every response of the item; empty when none is ranked."""
     responses = set(item.item_responses.values_list("response_id", flat=True))
     if not ranks.keys() <= responses:
         raise UnableToReview(
@@ -186,8 +186,8 @@ def _store_decision(
 
 
 def _as_recorded(decision: Adjudication) -> dict[str, object]:
-    """For the audit log, which keeps an order that is overturned: the responses by rank, each as
-    its source and number.
+    """For the audit log, which keeps replaced decisions: the responses by rank, each as its source
+    and number.
     """
     ranks = decision.ranks.select_related("response__source").order_by(
         F("rank").asc(nulls_last=True), "response_id"
@@ -210,14 +210,14 @@ def _promote(
         raise UnableToReview(problem.sentence) from problem
 
 
-# --- telling raters -------------------------------------------------------------------------------
+# --- feedback to raters ---------------------------------------------------------------------------
 
 
 def _store_remarks(
     *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
 ) -> dict[int, bool]:
-    """Judgment → whether its rater is told, for those of which something is said: the same words
-    again tell nobody.
+    """Store the remarks. Returns, for each judgment with one, whether its rater is notified: an
+    unchanged remark notifies nobody.
     """
     said = {
         pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback

@@ -1,5 +1,5 @@
-"""What the raters of an item say collectively, one row per pair of its responses: by majority, and
-weighted by reliability.
+"""The consensus of an item's raters, one row per pair of its responses: by majority, and weighted
+by reliability.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

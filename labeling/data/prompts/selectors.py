@@ -1,4 +1,4 @@
-"""Prompts as admins list and search them."""
+"""Lists of prompts for admins, with search and filters."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from labeling.models import Campaign, Item, Prompt, Response, Source
 
 @dataclass(frozen=True)
 class PromptFilter:
-    """What the prompts page asks for; an empty value asks for nothing."""
+    """Filters of the prompts page; empty values do not filter."""
 
     text: str = ""
     category: str = ""
@@ -25,7 +25,7 @@ class PromptFilter:
 
 
 @dataclass(frozen=True)
-class PromptRow:
+class PromptSummary:
     prompt: Prompt
     n_responses: int
     n_campaigns: int
@@ -57,8 +57,8 @@ def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
     return _containing(prompts, wanted.text) if wanted.text else prompts
 
 
-def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
-    """A row for each of `prompts`, in two queries more however many there are."""
+def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptSummary]:
+    """A row for each of `prompts`, with two more queries in total."""
     shown = list(prompts)
     ids = [prompt.pk for prompt in shown]
     responses = dict(
@@ -72,7 +72,7 @@ def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
         .annotate(n=Count("campaign", distinct=True))
     )
     return [
-        PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
+        PromptSummary(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
         for prompt in shown
     ]
 
@@ -91,9 +91,9 @@ def campaigns_of_prompt(*, prompt: Prompt) -> QuerySet[Campaign]:
 
 
 def _containing(prompts: QuerySet[Prompt], text: str) -> QuerySet[Prompt]:
-    """Search in the messages, in either case. SQLite knows the cases of ASCII only.
+    """Search in the messages, ignoring case. SQLite ignores case for ASCII only.
 
-    Stored JSON escapes quotes, and on SQLite every letter beyond ASCII too.
+    Stored JSON escapes quotes, and on SQLite every non-ASCII letter too.
     """
     as_text, escaped = json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]
     searched = prompts.annotate(messages_text=Cast("messages", TextField()))

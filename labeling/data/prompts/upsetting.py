@@ -1,4 +1,4 @@
-"""Marks what may upset in a prompt, so that only raters who agreed to it are given it."""
+"""Marks kinds of upsetting content in a prompt, so that only raters who agreed to them get it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,8 +13,8 @@ from labeling.queue import order
 
 
 def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datetime) -> None:
-    """What may upset in this prompt. Its text stays, so it is no new version; who holds it keeps
-    it.
+    """Set the kinds. The text does not change, so there is no new version, and raters who hold the
+    prompt keep it.
     """
     wanted = _known(kinds)
     with transaction.atomic():

@@ -1,5 +1,5 @@
-"""Prompts: search, one prompt with its responses, entering one, editing it as a new version,
-retiring it.
+"""Pages of prompts: search, one prompt with its responses, create, edit as a new version, and
+retire.
 """
 
 from django.contrib import messages

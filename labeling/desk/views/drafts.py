@@ -1,6 +1,4 @@
-"""What an open page of the desk sends while a rater works: drafts, and heartbeats that keep the
-lease.
-"""
+"""What an open desk page sends during work: drafts, and heartbeats that extend the lease."""
 
 import datetime as dt
 import json
@@ -26,8 +24,8 @@ BIGGEST_DRAFT = 2_000_000
 
 @require_POST
 def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
-    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]},
-    "record": what the page measured, "version": of the answer that is corrected, or 0}.
+    """Saves a draft. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": the
+    page's measurements, "version": of the answer being corrected, or 0}.
     """
     work = desk_access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
@@ -74,7 +72,7 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
 
 
 def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
-    """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
+    """Saves the posted answer as a draft. Nothing is saved when nothing was ever typed."""
     typed = answers.Typed.of_post(request.POST)
     version = forms_answers.version(request.POST.get("version", ""))
     if version:

@@ -1,7 +1,7 @@
-"""Leaving an item: submit, skip, or give it back. Or ask the admins about it and go on.
+"""Views that leave an item: submit, skip, release; and ask the admins about it.
 
-Submitting is two transactions: store and commit, then claim the next item, so that a failed claim
-never undoes a judgment.
+Submitting is two transactions: store and commit, then claim the next item. So a failed claim never
+undoes a judgment.
 """
 
 import uuid
@@ -28,13 +28,13 @@ from labeling.desk.views.desk import gone
 from labeling.desk.views.drafts import keep_typed
 from labeling.models import Campaign, Judgment, Pass
 from labeling.queue import slots
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from pages import days, plain_text
 
 
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    if request.method == "GET":  # the address of a page that was refused, opened again
+    if request.method == "GET":  # the address of a page that was rejected, opened again
         return redirect("desk_item", lease)
     work = desk_access.work(user=request.user, lease=lease)
     if work.standing == desk_work.Standing.ENDED:
@@ -81,7 +81,7 @@ def _stored(
 
 
 def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -> str:
-    """What an open page puts in the place of the item just judged."""
+    """The HTML with which an open page replaces the item just judged."""
     now = timezone.now()
     today = desk_work.tally(rater=work.rater, since=days.last_midnight(now))
     page = pages.page(
@@ -104,7 +104,7 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
 @require_http_methods(["GET", "POST"])
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
-    if request.method == "POST" and work.is_skipped:  # sent again: the answer to the first was lost
+    if request.method == "POST" and work.is_skipped:  # sent again, response lost
         return _go_on(request, work)
     if request.method == "GET" or not work.is_open:
         return answering.go_to(request, reverse("desk_item", args=[lease]))
@@ -135,7 +135,7 @@ def _go_on(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """A question to the admins; the work on the item goes on."""
+    """Sends the admins a question; the rater keeps the item."""
     work = desk_access.work(user=request.user, lease=lease)
     page = redirect(
         "desk_correct" if work.standing == desk_work.Standing.STORED else "desk_item", lease

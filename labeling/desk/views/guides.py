@@ -1,6 +1,4 @@
-"""The guides that raters read on the site: the files under docs/, as they stand in the
-repository.
-"""
+"""The raters' guides on the site, rendered from the files under docs/."""
 
 from functools import cache
 
@@ -30,15 +28,15 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 
 @cache
 def _html(name: str) -> SafeString:
-    """Without its first line: the page has a heading of its own, and the guide's come right below
-    it.
+    """Without the first line: the page has its own heading, directly followed by the guide's
+    sections.
     """
     _heading, _newline, text = (
         (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
     )
     html: str = pages_render.markdown(text).replace(
         "<br>", ""
-    )  # the file's own line ends say nothing
+    )  # line breaks in the file are not meant for display
     for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
         html = html.replace(low, high)
     return mark_safe(html)  # noqa: S308  # our own text, cleaned by texts.markdown

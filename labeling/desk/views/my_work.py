@@ -1,4 +1,4 @@
-"""My work: what a rater gave, one answer by one, and appeals against reviews of it."""
+"""My work: a rater's totals and answers, and appeals against reviews of them."""
 
 import datetime as dt
 
@@ -16,16 +16,16 @@ from labeling.desk import words as desk_words
 from labeling.desk.forms.my_work import HistoryForm
 from labeling.models import Judgment
 from labeling.queue.gold import selectors as gold_selectors
-from labeling.review import question_selectors
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
+from labeling.review.questions import selectors as question_selectors
 from pages import days
 
 
 @require_GET
 def my_work(request: HttpRequest) -> HttpResponse:
-    """What this rater gave: today, this week, and one by one."""
+    """A rater's work: today, this week, and answer by answer."""
     now = timezone.now()
     rater = labeling_access.rater(user=request.user)
     monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
@@ -71,7 +71,7 @@ def _why_given(judgment: Judgment, skills: why_this_item.Skills) -> str:
 
 @require_POST
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
-    """A sentence against a review of mine, once."""
+    """Files the rater's appeal against a review; one per review."""
     review = labeling_access.my_review(rater=labeling_access.rater(user=request.user), pk=pk)
     form = WordsForm(request.POST)
     if not form.is_valid():

@@ -1,6 +1,4 @@
-"""The desk as raters of a campaign see it, shown to an admin. Nothing that the page sends is
-stored.
-"""
+"""The admin's preview of a campaign's desk. Nothing that the page sends is stored."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +19,7 @@ def preview(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return answering.page(request, work, answers.Typed())
     step = request.POST.get("step", "")
-    if step == "draft":  # the page keeps what was typed, and nothing else does
+    if step == "draft":  # the page only keeps what was typed
         return answering.page(request, work, answers.Typed.of_post(request.POST))
     if step == "review" or step in answering.EDITING or step in answering.SUBMITTING:
         looked_over = answering.look_over(request, work)

@@ -1,4 +1,4 @@
-"""Persons, and the pools their raters work in."""
+"""Creates and changes people, and pauses or deactivates raters."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,10 +24,10 @@ def create_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """A login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym for
-    whoever is to judge.
+    """Create a login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym if
+    they are to judge.
 
-    Without a password nobody can sign in until the person has set one by mail. Raises
+    Without a password, the person has to set one through a link before they can sign in. Raises
     UnableToCreatePerson.
     """
     with transaction.atomic():
@@ -57,7 +57,7 @@ def change_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Another name, other roles, or a login closed or opened again. What they judged stays. Raises
+    """Change the name, the roles, or whether the login is active. Their judgments stay. Raises
     UnableToChangePerson.
     """
     with transaction.atomic():
@@ -80,7 +80,9 @@ def change_person(
 
 
 def pause_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Give these raters nothing more here for now; how many were at work before."""
+    """Give these raters no new items in the pool for now. Returns how many were not paused
+    before.
+    """
     return _pause(pool=pool, raters=raters, paused_at=now, action="pause_raters", by=by, now=now)
 
 
@@ -114,8 +116,8 @@ def _pause(
 
 
 def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Close the logins of these raters; how many were open. What they judged stays, and so does
-    their place in pools.
+    """Deactivate the logins of these raters. Returns how many were active. Their judgments and pool
+    memberships stay.
     """
     n_closed, closing = 0, list(raters)
     with transaction.atomic():

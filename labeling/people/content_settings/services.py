@@ -1,4 +1,4 @@
-"""Upsetting content: which raters have agreed to see which kinds, and which prompts have them."""
+"""Stores which kinds of upsetting content a rater agrees to see."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,8 +11,8 @@ from labeling.queue import order
 
 
 def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> None:
-    """The kinds of upsetting content that the rater agrees to from now on; none of the others is
-    handed to them.
+    """Set the kinds of upsetting content that the rater agrees to see from now on. They get no
+    items of other kinds.
     """
     wanted = _known(kinds)
     with transaction.atomic():
@@ -33,6 +33,6 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
 
 
 def _known(kinds: Iterable[str]) -> list[str]:
-    """In one order, each once."""
+    """Valid kinds, without duplicates, in a fixed order."""
     asked = set(kinds)
     return [kind for kind in Prompt.Upset.values if kind in asked]

@@ -1,4 +1,4 @@
-"""What is left of a pool's onboarding for a rater, how they did, and what admins see of it."""
+"""Read queries of onboarding: a rater's steps and progress, and what admins see of it."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from labeling.queue.onboarding_left import (
 
 @dataclass(frozen=True)
 class StepLine:
-    """A step as one rater stands to it. `latest` is their latest attempt that counts still."""
+    """A step and one rater's progress in it. `latest` is their latest attempt that still counts."""
 
     step: OnboardingStep
     version: StepVersion
@@ -58,8 +58,8 @@ class ProfileCount:
 
 
 def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
-    """Every step of the pool in order, in three queries. One after another: what comes later opens
-    when this is done.
+    """Every step of the pool in order, in three queries. Each step opens when the one before is
+    passed.
     """
     steps = list(
         _with_guideline(pool.steps.filter(retired_at=None))
@@ -89,7 +89,7 @@ def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:
 
 
 def step_rows(*, pool: Pool) -> list[StepRow]:
-    """The pool's steps in order with how many passed and how many wait, in two queries."""
+    """The pool's steps in order, with how many passed and how many wait, in two queries."""
     steps = list(
         pool.steps.filter(retired_at=None)
         .select_related("guideline")
@@ -106,7 +106,7 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
 
 
 def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
-    """Attempts on which a person decides, of one pool or of all, the oldest first."""
+    """Attempts that wait for a decision, of one pool or of all, oldest first."""
     waiting = StepAttempt.objects.filter(state=StepAttempt.State.WAITING)
     if pool is not None:
         waiting = waiting.filter(step__pool=pool)
@@ -116,7 +116,7 @@ def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
 
 
 def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
-    """The latest first."""
+    """Latest first."""
     return (
         step.attempts.filter(rater=rater)
         .select_related("version", "decided_by")
@@ -125,17 +125,17 @@ def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
 
 
 def step_versions(*, step: OnboardingStep) -> list[StepVersion]:
-    """The latest first; there is always one."""
+    """Latest first; there is always at least one."""
     return list(step.versions.select_related("created_by").order_by("-number"))
 
 
 def retired_steps(*, pool: Pool) -> list[StepVersion]:
-    """Of every step that is asked of nobody any more, what it said last; in two queries."""
+    """The last version of every retired step, in two queries."""
     return list(newest_versions(steps=pool.steps.exclude(retired_at=None).order_by("pk")).values())
 
 
 def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
-    """Who is in the pool and has steps left, by alias; in one query."""
+    """Raters in the pool who have steps left, by alias, in one query."""
     left = (
         steps_left(rater=OuterRef(OuterRef("pk")), pool=pool)
         .order_by()
@@ -154,8 +154,8 @@ def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
 
 
 def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
-    """How many gave which answer. The answers of one person are shown nowhere, and small counts are
-    left out.
+    """How many raters gave which answer. Single answers are never shown, and small counts are left
+    out.
     """
     counts: dict[str, list[tuple[str, int]]] = {}
     rows = (

@@ -1,4 +1,4 @@
-"""Onboarding as a rater goes through it: what is left in a pool, and one step."""
+"""A rater's pages of onboarding: the steps left in a pool, one step, and their skills."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -78,8 +78,8 @@ def _form(line: selectors.StepLine, data: QueryDict | None) -> AnswersForm:
 
 
 def _form_again(line: selectors.StepLine, data: QueryDict, *, opened: int) -> AnswersForm:
-    """For what the step says now, with what was answered where the questions are those of the
-    version that was `opened`.
+    """The form for the current version of the step. Keeps the answers if its questions are those of
+    the version that was `opened`.
     """
     fresh = _form(line, None)
     before = selectors.step_version(step=line.step, number=opened)
@@ -123,7 +123,7 @@ def _step_page(
 
 @require_http_methods(["GET", "POST"])
 def my_skills(request: HttpRequest) -> HttpResponse:
-    """Languages and topics as the rater declares them; pools that route go by it."""
+    """Languages and topics as the rater states them; pools that route use them."""
     rater = labeling_access.rater(user=request.user)
     declared = {
         axis: roster_selectors.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.DECLARED)
@@ -155,7 +155,7 @@ def my_skills(request: HttpRequest) -> HttpResponse:
 
 
 def feedback(attempt: StepAttempt) -> str:
-    """How it went, without the answers."""
+    """The result as text, without the right answers."""
     state = StepAttempt.State(attempt.state)
     if attempt.step.kind == OnboardingStep.Kind.DEMONSTRATIONS:
         return _("Submitted. An admin will read and score it.")

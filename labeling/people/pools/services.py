@@ -16,13 +16,13 @@ from labeling.queue import items, order
 
 
 class UnableToAddRaters(Refusal):
-    """Raters who cannot join a pool now; the text says why."""
+    """Raised when raters cannot join a pool; the text says why."""
 
 
 @dataclass(frozen=True)
 class PoolTerms:
-    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how
-    much one is given; None is no limit, and of `shown_items` that nothing shows it by itself.
+    """A pool's rules: which raters qualify, how items are routed, what counts as a shown topic, and
+    limits per rater. None means no limit; for `shown_items`, that no topic is shown automatically.
     """
 
     languages: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def edit_pool(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Without `terms` these stay as they are."""
+    """Without `terms`, the rules stay unchanged."""
     with transaction.atomic():
         stored = Pool.objects.select_for_update().get(pk=pool.pk)
         was = PoolTerms.of(stored)
@@ -111,8 +111,8 @@ def edit_pool(
 
 
 def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
-    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted.
-    False when it is paused.
+    """Stop handing out items in all campaigns of the pool for now. Items that raters hold can be
+    submitted. False when it is paused already.
     """
     return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
 
@@ -136,10 +136,10 @@ def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now:
 
 
 def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Put raters into the pool, those who had left included; how many are now in it that were not.
+    """Add raters to the pool, including those who had left. Returns how many were not in it before.
 
-    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of
-    everything.
+    Raises UnableToAddRaters for raters who have withdrawn, because their judgments would be left
+    out of everything.
     """
     with transaction.atomic():
         wanted = list(raters)
@@ -169,7 +169,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
 
 
 def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Let raters leave. What they hold can still be submitted; they are given nothing more."""
+    """Remove raters. They can still submit items they hold, but get no new ones."""
     with transaction.atomic():
         leaving = list(
             pool.memberships.filter(rater__in=list(raters), is_active=True).select_related("rater")
@@ -198,8 +198,8 @@ def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
 
 
 def _ensure_rater(*, user: User, now: datetime) -> Rater:
-    """The alias says nothing about the person: it is shown to admins and leaves with every
-    export.
+    """The user's Rater, created if needed. The alias says nothing about the person: admins see it,
+    and exports include it.
     """
     alias = f"rater-{secrets.token_hex(4)}"
     rater, _is_new = Rater.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""Pools: the list, a new one, and its raters."""
+"""Pages of pools: the list, a new one, and its raters."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,8 +14,7 @@ from labeling import access as labeling_access
 from labeling.models import Pool, Rater
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import selectors, services
-from labeling.people.pools.forms import PoolForm
-from labeling.people.pools.rater_forms import RatersForm
+from labeling.people.pools.forms import PoolForm, RatersForm
 
 POOLS_PER_PAGE = 50
 MEMBERS_PER_PAGE = 50
@@ -60,7 +59,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def pause(request: MemberRequest, pk: int) -> HttpResponse:
-    """Pauses the pool, or only its ticked raters."""
+    """Pauses the pool, or only the selected raters."""
     return _pause_or_resume(request, pk, is_pause=True)
 
 

@@ -1,4 +1,4 @@
-"""The roster's filter and its bulk actions."""
+"""The roster's filter form and its bulk actions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ class RosterFilterForm(forms.Form):
 
 
 class RosterActForm(forms.Form):
-    """One action on all ticked raters, or on all that match the filter, including those on other
+    """One action on all selected raters, or on all that match the filter, including those on other
     pages.
     """
 
@@ -98,7 +98,7 @@ class RosterActForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("everybody"):
-            # The filter decides, not the ticks: it also covers the other pages of the list.
+            # The filter decides, not the checkboxes: it also covers the other pages of the list.
             cleaned["raters"] = self.found
         if not cleaned.get("raters"):
             raise ValidationError(_("Select at least one rater. Nothing was changed."))

@@ -1,5 +1,4 @@
-"""Raters as admins look for them: by words, pool, language, topic and where they stand; and who was
-invited."""
+"""The roster: finds raters by text, pool, language, topic and status."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -22,7 +21,7 @@ class Standing(models.TextChoices):
 
 @dataclass(frozen=True)
 class RosterFilter:
-    """What the roster asks for; an empty value asks for nothing."""
+    """The roster's filter; empty values do not filter."""
 
     words: str = ""
     pool_id: int | None = None
@@ -87,7 +86,7 @@ def roster(*, wanted: RosterFilter) -> QuerySet[Rater]:
 
 
 def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
-    """A row for each of `raters`, in three queries however many there are."""
+    """A row for each of `raters`, with three queries in total."""
     shown = list(raters)
     memberships: dict[int, list[PoolMembership]] = {}
     for membership in (
@@ -127,7 +126,7 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
 
 
 def known_codes(*, axis: str) -> list[str]:
-    """Languages or topics that any rater knows."""
+    """Languages or topics that at least one rater knows."""
     return sorted(
         set(RaterSkill.objects.filter(axis=axis).values_list("code", flat=True).distinct())
     )

@@ -1,4 +1,4 @@
-"""The roster: every rater by search and filter, actions on many at once, and one rater's skills."""
+"""Pages of the roster: all raters with search and filter, bulk actions, and one rater's skills."""
 
 from collections.abc import Callable
 
@@ -34,8 +34,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: MemberRequest) -> HttpResponse:
-    """One action on all ticked raters, or on all that match the filter. Closing logins needs a
-    confirmation.
+    """One action on all selected raters, or on all that match the filter. Deactivating logins needs
+    a confirmation.
     """
     form = RosterActForm(request.POST, found=_found(request))
     if not form.is_valid():
@@ -46,7 +46,7 @@ def act(request: MemberRequest) -> HttpResponse:
         form.cleaned_data["act"],
     )
     if action == "deactivate":
-        # Nobody is deactivated who was not on the confirmation page.
+        # only raters who were on the confirmation page are deactivated
         if request.POST.get("confirmed") != str(len(raters)):
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
             return render(request, "labeling/people/roster_deactivate.html", context)
@@ -64,7 +64,7 @@ def act(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def skills(request: MemberRequest, pk: int) -> HttpResponse:
-    """Skills that an admin has observed, next to what raters say and what tests showed."""
+    """Skills that an admin has observed, next to what raters state and what tests showed."""
     rater = labeling_access.any_rater(user=request.user, pk=pk)
     known = {
         basis: {

@@ -1,4 +1,4 @@
-"""The form in which a rater states their skills."""
+"""The form of a rater's languages and topics."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

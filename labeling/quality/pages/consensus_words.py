@@ -1,4 +1,4 @@
-"""The consensus of an item's raters, in letters and sentences."""
+"""The consensus of an item's raters as text, with letters for responses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class PairRow:
 
 @dataclass(frozen=True)
 class ToldConsensus:
-    """`rows` is best first, and empty if nobody ranked two responses; `differences` names the pairs
-    that change when votes are weighted.
+    """`rows` has the best first, and is empty if nobody ranked two responses; `differences` lists
+    the pairs that change when votes are weighted.
     """
 
     rows: list[PlaceRow]

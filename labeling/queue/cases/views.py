@@ -1,4 +1,4 @@
-"""The queues for skip reasons: prompt repair, safety and technical, with each case's owner, age and
+"""Pages of the case queues (prompt repair, safety, technical): each case's owner, age and
 outcome.
 """
 

@@ -1,6 +1,4 @@
-"""Answers to golds are scored, and what follows from the score: a warning, a pause, and the return
-from it.
-"""
+"""Scores answers to golds, and acts on the score: warn, pause and resume a rater."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -61,8 +59,8 @@ def note_answer(
 
 
 def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Give the rater nothing more in this campaign, and send their recent work in it to review.
-    False when they are paused already. They can still submit what they hold.
+    """Give the rater no more items of this campaign, and send their recent work in it to review.
+    False when they are paused already. They can still submit items they hold.
     """
     with transaction.atomic():
         standing, _is_new = RaterStanding.objects.get_or_create(campaign=campaign, rater=rater)
@@ -84,8 +82,8 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
 
 
 def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Let the rater work in the campaign again. Golds answered before now no longer count towards
-    a pause.
+    """Let the rater work in the campaign again. Golds answered until now no longer count towards a
+    pause.
     """
     with transaction.atomic():
         paused = RaterStanding.objects.filter(

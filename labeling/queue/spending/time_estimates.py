@@ -1,44 +1,36 @@
-"""How long one judgment takes: from earlier judgments, else from the length of the texts."""
+"""Estimates how long one judgment takes: from earlier judgments, or else from the length of the
+texts.
+"""
 
 from django.db.models import Avg, Count
 
 from labeling.models import Campaign, Judgment, Prompt, Response
 
 LIKE_JUDGMENTS = 2_000
-
-
-"""The latest judgments of campaigns like this one, from which the seconds of a judgment are
-taken.
-"""
+"""The number of latest judgments of similar campaigns that the average is taken from."""
 
 
 LIKE_NEEDS = 20
-
-
 CHARS_PER_S = 20.0
-
-
-"""Reading for work: some 230 words a minute of five letters and a space."""
+"""Reading speed at work: about 230 words a minute, at five letters and a space each."""
 
 
 JUDGING_S = 15.0
-
-
-"""For each response, beside reading it: its scales and flags, and its place."""
+"""Per response, in addition to reading it: its scales, flags and rank."""
 
 
 WRITING_S = 420.0
-
-
-"""A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
+"""For a demonstration, in addition to reading the prompt: InstructGPT's raters took a few
+minutes.
+"""
 
 
 TEXTS_READ = 300
 
 
 def _seconds_so_far(campaign: Campaign) -> float:
-    """What one judgment takes, with its share of skips: the campaign's own mean once it has enough,
-    before that an estimate.
+    """Average seconds per judgment, skips included: the campaign's own mean once it has enough
+    judgments, before that an estimate.
     """
     if campaign.spent_judgments >= LIKE_NEEDS:
         return campaign.spent_s / campaign.spent_judgments
@@ -46,8 +38,8 @@ def _seconds_so_far(campaign: Campaign) -> float:
 
 
 def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
-    """Seconds of one judgment of that kind, and from how many like it; without enough of them, from
-    how long texts are.
+    """Seconds per judgment of that kind, and the number of similar judgments the mean is from. With
+    too few, an estimate from the length of texts, and 0.
     """
     like = Judgment.objects.filter(
         kind=kind,

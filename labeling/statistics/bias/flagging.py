@@ -96,7 +96,7 @@ SENTENCES: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Flag:
+class BiasFlag:
     kind: Kind
     rater: int
     value: float
@@ -141,7 +141,7 @@ def flags(
     *,
     thresholds: Thresholds = THRESHOLDS,
     names: Mapping[int, str] | None = None,
-) -> list[Flag]:
+) -> list[BiasFlag]:
     """All flags, the worst first within each kind; `names` are used for other raters in
     sentences.
     """
@@ -301,23 +301,23 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _first(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _first(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.is_first_best, thresholds.first, thresholds)
     return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
 
 
-def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _longer(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.longer_won, thresholds.longer, thresholds)
     return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
+def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
     filled = {
         "value": _percent(max(test.value, 0)),
         "usual": _percent(max(test.usual, 0)),
         "n": str(test.n),
     } | words
-    return Flag(
+    return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
         value=test.value,
@@ -364,7 +364,7 @@ def _below_careful(
     return slope, float(norm.cdf((slope - thresholds.careful) / se))
 
 
-def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _chance(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = []
     for at, of in enumerate(table.of_rater):
         if len(of) >= thresholds.n_judgments:
@@ -407,7 +407,7 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
     return _survivors(tested, thresholds)
 
 
-def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     late = [
         60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
         for of in table.of_rater
@@ -418,14 +418,14 @@ def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
     ]
 
 
-def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _drifts(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
 def _copies(
     table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
-) -> list[Flag]:
+) -> list[BiasFlag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
     for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
@@ -499,7 +499,7 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
-def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[Flag]:
+def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[BiasFlag]:
     """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
@@ -530,15 +530,15 @@ def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
     return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 
 
-def _strongest(found: list[Flag]) -> list[Flag]:
+def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
     """One flag per rater: the other rater whom they resemble most."""
-    best: dict[int, Flag] = {}
+    best: dict[int, BiasFlag] = {}
     for flag in sorted(found, key=lambda flag: flag.value - flag.usual):
         best[flag.rater] = flag
     return list(best.values())
 
 
-def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     """Tests pace alone: the threshold is far beyond what anybody can read, so chance plays no
     part.
     """

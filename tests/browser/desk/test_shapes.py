@@ -15,7 +15,7 @@ from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from labeling.people.content_settings import services as content_settings_services
 from labeling.queue import claim
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from tests.browser.desk.hands import (
     ANSWERS,
     OpenPage,

@@ -5,7 +5,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Campaign, ItemQuestion, Rater
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 

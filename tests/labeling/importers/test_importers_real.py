@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from labeling.data.imports import agreement
 from labeling.importers import curation, formats
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response
 from tests.labeling.answers import words
 
@@ -27,15 +27,15 @@ pytestmark = [
 ]
 
 
-def found(name: str) -> tuple[str, list[Draft], list[Problem]]:
+def found(name: str) -> tuple[str, list[ImportDraft], list[ImportProblem]]:
     with (DATA / name).open("rb") as stream:
         file_format = formats.guess_format(stream)
     with (DATA / name).open("rb") as stream:
         rows = list(formats.read(stream, file_format))
     return (
         file_format,
-        [row for row in rows if isinstance(row, Draft)],
-        [row for row in rows if isinstance(row, Problem)],
+        [row for row in rows if isinstance(row, ImportDraft)],
+        [row for row in rows if isinstance(row, ImportProblem)],
     )
 
 

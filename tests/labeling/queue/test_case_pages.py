@@ -27,7 +27,7 @@ from labeling.models import (
 from labeling.people.accounts import services as accounts_services
 from labeling.queue import claim, slots
 from labeling.queue.cases import services as cases_services
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from tests.cast import (
     NOON,
     lease_of,

@@ -43,7 +43,7 @@ def test_without_a_broker_ringing_says_so_within_seconds_and_raises_nothing() ->
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[3],
         env=os.environ | {"REDIS_URL": address, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,
         text=True,

@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.models import User
 from tests import toy_kind
 from tests.api.conftest import client_with, secret_of
+from tests.html import squeezed
 from training.models import Run, Snapshot, TrainedModel
 from training.runs.supervisor import supervise
 
@@ -47,7 +48,7 @@ def researcher(signed_in: Callable[..., Client], noor: User) -> Client:
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def filled_in(snapshot: Snapshot, model: TrainedModel, **changes: Any) -> dict[str, Any]:

@@ -55,10 +55,10 @@ def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: Trai
 
     assert "was rewarded by judge and began with base" in card
     assert (
-        "**judge** was left by the reward run “judging”, which Trained on pairs (1 comparisons"
+        "**judge** was left by the reward run “judging”, which learned from pairs (1 comparisons"
         in card
     )
-    assert "data that judge Trained on: 1 rows CC-BY-NC-4.0" in card
+    assert "data that judge learned from: 1 rows CC-BY-NC-4.0" in card
     assert [step["model"] for step in lineage["steps"]] == ["better", "base"]
     (rewards,) = lineage["rewards"]
     assert (rewards["model"], rewards["steps"][0]["snapshot"]["licences"]) == (

@@ -105,7 +105,7 @@ def test_a_run_goes_from_the_form_through_a_child_process_to_its_page(
     assert run.estimate["n_steps"] == 3
     for words in ("word count", "Counts", "words in all", "short words", "50 %"):
         assert words in page
-    assert page.index("words in all") < page.index("short words") < page.index("took")
+    assert page.index("words in all") < page.index("short words") < page.index("Duration")
     assert "Length rises from 5 to 6" in page
     assert not TrainedModel.objects.filter(run=run).exists()
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Rater
+from tests.html import squeezed
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Run, Snapshot, TrainedModel
@@ -70,7 +71,7 @@ def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: Trai
 def test_the_judgments_behind_its_rewards_are_counted_and_their_licences_shown(
     rewarded: TrainedModel, signed_in: Callable[..., Client], noor: User
 ) -> None:
-    page = signed_in(noor).get(f"/models/{rewarded.pk}/").content.decode()
+    page = squeezed(signed_in(noor).get(f"/models/{rewarded.pk}/").content.decode())
 
     assert cards.n_judgments_behind(model=rewarded) == 1
     assert "Answers used" in page

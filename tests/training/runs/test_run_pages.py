@@ -211,7 +211,7 @@ def test_a_run_is_killed_after_asking_back_once_a_stop_was_asked_for(
     run.refresh_from_db()
     assert (run.state, run.outcome) == ("finished", "stopped")
     page = text_of(client, f"/runs/{run.pk}/")
-    assert ("Noor ended it at once" in page, "Stopped and saved" in page) == (True, False)
+    assert ("Noor force-stopped it" in page, "Stopped and saved" in page) == (True, False)
     assert client.get(f"/runs/{run.pk}/kill").status_code == 302
 
 

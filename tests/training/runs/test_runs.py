@@ -336,9 +336,9 @@ def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
     assert run.watchdog_model == watchdog
     with pytest.raises(UnableToQueue, match="learns from “r”"):
         run_queue.queue_run(**ppo, models=watched_by(judge))
-    with pytest.raises(UnableToQueue, match="is No reward model"):
+    with pytest.raises(UnableToQueue, match="is not a reward model"):
         run_queue.queue_run(**ppo, models=watched_by(base_model))
-    with pytest.raises(UnableToQueue, match="is No reward model"):
+    with pytest.raises(UnableToQueue, match="is not a reward model"):
         run_queue.queue_run(
             **asked,
             kind="sft",

@@ -199,7 +199,7 @@ def test_a_run_that_no_reward_model_judged_is_refused(
 
     with pytest.raises(UnableToCut, match="no responses scored by a reward model"):
         cut(unjudged)
-    with pytest.raises(UnableToCut, match="has left no response"):
+    with pytest.raises(UnableToCut, match="has no responses to learn from"):
         cut(sampled())
     assert not ResponseScore.objects.exists()
 

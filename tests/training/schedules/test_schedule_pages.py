@@ -459,8 +459,8 @@ def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(
     assert 'hx-get="/nodes/?page=2"' in rest
     assert "Waiting 22" in fragment
     # The last of a page can go back, and the first of a later one forward.
-    assert 'Back<span class="unseen">: Waiting 19' in first
-    assert 'Forward<span class="unseen">: Waiting 20' in rest
+    assert 'Move down<span class="unseen">: Waiting 19' in first
+    assert 'Move up<span class="unseen">: Waiting 20' in rest
 
 
 def a_long_line(noor: User) -> list[Run]:

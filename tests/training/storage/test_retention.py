@@ -464,7 +464,7 @@ def test_a_new_try_after_that_says_that_it_begins_anew(
     done = client.post(f"/runs/{run.pk}/give-up", follow=True).content.decode()
     again = client.post(f"/runs/{run.pk}/retry", follow=True).content.decode()
 
-    assert "12 steps are made again" in asked
+    assert "repeats 12 steps" in asked
     assert "A retry starts at the first step because" in done
     assert "starts at its first step, because its checkpoints were deleted" in again
     assert "to-give-up" not in done

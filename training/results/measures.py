@@ -137,7 +137,7 @@ def _interval(form: str, low: Any, high: Any) -> str:
     if low is None or high is None:
         return ""
     ends = {"low": _shown(form, low).removesuffix(" %"), "high": _shown(form, high)}
-    return gettext("95 % interval") + " {low}–{high}".format(**ends)
+    return gettext("95 %% interval %(low)s–%(high)s") % ends
 
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:

@@ -303,7 +303,7 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
     contradicting = comparison(**{"rate-B-overall": 1})
 
     page = client.post(address, contradicting).content.decode()
-    assert "You ranked a response below one you rated lower." in page
+    assert "You rated A above B but ranked B higher." in page
     assert not Judgment.objects.exists()
 
     client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})

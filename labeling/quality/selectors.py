@@ -47,6 +47,12 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
+REPORT_VERSION = 2
+"""Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
+are computed again. A report that does not say its version is from before 0.1.0.
+"""
+
+
 @dataclass(frozen=True)
 class FlagRow:
     """A reason to review a rater's judgments; never a verdict."""
@@ -137,16 +143,22 @@ def last_judgment_id(*, campaign: Campaign) -> int | None:
 
 
 def stale_quality_ids(*, now: datetime) -> list[int]:
-    """Comparison campaigns with a judgment or decision that their report does not include, unless
-    the report was computed too recently.
+    """Comparison campaigns whose report misses a judgment or a decision, or is of another version,
+    once its rest is over.
     """
+    # Not exclude(): in SQL, a report that lacks the key is neither of this version nor of another.
+    of_this_version = QualityReport.objects.filter(
+        campaign=OuterRef("pk"), results__version=REPORT_VERSION
+    )
     later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
     campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(
         through_id=Coalesce(F("quality__through_id"), 0)
     )
-    behind = campaigns.filter(Exists(later) | Q(quality__is_outdated=True)).exclude(
-        quality__rests_until__gt=now
-    )
+    behind = campaigns.filter(
+        Exists(later)
+        | Q(quality__is_outdated=True)
+        | Q(~Exists(of_this_version), quality__isnull=False)
+    ).exclude(quality__rests_until__gt=now)
     return list(behind.order_by("pk").values_list("pk", flat=True))
 
 
@@ -302,11 +314,11 @@ def _moment(report: QualityReport) -> datetime:
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
     for flag in found:
         words = flag["words"] | (
-            {"when": gettext(flag["words"]["When"])} if "when" in flag["words"] else {}
+            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
         )
         yield FlagRow(
             flag["kind"],
             FLAG_LABELS[flag["kind"]],
-            gettext(SENTENCES[flag["Kind"]]).format(**words),
+            gettext(SENTENCES[flag["kind"]]).format(**words),
             flag["other"],
         )

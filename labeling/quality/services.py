@@ -177,6 +177,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     )
     sources = contests.source_names(votes=votes)
     results = {
+        "version": selectors.REPORT_VERSION,
         "agreement": agreeing.agreement_of(votes, questions) | against,
         "matrix": agreeing.matrix_of(votes),
         "items": agreeing.split_items(votes),

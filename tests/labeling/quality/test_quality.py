@@ -197,6 +197,25 @@ def test_a_campaign_is_stale_until_its_report_knows_its_last_judgment(
     assert quality_selectors.stale_quality_ids(now=NOON + timedelta(days=1)) == []
 
 
+def test_a_report_with_another_releases_sentences_is_computed_again(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    report = report_of(comparison_campaign)
+    del report.results["version"]
+    report.results["agreement"]["raw_half"]["note"] = "What an earlier release said."
+    report.save()
+    tomorrow = NOON + timedelta(days=1)
+
+    stale = quality_selectors.stale_quality_ids(now=tomorrow)
+    quality_services.compute_quality(campaign_id=comparison_campaign.pk, now=tomorrow)
+
+    assert stale == [comparison_campaign.pk]
+    assert quality_selectors.stale_quality_ids(now=tomorrow + timedelta(days=1)) == []
+    found = QualityReport.objects.get().results["agreement"]["raw_half"]
+    assert found["note"] != "What an earlier release said."
+
+
 def test_a_figure_is_the_same_after_a_journey_through_the_report(
     comparison_campaign: Campaign,
 ) -> None:

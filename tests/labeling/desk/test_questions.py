@@ -6,6 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from labeling.models import Campaign, ItemQuestion, Rater
 from labeling.review.questions import services as question_services
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 

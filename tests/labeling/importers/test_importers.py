@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeling.importers import drafts, formats, lines, votes
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Prompt
 
 
-def found(content: bytes, file_format: str = "jsonl") -> list[Draft | Problem]:
+def found(content: bytes, file_format: str = "jsonl") -> list[ImportDraft | ImportProblem]:
     return list(formats.read(io.BytesIO(content), file_format))
 
 
@@ -25,15 +25,15 @@ def rows(*values: Any) -> bytes:
     return b"".join(json.dumps(value).encode() + b"\n" for value in values)
 
 
-def only_problem(content: bytes, file_format: str = "jsonl") -> Problem:
+def only_problem(content: bytes, file_format: str = "jsonl") -> ImportProblem:
     [problem] = found(content, file_format)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, ImportProblem)
     return problem
 
 
-def only_draft(content: bytes, file_format: str = "jsonl") -> Draft:
+def only_draft(content: bytes, file_format: str = "jsonl") -> ImportDraft:
     [draft] = found(content, file_format)
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
     return draft
 
 
@@ -76,7 +76,7 @@ def test_category_language_and_response_come_along() -> None:
 def test_a_category_of_somebody_elses_keeps_the_prompt_and_is_reported() -> None:
     problem, draft = found(rows({"prompt": "Hi", "category": "poetry"}))
 
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
     assert draft.category == "other"
     assert "Unknown `category` “poetry”" in str(problem)
 
@@ -184,10 +184,10 @@ def test_every_problem_is_reported_and_good_lines_are_kept() -> None:
     content = rows({"prompt": ""}, {"prompt": "One"}, {"prompt": True}, {"prompt": "Two"})
 
     assert [(type(one).__name__, one.line) for one in found(content)] == [
-        ("Problem", 1),
-        ("Draft", 2),
-        ("Problem", 3),
-        ("Draft", 4),
+        ("ImportProblem", 1),
+        ("ImportDraft", 2),
+        ("ImportProblem", 3),
+        ("ImportDraft", 4),
     ]
 
 
@@ -206,7 +206,7 @@ def test_line_separators_inside_a_string_do_not_end_the_line() -> None:
 
     first, second = found(content)
 
-    assert isinstance(first, Draft)
+    assert isinstance(first, ImportDraft)
     assert first.messages[0]["content"] == text
     assert second.line == 2
 
@@ -246,7 +246,7 @@ def test_a_damaged_gzip_gives_a_problem() -> None:
 def test_a_file_cut_off_in_the_middle_of_a_line_says_so() -> None:
     good, problem = found(rows({"prompt": "a"}) + b'{"prompt": "b')
 
-    assert isinstance(good, Draft)
+    assert isinstance(good, ImportDraft)
     assert str(problem).startswith("Line 2: The file ends in the middle of this line.")
 
 
@@ -261,7 +261,7 @@ def test_bytes_that_are_no_utf8_cost_their_line_only() -> None:
         str(problem)
         == "Line 1: Byte 16 is not UTF-8. Save the file as UTF-8, or fix or remove this line."
     )
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
 
 
 def test_utf16_is_named() -> None:
@@ -305,7 +305,7 @@ def test_csv_is_read_with_the_separator_of_its_heading(separator: str) -> None:
 def test_a_csv_cell_may_hold_line_feeds_and_the_next_record_keeps_its_line() -> None:
     first, second = found(b'prompt\n"one\ntwo\nthree"\nfour\n', "csv")
 
-    assert isinstance(first, Draft)
+    assert isinstance(first, ImportDraft)
     assert (first.line, first.messages[0]["content"]) == (2, "one\ntwo\nthree")
     assert second.line == 5
 
@@ -325,7 +325,7 @@ def test_a_csv_record_with_too_many_cells_is_a_problem() -> None:
     problem, draft = found(b"prompt,category\na,chat,more\nb,chat\n", "csv")
 
     assert "3 cells, but the header has 2" in str(problem)
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
 
 
 def test_a_csv_quotation_mark_that_never_closes_is_a_problem() -> None:
@@ -347,7 +347,7 @@ def test_a_csv_cell_may_hold_messages_as_json() -> None:
 
     draft, problem = found(content, "csv")
 
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
     assert draft.messages == (user("Hi"),)
     assert "`messages` is not JSON" in str(problem)
 
@@ -367,7 +367,9 @@ def test_each_user_turn_of_a_tree_is_a_prompt_in_its_history() -> None:
     )
 
     prompts = [
-        draft.messages for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)
+        draft.messages
+        for draft in found(tree(root), "openassistant")
+        if isinstance(draft, ImportDraft)
     ]
 
     assert prompts == [(user("a"),), (user("a"), assistant("b"), user("c"))]
@@ -377,7 +379,9 @@ def test_all_prompts_of_a_tree_belong_together() -> None:
     root = node("prompter", "a", node("assistant", "b", node("prompter", "c")))
 
     assert {
-        draft.group for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)
+        draft.group
+        for draft in found(tree(root), "openassistant")
+        if isinstance(draft, ImportDraft)
     } == {"t"}
 
 
@@ -452,7 +456,12 @@ def test_a_bad_reply_costs_itself_and_not_the_tree() -> None:
         "openassistant",
     )
 
-    assert [type(one).__name__ for one in problems] == ["Draft", "Problem", "Problem", "Problem"]
+    assert [type(one).__name__ for one in problems] == [
+        "ImportDraft",
+        "ImportProblem",
+        "ImportProblem",
+        "ImportProblem",
+    ]
 
 
 def test_a_rank_that_is_no_number_leaves_the_replies_unranked() -> None:
@@ -460,7 +469,7 @@ def test_a_rank_that_is_no_number_leaves_the_replies_unranked() -> None:
 
     problem, draft = found(tree(root), "openassistant")
 
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
     assert not draft.is_compared
     assert "A `rank` is not a whole number" in str(problem)
 
@@ -564,7 +573,7 @@ def test_a_training_row_that_cannot_be_used_says_why(value: Any, says: str) -> N
 PAIR = {"id": 4, "text": "Hi", "model_x": 1, "result_x": "Left", "model_y": 2, "result_y": ""}
 
 
-def voted(content: bytes, *pairs: Any) -> list[Draft | Problem]:
+def voted(content: bytes, *pairs: Any) -> list[ImportDraft | ImportProblem]:
     return list(votes.read(io.BytesIO(content), io.BytesIO(rows(*pairs))))
 
 
@@ -574,7 +583,7 @@ def voted(content: bytes, *pairs: Any) -> list[Draft | Problem]:
 def test_a_vote_ranks_two_responses(winner: str, ranks: list[int]) -> None:
     [draft] = voted(f"id,worker,winner\n4,58,{winner}\n".encode(), PAIR)
 
-    assert isinstance(draft, Draft)
+    assert isinstance(draft, ImportDraft)
     assert (draft.worker, [reply.rank for reply in draft.replies]) == ("58", ranks)
 
 
@@ -612,7 +621,9 @@ JSON = st.recursive(
 @given(content=st.binary(max_size=300), head=st.sampled_from(HEADS))
 @pytest.mark.parametrize("file_format", formats.FORMATS)
 def test_no_bytes_raise(file_format: str, content: bytes, head: bytes) -> None:
-    assert all(isinstance(one, Draft | Problem) for one in found(head + content, file_format))
+    assert all(
+        isinstance(one, ImportDraft | ImportProblem) for one in found(head + content, file_format)
+    )
     assert formats.guess_format(io.BytesIO(head + content)) in formats.FORMATS
 
 
@@ -621,7 +632,7 @@ def test_no_bytes_raise(file_format: str, content: bytes, head: bytes) -> None:
 @pytest.mark.parametrize("file_format", formats.FORMATS)
 def test_no_json_raises_and_every_draft_can_be_stored(file_format: str, values: list[Any]) -> None:
     for one in found(rows(*values), file_format):
-        if isinstance(one, Problem):
+        if isinstance(one, ImportProblem):
             one.sentence.encode()
             continue
         assert one.messages[-1]["role"] == "user"
@@ -635,7 +646,8 @@ def test_no_json_raises_and_every_draft_can_be_stored(file_format: str, values: 
 @given(content=st.binary(max_size=200))
 def test_no_votes_raise(content: bytes) -> None:
     assert all(
-        isinstance(one, Draft | Problem) for one in voted(b"id,worker,winner\n" + content, PAIR)
+        isinstance(one, ImportDraft | ImportProblem)
+        for one in voted(b"id,worker,winner\n" + content, PAIR)
     )
 
 

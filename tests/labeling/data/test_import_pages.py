@@ -131,7 +131,7 @@ def test_a_source_that_is_a_person_is_refused_with_a_sentence(
     answer = sent(client, GOOD, source_name=alice.email)
 
     assert answer.status_code == 422
-    assert "can't be used as a source name" in page_of(answer)
+    assert "can't be used as a source name" in words(answer)
     assert not [path for path in uploads.rglob("*") if path.is_file()]
     assert not Import.objects.exists()
 
@@ -189,7 +189,7 @@ def test_an_import_of_comparisons_tells_how_far_raters_agree(
     assert f"/prompts/imports/{batch.pk}/agreement/" in page
     # One vote a pair: every number is a sentence.
     assert "2 comparisons" in agreement
-    assert agreement.count("No unit") >= 4
+    assert agreement.count("No item was labeled twice") >= 4
     assert "better in 2 pairs, the second in 0, and 0 tie" in agreement
     assert "nan" not in agreement
 

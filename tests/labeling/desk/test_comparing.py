@@ -10,7 +10,7 @@ from django.utils import timezone
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Response, Slot, Source
 from labeling.queue import order, slots
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
-from tests.html import page_of
+from tests.html import page_of, squeezed
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -18,6 +18,7 @@ def work_on(html: str) -> str:
     """The work on a page or in an answer, without what is new in every answer: tokens, and seconds
     that are left.
     """
+    html = squeezed(html)
     start = html.index('<div class="desk"')
     work = html[start : html.index("</aside>", start)]
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)

@@ -96,7 +96,7 @@ def test_an_address_without_an_id_gets_a_sentence(link: CrowdLink) -> None:
 
     assert (
         answered.status_code,
-        "Your id is missing from the address (PROLIFIC_PID)." in words(answered),
+        "Your ID is missing from the URL (PROLIFIC_PID)." in words(answered),
     ) == (400, True)
 
 

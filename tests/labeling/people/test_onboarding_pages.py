@@ -334,7 +334,7 @@ def test_the_record_says_who_decided(
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
-    assert "Rejected" in record
+    assert "rejected" in record
     assert "Alice" in record
 
 

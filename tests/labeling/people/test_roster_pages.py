@@ -104,7 +104,7 @@ def test_an_act_reaches_all_whom_the_filter_finds_on_other_pages_too(
     for number in range(4):
         rater_called(f"Temp {number}", pool=day_shift)
     client = signed_in(alice)
-    assert "All 4 that match the filter" in words(client.get("/roster/?q=temp&page=2"))
+    assert "All 4 matching raters" in words(client.get("/roster/?q=temp&page=2"))
 
     answer: Any = client.post(
         "/roster/act?q=temp", {"act": "pause", "pool": day_shift.pk, "everybody": "on"}

@@ -302,11 +302,11 @@ def _moment(report: QualityReport) -> datetime:
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
     for flag in found:
         words = flag["words"] | (
-            {"when": gettext(flag["words"]["When"])} if "when" in flag["words"] else {}
+            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
         )
         yield FlagRow(
             flag["kind"],
             FLAG_LABELS[flag["kind"]],
-            gettext(SENTENCES[flag["Kind"]]).format(**words),
+            gettext(SENTENCES[flag["kind"]]).format(**words),
             flag["other"],
         )

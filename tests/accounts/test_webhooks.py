@@ -30,6 +30,7 @@ from labeling.models import Campaign, Rater
 from labeling.queue import claim, webhook_events
 from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -520,14 +521,14 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
     assert webhooks_services.secret_of(hook).encode() in made.content
     tell()
     webhooks_services.deliver_waiting(now=NOON)
-    page = client.get(f"/webhooks/{hook.pk}/").content.decode()
+    page = page_of(client.get(f"/webhooks/{hook.pk}/"))
     assert "200 OK" in page
     assert webhooks_services.secret_of(hook) not in page
 
     client.post(f"/webhooks/messages/{Delivery.objects.get().pk}/again")
     assert Delivery.objects.get().state == "waiting"
     client.post(f"/webhooks/{hook.pk}/disable")
-    assert "It is disabled" in client.get(f"/webhooks/{hook.pk}/").content.decode()
+    assert "It is disabled" in page_of(client.get(f"/webhooks/{hook.pk}/"))
     client.post(f"/webhooks/{hook.pk}/enable")
     client.post(f"/webhooks/{hook.pk}/delete")
     assert not Webhook.objects.exists()
@@ -541,7 +542,7 @@ def test_a_wrong_address_is_told_on_the_form(
     )
 
     assert answer.status_code == 422
-    assert "is no address" in answer.content.decode()
+    assert "is no address" in page_of(answer)
 
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:

@@ -26,6 +26,7 @@ from tests.cast import (
     responses_to,
     some_prompts,
 )
+from tests.html import page_of
 from tests.labeling.answers import downloaded, words
 
 SignedIn = Callable[..., Client]
@@ -447,10 +448,8 @@ def test_items_are_filtered_by_where_they_stand(
     write_next(demonstration_campaign, rosa, now=timezone.now())
     skip_next(demonstration_campaign, raul, reason=Pass.Reason.NOT_MY_FIELD, now=timezone.now())
 
-    page = (
-        signed_in(alice)
-        .get(f"/campaigns/{demonstration_campaign.pk}/items/?status={status}")
-        .content.decode()
+    page = page_of(
+        signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/?status={status}")
     )
 
     assert page.count('aria-label="item ') == n_shown

@@ -37,6 +37,7 @@ from tests.cast import (
     responses_to,
     some_prompts,
 )
+from tests.html import page_of
 from tests.labeling.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -370,10 +371,10 @@ def test_a_preview_adds_and_removes_turns_of_a_dialogue_as_the_desk_does(
     shorter = client.post(address, {"step": "shorten", "text": "Four."} | turns)
 
     assert [longer.status_code, shorter.status_code] == [200, 200]
-    assert 'name="turn-2"' in longer.content.decode()
-    assert "Four." in longer.content.decode()
-    assert 'name="turn-1"' not in shorter.content.decode()
-    assert "Four." in shorter.content.decode()
+    assert 'name="turn-2"' in page_of(longer)
+    assert "Four." in page_of(longer)
+    assert 'name="turn-1"' not in page_of(shorter)
+    assert "Four." in page_of(shorter)
 
 
 def test_a_draft_saved_in_a_preview_stays_on_the_page_and_is_not_stored(
@@ -384,7 +385,7 @@ def test_a_draft_saved_in_a_preview_stays_on_the_page_and_is_not_stored(
     page = client.post(address, {"step": "draft", "text": "Only half of an answer"})
 
     assert page.status_code == 200
-    assert "Only half of an answer" in page.content.decode()
+    assert "Only half of an answer" in page_of(page)
     assert not Draft.objects.exists()
 
 

@@ -19,6 +19,7 @@ from labeling.models import (
     Slot,
 )
 from tests.cast import open_comparison_campaign
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 DECLARED, TESTED, SHOWN = RaterSkill.Basis.DECLARED, RaterSkill.Basis.TESTED, RaterSkill.Basis.SHOWN
@@ -41,7 +42,7 @@ def routed(day_shift: Pool, comparison_campaign: Campaign, rosa: Rater) -> Campa
 
 
 def my_work(client: Client) -> str:
-    return client.get("/my-work/").content.decode()
+    return page_of(client.get("/my-work/"))
 
 
 def open_to_me(client: Client) -> str:

@@ -14,6 +14,7 @@ from labeling.quality import services as quality_services
 from labeling.quality.votes import contests
 from labeling.queue import claim, order
 from tests.cast import NOON, lease_of, some_prompts
+from tests.html import page_of
 from tests.labeling.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def test_the_campaigns_page_shows_who_wins(
 
     quality_services.compute_quality(campaign_id=duel.pk, now=NOON)
 
-    page = signed_in(alice).get(f"/campaigns/{duel.pk}/").content.decode()
+    page = page_of(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
     assert "Win rates" in page
     assert "75.0" in page

@@ -17,6 +17,7 @@ from labeling.quality import services as quality_services
 from labeling.queue import claim
 from labeling.review import set_aside
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.html import page_of
 from tests.labeling.quality.test_quality import (
     as_shown,
     judge_all,
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 def words(answer: Any) -> str:
     assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    return " ".join(page_of(answer).split())
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from labeling.review import services as review_services
 from labeling.statistics.bias import habits
 from labeling.statistics.bias import looks as bias_looks
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.html import page_of
 from tests.labeling.quality.test_measures import none_of_others, votes_of
 from tests.labeling.quality.test_quality import as_shown, judge_all
 
@@ -366,7 +367,7 @@ def test_of_one_question_in_two_steps_the_later_answer_counts(
 def page_of(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    return " ".join(page_of(answer).split())
 
 
 def test_the_bias_page_shows_groups_and_says_what_is_hidden_and_why(

@@ -20,6 +20,7 @@ from labeling.pay.timesheets import sheets
 from labeling.queue import claim, slots
 from labeling.queue.spending import budgets
 from tests.cast import NOON, lease_of
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -200,7 +201,7 @@ def test_the_raters_own_page_names_what_they_skipped(
     skip(demonstration_campaign, rosa, active_s=90, in_hand_s=200)
     client = signed_in(rosa)
 
-    page = client.get(f"/my-pay/?since={DAY}&until={DAY}").content.decode()
+    page = page_of(client.get(f"/my-pay/?since={DAY}&until={DAY}"))
     csv = client.get(f"/my-pay/csv?since={DAY}&until={DAY}").content.decode()
 
     assert "including 1 skipped item" in page

@@ -161,6 +161,6 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
         ("r", _("Reason")),
         ("m", _("Strength of preference, then 1–4")),
         ("t", _("Scroll responses together or separately")),
-        ("v", _("Switch between rendered, raw and diff")),
+        ("v", _("Switch between text, raw and diff")),
     ]
     return comparing + everywhere

@@ -243,7 +243,7 @@ def test_problems_are_named_and_lead_to_their_place(
     page = begin(open_page, rosa)
 
     press(page, "Control+Enter")
-    page.get_by_role("link", name="C: Overall is not answered.").click()
+    page.get_by_role("link", name="C: rate Overall (").click()
 
     assert focused(page) == "C/scale"
     assert not Judgment.objects.exists()
@@ -345,7 +345,7 @@ def test_the_head_of_each_response_fits_its_card(
 ) -> None:
     page = begin(open_page, rosa, width=width)
     page.locator("[data-view=diff]").first.click()
-    expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
+    expect(page.locator("[data-view=diff]").first).to_have_text("Diff B")
 
     assert page.evaluate(HEADS) == [[True, True]] * 4
 

@@ -39,7 +39,7 @@ do not count as work left.
 
 
 @dataclass(frozen=True)
-class Progress:
+class CampaignProgress:
     """A campaign's slots by state. An extra judgment fills no slot."""
 
     n_slots: int
@@ -59,7 +59,7 @@ class Progress:
 @dataclass(frozen=True)
 class CampaignRow:
     campaign: Campaign
-    progress: Progress
+    progress: CampaignProgress
     last_at: datetime | None
 
 
@@ -101,7 +101,7 @@ class SkipRow:
 class Board:
     """Everything on a campaign's first page."""
 
-    progress: Progress
+    progress: CampaignProgress
     pace: Pace | None
     done_at: datetime | None
     curve: list[CurvePoint]
@@ -130,9 +130,9 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
     """Campaigns for the list: open and paused ones first, then drafts, then closed ones; newest
     first within each.
     """
-    at_work, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
+    running, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
     standing = Case(
-        When(state__in=at_work, then=0),
+        When(state__in=running, then=0),
         When(state__in=set_up, then=1),
         default=2,
         output_field=IntegerField(),
@@ -179,7 +179,9 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
     return {pk: of(pk) for pk in ids}
 
 
-def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
+def _standings(
+    ids: Collection[int], now: datetime
+) -> dict[int, tuple[CampaignProgress, datetime | None]]:
     """(progress, time of the last judgment) of each campaign"""
     progress = _progress(campaign_ids=list(ids), now=now)
     given = (
@@ -188,7 +190,7 @@ def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress,
         .annotate(last_at=Max("submitted_at"))
     )
     last = dict(given.values_list("campaign_id", "last_at"))
-    return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
+    return {pk: (progress.get(pk, CampaignProgress(0, 0, 0)), last.get(pk)) for pk in ids}
 
 
 def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
@@ -197,7 +199,9 @@ def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
 
 
 def _board(campaign: Campaign, now: datetime) -> Board:
-    progress = _progress(campaign_ids=[campaign.pk], now=now).get(campaign.pk, Progress(0, 0, 0))
+    progress = _progress(campaign_ids=[campaign.pk], now=now).get(
+        campaign.pk, CampaignProgress(0, 0, 0)
+    )
     pace = _pace(campaign=campaign, now=now)
     return Board(
         progress=progress,
@@ -270,7 +274,7 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
     ]
 
 
-def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
+def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, CampaignProgress]:
     slots = (
         Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
         .values("campaign_id")
@@ -287,7 +291,7 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progre
         .values_list("campaign_id", "n")
     )
     return {
-        row["campaign_id"]: Progress(
+        row["campaign_id"]: CampaignProgress(
             n_slots=row["n"],
             n_submitted=row["submitted"],
             n_in_hand=row["in_hand"],
@@ -309,7 +313,7 @@ def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
 
 
 def _done_at(
-    *, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime
+    *, campaign: Campaign, progress: CampaignProgress, pace: Pace | None, now: datetime
 ) -> datetime | None:
     if campaign.state != Campaign.State.OPEN or pace is None or progress.n_left <= 0:
         return None

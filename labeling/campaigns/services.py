@@ -136,7 +136,7 @@ def create_campaign(
         if n_items == 0:
             raise UnableToCreateCampaign(_nothing_to_do(campaign))
         _add_repeats(campaign=campaign, first_position=n_items, now=now)
-        items.level(campaign=campaign, now=now)
+        items.level_calibration(campaign=campaign, now=now)
         audit_log.record(
             by=by,
             action="create",
@@ -154,7 +154,7 @@ def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
         if campaign.opened_at is None:
-            items.level(campaign=campaign, now=now)
+            items.level_calibration(campaign=campaign, now=now)
         is_moved = _move(
             campaign,
             Campaign.State.OPEN,
@@ -205,7 +205,7 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
             Campaign.objects.filter(pk=campaign.pk).update(closed_at=None, guideline_version=newest)
             Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
             campaign.refresh_from_db()
-            items.level(campaign=campaign, now=now)
+            items.level_calibration(campaign=campaign, now=now)
     return is_moved
 
 
@@ -281,7 +281,7 @@ def change_campaign(
             update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])]
         )
         if "overlap" in changed:
-            items.fit_overlap(campaign=stored)
+            items.adjust_to_overlap(campaign=stored)
         if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
             _ask_about_doubts(campaign=stored, now=now)
         if changed.keys() & {
@@ -335,7 +335,7 @@ def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
     for item_id in (
         judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
     ):
-        after_judgment.fit_item(item_id=item_id, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item_id, campaign=campaign, now=now)
 
 
 def _as_json(value: Any) -> Any:
@@ -394,7 +394,7 @@ def _move(
         after={"state": to},
         now=now,
     )
-    webhook_events.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
+    webhook_events.queue_campaign_event(campaign=campaign, state=to, before=before, now=now)
     return True
 
 

@@ -15,7 +15,7 @@ _FREE = Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved
 
 
 @dataclass(frozen=True)
-class Withheld:
+class BlockedItems:
     """Counts of waiting items. `kinds` are Prompt.Upset values that the rater has not agreed to."""
 
     n_upsetting: int = 0
@@ -29,7 +29,7 @@ class Withheld:
         return ", ".join(str(words[kind]) for kind in self.kinds)
 
 
-def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
+def blocked_items(*, campaign: Campaign, rater: Rater) -> BlockedItems:
     """For a campaign that has nothing for this rater. Searches the whole queue, up to MOST_COUNTED
     items.
     """
@@ -42,9 +42,9 @@ def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
         found = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
     kinds = sorted({kind for kinds in found for kind in kinds} & set(suits.refused))
     if suits.languages is None and suits.categories is None:
-        return Withheld(len(found), tuple(kinds))
+        return BlockedItems(len(found), tuple(kinds))
     unknown = _waiting(campaign, suits).exclude(_has_slot_for(agreed))
-    return Withheld(len(found), tuple(kinds), unknown[:MOST_COUNTED].count())
+    return BlockedItems(len(found), tuple(kinds), unknown[:MOST_COUNTED].count())
 
 
 def _has_slot_for(suits: routing.Fit) -> Exists:

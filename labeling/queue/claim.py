@@ -25,9 +25,9 @@ class UnableToClaim(Refusal):
     onboarding is not complete.
     """
 
-    def __init__(self, hindrance: admission.Hindrance) -> None:
-        super().__init__(hindrance.sentence)
-        self.hindrance = hindrance
+    def __init__(self, blocker: admission.Blocker) -> None:
+        super().__init__(blocker.sentence)
+        self.blocker = blocker
 
 
 def claim(
@@ -95,16 +95,16 @@ def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: dat
     """Raises UnableToClaim. Quotas count the rater's own items, so their membership is locked: two
     tabs cannot both get the last item.
     """
-    hindrance = entry.hindrance
-    if hindrance is None and entry.has_quota:
+    blocker = entry.blocker
+    if blocker is None and entry.has_quota:
         PoolMembership.objects.select_for_update().filter(
             pool=campaign.pool_id, rater=rater
         ).values_list("pk").first()
-        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
+        blocker = admission.blockers(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
             campaign.pool_id
         )
-    if hindrance is not None:
-        raise UnableToClaim(hindrance)
+    if blocker is not None:
+        raise UnableToClaim(blocker)
 
 
 def _has_room(*, campaign: Campaign, now: datetime) -> bool:
@@ -123,7 +123,7 @@ def _take_within_budget(
     """
     slot = lapsed_leases.take_over(campaign=campaign, rater=rater, suits=suits, now=now)
     if slot is None:
-        raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
+        raise UnableToClaim(admission.budget_reserved(campaign=campaign))
     return slot
 
 

@@ -28,7 +28,7 @@ from labeling.models import (
 )
 from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
-from labeling.quality.votes.demonstrations import _count_of, pasted_share_of
+from labeling.quality.votes.demonstrations import count_of, pasted_share_of
 from labeling.queue.gold.selectors import in_letters
 from labeling.statistics.agreement import orders
 from labeling.statistics.agreement import pairs as agreement_pairs
@@ -242,10 +242,10 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
                 who=str(number) if is_blind else answer.alias,
                 pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
                 is_new=(judgment.rater_id, judgment.submitted_at) in new,
-                typed=_count_of(typing, "typed"),
-                pasted=_count_of(typing, "pasted"),
-                n_bursts=_count_of(typing, "n_bursts"),
-                typing_ms=_count_of(typing, "typing_ms"),
+                typed=count_of(typing, "typed"),
+                pasted=count_of(typing, "pasted"),
+                n_bursts=count_of(typing, "n_bursts"),
+                typing_ms=count_of(typing, "typing_ms"),
                 review=reviews.get(judgment.pk),
                 ranks=(
                     {}

@@ -118,7 +118,7 @@ def _ask_another(*, judgment: Judgment, now: datetime) -> None:
     Judgment.versions.filter(pk=judgment.pk).update(slot=None)
     slots.vacate(slot=slot, now=now)
     if campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=item.pk, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item.pk, campaign=campaign, now=now)
 
 
 def _take_seat(*, judgment: Judgment, now: datetime) -> None:
@@ -133,7 +133,7 @@ def _take_seat(*, judgment: Judgment, now: datetime) -> None:
     judgment.is_extra = judgment.slot_id is None
     judgment.save(update_fields=["slot", "is_extra"])
     if judgment.campaign is not None and judgment.campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
+        after_judgment.adjust_slots(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
 
 
 def _about(judgment: Judgment) -> dict[str, object]:

@@ -222,4 +222,4 @@ def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
     for lease in leases.values_list("lease", flat=True):
         if lease is not None:
             slots.release(lease=lease, rater=rater, now=now)
-    items.level_pool(pool=visit.link.campaign.pool, now=now)
+    items.level_pool_calibration(pool=visit.link.campaign.pool, now=now)

@@ -25,7 +25,7 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     pool = labeling_access.my_pool(rater=rater, pk=pk)
     lines = selectors.step_lines(rater=rater, pool=pool)
-    n_left = sum(line.progress != onboarding_left.Progress.PASSED for line in lines)
+    n_left = sum(line.progress != onboarding_left.OnboardingProgress.PASSED for line in lines)
     return render(
         request, "labeling/people/onboarding.html", {"pool": pool, "lines": lines, "n_left": n_left}
     )

@@ -164,7 +164,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
                 after={"raters": [r.alias for r in added]},
                 now=now,
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(added)
 
 
@@ -182,7 +182,7 @@ def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
             audit_log.record(
                 by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(leaving)
 
 
@@ -197,7 +197,7 @@ def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     )
 
 
-def _ensure_rater(*, user: User, now: datetime) -> Rater:
+def ensure_rater(*, user: User, now: datetime) -> Rater:
     """The user's Rater, created if needed. The alias says nothing about the person: admins see it,
     and exports include it.
     """

@@ -16,12 +16,12 @@ from labeling.models import Campaign, Judgment
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
     """Share of pasted characters in the editor; None if the page recorded none."""
     typing = presentation.get("typing") or {}
-    typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
+    typed, pasted = count_of(typing, "typed"), count_of(typing, "pasted")
     total = (typed or 0) + (pasted or 0)
     return (pasted or 0) / total if total else None
 
 
-def _count_of(typing: Any, name: str) -> int | None:
+def count_of(typing: Any, name: str) -> int | None:
     """A count sent by a browser, if it is a number."""
     value = typing.get(name) if isinstance(typing, Mapping) else None
     return int(value) if isinstance(value, int | float) and value >= 0 else None

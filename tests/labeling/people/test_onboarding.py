@@ -441,7 +441,7 @@ def test_nobody_is_given_an_item_before_the_last_step_is_passed(
 
     with pytest.raises(claim.UnableToClaim) as raised:
         claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    assert raised.value.hindrance.reason == "onboarding"
+    assert raised.value.blocker.reason == "onboarding"
     submit(test, rosa, RIGHT)
 
     assert claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None

@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
-from labeling.quality.figure_cache import Compute, kept, renew
+from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
 
@@ -131,40 +131,44 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
     first within each.
     """
     running, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
-    standing = Case(
+    listed_first = Case(
         When(state__in=running, then=0),
         When(state__in=set_up, then=1),
         default=2,
         output_field=IntegerField(),
     )
-    found = Campaign.objects.select_related("pool").order_by(standing, "-pk")
+    found = Campaign.objects.select_related("pool").order_by(listed_first, "-pk")
     return found.filter(state=state) if state in Campaign.State else found
 
 
 def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
     """Names of the sources that the campaign compares, each with its number of responses."""
-    return kept(name="sources", ids=[campaign.pk], compute=_sources, now=now)[campaign.pk].value
+    return cached_figures(name="sources", ids=[campaign.pk], compute=_sources, now=now)[
+        campaign.pk
+    ].value
 
 
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
-    found = kept(name="standing", ids=list(shown), compute=_standings, now=now)
+    found = cached_figures(name="standing", ids=list(shown), compute=_progress_with_last, now=now)
     return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
-    return kept(name="board", ids=[campaign.pk], compute=_boards, now=now)[campaign.pk].value
+    return cached_figures(name="board", ids=[campaign.pk], compute=_boards, now=now)[
+        campaign.pk
+    ].value
 
 
-def renew_figures(*, name: str, pk: int, now: datetime) -> None:
+def refresh_figures(*, name: str, pk: int, now: datetime) -> None:
     """Recompute one of the cached figures above when it is old. Called by a worker."""
     compute: dict[str, Compute[Any]] = {
         "sources": _sources,
-        "standing": _standings,
+        "standing": _progress_with_last,
         "board": _boards,
     }
-    renew(name=name, ids=[pk], compute=compute[name], now=now)
+    refresh(name=name, ids=[pk], compute=compute[name], now=now)
 
 
 def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
@@ -179,7 +183,7 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
     return {pk: of(pk) for pk in ids}
 
 
-def _standings(
+def _progress_with_last(
     ids: Collection[int], now: datetime
 ) -> dict[int, tuple[CampaignProgress, datetime | None]]:
     """(progress, time of the last judgment) of each campaign"""

@@ -69,7 +69,7 @@ def new(request: MemberRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
-    return render(request, "labeling/campaigns/campaign_new.html", {"form": form, "like": template})
+    return render(request, "labeling/campaigns/campaign_new.html", {"form": form, "copied_from": template})
 
 
 @require_POST
@@ -187,7 +187,7 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     }
     if found.campaign.kind == Campaign.Kind.COMPARISON:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
-        context["consensus"] = consensus_words.told(found=consensus, responses=work.responses)
+        context["consensus"] = consensus_words.as_text(found=consensus, responses=work.responses)
     return render(request, "labeling/campaigns/campaign_item.html", context)
 
 

@@ -80,7 +80,7 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
     Deleted responses and scores that are not numbers are left out. Returns how many were stored.
     """
     known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
-    kept = {
+    valid = {
         response: score
         for response, score in scores.items()
         if response in known and math.isfinite(score)
@@ -92,16 +92,16 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
         ResponseScore.objects.bulk_create(
             [
                 ResponseScore(scorer=scorer, response_id=response, score=score)
-                for response, score in sorted(kept.items())
+                for response, score in sorted(valid.items())
             ],
             update_conflicts=True,
             unique_fields=["scorer", "response"],
             update_fields=["score"],
             batch_size=1_000,
         )
-        shown = Campaign.objects.filter(items__item_responses__response__in=kept)
+        shown = Campaign.objects.filter(items__item_responses__response__in=valid)
         QualityReport.objects.filter(campaign__in=shown).update(is_outdated=True)
-    return len(kept)
+    return len(valid)
 
 
 def _start(campaign: Campaign, now: datetime) -> bool:

@@ -43,7 +43,7 @@ NEWCOMER = 20
 """A rater with fewer judgments than this, over all campaigns, counts as new."""
 
 
-MOST_TOLD = 20
+MOST_LISTED = 20
 
 
 class QueueOrder(TextChoices):
@@ -96,7 +96,7 @@ class ReviewRow:
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class ReviewedAnswer:
     """One answer as a reviewer sees it. `who` is a number if names are hidden."""
 
     answer: ItemAnswer
@@ -153,7 +153,7 @@ class ReviewItem:
     item: Item
     responses: list[Any]
     """LetteredResponse, with the letters of the page"""
-    answers: list[Reviewed]
+    answers: list[ReviewedAnswer]
     adjudication: Adjudication | None
     decided: dict[int, int | None]
     """response → rank"""
@@ -161,7 +161,7 @@ class ReviewItem:
 
 
 @dataclass(frozen=True)
-class ToldReview:
+class RaterReview:
     """A review as its rater sees it, with the letters of their own page."""
 
     review: JudgmentReview
@@ -177,7 +177,7 @@ class ToldReview:
 
 
 @dataclass
-class _Found:
+class _WaitingJudgment:
     """What the queue knows about one judgment."""
 
     pk: int
@@ -202,7 +202,7 @@ def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
     found = [
-        _Found(*row)
+        _WaitingJudgment(*row)
         for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
     ]
     return _sorted(_rows(campaign, found, requested), order)
@@ -237,7 +237,7 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
         judgment = answer.judgment
         typing = judgment.presentation.get("typing") or {}
         answers.append(
-            Reviewed(
+            ReviewedAnswer(
                 answer=answer,
                 who=str(number) if is_blind else answer.alias,
                 pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
@@ -289,7 +289,7 @@ def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None
     return found.agreed < found.n
 
 
-def reviews_of(*, rater: Rater) -> list[ToldReview]:
+def reviews_of(*, rater: Rater) -> list[RaterReview]:
     """Reviews and decisions on the rater's answers, latest first."""
     ranked = RankedResponse.objects.order_by("position")
     decided = AdjudicatedRank.objects.all()
@@ -310,7 +310,7 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
         )
         .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
-    return [_told(review) for review in found[:MOST_TOLD]]
+    return [_rater_review(review) for review in found[:MOST_LISTED]]
 
 
 def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
@@ -347,10 +347,10 @@ def _decided(judgment: Judgment) -> dict[int, int | None]:
     return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
 
 
-def _told(review: JudgmentReview) -> ToldReview:
+def _rater_review(review: JudgmentReview) -> RaterReview:
     given, decided = _given(review.judgment), _decided(review.judgment)
     is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
-    return ToldReview(
+    return RaterReview(
         review,
         given=in_letters(list(given.values())) if given else "",
         decided=(
@@ -377,8 +377,10 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     return waiting.exclude(Exists(reviewed))
 
 
-def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[ReviewRow]:
-    by_item: dict[int, list[_Found]] = defaultdict(list)
+def _rows(
+    campaign: Campaign, found: list[_WaitingJudgment], requested: set[int]
+) -> list[ReviewRow]:
+    by_item: dict[int, list[_WaitingJudgment]] = defaultdict(list)
     for judgment in found:
         by_item[judgment.item_id].append(judgment)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})

@@ -40,7 +40,7 @@ _ASKED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedDraft:
     """A draft with everything that takes time to compute and needs no database."""
 
     draft: ImportDraft
@@ -48,16 +48,16 @@ class Prepared:
     sketch: curation.Sketch
 
 
-def prepare(drafts: Sequence[ImportDraft]) -> list[Prepared]:
+def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
     sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
-        Prepared(d, curation.fingerprint(d.messages), s)
+        PreparedDraft(d, curation.fingerprint(d.messages), s)
         for d, s in zip(drafts, sketches, strict=True)
     ]
 
 
 def write(
-    *, batch: Import, prepared: Sequence[Prepared], now: datetime
+    *, batch: Import, prepared: Sequence[PreparedDraft], now: datetime
 ) -> tuple[dict[str, int], list[ImportProblem]]:
     """Write one batch inside the caller's transaction. Returns how many rows of each kind, and the
     drafts left out with the reason.
@@ -77,7 +77,7 @@ def alias_prefix(batch: Import) -> str:
     return f"import-{batch.pk}-"
 
 
-def index_strays(*, is_alive: Callable[[], None]) -> None:
+def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
     """Add keys, and a cluster if missing, to prompts that did not come from an import."""
     while strays := list(
         Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
@@ -97,7 +97,7 @@ def index_strays(*, is_alive: Callable[[], None]) -> None:
 
 
 def _prompts(
-    batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
+    batch: Import, prepared: Sequence[PreparedDraft], counts: dict[str, int], now: datetime
 ) -> tuple[dict[str, Prompt], list[ImportProblem]]:
     """Prompts by fingerprint, including existing ones, and problems for those that fit on neither
     side of the split.
@@ -142,7 +142,7 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
     return {prompt.messages_sha256: prompt for prompt in rows}
 
 
-def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
+def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
     return Prompt(
         messages=list(one.draft.messages),
         messages_sha256=one.sha256,
@@ -159,7 +159,7 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
     )
 
 
-def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
+def _neighbourhood(batch: Import, fresh: Sequence[PreparedDraft]) -> curation.Neighbourhood:
     """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
     Rows of discarded imports do not count.
     """
@@ -355,7 +355,7 @@ def _judgments(
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
-    told = _already_told(
+    stored = _stored_before(
         batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()}
     )
     judgments: list[Judgment] = []
@@ -367,10 +367,10 @@ def _judgments(
         kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object
     ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
-        if mark in told:
+        if mark in stored:
             counts["repeated_judgments"] += 1
             return None
-        told.add(mark)
+        stored.add(mark)
         judgment = Judgment(
             kind=kind,
             rater=raters[draft.worker],
@@ -434,7 +434,7 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
 
 
-def _already_told(
+def _stored_before(
     batch: Import, prompt_ids: set[int], origins: set[str]
 ) -> set[tuple[str, int, object]]:
     """What imports of this source have already stored about these prompts: (rater's origin, prompt,
@@ -444,7 +444,7 @@ def _already_told(
         import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
     )
     judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
-    told: set[tuple[str, int, object]] = set(
+    stored: set[tuple[str, int, object]] = set(
         judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
             "rater__origin", "prompt_id", "demonstration__text"
         )
@@ -459,7 +459,7 @@ def _already_told(
     )
     for pk, origin, prompt_id, response_id, rank in rows:
         orders.setdefault((pk, origin, prompt_id), set()).add((response_id, rank))
-    told.update(
+    stored.update(
         (origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items()
     )
-    return told
+    return stored

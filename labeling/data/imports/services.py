@@ -101,7 +101,7 @@ def start_import(
     return batch
 
 
-def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
+def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
     """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
     deleted if that is refused.
     """
@@ -114,7 +114,7 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: An
             copy.write(chunk)
     try:
         return start_import(
-            path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now
+            path=path, file_name=Path(upload.name or "–").name[:255], **arguments, by=by, now=now
         )
     except UnableToImport:
         path.unlink()
@@ -162,8 +162,8 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
     with transaction.atomic():
         # The change comes first: it waits for a running batch to end, and makes a running import
         # stop.
-        kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
-        if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
+        not_discarded = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
+        if not_discarded.update(state=Import.State.DISCARDED, finished_at=now) != 1:
             raise UnableToImport(_("This import has already been discarded."))
         if _is_built_on(batch):
             raise UnableToImport(
@@ -263,7 +263,9 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
     try:
         with ExitStack() as files:
             stream = _Counted(files.enter_context(Path(batch.path).open("rb")))
-            imports_rows.index_strays(is_alive=lambda: _beat(batch, tally, stream.n_read, clock()))
+            imports_rows.index_unkeyed_prompts(
+                is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
+            )
             for drafts in _batches(_found(batch, stream, files), tally):
                 _write(batch, drafts, tally, stream, clock)
     except OSError as error:
@@ -335,10 +337,10 @@ def _write(
         for problem in problems:
             tally.add_problem(problem)
         # Last, so that the row is locked only briefly; a lost claim rolls back the whole batch.
-        _beat(batch, tally, stream.n_read, clock())
+        _heartbeat(batch, tally, stream.n_read, clock())
 
 
-def _beat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
+def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
     if not _moved(
         batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
     ):

@@ -190,7 +190,7 @@ class PromptFilterForm(forms.Form):
         )
         offer_rows(self.fields["source"], selection.prompt_sources())
 
-    def wanted(self) -> PromptFilter:
+    def filters(self) -> PromptFilter:
         """The filter. Invalid values are ignored rather than rejected, since links may be old."""
         self.is_valid()
         values = self.cleaned_data

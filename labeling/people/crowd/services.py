@@ -103,7 +103,7 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
                     " back later."
                 )
             )
-        rater = _known(link=stored, external_id=external_id) or _new_worker(now=now)
+        rater = _returning_rater(link=stored, external_id=external_id) or _new_worker(now=now)
         _let_in(rater, link=stored, now=now)
         return CrowdVisit.objects.create(
             link=stored,
@@ -130,7 +130,7 @@ def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) 
             return True
         is_done = selectors.n_given(visit=stored) >= stored.link.n_items
         if not is_done and not (
-            is_asked and selectors.has_done_what_there_was(visit=stored, now=now)
+            is_asked and selectors.has_finished_available_work(visit=stored, now=now)
         ):
             return False
         # an answer after the time was up still counts as work
@@ -160,7 +160,7 @@ def end_expired_visits(*, now: datetime) -> int:
     )
 
 
-def _known(*, link: CrowdLink, external_id: str) -> Rater | None:
+def _returning_rater(*, link: CrowdLink, external_id: str) -> Rater | None:
     """The rater of a worker who came from the same platform before. One person is one rater, so
     that they never judge an item twice.
     """

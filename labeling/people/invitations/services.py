@@ -48,20 +48,20 @@ def invite_to_pool(
 
     Raises UnableToInvite, and invites nobody, if one of them has withdrawn.
     """
-    wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
+    by_email = {invitee.email.strip().lower(): invitee for invitee in invitees}
     with transaction.atomic():
-        _refuse_withdrawn(wanted)
+        _refuse_withdrawn(by_email)
         Pool.objects.select_for_update().get(
             pk=pool.pk
         )  # serialises two admins with the same list, so that no address gets two invitations
-        inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
+        inside = pool.memberships.filter(is_active=True, rater__user__email__in=by_email)
         for email in inside.values_list("rater__user__email", flat=True):
-            wanted.pop(email, None)
-        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=wanted)}
-        sent = [_renewed(waiting[email], by=by, now=now) for email in wanted if email in waiting]
+            by_email.pop(email, None)
+        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=by_email)}
+        sent = [_renewed(waiting[email], by=by, now=now) for email in by_email if email in waiting]
         sent += _made(
             pool,
-            [(email, wanted[email].name) for email in wanted if email not in waiting],
+            [(email, by_email[email].name) for email in by_email if email not in waiting],
             by=by,
             now=now,
         )
@@ -200,10 +200,10 @@ def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
 
 
 def _made(
-    pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime
+    pool: Pool, people: Iterable[tuple[str, str]], *, by: User | None, now: datetime
 ) -> list[Sent]:
     sent = []
-    for email, name in people_asked:
+    for email, name in people:
         secret = secrets.token_urlsafe(32)
         invitation = Invitation(
             pool=pool,

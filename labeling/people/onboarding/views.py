@@ -134,7 +134,7 @@ def my_skills(request: HttpRequest) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        skills_services.declare_skills(rater=rater, **form.wanted, now=timezone.now())
+        skills_services.declare_skills(rater=rater, **form.arguments, now=timezone.now())
         messages.success(request, _("Saved. Applies from the next item."))
         return redirect("my_skills")
     tested = [

@@ -62,7 +62,7 @@ class PoolForm(PoolModelForm):
         return [as_topic(word) for word in self.cleaned_data["expertise"]]
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.create_pool and edit_pool."""
         values = self.cleaned_data
         terms = PoolTerms(

@@ -34,6 +34,6 @@ class SkillsForm(forms.Form):
         return {"languages": languages, "topics": chosen, "tags": tags}
 
     @property
-    def wanted(self) -> dict[str, list[str]]:
+    def arguments(self) -> dict[str, list[str]]:
         values = self.cleaned_data
         return {"languages": values["languages"], "topics": [*values["topics"], *values["tags"]]}

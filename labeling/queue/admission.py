@@ -63,9 +63,9 @@ class BlockReason(models.TextChoices):
     POOL_PAUSED = "pool_paused"
     RATER_PAUSED = "rater_paused"
     ONBOARDING = "onboarding"
-    DAY_IS_FULL = "day_is_full"
-    HANDS_ARE_FULL = "hands_are_full"
-    BUDGET_IN_HAND = "budget_in_hand"
+    DAILY_LIMIT = "daily_limit"
+    OPEN_LIMIT = "open_limit"
+    BUDGET_RESERVED = "budget_reserved"
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def budget_reserved(*, campaign: Campaign) -> Blocker:
         " when someone releases one."
     )
     return Blocker(
-        BlockReason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
+        BlockReason.BUDGET_RESERVED, campaign.pool_id, sentence % {"campaign": campaign.name}
     )
 
 
@@ -222,9 +222,7 @@ def _quota_blocker(membership: PoolMembership, n_held: int, n_today: int) -> Blo
             " first.",
             n_held,
         )
-        return Blocker(
-            BlockReason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name}
-        )
+        return Blocker(BlockReason.OPEN_LIMIT, pool.pk, sentence % {"n": n_held, "pool": pool.name})
     if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
         sentence = ngettext(
             "You have reached the daily limit of %(n)d item in “%(pool)s”. More is available after"
@@ -234,7 +232,7 @@ def _quota_blocker(membership: PoolMembership, n_held: int, n_today: int) -> Blo
             pool.max_per_day,
         )
         return Blocker(
-            BlockReason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
+            BlockReason.DAILY_LIMIT, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
         )
     return None
 

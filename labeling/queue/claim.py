@@ -76,15 +76,15 @@ def _take(
     is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
     with transaction.atomic() if is_counted else nullcontext():
         _admit(campaign=campaign, rater=rater, entry=entry, now=now)
-        suits = routing.fit(
+        fit = routing.fit(
             campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author
         )
         if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
-            return _take_within_budget(campaign=campaign, rater=rater, suits=suits, now=now)
+            return _take_within_budget(campaign=campaign, rater=rater, fit=fit, now=now)
         if not campaign.gold_share:
-            return _take_ordinary(campaign=campaign, rater=rater, suits=suits, now=now)
-        slot = turns.take(campaign=campaign, rater=rater, suits=suits, now=now) or _take_ordinary(
-            campaign=campaign, rater=rater, suits=suits, now=now
+            return _take_ordinary(campaign=campaign, rater=rater, fit=fit, now=now)
+        slot = turns.take(campaign=campaign, rater=rater, fit=fit, now=now) or _take_ordinary(
+            campaign=campaign, rater=rater, fit=fit, now=now
         )
         if slot is not None:
             _count_towards_golds(campaign=campaign, rater=rater)
@@ -116,25 +116,25 @@ def _has_room(*, campaign: Campaign, now: datetime) -> bool:
 
 
 def _take_within_budget(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot:
     """When items that others hold take the rest of the budget: a lapsed lease is part of the
     reserved budget, so it can move to this rater.
     """
-    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, suits=suits, now=now)
+    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, fit=fit, now=now)
     if slot is None:
         raise UnableToClaim(admission.budget_reserved(campaign=campaign))
     return slot
 
 
 def _take_ordinary(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot | None:
-    found = free_slots.take(campaign=campaign, rater=rater, suits=suits, now=now)
+    found = free_slots.take(campaign=campaign, rater=rater, fit=fit, now=now)
     if found.slot is not None:
         return found.slot
     return lapsed_leases.take_over(
-        campaign=campaign, rater=rater, suits=suits, is_line_empty=found.has_swept, now=now
+        campaign=campaign, rater=rater, fit=fit, is_queue_empty=found.has_swept, now=now
     )
 
 

@@ -14,19 +14,19 @@ def take_over(
     *,
     campaign: Campaign,
     rater: Rater,
-    suits: routing.Fit,
-    is_line_empty: bool = False,
+    fit: routing.Fit,
+    is_queue_empty: bool = False,
     now: datetime,
 ) -> Slot | None:
     """Lease the slot whose lease lapsed longest ago and that matches `rater` to them.
 
-    With `is_line_empty`, the whole queue was just searched for this rater. Then lapsed slots on
+    With `is_queue_empty`, the whole queue was just searched for this rater. Then lapsed slots on
     calibration items of raters who have left are dropped too.
     """
-    if is_line_empty and campaign.calibration_percent:
+    if is_queue_empty and campaign.calibration_percent:
         _drop_forgotten(campaign=campaign, now=now)
     with transaction.atomic():
-        while (slot := _lock_oldest(campaign=campaign, suits=suits, now=now)) is not None:
+        while (slot := _lock_oldest(campaign=campaign, fit=fit, now=now)) is not None:
             slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
             if not items.is_decided(item_id=slot.item_id):
                 return _lease(slot=slot, campaign=campaign, rater=rater, now=now)
@@ -34,10 +34,10 @@ def take_over(
         return None
 
 
-def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Slot | None:
+def _lock_oldest(*, campaign: Campaign, fit: routing.Fit, now: datetime) -> Slot | None:
     """Each rater holds at most one slot per campaign, so there are few."""
     lapsed = Slot.objects.filter(
-        suits.claim_test.of("item"),
+        fit.claim_test.of("item"),
         campaign=campaign,
         state=Slot.State.LEASED,
         expires_at__lte=now,

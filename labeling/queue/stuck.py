@@ -101,10 +101,10 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
             sources={source} | sources.get(item, set()),
             authors=authors.get(item, set()),
         )
-        suits = {rater for rater, fit in fits.items() if fit.takes(facts)}
-        if not suits:
+        fit = {rater for rater, fit in fits.items() if fit.takes(facts)}
+        if not fit:
             n_unfit += 1
-        elif not suits - met_by[item]:
+        elif not fit - met_by[item]:
             n_nobody += 1
     return n_nobody, n_unfit
 

@@ -19,7 +19,7 @@ Ranks = Mapping[int, int | None]
 
 
 @dataclass(frozen=True)
-class Sentence:
+class NoticeText:
     """The text of a notice in the language of its reader."""
 
     campaign: Campaign | None
@@ -68,12 +68,12 @@ def notify_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> N
     if judgment.rater.user_id is None:
         return
     _open_to_appeal(judgment, by=by, now=now)
-    words = Sentence(judgment.campaign).set_aside
+    words = NoticeText(judgment.campaign).set_aside
     notify(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
 
 
 def notify_counts_again(*, judgment: Judgment, now: datetime) -> None:
-    words = Sentence(judgment.campaign).counts_again
+    words = NoticeText(judgment.campaign).counts_again
     notify(
         judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now
     )
@@ -99,7 +99,7 @@ def notify_decided(
     judgments = list(found.select_related("rater__user", "campaign"))
     orders = _orders(judgments)
     for judgment in judgments:
-        order, sentence = orders.get(judgment.pk, {}), Sentence(judgment.campaign)
+        order, sentence = orders.get(judgment.pk, {}), NoticeText(judgment.campaign)
         was_against, is_now = is_against(before, order), is_against(after, order)
         if is_now:
             _open_to_appeal(judgment, by=by, now=now)

@@ -406,7 +406,7 @@ def _rows(
                 pace=pace,
                 seconds=seconds,
                 n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
-                is_drawn=any(_draw(one.pk) < campaign.review_share for one in judgments),
+                is_drawn=any(_sampling_number(one.pk) < campaign.review_share for one in judgments),
                 is_requested=any(one.pk in requested for one in judgments),
                 pasted=max(pasted, default=None),
                 latest_at=max(one.submitted_at for one in judgments),
@@ -424,7 +424,9 @@ def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
     if order == QueueOrder.NEW:
         return [row for row in rows if row.n_new]  # latest first, as they were read
     if order == QueueOrder.RANDOM:
-        return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
+        return sorted(
+            (row for row in rows if row.is_drawn), key=lambda row: _sampling_number(row.item_id)
+        )
     if order == QueueOrder.PASTED:
         return sorted(
             (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
@@ -498,6 +500,6 @@ def _pace(active_s: float | None, n_chars: int) -> float | None:
     return n_chars / active_s if active_s and n_chars else None
 
 
-def _draw(pk: int) -> float:
+def _sampling_number(pk: int) -> float:
     """A pseudo-random number from 0 to 100, the same each time for the same judgment."""
     return int.from_bytes(sha256(f"review:{pk}".encode()).digest()[:4]) / 2**32 * 100

@@ -129,7 +129,7 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
             after={"answer": text},
             now=now,
         )
-        words = decisions.Sentence(review.judgment.campaign).answered
+        words = decisions.NoticeText(review.judgment.campaign).answered
         decisions.notify(
             review.judgment.rater,
             key=f"appeal-answer:{review.pk}:{now.isoformat()}",
@@ -247,7 +247,7 @@ def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: d
         judgment=judgment, defaults=values | {"by": by, "at": now}
     )
     audit_log.record(by=by, action="review", target=review, before=before, after=values, now=now)
-    words = decisions.Sentence(judgment.campaign).reviewed
+    words = decisions.NoticeText(judgment.campaign).reviewed
     decisions.notify(
         judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now
     )

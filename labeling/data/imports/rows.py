@@ -271,10 +271,12 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
 
 Placed = Sequence[tuple[ImportDraft, Prompt]]
 # Response by prompt, source and text.
-Written = dict[tuple[int, int, str], Response]
+WrittenResponses = dict[tuple[int, int, str], Response]
 
 
-def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datetime) -> Written:
+def _responses(
+    batch: Import, placed: Placed, counts: dict[str, int], now: datetime
+) -> WrittenResponses:
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
@@ -283,7 +285,7 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
     seen = (
         Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
     )
-    written: Written = {
+    written: WrittenResponses = {
         (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
     }
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
@@ -345,7 +347,7 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
 
 
 def _judgments(
-    batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime
+    batch: Import, placed: Placed, written: WrittenResponses, counts: dict[str, int], now: datetime
 ) -> None:
     """The demonstrations and comparisons of a batch, without those that an import of the same
     source has brought before.

@@ -58,8 +58,8 @@ def invite_to_pool(
         for email in inside.values_list("rater__user__email", flat=True):
             by_email.pop(email, None)
         waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=by_email)}
-        sent = [_renewed(waiting[email], by=by, now=now) for email in by_email if email in waiting]
-        sent += _made(
+        sent = [_renew(waiting[email], by=by, now=now) for email in by_email if email in waiting]
+        sent += _create(
             pool,
             [(email, by_email[email].name) for email in by_email if email not in waiting],
             by=by,
@@ -80,7 +80,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         if stored.accepted_at is not None or stored.revoked_at is not None:
             return None
         _refuse_withdrawn([stored.email])
-        sent = _renewed(stored, by=by, now=now)
+        sent = _renew(stored, by=by, now=now)
         audit_log.record(
             by=by, action="resend", target=stored, after={"email": stored.email}, now=now
         )
@@ -187,7 +187,7 @@ def _waiting(pool: Pool) -> QuerySet[Invitation]:
     return pool.invitations.filter(accepted_at=None, revoked_at=None)
 
 
-def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
+def _renew(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     secret = secrets.token_urlsafe(32)
     invitation.secret_sha256, invitation.sent_by = hash_of(secret=secret), by
     invitation.sent_at, invitation.expires_at, invitation.n_sent = (
@@ -199,7 +199,7 @@ def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     return Sent(invitation, secret)
 
 
-def _made(
+def _create(
     pool: Pool, people: Iterable[tuple[str, str]], *, by: User | None, now: datetime
 ) -> list[Sent]:
     sent = []

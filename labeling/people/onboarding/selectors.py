@@ -19,7 +19,7 @@ from labeling.queue.onboarding_left import (
 
 
 @dataclass(frozen=True)
-class StepLine:
+class RaterStep:
     """A step and one rater's progress in it. `latest` is their latest attempt that still counts."""
 
     step: OnboardingStep
@@ -57,7 +57,7 @@ class ProfileCount:
     """answer and how many gave it; None for fewer than FEWEST_IN_A_CELL"""
 
 
-def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
+def rater_steps(*, rater: Rater, pool: Pool) -> list[RaterStep]:
     """Every step of the pool in order, in three queries. Each step opens when the one before is
     passed.
     """
@@ -73,7 +73,7 @@ def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
     )
     for attempt in mine.order_by("number"):
         attempts.setdefault(attempt.step_id, []).append(attempt)
-    lines: list[StepLine] = []
+    lines: list[RaterStep] = []
     for step in steps:
         is_blocked = any(
             line.is_open or line.progress in {OnboardingProgress.LATER, OnboardingProgress.REFUSED}
@@ -178,12 +178,12 @@ def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
 
 def _line(
     step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool
-) -> StepLine:
+) -> RaterStep:
     in_force = [attempt for attempt in attempts if is_attempt_valid(attempt, step)]
     n_left = max(
         0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force)
     )
     latest = in_force[-1] if in_force else None
-    return StepLine(
+    return RaterStep(
         step, version, progress_of(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
     )

@@ -200,7 +200,7 @@ def submit_step(
             .filter(pool=step.pool_id, rater=rater, is_active=True)
             .first()
         )
-        lines = selectors.step_lines(rater=rater, pool=step.pool) if membership else []
+        lines = selectors.rater_steps(rater=rater, pool=step.pool) if membership else []
         line = next((line for line in lines if line.step.pk == step.pk), None)
         if line is None or not line.is_open:
             raise UnableToSubmitStep(_("This step is not available to you now."))
@@ -324,7 +324,7 @@ def _add_version(
 
 
 def _attempt(
-    line: selectors.StepLine,
+    line: selectors.RaterStep,
     guideline: GuidelineVersion | None,
     *,
     rater: Rater,

@@ -340,7 +340,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
     "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
-    "make-pages-ahead": {"task": "labeling.desk.tasks.make_pages_ahead", "schedule": 30.0},
+    "precompute-texts": {"task": "labeling.desk.tasks.precompute_texts", "schedule": 30.0},
     "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
     "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
@@ -349,7 +349,10 @@ CELERY_BEAT_SCHEDULE = {
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
     "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
     "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
-    "tell-of-judgments": {"task": "labeling.queue.tasks.tell_of_judgments", "schedule": 15.0},
+    "queue-judgment-events": {
+        "task": "labeling.queue.tasks.queue_judgment_events",
+        "schedule": 15.0,
+    },
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
     "free-by-night": {

@@ -35,7 +35,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.PromptQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return prompts_selectors.prompt_list(wanted=serializers.PromptQuery.wanted(self.asked))
+        return prompts_selectors.prompt_list(filters=serializers.PromptQuery.wanted(self.asked))
 
     def get_object(self) -> Prompt:
         return labeling_access.prompt(user=self.by, pk=self.kwargs["pk"])

@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
-from labeling.quality.figure_cache import Compute, kept, renew
+from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
 
@@ -39,7 +39,7 @@ do not count as work left.
 
 
 @dataclass(frozen=True)
-class Progress:
+class CampaignProgress:
     """A campaign's slots by state. An extra judgment fills no slot."""
 
     n_slots: int
@@ -59,7 +59,7 @@ class Progress:
 @dataclass(frozen=True)
 class CampaignRow:
     campaign: Campaign
-    progress: Progress
+    progress: CampaignProgress
     last_at: datetime | None
 
 
@@ -101,7 +101,7 @@ class SkipRow:
 class Board:
     """Everything on a campaign's first page."""
 
-    progress: Progress
+    progress: CampaignProgress
     pace: Pace | None
     done_at: datetime | None
     curve: list[CurvePoint]
@@ -130,41 +130,45 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
     """Campaigns for the list: open and paused ones first, then drafts, then closed ones; newest
     first within each.
     """
-    at_work, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
-    standing = Case(
-        When(state__in=at_work, then=0),
+    running, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
+    listed_first = Case(
+        When(state__in=running, then=0),
         When(state__in=set_up, then=1),
         default=2,
         output_field=IntegerField(),
     )
-    found = Campaign.objects.select_related("pool").order_by(standing, "-pk")
+    found = Campaign.objects.select_related("pool").order_by(listed_first, "-pk")
     return found.filter(state=state) if state in Campaign.State else found
 
 
 def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
     """Names of the sources that the campaign compares, each with its number of responses."""
-    return kept(name="sources", ids=[campaign.pk], compute=_sources, now=now)[campaign.pk].value
+    return cached_figures(name="sources", ids=[campaign.pk], compute=_sources, now=now)[
+        campaign.pk
+    ].value
 
 
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
-    found = kept(name="standing", ids=list(shown), compute=_standings, now=now)
+    found = cached_figures(name="standing", ids=list(shown), compute=_progress_with_last, now=now)
     return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
-    return kept(name="board", ids=[campaign.pk], compute=_boards, now=now)[campaign.pk].value
+    return cached_figures(name="board", ids=[campaign.pk], compute=_boards, now=now)[
+        campaign.pk
+    ].value
 
 
-def renew_figures(*, name: str, pk: int, now: datetime) -> None:
+def refresh_figures(*, name: str, pk: int, now: datetime) -> None:
     """Recompute one of the cached figures above when it is old. Called by a worker."""
     compute: dict[str, Compute[Any]] = {
         "sources": _sources,
-        "standing": _standings,
+        "standing": _progress_with_last,
         "board": _boards,
     }
-    renew(name=name, ids=[pk], compute=compute[name], now=now)
+    refresh(name=name, ids=[pk], compute=compute[name], now=now)
 
 
 def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
@@ -179,7 +183,9 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
     return {pk: of(pk) for pk in ids}
 
 
-def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
+def _progress_with_last(
+    ids: Collection[int], now: datetime
+) -> dict[int, tuple[CampaignProgress, datetime | None]]:
     """(progress, time of the last judgment) of each campaign"""
     progress = _progress(campaign_ids=list(ids), now=now)
     given = (
@@ -188,7 +194,7 @@ def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress,
         .annotate(last_at=Max("submitted_at"))
     )
     last = dict(given.values_list("campaign_id", "last_at"))
-    return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
+    return {pk: (progress.get(pk, CampaignProgress(0, 0, 0)), last.get(pk)) for pk in ids}
 
 
 def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
@@ -197,7 +203,9 @@ def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
 
 
 def _board(campaign: Campaign, now: datetime) -> Board:
-    progress = _progress(campaign_ids=[campaign.pk], now=now).get(campaign.pk, Progress(0, 0, 0))
+    progress = _progress(campaign_ids=[campaign.pk], now=now).get(
+        campaign.pk, CampaignProgress(0, 0, 0)
+    )
     pace = _pace(campaign=campaign, now=now)
     return Board(
         progress=progress,
@@ -270,7 +278,7 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
     ]
 
 
-def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
+def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, CampaignProgress]:
     slots = (
         Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
         .values("campaign_id")
@@ -287,7 +295,7 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progre
         .values_list("campaign_id", "n")
     )
     return {
-        row["campaign_id"]: Progress(
+        row["campaign_id"]: CampaignProgress(
             n_slots=row["n"],
             n_submitted=row["submitted"],
             n_in_hand=row["in_hand"],
@@ -309,7 +317,7 @@ def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
 
 
 def _done_at(
-    *, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime
+    *, campaign: Campaign, progress: CampaignProgress, pace: Pace | None, now: datetime
 ) -> datetime | None:
     if campaign.state != Campaign.State.OPEN or pace is None or progress.n_left <= 0:
         return None

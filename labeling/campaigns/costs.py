@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from labeling.models import Campaign, Pool
 from labeling.queue.spending.prices import price, rate_of
-from labeling.queue.spending.time_estimates import seconds_of_one
+from labeling.queue.spending.time_estimates import typical_seconds
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Estimate:
     n_least: int
     n_most: int
     seconds: float
-    n_like: int
+    n_similar: int
     """number of judgments in similar campaigns that `seconds` is from; 0 if it is from reading
     speed
     """
@@ -61,13 +61,13 @@ def estimate(
     n_most = n_plain * (max_overlap or overlap) + n_everybody + n_repeats * (max_overlap or overlap)
     most_golds = n_golds * n_raters if n_golds is not None else None
     n_least, n_most = (n + _n_golds(n, gold_share, most_golds) for n in (n_least, n_most))
-    seconds, n_like = seconds_of_one(kind=kind, n_responses=n_responses)
+    seconds, n_similar = typical_seconds(kind=kind, n_responses=n_responses)
     rate = rate_of(pool=pool, kind=kind, now=now) if pool else None
     return Estimate(
         n_least=n_least,
         n_most=n_most,
         seconds=seconds,
-        n_like=n_like,
+        n_similar=n_similar,
         amount_least=price(rate=rate, n_judgments=n_least, active_s=n_least * seconds),
         amount_most=price(rate=rate, n_judgments=n_most, active_s=n_most * seconds),
         currency=rate.currency if rate else "",

@@ -229,7 +229,7 @@ class CampaignForm(EffortForm):
         elif found.n_fitting == 0:
             self.add_error("response_sources", too_few_responses(selection, found))
         elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-            self.add_error("n_prompts", only_so_many(selection, found))
+            self.add_error("n_prompts", fewer_than_requested(selection, found))
 
 
 def no_prompt_matches() -> str:
@@ -254,7 +254,7 @@ def too_few_responses(selection: Selection, found: SelectionCounts) -> str:
     return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
 
 
-def only_so_many(selection: Selection, found: SelectionCounts) -> str:
+def fewer_than_requested(selection: Selection, found: SelectionCounts) -> str:
     if not selection.needs_responses:
         sentence = ngettext(
             "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting

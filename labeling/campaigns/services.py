@@ -136,7 +136,7 @@ def create_campaign(
         if n_items == 0:
             raise UnableToCreateCampaign(_nothing_to_do(campaign))
         _add_repeats(campaign=campaign, first_position=n_items, now=now)
-        items.level(campaign=campaign, now=now)
+        items.level_calibration(campaign=campaign, now=now)
         audit_log.record(
             by=by,
             action="create",
@@ -154,8 +154,8 @@ def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
         if campaign.opened_at is None:
-            items.level(campaign=campaign, now=now)
-        is_moved = _move(
+            items.level_calibration(campaign=campaign, now=now)
+        is_moved = _change_state(
             campaign,
             Campaign.State.OPEN,
             (Campaign.State.DRAFT, Campaign.State.PAUSED),
@@ -173,7 +173,9 @@ def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
     it is open.
     """
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now)
+        is_moved = _change_state(
+            campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now
+        )
     campaign.refresh_from_db(fields=["state"])
     return is_moved
 
@@ -184,7 +186,7 @@ def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
     """
     live = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.CLOSED, live, by=by, now=now)
+        is_moved = _change_state(campaign, Campaign.State.CLOSED, live, by=by, now=now)
         if is_moved:
             Campaign.objects.filter(pk=campaign.pk).update(closed_at=now)
     campaign.refresh_from_db(fields=["state", "closed_at"])
@@ -199,13 +201,15 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
     """
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.OPEN, (Campaign.State.CLOSED,), by=by, now=now)
+        is_moved = _change_state(
+            campaign, Campaign.State.OPEN, (Campaign.State.CLOSED,), by=by, now=now
+        )
         if is_moved:
             newest = campaign.guideline.versions.order_by("-number").first()
             Campaign.objects.filter(pk=campaign.pk).update(closed_at=None, guideline_version=newest)
             Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
             campaign.refresh_from_db()
-            items.level(campaign=campaign, now=now)
+            items.level_calibration(campaign=campaign, now=now)
     return is_moved
 
 
@@ -281,9 +285,9 @@ def change_campaign(
             update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])]
         )
         if "overlap" in changed:
-            items.fit_overlap(campaign=stored)
+            items.adjust_to_overlap(campaign=stored)
         if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
-            _ask_about_doubts(campaign=stored, now=now)
+            _adjust_all_slots(campaign=stored, now=now)
         if changed.keys() & {
             "budget_unit",
             "budget",
@@ -323,7 +327,7 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
         raise UnableToChangeCampaign(problem.sentence) from problem
 
 
-def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
+def _adjust_all_slots(*, campaign: Campaign, now: datetime) -> None:
     """Check fully judged items against the new settings: they may need another judgment."""
     waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(
         state=Slot.State.SUBMITTED
@@ -335,7 +339,7 @@ def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
     for item_id in (
         judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
     ):
-        after_judgment.fit_item(item_id=item_id, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item_id, campaign=campaign, now=now)
 
 
 def _as_json(value: Any) -> Any:
@@ -380,7 +384,7 @@ def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
         )
 
 
-def _move(
+def _change_state(
     campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime
 ) -> bool:
     before = campaign.state
@@ -394,7 +398,7 @@ def _move(
         after={"state": to},
         now=now,
     )
-    webhook_events.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
+    webhook_events.queue_campaign_event(campaign=campaign, state=to, before=before, now=now)
     return True
 
 
@@ -508,13 +512,13 @@ def _choose_responses(
     for response in responses.order_by("prompt_id", "number", "pk"):
         candidates.setdefault(response.prompt_id, []).append(response)
     return {
-        prompt_id: [response.pk for response in _evenly(found)[:n]]
+        prompt_id: [response.pk for response in _in_even_turns(found)[:n]]
         for prompt_id, found in candidates.items()
         if len(found) >= n
     }
 
 
-def _evenly(responses: Sequence[Response]) -> list[Response]:
+def _in_even_turns(responses: Sequence[Response]) -> list[Response]:
     turn: dict[int, int] = {}
     texts: set[str] = set()
     keyed = []

@@ -8,9 +8,9 @@ from labeling.pay import services as pay_services
 
 
 @short_task(time_limit_s=300)
-def renew_figures(*, name: str, pk: int) -> None:
+def refresh_figures(*, name: str, pk: int) -> None:
     """Recomputes cached figures of a large campaign."""
-    board.renew_figures(name=name, pk=pk, now=timezone.now())
+    board.refresh_figures(name=name, pk=pk, now=timezone.now())
 
 
 @short_task(time_limit_s=300)

@@ -38,9 +38,9 @@ def state_kind(state: str) -> str:
 
 
 @register.filter
-def standing_kind(standing: str) -> str:
+def status_kind(status: str) -> str:
     """The state component's kind for a rater's status."""
-    return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(standing, "")
+    return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(status, "")
 
 
 @register.filter

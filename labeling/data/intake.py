@@ -13,15 +13,15 @@ from django.db import transaction
 from accounts.models import User
 from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
-from labeling.data.saved_conversations import keep_demonstration, keep_prompt
+from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
 
 __all__ = [
     "NewResponse",
-    "keep_demonstration",
-    "keep_prompt",
     "open_comparison_campaign",
+    "save_demonstration",
+    "save_prompt",
     "source_for_model",
     "store_responses",
     "store_scores",

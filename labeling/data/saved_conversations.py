@@ -19,7 +19,7 @@ from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, So
 ORIGIN = "tried a model"
 
 
-def keep_prompt(
+def save_prompt(
     *,
     messages: Sequence[Message],
     category: str,
@@ -43,7 +43,7 @@ def keep_prompt(
         )
 
 
-def keep_demonstration(
+def save_demonstration(
     *,
     prompt: Prompt,
     text: str,
@@ -74,15 +74,15 @@ def keep_demonstration(
             presentation={"kept_from": response.pk, "source": source.name},
             submitted_at=now,
         )
-        mended = None
+        edited = None
         if text.strip() != written.strip():
             person, _is_new = Source.objects.get_or_create(
                 name=by.email,
                 defaults={"kind": Source.Kind.PERSON, "person": by, "created_at": now},
             )
-            mended = _response(prompt, person, text, now)
+            edited = _response(prompt, person, text, now)
         Demonstration.objects.create(
-            judgment=judgment, text=text, edit_of=response if mended else None, response=mended
+            judgment=judgment, text=text, edit_of=response if edited else None, response=edited
         )
         audit_log.record(
             by=by,

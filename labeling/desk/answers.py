@@ -51,7 +51,7 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 
 @dataclass(frozen=True)
-class Typed:
+class PageInput:
     """The state of a page as field name → texts. `revision` counts changes, to tell which of two
     copies is newer.
     """
@@ -63,17 +63,17 @@ class Typed:
     """why a button had no effect"""
 
     @classmethod
-    def of_post(cls, posted: QueryDict) -> "Typed":
+    def of_post(cls, posted: QueryDict) -> "PageInput":
         return cls(dict(posted.lists()), answers.revision(posted.get("revision", "")))
 
     @classmethod
-    def of_draft(cls, draft: Draft | None) -> "Typed":
+    def of_draft(cls, draft: Draft | None) -> "PageInput":
         if draft is None or "fields" not in draft.content:
             return cls()
         return replace(cls.of_json(draft.content), saved_at=draft.saved_at)
 
     @classmethod
-    def of_judgment(cls, judgment: Judgment) -> "Typed":
+    def of_judgment(cls, judgment: Judgment) -> "PageInput":
         """What a rater would have to type to give this judgment."""
         written: Demonstration | None = getattr(judgment, "demonstration", None)
         if judgment.kind == Judgment.Kind.DEMONSTRATION:
@@ -104,7 +104,7 @@ class Typed:
         return cls(fields, revision=1)
 
     @classmethod
-    def of_json(cls, raw: Any) -> "Typed":
+    def of_json(cls, raw: Any) -> "PageInput":
         """Raises ValueError unless `raw` is {"revision": int, "fields": {name: [text, …]}};
         "record" is optional.
         """
@@ -118,7 +118,7 @@ class Typed:
             answers.answer_fields(fields) | ({"record": [record]} if record else {}), revision
         )
 
-    def with_record_of(self, judgment: Judgment) -> "Typed":
+    def with_record_of(self, judgment: Judgment) -> "PageInput":
         """The same, with the judgment's measurements, so that the page continues from them."""
         record = json.dumps(
             {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
@@ -145,7 +145,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Warned:
+class ReviewWarning:
     name: str
     sentence: str
 
@@ -156,14 +156,14 @@ class Review:
 
     line: str
     problems: tuple[answers.PageProblem, ...]
-    warnings: tuple[Warned, ...]
+    warnings: tuple[ReviewWarning, ...]
 
 
 @dataclass(frozen=True)
-class Answer:
+class PostedAnswer:
     """A parsed page: the answer, the measurements recorded with it, and what blocks a submit."""
 
-    typed: Typed
+    typed: PageInput
     checked: Checked
     problems: tuple[answers.PageProblem, ...]
     recorded: Recorded
@@ -181,7 +181,7 @@ class Answer:
     @property
     def review(self) -> Review:
         refused = (answers.PageProblem("", self.refusal),) if self.refusal else ()
-        warned = tuple(Warned(name, self._sentence(name)) for name in self.recorded.warnings)
+        warned = tuple(ReviewWarning(name, self._sentence(name)) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
 
     def _sentence(self, warning: str) -> str:
@@ -192,7 +192,7 @@ class Answer:
         return sentence % {"better": better, "worse": worse}
 
 
-def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
+def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.datetime) -> PostedAnswer:
     """The answer on a posted page, with its problems and warnings. `corrects` is the judgment being
     corrected: its rater has read the texts before, so pace is not checked.
     """
@@ -205,7 +205,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     if not corrects:
         seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
         warnings += desk_warnings.of_pace([response.text for response in shown], seconds)
-    return Answer(
+    return PostedAnswer(
         typed,
         checked,
         tuple(problems),
@@ -215,7 +215,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     )
 
 
-def _read_text(work: Work, typed: Typed) -> Answer:
+def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
     checked, problems = answers.read_demonstration(
         typed.fields, is_dialogue=work.campaign.asks_dialogue
     )
@@ -230,7 +230,7 @@ def _read_text(work: Work, typed: Typed) -> Answer:
         *desk_warnings.of_length(checked.given.lengths, low=low, high=high),
         *desk_warnings.of_constraints(n, kept),
     )
-    return Answer(
+    return PostedAnswer(
         typed,
         checked,
         tuple(problems),
@@ -240,7 +240,7 @@ def _read_text(work: Work, typed: Typed) -> Answer:
 
 
 def read_comparison(
-    *, work: Work, typed: Typed, shown: Sequence[Response]
+    *, work: Work, typed: PageInput, shown: Sequence[Response]
 ) -> tuple[CheckedComparison, list[answers.PageProblem]]:
     """The comparison on a posted page, and its problems."""
     asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
@@ -295,7 +295,7 @@ def _ranked_and_rated(
     return positions, [given.ranks[position] for position in positions], overall
 
 
-def begin_edit(*, work: Work, typed: Typed) -> Typed:
+def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
     """What was typed, with the best-ranked response in the editor. An edit that was already started
     is kept, even if another response is now ranked best.
     """
@@ -321,14 +321,18 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
     return replace(typed, fields={**typed.fields, **begun})
 
 
-def drop_edit(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
+def drop_edit(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
     return replace(
         typed,
         fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")},
     )
 
 
-def add_turns(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
+def add_turns(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
     """What was typed, with one more user turn and one more answer."""
     n = len(answers.read_further(typed.fields))
     if n >= answers.LONGEST_DIALOGUE:
@@ -336,7 +340,9 @@ def add_turns(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments
     return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
 
 
-def drop_turns(*, work: Work, typed: Typed) -> Typed:  # takes the same arguments as begin_edit
+def drop_turns(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
     """What was typed, without its last two turns."""
     kept = len(answers.read_further(typed.fields)) - 2
     fields = {

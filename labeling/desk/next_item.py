@@ -25,13 +25,15 @@ class Step:
 
 
 def next_address(
-    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, last_version_id: int | None = None
 ) -> str:
-    return next_step(request, campaign=campaign, rater=rater, worked_by=worked_by).address
+    return next_step(
+        request, campaign=campaign, rater=rater, last_version_id=last_version_id
+    ).address
 
 
 def next_step(
-    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, last_version_id: int | None = None
 ) -> Step:
     """Claim the next item and return where to go. When nothing is left, that is the desk, with a
     message.
@@ -39,7 +41,7 @@ def next_step(
     A changed guideline has to be read first. `worked_by` is the guideline version of the rater's
     last item: if it is the current version, that check needs no query.
     """
-    if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
+    if last_version_id != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
     entry = admission.entry(rater=rater, campaign=campaign)
     visit = (
@@ -51,7 +53,7 @@ def next_step(
         slot = claim.claim(campaign=campaign, rater=rater, entry=entry, now=timezone.now())
     except claim.UnableToClaim as problem:
         messages.warning(request, problem.sentence)
-        return Step(hindrance_address(problem.hindrance))
+        return Step(blocker_address(problem.blocker))
     if slot is not None:
         return Step(reverse("desk_item", args=[slot.lease]), slot)
     if visit is not None:
@@ -62,10 +64,10 @@ def next_step(
     return Step(reverse("desk"))
 
 
-def hindrance_address(hindrance: admission.Hindrance) -> str:
+def blocker_address(blocker: admission.Blocker) -> str:
     """Where a rater can see what blocks them: onboarding has its own page."""
-    if hindrance.reason == admission.Reason.ONBOARDING:
-        return reverse("onboarding", args=[hindrance.pool_id])
+    if blocker.reason == admission.BlockReason.ONBOARDING:
+        return reverse("onboarding", args=[blocker.pool_id])
     return reverse("desk")
 
 

@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from labeling.desk import words as desk_words
-from labeling.desk.answers import Review, Typed, line_of, read_comparison
+from labeling.desk.answers import PageInput, Review, line_of, read_comparison
 from labeling.desk.forms import answers
 from labeling.desk.reading import Turn, turns_of
-from labeling.desk.work import Standing, Tally, Work
+from labeling.desk.work import LeaseState, Tally, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
@@ -92,7 +92,7 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Care:
+class ContentNotice:
     """The notice before upsetting content."""
 
     kinds: str
@@ -112,7 +112,7 @@ class Page:
     campaign: str
     guideline_number: int
     prompt: PromptView
-    care: Care | None
+    content_notice: ContentNotice | None
     """None when nothing may upset"""
     today: Tally
     active_words: str
@@ -180,7 +180,7 @@ class WritePage(Page):
 def page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None = None,
     today: Tally,
     corrects: Judgment | None = None,
@@ -193,7 +193,7 @@ def page(
 def compare_page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -228,7 +228,7 @@ def compare_page(
     )
 
 
-def _strengths(typed: Typed) -> tuple[tuple[answers.Option, str], ...]:
+def _strengths(typed: PageInput) -> tuple[tuple[answers.Option, str], ...]:
     words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
     chosen = answers.first(typed.fields, "strength")
     return tuple(
@@ -243,7 +243,7 @@ def _response_view(
     html: SafeString,
     n: int,
     form: rating_form.RatingForm,
-    typed: Typed,
+    typed: PageInput,
     problems: Mapping[str, str],
 ) -> ResponseView:
     letter = response_orders.LETTERS[place]
@@ -299,7 +299,7 @@ def _rating(
 def write_page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -337,7 +337,7 @@ def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> Furth
     return FurtherTurn(name, role, words[role], text, problems.get(name, ""))
 
 
-def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
+def _constraints(sentences: list[str], typed: PageInput) -> tuple[Constraint, ...]:
     kept = answers.read_kept(typed.fields, len(sentences))
     return tuple(
         Constraint(f"keeps-{place}", sentence, place in kept)
@@ -348,7 +348,7 @@ def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
 def _common(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -358,13 +358,13 @@ def _common(
         "lease": work.lease,
         "urls": (
             Addresses.of_sample(work.campaign.pk)
-            if work.standing == Standing.SAMPLE
+            if work.lease_state == LeaseState.SAMPLE
             else Addresses.of_lease(work.lease, corrects=corrects is not None)
         ),
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
-        "care": _care(work, now),
+        "content_notice": _content_notice(work, now),
         "today": today,
         "active_words": desk_words.duration_words(today.active_s),
         "person": person_key(work.rater),
@@ -379,22 +379,22 @@ def _common(
     }
 
 
-def _care(work: Work, now: dt.datetime) -> Care | None:
+def _content_notice(work: Work, now: dt.datetime) -> ContentNotice | None:
     kinds = work.item.prompt.upset_words
     if not kinds:
         return None
-    if work.standing == Standing.SAMPLE:
-        return Care(kinds, 0, suggests_pause=False)
+    if work.lease_state == LeaseState.SAMPLE:
+        return ContentNotice(kinds, 0, suggests_pause=False)
     n = content_settings_selectors.n_met(rater=work.rater, since=days.last_midnight(now))
-    return Care(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
+    return ContentNotice(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
 
 
 def _notice(work: Work, now: dt.datetime) -> str:
-    if work.standing == Standing.SAMPLE:
+    if work.lease_state == LeaseState.SAMPLE:
         return _(
             "This is what raters see, with an item from the campaign. Try it: nothing is saved."
         )
-    if work.standing == Standing.LAPSED:
+    if work.lease_state == LeaseState.LAPSED:
         return _(
             "Your reservation has expired and someone else has this item now. You can still finish"
             " it; your answer is saved as an extra."

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from labeling.models import Campaign, Item, Response, Slot
 from pages import rendered
 
-N_AHEAD = 500
+N_ITEMS = 500
 """Items per open campaign: a few minutes of work for 50 raters."""
 _BATCH = 100
 
 
-def make_pages_ahead(*, campaigns: Iterable[Campaign] | None = None, n: int = N_AHEAD) -> int:
+def precompute_texts(*, campaigns: Iterable[Campaign] | None = None, n: int = N_ITEMS) -> int:
     """Render the texts of the first `n` waiting items of each open campaign into the shared cache.
     Returns how many texts were rendered.
 
@@ -19,10 +19,10 @@ def make_pages_ahead(*, campaigns: Iterable[Campaign] | None = None, n: int = N_
     campaigns = (
         Campaign.objects.filter(state=Campaign.State.OPEN) if campaigns is None else campaigns
     )
-    return sum(_make(campaign, n) for campaign in campaigns)
+    return sum(_precompute(campaign, n) for campaign in campaigns)
 
 
-def _make(campaign: Campaign, n: int) -> int:
+def _precompute(campaign: Campaign, n: int) -> int:
     waiting = Slot.objects.filter(
         campaign=campaign, state=Slot.State.FREE, reserved_for=None
     ).order_by("queue_rank")

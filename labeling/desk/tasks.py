@@ -5,6 +5,6 @@ from labeling.desk import precompute
 
 
 @short_task(time_limit_s=300)
-def make_pages_ahead() -> None:
+def precompute_texts() -> None:
     """Texts that are rendered already are skipped."""
-    precompute.make_pages_ahead()
+    precompute.precompute_texts()

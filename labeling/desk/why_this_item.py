@@ -15,7 +15,7 @@ from labeling.models import Pool, Prompt, Rater, RaterSkill
 _TOPICS = [code for code in Prompt.Category.values if code != Prompt.Category.OTHER]
 
 
-class Ground(models.TextChoices):
+class SkillBasis(models.TextChoices):
     """How a skill is known, weakest first. All but POOL are values of RaterSkill.Basis."""
 
     POOL = "pool"
@@ -25,29 +25,29 @@ class Ground(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownSkill:
     """A language code or topic that a rater knows."""
 
     code: str
-    ground: Ground
+    basis: SkillBasis
 
 
 @dataclass(frozen=True)
-class Skill:
+class HeldSkill:
     axis: str
     code: str
-    ground: Ground
+    basis: SkillBasis
     at: datetime
 
 
 @dataclass(frozen=True)
-class Skills:
+class RaterSkills:
     """One rater's own skills, and the kinds of upsetting content they have agreed to see."""
 
-    skills: tuple[Skill, ...]
+    skills: tuple[HeldSkill, ...]
     accepts: frozenset[str]
 
-    def languages(self, pool: Pool, *, at: datetime) -> list[Known]:
+    def languages(self, pool: Pool, *, at: datetime) -> list[KnownSkill]:
         """The languages by which the pool assigned them items at that time; empty if it does not
         route by language.
         """
@@ -57,7 +57,7 @@ class Skills:
             else []
         )
 
-    def topics(self, pool: Pool, *, at: datetime) -> list[Known]:
+    def topics(self, pool: Pool, *, at: datetime) -> list[KnownSkill]:
         known = (
             self._known(RaterSkill.Axis.TOPIC, pool.expertise, at)
             if pool.routes_by_category
@@ -65,7 +65,7 @@ class Skills:
         )
         return [each for each in known if each.code in _TOPICS]
 
-    def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[Known]:
+    def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[KnownSkill]:
         """Why this item matches, as far as the pool asks: at most one language and one topic."""
         languages = [
             each
@@ -75,24 +75,27 @@ class Skills:
         topics = [each for each in self.topics(pool, at=at) if each.code == prompt.category]
         return [*languages[:1], *topics]
 
-    def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[Known]:
+    def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[KnownSkill]:
         """Each code with its strongest basis, strongest first."""
-        order = list(Ground)
+        order = list(SkillBasis)
         mine = sorted(
             (skill for skill in self.skills if skill.axis == axis and skill.at <= at),
-            key=lambda skill: order.index(skill.ground),
+            key=lambda skill: order.index(skill.basis),
         )
-        grounds = dict.fromkeys(of_pool, Ground.POOL) | {skill.code: skill.ground for skill in mine}
-        known = [Known(code, ground) for code, ground in grounds.items()]
-        return sorted(known, key=lambda each: (-order.index(each.ground), each.code))
+        grounds = dict.fromkeys(of_pool, SkillBasis.POOL) | {
+            skill.code: skill.basis for skill in mine
+        }
+        known = [KnownSkill(code, basis) for code, basis in grounds.items()]
+        return sorted(known, key=lambda each: (-order.index(each.basis), each.code))
 
 
-def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> Skills:
+def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> RaterSkills:
     """One query; none if no pool routes by skills."""
     accepts = frozenset(rater.accepts)
     if not any(pool.routes_by_language or pool.routes_by_category for pool in pools):
-        return Skills((), accepts)
+        return RaterSkills((), accepts)
     rows = rater.skills.values_list("axis", "code", "basis", "at")
-    return Skills(
-        tuple(Skill(axis, code, Ground(basis), at) for axis, code, basis, at in rows), accepts
+    return RaterSkills(
+        tuple(HeldSkill(axis, code, SkillBasis(basis), at) for axis, code, basis, at in rows),
+        accepts,
     )

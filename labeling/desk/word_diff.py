@@ -48,10 +48,10 @@ def pieces(before: str, after: str) -> list[Piece]:
         found = _by(older, newer, depth=0)
     else:
         found = _by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True))
-    told = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
+    found_texts = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
     return [
         Piece(kind, "".join(text for _kind, text in run))
-        for kind, run in groupby(told, itemgetter(0))
+        for kind, run in groupby(found_texts, itemgetter(0))
     ]
 
 

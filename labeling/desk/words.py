@@ -9,15 +9,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.desk.why_this_item import Ground, Known, Skills
+from labeling.desk.why_this_item import KnownSkill, RaterSkills, SkillBasis
 from labeling.desk.work import MOST_COUNTED, OpenCampaign, Tally
 from labeling.models import Campaign, Pool, Prompt, Slot
 
-GROUNDS: dict[Ground, str | Promise] = {
-    Ground.POOL: gettext_lazy("shared by everyone in the pool"),
-    Ground.DECLARED: gettext_lazy("you added it"),
-    Ground.TESTED: gettext_lazy("you passed a test"),
-    Ground.SHOWN: gettext_lazy("earned by your answers"),
+BASIS_LABELS: dict[SkillBasis, str | Promise] = {
+    SkillBasis.POOL: gettext_lazy("shared by everyone in the pool"),
+    SkillBasis.DECLARED: gettext_lazy("you added it"),
+    SkillBasis.TESTED: gettext_lazy("you passed a test"),
+    SkillBasis.SHOWN: gettext_lazy("earned by your answers"),
 }
 
 
@@ -51,7 +51,7 @@ class CampaignLine:
     """why items of this campaign come to this rater"""
 
 
-def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> CampaignLine:
+def campaign_line(found: OpenCampaign, skills: RaterSkills, *, now: dt.datetime) -> CampaignLine:
     kind = str(found.campaign.get_kind_display())
     parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
     if found.n_today:
@@ -59,7 +59,7 @@ def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> C
     return CampaignLine(found, " · ".join(parts), why_campaign(found.campaign, skills, now=now))
 
 
-def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str:
+def why_campaign(campaign: Campaign, skills: RaterSkills, *, now: dt.datetime) -> str:
     """Why items of this campaign come to a rater."""
     pool = campaign.pool
     said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
@@ -74,7 +74,7 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
     return " ".join(said)
 
 
-def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> str:
+def why_item(prompt: Prompt, pool: Pool, skills: RaterSkills, *, at: dt.datetime) -> str:
     """Why this item came; "" when there is nothing to add to the campaign's reason. Golds and
     repeats read like any other item.
     """
@@ -97,20 +97,24 @@ class MyCampaign:
 
 
 def my_campaigns(
-    campaigns: Sequence[Campaign], in_hand: Mapping[int, Slot], skills: Skills, *, now: dt.datetime
+    campaigns: Sequence[Campaign],
+    held_slots: Mapping[int, Slot],
+    skills: RaterSkills,
+    *,
+    now: dt.datetime,
 ) -> list[MyCampaign]:
     lines = []
     for campaign in campaigns:
-        held = in_hand.get(campaign.pk)
+        held = held_slots.get(campaign.pk)
         why_held = why_item(held.item.prompt, campaign.pool, skills, at=now) if held else ""
         lines.append(MyCampaign(campaign, why_campaign(campaign, skills, now=now), held, why_held))
     return lines
 
 
-def _known(known: list[Known]) -> str:
+def _known(known: list[KnownSkill]) -> str:
     topics = dict(Prompt.Category.choices)
     return ", ".join(
-        f"{topics.get(each.code, each.code)} ({GROUNDS[each.ground]})" for each in known
+        f"{topics.get(each.code, each.code)} ({BASIS_LABELS[each.basis]})" for each in known
     )
 
 

@@ -42,7 +42,7 @@ from labeling.models import (
     Slot,
 )
 from labeling.queue import admission, order, work_left
-from labeling.queue.blocked_items import Withheld, withheld
+from labeling.queue.blocked_items import BlockedItems, blocked_items
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 _LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
@@ -85,12 +85,12 @@ class OpenCampaign:
     n_today: int
     """judgments by this rater"""
     has_work: bool
-    may_look: bool
+    needs_sweep: bool
     """no work is known to be left, but a claim would still search the whole queue"""
     lease: uuid.UUID | None
-    hindrance: admission.Hindrance | None = None
+    blocker: admission.Blocker | None = None
     """why a claim would be refused, however much is left"""
-    withheld: Withheld | None = None
+    blocked_items: BlockedItems | None = None
     """waiting items that this rater cannot get, if nothing else is left"""
 
 
@@ -122,7 +122,7 @@ class HistoryFilter:
     before: dt.datetime | None = None
 
 
-class Standing(models.TextChoices):
+class LeaseState(models.TextChoices):
     """The state of a lease, for the person who holds or held it."""
 
     OPEN = "open"
@@ -140,7 +140,7 @@ class Work:
     """One item under one lease. queue.order.presented takes the order of responses from `shown`."""
 
     lease: uuid.UUID
-    standing: Standing
+    lease_state: LeaseState
     shown: Slot | PastLease
     rater: Rater
     campaign: Campaign
@@ -170,7 +170,7 @@ class Work:
 
     @property
     def is_open(self) -> bool:
-        return self.standing in {Standing.OPEN, Standing.LAPSED}
+        return self.lease_state in {LeaseState.OPEN, LeaseState.LAPSED}
 
     @property
     def is_skipped(self) -> bool:
@@ -183,8 +183,8 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     """
     slot = _SLOT.first(lease=lease, user=user_id)
     if slot is not None:
-        standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
-        return _work(slot, lease, standing, slot.expires_at)
+        lease_state = LeaseState.OPEN if slot.state == Slot.State.LEASED else LeaseState.STORED
+        return _work(slot, lease, lease_state, slot.expires_at)
     past = (
         PastLease.objects.filter(lease=lease, rater__user=user_id)
         .select_related("rater", "campaign")
@@ -193,8 +193,8 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     if past is None:
         return None
     is_stored = Judgment.objects.filter(lease=lease).exists()
-    ended = Standing.LAPSED if past.end == PastLease.End.LAPSED else Standing.ENDED
-    return _work(past, lease, Standing.STORED if is_stored else ended, None)
+    ended = LeaseState.LAPSED if past.end == PastLease.End.LAPSED else LeaseState.ENDED
+    return _work(past, lease, LeaseState.STORED if is_stored else ended, None)
 
 
 def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
@@ -213,7 +213,7 @@ def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
     shown = Slot(item=item, campaign=campaign, rater=rater, seed=item.pk, number=0)
     lasts = now + dt.timedelta(hours=12)
     version = campaign.guideline_version
-    return Work(uuid.uuid4(), Standing.SAMPLE, shown, rater, campaign, version, now, lasts)
+    return Work(uuid.uuid4(), LeaseState.SAMPLE, shown, rater, campaign, version, now, lasts)
 
 
 def work_taken(*, slot: Slot, last: Work) -> Work:
@@ -221,7 +221,7 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
     assert slot.lease is not None  # it is leased
     return Work(
         lease=slot.lease,
-        standing=Standing.OPEN,
+        lease_state=LeaseState.OPEN,
         shown=slot,
         rater=last.rater,
         campaign=last.campaign,
@@ -234,12 +234,15 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
 
 
 def _work(
-    shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None
+    shown: Slot | PastLease,
+    lease: uuid.UUID,
+    lease_state: LeaseState,
+    expires_at: dt.datetime | None,
 ) -> Work:
     assert shown.rater is not None
     return Work(
         lease=lease,
-        standing=standing,
+        lease_state=lease_state,
         shown=shown,
         rater=shown.rater,
         campaign=shown.campaign,
@@ -284,7 +287,7 @@ def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
     )
 
 
-def in_hand(*, rater: Rater) -> dict[int, Slot]:
+def held_slots(*, rater: Rater) -> dict[int, Slot]:
     """The slots a rater holds, by campaign."""
     held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
     return {slot.campaign_id: slot for slot in held}
@@ -303,7 +306,7 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
             "campaign", "lease"
         )
     )
-    hindered = admission.hindrances(
+    blocked = admission.blockers(
         rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now
     )
     paused = admission.pauses(rater=rater, campaigns=campaigns)
@@ -313,7 +316,7 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
             rater,
             leases.get(campaign.pk),
             today.get(campaign.pk, 0),
-            paused.get(campaign.pk) or hindered.get(campaign.pool_id),
+            paused.get(campaign.pk) or blocked.get(campaign.pool_id),
             now,
         )
         for campaign in campaigns
@@ -325,7 +328,7 @@ def _open(
     rater: Rater,
     lease: uuid.UUID | None,
     n_today: int,
-    hindrance: admission.Hindrance | None,
+    blocker: admission.Blocker | None,
     now: dt.datetime,
 ) -> OpenCampaign:
     has_work = lease is not None or work_left.has_work(campaign=campaign, rater=rater, now=now)
@@ -334,10 +337,12 @@ def _open(
         n_free=work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1),
         n_today=n_today,
         has_work=has_work,
-        may_look=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
+        needs_sweep=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
         lease=lease,
-        hindrance=hindrance,
-        withheld=None if has_work or hindrance else withheld(campaign=campaign, rater=rater),
+        blocker=blocker,
+        blocked_items=None
+        if has_work or blocker
+        else blocked_items(campaign=campaign, rater=rater),
     )
 
 
@@ -367,25 +372,25 @@ def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
     )
 
 
-def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Judgment]:
+def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[Judgment]:
     """The rater's own judgments, latest first."""
-    wanted = wanted or HistoryFilter()
+    filters = filters or HistoryFilter()
     asked: dict[str, object] = {
-        "campaign": wanted.campaign_id,
-        "kind": wanted.kind,
-        "submitted_at__gte": wanted.since,
-        "submitted_at__lt": wanted.before,
+        "campaign": filters.campaign_id,
+        "kind": filters.kind,
+        "submitted_at__gte": filters.since,
+        "submitted_at__lt": filters.before,
     }
     given = Judgment.objects.filter(
         rater=rater,
         import_batch__isnull=True,
         **{name: value for name, value in asked.items() if value},
     )
-    if wanted.state == HistoryState.EXTRA:
+    if filters.state == HistoryState.EXTRA:
         given = given.filter(is_extra=True)
-    elif wanted.state:
+    elif filters.state:
         given = given.filter(
-            is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST
+            is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
     return given.select_related("campaign__pool", "prompt", "demonstration").order_by(
         "-submitted_at", "-pk"

@@ -11,7 +11,7 @@ _TRUE = frozenset({"true", "1", "on", "yes"})
 _FALSE = frozenset({"false", "0", "off", "no"})
 
 
-class BadForm(ValueError):
+class InvalidRatingForm(ValueError):
     """The JSON is not a valid rating form; the text says which question is wrong and why."""
 
 
@@ -142,17 +142,19 @@ def default() -> RatingForm:
 
 
 def parse(raw: Mapping[str, Any]) -> RatingForm:
-    """Parses the output of `as_json`, or a form written by hand. Raises BadForm with a sentence."""
+    """Parses the output of `as_json`, or a form written by hand. Raises InvalidRatingForm."""
     listed = raw.get("questions")
     if not isinstance(listed, list):
-        raise BadForm("A rating form has a list called `questions`.")
+        raise InvalidRatingForm("A rating form has a list called `questions`.")
     questions = tuple(
         _parse_question(number, question) for number, question in enumerate(listed, start=1)
     )
     names = [question.name for question in questions]
     for name in names:
         if names.count(name) > 1:
-            raise BadForm(f"Two questions are called `{name}`. Give each a name of its own.")
+            raise InvalidRatingForm(
+                f"Two questions are called `{name}`. Give each a name of its own."
+            )
     for place, question in enumerate(questions):
         _check_condition(question, questions[:place])
     return RatingForm(questions)
@@ -253,10 +255,10 @@ def _question_as_json(question: Question) -> dict[str, Any]:
 
 def _parse_question(number: int, raw: object) -> Question:
     if not isinstance(raw, Mapping):
-        raise BadForm(f"Question {number} is not an object with a `kind` and a `name`.")
+        raise InvalidRatingForm(f"Question {number} is not an object with a `kind` and a `name`.")
     name = _word(raw, "name", number)
     if not name.isidentifier():
-        raise BadForm(
+        raise InvalidRatingForm(
             f"Question {number}: `{name}` is no name. Use letters, digits and underscores."
         )
     label, help_text = _word(raw, "label", number), str(raw.get("help") or "")
@@ -264,10 +266,10 @@ def _parse_question(number: int, raw: object) -> Question:
     if raw.get("kind") == "flag":
         return Flag(name=name, label=label, help=help_text, asked_if=asked_if)
     if raw.get("kind") != "scale":
-        raise BadForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
+        raise InvalidRatingForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
     low, high = raw.get("low", 1), raw.get("high", 7)
     if type(low) is not int or type(high) is not int or not 0 < high - low <= 100:
-        raise BadForm(
+        raise InvalidRatingForm(
             f"Question {number}: `low` and `high` are whole numbers, low below high, at most 100"
             " apart."
         )
@@ -286,11 +288,15 @@ def _parse_question(number: int, raw: object) -> Question:
 
 def _parse_condition(raw: object, number: int) -> Condition:
     if not isinstance(raw, Mapping):
-        raise BadForm(f"Question {number}: `asked_if` is not an object with a `question`.")
+        raise InvalidRatingForm(
+            f"Question {number}: `asked_if` is not an object with a `question`."
+        )
     at_least, at_most = raw.get("at_least"), raw.get("at_most")
     for bound in (at_least, at_most):
         if bound is not None and type(bound) is not int:
-            raise BadForm(f"Question {number}: `at_least` and `at_most` are whole numbers.")
+            raise InvalidRatingForm(
+                f"Question {number}: `at_least` and `at_most` are whole numbers."
+            )
     return Condition(_word(raw, "question", number), at_least, at_most)
 
 
@@ -300,19 +306,19 @@ def _check_condition(question: Question, earlier: Sequence[Question]) -> None:
         return
     decisive = next((other for other in earlier if other.name == condition.question), None)
     if decisive is None:
-        raise BadForm(
+        raise InvalidRatingForm(
             f"`{question.name}` is asked if `{condition.question}` is answered, which is no"
             " question before it."
         )
     if isinstance(decisive, Flag) != (condition.at_least is None and condition.at_most is None):
-        raise BadForm(
+        raise InvalidRatingForm(
             f"`{question.name}` is asked if a flag is ticked, or a scale is `at_least` or `at_most`"
             " a number."
         )
     if isinstance(decisive, Scale) and not any(
         map(condition.holds, ({decisive.name: value} for value in decisive.choices))
     ):
-        raise BadForm(
+        raise InvalidRatingForm(
             f"`{question.name}` would never be asked: `{decisive.name}` has no such number."
         )
 
@@ -320,5 +326,5 @@ def _check_condition(question: Question, earlier: Sequence[Question]) -> None:
 def _word(raw: Mapping[str, Any], key: str, number: int) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise BadForm(f"Question {number} has no `{key}`.")
+        raise InvalidRatingForm(f"Question {number} has no `{key}`.")
     return value.strip()

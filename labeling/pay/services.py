@@ -114,14 +114,14 @@ def mark_paid(
             since=since,
             until=until,
             totals={currency: str(amount) for currency, amount in sheet.due.items()},
-            lines=[paid.as_kept(line) for line in due],
+            lines=[paid.as_stored(line) for line in due],
             note=note,
             paid_at=now,
             paid_by=by,
         )
         after = {"since": str(since), "until": str(until), "total": sheet.due_words}
         audit_log.record(by=by, action="pay", target=rater, after=after, now=now)
-        _tell(
+        _notify(
             rater,
             key=f"paid-{payment.pk}",
             kind=Notice.Kind.FINISHED,
@@ -189,7 +189,7 @@ def answer_dispute(
             after=after,
             now=now,
         )
-        _tell(
+        _notify(
             dispute.rater,
             key=f"dispute-answered-{dispute.pk}",
             kind=Notice.Kind.FEEDBACK,
@@ -239,7 +239,7 @@ def _below_floor(rater: Rater, alarm: sheets.Alarm) -> str:
     return f"{rater.alias}: {alarm.sentence}"
 
 
-def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
+def _notify(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
     if rater.user is not None:
         notices_services.tell(
             people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now

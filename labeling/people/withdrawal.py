@@ -24,7 +24,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
         for pool in pools:
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
         names = [pool.name for pool in pools]
         audit_log.record(
             by=by,

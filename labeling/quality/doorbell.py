@@ -13,7 +13,7 @@ def ring_figures(name: str, pk: int) -> bool:
     next reader sends it again.
     """
     return broker.send(
-        "labeling.campaigns.tasks.renew_figures",
+        "labeling.campaigns.tasks.refresh_figures",
         otherwise="The next reader asks again.",
         name=name,
         pk=pk,

@@ -27,12 +27,12 @@ QUICK_S = 0.15
 """Figures that take less are computed on every page, so that those of small campaigns are always
 current.
 """
-LEAST_S, RESTS = 30, 20
+FRESH_S, FRESH_TIMES = 30, 20
 """Figures are refreshed after this many seconds, or after this multiple of the time they took to
 compute.
 """
-KEPT_S = 7 * 24 * 60 * 60
-RUNG_S = 300
+CACHED_S = 7 * 24 * 60 * 60
+RETRY_S = 300
 """A message that no worker answers is repeated after this time."""
 T = TypeVar("T")
 Compute = Callable[[Collection[int], datetime], dict[int, T]]
@@ -40,7 +40,7 @@ Compute = Callable[[Collection[int], datetime], dict[int, T]]
 
 
 @dataclass(frozen=True)
-class Kept(Generic[T]):
+class CachedFigures(Generic[T]):
     value: T
     at: datetime
     """when it was computed"""
@@ -51,39 +51,41 @@ class Kept(Generic[T]):
         return (
             not timedelta(0)
             <= now - self.at
-            <= timedelta(seconds=max(LEAST_S, RESTS * self.took_s))
+            <= timedelta(seconds=max(FRESH_S, FRESH_TIMES * self.took_s))
         )
 
 
-def kept(
+def cached_figures(
     *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
-) -> dict[int, Kept[T]]:
+) -> dict[int, CachedFigures[T]]:
     """The figures of each id. Old figures are returned anyway, and a worker is asked to `refresh`
     them.
     """
     keys = {_key(name, pk): pk for pk in ids}
-    found: dict[int, Kept[Any]] = {keys[key]: entry for key, entry in _cached(list(keys)).items()}
+    found: dict[int, CachedFigures[Any]] = {
+        keys[key]: entry for key, entry in _cached(list(keys)).items()
+    }
     missing = [pk for pk in ids if pk not in found]
     for pk in (pk for pk, entry in found.items() if entry.is_old(now)):
-        if cache.add(f"{_key(name, pk)}:rung", 1, RUNG_S):
+        if cache.add(f"{_key(name, pk)}:rung", 1, RETRY_S):
             doorbell.ring_figures(name, pk)
-    return found | (renew(name=name, ids=missing, compute=compute, now=now) if missing else {})
+    return found | (refresh(name=name, ids=missing, compute=compute, now=now) if missing else {})
 
 
-def renew(
+def refresh(
     *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
-) -> dict[int, Kept[T]]:
+) -> dict[int, CachedFigures[T]]:
     began = perf_counter()
     values = compute(ids, now)
     took_s = perf_counter() - began
-    made = {pk: Kept(value, now, took_s) for pk, value in values.items()}
+    made = {pk: CachedFigures(value, now, took_s) for pk, value in values.items()}
     try:
         if took_s > QUICK_S:
-            cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, KEPT_S)
+            cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, CACHED_S)
             cache.delete_many([f"{_key(name, pk)}:rung" for pk in made])
     except RedisError:
         logger.warning(
-            "The cache is away: the figures “%s” of %s are not kept.", name, sorted(made)
+            "The cache is away: the figures “%s” of %s are not cached.", name, sorted(made)
         )
     return made
 

@@ -60,12 +60,12 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     )
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
-    if campaign is None or through_id is None or not _start(campaign, now):
+    if campaign is None or through_id is None or not _claim(campaign, now):
         return None
     began = time.monotonic()
     try:
         store_blocks(campaign=campaign, through_id=through_id)
-        computed = _computed(campaign, through_id)
+        computed = _compute(campaign, through_id)
         return _store(
             campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now
         )
@@ -80,7 +80,7 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
     Deleted responses and scores that are not numbers are left out. Returns how many were stored.
     """
     known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
-    kept = {
+    valid = {
         response: score
         for response, score in scores.items()
         if response in known and math.isfinite(score)
@@ -92,19 +92,19 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
         ResponseScore.objects.bulk_create(
             [
                 ResponseScore(scorer=scorer, response_id=response, score=score)
-                for response, score in sorted(kept.items())
+                for response, score in sorted(valid.items())
             ],
             update_conflicts=True,
             unique_fields=["scorer", "response"],
             update_fields=["score"],
             batch_size=1_000,
         )
-        shown = Campaign.objects.filter(items__item_responses__response__in=kept)
+        shown = Campaign.objects.filter(items__item_responses__response__in=valid)
         QualityReport.objects.filter(campaign__in=shown).update(is_outdated=True)
-    return len(kept)
+    return len(valid)
 
 
-def _start(campaign: Campaign, now: datetime) -> bool:
+def _claim(campaign: Campaign, now: datetime) -> bool:
     QualityReport.objects.get_or_create(campaign=campaign)
     free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
     # decisions from now on make the report outdated again
@@ -146,13 +146,13 @@ def _store_block(campaign: Campaign, from_id: int, through_id: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Computed:
+class _ReportData:
     n_judgments: int
     results: measures_votes.Record
     raters: dict[int, measures_votes.Record]
 
 
-def _computed(campaign: Campaign, through_id: int) -> _Computed:
+def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     votes = arrays.votes(campaign=campaign, through_id=through_id)
     names = dict(
         Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias")
@@ -191,7 +191,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
             SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
         ),
     }
-    return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
+    return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)
 
 
 def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_votes.Record:
@@ -203,7 +203,7 @@ def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_vot
 
 
 def _store(
-    campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime
+    campaign: Campaign, computed: _ReportData, *, through_id: int, took_s: float, now: datetime
 ) -> QualityReport:
     with transaction.atomic():
         report = QualityReport.objects.select_for_update().get(campaign=campaign)

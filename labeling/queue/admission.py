@@ -59,20 +59,20 @@ _MEMBERSHIP = Compiled(
 )
 
 
-class Reason(models.TextChoices):
+class BlockReason(models.TextChoices):
     POOL_PAUSED = "pool_paused"
     RATER_PAUSED = "rater_paused"
     ONBOARDING = "onboarding"
-    DAY_IS_FULL = "day_is_full"
-    HANDS_ARE_FULL = "hands_are_full"
-    BUDGET_IN_HAND = "budget_in_hand"
+    DAILY_LIMIT = "daily_limit"
+    OPEN_LIMIT = "open_limit"
+    BUDGET_RESERVED = "budget_reserved"
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class Blocker:
     """Why the rater gets nothing now. `sentence` tells the rater what to do."""
 
-    reason: Reason
+    reason: BlockReason
     pool_id: int
     sentence: str
 
@@ -89,7 +89,7 @@ class Entry:
     """the rater may have come through a crowd link: look up whether their visit is complete"""
     is_author: bool
     """the rater may have written prompts or responses; they never get these as items"""
-    hindrance: Hindrance | None
+    blocker: Blocker | None
     """does not cover quotas, which are counted with the membership locked"""
 
     @property
@@ -104,17 +104,17 @@ def entry(*, rater: Rater, campaign: Campaign) -> Entry:
         rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0
     )
     if membership is None:
-        hindrance = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
-        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, hindrance=hindrance)
-    hindrance = _paused(campaign.pool_id) if membership.is_paused else _standing(membership)
+        blocker = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
+        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, blocker=blocker)
+    blocker = (
+        _rater_paused(campaign.pool_id) if membership.is_paused else _membership_blocker(membership)
+    )
     return Entry(
-        membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance
+        membership.pool, membership.holds, membership.is_visiting, membership.is_author, blocker
     )
 
 
-def hindrances(
-    *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
-) -> dict[int, Hindrance]:
+def blockers(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> dict[int, Blocker]:
     """What blocks new work for `rater` in each of these pools; pools that are not blocked are left
     out.
 
@@ -139,24 +139,26 @@ def hindrances(
     )
     found = {}
     for entry in memberships:
-        hindrance = _standing(entry) or _quota(
+        blocker = _membership_blocker(entry) or _quota_blocker(
             entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0)
         )
-        if hindrance is not None:
-            found[entry.pool_id] = hindrance
+        if blocker is not None:
+            found[entry.pool_id] = blocker
     return found
 
 
-def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
+def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Blocker]:
     """The campaigns in which the rater is paused, because of failed golds or by an admin."""
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
     standings = RaterStanding.objects.filter(
         rater=rater, campaign__in=pool_of, paused_at__isnull=False
     )
-    return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
+    return {
+        pk: _rater_paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)
+    }
 
 
-def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
+def raters_at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
     """Raters who can get items of the campaign now, or could after onboarding, a full quota or a
     pause of the pool: active in its pool, with an active login, not paused and not withdrawn. Crowd
     workers count during their visit.
@@ -174,43 +176,43 @@ def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
     )
 
 
-def _paused(pool_id: int) -> Hindrance:
+def _rater_paused(pool_id: int) -> Blocker:
     sentence = _(
         "You are paused here until an admin has checked your recent answers. You can still submit"
         " items you have open."
     )
-    return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
+    return Blocker(BlockReason.RATER_PAUSED, pool_id, sentence)
 
 
-def budget_in_hand(*, campaign: Campaign) -> Hindrance:
+def budget_reserved(*, campaign: Campaign) -> Blocker:
     """Items that raters hold have reserved the rest of the campaign's budget."""
     sentence = _(
         "The rest of the budget of “%(campaign)s” is reserved by others. Items may become available"
         " when someone releases one."
     )
-    return Hindrance(
-        Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
+    return Blocker(
+        BlockReason.BUDGET_RESERVED, campaign.pool_id, sentence % {"campaign": campaign.name}
     )
 
 
-def _standing(membership: PoolMembership) -> Hindrance | None:
+def _membership_blocker(membership: PoolMembership) -> Blocker | None:
     pool = membership.pool
     if pool.paused_at is not None:
         sentence = _(
             "“%(pool)s” is paused, so no new items are available. You can still submit items you"
             " have open."
         )
-        return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.paused_at is not None:
         sentence = _("An admin has paused you in “%(pool)s”. Ask them about the next step.")
-        return Hindrance(Reason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.is_onboarding:  # type: ignore[attr-defined]  # annotated above
         sentence = _("Complete a few more steps to get work in “%(pool)s”.")
-        return Hindrance(Reason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
     return None
 
 
-def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance | None:
+def _quota_blocker(membership: PoolMembership, n_held: int, n_today: int) -> Blocker | None:
     pool = membership.pool
     if pool.max_at_once is not None and n_held >= pool.max_at_once:
         sentence = ngettext(
@@ -220,9 +222,7 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
             " first.",
             n_held,
         )
-        return Hindrance(
-            Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name}
-        )
+        return Blocker(BlockReason.OPEN_LIMIT, pool.pk, sentence % {"n": n_held, "pool": pool.name})
     if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
         sentence = ngettext(
             "You have reached the daily limit of %(n)d item in “%(pool)s”. More is available after"
@@ -231,8 +231,8 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
             " after midnight.",
             pool.max_per_day,
         )
-        return Hindrance(
-            Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
+        return Blocker(
+            BlockReason.DAILY_LIMIT, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
         )
     return None
 

@@ -29,21 +29,21 @@ def after_submit(
     """
     if judgment.slot_id is not None and judgment.item_id is not None and not judgment.is_gold:
         if campaign.max_overlap is not None:
-            fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+            adjust_slots(item_id=judgment.item_id, campaign=campaign, now=now)
         if campaign.repeat_percent:
             _reserve_repeat(judgment=judgment, campaign=campaign, now=now)
     if campaign.budget_unit:
-        works = [_Work(1, _worked_s(judgment, campaign), judgment.submitted_at)]
+        work_items = [_WorkDone(1, _worked_s(judgment, campaign), judgment.submitted_at)]
         if isinstance(held, PastLease) and held.end == PastLease.End.SKIPPED:
-            works.append(_Work(0, -_skipped_s(held, campaign), held.ended_at))
-        _stop_when_spent(campaign=_spend(*works, campaign=campaign), now=now)
+            work_items.append(_WorkDone(0, -_skipped_s(held, campaign), held.ended_at))
+        _stop_when_spent(campaign=_add_work(*work_items, campaign=campaign), now=now)
 
 
 def after_skip(*, lease: PastLease, campaign: Campaign, now: datetime) -> None:
     """The time spent on a skipped item counts against the budget too."""
     if campaign.budget_unit:
-        work = _Work(0, _skipped_s(lease, campaign), lease.ended_at)
-        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
+        work = _WorkDone(0, _skipped_s(lease, campaign), lease.ended_at)
+        _stop_when_spent(campaign=_add_work(work, campaign=campaign), now=now)
 
 
 def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
@@ -52,15 +52,15 @@ def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -
     """
     if campaign.budget_unit and judgment.supersedes is not None:
         seconds = _worked_s(judgment, campaign) - _worked_s(judgment.supersedes, campaign)
-        work = _Work(0, seconds, judgment.submitted_at)
-        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
+        work = _WorkDone(0, seconds, judgment.submitted_at)
+        _stop_when_spent(campaign=_add_work(work, campaign=campaign), now=now)
     if (
         judgment.slot_id is not None
         and judgment.item_id is not None
         and not judgment.is_gold
         and campaign.max_overlap is not None
     ):
-        fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+        adjust_slots(item_id=judgment.item_id, campaign=campaign, now=now)
 
 
 def before_undo(*, judgment: Judgment) -> None:
@@ -74,13 +74,13 @@ def before_undo(*, judgment: Judgment) -> None:
         items.free_slots(repeats).delete()
     if campaign.budget_unit:
         assert judgment.lease is not None  # judgments are looked up by lease to be undone
-        works = [_Work(-1, -_worked_s(judgment, campaign), judgment.submitted_at)]
+        work_items = [_WorkDone(-1, -_worked_s(judgment, campaign), judgment.submitted_at)]
         for skipped in PastLease.objects.filter(lease=judgment.lease, end=PastLease.End.SKIPPED):
-            works.append(_Work(0, _skipped_s(skipped, campaign), skipped.ended_at))
-        _spend(*works, campaign=campaign)
+            work_items.append(_WorkDone(0, _skipped_s(skipped, campaign), skipped.ended_at))
+        _add_work(*work_items, campaign=campaign)
 
 
-def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
+def adjust_slots(*, item_id: int, campaign: Campaign, now: datetime) -> None:
     """Add a slot if all slots are judged, raters do not agree enough, the right order is not known,
     and the item is below max_overlap. Once raters agree (after a correction), delete free slots
     beyond the overlap.
@@ -132,7 +132,7 @@ def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) ->
 
 
 @dataclass(frozen=True)
-class _Work:
+class _WorkDone:
     """Work to add to the budget: `n` judgments (extras and golds included) and their seconds.
     Negative to take work back.
     """
@@ -166,23 +166,23 @@ def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
         _stop_when_spent(campaign=campaign, now=now)
 
 
-def _spend(*works: _Work, campaign: Campaign) -> Campaign:
+def _add_work(*work_items: _WorkDone, campaign: Campaign) -> Campaign:
     """Add work to the campaign's counters. Returns the stored row.
 
     The row is locked before the rate is read: a rate set at the same moment either counts this work
     itself or is visible here.
     """
     stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    for work in works:
+    for work in work_items:
         stored.spent_judgments += work.n
         stored.spent_s += work.seconds
         if stored.budget_unit == Campaign.Budget.MONEY:
-            _pay(work, campaign=stored)
+            _add_cost(work, campaign=stored)
     stored.save(update_fields=SPENT)
     return stored
 
 
-def _pay(work: _Work, *, campaign: Campaign) -> None:
+def _add_cost(work: _WorkDone, *, campaign: Campaign) -> None:
     """Adds nothing if no rate was in force."""
     rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.kind, now=work.at)
     if rate is not None:
@@ -229,7 +229,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
         after=after,
         now=now,
     )
-    webhook_events.tell_of_campaign(
+    webhook_events.queue_campaign_event(
         campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now
     )
     notices_services.tell(

@@ -25,9 +25,9 @@ class UnableToClaim(Refusal):
     onboarding is not complete.
     """
 
-    def __init__(self, hindrance: admission.Hindrance) -> None:
-        super().__init__(hindrance.sentence)
-        self.hindrance = hindrance
+    def __init__(self, blocker: admission.Blocker) -> None:
+        super().__init__(blocker.sentence)
+        self.blocker = blocker
 
 
 def claim(
@@ -76,15 +76,15 @@ def _take(
     is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
     with transaction.atomic() if is_counted else nullcontext():
         _admit(campaign=campaign, rater=rater, entry=entry, now=now)
-        suits = routing.fit(
+        fit = routing.fit(
             campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author
         )
         if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
-            return _take_within_budget(campaign=campaign, rater=rater, suits=suits, now=now)
+            return _take_within_budget(campaign=campaign, rater=rater, fit=fit, now=now)
         if not campaign.gold_share:
-            return _take_ordinary(campaign=campaign, rater=rater, suits=suits, now=now)
-        slot = turns.take(campaign=campaign, rater=rater, suits=suits, now=now) or _take_ordinary(
-            campaign=campaign, rater=rater, suits=suits, now=now
+            return _take_ordinary(campaign=campaign, rater=rater, fit=fit, now=now)
+        slot = turns.take(campaign=campaign, rater=rater, fit=fit, now=now) or _take_ordinary(
+            campaign=campaign, rater=rater, fit=fit, now=now
         )
         if slot is not None:
             _count_towards_golds(campaign=campaign, rater=rater)
@@ -95,16 +95,16 @@ def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: dat
     """Raises UnableToClaim. Quotas count the rater's own items, so their membership is locked: two
     tabs cannot both get the last item.
     """
-    hindrance = entry.hindrance
-    if hindrance is None and entry.has_quota:
+    blocker = entry.blocker
+    if blocker is None and entry.has_quota:
         PoolMembership.objects.select_for_update().filter(
             pool=campaign.pool_id, rater=rater
         ).values_list("pk").first()
-        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
+        blocker = admission.blockers(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
             campaign.pool_id
         )
-    if hindrance is not None:
-        raise UnableToClaim(hindrance)
+    if blocker is not None:
+        raise UnableToClaim(blocker)
 
 
 def _has_room(*, campaign: Campaign, now: datetime) -> bool:
@@ -116,25 +116,25 @@ def _has_room(*, campaign: Campaign, now: datetime) -> bool:
 
 
 def _take_within_budget(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot:
     """When items that others hold take the rest of the budget: a lapsed lease is part of the
     reserved budget, so it can move to this rater.
     """
-    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, suits=suits, now=now)
+    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, fit=fit, now=now)
     if slot is None:
-        raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
+        raise UnableToClaim(admission.budget_reserved(campaign=campaign))
     return slot
 
 
 def _take_ordinary(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot | None:
-    found = free_slots.take(campaign=campaign, rater=rater, suits=suits, now=now)
+    found = free_slots.take(campaign=campaign, rater=rater, fit=fit, now=now)
     if found.slot is not None:
         return found.slot
     return lapsed_leases.take_over(
-        campaign=campaign, rater=rater, suits=suits, is_line_empty=found.has_swept, now=now
+        campaign=campaign, rater=rater, fit=fit, is_queue_empty=found.has_swept, now=now
     )
 
 

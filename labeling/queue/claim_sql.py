@@ -15,13 +15,13 @@ _PART = without_comments("""
     SELECT free.id FROM labeling_slot free
     -- these three are the condition of the partial index slot_free_queue
     WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND free.reserved_for_id IS NULL
-    -- from the rater's place on, or for a sweep from the head
+    -- from the rater's place on; a sweep starts at the head
     AND {bounds}
-    -- not met before, and suits the rater: see item_tests and routing
+    -- not met before, and matches the rater: see item_tests and routing
     AND {fits}
-    -- the index gives them in this order, so the search stops at the first that fits
+    -- the index has this order, so the search stops at the first match
     ORDER BY free.queue_rank LIMIT 1
-    -- two claims at once take two slots, and neither waits
+    -- two concurrent claims take two slots, and neither waits
     {lock}
 """)
 _FROM_PLACE = {
@@ -43,7 +43,7 @@ _REPEAT = without_comments(
     WHERE free.campaign_id = %(campaign)s AND free.state = 'free'
     AND free.reserved_for_id = %(rater)s
     AND {{fits}}
-    -- at least so many other judgments since the original
+    -- at least this many other judgments since the original
     AND {REPEAT_AFTER} <= (
         SELECT COUNT(*) FROM (
             SELECT 1 FROM labeling_judgment later
@@ -84,12 +84,12 @@ _TAKE = without_comments("""
     UPDATE labeling_slot
     SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s,
         leased_at = %(now)s, expires_at = %(expires_at)s,
-        -- the guideline of now, whatever comes while the rater works
+        -- the current guideline, even if it changes while the rater works
         guideline_version_id = %(guideline_version)s,
-        -- one seed a rater and campaign: an item comes back in the order it was first shown in
+        -- one seed per rater and campaign, so an item always has the same order
         seed = COALESCE((SELECT seed FROM place), %(seed)s)
     WHERE id = (SELECT id FROM chosen)
-    -- queue_rank is not changed: it says where in the line the slot stood
+    -- queue_rank is not changed: it says where in the queue the slot was
     RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """)
 
@@ -98,7 +98,7 @@ _REMEMBER = without_comments("""
     INSERT INTO labeling_queueplace
         (campaign_id, rater_id, seed, returned_rank, fresh_rank, n_claims)
     SELECT %(campaign)s, %(rater)s, seed,
-        -- among the returned slots never past the settled ones: a younger one may commit late,
+        -- never past the settled returned slots: a younger one may commit late,
         -- and would then lie behind the place
         CASE WHEN queue_rank < 0 AND queue_rank < %(settled)s THEN queue_rank
             ELSE %(settled)s END,
@@ -106,11 +106,11 @@ _REMEMBER = without_comments("""
         CASE WHEN queue_rank < 0 THEN %(fresh_floor)s ELSE queue_rank END,
         0
     FROM {taken}
-    -- a repeat stood in no line, so the place stays
+    -- a repeat is not in the queue, so the place stays
     WHERE reserved_for_id IS NULL
     ON CONFLICT (campaign_id, rater_id) DO UPDATE SET
         returned_rank = excluded.returned_rank,
-        -- the mark of a returned slot: it leaves the place among the fresh ones alone
+        -- the mark of a returned slot: keep the place among the fresh ones
         fresh_rank = CASE WHEN excluded.fresh_rank = %(fresh_floor)s
             THEN labeling_queueplace.fresh_rank ELSE excluded.fresh_rank END
 """)
@@ -136,7 +136,7 @@ _PROBE = without_comments("""
     WITH {place}
     SELECT EXISTS ({returned})
     OR EXISTS ({fresh})
-    -- a lease that has lapsed: whoever asks next gets it
+    -- a lapsed lease goes to the next rater who asks
     OR EXISTS (
         SELECT 1 FROM labeling_slot free
         WHERE free.campaign_id = %(campaign)s AND free.state = 'leased'

@@ -44,7 +44,7 @@ def judgment_feed(
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:
         judgments = judgments.filter(submitted_at__gte=since)
-    found = _whole(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
+    found = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
     return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
 
 
@@ -58,7 +58,7 @@ def feed_position(*, at: datetime) -> int:
     return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _whole(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+def _with_parts(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     ranked = RankedResponse.objects.select_related("response__source").order_by("position")
     return judgments.select_related(
         "rater", "campaign__pool", "guideline_version__guideline", "demonstration", "comparison"

@@ -27,24 +27,24 @@ def hold(*, item_ids: Collection[int], now: datetime) -> None:
     free_slots(Slot.objects.filter(item__in=item_ids)).delete()
 
 
-def let_go(*, item_ids: Collection[int], now: datetime) -> None:
+def end_hold(*, item_ids: Collection[int], now: datetime) -> None:
     """Hand these items out again, with slots up to their overlap, unless their prompt was retired.
     (The prompts of imported golds are retired from the start.)
     """
     in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
-    found = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
-    freed = list(found.select_related("campaign"))
+    held = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
+    freed = list(held.select_related("campaign"))
     Item.objects.filter(pk__in=[item.pk for item in freed]).update(held_at=None)
     for item in freed:
-        fill(item=item, campaign=item.campaign, now=now)
+        fill_slots(item=item, campaign=item.campaign, now=now)
 
 
-def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
+def fill_slots(*, item: Item, campaign: Campaign, now: datetime) -> None:
     """Add slots up to the campaign's overlap. A calibration item gets a slot for every rater
     instead; an item with a known right order gets none.
     """
     if item.is_calibration:
-        level(campaign=campaign, now=now, item_ids=[item.pk])
+        level_calibration(campaign=campaign, now=now, item_ids=[item.pk])
     elif item.repeat_of_id is None and not is_decided(item_id=item.pk):
         n_missing = campaign.overlap - Slot.objects.filter(item=item).count()
         add_slots(item_id=item.pk, campaign=campaign, n=n_missing, now=now)
@@ -90,27 +90,29 @@ def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
 # --- calibration ----------------------------------------------------------------------------------
 
 
-def level_pool(*, pool: Pool, now: datetime) -> None:
+def level_pool_calibration(*, pool: Pool, now: datetime) -> None:
     """After raters joined or left: adjust calibration in each campaign of the pool that is not
     closed.
     """
     for campaign in Campaign.objects.filter(pool=pool, calibration_percent__gt=0).exclude(
         state=Campaign.State.CLOSED
     ):
-        level(campaign=campaign, now=now)
+        level_calibration(campaign=campaign, now=now)
 
 
-def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
+def level_calibration_for(*, raters: Iterable[Rater], now: datetime) -> None:
     """The same for every pool that these raters are in."""
     for pool in (
         Pool.objects.filter(memberships__rater__in=list(raters), memberships__is_active=True)
         .distinct()
         .order_by("pk")
     ):
-        level_pool(pool=pool, now=now)
+        level_pool_calibration(pool=pool, now=now)
 
 
-def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
+def level_calibration(
+    *, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None
+) -> None:
     """Give every calibration item as many free slots as there are active raters who have not met
     it. Items with a known right order are left out.
 
@@ -122,10 +124,14 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
     # One at a time per campaign. no_key, because others insert rows of this campaign meanwhile, and
     # one of them may be a submit that pauses its rater and waits for this.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
-    found = found if item_ids is None else found.filter(pk__in=item_ids)
-    items = list(found.only("pk", "position"))
-    raters = set(admission.at_work(campaign=campaign).values_list("pk", flat=True))
+    calibration_items = undecided(
+        Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None)
+    )
+    calibration_items = (
+        calibration_items if item_ids is None else calibration_items.filter(pk__in=item_ids)
+    )
+    items = list(calibration_items.only("pk", "position"))
+    raters = set(admission.raters_at_work(campaign=campaign).values_list("pk", flat=True))
     pairs = met(item_ids=[item.pk for item in items], rater_ids=raters)
     n_met = Counter(item_id for item_id, _rater_id in pairs)
     counted = Slot.objects.filter(item__in=[item.pk for item in items]).values("item_id")
@@ -135,12 +141,12 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
     }
     new, surplus = [], []
     for item in items:
-        standing = slots.get(item.pk, {"last": -1, "n_free": 0})
-        n_more = len(raters) - n_met[item.pk] - standing["n_free"]
+        counts = slots.get(item.pk, {"last": -1, "n_free": 0})
+        n_more = len(raters) - n_met[item.pk] - counts["n_free"]
         rank = order.returned_rank(now)
         if campaign.opened_at is None:
             rank = order.calibration_rank(order=campaign.order, position=item.position)
-        numbers = range(standing["last"] + 1, standing["last"] + 1 + max(0, n_more))
+        numbers = range(counts["last"] + 1, counts["last"] + 1 + max(0, n_more))
         new += [
             Slot(item=item, campaign=campaign, number=number, queue_rank=rank) for number in numbers
         ]
@@ -158,21 +164,21 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
 # --- another version of a prompt ------------------------------------------------------------------
 
 
-def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
+def reissue(*, old: Prompt, new: Prompt, now: datetime) -> int:
     """After `old` was edited into `new`: ask for the missing judgments on `new` instead, in
     campaigns that are not closed. Returns how many items were added.
 
     The old items stay, with their judgments. A comparison item is added only if the new version has
     all of its responses. Raters who skipped or judged the old version may get the new one.
     """
-    going = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
-    wanted = Item.objects.filter(
-        prompt=old, campaign__state__in=going, repeat_of=None, gold_use=None
+    running = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
+    open_items = Item.objects.filter(
+        prompt=old, campaign__state__in=running, repeat_of=None, gold_use=None
     )
     replaced = [
         item
-        for item in wanted.select_related("campaign").order_by("campaign_id", "position")
-        if _wants_more(item)
+        for item in open_items.select_related("campaign").order_by("campaign_id", "position")
+        if _needs_judgments(item)
     ]
     numbers = {
         (response.source_id, response.number): response.pk for response in new.responses.all()
@@ -196,12 +202,12 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
         ItemResponse.objects.bulk_create(
             ItemResponse(item=back, response_id=pk) for pk in chosen if pk is not None
         )
-        fill(item=back, campaign=item.campaign, now=now)
+        fill_slots(item=back, campaign=item.campaign, now=now)
         n_back += 1
     return n_back
 
 
-def _wants_more(item: Item) -> bool:
+def _needs_judgments(item: Item) -> bool:
     """Whether the item is held, or has slots that are not judged."""
     return (
         item.held_at is not None
@@ -235,7 +241,7 @@ WHERE state = 'free' AND id IN (
 """
 
 
-def fit_overlap(*, campaign: Campaign) -> None:
+def adjust_to_overlap(*, campaign: Campaign) -> None:
     """Adjust each item's slots to the campaign's new overlap: delete free ones beyond it, add
     missing ones. Judged slots stay.
     """

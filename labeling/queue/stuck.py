@@ -11,7 +11,7 @@ from labeling.models import Campaign, Item, ItemResponse, Pass, Rater, SetAside,
 from labeling.queue import admission, routing
 from labeling.queue.item_tests import met
 
-LOOKED_AT = 1_000
+N_EXAMINED = 1_000
 """The number of free slots examined from the head of the queue, where slots that nobody takes
 remain.
 """
@@ -42,8 +42,8 @@ class Stuck:
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Examines LOOKED_AT slots, and those of items that were skipped or lost a judgment."""
-    raters = list(admission.at_work(campaign=campaign))
+    """Examines N_EXAMINED slots, and those of items that were skipped or lost a judgment."""
+    raters = list(admission.raters_at_work(campaign=campaign))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
     n_nobody, n_unfit = _without_takers(campaign, raters)
     held = Item.objects.filter(
@@ -70,7 +70,7 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
         is_gold=False,
         item__held_at=None,
     )
-    asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
+    set_asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
     passes = Pass.objects.filter(item=OuterRef("item"))
     fields = (
         "item_id",
@@ -79,11 +79,11 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
         "item__prompt__sensitive",
         "item__prompt__source_id",
     )
-    looked = [
-        *free.order_by("queue_rank").values_list("pk", *fields)[:LOOKED_AT],
-        *free.filter(Exists(asides) | Exists(passes)).values_list("pk", *fields),
+    examined = [
+        *free.order_by("queue_rank").values_list("pk", *fields)[:N_EXAMINED],
+        *free.filter(Exists(set_asides) | Exists(passes)).values_list("pk", *fields),
     ]
-    slots = {pk: rest for pk, *rest in looked}
+    slots = {pk: rest for pk, *rest in examined}
     fits = routing.fits(pool=campaign.pool, raters=raters)
     items = {row[0] for row in slots.values()}
     met_by = _met(items, raters)
@@ -101,10 +101,10 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
             sources={source} | sources.get(item, set()),
             authors=authors.get(item, set()),
         )
-        suits = {rater for rater, fit in fits.items() if fit.takes(facts)}
-        if not suits:
+        fit = {rater for rater, fit in fits.items() if fit.takes(facts)}
+        if not fit:
             n_unfit += 1
-        elif not suits - met_by[item]:
+        elif not fit - met_by[item]:
             n_nobody += 1
     return n_nobody, n_unfit
 

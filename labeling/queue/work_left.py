@@ -9,14 +9,14 @@ from labeling.queue import claim_sql, order, routing
 
 
 def has_work(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit | None = None, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit | None = None, now: datetime
 ) -> bool:
     """Whether a claim would find something now without a sweep. Reads what a claim reads."""
-    suits = suits or routing.fit(campaign=campaign, rater=rater)
-    test = suits.claim_test
+    fit = fit or routing.fit(campaign=campaign, rater=rater)
+    test = fit.claim_test
     statement = claim_sql.probe(
         fits=test.on("free.item_id"),
-        repeat_fits=suits.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
+        repeat_fits=fit.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
     )
     values = {
         "campaign": campaign.pk,

@@ -19,7 +19,7 @@ Ranks = Mapping[int, int | None]
 
 
 @dataclass(frozen=True)
-class Sentence:
+class NoticeText:
     """The text of a notice in the language of its reader."""
 
     campaign: Campaign | None
@@ -51,7 +51,7 @@ class Sentence:
         }
 
 
-def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
+def notify(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
     """Add the notice under My work. A rater without a login gets none."""
     if rater.user is not None:
         notices_services.tell(
@@ -64,32 +64,34 @@ def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> 
         )
 
 
-def tell_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> None:
+def notify_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> None:
     if judgment.rater.user_id is None:
         return
     _open_to_appeal(judgment, by=by, now=now)
-    words = Sentence(judgment.campaign).set_aside
-    tell(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+    words = NoticeText(judgment.campaign).set_aside
+    notify(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
 
 
-def tell_counts_again(*, judgment: Judgment, now: datetime) -> None:
-    words = Sentence(judgment.campaign).counts_again
-    tell(judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+def notify_counts_again(*, judgment: Judgment, now: datetime) -> None:
+    words = NoticeText(judgment.campaign).counts_again
+    notify(
+        judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now
+    )
 
 
-def tell_decided(
+def notify_decided(
     *,
     item: Item,
     before: Ranks,
     after: Ranks,
-    told: Collection[int],
+    notified: Collection[int],
     by: User | None,
     now: datetime,
 ) -> None:
     """Notify raters whose order the decision `after` (response → rank) is newly against, and those
     whose order `before` was against and `after` no longer is.
 
-    `told` are judgments whose raters are notified by the same action anyway.
+    `notified` are judgments whose raters are notified by the same action anyway.
     """
     found = item.judgments.filter(
         comparison__isnull=False, set_aside=None, is_gold=False, rater__user__isnull=False
@@ -97,13 +99,13 @@ def tell_decided(
     judgments = list(found.select_related("rater__user", "campaign"))
     orders = _orders(judgments)
     for judgment in judgments:
-        order, sentence = orders.get(judgment.pk, {}), Sentence(judgment.campaign)
+        order, sentence = orders.get(judgment.pk, {}), NoticeText(judgment.campaign)
         was_against, is_now = is_against(before, order), is_against(after, order)
         if is_now:
             _open_to_appeal(judgment, by=by, now=now)
-        if was_against != is_now and judgment.pk not in told:
+        if was_against != is_now and judgment.pk not in notified:
             words = sentence.decided if is_now else sentence.not_decided
-            tell(
+            notify(
                 judgment.rater, key=f"decided:{judgment.pk}:{now.isoformat()}", words=words, now=now
             )
 

@@ -126,7 +126,7 @@ class QueueForm(forms.Form):
         order.choices = [(choice.value, choice.label) for choice in self.orders]
 
     @property
-    def wanted(self) -> tuple[str, bool]:
+    def choice(self) -> tuple[str, bool]:
         """(order, whether raters' names are hidden). Invalid values are ignored rather than
         rejected, since links may be old.
         """

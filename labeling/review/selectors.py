@@ -28,7 +28,7 @@ from labeling.models import (
 )
 from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
-from labeling.quality.votes.demonstrations import _count_of, pasted_share_of
+from labeling.quality.votes.demonstrations import count_of, pasted_share_of
 from labeling.queue.gold.selectors import in_letters
 from labeling.statistics.agreement import orders
 from labeling.statistics.agreement import pairs as agreement_pairs
@@ -43,7 +43,7 @@ NEWCOMER = 20
 """A rater with fewer judgments than this, over all campaigns, counts as new."""
 
 
-MOST_TOLD = 20
+MOST_LISTED = 20
 
 
 class QueueOrder(TextChoices):
@@ -96,7 +96,7 @@ class ReviewRow:
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class ReviewedAnswer:
     """One answer as a reviewer sees it. `who` is a number if names are hidden."""
 
     answer: ItemAnswer
@@ -153,7 +153,7 @@ class ReviewItem:
     item: Item
     responses: list[Any]
     """LetteredResponse, with the letters of the page"""
-    answers: list[Reviewed]
+    answers: list[ReviewedAnswer]
     adjudication: Adjudication | None
     decided: dict[int, int | None]
     """response → rank"""
@@ -161,7 +161,7 @@ class ReviewItem:
 
 
 @dataclass(frozen=True)
-class ToldReview:
+class RaterReview:
     """A review as its rater sees it, with the letters of their own page."""
 
     review: JudgmentReview
@@ -177,7 +177,7 @@ class ToldReview:
 
 
 @dataclass
-class _Found:
+class _WaitingJudgment:
     """What the queue knows about one judgment."""
 
     pk: int
@@ -202,7 +202,7 @@ def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
     found = [
-        _Found(*row)
+        _WaitingJudgment(*row)
         for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
     ]
     return _sorted(_rows(campaign, found, requested), order)
@@ -237,15 +237,15 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
         judgment = answer.judgment
         typing = judgment.presentation.get("typing") or {}
         answers.append(
-            Reviewed(
+            ReviewedAnswer(
                 answer=answer,
                 who=str(number) if is_blind else answer.alias,
                 pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
                 is_new=(judgment.rater_id, judgment.submitted_at) in new,
-                typed=_count_of(typing, "typed"),
-                pasted=_count_of(typing, "pasted"),
-                n_bursts=_count_of(typing, "n_bursts"),
-                typing_ms=_count_of(typing, "typing_ms"),
+                typed=count_of(typing, "typed"),
+                pasted=count_of(typing, "pasted"),
+                n_bursts=count_of(typing, "n_bursts"),
+                typing_ms=count_of(typing, "typing_ms"),
                 review=reviews.get(judgment.pk),
                 ranks=(
                     {}
@@ -289,7 +289,7 @@ def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None
     return found.agreed < found.n
 
 
-def reviews_of(*, rater: Rater) -> list[ToldReview]:
+def reviews_of(*, rater: Rater) -> list[RaterReview]:
     """Reviews and decisions on the rater's answers, latest first."""
     ranked = RankedResponse.objects.order_by("position")
     decided = AdjudicatedRank.objects.all()
@@ -310,7 +310,7 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
         )
         .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
-    return [_told(review) for review in found[:MOST_TOLD]]
+    return [_rater_review(review) for review in found[:MOST_LISTED]]
 
 
 def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
@@ -347,10 +347,10 @@ def _decided(judgment: Judgment) -> dict[int, int | None]:
     return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
 
 
-def _told(review: JudgmentReview) -> ToldReview:
+def _rater_review(review: JudgmentReview) -> RaterReview:
     given, decided = _given(review.judgment), _decided(review.judgment)
     is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
-    return ToldReview(
+    return RaterReview(
         review,
         given=in_letters(list(given.values())) if given else "",
         decided=(
@@ -377,8 +377,10 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     return waiting.exclude(Exists(reviewed))
 
 
-def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[ReviewRow]:
-    by_item: dict[int, list[_Found]] = defaultdict(list)
+def _rows(
+    campaign: Campaign, found: list[_WaitingJudgment], requested: set[int]
+) -> list[ReviewRow]:
+    by_item: dict[int, list[_WaitingJudgment]] = defaultdict(list)
     for judgment in found:
         by_item[judgment.item_id].append(judgment)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
@@ -404,7 +406,7 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
                 pace=pace,
                 seconds=seconds,
                 n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
-                is_drawn=any(_draw(one.pk) < campaign.review_share for one in judgments),
+                is_drawn=any(_sampling_number(one.pk) < campaign.review_share for one in judgments),
                 is_requested=any(one.pk in requested for one in judgments),
                 pasted=max(pasted, default=None),
                 latest_at=max(one.submitted_at for one in judgments),
@@ -422,7 +424,9 @@ def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
     if order == QueueOrder.NEW:
         return [row for row in rows if row.n_new]  # latest first, as they were read
     if order == QueueOrder.RANDOM:
-        return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
+        return sorted(
+            (row for row in rows if row.is_drawn), key=lambda row: _sampling_number(row.item_id)
+        )
     if order == QueueOrder.PASTED:
         return sorted(
             (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
@@ -496,6 +500,6 @@ def _pace(active_s: float | None, n_chars: int) -> float | None:
     return n_chars / active_s if active_s and n_chars else None
 
 
-def _draw(pk: int) -> float:
+def _sampling_number(pk: int) -> float:
     """A pseudo-random number from 0 to 100, the same each time for the same judgment."""
     return int.from_bytes(sha256(f"review:{pk}".encode()).digest()[:4]) / 2**32 * 100

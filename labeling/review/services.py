@@ -72,8 +72,10 @@ def adjudicate(
         )
         stored = _store_decision(item=item, ranks=dense, reason=reason, note=note, by=by, now=now)
         remarked = _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
-        told = {judgment for judgment, is_told in remarked.items() if is_told}
-        decisions.tell_decided(item=item, before=before, after=dense, told=told, by=by, now=now)
+        notified = {judgment for judgment, is_notified in remarked.items() if is_notified}
+        decisions.notify_decided(
+            item=item, before=before, after=dense, notified=notified, by=by, now=now
+        )
         if promotes:
             _promote(item=item, ranks=dense, note=note, by=by, now=now)
     return stored
@@ -127,8 +129,8 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
             after={"answer": text},
             now=now,
         )
-        words = decisions.Sentence(review.judgment.campaign).answered
-        decisions.tell(
+        words = decisions.NoticeText(review.judgment.campaign).answered
+        decisions.notify(
             review.judgment.rater,
             key=f"appeal-answer:{review.pk}:{now.isoformat()}",
             words=words,
@@ -225,12 +227,12 @@ def _store_remarks(
     judgments = list(
         Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign")
     )
-    told = {
+    notified = {
         judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
         for judgment in judgments
     }
     ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)
-    return told
+    return notified
 
 
 def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> bool:
@@ -245,8 +247,8 @@ def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: d
         judgment=judgment, defaults=values | {"by": by, "at": now}
     )
     audit_log.record(by=by, action="review", target=review, before=before, after=values, now=now)
-    words = decisions.Sentence(judgment.campaign).reviewed
-    decisions.tell(
+    words = decisions.NoticeText(judgment.campaign).reviewed
+    decisions.notify(
         judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now
     )
     return True

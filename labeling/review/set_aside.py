@@ -30,7 +30,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
             judgment=held, defaults={"reason": reason, "by": by, "at": now}
         )
         if is_new:
-            _ask_another(judgment=held, now=now)
+            _hand_out_again(judgment=held, now=now)
             audit_log.record(
                 by=by,
                 action="set_aside",
@@ -38,7 +38,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
                 after=_about(held) | {"reason": reason},
                 now=now,
             )
-            decisions.tell_set_aside(judgment=held, by=by, now=now)
+            decisions.notify_set_aside(judgment=held, by=by, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
@@ -55,8 +55,8 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         before = _about(held) | {"reason": stored.reason}
         audit_log.record(by=by, action="take_back", target=stored, before=before, now=now)
         stored.delete()
-        _take_seat(judgment=held, now=now)
-        decisions.tell_counts_again(judgment=held, now=now)
+        _take_slot(judgment=held, now=now)
+        decisions.notify_counts_again(judgment=held, now=now)
         outdate(campaign_id=held.campaign_id)
     return held
 
@@ -68,7 +68,7 @@ def outdate(*, campaign_id: int | None) -> None:
     QualityReport.objects.filter(campaign=campaign_id).update(is_outdated=True)
 
 
-def seat(*, judgment: Judgment, now: datetime) -> int | None:
+def new_slot_for(*, judgment: Judgment, now: datetime) -> int | None:
     """A free slot of the item for a judgment that has given up its own; None when there is none.
 
     Adds a slot if the item has fewer than it may have: its free one may have been deleted because
@@ -106,7 +106,7 @@ def _locked(judgment: Judgment) -> Judgment:
     )
 
 
-def _ask_another(*, judgment: Judgment, now: datetime) -> None:
+def _hand_out_again(*, judgment: Judgment, now: datetime) -> None:
     """Hand the slot to another rater. Not for calibration items, a rater's repeat, or an item that
     became a gold.
     """
@@ -118,10 +118,10 @@ def _ask_another(*, judgment: Judgment, now: datetime) -> None:
     Judgment.versions.filter(pk=judgment.pk).update(slot=None)
     slots.vacate(slot=slot, now=now)
     if campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=item.pk, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item.pk, campaign=campaign, now=now)
 
 
-def _take_seat(*, judgment: Judgment, now: datetime) -> None:
+def _take_slot(*, judgment: Judgment, now: datetime) -> None:
     if (
         judgment.slot_id is not None
         or judgment.is_extra
@@ -129,11 +129,11 @@ def _take_seat(*, judgment: Judgment, now: datetime) -> None:
         or not judgment.is_current
     ):
         return
-    judgment.slot_id = seat(judgment=judgment, now=now)
+    judgment.slot_id = new_slot_for(judgment=judgment, now=now)
     judgment.is_extra = judgment.slot_id is None
     judgment.save(update_fields=["slot", "is_extra"])
     if judgment.campaign is not None and judgment.campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
+        after_judgment.adjust_slots(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
 
 
 def _about(judgment: Judgment) -> dict[str, object]:

@@ -39,7 +39,7 @@ APPEALS_PER_PAGE = 25
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     form = QueueForm(request.GET, kind=campaign.kind)
-    order, is_blind = form.wanted
+    order, is_blind = form.choice
     page = Paginator(
         selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
     ).get_page(request.GET.get("page"))
@@ -61,7 +61,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).wanted
+    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).choice
     work = selectors.review_item(item=found, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
@@ -225,7 +225,7 @@ def _context(
         found = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )
-        consensus = consensus_words.told(found=found, responses=work.responses)
+        consensus = consensus_words.as_text(found=found, responses=work.responses)
     return {
         "campaign": campaign,
         "tab": "review",

@@ -461,9 +461,9 @@ def test_a_judgment_is_told_once_when_it_cannot_be_undone_any_more(
     given_at = NOON + timedelta(seconds=1)
     write(demonstration_campaign, rosa, given_at)
 
-    assert webhook_events.tell_of_judgments(now=given_at) == 0
-    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 1
-    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 0
+    assert webhook_events.queue_judgment_events(now=given_at) == 0
+    assert webhook_events.queue_judgment_events(now=given_at + SETTLED_AFTER) == 1
+    assert webhook_events.queue_judgment_events(now=given_at + SETTLED_AFTER) == 0
 
     data = json.loads(Delivery.objects.get(event="judgment.given").body)["data"]
     assert (data["campaign"], data["kind"], data["rater"]) == (
@@ -478,7 +478,7 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 ) -> None:
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
 
-    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.queue_judgment_events(now=NOON + timedelta(minutes=1))
 
     assert Delivery.objects.filter(event="judgment.given").count() == 1
 
@@ -486,12 +486,12 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 def test_what_was_judged_while_it_was_disabled_is_not_told(
     demonstration_campaign: Campaign, rosa: Rater, hook: Webhook, alice: User
 ) -> None:
-    webhook_events.tell_of_judgments(now=NOON)
+    webhook_events.queue_judgment_events(now=NOON)
     webhooks_services.disable_webhook(webhook=hook, by=alice, now=NOON)
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
     webhooks_services.enable_webhook(webhook=hook, by=alice, now=NOON + timedelta(seconds=2))
 
-    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.queue_judgment_events(now=NOON + timedelta(minutes=1))
 
     assert not Delivery.objects.filter(event="judgment.given").exists()
 
@@ -502,8 +502,8 @@ def test_judgments_from_before_the_webhook_are_not_told(
     write(demonstration_campaign, rosa)
     make(receiver.url, alice)
 
-    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
-    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
+    webhook_events.queue_judgment_events(now=NOON + SETTLED_AFTER)
+    webhook_events.queue_judgment_events(now=NOON + SETTLED_AFTER)
 
     assert not Delivery.objects.exists()
 

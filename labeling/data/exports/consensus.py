@@ -120,7 +120,7 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
         "a": as_turn(row.a.text),
         "b": as_turn(row.b.text),
         "majority": _name(found.majority),
-        "consensus": _name(found.weighed),
+        "consensus": _name(found.weighted),
         "p": found.p,
         "p_a": found.p_left,
         "p_tie": found.p_tie,

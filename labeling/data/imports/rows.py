@@ -40,7 +40,7 @@ _ASKED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedDraft:
     """A draft with everything that takes time to compute and needs no database."""
 
     draft: ImportDraft
@@ -48,16 +48,16 @@ class Prepared:
     sketch: curation.Sketch
 
 
-def prepare(drafts: Sequence[ImportDraft]) -> list[Prepared]:
+def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
     sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
-        Prepared(d, curation.fingerprint(d.messages), s)
+        PreparedDraft(d, curation.fingerprint(d.messages), s)
         for d, s in zip(drafts, sketches, strict=True)
     ]
 
 
 def write(
-    *, batch: Import, prepared: Sequence[Prepared], now: datetime
+    *, batch: Import, prepared: Sequence[PreparedDraft], now: datetime
 ) -> tuple[dict[str, int], list[ImportProblem]]:
     """Write one batch inside the caller's transaction. Returns how many rows of each kind, and the
     drafts left out with the reason.
@@ -77,7 +77,7 @@ def alias_prefix(batch: Import) -> str:
     return f"import-{batch.pk}-"
 
 
-def index_strays(*, is_alive: Callable[[], None]) -> None:
+def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
     """Add keys, and a cluster if missing, to prompts that did not come from an import."""
     while strays := list(
         Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
@@ -97,7 +97,7 @@ def index_strays(*, is_alive: Callable[[], None]) -> None:
 
 
 def _prompts(
-    batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
+    batch: Import, prepared: Sequence[PreparedDraft], counts: dict[str, int], now: datetime
 ) -> tuple[dict[str, Prompt], list[ImportProblem]]:
     """Prompts by fingerprint, including existing ones, and problems for those that fit on neither
     side of the split.
@@ -142,7 +142,7 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
     return {prompt.messages_sha256: prompt for prompt in rows}
 
 
-def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
+def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
     return Prompt(
         messages=list(one.draft.messages),
         messages_sha256=one.sha256,
@@ -159,7 +159,7 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
     )
 
 
-def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
+def _neighbourhood(batch: Import, fresh: Sequence[PreparedDraft]) -> curation.Neighbourhood:
     """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
     Rows of discarded imports do not count.
     """
@@ -271,10 +271,12 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
 
 Placed = Sequence[tuple[ImportDraft, Prompt]]
 # Response by prompt, source and text.
-Written = dict[tuple[int, int, str], Response]
+WrittenResponses = dict[tuple[int, int, str], Response]
 
 
-def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datetime) -> Written:
+def _responses(
+    batch: Import, placed: Placed, counts: dict[str, int], now: datetime
+) -> WrittenResponses:
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
@@ -283,7 +285,7 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
     seen = (
         Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
     )
-    written: Written = {
+    written: WrittenResponses = {
         (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
     }
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
@@ -345,7 +347,7 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
 
 
 def _judgments(
-    batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime
+    batch: Import, placed: Placed, written: WrittenResponses, counts: dict[str, int], now: datetime
 ) -> None:
     """The demonstrations and comparisons of a batch, without those that an import of the same
     source has brought before.
@@ -355,7 +357,7 @@ def _judgments(
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
-    told = _already_told(
+    stored = _stored_before(
         batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()}
     )
     judgments: list[Judgment] = []
@@ -367,10 +369,10 @@ def _judgments(
         kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object
     ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
-        if mark in told:
+        if mark in stored:
             counts["repeated_judgments"] += 1
             return None
-        told.add(mark)
+        stored.add(mark)
         judgment = Judgment(
             kind=kind,
             rater=raters[draft.worker],
@@ -434,7 +436,7 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
 
 
-def _already_told(
+def _stored_before(
     batch: Import, prompt_ids: set[int], origins: set[str]
 ) -> set[tuple[str, int, object]]:
     """What imports of this source have already stored about these prompts: (rater's origin, prompt,
@@ -444,7 +446,7 @@ def _already_told(
         import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
     )
     judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
-    told: set[tuple[str, int, object]] = set(
+    stored: set[tuple[str, int, object]] = set(
         judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
             "rater__origin", "prompt_id", "demonstration__text"
         )
@@ -459,7 +461,7 @@ def _already_told(
     )
     for pk, origin, prompt_id, response_id, rank in rows:
         orders.setdefault((pk, origin, prompt_id), set()).add((response_id, rank))
-    told.update(
+    stored.update(
         (origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items()
     )
-    return told
+    return stored

@@ -101,7 +101,7 @@ def start_import(
     return batch
 
 
-def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
+def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
     """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
     deleted if that is refused.
     """
@@ -114,7 +114,7 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: An
             copy.write(chunk)
     try:
         return start_import(
-            path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now
+            path=path, file_name=Path(upload.name or "–").name[:255], **arguments, by=by, now=now
         )
     except UnableToImport:
         path.unlink()
@@ -162,8 +162,8 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
     with transaction.atomic():
         # The change comes first: it waits for a running batch to end, and makes a running import
         # stop.
-        kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
-        if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
+        not_discarded = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
+        if not_discarded.update(state=Import.State.DISCARDED, finished_at=now) != 1:
             raise UnableToImport(_("This import has already been discarded."))
         if _is_built_on(batch):
             raise UnableToImport(
@@ -200,7 +200,7 @@ class _RowCounts:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
 
 
-class _Counted:
+class _CountingReader:
     """A file that counts how many bytes were read."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -262,9 +262,11 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _delete_rows(batch)
     try:
         with ExitStack() as files:
-            stream = _Counted(files.enter_context(Path(batch.path).open("rb")))
-            imports_rows.index_strays(is_alive=lambda: _beat(batch, tally, stream.n_read, clock()))
-            for drafts in _batches(_found(batch, stream, files), tally):
+            stream = _CountingReader(files.enter_context(Path(batch.path).open("rb")))
+            imports_rows.index_unkeyed_prompts(
+                is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
+            )
+            for drafts in _batches(_read_drafts(batch, stream, files), tally):
                 _write(batch, drafts, tally, stream, clock)
     except OSError as error:
         _finish(
@@ -289,8 +291,8 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 
-def _found(
-    batch: Import, stream: _Counted, files: ExitStack
+def _read_drafts(
+    batch: Import, stream: _CountingReader, files: ExitStack
 ) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
         return formats.read(stream, batch.format)  # type: ignore[arg-type]
@@ -324,7 +326,7 @@ def _write(
     batch: Import,
     drafts: list[ImportDraft],
     tally: _RowCounts,
-    stream: _Counted,
+    stream: _CountingReader,
     clock: Callable[[], datetime],
 ) -> None:
     prepared = imports_rows.prepare(drafts)
@@ -335,11 +337,11 @@ def _write(
         for problem in problems:
             tally.add_problem(problem)
         # Last, so that the row is locked only briefly; a lost claim rolls back the whole batch.
-        _beat(batch, tally, stream.n_read, clock())
+        _heartbeat(batch, tally, stream.n_read, clock())
 
 
-def _beat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
-    if not _moved(
+def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
+    if not _change_state(
         batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
     ):
         raise _Superseded
@@ -355,11 +357,11 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
         "counts": tally.counts,
         "problems": problems,
     }
-    if not _moved(batch, (Import.State.RUNNING,), **changes):
+    if not _change_state(batch, (Import.State.RUNNING,), **changes):
         raise _Superseded
 
 
-def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
+def _change_state(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
     """Change the row if it is in one of `states` and still belongs to this attempt."""
     return (
         Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
@@ -383,7 +385,9 @@ def _delete_rows(batch: Import) -> None:
         while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
             last = pks[-1]
             with transaction.atomic():
-                model._default_manager.filter(pk__in=set(pks) - _held(model, pks)).delete()
+                model._default_manager.filter(
+                    pk__in=set(pks) - _still_referenced(model, pks)
+                ).delete()
     Rater.objects.filter(
         alias__startswith=imports_rows.alias_prefix(batch), user=None, judgments=None
     ).delete()
@@ -404,14 +408,16 @@ def _is_built_on(batch: Import) -> bool:
         (model, model._default_manager.filter(import_batch=batch.pk).values("pk"))
         for model in (Prompt, Response, Judgment)
     )
-    return any(rows.exists() for model, pks in own for rows, _name in _pointing(model, pks))
+    return any(rows.exists() for model, pks in own for rows, _name in _references(model, pks))
 
 
-def _held(model: type[Model], pks: Any) -> set[int]:
-    return {pk for rows, name in _pointing(model, pks) for pk in rows.values_list(name, flat=True)}
+def _still_referenced(model: type[Model], pks: Any) -> set[int]:
+    return {
+        pk for rows, name in _references(model, pks) for pk in rows.values_list(name, flat=True)
+    }
 
 
-def _pointing(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
+def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
     """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
     points to them.
     """

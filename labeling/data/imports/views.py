@@ -28,7 +28,7 @@ def new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             batch = services.start_upload(
-                upload=form.upload, **form.wanted, by=request.user, now=timezone.now()
+                upload=form.upload, **form.arguments, by=request.user, now=timezone.now()
             )
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)

@@ -37,24 +37,24 @@ class SourceResponses:
     responses: list[Response]
 
 
-def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
+def prompt_list(*, filters: PromptFilter) -> QuerySet[Prompt]:
     """Visible prompts, newest first: those in use, or those that are retired."""
     prompts = (
-        visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired))
+        visible(Prompt.objects.filter(retired_at__isnull=not filters.is_retired))
         .select_related("source")
         .order_by("-pk")
     )
-    if wanted.category:
-        prompts = prompts.filter(category=wanted.category)
-    if wanted.split:
-        prompts = prompts.filter(split=wanted.split)
-    if wanted.source_id is not None:
-        prompts = prompts.filter(source_id=wanted.source_id)
-    if wanted.language:
-        prompts = prompts.filter(language=wanted.language)
-    if wanted.is_unused:
+    if filters.category:
+        prompts = prompts.filter(category=filters.category)
+    if filters.split:
+        prompts = prompts.filter(split=filters.split)
+    if filters.source_id is not None:
+        prompts = prompts.filter(source_id=filters.source_id)
+    if filters.language:
+        prompts = prompts.filter(language=filters.language)
+    if filters.is_unused:
         prompts = prompts.filter(~Exists(Item.objects.filter(prompt=OuterRef("pk"))))
-    return _containing(prompts, wanted.text) if wanted.text else prompts
+    return _containing(prompts, filters.text) if filters.text else prompts
 
 
 def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptSummary]:

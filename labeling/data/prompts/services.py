@@ -110,7 +110,7 @@ def edit_prompt(
         )
         if keeps_responses:
             _copy_responses(old=prompt, new=edited, now=now)
-        n_items = items.ask_again(old=prompt, new=edited, now=now)
+        n_items = items.reissue(old=prompt, new=edited, now=now)
         _end_work(prompt, outcome=Case.Outcome.EDITED, by=by, now=now)
         after = {"version": edited.version, "n_items": n_items, "keeps_responses": keeps_responses}
         audit_log.record(

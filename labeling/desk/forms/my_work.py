@@ -43,7 +43,7 @@ class HistoryForm(forms.Form):
         field.queryset = campaigns_worked_in(rater=rater)
 
     @property
-    def wanted(self) -> HistoryFilter:
+    def filters(self) -> HistoryFilter:
         self.is_valid()
         values = self.cleaned_data
         until = values.get("until")

@@ -113,7 +113,7 @@ def _next_version(*, old: Judgment, answer: Checked, recorded: Recorded, now: da
     """
     slot_id, lease, is_extra = old.slot_id, old.lease, old.is_extra
     if slot_id is None and not is_extra:
-        slot_id = set_aside.seat(judgment=old, now=now)
+        slot_id = set_aside.new_slot_for(judgment=old, now=now)
         is_extra = slot_id is None
     Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
     measured = [seconds for seconds in (old.active_s, recorded.active_s) if seconds is not None]

@@ -44,7 +44,7 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
 def page(
     request: HttpRequest,
     work: desk_work.Work,
-    typed: answers.Typed,
+    typed: answers.PageInput,
     *,
     status: int = 200,
     review: answers.Review | None = None,
@@ -53,7 +53,7 @@ def page(
 ) -> HttpResponse:
     """The whole page of an item. A preview belongs to no rater, so it has no counts and no undo."""
     now = timezone.now()
-    is_sample = work.standing == desk_work.Standing.SAMPLE
+    is_sample = work.lease_state == desk_work.LeaseState.SAMPLE
     today = (
         desk_work.Tally(n_judgments=0, active_s=0.0)
         if is_sample
@@ -78,18 +78,18 @@ def page(
     return render(request, template, context, status=status)
 
 
-def look_over(
+def check_posted_answer(
     request: HttpRequest, work: desk_work.Work, *, corrects: Judgment | None = None
-) -> HttpResponse | answers.Answer:
+) -> HttpResponse | answers.PostedAnswer:
     """The posted answer if it can be stored now. Otherwise the page for the button that was
     pressed: an editor, or the review with the problems.
     """
-    typed = answers.Typed.of_post(request.POST)
+    typed = answers.PageInput.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step in EDITING:
         return page(request, work, EDITING[step](work=work, typed=typed), corrects=corrects)
     answer = answers.read(work=work, typed=typed, corrects=corrects is not None, now=timezone.now())
-    if corrects is None and work.standing == desk_work.Standing.STORED:
+    if corrects is None and work.lease_state == desk_work.LeaseState.STORED:
         return answer  # it was sent twice; the first one counts, whatever this one contains
     if step in SUBMITTING and answer.may_be_stored:
         return answer
@@ -99,7 +99,7 @@ def look_over(
 def review(
     request: HttpRequest,
     work: desk_work.Work,
-    answer: answers.Answer,
+    answer: answers.PostedAnswer,
     *,
     corrects: Judgment | None = None,
 ) -> HttpResponse:

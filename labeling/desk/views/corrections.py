@@ -32,7 +32,7 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     judgment = desk_work.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
         return answering.go_to(request, reverse("desk_item", args=[lease]))
-    draft = desk_answers.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
+    draft = desk_answers.PageInput.of_judgment(judgment).with_record_of(judgment).as_draft
     try:
         judgments_undo.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except judgments_undo.UnableToUndo as error:
@@ -56,22 +56,22 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":
         draft = desk_work.correction_draft(judgment=judgment)
         typed = (
-            desk_answers.Typed.of_draft(draft)
+            desk_answers.PageInput.of_draft(draft)
             if draft
-            else desk_answers.Typed.of_judgment(judgment)
+            else desk_answers.PageInput.of_judgment(judgment)
         )
         return answering.page(request, work, typed, corrects=judgment)
     version = answers.version(request.POST.get("version", ""))
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.Typed.of_post(request.POST)
+        typed = desk_answers.PageInput.of_post(request.POST)
         save(work, typed.as_draft, version=version, now=timezone.now())
         return redirect("desk_correct", lease)
     if step == "drop":
         judgments_correct.drop_correction(item=work.item, rater=work.rater)
         messages.info(request, _("Changes discarded. Your answer stays as it was."))
         return answering.go_to(request, reverse("my_work"))
-    answer = answering.look_over(request, work, corrects=judgment)
+    answer = answering.check_posted_answer(request, work, corrects=judgment)
     if isinstance(answer, HttpResponse):
         return answer
     try:

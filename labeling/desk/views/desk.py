@@ -58,7 +58,7 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if not work.is_open:
         return gone(request, work)
-    return answering.page(request, work, answers.Typed.of_draft(work.draft))
+    return answering.page(request, work, answers.PageInput.of_draft(work.draft))
 
 
 def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
@@ -76,7 +76,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                 }
             ),
             "campaign": judgment.campaign,
-            "given": reading.given(work=work, judgment=judgment),
+            "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
                 judgment.lease
                 if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN

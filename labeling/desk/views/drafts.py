@@ -35,7 +35,7 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
         )
     try:
         raw = json.loads(request.body)
-        content = answers.Typed.of_json(raw).as_draft
+        content = answers.PageInput.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
@@ -65,7 +65,8 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     )
     if expires_at is None:
         is_stored = (
-            desk_access.work(user=request.user, lease=lease).standing == desk_work.Standing.STORED
+            desk_access.work(user=request.user, lease=lease).lease_state
+            == desk_work.LeaseState.STORED
         )
         return JsonResponse({"is_gone": True, "is_stored": is_stored})
     return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
@@ -73,7 +74,7 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
 
 def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
     """Saves the posted answer as a draft. Nothing is saved when nothing was ever typed."""
-    typed = answers.Typed.of_post(request.POST)
+    typed = answers.PageInput.of_post(request.POST)
     version = forms_answers.version(request.POST.get("version", ""))
     if version:
         save(work, typed.as_draft, version=version, now=timezone.now())

@@ -37,16 +37,16 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":  # the address of a page that was rejected, opened again
         return redirect("desk_item", lease)
     work = desk_access.work(user=request.user, lease=lease)
-    if work.standing == desk_work.Standing.ENDED:
+    if work.lease_state == desk_work.LeaseState.ENDED:
         return gone(request, work)
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.Typed.of_post(request.POST)
+        typed = desk_answers.PageInput.of_post(request.POST)
         slots.save_draft(
             item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
         )
         return redirect("desk_item", lease)
-    answer = answering.look_over(request, work)
+    answer = answering.check_posted_answer(request, work)
     if isinstance(answer, HttpResponse):
         return answer
     try:
@@ -71,7 +71,9 @@ def _stored(
     if is_last:
         messages.info(request, _("Saved. Nothing is reserved for you now."))
         return answering.go_to(request, reverse("desk"))
-    step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
+    step = next_step(
+        request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
+    )
     if not answering.is_fragment(request):
         return redirect(step.address)
     if step.slot is None:
@@ -85,7 +87,7 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
     now = timezone.now()
     today = desk_work.tally(rater=work.rater, since=days.last_midnight(now))
     page = pages.page(
-        work=work, typed=desk_answers.Typed.of_draft(work.draft), today=today, now=now
+        work=work, typed=desk_answers.PageInput.of_draft(work.draft), today=today, now=now
     )
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {
@@ -113,7 +115,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return JsonResponse({"error": _("Choose a reason for skipping.")}, status=422)
     if not form.is_valid():
         return answering.page(
-            request, work, desk_answers.Typed.of_draft(work.draft), status=422, skip_form=form
+            request, work, desk_answers.PageInput.of_draft(work.draft), status=422, skip_form=form
         )
     slots.skip(
         lease=lease,
@@ -128,7 +130,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 def _go_on(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
     address = next_address(
-        request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk
+        request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
     )
     return answering.go_to(request, address)
 
@@ -138,7 +140,7 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """Sends the admins a question; the rater keeps the item."""
     work = desk_access.work(user=request.user, lease=lease)
     page = redirect(
-        "desk_correct" if work.standing == desk_work.Standing.STORED else "desk_item", lease
+        "desk_correct" if work.lease_state == desk_work.LeaseState.STORED else "desk_item", lease
     )
     if request.method == "GET":
         return page

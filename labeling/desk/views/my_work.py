@@ -30,7 +30,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
-    page = Paginator(work.history(rater=rater, wanted=form.wanted), 50).get_page(
+    page = Paginator(work.history(rater=rater, filters=form.filters), 50).get_page(
         request.GET.get("page")
     )
     verdicts = review_selectors.verdicts_on(judgments=page)
@@ -40,7 +40,9 @@ def my_work(request: HttpRequest) -> HttpResponse:
     ]
     skills = why_this_item.skills_of(rater=rater, pools=pools)
     context = {
-        "campaigns": desk_words.my_campaigns(campaigns, work.in_hand(rater=rater), skills, now=now),
+        "campaigns": desk_words.my_campaigns(
+            campaigns, work.held_slots(rater=rater), skills, now=now
+        ),
         "today": desk_words.tally_words(
             work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("no answers yet")
         ),
@@ -56,12 +58,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": question_selectors.questions_of(rater=rater)[:20],
         "reviews": review_selectors.reviews_of(rater=rater),
-        "told": gold_selectors.told_of_golds(rater=rater),
+        "gold_feedback": gold_selectors.gold_feedback(rater=rater),
     }
     return render(request, "labeling/desk/my_work.html", context)
 
 
-def _why_given(judgment: Judgment, skills: why_this_item.Skills) -> str:
+def _why_given(judgment: Judgment, skills: why_this_item.RaterSkills) -> str:
     if judgment.campaign is None:
         return ""
     return desk_words.why_item(

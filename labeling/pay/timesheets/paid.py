@@ -48,7 +48,7 @@ def as_record(line: TimesheetLine) -> dict[str, Any]:
     }
 
 
-def as_kept(line: TimesheetLine) -> dict[str, Any]:
+def as_stored(line: TimesheetLine) -> dict[str, Any]:
     """A line as JSON, for a payment."""
     floor = line.rate.floor if line.rate else None
     return _basics(line) | {
@@ -167,8 +167,8 @@ def _since_paid(
 
 def _beyond(now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]) -> list[TimesheetLine]:
     n, seconds = (
-        int(_more(now, before, lambda line: line.n)),
-        _more(now, before, lambda line: line.seconds),
+        int(_excess(now, before, lambda line: line.n)),
+        _excess(now, before, lambda line: line.seconds),
     )
     if seconds < ROUNDING_S * len(before):
         seconds = 0.0
@@ -176,14 +176,14 @@ def _beyond(now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]) -> li
     if not amount:
         return []
     n_extra, n_skipped = (
-        int(_more(now, before, of))
+        int(_excess(now, before, of))
         for of in (lambda line: line.n_extra, lambda line: line.n_skipped)
     )
     later = replace(before[-1], n=n, n_extra=n_extra, n_skipped=n_skipped, seconds=seconds)
     return [replace(later, amount=amount, is_paid=False, came_later=True)]
 
 
-def _more(
+def _excess(
     now: Iterable[TimesheetLine],
     before: Iterable[TimesheetLine],
     of: Callable[[TimesheetLine], float],

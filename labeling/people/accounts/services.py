@@ -9,7 +9,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.people import services as people_services
 from labeling.models import Pool, PoolMembership, Rater
-from labeling.people.pools.services import _ensure_rater
+from labeling.people.pools.services import ensure_rater
 from labeling.queue import items
 
 
@@ -42,7 +42,7 @@ def create_person(
             now=now,
         )
         if user.is_rater:
-            _ensure_rater(user=user, now=now)
+            ensure_rater(user=user, now=now)
     return user
 
 
@@ -73,9 +73,9 @@ def change_person(
             now=now,
         )
         if changed.is_rater:
-            _ensure_rater(user=changed, now=now)
+            ensure_rater(user=changed, now=now)
         if changed.is_active != was_open:
-            items.level_pools_of(raters=Rater.objects.filter(user=changed), now=now)
+            items.level_calibration_for(raters=Rater.objects.filter(user=changed), now=now)
     return changed
 
 
@@ -111,7 +111,7 @@ def _pause(
         if changing:
             aliases = [membership.rater.alias for membership in changing]
             audit_log.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(changing)
 
 
@@ -138,5 +138,5 @@ def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime
             )
             n_closed += 1
         if n_closed:
-            items.level_pools_of(raters=closing, now=now)
+            items.level_calibration_for(raters=closing, now=now)
     return n_closed

@@ -49,7 +49,7 @@ def n_given(*, visit: CrowdVisit) -> int:
     return _given(visit).count()
 
 
-def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
+def has_finished_available_work(*, visit: CrowdVisit, now: datetime) -> bool:
     """Whether nothing is left for the worker, and they have judged at least one item and at least
     as many as they skipped.
     """

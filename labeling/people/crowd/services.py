@@ -103,8 +103,8 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
                     " back later."
                 )
             )
-        rater = _known(link=stored, external_id=external_id) or _new_worker(now=now)
-        _let_in(rater, link=stored, now=now)
+        rater = _returning_rater(link=stored, external_id=external_id) or _new_worker(now=now)
+        _join_pool(rater, link=stored, now=now)
         return CrowdVisit.objects.create(
             link=stored,
             external_id=external_id,
@@ -130,12 +130,12 @@ def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) 
             return True
         is_done = selectors.n_given(visit=stored) >= stored.link.n_items
         if not is_done and not (
-            is_asked and selectors.has_done_what_there_was(visit=stored, now=now)
+            is_asked and selectors.has_finished_available_work(visit=stored, now=now)
         ):
             return False
         # an answer after the time was up still counts as work
         CrowdVisit.objects.filter(pk=stored.pk).update(state=State.COMPLETE, ended_at=now)
-        _give_back(stored, now=now)
+        _release_items(stored, now=now)
     return True
 
 
@@ -143,7 +143,7 @@ def return_visit(*, visit: CrowdVisit, now: datetime) -> bool:
     """End the visit because the worker leaves; its place and held items are free at once. False
     when it had ended already.
     """
-    return _end(visit=visit, state=State.RETURNED, now=now)
+    return _end_visit(visit=visit, state=State.RETURNED, now=now)
 
 
 def end_expired_visits(*, now: datetime) -> int:
@@ -155,12 +155,12 @@ def end_expired_visits(*, now: datetime) -> int:
     )
     return sum(
         not complete_visit(visit=visit, now=now)
-        and _end(visit=visit, state=State.TIMED_OUT, now=now)
+        and _end_visit(visit=visit, state=State.TIMED_OUT, now=now)
         for visit in expired[:ENDED_BATCH]
     )
 
 
-def _known(*, link: CrowdLink, external_id: str) -> Rater | None:
+def _returning_rater(*, link: CrowdLink, external_id: str) -> Rater | None:
     """The rater of a worker who came from the same platform before. One person is one rater, so
     that they never judge an item twice.
     """
@@ -182,7 +182,7 @@ def _new_worker(*, now: datetime) -> Rater:
     return user.rater
 
 
-def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
+def _join_pool(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
     """Raises UnableToVisit for a worker whom an admin removed or paused. The pause at the end of a
     visit does not count.
     """
@@ -197,7 +197,7 @@ def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
     pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
 
 
-def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
+def _end_visit(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
     with transaction.atomic():
         if (
             CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING).update(
@@ -206,11 +206,11 @@ def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
             != 1
         ):
             return False
-        _give_back(visit, now=now)
+        _release_items(visit, now=now)
     return True
 
 
-def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
+def _release_items(visit: CrowdVisit, *, now: datetime) -> None:
     """Release held items and end the membership; a late answer is stored, or kept as an extra, like
     anybody's.
     """
@@ -222,4 +222,4 @@ def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
     for lease in leases.values_list("lease", flat=True):
         if lease is not None:
             slots.release(lease=lease, rater=rater, now=now)
-    items.level_pool(pool=visit.link.campaign.pool, now=now)
+    items.level_pool_calibration(pool=visit.link.campaign.pool, now=now)

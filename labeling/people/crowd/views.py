@@ -51,7 +51,7 @@ def done(request: HttpRequest) -> HttpResponse:
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
     n_given = selectors.n_given(visit=visit)
     is_done = n_given >= visit.link.n_items
-    is_all = is_done or selectors.has_done_what_there_was(visit=visit, now=timezone.now())
+    is_all = is_done or selectors.has_finished_available_work(visit=visit, now=timezone.now())
     context = {
         "visit": visit,
         "link": visit.link,

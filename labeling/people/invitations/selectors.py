@@ -15,7 +15,7 @@ from labeling.models import Invitation, Pool, Rater
 
 
 @dataclass(frozen=True)
-class Joining:
+class InvitationLink:
     """`problem` says why the link does not work; `has_login` whether the person signs in instead of
     choosing a password.
     """
@@ -25,7 +25,7 @@ class Joining:
     has_login: bool
 
 
-def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
+def find_invitation(*, secret_sha256: str, now: datetime) -> InvitationLink:
     invitation = (
         Invitation.objects.select_related("pool", "sent_by")
         .filter(secret_sha256=secret_sha256)
@@ -35,7 +35,7 @@ def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
     has_login = (
         invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
     )
-    return Joining(invitation, problem, has_login)
+    return InvitationLink(invitation, problem, has_login)
 
 
 def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:

@@ -48,20 +48,20 @@ def invite_to_pool(
 
     Raises UnableToInvite, and invites nobody, if one of them has withdrawn.
     """
-    wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
+    by_email = {invitee.email.strip().lower(): invitee for invitee in invitees}
     with transaction.atomic():
-        _refuse_withdrawn(wanted)
+        _refuse_withdrawn(by_email)
         Pool.objects.select_for_update().get(
             pk=pool.pk
         )  # serialises two admins with the same list, so that no address gets two invitations
-        inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
+        inside = pool.memberships.filter(is_active=True, rater__user__email__in=by_email)
         for email in inside.values_list("rater__user__email", flat=True):
-            wanted.pop(email, None)
-        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=wanted)}
-        sent = [_renewed(waiting[email], by=by, now=now) for email in wanted if email in waiting]
-        sent += _made(
+            by_email.pop(email, None)
+        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=by_email)}
+        sent = [_renew(waiting[email], by=by, now=now) for email in by_email if email in waiting]
+        sent += _create(
             pool,
-            [(email, wanted[email].name) for email in wanted if email not in waiting],
+            [(email, by_email[email].name) for email in by_email if email not in waiting],
             by=by,
             now=now,
         )
@@ -80,7 +80,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         if stored.accepted_at is not None or stored.revoked_at is not None:
             return None
         _refuse_withdrawn([stored.email])
-        sent = _renewed(stored, by=by, now=now)
+        sent = _renew(stored, by=by, now=now)
         audit_log.record(
             by=by, action="resend", target=stored, after={"email": stored.email}, now=now
         )
@@ -187,7 +187,7 @@ def _waiting(pool: Pool) -> QuerySet[Invitation]:
     return pool.invitations.filter(accepted_at=None, revoked_at=None)
 
 
-def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
+def _renew(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     secret = secrets.token_urlsafe(32)
     invitation.secret_sha256, invitation.sent_by = hash_of(secret=secret), by
     invitation.sent_at, invitation.expires_at, invitation.n_sent = (
@@ -199,11 +199,11 @@ def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     return Sent(invitation, secret)
 
 
-def _made(
-    pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime
+def _create(
+    pool: Pool, people: Iterable[tuple[str, str]], *, by: User | None, now: datetime
 ) -> list[Sent]:
     sent = []
-    for email, name in people_asked:
+    for email, name in people:
         secret = secrets.token_urlsafe(32)
         invitation = Invitation(
             pool=pool,

@@ -23,7 +23,7 @@ BACKEND = "accounts.login.sessions.Backend"
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """GET uses nothing up, so that a mail scanner that follows links does no harm. POST accepts."""
-    found = selectors.invitation_behind(
+    found = selectors.find_invitation(
         secret_sha256=services.hash_of(secret=secret), now=timezone.now()
     )
     if found.invitation is None or found.problem:
@@ -66,7 +66,9 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
     return redirect("desk")
 
 
-def _page(request: HttpRequest, found: selectors.Joining, form: JoinForm | None) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: selectors.InvitationLink, form: JoinForm | None
+) -> HttpResponse:
     context = {"invitation": found.invitation, "form": form}
     return render(
         request,

@@ -159,7 +159,7 @@ class StepForm(forms.Form):
         return questions
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.add_step and edit_step."""
         values = {
             "questions": [],

@@ -47,7 +47,9 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
         raise Http404
     form = StepForm(request.POST or None, kind=kind)
     if request.method == "POST" and form.is_valid():
-        services.add_step(pool=pool, kind=kind, **form.wanted, by=request.user, now=timezone.now())
+        services.add_step(
+            pool=pool, kind=kind, **form.arguments, by=request.user, now=timezone.now()
+        )
         return redirect("pool_onboarding", pk)
     context = {"pool": pool, "form": form, "kind": Kind(kind).label}
     return render(
@@ -61,7 +63,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
     if request.method == "POST" and form.is_valid():
-        saved = services.edit_step(step=step, **form.wanted, by=request.user, now=timezone.now())
+        saved = services.edit_step(step=step, **form.arguments, by=request.user, now=timezone.now())
         messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
         return redirect("pool_onboarding", step.pool_id)
     counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []

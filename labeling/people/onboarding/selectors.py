@@ -9,28 +9,28 @@ from django.db.models.functions import Coalesce
 from labeling.models import OnboardingStep, Pool, ProfileAnswer, Rater, StepAttempt, StepVersion
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.queue.onboarding_left import (
-    Progress,
-    _counts,
-    _progress,
-    _with_guideline,
+    OnboardingProgress,
+    is_attempt_valid,
     newest_versions,
+    progress_of,
     steps_left,
+    with_guideline_version,
 )
 
 
 @dataclass(frozen=True)
-class StepLine:
+class RaterStep:
     """A step and one rater's progress in it. `latest` is their latest attempt that still counts."""
 
     step: OnboardingStep
     version: StepVersion
-    progress: Progress
+    progress: OnboardingProgress
     n_left: int
     latest: StepAttempt | None
 
     @property
     def is_open(self) -> bool:
-        return self.progress in {Progress.OPEN, Progress.AGAIN}
+        return self.progress in {OnboardingProgress.OPEN, OnboardingProgress.AGAIN}
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class ProfileCount:
     """answer and how many gave it; None for fewer than FEWEST_IN_A_CELL"""
 
 
-def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
+def rater_steps(*, rater: Rater, pool: Pool) -> list[RaterStep]:
     """Every step of the pool in order, in three queries. Each step opens when the one before is
     passed.
     """
     steps = list(
-        _with_guideline(pool.steps.filter(retired_at=None))
+        with_guideline_version(pool.steps.filter(retired_at=None))
         .select_related("guideline")
         .order_by("position", "pk")
     )
@@ -73,10 +73,11 @@ def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
     )
     for attempt in mine.order_by("number"):
         attempts.setdefault(attempt.step_id, []).append(attempt)
-    lines: list[StepLine] = []
+    lines: list[RaterStep] = []
     for step in steps:
         is_blocked = any(
-            line.is_open or line.progress in {Progress.LATER, Progress.REFUSED} for line in lines
+            line.is_open or line.progress in {OnboardingProgress.LATER, OnboardingProgress.REFUSED}
+            for line in lines
         )
         lines.append(
             _line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked)
@@ -177,12 +178,12 @@ def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
 
 def _line(
     step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool
-) -> StepLine:
-    in_force = [attempt for attempt in attempts if _counts(attempt, step)]
+) -> RaterStep:
+    in_force = [attempt for attempt in attempts if is_attempt_valid(attempt, step)]
     n_left = max(
         0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force)
     )
     latest = in_force[-1] if in_force else None
-    return StepLine(
-        step, version, _progress(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
+    return RaterStep(
+        step, version, progress_of(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
     )

@@ -200,7 +200,7 @@ def submit_step(
             .filter(pool=step.pool_id, rater=rater, is_active=True)
             .first()
         )
-        lines = selectors.step_lines(rater=rater, pool=step.pool) if membership else []
+        lines = selectors.rater_steps(rater=rater, pool=step.pool) if membership else []
         line = next((line for line in lines if line.step.pk == step.pk), None)
         if line is None or not line.is_open:
             raise UnableToSubmitStep(_("This step is not available to you now."))
@@ -230,7 +230,7 @@ def submit_step(
         if attempt.state == State.PASSED:
             _passed(attempt, now=now)
         if attempt.state == State.WAITING:
-            _tell_admins(attempt, now=now)
+            _notify_admins(attempt, now=now)
     return attempt
 
 
@@ -255,7 +255,7 @@ def decide_attempt(
         audit_log.record(by=by, action="decide", target=stored, before=before, after=after, now=now)
         if state == State.PASSED:
             _passed(stored, now=now)
-        _tell(stored, now=now)
+        _notify(stored, now=now)
 
 
 def score_demonstration(
@@ -298,7 +298,7 @@ def score_demonstration(
         )
         if stored.state == State.PASSED:
             _passed(stored, now=now)
-            _tell(stored, now=now)
+            _notify(stored, now=now)
     return stored
 
 
@@ -324,7 +324,7 @@ def _add_version(
 
 
 def _attempt(
-    line: selectors.StepLine,
+    line: selectors.RaterStep,
     guideline: GuidelineVersion | None,
     *,
     rater: Rater,
@@ -404,7 +404,7 @@ def _keep_profile(
     )
 
 
-def _tell(attempt: StepAttempt, *, now: datetime) -> None:
+def _notify(attempt: StepAttempt, *, now: datetime) -> None:
     title, user = attempt.version.title, attempt.rater.user
     if user is None:
         return
@@ -428,7 +428,7 @@ def _tell(attempt: StepAttempt, *, now: datetime) -> None:
     )
 
 
-def _tell_admins(attempt: StepAttempt, *, now: datetime) -> None:
+def _notify_admins(attempt: StepAttempt, *, now: datetime) -> None:
     """Admins with an unread notice about this step get no other: the page that it links to lists
     all waiting attempts.
     """

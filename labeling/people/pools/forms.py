@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Pool, Rater
 from labeling.people.pools.services import PoolTerms
-from labeling.people.skills.fields import Languages, Words, as_topic
+from labeling.people.skills.fields import LanguagesField, WordsField, as_topic
 from pages.form_parts import offer_rows
 
 # Django's forms are generic only in the stubs.
@@ -21,11 +21,11 @@ else:
 
 
 class PoolForm(PoolModelForm):
-    languages = Languages(
+    languages = LanguagesField(
         label=_("Languages"),
         help_text=_("Codes of the languages that everyone in the pool reads, such as en, de."),
     )
-    expertise = Words(
+    expertise = WordsField(
         label=_("Expertise"),
         help_text=_(
             "What everyone in the pool knows: prompt categories, such as summarization, or your own"
@@ -62,7 +62,7 @@ class PoolForm(PoolModelForm):
         return [as_topic(word) for word in self.cleaned_data["expertise"]]
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.create_pool and edit_pool."""
         values = self.cleaned_data
         terms = PoolTerms(

@@ -114,15 +114,15 @@ def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
     """Stop handing out items in all campaigns of the pool for now. Items that raters hold can be
     submitted. False when it is paused already.
     """
-    return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
+    return _set_paused(pool=pool, paused_at=now, by=by, now=now)
 
 
 def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
     """False unless it is paused."""
-    return _stop_or_go(pool=pool, paused_at=None, by=by, now=now)
+    return _set_paused(pool=pool, paused_at=None, by=by, now=now)
 
 
-def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
+def _set_paused(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
         if (
             Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(
@@ -142,10 +142,10 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
     out of everything.
     """
     with transaction.atomic():
-        wanted = list(raters)
+        joining = list(raters)
         stored = (
             Rater.objects.select_for_update()
-            .filter(pk__in=[rater.pk for rater in wanted])
+            .filter(pk__in=[rater.pk for rater in joining])
             .order_by("pk")
         )
         withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
@@ -155,7 +155,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
                 " page first."
             )
             raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
-        added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]
+        added = [rater for rater in joining if _add_to_pool(pool=pool, rater=rater, now=now)]
         if added:
             audit_log.record(
                 by=by,
@@ -164,7 +164,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
                 after={"raters": [r.alias for r in added]},
                 now=now,
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(added)
 
 
@@ -182,11 +182,11 @@ def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
             audit_log.record(
                 by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(leaving)
 
 
-def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
+def _add_to_pool(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     membership, is_new = PoolMembership.objects.get_or_create(
         pool=pool, rater=rater, defaults={"joined_at": now}
     )
@@ -197,7 +197,7 @@ def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     )
 
 
-def _ensure_rater(*, user: User, now: datetime) -> Rater:
+def ensure_rater(*, user: User, now: datetime) -> Rater:
     """The user's Rater, created if needed. The alias says nothing about the person: admins see it,
     and exports include it.
     """

@@ -36,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     form = PoolForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        pool = services.create_pool(**form.wanted, by=request.user, now=timezone.now())
+        pool = services.create_pool(**form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pool.pk)
     return render(request, "labeling/people/pool_edit.html", {"form": form})
 
@@ -52,7 +52,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     pool = labeling_access.pool(user=request.user, pk=pk)
     form = PoolForm(request.POST or None, instance=pool)
     if request.method == "POST" and form.is_valid():
-        services.edit_pool(pool=pool, **form.wanted, by=request.user, now=timezone.now())
+        services.edit_pool(pool=pool, **form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pk)
     return render(request, "labeling/people/pool_edit.html", {"form": form, "pool": pool})
 

@@ -44,7 +44,7 @@ class RosterFilterForm(forms.Form):
     standing = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("All")), *selectors.Standing.choices],
+        choices=[("", _("All")), *selectors.RaterStatus.choices],
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
@@ -59,13 +59,13 @@ class RosterFilterForm(forms.Form):
             known = [(code, labels.get(code, code)) for code in selectors.known_codes(axis=axis)]
             self.fields[name].choices = [("", _("All")), *known]  # type: ignore[attr-defined]
 
-    def wanted(self) -> selectors.RosterFilter:
+    def filters(self) -> selectors.RosterFilter:
         values = self.cleaned_data if self.is_valid() else {}
         pool = values.get("pool")
         return selectors.RosterFilter(
             words=values.get("q", ""),
             pool_id=pool.pk if pool else None,
-            standing=values.get("standing", ""),
+            status=values.get("standing", ""),
             language=values.get("language", ""),
             topic=values.get("topic", ""),
         )

@@ -79,7 +79,7 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        values = form.wanted
+        values = form.arguments
         skills_services.grant_skills(
             rater=rater,
             languages=values["languages"],
@@ -125,20 +125,20 @@ def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rate
 
 
 def _found(request: HttpRequest) -> QuerySet[Rater]:
-    return selectors.roster(wanted=RosterFilterForm(request.GET).wanted())
+    return selectors.roster(filters=RosterFilterForm(request.GET).filters())
 
 
 def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
     form = RosterFilterForm(request.GET)
-    wanted = form.wanted()
-    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(
+    filters = form.filters()
+    page = Paginator(selectors.roster(filters=filters), RATERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "form": form,
         "page": page,
         "rows": selectors.roster_rows(raters=page),
-        "is_filtered": wanted != selectors.RosterFilter(),
+        "is_filtered": filters != selectors.RosterFilter(),
         "act_form": act_form,
         "ticked": set(request.POST.getlist("raters")),
     }

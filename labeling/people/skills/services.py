@@ -51,23 +51,23 @@ def grant_skills(
         (TOPIC.value, code) for code in topics
     }
     with transaction.atomic():
-        standing = {
+        current = {
             (skill.axis, skill.code): skill
             for skill in rater.skills.select_for_update().filter(basis=SHOWN)
         }
-        gone = [skill.pk for key, skill in standing.items() if key not in known]
-        RaterSkill.objects.filter(pk__in=gone).update(revoked_at=now)
+        removed = [skill.pk for key, skill in current.items() if key not in known]
+        RaterSkill.objects.filter(pk__in=removed).update(revoked_at=now)
         RaterSkill.ever.bulk_create(
             [
                 RaterSkill(rater=rater, axis=axis, code=code, basis=SHOWN, at=now)
-                for axis, code in sorted(known - standing.keys())
+                for axis, code in sorted(known - current.keys())
             ],
             update_conflicts=True,
             unique_fields=["rater", "axis", "code", "basis"],
             update_fields=["at", "evidence", "revoked_at"],
         )
         order.restart_rater(rater)
-        before, after = _codes(standing), _codes(known)
+        before, after = _codes(current), _codes(known)
         if before != after:
             audit_log.record(
                 by=by,

@@ -161,10 +161,10 @@ def scored_order(*, scorer: Scorer, votes: Votes) -> np.ndarray:
     return _looked_up(response.astype(np.int64), -score, votes.response)
 
 
-def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _looked_up(keys: np.ndarray, values: np.ndarray, values_to_find: np.ndarray) -> np.ndarray:
     order = np.argsort(keys)
     keys, values = keys[order], values[order]
     if not keys.size:
-        return np.full(len(wanted), np.nan)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, values[place], np.nan)
+        return np.full(len(values_to_find), np.nan)
+    place = np.minimum(np.searchsorted(keys, values_to_find), len(keys) - 1)
+    return np.where(keys[place] == values_to_find, values[place], np.nan)

@@ -137,8 +137,10 @@ def _joined(
     parts = []
     for file, names in zip(files, held, strict=True):
         file.seek(0)
-        wanted = name if name in names else "judgment"
-        column = pq.read_table(file, columns=[wanted], use_threads=False)[wanted].to_numpy()
+        column_name = name if name in names else "judgment"
+        column = pq.read_table(file, columns=[column_name], use_threads=False)[
+            column_name
+        ].to_numpy()
         parts.append(column if name in names else np.full(len(column), np.nan))
     parts.append(rest[name] if name in rest else np.full(len(rest["judgment"]), np.nan))
     return np.concatenate(parts)

@@ -16,12 +16,12 @@ from labeling.models import Campaign, Judgment
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
     """Share of pasted characters in the editor; None if the page recorded none."""
     typing = presentation.get("typing") or {}
-    typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
+    typed, pasted = count_of(typing, "typed"), count_of(typing, "pasted")
     total = (typed or 0) + (pasted or 0)
     return (pasted or 0) / total if total else None
 
 
-def _count_of(typing: Any, name: str) -> int | None:
+def count_of(typing: Any, name: str) -> int | None:
     """A count sent by a browser, if it is a number."""
     value = typing.get(name) if isinstance(typing, Mapping) else None
     return int(value) if isinstance(value, int | float) and value >= 0 else None
@@ -39,7 +39,7 @@ MUCH_PASTED = 0.5
 
 
 @dataclass(frozen=True)
-class Written:
+class DemonstrationStats:
     n: int
     n_scored: int
     mean_score: float | None
@@ -51,7 +51,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Writer:
+class WriterStats:
     """How one rater writes, as medians over their latest demonstrations; None if their page
     recorded nothing.
     """
@@ -64,7 +64,7 @@ class Writer:
     pastes: bool = False
 
 
-def written(*, campaign: Campaign) -> Written:
+def written(*, campaign: Campaign) -> DemonstrationStats:
     given = Judgment.objects.filter(
         campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
     )
@@ -74,10 +74,10 @@ def written(*, campaign: Campaign) -> Written:
         mean_score=Avg("review__score"),
         n_warned=Count("pk", filter=~Q(warnings=[])),
     )
-    return Written(**row)
+    return DemonstrationStats(**row)
 
 
-def writers(*, campaign: Campaign) -> dict[int, Writer]:
+def writers(*, campaign: Campaign) -> dict[int, WriterStats]:
     """By rater. Raters far above the others are marked, once there are enough of both; a mark
     proves nothing.
     """
@@ -102,7 +102,7 @@ def writers(*, campaign: Campaign) -> dict[int, Writer]:
     fast = far_above({rater_id: pace[rater_id] for rater_id in known if rater_id in pace})
     pasting = far_above({rater_id: pasted[rater_id] for rater_id in known if rater_id in pasted})
     return {
-        rater_id: Writer(
+        rater_id: WriterStats(
             n=n,
             per_minute=pace.get(rater_id),
             pasted_share=pasted.get(rater_id),

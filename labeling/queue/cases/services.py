@@ -36,7 +36,7 @@ def open_case(*, item: Item, reason: str, now: datetime) -> None:
         items.hold(item_ids=[item.pk], now=now)
 
 
-def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
+def assign_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
     """Set who handles the case; None releases it."""
     with transaction.atomic():
         before = {"owner": Case.objects.values_list("owner__email", flat=True).get(pk=case.pk)}
@@ -51,7 +51,7 @@ def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None
         )
 
 
-def own_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
+def assign_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
     with transaction.atomic():
         before = {
             "owner": ItemQuestion.objects.values_list("owner__email", flat=True).get(pk=question.pk)
@@ -77,7 +77,7 @@ def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: date
             by=by, action="settle", target=case, after={"outcome": outcome, "note": note}, now=now
         )
         if not Case.objects.filter(item=case.item_id, queue__in=HOLDING, settled_at=None).exists():
-            items.let_go(item_ids=[case.item_id], now=now)
+            items.end_hold(item_ids=[case.item_id], now=now)
 
 
 def settle_all(*, prompt_id: int, outcome: str, by: User, now: datetime) -> int:

@@ -32,7 +32,7 @@ likely wrong than so many raters.
 
 
 MOST_ADJUDICATED = 2_000
-MOST_TOLD = 20
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class GoldScore:
 
 
 @dataclass(frozen=True)
-class ToldGold:
+class AnsweredGold:
     """A gold that a rater has answered, with the letters of their own page."""
 
     answer: GoldAnswer
@@ -81,12 +81,12 @@ class ToldGold:
 
 
 @dataclass(frozen=True)
-class Told:
+class GoldFeedback:
     """Feedback for a rater on their golds in one campaign."""
 
     campaign: Campaign
     passed: Figure
-    golds: list[ToldGold]
+    golds: list[AnsweredGold]
 
 
 def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
@@ -183,7 +183,7 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
 
 
-def told_of_golds(*, rater: Rater) -> list[Told]:
+def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
     """The rater's latest golds and their score, for campaigns with feedback; the campaign of the
     latest answer first.
     """
@@ -194,7 +194,7 @@ def told_of_golds(*, rater: Rater) -> list[Told]:
     ranked = RankedResponse.objects.order_by("position")
     shown = list(
         latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[
-            :MOST_TOLD
+            :MOST_LISTED
         ]
     )
     counts = (
@@ -205,7 +205,11 @@ def told_of_golds(*, rater: Rater) -> list[Told]:
     figures = {campaign: wilson(n_passed, n) for campaign, n, n_passed in counts}
     campaigns = {answer.campaign_id: answer.campaign for answer in shown}
     return [
-        Told(campaign, figures[pk], [_told(answer) for answer in shown if answer.campaign_id == pk])
+        GoldFeedback(
+            campaign,
+            figures[pk],
+            [_answered_gold(answer) for answer in shown if answer.campaign_id == pk],
+        )
         for pk, campaign in campaigns.items()
     ]
 
@@ -263,10 +267,10 @@ def _adjudicated(campaign: Campaign) -> dict[int, dict[int, int | None]]:
     return right
 
 
-def _told(answer: GoldAnswer) -> ToldGold:
+def _answered_gold(answer: GoldAnswer) -> AnsweredGold:
     ranked = list(answer.judgment.comparison.ranked.all())
     right: Mapping[int, int | None] = {row.response_id: row.rank for row in answer.gold.ranks.all()}
-    return ToldGold(
+    return AnsweredGold(
         answer=answer,
         given=in_letters([row.rank for row in ranked]),
         right=in_letters([right.get(row.response_id) for row in ranked]),

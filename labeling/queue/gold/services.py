@@ -219,10 +219,12 @@ def set_golds(
     *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
 ) -> None:
     """Change how golds are used in the campaign: any of SETTINGS."""
-    wanted = {name: value for name, value in values.items() if name in SETTINGS}
+    new_values = {name: value for name, value in values.items() if name in SETTINGS}
     with transaction.atomic():
         stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
-        changed = {name: value for name, value in wanted.items() if getattr(stored, name) != value}
+        changed = {
+            name: value for name, value in new_values.items() if getattr(stored, name) != value
+        }
         if changed:
             before = {name: getattr(stored, name) for name in changed}
             Campaign.objects.filter(pk=campaign.pk).update(**changed)

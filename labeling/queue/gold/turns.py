@@ -21,7 +21,7 @@ from labeling.queue import routing, work_left
 from labeling.queue.cases import services as cases_services
 
 
-def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
+def take(*, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime) -> Slot | None:
     """Lease a gold to the rater, if it is time for one and there is one that they have not met.
 
     Runs inside the claim's transaction. A rater with no ordinary work left gets no gold.
@@ -31,10 +31,8 @@ def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime)
         seed=place.seed, n=place.n_claims, share=campaign.gold_share
     ):
         return None
-    candidates = _unmet(campaign=campaign, rater=rater, suits=suits)
-    if not candidates or not work_left.has_work(
-        campaign=campaign, rater=rater, suits=suits, now=now
-    ):
+    candidates = _unmet(campaign=campaign, rater=rater, fit=fit)
+    if not candidates or not work_left.has_work(campaign=campaign, rater=rater, fit=fit, now=now):
         return None
     chosen = random.Random(f"{place.seed}:{place.n_claims}").choice(candidates)  # noqa: S311  # an order, not a secret
     item = Item.objects.select_for_update(of=("self",)).get(pk=chosen)
@@ -68,12 +66,12 @@ def is_gold_turn(*, seed: int, n: int, share: int) -> bool:
     return n == place
 
 
-def _unmet(*, campaign: Campaign, rater: Rater, suits: routing.Fit) -> Sequence[int]:
+def _unmet(*, campaign: Campaign, rater: Rater, fit: routing.Fit) -> Sequence[int]:
     """Items of usable golds that match this rater and that they have not met: not here, not in
     another campaign, and not as the item the gold was made from.
     """
     uses = _showable(GoldItem.objects.filter(campaign=campaign)).filter(
-        suits.claim_test.of("item"), suits.not_met.of("gold__made_from")
+        fit.claim_test.of("item"), fit.not_met.of("gold__made_from")
     )
     uses = uses.exclude(Exists(GoldAnswer.objects.filter(gold=OuterRef("gold"), rater=rater)))
     return list(uses.order_by("item_id").values_list("item_id", flat=True))

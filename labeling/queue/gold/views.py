@@ -46,7 +46,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
+def import_file(request: MemberRequest, pk: int) -> HttpResponse:
     """Imports golds from a file: all of them, or none and a list of the errors."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     form = GoldFileForm(request.POST, request.FILES)

@@ -10,8 +10,8 @@ from django.db.models import BigIntegerField, Case, Count, Min, Q, QuerySet, Sum
 
 from labeling.models import Campaign, Judgment, Rate, Slot
 from labeling.queue.spending import money, working_time
-from labeling.queue.spending.prices import _whole, exact_price, rate_of
-from labeling.queue.spending.time_estimates import _seconds_so_far
+from labeling.queue.spending.prices import exact_price, rate_of, round_amount
+from labeling.queue.spending.time_estimates import seconds_per_judgment
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Spending:
 
     @property
     def amounts(self) -> dict[str, Decimal]:
-        return {currency: _whole(amount) for currency, amount in self.exact.items()}
+        return {currency: round_amount(amount) for currency, amount in self.exact.items()}
 
     @property
     def hours(self) -> float:
@@ -137,13 +137,13 @@ def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
     if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
         return campaign.spent_judgments + n_more <= campaign.budget
     if campaign.budget_unit == Campaign.Budget.HOURS:
-        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(
+        return campaign.spent_s + n_more * seconds_per_judgment(campaign) <= 3600 * float(
             campaign.budget
         )
     rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
     if rate is None:
         return True
-    active_s = n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
+    active_s = n_more * seconds_per_judgment(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
     spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))
     amount = spent + exact_price(rate=rate, n_judgments=n_more, active_s=active_s)
-    return money.to_major(_whole(amount), rate.currency) <= campaign.budget
+    return money.to_major(round_amount(amount), rate.currency) <= campaign.budget

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from labeling.models import Pool, Rate
 from labeling.queue.spending import money
 
-DUST = Decimal("1e-6")
+ROUNDING_ERROR = Decimal("1e-6")
 """Largest error in minor units when many fractions of an hour are added up. It must not decide how
 half a cent is rounded.
 """
@@ -35,5 +35,5 @@ def exact_price(*, rate: Rate, n_judgments: int, active_s: float) -> Decimal:
     )
 
 
-def _whole(amount: Decimal) -> Decimal:
-    return money.whole(amount.quantize(DUST, rounding=ROUND_HALF_UP))
+def round_amount(amount: Decimal) -> Decimal:
+    return money.whole(amount.quantize(ROUNDING_ERROR, rounding=ROUND_HALF_UP))

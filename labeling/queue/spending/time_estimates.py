@@ -6,11 +6,11 @@ from django.db.models import Avg, Count
 
 from labeling.models import Campaign, Judgment, Prompt, Response
 
-LIKE_JUDGMENTS = 2_000
+N_SIMILAR = 2_000
 """The number of latest judgments of similar campaigns that the average is taken from."""
 
 
-LIKE_NEEDS = 20
+LEAST_SIMILAR = 20
 CHARS_PER_S = 20.0
 """Reading speed at work: about 230 words a minute, at five letters and a space each."""
 
@@ -28,29 +28,29 @@ minutes.
 TEXTS_READ = 300
 
 
-def _seconds_so_far(campaign: Campaign) -> float:
+def seconds_per_judgment(campaign: Campaign) -> float:
     """Average seconds per judgment, skips included: the campaign's own mean once it has enough
     judgments, before that an estimate.
     """
-    if campaign.spent_judgments >= LIKE_NEEDS:
+    if campaign.spent_judgments >= LEAST_SIMILAR:
         return campaign.spent_s / campaign.spent_judgments
-    return seconds_of_one(kind=campaign.kind, n_responses=campaign.n_responses)[0]
+    return typical_seconds(kind=campaign.kind, n_responses=campaign.n_responses)[0]
 
 
-def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
+def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:
     """Seconds per judgment of that kind, and the number of similar judgments the mean is from. With
     too few, an estimate from the length of texts, and 0.
     """
-    like = Judgment.objects.filter(
+    similar = Judgment.objects.filter(
         kind=kind,
         campaign__kind=kind,
         campaign__n_responses=n_responses,
         active_s__gt=0,
         is_gold=False,
     )
-    latest = like.order_by("-pk").values("active_s")[:LIKE_JUDGMENTS]
+    latest = similar.order_by("-pk").values("active_s")[:N_SIMILAR]
     found = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
-    if found["n"] >= LIKE_NEEDS:
+    if found["n"] >= LEAST_SIMILAR:
         return found["mean"], found["n"]
     prompt_chars = _mean_chars(
         [

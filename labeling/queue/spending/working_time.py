@@ -54,16 +54,16 @@ def worked_s(
     """The same for one lease."""
     if leased_at is None:
         return active_s or 0.0
-    in_hand = (ended_at - leased_at).total_seconds()
-    return min(60.0 * lease_minutes if active_s is None else active_s, in_hand)
+    held_s = (ended_at - leased_at).total_seconds()
+    return min(60.0 * lease_minutes if active_s is None else active_s, held_s)
 
 
 def _worked_s(ended_at: Any) -> Case:
-    in_hand = _Seconds(ended_at, F("leased_at"))
+    held_s = _Seconds(ended_at, F("leased_at"))
     lease_s = F("campaign__lease_minutes") * Value(60.0)
     return Case(
         When(leased_at=None, then=Coalesce("active_s", 0.0)),
-        When(active_s=None, then=Least(in_hand, lease_s)),
-        default=Least("active_s", in_hand),
+        When(active_s=None, then=Least(held_s, lease_s)),
+        default=Least("active_s", held_s),
         output_field=FloatField(),
     )

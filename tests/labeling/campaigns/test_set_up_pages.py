@@ -190,14 +190,18 @@ def test_an_estimate_is_taken_from_judgments_of_like_campaigns(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=time_estimates.LIKE_NEEDS, overlap=1
+        pool=day_shift, guideline=guideline, n_items=time_estimates.LEAST_SIMILAR, overlap=1
     )
-    for _ in range(time_estimates.LIKE_NEEDS):
+    for _ in range(time_estimates.LEAST_SIMILAR):
         judge(campaign, rosa, active_s=72.0)
 
     found = estimate(day_shift)
 
-    assert (found.n_least, found.n_most, found.n_like) == (300, 300, time_estimates.LIKE_NEEDS)
+    assert (found.n_least, found.n_most, found.n_similar) == (
+        300,
+        300,
+        time_estimates.LEAST_SIMILAR,
+    )
     assert found.hours_most == pytest.approx(300 * 72 / 3600)
 
 
@@ -209,7 +213,7 @@ def test_without_like_judgments_it_is_taken_from_how_long_texts_are(day_shift: P
 
     found = estimate(day_shift)
 
-    assert found.n_like == 0
+    assert found.n_similar == 0
     assert found.seconds == pytest.approx(
         (chars + 4 * each) / time_estimates.CHARS_PER_S + 4 * time_estimates.JUDGING_S
     )

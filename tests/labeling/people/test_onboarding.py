@@ -70,7 +70,9 @@ def submit(
 
 
 def progress(rater: Rater, pool: Pool) -> list[str]:
-    return [line.progress.value for line in onboarding_selectors.step_lines(rater=rater, pool=pool)]
+    return [
+        line.progress.value for line in onboarding_selectors.rater_steps(rater=rater, pool=pool)
+    ]
 
 
 RIGHT = [True, False, True, False]
@@ -446,7 +448,7 @@ def test_nobody_is_given_an_item_before_the_last_step_is_passed(
 
     with pytest.raises(claim.UnableToClaim) as raised:
         claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    assert raised.value.hindrance.reason == "onboarding"
+    assert raised.value.blocker.reason == "onboarding"
     submit(test, rosa, RIGHT)
 
     assert claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None
@@ -478,7 +480,7 @@ def test_steps_change_places(day_shift: Pool, rosa: Rater) -> None:
     onboarding_services.move_step(step=second, places=-1, by=None, now=NOON)
 
     assert [
-        line.version.title for line in onboarding_selectors.step_lines(rater=rosa, pool=day_shift)
+        line.version.title for line in onboarding_selectors.rater_steps(rater=rosa, pool=day_shift)
     ] == [
         "Second",
         "First",

@@ -80,8 +80,8 @@ def test_an_act_reaches_all_who_are_ticked(
         "/roster/act", {"act": act, "pool": day_shift.pk, "raters": [rosa.pk, raul.pk]}
     )
 
-    at_work = PoolMembership.objects.filter(pool=day_shift, is_active=True, paused_at=None)
-    assert set(at_work.values_list("rater__user__name", flat=True)) == left_at_work
+    active = PoolMembership.objects.filter(pool=day_shift, is_active=True, paused_at=None)
+    assert set(active.values_list("rater__user__name", flat=True)) == left_at_work
 
 
 def test_paused_raters_are_put_to_work_again(

@@ -360,12 +360,12 @@ def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
     measured: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     report = QualityReport.objects.get()
-    told = {
+    counted = {
         name: figure
         for name, figure in report.results["agreement"].items()
         if isinstance(figure, dict) and "value" in figure
     }
-    weeks = [{"kind": "week", "value": f"2026-W{week}"} | told for week in (10, 11)]
+    weeks = [{"kind": "week", "value": f"2026-W{week}"} | counted for week in (10, 11)]
     report.results["agreement"] |= {"groups": weeks, "groups_left_out": {"week": 3}}
     report.save()
 

@@ -393,7 +393,7 @@ def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
     question = question_services.ask_about(
         item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
     )
-    cases_services.own_question(question=question, owner=anna, by=anna, now=NOON)
+    cases_services.assign_question(question=question, owner=anna, by=anna, now=NOON)
     question_services.answer_question(question=question, text="Because.", by=alice, now=NOON)
 
     page = words(signed_in(anna).get("/questions/?state=answered"))

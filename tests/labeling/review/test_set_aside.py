@@ -352,7 +352,7 @@ def test_a_held_item_asks_when_it_is_let_go(one_item: Campaign, rosa: Rater, rit
 
     set_aside.set_aside(judgment=judgment, reason="", by=None, now=after(1))
     while_held = claim.claim(campaign=one_item, rater=rita, now=after(2))
-    items.let_go(item_ids=[judgment.item_id], now=after(3))
+    items.end_hold(item_ids=[judgment.item_id], now=after(3))
 
     assert while_held is None
     assert sorted(one_item.slots.values_list("state", flat=True)) == ["free", "free"]

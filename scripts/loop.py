@@ -158,7 +158,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
 
     say(
-        f"PPO: the first model answers {N_EPISODES} times and Data what the reward model"
+        f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model"
         " makes of it."
     )
     practice = cut(

@@ -60,7 +60,7 @@ def lines(
         "reward accuracy",
         (
             f"{arrow(reward, 'held_out_accuracy')}, on"
-            f" {reward['metrics'].get('n_held_out_pairs', 0)} Held-out pairs"
+            f" {reward['metrics'].get('n_held_out_pairs', 0)} held-out pairs"
         ),
     )
     yield (
@@ -77,7 +77,7 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     yield (
         "PPO reward",
         (
-            f"{arrow(ppo, 'reward')}, on {n} Held-out prompts; step"
+            f"{arrow(ppo, 'reward')}, on {n} held-out prompts; step"
             f" {ppo['metrics'].get('kept_step', 0):.0f} was kept"
         ),
     )
@@ -88,7 +88,7 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     for rate in found["win_rates"]:
         voted, equal = rate["as_voted"], rate["at_equal_length"]
         controlled = (
-            equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % At equal length"
+            equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
         )
         yield (
             "win rate",

@@ -66,4 +66,4 @@ def test_sampled_texts_stand_on_the_page_with_their_scores(
 
     assert "Explain to a child why the moon changes shape." in page
     assert "1.62" in page
-    assert "> reward </th>" in page
+    assert ">reward</th>" in page

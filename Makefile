@@ -30,7 +30,7 @@ test: install-dev ## Run every check: lint, types, contracts, and the whole suit
 
 quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
-		--quick -p no:playwright $(ARGS)
+		--quick -p no:playwright -p no:schemathesis $(ARGS)
 
 lint: install-dev ## Check style, formatting, templates, import contracts, missing migrations
 	@.venv/bin/ruff check .

@@ -107,7 +107,7 @@ def campaign_of(*, n_slots: int) -> Campaign:
     """An open demonstration campaign, generated in the database: the same prompt for every item."""
     source, _ = Source.objects.get_or_create(name="benchmark", kind=Source.Kind.IMPORT)
     prompt = Prompt.objects.create(
-        messages=[{"role": "user", "content": "Reason"}], messages_sha256="", source=source
+        messages=[{"role": "user", "content": "Why?"}], messages_sha256="", source=source
     )
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()

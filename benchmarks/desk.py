@@ -115,7 +115,7 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-    ahead_ms = make_pages_ahead(fresh)
+    ahead_ms = precompute_pages(fresh)
     with web_server(threads=chosen.threads) as web:
         result = asyncio.run(
             measure(
@@ -146,11 +146,11 @@ def main() -> None:
     print(json.dumps(result | about))
 
 
-def make_pages_ahead(campaign: Campaign) -> float:
+def precompute_pages(campaign: Campaign) -> float:
     """Renders all items in advance, as the worker does. Returns the processor time per item."""
     n_items = campaign.items.count()
     before = time.process_time() * 1000 + database_cpu_ms()
-    precompute.make_pages_ahead(campaigns=[campaign], n=n_items)
+    precompute.precompute_texts(campaigns=[campaign], n=n_items)
     return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 

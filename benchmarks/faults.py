@@ -45,9 +45,9 @@ import services as servers  # noqa: E402
 from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from gpu_simulator import GpuSimulator  # noqa: E402
 
 from benchmarks.faulty import HOME  # noqa: E402
+from benchmarks.faulty.gpu_simulator import GpuSimulator  # noqa: E402
 from benchmarks.faulty.load import Load  # noqa: E402
 from benchmarks.faulty.reckoning import reckon  # noqa: E402
 from benchmarks.faulty.scale import FULL, OFTEN, QUICK, Scale, deck  # noqa: E402

@@ -97,7 +97,7 @@ def measure(seed: int) -> dict[str, float]:
     majority, weighted, posterior = accuracies(pool)
     print(
         f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found"
-        f" {len(flagged & planted)}; Correct pairs: majority {majority:.2f} %, by reliability"
+        f" {len(flagged & planted)}; pairs right: majority {majority:.2f} %, by reliability"
         f" {weighted:.2f} %, one-coin {posterior:.2f} %"
     )
     for habit in PLANTED:

@@ -7,7 +7,7 @@ urlpatterns = [
     path("", include("labeling.campaigns.urls")),
     path("", include("labeling.data.urls")),
     path("", include("labeling.quality.urls")),
-    # people before queue: queues/onboarding/ is a page of its own, and would be read as a name.
+    # Before queue, whose queues/<name>/ would also match people's queues/onboarding/.
     path("", include("labeling.people.urls")),
     path("", include("labeling.queue.urls")),
     path("", include("labeling.review.urls")),

@@ -26,7 +26,7 @@ def lines(
     sft, reward = run_of(found, "sft"), run_of(found, "reward")
     yield "data", ", ".join(files)
     yield "machine", f"{os.cpu_count()} cores, {sft['versions'].get('device', 'cpu')}"
-    yield "capped to fit", caps
+    yield "limits", caps
     for run in found["runs"]:
         yield (
             f"{run['kind']} run",
@@ -43,13 +43,10 @@ def lines(
     )
     yield (
         "responses",
-        (
-            f"{found['responses_sampled']} sampled, {found['responses_ended']} of them ended by"
-            " themselves"
-        ),
+        (f"{found['responses_sampled']} sampled, {found['responses_ended']} finished naturally"),
     )
     yield (
-        "judgments",
+        "answers",
         (
             f"{found['judgments_submitted']} for {found['slots_wanted']} slots,"
             f" {found['judgments_extra']} extra"
@@ -60,7 +57,7 @@ def lines(
         "reward accuracy",
         (
             f"{arrow(reward, 'held_out_accuracy')}, on"
-            f" {reward['metrics'].get('n_held_out_pairs', 0)} Held-out pairs"
+            f" {reward['metrics'].get('n_held_out_pairs', 0)} held-out pairs"
         ),
     )
     yield (
@@ -77,8 +74,8 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     yield (
         "PPO reward",
         (
-            f"{arrow(ppo, 'reward')}, on {n} Held-out prompts; step"
-            f" {ppo['metrics'].get('kept_step', 0):.0f} was kept"
+            f"{arrow(ppo, 'reward')}, on {n} held-out prompts; model of step"
+            f" {ppo['metrics'].get('kept_step', 0):.0f}"
         ),
     )
     yield "PPO KL", f"{ppo['metrics'].get('kl_after', 0):.2f} nats per response from the SFT model"
@@ -88,7 +85,7 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     for rate in found["win_rates"]:
         voted, equal = rate["as_voted"], rate["at_equal_length"]
         controlled = (
-            equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % At equal length"
+            equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
         )
         yield (
             "win rate",
@@ -142,5 +139,5 @@ def run_of(found: Figures, kind: str) -> Figures:
 def arrow(run: Figures, name: str) -> str:
     before, after = run["metrics"].get(f"{name}_before"), run["metrics"].get(f"{name}_after")
     if before is None or after is None:
-        return "Not measured, nothing was held out"
+        return "not measured: no held-out data"
     return f"{before:.3f} → {after:.3f}"

@@ -34,7 +34,12 @@ from tests.cast import (  # noqa: F401
     rosa,
     signed_in,
 )
-from tests.selection import pytest_addoption, pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401
+from tests.selection import (  # noqa: F401  # hooks of pytest
+    pytest_addoption,
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+)
 from tests.times import pytest_terminal_summary  # noqa: F401
 
 

@@ -4,6 +4,7 @@ A file that imports torch or a browser costs seconds before its first test, so `
 even open it.
 """
 
+import gc
 import re
 from functools import cache
 from pathlib import Path
@@ -13,15 +14,16 @@ import pytest
 ROOT = Path(__file__).parent
 IMPORTS = {
     "browser": r"playwright|axe_playwright_python",
+    "slow": r"schemathesis",
     "torch": r"gguf|safetensors|tests\.trainer|torch|training\.trainer|transformers",
 }
 """Marker → the modules whose import gives it to a file, or to all files beside a conftest.py."""
-LEFT_OUT = {*IMPORTS, "slow"}
+LEFT_OUT = sorted(IMPORTS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--quick", action="store_true", help=f"leave out tests marked {', '.join(sorted(LEFT_OUT))}"
+        "--quick", action="store_true", help=f"leave out tests marked {', '.join(LEFT_OUT)}"
     )
     parser.addoption(
         "--pictures",
@@ -40,9 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker in needs(item.path):
             item.add_marker(marker)
     if config.getoption("--quick"):
-        slow = [item for item in items if any(item.iter_markers("slow"))]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in set(slow)]
+        config.hook.pytest_deselected(items=[item for item in items if _is_slow(item)])
+        items[:] = [item for item in items if not _is_slow(item)]
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 @cache
@@ -57,3 +62,10 @@ def needs(path: Path) -> frozenset[str]:
     }
     above = needs(path.parent) if ROOT in path.parent.parents else frozenset()
     return above.union(found)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays for the whole run: the garbage collector need not walk over
+    it again and again.
+    """
+    gc.freeze()

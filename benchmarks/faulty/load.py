@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from form_browser import FormBrowser, Page, UnexpectedPage
-from gpu_simulator import GpuSimulator
 
 from accounts.models import User
+from benchmarks.faulty.gpu_simulator import GpuSimulator
 from benchmarks.faulty.scale import INTERVAL, Scale
 from benchmarks.faulty.waiting import PATIENCE_S, asked
 from labeling.campaigns import services as campaigns_services

@@ -21,8 +21,8 @@ import services as servers
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
-from gpu_simulator import ROOT, GpuSimulator, descendants, end, parent
 
+from benchmarks.faulty.gpu_simulator import ROOT, GpuSimulator, descendants, end, parent
 from benchmarks.faulty.scale import Scale
 from benchmarks.faulty.waiting import asked
 from labeling.models import Slot

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from gpu_simulator import GpuSimulator
+
+from benchmarks.faulty.gpu_simulator import GpuSimulator
 
 PATIENCE_S = 240
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services as campaigns_services
 from labeling.data.prompts import selectors as prompts_selectors
 from labeling.data.prompts import services as prompts_services
-from labeling.guidelines import lists as guidelines_lists
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import Campaign, Guideline, Pool, Prompt
 from labeling.people.pools import selectors as pools_selectors
 from labeling.people.pools import services as pools_services
@@ -35,7 +35,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = serializers.PromptQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return prompts_selectors.prompt_list(wanted=serializers.PromptQuery.wanted(self.asked))
+        return prompts_selectors.prompt_list(filters=serializers.PromptQuery.wanted(self.asked))
 
     def get_object(self) -> Prompt:
         return labeling_access.prompt(user=self.by, pk=self.kwargs["pk"])
@@ -76,7 +76,7 @@ class Guidelines(ListModelMixin, ApiViewSet):
     serializer_class = serializers.GuidelineSerializer
 
     def shown(self, objects: Sequence[Guideline]) -> Sequence[Any]:
-        return guidelines_lists.guideline_rows(guidelines=objects)
+        return guidelines_selectors.guideline_rows(guidelines=objects)
 
 
 @described(

@@ -1,5 +1,4 @@
-"""What an admin sees of a campaign: how far it is, how fast it goes, who works on it, what is
-skipped, what was answered."""
+"""The figures of a campaign's pages: progress, pace, raters, skips and items."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,30 +23,24 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
-from labeling.quality.figure_cache import Compute, kept, renew
+from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
 
 PACE_WINDOW = timedelta(hours=24)
-
-
 PACE_NEEDS = 3
-
-
-"""Judgments in the window below which a pace would be noise."""
+"""With fewer judgments in the window, a pace would be noise."""
 
 
 _NOT_YET_ASKED = Q(state=Slot.State.FREE, reserved_for__isnull=False)
-
-
-"""A repeat that waits until its rater has judged other items; some are never due, and none holds a
-campaign up.
+"""A repeat that waits until its rater has judged other items. Some repeats are never due, so they
+do not count as work left.
 """
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Slots of a campaign by what became of them. An extra judgment fills no slot."""
+class CampaignProgress:
+    """A campaign's slots by state. An extra judgment fills no slot."""
 
     n_slots: int
     n_submitted: int
@@ -66,13 +59,13 @@ class Progress:
 @dataclass(frozen=True)
 class CampaignRow:
     campaign: Campaign
-    progress: Progress
+    progress: CampaignProgress
     last_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Judgments an hour since `since`, which is at most a day ago."""
+    """Judgments per hour since `since`, which is at most a day ago."""
 
     per_hour: float
     since: datetime
@@ -82,7 +75,7 @@ class Pace:
 class CurvePoint:
     at: datetime
     n: int
-    """judgments up to `at`"""
+    """judgments until `at`"""
 
 
 @dataclass(frozen=True)
@@ -106,9 +99,9 @@ class SkipRow:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything the first page of a campaign shows."""
+    """Everything on a campaign's first page."""
 
-    progress: Progress
+    progress: CampaignProgress
     pace: Pace | None
     done_at: datetime | None
     curve: list[CurvePoint]
@@ -117,7 +110,7 @@ class Board:
     stuck: Stuck
     spending: budgets.Spending
     at: datetime
-    """when it was counted: of a large campaign some time ago"""
+    """when it was computed: for a large campaign some time ago"""
 
     @property
     def n_skips(self) -> int:
@@ -134,44 +127,48 @@ class ItemRow:
 
 
 def campaigns(*, state: str = "") -> QuerySet[Campaign]:
-    """Campaigns for the list: at work first, then set-ups, then what is over; the newest of each
-    first.
+    """Campaigns for the list: open and paused ones first, then drafts, then closed ones; newest
+    first within each.
     """
-    at_work, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
-    standing = Case(
-        When(state__in=at_work, then=0),
+    running, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
+    listed_first = Case(
+        When(state__in=running, then=0),
         When(state__in=set_up, then=1),
         default=2,
         output_field=IntegerField(),
     )
-    found = Campaign.objects.select_related("pool").order_by(standing, "-pk")
+    found = Campaign.objects.select_related("pool").order_by(listed_first, "-pk")
     return found.filter(state=state) if state in Campaign.State else found
 
 
 def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
-    """Names of the sources that the campaign compares, with the number of responses from each."""
-    return kept(name="sources", ids=[campaign.pk], compute=_sources, now=now)[campaign.pk].value
+    """Names of the sources that the campaign compares, each with its number of responses."""
+    return cached_figures(name="sources", ids=[campaign.pk], compute=_sources, now=now)[
+        campaign.pk
+    ].value
 
 
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
-    """A row for each of `campaigns`, in three queries however many there are."""
+    """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
-    found = kept(name="standing", ids=list(shown), compute=_standings, now=now)
+    found = cached_figures(name="standing", ids=list(shown), compute=_progress_with_last, now=now)
     return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
-    return kept(name="board", ids=[campaign.pk], compute=_boards, now=now)[campaign.pk].value
+    return cached_figures(name="board", ids=[campaign.pk], compute=_boards, now=now)[
+        campaign.pk
+    ].value
 
 
-def renew_figures(*, name: str, pk: int, now: datetime) -> None:
-    """What the short worker does when one of the figures above is old."""
+def refresh_figures(*, name: str, pk: int, now: datetime) -> None:
+    """Recompute one of the cached figures above when it is old. Called by a worker."""
     compute: dict[str, Compute[Any]] = {
         "sources": _sources,
-        "standing": _standings,
+        "standing": _progress_with_last,
         "board": _boards,
     }
-    renew(name=name, ids=[pk], compute=compute[name], now=now)
+    refresh(name=name, ids=[pk], compute=compute[name], now=now)
 
 
 def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
@@ -186,8 +183,10 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
     return {pk: of(pk) for pk in ids}
 
 
-def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
-    """(progress, time of the last judgment) of each campaign."""
+def _progress_with_last(
+    ids: Collection[int], now: datetime
+) -> dict[int, tuple[CampaignProgress, datetime | None]]:
+    """(progress, time of the last judgment) of each campaign"""
     progress = _progress(campaign_ids=list(ids), now=now)
     given = (
         Judgment.objects.filter(campaign__in=ids)
@@ -195,7 +194,7 @@ def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress,
         .annotate(last_at=Max("submitted_at"))
     )
     last = dict(given.values_list("campaign_id", "last_at"))
-    return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
+    return {pk: (progress.get(pk, CampaignProgress(0, 0, 0)), last.get(pk)) for pk in ids}
 
 
 def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
@@ -204,7 +203,9 @@ def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
 
 
 def _board(campaign: Campaign, now: datetime) -> Board:
-    progress = _progress(campaign_ids=[campaign.pk], now=now).get(campaign.pk, Progress(0, 0, 0))
+    progress = _progress(campaign_ids=[campaign.pk], now=now).get(
+        campaign.pk, CampaignProgress(0, 0, 0)
+    )
     pace = _pace(campaign=campaign, now=now)
     return Board(
         progress=progress,
@@ -220,8 +221,8 @@ def _board(campaign: Campaign, now: datetime) -> Board:
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """In order, golds left out; `status` is untouched, started, finished or skipped, `reason` a
-    Pass.Reason.
+    """Items in order, without golds. `status` is untouched, started, finished or skipped; `reason`
+    is a Pass.Reason.
     """
     items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
     slots = Slot.objects.filter(item=OuterRef("pk"))
@@ -248,7 +249,7 @@ def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") ->
 
 
 def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
-    """A row for each of `items`, in two queries more however many there are."""
+    """A row for each of `items`, with two more queries in total."""
     shown = list(items)
     ids = [item.pk for item in shown]
     slots = {
@@ -277,7 +278,7 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
     ]
 
 
-def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
+def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, CampaignProgress]:
     slots = (
         Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
         .values("campaign_id")
@@ -294,7 +295,7 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progre
         .values_list("campaign_id", "n")
     )
     return {
-        row["campaign_id"]: Progress(
+        row["campaign_id"]: CampaignProgress(
             n_slots=row["n"],
             n_submitted=row["submitted"],
             n_in_hand=row["in_hand"],
@@ -310,13 +311,13 @@ def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
     ).aggregate(n=Count("pk"), first_at=Min("submitted_at"))
     if recent["n"] < PACE_NEEDS:
         return None
-    # Short bursts would promise too much: at least a quarter of an hour stands under every pace.
+    # Short bursts would give too high a pace, so it is measured over at least a quarter of an hour.
     hours = max((now - recent["first_at"]) / timedelta(hours=1), 0.25)
     return Pace(per_hour=recent["n"] / hours, since=recent["first_at"])
 
 
 def _done_at(
-    *, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime
+    *, campaign: Campaign, progress: CampaignProgress, pace: Pace | None, now: datetime
 ) -> datetime | None:
     if campaign.state != Campaign.State.OPEN or pace is None or progress.n_left <= 0:
         return None
@@ -324,8 +325,8 @@ def _done_at(
 
 
 def _curve(*, campaign: Campaign) -> list[CurvePoint]:
-    """Judgments so far, at most some hundreds of points: by minute, hour or day, as the span
-    asks.
+    """Number of judgments over time, in at most a few hundred points: by minute, hour or day,
+    depending on the span.
     """
     counted = campaign.judgments.filter(is_extra=False, is_gold=False)
     span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
@@ -373,8 +374,8 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
 
 
 def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
-    """Median active seconds by rater. SQLite has no percentile, so the middle one or two rows are
-    picked by number.
+    """Median active seconds by rater. SQLite has no percentile function, so the one or two middle
+    rows are picked by number.
     """
     numbered = campaign.judgments.filter(active_s__isnull=False).annotate(
         place=Window(RowNumber(), partition_by="rater", order_by="active_s"),

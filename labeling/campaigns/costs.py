@@ -1,5 +1,4 @@
-"""What a campaign has cost and will cost, in judgments, hours and money; an estimate before
-anything is judged."""
+"""The estimated cost of a campaign in judgments, hours and money, before anything is judged."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,20 +6,20 @@ from decimal import Decimal
 
 from labeling.models import Campaign, Pool
 from labeling.queue.spending.prices import price, rate_of
-from labeling.queue.spending.time_estimates import seconds_of_one
+from labeling.queue.spending.time_estimates import typical_seconds
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Before it starts: from the least to the most judgments, the seconds of one, and where these
-    are taken from.
-    """
+    """An estimate from the least to the most judgments, with the seconds of one judgment."""
 
     n_least: int
     n_most: int
     seconds: float
-    n_like: int
-    """judgments of like campaigns behind `seconds`; 0: taken from reading speed"""
+    n_similar: int
+    """number of judgments in similar campaigns that `seconds` is from; 0 if it is from reading
+    speed
+    """
     amount_least: Decimal | None
     amount_most: Decimal | None
     currency: str
@@ -48,10 +47,10 @@ def estimate(
     n_golds: int | None = None,
     now: datetime,
 ) -> Estimate:
-    """What a campaign of this set-up would take, nothing of it made. Golds are paid like any other
-    item.
+    """The cost of a campaign with these settings, without creating it. Golds are paid like any
+    other item.
 
-    A rater gets each of `n_golds` once at most; None: as many as the share asks for.
+    A rater gets each of `n_golds` at most once; with None, as many golds as the share asks for.
     """
     n_raters = pool.memberships.filter(is_active=True).count() if pool else 0
     n_calibration = -(-n_items * calibration_percent // 100)
@@ -62,13 +61,13 @@ def estimate(
     n_most = n_plain * (max_overlap or overlap) + n_everybody + n_repeats * (max_overlap or overlap)
     most_golds = n_golds * n_raters if n_golds is not None else None
     n_least, n_most = (n + _n_golds(n, gold_share, most_golds) for n in (n_least, n_most))
-    seconds, n_like = seconds_of_one(kind=kind, n_responses=n_responses)
+    seconds, n_similar = typical_seconds(kind=kind, n_responses=n_responses)
     rate = rate_of(pool=pool, kind=kind, now=now) if pool else None
     return Estimate(
         n_least=n_least,
         n_most=n_most,
         seconds=seconds,
-        n_like=n_like,
+        n_similar=n_similar,
         amount_least=price(rate=rate, n_judgments=n_least, active_s=n_least * seconds),
         amount_most=price(rate=rate, n_judgments=n_most, active_s=n_most * seconds),
         currency=rate.currency if rate else "",
@@ -76,7 +75,9 @@ def estimate(
 
 
 def _n_golds(n_others: int, share: int, most: int | None) -> int:
-    """Golds that are given along with so many other items, `share` per cent of all."""
+    """Number of golds given along with so many other items, where `share` is a percentage of
+    all.
+    """
     n = round(n_others * share / (100 - share))
     return n if most is None else min(n, most)
 

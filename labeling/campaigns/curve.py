@@ -1,4 +1,4 @@
-"""A campaign's curve of judgments over time, with a projection at the current pace."""
+"""The chart of a campaign's judgments over time, with a projection at the current pace."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.campaigns.board import Board
-from labeling.campaigns.words import about, rate
+from labeling.campaigns.template_filters import about, rate
 from pages import charts
 
 HOUR = timedelta(hours=1)

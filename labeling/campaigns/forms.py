@@ -1,4 +1,4 @@
-"""Forms that set up a campaign and change it while it is running."""
+"""Forms that set up a campaign, change it while it is running, and filter its items."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
-from labeling.campaigns.selection import Match, Selection
-from labeling.models import Campaign, Prompt, Source
+from labeling.campaigns.selection import Selection, SelectionCounts
+from labeling.models import Campaign, Pass, Prompt, Source
 from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 
 # Django's forms are generic only in the stubs.
@@ -229,7 +229,7 @@ class CampaignForm(EffortForm):
         elif found.n_fitting == 0:
             self.add_error("response_sources", too_few_responses(selection, found))
         elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-            self.add_error("n_prompts", only_so_many(selection, found))
+            self.add_error("n_prompts", fewer_than_requested(selection, found))
 
 
 def no_prompt_matches() -> str:
@@ -239,7 +239,7 @@ def no_prompt_matches() -> str:
     )
 
 
-def too_few_responses(selection: Selection, found: Match) -> str:
+def too_few_responses(selection: Selection, found: SelectionCounts) -> str:
     most = campaigns_selection.most_responses(selection=selection)
     if most == 0:
         sentence = gettext(
@@ -254,7 +254,7 @@ def too_few_responses(selection: Selection, found: Match) -> str:
     return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
 
 
-def only_so_many(selection: Selection, found: Match) -> str:
+def fewer_than_requested(selection: Selection, found: SelectionCounts) -> str:
     if not selection.needs_responses:
         sentence = ngettext(
             "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting
@@ -325,3 +325,26 @@ class ChangeForm(EffortForm):
         return {
             name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields
         }
+
+
+class ItemFilterForm(forms.Form):
+    """Filters by status and skip reason."""
+
+    STATUSES = [
+        ("", _("Any")),
+        ("untouched", _("No answers yet")),
+        ("started", _("Some answers")),
+        ("finished", _("All answers")),
+        ("skipped", _("Skipped by someone")),
+        ("calibration", _("Answered by everyone")),
+        ("repeats", _("Repeated")),
+        ("held", _("On hold")),
+    ]
+    status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
+    reason = forms.ChoiceField(
+        label=_("Skip reason"), required=False, choices=[("", _("Any")), *Pass.Reason.choices]
+    )
+
+    def value(self, name: str) -> str:
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")

@@ -1,4 +1,4 @@
-"""Campaigns for the search in the top line."""
+"""Finds campaigns for the search in the top bar."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,5 +1,4 @@
-"""Prompts, pools and guidelines as admins list and search them, and which prompts a new campaign
-would take."""
+"""Selects the prompts that a new campaign would use."""
 
 from dataclasses import dataclass
 
@@ -11,8 +10,8 @@ from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
 
 @dataclass(frozen=True)
 class Selection:
-    """Which prompts a new campaign takes. An empty tuple leaves that side open; `n_prompts` None
-    takes all that fit.
+    """Which prompts a new campaign takes. An empty tuple means no restriction; `n_prompts` None
+    takes all that qualify.
     """
 
     kind: str
@@ -32,9 +31,9 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Match:
-    """How many prompts match a Selection, and how many of those have responses enough (all, where
-    none are needed).
+class SelectionCounts:
+    """How many prompts match a Selection, how many of those have enough responses (all, if none are
+    needed), and how many would be taken.
     """
 
     n_matching: int
@@ -43,14 +42,14 @@ class Match:
 
 
 def prompt_sources() -> QuerySet[Source]:
-    """Sources that a visible prompt came from."""
+    """Sources of visible prompts."""
     return Source.objects.filter(pk__in=visible(Prompt.objects.all()).values("source_id")).order_by(
         "name"
     )
 
 
 def response_sources() -> QuerySet[Source]:
-    """Sources that wrote a visible response."""
+    """Sources of visible responses."""
     return Source.objects.filter(
         pk__in=visible(Response.objects.all()).values("source_id")
     ).order_by("name")
@@ -67,7 +66,7 @@ def prompt_languages() -> list[str]:
 
 
 def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
-    """Prompts by what they are, whether or not there are responses to compare."""
+    """Prompts that match the filters, whether or not they have responses to compare."""
     prompts = visible(Prompt.objects.filter(retired_at=None))
     asked = {
         "category__in": selection.categories,
@@ -83,10 +82,10 @@ def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
 
 
 def fitting_prompts(*, selection: Selection) -> QuerySet[Prompt]:
-    """The prompts that can become items, at most `n_prompts`, drawn evenly over the whole set.
+    """The prompts that can become items, at most `n_prompts`, drawn evenly from all that match.
 
-    The order by fingerprint mixes sources and ages, and is the same each time. Only ids are loaded:
-    there may be many.
+    The order by fingerprint mixes sources and ages, and is the same every time. Only ids are
+    loaded, because there may be many.
     """
     prompts = (
         _answerable(selection)
@@ -97,15 +96,15 @@ def fitting_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     return prompts if selection.n_prompts is None else prompts[: selection.n_prompts]
 
 
-def match(*, selection: Selection) -> Match:
+def match(*, selection: Selection) -> SelectionCounts:
     n_matching = matching_prompts(selection=selection).count()
     n_fitting = _answerable(selection).count() if selection.needs_responses else n_matching
     n_taken = n_fitting if selection.n_prompts is None else min(n_fitting, selection.n_prompts)
-    return Match(n_matching=n_matching, n_fitting=n_fitting, n_taken=n_taken)
+    return SelectionCounts(n_matching=n_matching, n_fitting=n_fitting, n_taken=n_taken)
 
 
 def most_responses(*, selection: Selection) -> int:
-    """The most responses that any matching prompt has from the chosen sources."""
+    """The highest number of responses from the chosen sources on any matching prompt."""
     counts = _candidates(selection).values("prompt_id").annotate(n=Count("pk"))
     return counts.aggregate(most=Max("n"))["most"] or 0
 

@@ -1,5 +1,5 @@
-"""Campaigns: made whole, with their items and slots, changed while they go on, opened, paused,
-closed and opened again.
+"""Creates campaigns with their items and slots, changes them, and opens, pauses, closes and reopens
+them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,11 +28,11 @@ RESPONSES = range(2, 10)
 
 
 class UnableToCreateCampaign(Refusal):
-    """A campaign that nobody could work on; the text says what is missing."""
+    """Raised for a campaign that nobody could work on; the text says what is missing."""
 
 
 class UnableToChangeCampaign(Refusal):
-    """A change that would leave a campaign nobody could finish; the text says why."""
+    """Raised for a change after which nobody could finish the campaign; the text says why."""
 
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
@@ -40,12 +40,12 @@ class UnableToChangeCampaign(Refusal):
 
 
 class UnableToOpen(Refusal):
-    """A campaign that would stop at once; the text says what to change first."""
+    """Raised for a campaign that would stop immediately; the text says what to change first."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is asked for beyond one judgment an item, and where it ends. See the fields of
+    """How much work is requested besides one judgment per item, and when it ends. See the fields of
     Campaign.
     """
 
@@ -81,15 +81,15 @@ def create_campaign(
     by: User | None,
     now: datetime,
 ) -> Campaign:
-    """A campaign in state draft with an item for each prompt, `overlap` slots an item; every
-    rater's for calibration items.
+    """Create a draft campaign with an item for each prompt and `overlap` slots per item;
+    calibration items get one per rater.
 
-    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the
-    prompts were chosen by: it is kept for who makes another campaign like this one.
+    `checks` has settings for golds and reviews, any of golds.SETTINGS. `selection` is what the
+    prompts were selected by; it is stored for copies of this campaign.
 
-    Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are
-    named, evenly over the sources; a prompt with fewer is left out. Raises UnableToCreateCampaign
-    when no item comes of it.
+    A comparison takes `n_responses` published responses per prompt, from `source_ids` if any are
+    given, evenly over the sources; prompts with fewer are left out. Raises UnableToCreateCampaign
+    when there would be no item.
     """
     version = guideline.versions.order_by("-number").first()
     if version is None:
@@ -136,7 +136,7 @@ def create_campaign(
         if n_items == 0:
             raise UnableToCreateCampaign(_nothing_to_do(campaign))
         _add_repeats(campaign=campaign, first_position=n_items, now=now)
-        items.level(campaign=campaign, now=now)
+        items.level_calibration(campaign=campaign, now=now)
         audit_log.record(
             by=by,
             action="create",
@@ -148,14 +148,14 @@ def create_campaign(
 
 
 def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Let the pool work on it. False when it is open or closed already. Raises UnableToOpen when
-    its budget is spent.
+    """Let the pool work on the campaign. False when it is open or closed already. Raises
+    UnableToOpen when its budget is spent.
     """
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
         if campaign.opened_at is None:
-            items.level(campaign=campaign, now=now)
-        is_moved = _move(
+            items.level_calibration(campaign=campaign, now=now)
+        is_moved = _change_state(
             campaign,
             Campaign.State.OPEN,
             (Campaign.State.DRAFT, Campaign.State.PAUSED),
@@ -169,22 +169,24 @@ def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool
 
 
 def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more for now. Items that raters hold can still be submitted. False unless it
-    is open.
+    """Stop handing out items for now. Items that raters hold can still be submitted. False unless
+    it is open.
     """
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now)
+        is_moved = _change_state(
+            campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now
+        )
     campaign.refresh_from_db(fields=["state"])
     return is_moved
 
 
 def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more, for good. Items that raters hold can still be submitted. False when it
+    """Stop handing out items for good. Items that raters hold can still be submitted. False when it
     is closed already.
     """
     live = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.CLOSED, live, by=by, now=now)
+        is_moved = _change_state(campaign, Campaign.State.CLOSED, live, by=by, now=now)
         if is_moved:
             Campaign.objects.filter(pk=campaign.pk).update(closed_at=now)
     campaign.refresh_from_db(fields=["state", "closed_at"])
@@ -192,28 +194,30 @@ def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
 
 
 def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out again what a closed campaign had left, by the newest version of its guideline. False
-    unless it is closed.
+    """Hand out the remaining items of a closed campaign again, with the newest version of its
+    guideline. False unless it is closed.
 
     Raises UnableToOpen when its budget is spent.
     """
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
-        is_moved = _move(campaign, Campaign.State.OPEN, (Campaign.State.CLOSED,), by=by, now=now)
+        is_moved = _change_state(
+            campaign, Campaign.State.OPEN, (Campaign.State.CLOSED,), by=by, now=now
+        )
         if is_moved:
             newest = campaign.guideline.versions.order_by("-number").first()
             Campaign.objects.filter(pk=campaign.pk).update(closed_at=None, guideline_version=newest)
             Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
             campaign.refresh_from_db()
-            items.level(campaign=campaign, now=now)
+            items.level_calibration(campaign=campaign, now=now)
     return is_moved
 
 
 def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened:
-    somebody may have worked on it.
+    """Delete a draft, which releases its prompts for other campaigns. False if it was ever opened,
+    because somebody may have worked on it.
 
-    Raises UnableToChangeCampaign where a chain of runs names it.
+    Raises UnableToChangeCampaign if a chain of runs uses it.
     """
     with transaction.atomic():
         stored = (
@@ -252,19 +256,18 @@ CHANGEABLE = (
     "budget",
     "review_share",
 )
-"""What may be changed while a campaign goes on. What raters hold stays under the version that they
-were shown, and what was judged stays as it is: each judgment says which version it was given under.
+"""What may change while a campaign is running. Items that raters hold keep the version they were
+shown under. Existing judgments stay as they are; each names the version it was given under.
 """
 
 
 def change_campaign(
     *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
 ) -> bool:
-    """Other values for some of CHANGEABLE; False when nothing is different. Raises
-    UnableToChangeCampaign.
+    """Change some of CHANGEABLE; False when nothing is different. Raises UnableToChangeCampaign.
 
-    A higher overlap asks for more on every item, a lower one takes back what nobody holds. Another
-    guideline is in force with its newest version.
+    A higher overlap adds slots to every item, a lower one deletes free slots. A different guideline
+    takes effect with its newest version.
     """
     assert set(values) <= set(CHANGEABLE)
     with transaction.atomic():
@@ -282,14 +285,14 @@ def change_campaign(
             update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])]
         )
         if "overlap" in changed:
-            items.fit_overlap(campaign=stored)
+            items.adjust_to_overlap(campaign=stored)
         if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
-            _ask_about_doubts(campaign=stored, now=now)
+            _adjust_all_slots(campaign=stored, now=now)
         if changed.keys() & {
             "budget_unit",
             "budget",
             "lease_minutes",
-        }:  # a lease bounds the seconds of unmeasured work
+        }:  # a lease limits the seconds of unmeasured work
             after_judgment.recount_spending(campaign=stored, now=now)
         audit_log.record(
             by=by,
@@ -324,10 +327,8 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
         raise UnableToChangeCampaign(problem.sentence) from problem
 
 
-def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
-    """Items that are judged in full: whether their raters are sure enough by what is asked for
-    now.
-    """
+def _adjust_all_slots(*, campaign: Campaign, now: datetime) -> None:
+    """Check fully judged items against the new settings: they may need another judgment."""
     waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(
         state=Slot.State.SUBMITTED
     )
@@ -338,7 +339,7 @@ def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
     for item_id in (
         judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
     ):
-        after_judgment.fit_item(item_id=item_id, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item_id, campaign=campaign, now=now)
 
 
 def _as_json(value: Any) -> Any:
@@ -383,7 +384,7 @@ def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
         )
 
 
-def _move(
+def _change_state(
     campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime
 ) -> bool:
     before = campaign.state
@@ -397,7 +398,7 @@ def _move(
         after={"state": to},
         now=now,
     )
-    webhook_events.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
+    webhook_events.queue_campaign_event(campaign=campaign, state=to, before=before, now=now)
     return True
 
 
@@ -415,8 +416,8 @@ def _add_items(
     source_ids: Sequence[int],
     now: datetime,
 ) -> int:
-    """Items, their slots and their responses for one batch of prompts; how many items came of
-    it.
+    """Create the items, slots and responses for one batch of prompts. Returns how many items were
+    created.
     """
     chosen: dict[int, list[int]] = {}
     if campaign.n_responses is not None:
@@ -451,7 +452,7 @@ def _add_items(
                 ),
             )
             for item in made
-            # its slots are as many as there are raters: items.level makes them
+            # it needs as many slots as there are raters: items.level_calibration adds them
             if not item.is_calibration
             for number in range(campaign.overlap)
         ),
@@ -461,8 +462,8 @@ def _add_items(
 
 
 def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> None:
-    """For the share of items that is shown again an item more, behind all others. It gets a slot
-    for each rater who has judged the original, when they have.
+    """Add a second item, after all others, for the share of items that is repeated. It gets a slot
+    for a rater once they have judged the original.
     """
     if not campaign.repeat_percent:
         return
@@ -489,18 +490,20 @@ def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> N
 
 
 def _is_drawn(place: int, percent: int) -> bool:
-    """`percent` of all places, evenly over them, the first one among them."""
+    """Whether this position is among the `percent` that are spread evenly over all positions,
+    including the first.
+    """
     return place * percent % 100 < percent
 
 
 def _choose_responses(
     *, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]
 ) -> dict[int, list[int]]:
-    """For each prompt with enough of them, `n` responses: each source's first, then each one's
+    """Choose `n` responses for each prompt that has enough: each source's first, then each source's
     second, and so on.
 
-    Among equals a hash decides, so that neither age nor source is favoured. Texts that are there
-    already come last.
+    A hash decides between equals, so that neither age nor source is favoured. Duplicate texts come
+    last.
     """
     responses = visible(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
     if source_ids:
@@ -509,13 +512,13 @@ def _choose_responses(
     for response in responses.order_by("prompt_id", "number", "pk"):
         candidates.setdefault(response.prompt_id, []).append(response)
     return {
-        prompt_id: [response.pk for response in _evenly(found)[:n]]
+        prompt_id: [response.pk for response in _in_even_turns(found)[:n]]
         for prompt_id, found in candidates.items()
         if len(found) >= n
     }
 
 
-def _evenly(responses: Sequence[Response]) -> list[Response]:
+def _in_even_turns(responses: Sequence[Response]) -> list[Response]:
     turn: dict[int, int] = {}
     texts: set[str] = set()
     keyed = []

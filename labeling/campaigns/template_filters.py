@@ -1,26 +1,29 @@
-"""Words of the admin's pages that need the clock or the row at hand."""
+"""Template filters of the admin's pages: labels, dates, rates and amounts as text."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
 from labeling.models import Prompt
-from labeling.quality.item_answers import Answer
+from labeling.quality.item_answers import ItemAnswer
 from labeling.queue.spending import money
 
 register = template.Library()
 
 
 @register.filter
-def in_order(answer: Answer) -> str:
-    """A ranking in letters and symbols: “B › A = C”."""
+def in_order(answer: ItemAnswer) -> str:
+    """A ranking with letters and symbols: “B › A = C”."""
     return " › ".join(" = ".join(tier) for tier in answer.tiers)
 
 
 @register.filter
 def role(name: str) -> str:
-    """Who speaks in a conversation."""
+    """The speaker's role in a conversation, as a label."""
     return {
         "system": gettext("System"),
         "user": gettext("User"),
@@ -30,16 +33,14 @@ def role(name: str) -> str:
 
 @register.filter
 def state_kind(state: str) -> str:
-    """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing
-    to say.
-    """
+    """The state component's kind for a campaign's state."""
     return {"open": "accent", "paused": "warning"}.get(state, "")
 
 
 @register.filter
-def standing_kind(standing: str) -> str:
-    """Which of the component's meanings a rater's standing has."""
-    return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(standing, "")
+def status_kind(status: str) -> str:
+    """The state component's kind for a rater's status."""
+    return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(status, "")
 
 
 @register.filter
@@ -49,9 +50,7 @@ def invitation_kind(state: str) -> str:
 
 @register.filter
 def progress_kind(progress: str) -> str:
-    """Which of the component's meanings a step of onboarding has for its rater, or one of their
-    attempts.
-    """
+    """The state component's kind for a rater's progress in onboarding, or for an attempt."""
     return {
         "open": "accent",
         "again": "warning",
@@ -64,7 +63,7 @@ def progress_kind(progress: str) -> str:
 
 @register.filter
 def topic(code: str) -> str:
-    """A category in words; any other tag as it is."""
+    """The label of a category; any other tag unchanged."""
     return str(dict(Prompt.Category.choices).get(code, code))
 
 
@@ -72,3 +71,21 @@ def topic(code: str) -> str:
 def priced(minor: Decimal, currency: str) -> str:
     """An amount in minor units: `1250` EUR → “12.50 EUR”."""
     return money.words(minor, currency)
+
+
+@register.filter
+def about(moment: datetime) -> str:
+    """A date as precise as needed: “Thursday 15:00” within a week from now, else “3 December”."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
+    if abs(local.date() - today) < timedelta(days=7):
+        return date_format(local, "l H:i")
+    return date_format(local, "MONTH_DAY_FORMAT")
+
+
+@register.filter
+def rate(per_hour: float) -> str:
+    """A pace without false precision: “38”, “4.5”, “0.3”."""
+    tenths = round(per_hour, 1)
+    return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))

@@ -1,4 +1,4 @@
-"""Campaigns: the list, the form for a new one, and each campaign's pages."""
+"""Pages of campaigns: the list, the form for a new one, and the pages of one campaign."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,12 +22,12 @@ from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
     ChangeForm,
+    ItemFilterForm,
+    fewer_than_requested,
     initial_of,
     no_prompt_matches,
-    only_so_many,
     too_few_responses,
 )
-from labeling.campaigns.item_forms import ItemFilterForm
 from labeling.models import Campaign, Prompt
 from labeling.quality import item_answers
 from labeling.quality import selectors as quality_selectors
@@ -69,13 +69,15 @@ def new(request: MemberRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
-    return render(request, "labeling/campaigns/campaign_new.html", {"form": form, "like": template})
+    return render(
+        request, "labeling/campaigns/campaign_new.html", {"form": form, "copied_from": template}
+    )
 
 
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
-    """The line below the prompts: how many match the current selection, and how much work they
-    are.
+    """The line below the prompts in the form: how many match the current selection, and how much
+    work they are.
     """
     form = CampaignForm(request.POST)
     form.is_valid()
@@ -104,7 +106,7 @@ def count(request: HttpRequest) -> HttpResponse:
         "is_wasted": is_wasted,
     }
     if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-        context["shortage"] = only_so_many(selection, found)
+        context["shortage"] = fewer_than_requested(selection, found)
     if found.n_matching == 0:
         context["problem"] = no_prompt_matches()
     elif found.n_fitting == 0:
@@ -187,7 +189,7 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     }
     if found.campaign.kind == Campaign.Kind.COMPARISON:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
-        context["consensus"] = consensus_words.told(found=consensus, responses=work.responses)
+        context["consensus"] = consensus_words.as_text(found=consensus, responses=work.responses)
     return render(request, "labeling/campaigns/campaign_item.html", context)
 
 

@@ -1,5 +1,5 @@
-"""The door in: responses that a model wrote, what people keep of conversations with one, and
-campaigns opened on responses.
+"""The entry point for other apps: store responses and scores of a model, keep conversations with
+one, and open comparison campaigns.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,15 +13,15 @@ from django.db import transaction
 from accounts.models import User
 from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
-from labeling.data.saved_conversations import keep_demonstration, keep_prompt
+from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
 
 __all__ = [
     "NewResponse",
-    "keep_demonstration",
-    "keep_prompt",
     "open_comparison_campaign",
+    "save_demonstration",
+    "save_prompt",
     "source_for_model",
     "store_responses",
     "store_scores",
@@ -31,7 +31,7 @@ BATCH = 1_000
 
 @dataclass(frozen=True)
 class NewResponse:
-    """A response to store. `number` tells apart the answers of one source to one prompt."""
+    """A response to store. `number` distinguishes the responses of one source to one prompt."""
 
     prompt_id: int
     text: str
@@ -41,7 +41,7 @@ class NewResponse:
 
 
 def source_for_model(*, name: str, licence: str) -> Source:
-    """The source that stands for a model; the same one when it is asked for again."""
+    """The source of a model's responses; the same one for the same name."""
     source, _is_new = Source.objects.get_or_create(
         name=name, defaults={"kind": Source.Kind.MODEL, "licence": licence}
     )
@@ -49,8 +49,8 @@ def source_for_model(*, name: str, licence: str) -> Source:
 
 
 def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetime) -> int:
-    """Store what is not stored yet, told apart by (prompt, source, number); how many were new.
-    Handing in twice is harmless.
+    """Store responses that are not stored yet, identified by (prompt, source, number). Returns how
+    many were new. Safe to call twice.
     """
     with transaction.atomic():
         before = Response.objects.filter(source=source).count()
@@ -73,7 +73,7 @@ def open_comparison_campaign(
     by: User | None,
     now: datetime,
 ) -> Campaign:
-    """A comparison campaign over these prompts and these sources' responses, open at once.
+    """Create a comparison campaign over these prompts and these sources' responses, and open it.
 
     Raises labeling.campaigns.services.UnableToCreateCampaign.
     """

@@ -1,5 +1,5 @@
-"""What comes of a conversation with a model outside any campaign: prompts, and demonstrations by
-the person who had it.
+"""Saves conversations with a model that were held outside campaigns, as prompts and
+demonstrations.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, So
 ORIGIN = "tried a model"
 
 
-def keep_prompt(
+def save_prompt(
     *,
     messages: Sequence[Message],
     category: str,
@@ -29,7 +29,7 @@ def keep_prompt(
     by: User,
     now: datetime,
 ) -> Prompt:
-    """A prompt by this person, or the one with the same words that is there already."""
+    """A prompt by this person, or the existing one with the same text."""
     same = Prompt.objects.filter(messages_sha256=curation.fingerprint(messages), retired_at=None)
     with transaction.atomic():
         return visible(same).order_by("pk").first() or create_prompt(
@@ -43,7 +43,7 @@ def keep_prompt(
         )
 
 
-def keep_demonstration(
+def save_demonstration(
     *,
     prompt: Prompt,
     text: str,
@@ -54,10 +54,10 @@ def keep_demonstration(
     by: User,
     now: datetime,
 ) -> Judgment:
-    """What a model of `source` has `written` becomes its response; `text`, mended or not, what this
-    person shows as right.
+    """Store `written` as a response of the model's `source`, and `text`, edited or not, as this
+    person's demonstration.
 
-    Kept twice, it is there once.
+    Saving the same twice stores it once.
     """
     with transaction.atomic():
         rater = _rater_of(by, now)
@@ -74,15 +74,15 @@ def keep_demonstration(
             presentation={"kept_from": response.pk, "source": source.name},
             submitted_at=now,
         )
-        mended = None
+        edited = None
         if text.strip() != written.strip():
             person, _is_new = Source.objects.get_or_create(
                 name=by.email,
                 defaults={"kind": Source.Kind.PERSON, "person": by, "created_at": now},
             )
-            mended = _response(prompt, person, text, now)
+            edited = _response(prompt, person, text, now)
         Demonstration.objects.create(
-            judgment=judgment, text=text, edit_of=response if mended else None, response=mended
+            judgment=judgment, text=text, edit_of=response if edited else None, response=edited
         )
         audit_log.record(
             by=by,
@@ -95,7 +95,9 @@ def keep_demonstration(
 
 
 def _rater_of(person: User, now: datetime) -> Rater:
-    """Who has no desk judges as a rater without a login, whose alias says nothing."""
+    """The person's Rater. Somebody who is not a rater gets one without a login, whose alias says
+    nothing about them.
+    """
     own = Rater.objects.filter(user=person).first()
     if own is not None:
         return own
@@ -105,7 +107,7 @@ def _rater_of(person: User, now: datetime) -> Rater:
 
 
 def _response(prompt: Prompt, source: Source, text: str, now: datetime, **about: Any) -> Response:
-    """The same words of the same source are there once."""
+    """The same text of the same source is stored once."""
     own = Response.objects.filter(prompt=prompt, source=source)
     same = own.filter(text=text).first()
     if same is not None:

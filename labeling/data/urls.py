@@ -1,4 +1,4 @@
-"""URLs of data."""
+"""URLs of prompts, imports and exports."""
 
 from django.urls import path
 

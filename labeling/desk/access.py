@@ -1,4 +1,4 @@
-"""What a rater may open at the desk: campaigns, guidelines, and the item under a lease."""
+"""Access checks for raters at the desk: campaigns, guidelines, and the item under a lease."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from labeling.models import Campaign, Guideline, Rater
 
 
 def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) -> Guideline:
-    """Admins read any guideline; raters read those they work by."""
+    """Admins may read any guideline; raters only those of their campaigns."""
     if user.is_authenticated and user.is_admin:
         return get_object_or_404(Guideline, pk=pk)
     mine = guidelines_selectors.guidelines_of(rater=rater) if rater else []
@@ -30,7 +30,7 @@ def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
 
 
 def work(*, user: User | AnonymousUser, lease: UUID) -> desk_work.Work:
-    """The item under a lease that this person holds or held, in whatever state it is now."""
+    """The item under a lease that this user holds or held, in any state."""
     found = desk_work.work(user_id=user.pk or 0, lease=lease)
     if found is None:
         raise Http404
@@ -38,7 +38,7 @@ def work(*, user: User | AnonymousUser, lease: UUID) -> desk_work.Work:
 
 
 def sample_work(*, user: User | AnonymousUser, pk: int) -> desk_work.Work:
-    """A sample of what the campaign's raters see, for an admin."""
+    """A preview of what the campaign's raters see, for an admin."""
     found = desk_work.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
     if found is None:
         raise Http404

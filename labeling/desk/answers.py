@@ -1,4 +1,4 @@
-"""Reads a page of the desk: what was typed, the answer in it, its problems and its warnings. Stores
+"""Parses a posted desk page: what was typed, the answer, its problems and its warnings. Stores
 nothing.
 """
 
@@ -36,7 +36,7 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
         "Your ranking matches the display order. Is that what you want?"
     ),
     desk_warnings.CONTRADICTS_RATINGS: gettext_lazy(
-        "You ranked a response below one you rated lower."
+        "You rated %(better)s above %(worse)s but ranked %(worse)s higher."
     ),
     desk_warnings.FASTER_THAN_READING: gettext_lazy(
         "You answered faster than these texts can be read."
@@ -51,9 +51,9 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 
 @dataclass(frozen=True)
-class Typed:
-    """The state of a page: field name → texts. `revision` counts changes and tells the newer of two
-    copies.
+class PageInput:
+    """The state of a page as field name → texts. `revision` counts changes, to tell which of two
+    copies is newer.
     """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
@@ -63,18 +63,18 @@ class Typed:
     """why a button had no effect"""
 
     @classmethod
-    def of_post(cls, posted: QueryDict) -> "Typed":
+    def of_post(cls, posted: QueryDict) -> "PageInput":
         return cls(dict(posted.lists()), answers.revision(posted.get("revision", "")))
 
     @classmethod
-    def of_draft(cls, draft: Draft | None) -> "Typed":
+    def of_draft(cls, draft: Draft | None) -> "PageInput":
         if draft is None or "fields" not in draft.content:
             return cls()
         return replace(cls.of_json(draft.content), saved_at=draft.saved_at)
 
     @classmethod
-    def of_judgment(cls, judgment: Judgment) -> "Typed":
-        """What a rater would type to give this judgment."""
+    def of_judgment(cls, judgment: Judgment) -> "PageInput":
+        """What a rater would have to type to give this judgment."""
         written: Demonstration | None = getattr(judgment, "demonstration", None)
         if judgment.kind == Judgment.Kind.DEMONSTRATION:
             assert written is not None
@@ -104,9 +104,9 @@ class Typed:
         return cls(fields, revision=1)
 
     @classmethod
-    def of_json(cls, raw: Any) -> "Typed":
-        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its
-        "record" may be missing.
+    def of_json(cls, raw: Any) -> "PageInput":
+        """Raises ValueError unless `raw` is {"revision": int, "fields": {name: [text, …]}};
+        "record" is optional.
         """
         fields, revision = (
             (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
@@ -118,8 +118,8 @@ class Typed:
             answers.answer_fields(fields) | ({"record": [record]} if record else {}), revision
         )
 
-    def with_record_of(self, judgment: Judgment) -> "Typed":
-        """With the judgment's measurements, so that the page goes on measuring from them."""
+    def with_record_of(self, judgment: Judgment) -> "PageInput":
+        """The same, with the judgment's measurements, so that the page continues from them."""
         record = json.dumps(
             {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
         )
@@ -127,7 +127,7 @@ class Typed:
 
     @property
     def has_words(self) -> bool:
-        """Whether anything was given: a page that nobody touched posts its fields too, empty."""
+        """Whether the rater entered anything. An untouched page posts empty fields."""
         return any(
             value.strip()
             for values in answers.answer_fields(self.fields).values()
@@ -145,30 +145,32 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Warned:
+class ReviewWarning:
     name: str
-    sentence: str | Promise
+    sentence: str
 
 
 @dataclass(frozen=True)
 class Review:
-    """The last look before submitting. Problems stop it; warnings can be overruled."""
+    """The review step before submitting. Problems block it; warnings can be overridden."""
 
     line: str
-    problems: tuple[answers.Problem, ...]
-    warnings: tuple[Warned, ...]
+    problems: tuple[answers.PageProblem, ...]
+    warnings: tuple[ReviewWarning, ...]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A posted page, read: the answer, what was recorded around it, and what stops a submit."""
+class PostedAnswer:
+    """A parsed page: the answer, the measurements recorded with it, and what blocks a submit."""
 
-    typed: Typed
+    typed: PageInput
     checked: Checked
-    problems: tuple[answers.Problem, ...]
+    problems: tuple[answers.PageProblem, ...]
     recorded: Recorded
     line: str
     refusal: str = ""
+    contradiction: tuple[str, str] | None = None
+    """letters of the response rated higher and of the one ranked higher"""
 
     @property
     def may_be_stored(self) -> bool:
@@ -178,14 +180,21 @@ class Answer:
 
     @property
     def review(self) -> Review:
-        refused = (answers.Problem("", self.refusal),) if self.refusal else ()
-        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
+        refused = (answers.PageProblem("", self.refusal),) if self.refusal else ()
+        warned = tuple(ReviewWarning(name, self._sentence(name)) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
 
+    def _sentence(self, warning: str) -> str:
+        sentence = str(WARNING_SENTENCES[warning])
+        if self.contradiction is None:
+            return sentence
+        better, worse = self.contradiction
+        return sentence % {"better": better, "worse": worse}
 
-def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
-    """The answer on a posted page, with its problems and warnings. Who `corrects` an answer has
-    read the texts before.
+
+def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.datetime) -> PostedAnswer:
+    """The answer on a posted page, with its problems and warnings. `corrects` is the judgment being
+    corrected: its rater has read the texts before, so pace is not checked.
     """
     if work.campaign.n_responses is None:
         return _read_text(work, typed)
@@ -196,16 +205,17 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     if not corrects:
         seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
         warnings += desk_warnings.of_pace([response.text for response in shown], seconds)
-    return Answer(
+    return PostedAnswer(
         typed,
         checked,
         tuple(problems),
         replace(recorded, warnings=tuple(warnings)),
         _review_line(checked.given),
+        contradiction=_contradiction(checked.given, work.form),
     )
 
 
-def _read_text(work: Work, typed: Typed) -> Answer:
+def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
     checked, problems = answers.read_demonstration(
         typed.fields, is_dialogue=work.campaign.asks_dialogue
     )
@@ -220,7 +230,7 @@ def _read_text(work: Work, typed: Typed) -> Answer:
         *desk_warnings.of_length(checked.given.lengths, low=low, high=high),
         *desk_warnings.of_constraints(n, kept),
     )
-    return Answer(
+    return PostedAnswer(
         typed,
         checked,
         tuple(problems),
@@ -230,9 +240,9 @@ def _read_text(work: Work, typed: Typed) -> Answer:
 
 
 def read_comparison(
-    *, work: Work, typed: Typed, shown: Sequence[Response]
-) -> tuple[CheckedComparison, list[answers.Problem]]:
-    """What is given on the page of a comparison, and what is wrong with it."""
+    *, work: Work, typed: PageInput, shown: Sequence[Response]
+) -> tuple[CheckedComparison, list[answers.PageProblem]]:
+    """The comparison on a posted page, and its problems."""
     asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
     return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)
 
@@ -259,17 +269,35 @@ def _elapsed_s(work: Work, now: dt.datetime) -> float:
 
 
 def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
-    positions = sorted(given.ranks)
-    scale = form.scales[0].name if form.scales else ""
-    overall = [given.ratings[position].get(scale) for position in positions]
-    ranks = [given.ranks[position] for position in positions]
+    _positions, ranks, overall = _ranked_and_rated(given, form)
     edited = given.edit.position if given.edit else None
     return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
 
 
-def begin_edit(*, work: Work, typed: Typed) -> Typed:
-    """What was typed, with the best-ranked response in the editor. An edit that was begun stays,
-    whatever is best by now.
+def _contradiction(given: ComparisonAnswer, form: rating_form.RatingForm) -> tuple[str, str] | None:
+    """The first two responses whose ranks and ratings disagree, as letters."""
+    positions, ranks, overall = _ranked_and_rated(given, form)
+    for better, worse in desk_warnings.contradictions(ranks, overall):
+        return (
+            response_orders.LETTERS[positions[better]],
+            response_orders.LETTERS[positions[worse]],
+        )
+    return None
+
+
+def _ranked_and_rated(
+    given: ComparisonAnswer, form: rating_form.RatingForm
+) -> tuple[list[int], list[int | None], list[int | None]]:
+    """Positions in order, with their ranks and their answers on the first scale."""
+    positions = sorted(given.ranks)
+    scale = form.scales[0].name if form.scales else ""
+    overall = [given.ratings[position].get(scale) for position in positions]
+    return positions, [given.ranks[position] for position in positions], overall
+
+
+def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
+    """What was typed, with the best-ranked response in the editor. An edit that was already started
+    is kept, even if another response is now ranked best.
     """
     shown = order.presented(work.shown)
     checked, _problems = read_comparison(work=work, typed=typed, shown=shown)
@@ -293,22 +321,28 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
     return replace(typed, fields={**typed.fields, **begun})
 
 
-def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+def drop_edit(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
     return replace(
         typed,
         fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")},
     )
 
 
-def add_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
-    """What was typed, with two turns more: the user's and the answer to it."""
+def add_turns(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
+    """What was typed, with one more user turn and one more answer."""
     n = len(answers.read_further(typed.fields))
     if n >= answers.LONGEST_DIALOGUE:
         return typed
     return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
 
 
-def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+def drop_turns(
+    *, work: Work, typed: PageInput
+) -> PageInput:  # takes the same arguments as begin_edit
     """What was typed, without its last two turns."""
     kept = len(answers.read_further(typed.fields)) - 2
     fields = {

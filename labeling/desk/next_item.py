@@ -1,4 +1,4 @@
-"""Where a rater goes next: to an item, or to what they have to read or finish before it."""
+"""Decides where a rater goes next: to an item, or to what they have to read or finish first."""
 
 from dataclasses import dataclass
 
@@ -18,27 +18,30 @@ from labeling.queue import admission, claim
 
 @dataclass(frozen=True)
 class Step:
-    """Where to go; `slot` is the item that was claimed, if one was."""
+    """Where to go. `slot` is the item that was claimed, if any."""
 
     address: str
     slot: Slot | None = None
 
 
 def next_address(
-    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, last_version_id: int | None = None
 ) -> str:
-    return next_step(request, campaign=campaign, rater=rater, worked_by=worked_by).address
+    return next_step(
+        request, campaign=campaign, rater=rater, last_version_id=last_version_id
+    ).address
 
 
 def next_step(
-    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, last_version_id: int | None = None
 ) -> Step:
-    """Claim the next item, and say where to go. With nothing left: to the desk, with a message.
+    """Claim the next item and return where to go. When nothing is left, that is the desk, with a
+    message.
 
-    A changed guideline is read first. No query is needed for a rater who has just worked by the
-    version in force (`worked_by`).
+    A changed guideline has to be read first. `worked_by` is the guideline version of the rater's
+    last item: if it is the current version, that check needs no query.
     """
-    if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
+    if last_version_id != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
     entry = admission.entry(rater=rater, campaign=campaign)
     visit = (
@@ -50,7 +53,7 @@ def next_step(
         slot = claim.claim(campaign=campaign, rater=rater, entry=entry, now=timezone.now())
     except claim.UnableToClaim as problem:
         messages.warning(request, problem.sentence)
-        return Step(hindrance_address(problem.hindrance))
+        return Step(blocker_address(problem.blocker))
     if slot is not None:
         return Step(reverse("desk_item", args=[slot.lease]), slot)
     if visit is not None:
@@ -61,15 +64,17 @@ def next_step(
     return Step(reverse("desk"))
 
 
-def hindrance_address(hindrance: admission.Hindrance) -> str:
-    """Where a rater finds out more: onboarding has its own page."""
-    if hindrance.reason == admission.Reason.ONBOARDING:
-        return reverse("onboarding", args=[hindrance.pool_id])
+def blocker_address(blocker: admission.Blocker) -> str:
+    """Where a rater can see what blocks them: onboarding has its own page."""
+    if blocker.reason == admission.BlockReason.ONBOARDING:
+        return reverse("onboarding", args=[blocker.pool_id])
     return reverse("desk")
 
 
 def _reads_first(campaign: Campaign, rater: Rater) -> bool:
-    """An item that they hold already keeps the version it was claimed under."""
+    """Whether the rater has to read the guideline now. A held item keeps the version it was claimed
+    under.
+    """
     return (
         guidelines_selectors.needs_reading(rater=rater, campaign=campaign)
         and work.lease_held(rater=rater, campaign=campaign) is None

@@ -1,5 +1,5 @@
-"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads,
-and never writes.
+"""Builds what the desk's templates show from an item under a lease and what was typed. Never
+writes.
 """
 
 import datetime as dt
@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from labeling.desk import words as desk_words
-from labeling.desk.answers import Review, Typed, line_of, read_comparison
+from labeling.desk.answers import PageInput, Review, line_of, read_comparison
 from labeling.desk.forms import answers
 from labeling.desk.reading import Turn, turns_of
-from labeling.desk.work import Standing, Tally, Work
+from labeling.desk.work import LeaseState, Tally, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
@@ -28,7 +28,7 @@ from labeling.statistics import response_orders
 from pages import days, rendered
 
 LONGEST_CHOICE = 8
-"""What is chosen from a list is short; the rest of a longer text is nobody's choice."""
+"""Longest text of a chosen option; anything longer cannot be one of the form's choices."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,20 @@ class PromptView:
 
 @dataclass(frozen=True)
 class ResponseView:
-    """A response as one rater sees it: nothing here tells it from the others but its letter and its
-    text.
-    """
+    """A response as one rater sees it. Only its letter and text tell it apart from the others."""
 
     letter: str
     html: SafeString
     raw: str
     head: SafeString
-    """letter, rank, ways to show it"""
+    """letter, rank, and buttons for ways to show it"""
     rating: SafeString
-    """the rating form about it"""
+    """the rating form for this response"""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a page sends what is done on it; empty: it does not keep drafts, or no lease."""
+    """The URLs that the page's actions post to. Empty where the page has no such action."""
 
     submit: str
     guideline: str
@@ -76,7 +74,7 @@ class Addresses:
 
     @classmethod
     def of_sample(cls, campaign_id: int) -> "Addresses":
-        """An admin's look at the page: nothing that it sends is stored."""
+        """For an admin's preview: nothing that the page sends is stored."""
         whole, *parts = (
             reverse(f"campaign_preview{part}", args=[campaign_id])
             for part in ("", "_guideline", "_diff", "_text")
@@ -94,28 +92,28 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Care:
-    """What stands before upsetting content."""
+class ContentNotice:
+    """The notice before upsetting content."""
 
     kinds: str
     n_today: int
-    """such items that the rater has met before this one"""
+    """such items that the rater has seen today before this one"""
     suggests_pause: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """What both kinds of page show."""
+    """What pages of both kinds show."""
 
     lease: Any
     urls: Addresses
     version: int
-    """of the answer that is corrected here; 0 for a first answer"""
+    """of the answer being corrected; 0 for a first answer"""
     campaign: str
     guideline_number: int
     prompt: PromptView
-    care: Care | None
-    """None where nothing may upset"""
+    content_notice: ContentNotice | None
+    """None when nothing may upset"""
     today: Tally
     active_words: str
     person: str
@@ -134,7 +132,7 @@ class ComparePage(Page):
     reason: str
     asks_reason: bool
     strengths: tuple[tuple[answers.Option, str], ...]
-    """each with its word; empty when not asked"""
+    """each with its label; empty when not asked"""
     strength_problem: str
     is_all_bad: bool
     edit_of: str
@@ -143,7 +141,7 @@ class ComparePage(Page):
 
 @dataclass(frozen=True)
 class Constraint:
-    """A line of the checklist."""
+    """One item of the checklist."""
 
     name: str
     sentence: str
@@ -152,7 +150,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class FurtherTurn:
-    """A turn of a dialogue after the first answer; `name` is its field's."""
+    """A turn of a dialogue after the first answer; `name` is that of its field."""
 
     name: str
     role: str
@@ -167,7 +165,7 @@ class WritePage(Page):
     asks_dialogue: bool
     further: tuple[FurtherTurn, ...]
     empty_turns: tuple[FurtherTurn, ...]
-    """what a script makes two turns more of"""
+    """the template from which a script adds two more turns"""
     most_turns: int
     constraints: tuple[Constraint, ...]
     sources: str
@@ -182,7 +180,7 @@ class WritePage(Page):
 def page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None = None,
     today: Tally,
     corrects: Judgment | None = None,
@@ -195,7 +193,7 @@ def page(
 def compare_page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -230,7 +228,7 @@ def compare_page(
     )
 
 
-def _strengths(typed: Typed) -> tuple[tuple[answers.Option, str], ...]:
+def _strengths(typed: PageInput) -> tuple[tuple[answers.Option, str], ...]:
     words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
     chosen = answers.first(typed.fields, "strength")
     return tuple(
@@ -245,7 +243,7 @@ def _response_view(
     html: SafeString,
     n: int,
     form: rating_form.RatingForm,
-    typed: Typed,
+    typed: PageInput,
     problems: Mapping[str, str],
 ) -> ResponseView:
     letter = response_orders.LETTERS[place]
@@ -268,7 +266,7 @@ def _response_view(
     )
 
 
-# Most pages show these as nobody has touched them yet: a handful of strings, in place of three
+# Most pages show these untouched, so they are cached: a handful of strings in place of three
 # hundred small templates a page.
 @lru_cache(maxsize=512)
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
@@ -301,7 +299,7 @@ def _rating(
 def write_page(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -339,7 +337,7 @@ def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> Furth
     return FurtherTurn(name, role, words[role], text, problems.get(name, ""))
 
 
-def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
+def _constraints(sentences: list[str], typed: PageInput) -> tuple[Constraint, ...]:
     kept = answers.read_kept(typed.fields, len(sentences))
     return tuple(
         Constraint(f"keeps-{place}", sentence, place in kept)
@@ -350,7 +348,7 @@ def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
 def _common(
     *,
     work: Work,
-    typed: Typed,
+    typed: PageInput,
     review: Review | None,
     today: Tally,
     corrects: Judgment | None,
@@ -360,13 +358,13 @@ def _common(
         "lease": work.lease,
         "urls": (
             Addresses.of_sample(work.campaign.pk)
-            if work.standing == Standing.SAMPLE
+            if work.lease_state == LeaseState.SAMPLE
             else Addresses.of_lease(work.lease, corrects=corrects is not None)
         ),
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
-        "care": _care(work, now),
+        "content_notice": _content_notice(work, now),
         "today": today,
         "active_words": desk_words.duration_words(today.active_s),
         "person": person_key(work.rater),
@@ -381,22 +379,22 @@ def _common(
     }
 
 
-def _care(work: Work, now: dt.datetime) -> Care | None:
+def _content_notice(work: Work, now: dt.datetime) -> ContentNotice | None:
     kinds = work.item.prompt.upset_words
     if not kinds:
         return None
-    if work.standing == Standing.SAMPLE:
-        return Care(kinds, 0, suggests_pause=False)
+    if work.lease_state == LeaseState.SAMPLE:
+        return ContentNotice(kinds, 0, suggests_pause=False)
     n = content_settings_selectors.n_met(rater=work.rater, since=days.last_midnight(now))
-    return Care(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
+    return ContentNotice(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
 
 
 def _notice(work: Work, now: dt.datetime) -> str:
-    if work.standing == Standing.SAMPLE:
+    if work.lease_state == LeaseState.SAMPLE:
         return _(
             "This is what raters see, with an item from the campaign. Try it: nothing is saved."
         )
-    if work.standing == Standing.LAPSED:
+    if work.lease_state == LeaseState.LAPSED:
         return _(
             "Your reservation has expired and someone else has this item now. You can still finish"
             " it; your answer is saved as an extra."
@@ -410,7 +408,7 @@ def _notice(work: Work, now: dt.datetime) -> str:
 
 
 def person_key(rater: Rater) -> str:
-    """Names this person's drafts in the browser without naming the person."""
+    """Names this person's drafts in the browser without revealing who they are."""
     return salted_hmac("labeling.desk.person", str(rater.pk)).hexdigest()[:16]
 
 

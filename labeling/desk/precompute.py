@@ -1,28 +1,28 @@
-"""What raters are shown next, made into HTML before they ask."""
+"""Renders the texts of upcoming items to HTML before raters ask for them."""
 
 from collections.abc import Iterable
 
 from labeling.models import Campaign, Item, Response, Slot
 from pages import rendered
 
-N_AHEAD = 500
-"""Items of each open campaign: some minutes' work for 50 raters."""
+N_ITEMS = 500
+"""Items per open campaign: a few minutes of work for 50 raters."""
 _BATCH = 100
 
 
-def make_pages_ahead(*, campaigns: Iterable[Campaign] | None = None, n: int = N_AHEAD) -> int:
-    """The texts of the first `n` items that wait in each open campaign, in the shared cache; how
-    many were made.
+def precompute_texts(*, campaigns: Iterable[Campaign] | None = None, n: int = N_ITEMS) -> int:
+    """Render the texts of the first `n` waiting items of each open campaign into the shared cache.
+    Returns how many texts were rendered.
 
-    A second run makes what the first did not: nothing else is kept of it.
+    Texts that are in the cache already are skipped, so a second run does only what is missing.
     """
     campaigns = (
         Campaign.objects.filter(state=Campaign.State.OPEN) if campaigns is None else campaigns
     )
-    return sum(_make(campaign, n) for campaign in campaigns)
+    return sum(_precompute(campaign, n) for campaign in campaigns)
 
 
-def _make(campaign: Campaign, n: int) -> int:
+def _precompute(campaign: Campaign, n: int) -> int:
     waiting = Slot.objects.filter(
         campaign=campaign, state=Slot.State.FREE, reserved_for=None
     ).order_by("queue_rank")

@@ -1,5 +1,5 @@
-"""What the desk gives to read: turns of a conversation, an answer that is stored, and a response by
-words against another.
+"""What the desk shows for reading: conversation turns, a stored answer, and a word diff of two
+responses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ def turns_of(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> 
 
 
 @dataclass(frozen=True)
-class GivenResponse:
-    """A response, by the letter it had, and what was said of it."""
+class StoredResponse:
+    """A response of a stored answer, under the letter it had, with its rank and ratings."""
 
     letter: str
     html: SafeString
@@ -42,24 +42,24 @@ class GivenResponse:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A stored answer as its rater reads it again, whatever became of the campaign."""
+class StoredAnswer:
+    """A stored answer as its rater reads it later, even after the campaign has closed."""
 
     upsets: str
     """kinds of upsetting content, or empty"""
     prompt: tuple[Turn, ...]
-    responses: tuple[GivenResponse, ...]
+    responses: tuple[StoredResponse, ...]
     line: str
     reason: str
     written: tuple[Turn, ...]
-    """a demonstration's turns, or the edit"""
+    """the turns of a demonstration, or the edit"""
     edit_of: str
     sources: str
 
 
-def given(*, work: Work, judgment: Judgment) -> Given:
+def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
     written: Demonstration | None = getattr(judgment, "demonstration", None)
-    prompt, responses = work.item.prompt, _given_responses(work, judgment)
+    prompt, responses = work.item.prompt, _responses(work, judgment)
     ranks = {response.letter: response.rank for response in responses}
     is_all_bad = judgment.kind == Judgment.Kind.COMPARISON and judgment.comparison.is_all_bad
     edited = (
@@ -67,7 +67,7 @@ def given(*, work: Work, judgment: Judgment) -> Given:
         if written is not None and written.edit_of_id is not None
         else []
     )
-    return Given(
+    return StoredAnswer(
         upsets=prompt.upset_words,
         prompt=_turns(prompt.messages),
         responses=responses,
@@ -92,14 +92,14 @@ def given(*, work: Work, judgment: Judgment) -> Given:
     )
 
 
-def _given_responses(work: Work, judgment: Judgment) -> tuple[GivenResponse, ...]:
+def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
     if judgment.kind != Judgment.Kind.COMPARISON:
         return ()
     rows = list(judgment.comparison.ranked.select_related("response").order_by("position"))
     html = rendered.markdown([row.response.text for row in rows])
     labels = {question.name: question.label for question in work.form.questions}
     return tuple(
-        GivenResponse(
+        StoredResponse(
             response_orders.LETTERS[row.position],
             made,
             row.rank,
@@ -127,8 +127,8 @@ class Diff:
 
 
 def diff(*, work: Work, of: str, to: str) -> Diff | None:
-    """Response `of` by words against `to`; None when the letters name no two responses of this
-    work.
+    """A word diff from response `of` to another. None unless both letters are responses of this
+    item.
     """
     texts = dict(
         zip(

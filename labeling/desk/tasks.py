@@ -5,6 +5,6 @@ from labeling.desk import precompute
 
 
 @short_task(time_limit_s=300)
-def make_pages_ahead() -> None:
-    """What is there already is not made again."""
-    precompute.make_pages_ahead()
+def precompute_texts() -> None:
+    """Texts that are rendered already are skipped."""
+    precompute.precompute_texts()

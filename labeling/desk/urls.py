@@ -1,4 +1,4 @@
-"""URLs of desk."""
+"""URLs of the desk, of My work, and of raters' guidelines."""
 
 from django.urls import path
 

@@ -1,7 +1,6 @@
-"""Second thoughts about an answer that a rater may overrule: each is a name, and a rule over what
-was given. Pure.
+"""Warnings about an answer that a rater may override. Each is a name and a rule. Pure functions.
 
-What was overruled is stored by name in `Judgment.warnings`, so a name never changes its meaning.
+Overridden warnings are stored by name in `Judgment.warnings`, so a name never changes its meaning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +14,14 @@ EDITED_NOT_BEST = "edited_not_best"
 CONSTRAINT_UNTICKED = "constraint_unticked"
 
 WORDS_PER_S = 8.0
-"""Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages
-238, Brysbaert 2019).
+"""Nobody reads faster than this: 480 words a minute is a fast skim (silent reading of English
+averages 238, Brysbaert 2019).
 """
 
 
 def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[str]:
-    """Warnings about `ranks` in the order shown; `overall` holds the first scale's answer for each,
-    None when not asked.
+    """Warnings about `ranks` in the order shown. `overall` has the first scale's rating of each
+    response, None when not asked.
     """
     found = []
     if (
@@ -41,9 +40,7 @@ def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> li
 def contradictions(
     ranks: Sequence[int | None], overall: Sequence[int | None]
 ) -> list[tuple[int, int]]:
-    """Positions (higher rated, lower rated) where the first nevertheless came out behind the
-    second.
-    """
+    """Pairs of positions (higher rated, lower rated) whose ranking is the other way round."""
     both = [
         (i, rank, rated)
         for i, (rank, rated) in enumerate(zip(ranks, overall, strict=True))
@@ -58,33 +55,31 @@ def contradictions(
 
 
 def of_edit(ranks: Sequence[int | None], edited: int | None) -> list[str]:
-    """`edited` is the position of the response that was made better, None when none was."""
+    """`edited` is the position of the edited response, or None."""
     given = [rank for rank in ranks if rank is not None]
     return [EDITED_NOT_BEST] if edited is not None and given and ranks[edited] != min(given) else []
 
 
 def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
-    """`seconds` between showing `texts` and answering; counted words, so scripts without spaces
-    never warn.
+    """`seconds` from showing `texts` to the answer. Words are counted, so scripts without spaces
+    never cause a warning.
     """
     n_words = sum(len(text.split()) for text in texts)
     return [FASTER_THAN_READING] if seconds < n_words / WORDS_PER_S else []
 
 
 def of_length(n_words: Sequence[int], *, low: int, high: int) -> list[str]:
-    """`n_words` of each answer: one, or a dialogue's."""
+    """`n_words` of each answer: one, or one for each turn of a dialogue."""
     return [] if all(low <= n <= high for n in n_words) else [UNUSUAL_LENGTH]
 
 
 def of_constraints(n: int, kept: Sequence[int]) -> list[str]:
-    """`kept` holds the places of those of `n` constraints that the rater ticked."""
+    """`kept` has the positions of the ticked constraints, out of `n`."""
     return [CONSTRAINT_UNTICKED] if len(kept) < n else []
 
 
 def ranking_line(ranks: Mapping[str, int | None]) -> str:
-    """The ranking read back: `A › B = C › D`, unranked responses left out; "" when nothing is
-    ranked.
-    """
+    """The ranking as text: `A › B = C › D`, without unranked responses. May be empty."""
     groups: dict[int, list[str]] = {}
     for letter, rank in ranks.items():
         if rank is not None:

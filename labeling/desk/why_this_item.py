@@ -1,8 +1,7 @@
-"""By what a rater is known to know what items come to them for: the grounds that may be told.
+"""Why items come to a rater, as far as the rater may know: the skills and agreements that match.
 
-Golds, repeats and what everybody judges are given by the same rule as any other item, and have the
-same grounds: a rater must not be able to tell them apart, so nothing here looks at what an item is
-there for.
+Golds, repeats and items for all raters follow the same rules as any other item, and show the same
+reasons. A rater must not be able to tell them apart, so nothing here reads an item's purpose.
 """
 
 from collections.abc import Iterable
@@ -16,8 +15,8 @@ from labeling.models import Pool, Prompt, Rater, RaterSkill
 _TOPICS = [code for code in Prompt.Category.values if code != Prompt.Category.OTHER]
 
 
-class Ground(models.TextChoices):
-    """By what something is known, the weakest first. All but the pool's are RaterSkill.Basis."""
+class SkillBasis(models.TextChoices):
+    """How a skill is known, weakest first. All but POOL are values of RaterSkill.Basis."""
 
     POOL = "pool"
     DECLARED = RaterSkill.Basis.DECLARED.value
@@ -26,31 +25,31 @@ class Ground(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Known:
-    """A language's code or a topic that a rater knows."""
+class KnownSkill:
+    """A language code or topic that a rater knows."""
 
     code: str
-    ground: Ground
+    basis: SkillBasis
 
 
 @dataclass(frozen=True)
-class Skill:
+class HeldSkill:
     axis: str
     code: str
-    ground: Ground
+    basis: SkillBasis
     at: datetime
 
 
 @dataclass(frozen=True)
-class Skills:
-    """What one rater knows by themselves, and has agreed to see."""
+class RaterSkills:
+    """One rater's own skills, and the kinds of upsetting content they have agreed to see."""
 
-    skills: tuple[Skill, ...]
+    skills: tuple[HeldSkill, ...]
     accepts: frozenset[str]
 
-    def languages(self, pool: Pool, *, at: datetime) -> list[Known]:
-        """Those by which the pool gave them items at that time; none where it does not go by
-        language.
+    def languages(self, pool: Pool, *, at: datetime) -> list[KnownSkill]:
+        """The languages by which the pool assigned them items at that time; empty if it does not
+        route by language.
         """
         return (
             self._known(RaterSkill.Axis.LANGUAGE, pool.languages, at)
@@ -58,7 +57,7 @@ class Skills:
             else []
         )
 
-    def topics(self, pool: Pool, *, at: datetime) -> list[Known]:
+    def topics(self, pool: Pool, *, at: datetime) -> list[KnownSkill]:
         known = (
             self._known(RaterSkill.Axis.TOPIC, pool.expertise, at)
             if pool.routes_by_category
@@ -66,8 +65,8 @@ class Skills:
         )
         return [each for each in known if each.code in _TOPICS]
 
-    def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[Known]:
-        """Why just this one suits them, as far as the pool asks: at most a language and a topic."""
+    def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[KnownSkill]:
+        """Why this item matches, as far as the pool asks: at most one language and one topic."""
         languages = [
             each
             for each in self.languages(pool, at=at)
@@ -76,24 +75,27 @@ class Skills:
         topics = [each for each in self.topics(pool, at=at) if each.code == prompt.category]
         return [*languages[:1], *topics]
 
-    def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[Known]:
-        """Each by its strongest ground, the strongest first."""
-        order = list(Ground)
+    def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[KnownSkill]:
+        """Each code with its strongest basis, strongest first."""
+        order = list(SkillBasis)
         mine = sorted(
             (skill for skill in self.skills if skill.axis == axis and skill.at <= at),
-            key=lambda skill: order.index(skill.ground),
+            key=lambda skill: order.index(skill.basis),
         )
-        grounds = dict.fromkeys(of_pool, Ground.POOL) | {skill.code: skill.ground for skill in mine}
-        known = [Known(code, ground) for code, ground in grounds.items()]
-        return sorted(known, key=lambda each: (-order.index(each.ground), each.code))
+        grounds = dict.fromkeys(of_pool, SkillBasis.POOL) | {
+            skill.code: skill.basis for skill in mine
+        }
+        known = [KnownSkill(code, basis) for code, basis in grounds.items()]
+        return sorted(known, key=lambda each: (-order.index(each.basis), each.code))
 
 
-def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> Skills:
-    """One query, and none where no pool goes by what its raters know."""
+def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> RaterSkills:
+    """One query; none if no pool routes by skills."""
     accepts = frozenset(rater.accepts)
     if not any(pool.routes_by_language or pool.routes_by_category for pool in pools):
-        return Skills((), accepts)
+        return RaterSkills((), accepts)
     rows = rater.skills.values_list("axis", "code", "basis", "at")
-    return Skills(
-        tuple(Skill(axis, code, Ground(basis), at) for axis, code, basis, at in rows), accepts
+    return RaterSkills(
+        tuple(HeldSkill(axis, code, SkillBasis(basis), at) for axis, code, basis, at in rows),
+        accepts,
     )

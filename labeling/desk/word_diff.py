@@ -1,10 +1,9 @@
-"""Two texts by words: what both have, and what only one of them. Pure, and bounded in time whatever
-the texts are.
+"""Word diff of two texts, pure and with bounded running time for any input.
 
-Lines are aligned first, then words inside what changed. Tokens that stand once on either side are
-the fixed points between which the rest is aligned, as in Bram Cohen's patience diff; a gap without
-any is compared token by token when it is small, and replaced whole when not. So every text has a
-difference that is right, and only a hostile one has a coarse one.
+Lines are aligned first, then words inside changed lines. Tokens that occur exactly once on each
+side are anchors, and the rest is aligned between them, as in Bram Cohen's patience diff. A gap
+without anchors is compared token by token if it is small, and replaced as a whole if not. The
+result is always a correct diff; only a hostile text gets a coarse one.
 """
 
 import re
@@ -17,16 +16,14 @@ from itertools import groupby, pairwise, takewhile
 from operator import itemgetter
 
 STEPS = 200
-"""difflib aligns a gap when that cannot take more than so many steps a token: a fifth of a second
-for the worst 20,000 tokens.
+"""difflib aligns a gap only if it cannot take more steps a token than this: a fifth of a second for
+the worst 20,000 tokens.
 """
 DEPTH = 8
-"""Fixed points are looked for between fixed points this often; every time costs one pass over the
-text.
-"""
+"""How deep anchors are searched between anchors; every level costs one pass over the text."""
 MOST_TOKENS = 30_000
-"""Beyond this many a side (15,000 words and the space between them), only what the texts begin and
-end with is found alike.
+"""With more tokens than this on a side (15,000 words and the spaces between), only the common
+beginning and end are found.
 """
 
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
@@ -34,7 +31,7 @@ _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of both texts: `kind` is same, removed (only in the older) or added (only in the
+    """A stretch of text: `kind` is same, removed (only in the older text) or added (only in the
     newer).
     """
 
@@ -43,16 +40,18 @@ class Piece:
 
 
 def pieces(before: str, after: str) -> list[Piece]:
-    """Joined, what is the same or removed is `before`, and what is the same or added is `after`."""
+    """The pieces that are the same or removed join up to `before`; those that are the same or added
+    join up to `after`.
+    """
     older, newer = _TOKEN.findall(before), _TOKEN.findall(after)
     if max(len(older), len(newer)) > MOST_TOKENS:
         found = _by(older, newer, depth=0)
     else:
         found = _by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True))
-    told = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
+    found_texts = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
     return [
         Piece(kind, "".join(text for _kind, text in run))
-        for kind, run in groupby(told, itemgetter(0))
+        for kind, run in groupby(found_texts, itemgetter(0))
     ]
 
 
@@ -71,7 +70,7 @@ def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[_Part]:
 
 
 def _by(before: Sequence[str], after: Sequence[str], *, depth: int = DEPTH) -> Iterator[_Part]:
-    """Removed, added and same by turns, any of them empty."""
+    """Removed, added and same pieces in turn; any of them may be empty."""
     start = new_start = 0
     for at, new_at, n in (*_matches(before, after, depth), (len(before), len(after), 0)):
         yield "removed", before[start:at]
@@ -83,7 +82,7 @@ def _by(before: Sequence[str], after: Sequence[str], *, depth: int = DEPTH) -> I
 def _matches(
     before: Sequence[str], after: Sequence[str], depth: int
 ) -> Iterator[tuple[int, int, int]]:
-    """(place in `before`, place in `after`, length) of stretches that are the same, in order."""
+    """(start in `before`, start in `after`, length) of equal stretches, in order."""
     head = _n_alike(before, after)
     tail = _n_alike(before[head:][::-1], after[head:][::-1])
     yield 0, 0, head
@@ -111,15 +110,15 @@ def _matches_within(
 
 
 def _n_alike(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many tokens the two have in common to begin with."""
+    """Length of the common prefix."""
     return sum(
         1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
     )
 
 
 def _most_steps(n_before: Counter[str], n_after: Counter[str]) -> int:
-    """What difflib takes at most: for every stretch that it finds, it goes over all pairs of equal
-    tokens again.
+    """An upper bound on difflib's steps: for every stretch it finds, it goes over all pairs of
+    equal tokens again.
     """
     n_pairs = sum(n * n_after[token] for token, n in n_before.items() if not token.isspace())
     return n_pairs * min(n_before.total(), n_after.total())
@@ -128,16 +127,16 @@ def _most_steps(n_before: Counter[str], n_after: Counter[str]) -> int:
 def _longest_row(
     before: Sequence[str], after: Sequence[str], once: Set[str]
 ) -> list[tuple[int, int]]:
-    """Places of the most tokens of `once` (that stand once on either side) that come in the same
-    order (patience sorting).
+    """Positions of the longest run of tokens from `once` (which occur once on each side) that have
+    the same order on both sides, by patience sorting.
     """
     place = {token: new_at for new_at, token in enumerate(after) if token in once}
     ends: list[int] = []
-    """the smallest place in `after` at which a row of this length may end"""
+    """the smallest position in `after` at which a row of this length can end"""
     last: list[int] = []
-    """where in `rows` such a row ends"""
+    """index in `rows` of such a row's end"""
     rows: list[tuple[int, int, int]] = []
-    """place in `before`, place in `after`, and the row before it; -1 for none"""
+    """position in `before`, position in `after`, index of the row before it (-1 for none)"""
     for at, token in enumerate(before):
         new_at = place.get(token)
         if new_at is None:

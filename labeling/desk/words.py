@@ -1,4 +1,4 @@
-"""What the desk says in words: counts of work, why items come, and the keys of a page."""
+"""The desk's texts: counts of work, why items come, and the keyboard shortcuts."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.desk.why_this_item import Ground, Known, Skills
+from labeling.desk.why_this_item import KnownSkill, RaterSkills, SkillBasis
 from labeling.desk.work import MOST_COUNTED, OpenCampaign, Tally
 from labeling.models import Campaign, Pool, Prompt, Slot
 
-GROUNDS: dict[Ground, str | Promise] = {
-    Ground.POOL: gettext_lazy("shared by everyone in the pool"),
-    Ground.DECLARED: gettext_lazy("you added it"),
-    Ground.TESTED: gettext_lazy("you passed a test"),
-    Ground.SHOWN: gettext_lazy("earned by your answers"),
+BASIS_LABELS: dict[SkillBasis, str | Promise] = {
+    SkillBasis.POOL: gettext_lazy("shared by everyone in the pool"),
+    SkillBasis.DECLARED: gettext_lazy("you added it"),
+    SkillBasis.TESTED: gettext_lazy("you passed a test"),
+    SkillBasis.SHOWN: gettext_lazy("earned by your answers"),
 }
 
 
 def duration_words(seconds: float) -> str:
-    """Hours and minutes; "" below one minute."""
+    """Hours and minutes; "" for less than a minute."""
     minutes = int(seconds // 60)
     if minutes < 1:
         return ""
@@ -43,15 +43,15 @@ def tally_words(tally: Tally, nothing: str) -> str:
 
 @dataclass(frozen=True)
 class CampaignLine:
-    """One campaign on the desk, in words."""
+    """One campaign on the desk, as text."""
 
     open: OpenCampaign
     words: str
     why: str
-    """by what rule items come to this rater"""
+    """why items of this campaign come to this rater"""
 
 
-def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> CampaignLine:
+def campaign_line(found: OpenCampaign, skills: RaterSkills, *, now: dt.datetime) -> CampaignLine:
     kind = str(found.campaign.get_kind_display())
     parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
     if found.n_today:
@@ -59,8 +59,8 @@ def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> C
     return CampaignLine(found, " · ".join(parts), why_campaign(found.campaign, skills, now=now))
 
 
-def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str:
-    """By what rule its items come to a rater."""
+def why_campaign(campaign: Campaign, skills: RaterSkills, *, now: dt.datetime) -> str:
+    """Why items of this campaign come to a rater."""
     pool = campaign.pool
     said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
     if pool.routes_by_language:
@@ -69,16 +69,14 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
     if pool.routes_by_category:
         known = _known(skills.topics(pool, at=now)) or _("none added yet")
         said.append(_("Items are assigned by topic: %(known)s.") % {"known": known})
-    if campaign.order == Campaign.Order.FINISH_FIRST:
-        said.append(_("Items that are nearly complete come first."))
-    else:
+    if campaign.order != Campaign.Order.FINISH_FIRST:
         said.append(_("Every item gets one answer before any gets a second."))
     return " ".join(said)
 
 
-def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> str:
-    """Why just this one came; "" where there is no more to say than of its campaign. Golds and
-    repeats read like any other.
+def why_item(prompt: Prompt, pool: Pool, skills: RaterSkills, *, at: dt.datetime) -> str:
+    """Why this item came; "" when there is nothing to add to the campaign's reason. Golds and
+    repeats read like any other item.
     """
     said = []
     if known := _known(skills.of_prompt(prompt, pool, at=at)):
@@ -90,7 +88,7 @@ def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> 
 
 @dataclass(frozen=True)
 class MyCampaign:
-    """A campaign open to a rater, as My work lists it; `held` is the item in their hands."""
+    """A campaign open to a rater, as My work lists it; `held` is the item they hold."""
 
     campaign: Campaign
     why: str
@@ -99,20 +97,24 @@ class MyCampaign:
 
 
 def my_campaigns(
-    campaigns: Sequence[Campaign], in_hand: Mapping[int, Slot], skills: Skills, *, now: dt.datetime
+    campaigns: Sequence[Campaign],
+    held_slots: Mapping[int, Slot],
+    skills: RaterSkills,
+    *,
+    now: dt.datetime,
 ) -> list[MyCampaign]:
     lines = []
     for campaign in campaigns:
-        held = in_hand.get(campaign.pk)
+        held = held_slots.get(campaign.pk)
         why_held = why_item(held.item.prompt, campaign.pool, skills, at=now) if held else ""
         lines.append(MyCampaign(campaign, why_campaign(campaign, skills, now=now), held, why_held))
     return lines
 
 
-def _known(known: list[Known]) -> str:
+def _known(known: list[KnownSkill]) -> str:
     topics = dict(Prompt.Category.choices)
     return ", ".join(
-        f"{topics.get(each.code, each.code)} ({GROUNDS[each.ground]})" for each in known
+        f"{topics.get(each.code, each.code)} ({BASIS_LABELS[each.basis]})" for each in known
     )
 
 
@@ -125,8 +127,8 @@ def _waiting(n: int) -> str:
 
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
-    """Every key of the page, for the sheet behind `?`. No command has a letter that a response may
-    have (response_orders.LETTERS).
+    """Every shortcut of the page, for the sheet behind `?`. No command uses a letter that a
+    response may have (response_orders.LETTERS).
     """
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("Review; press again to submit")),
@@ -163,6 +165,6 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
         ("r", _("Reason")),
         ("m", _("Strength of preference, then 1–4")),
         ("t", _("Scroll responses together or separately")),
-        ("v", _("Switch between rendered, raw and diff")),
+        ("v", _("Switch between text, raw and diff")),
     ]
     return comparing + everywhere

@@ -1,5 +1,5 @@
-"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a
-URL stands for.
+"""Read queries of the rater's pages: open campaigns, the day's counts, history, drafts, and the
+item under a lease.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ from labeling.models import (
     Slot,
 )
 from labeling.queue import admission, order, work_left
-from labeling.queue.blocked_items import Withheld, withheld
+from labeling.queue.blocked_items import BlockedItems, blocked_items
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 _LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
@@ -72,31 +72,31 @@ _TALLY = Compiled[Judgment](
     )
 )
 MOST_COUNTED = 1_000
-"""More waiting slots than this are not counted for a page."""
+"""Pages count waiting slots only up to this number."""
 
 
 @dataclass(frozen=True)
 class OpenCampaign:
-    """A campaign a rater may work in. `lease` names the item they hold there, if any."""
+    """A campaign the rater may work in. `lease` is that of the item they hold there, if any."""
 
     campaign: Campaign
     n_free: int
-    """slots that wait, for whomever; counted to MOST_COUNTED + 1"""
+    """free slots, for any rater; counted to MOST_COUNTED + 1"""
     n_today: int
     """judgments by this rater"""
     has_work: bool
-    may_look: bool
-    """nothing is known to be left, but a claim would look through the whole queue"""
+    needs_sweep: bool
+    """no work is known to be left, but a claim would still search the whole queue"""
     lease: uuid.UUID | None
-    hindrance: admission.Hindrance | None = None
-    """why a claim would be refused, whatever is left"""
-    withheld: Withheld | None = None
-    """what waits and is not for this rater, where nothing else is left"""
+    blocker: admission.Blocker | None = None
+    """why a claim would be refused, however much is left"""
+    blocked_items: BlockedItems | None = None
+    """waiting items that this rater cannot get, if nothing else is left"""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How much a rater has given since a moment."""
+    """How many judgments a rater gave since a moment."""
 
     n_judgments: int
     active_s: float
@@ -104,7 +104,7 @@ class Tally:
 
 
 class HistoryState(models.TextChoices):
-    """What became of an answer, as its rater reads it."""
+    """The state of an answer, as its rater sees it."""
 
     FIRST = "first", _("Original")
     CORRECTED = "corrected", _("Edited")
@@ -113,7 +113,7 @@ class HistoryState(models.TextChoices):
 
 @dataclass(frozen=True)
 class HistoryFilter:
-    """What of a rater's own answers is listed: all of it where nothing is said."""
+    """Filters on the list of a rater's own answers; without any, all are listed."""
 
     campaign_id: int | None = None
     kind: str = ""
@@ -122,25 +122,25 @@ class HistoryFilter:
     before: dt.datetime | None = None
 
 
-class Standing(models.TextChoices):
-    """Where a lease stands, for the person who holds or held it."""
+class LeaseState(models.TextChoices):
+    """The state of a lease, for the person who holds or held it."""
 
     OPEN = "open"
     LAPSED = "lapsed"
-    """Somebody else has the item now; an answer is still taken."""
+    """Somebody else has the item now; a late answer is still accepted."""
     STORED = "stored"
     ENDED = "ended"
-    """Skipped or given back."""
+    """Skipped or released."""
     SAMPLE = "sample"
-    """Nobody's: an admin looks at the page as raters will see it."""
+    """Belongs to no rater: an admin's preview of the page."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One item under one lease. `shown` is what queue.presented takes the order from."""
+    """One item under one lease. queue.order.presented takes the order of responses from `shown`."""
 
     lease: uuid.UUID
-    standing: Standing
+    lease_state: LeaseState
     shown: Slot | PastLease
     rater: Rater
     campaign: Campaign
@@ -150,8 +150,8 @@ class Work:
 
     @cached_property
     def item(self) -> Item:
-        """With its prompt and the rater's draft of an answer. Read when asked for: what is
-        submitted is looked over without.
+        """With its prompt and the rater's draft. Loaded on first use, because a submit is checked
+        without it.
         """
         found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
         assert found is not None  # a slot refers to it
@@ -170,7 +170,7 @@ class Work:
 
     @property
     def is_open(self) -> bool:
-        return self.standing in {Standing.OPEN, Standing.LAPSED}
+        return self.lease_state in {LeaseState.OPEN, LeaseState.LAPSED}
 
     @property
     def is_skipped(self) -> bool:
@@ -178,13 +178,13 @@ class Work:
 
 
 def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
-    """What `lease` stands for, if it is or was this person's: one query while it lives, three
+    """The work under `lease`, if this user holds or held it. One query while the lease lives, three
     afterwards.
     """
     slot = _SLOT.first(lease=lease, user=user_id)
     if slot is not None:
-        standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
-        return _work(slot, lease, standing, slot.expires_at)
+        lease_state = LeaseState.OPEN if slot.state == Slot.State.LEASED else LeaseState.STORED
+        return _work(slot, lease, lease_state, slot.expires_at)
     past = (
         PastLease.objects.filter(lease=lease, rater__user=user_id)
         .select_related("rater", "campaign")
@@ -193,13 +193,13 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     if past is None:
         return None
     is_stored = Judgment.objects.filter(lease=lease).exists()
-    ended = Standing.LAPSED if past.end == PastLease.End.LAPSED else Standing.ENDED
-    return _work(past, lease, Standing.STORED if is_stored else ended, None)
+    ended = LeaseState.LAPSED if past.end == PastLease.End.LAPSED else LeaseState.ENDED
+    return _work(past, lease, LeaseState.STORED if is_stored else ended, None)
 
 
 def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
-    """An item of the campaign as somebody would be given it; nothing of it is in the database. None
-    without an item.
+    """An item of the campaign as a rater would see it; None if there is none. Writes nothing to the
+    database.
     """
     items = (
         campaign.items.filter(repeat_of=None, gold_use=None)
@@ -213,7 +213,7 @@ def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
     shown = Slot(item=item, campaign=campaign, rater=rater, seed=item.pk, number=0)
     lasts = now + dt.timedelta(hours=12)
     version = campaign.guideline_version
-    return Work(uuid.uuid4(), Standing.SAMPLE, shown, rater, campaign, version, now, lasts)
+    return Work(uuid.uuid4(), LeaseState.SAMPLE, shown, rater, campaign, version, now, lasts)
 
 
 def work_taken(*, slot: Slot, last: Work) -> Work:
@@ -221,7 +221,7 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
     assert slot.lease is not None  # it is leased
     return Work(
         lease=slot.lease,
-        standing=Standing.OPEN,
+        lease_state=LeaseState.OPEN,
         shown=slot,
         rater=last.rater,
         campaign=last.campaign,
@@ -234,12 +234,15 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
 
 
 def _work(
-    shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None
+    shown: Slot | PastLease,
+    lease: uuid.UUID,
+    lease_state: LeaseState,
+    expires_at: dt.datetime | None,
 ) -> Work:
     assert shown.rater is not None
     return Work(
         lease=lease,
-        standing=standing,
+        lease_state=lease_state,
         shown=shown,
         rater=shown.rater,
         campaign=shown.campaign,
@@ -252,7 +255,7 @@ def _work(
 
 
 def judgment_under(*, work: Work) -> Judgment | None:
-    """The judgment as it stands now."""
+    """The current version of the judgment."""
     parts = ("campaign", "comparison", "demonstration__edit_of")
     return (
         Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
@@ -268,8 +271,8 @@ def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
 
 
 def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
-    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of
-    its pool.
+    """Campaigns of the rater's pools. A rater who came through a crowd link sees only the link's
+    campaign.
     """
     visits = CrowdVisit.objects.filter(rater=rater)
     return (
@@ -284,15 +287,15 @@ def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
     )
 
 
-def in_hand(*, rater: Rater) -> dict[int, Slot]:
-    """What the rater holds, by campaign."""
+def held_slots(*, rater: Rater) -> dict[int, Slot]:
+    """The slots a rater holds, by campaign."""
     held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
     return {slot.campaign_id: slot for slot in held}
 
 
 def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
-    """Every campaign open to `rater`, with what is left in it for them. Costs the same for a
-    thousand slots as for a million.
+    """Every campaign open to `rater`, with what is left in it for them. The cost does not depend on
+    the number of slots.
     """
     campaigns = list(campaigns_open_to(rater=rater))
     ids = [campaign.pk for campaign in campaigns]
@@ -303,7 +306,7 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
             "campaign", "lease"
         )
     )
-    hindered = admission.hindrances(
+    blocked = admission.blockers(
         rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now
     )
     paused = admission.pauses(rater=rater, campaigns=campaigns)
@@ -313,7 +316,7 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
             rater,
             leases.get(campaign.pk),
             today.get(campaign.pk, 0),
-            paused.get(campaign.pk) or hindered.get(campaign.pool_id),
+            paused.get(campaign.pk) or blocked.get(campaign.pool_id),
             now,
         )
         for campaign in campaigns
@@ -325,7 +328,7 @@ def _open(
     rater: Rater,
     lease: uuid.UUID | None,
     n_today: int,
-    hindrance: admission.Hindrance | None,
+    blocker: admission.Blocker | None,
     now: dt.datetime,
 ) -> OpenCampaign:
     has_work = lease is not None or work_left.has_work(campaign=campaign, rater=rater, now=now)
@@ -334,10 +337,12 @@ def _open(
         n_free=work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1),
         n_today=n_today,
         has_work=has_work,
-        may_look=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
+        needs_sweep=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
         lease=lease,
-        hindrance=hindrance,
-        withheld=None if has_work or hindrance else withheld(campaign=campaign, rater=rater),
+        blocker=blocker,
+        blocked_items=None
+        if has_work or blocker
+        else blocked_items(campaign=campaign, rater=rater),
     )
 
 
@@ -348,8 +353,8 @@ def tally(*, rater: Rater, since: dt.datetime) -> Tally:
 
 
 def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
-    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when
-    that was too long ago.
+    """The judgment given at `last_at` (from a Tally) while it can still be undone. Runs no query
+    when it is too old.
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
@@ -359,7 +364,7 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
-    """Whether its rater can take it back at `now`, were it the last one."""
+    """Whether its rater could undo it at `now` if it is their latest."""
     return (
         judgment.version == 1
         and judgment.lease is not None
@@ -367,25 +372,25 @@ def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
     )
 
 
-def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Judgment]:
+def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[Judgment]:
     """The rater's own judgments, latest first."""
-    wanted = wanted or HistoryFilter()
+    filters = filters or HistoryFilter()
     asked: dict[str, object] = {
-        "campaign": wanted.campaign_id,
-        "kind": wanted.kind,
-        "submitted_at__gte": wanted.since,
-        "submitted_at__lt": wanted.before,
+        "campaign": filters.campaign_id,
+        "kind": filters.kind,
+        "submitted_at__gte": filters.since,
+        "submitted_at__lt": filters.before,
     }
     given = Judgment.objects.filter(
         rater=rater,
         import_batch__isnull=True,
         **{name: value for name, value in asked.items() if value},
     )
-    if wanted.state == HistoryState.EXTRA:
+    if filters.state == HistoryState.EXTRA:
         given = given.filter(is_extra=True)
-    elif wanted.state:
+    elif filters.state:
         given = given.filter(
-            is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST
+            is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
     return given.select_related("campaign__pool", "prompt", "demonstration").order_by(
         "-submitted_at", "-pk"
@@ -399,10 +404,11 @@ def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
 
 
 def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
-    """What the rater has typed and not submitted, the latest first, each with the lease that opens
-    it; None once it lapsed.
+    """The rater's unsubmitted drafts, latest first, each with the lease that opens it, or None if
+    that lapsed.
 
-    A correction's is that of the answer, as long as it still stands as it was opened.
+    The draft of a correction has the lease of its answer, while that answer's version is still the
+    one being corrected.
     """
     mine = {"item": OuterRef("item"), "rater": rater}
     held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")

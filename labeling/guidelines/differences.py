@@ -1,4 +1,4 @@
-"""What changed between two versions of a guideline, line by line. Pure: no database."""
+"""Line diff of two versions of a guideline. Pure: no database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,23 @@ from labeling.guidelines.rating_form import Question, RatingForm, Scale
 
 
 @dataclass(frozen=True)
-class Line:
-    """`kind` is same, added, removed or gap; a gap stands for `n_hidden` unchanged lines."""
+class DiffLine:
+    """One line of a diff. `kind` is same, added, removed or gap; a gap stands for `n_hidden`
+    unchanged lines.
+    """
 
     kind: str
     text: str = ""
     n_hidden: int = 0
 
 
-def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) -> list[Line]:
+def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) -> list[DiffLine]:
     """All lines that differ, each with up to `context` unchanged neighbours; empty if nothing
     differs.
     """
     if list(before) == list(after):
         return []
-    lines: list[Line] = []
+    lines: list[DiffLine] = []
     opcodes = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
     for place, (tag, start, end, new_start, new_end) in enumerate(opcodes):
         if tag == "equal":
@@ -30,8 +32,8 @@ def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) ->
                 before[start:end], context, is_first=place == 0, is_last=place == len(opcodes) - 1
             )
             continue
-        lines += [Line("removed", text) for text in before[start:end]]
-        lines += [Line("added", text) for text in after[new_start:new_end]]
+        lines += [DiffLine("removed", text) for text in before[start:end]]
+        lines += [DiffLine("added", text) for text in after[new_start:new_end]]
     return lines
 
 
@@ -52,17 +54,19 @@ def _condition_line(question: Question, labels: Mapping[str, str]) -> str:
     return f" [{at_least}{labels[question.asked_if.question]}{at_most}]"
 
 
-def _unchanged(texts: Sequence[str], context: int, *, is_first: bool, is_last: bool) -> list[Line]:
+def _unchanged(
+    texts: Sequence[str], context: int, *, is_first: bool, is_last: bool
+) -> list[DiffLine]:
     head = 0 if is_first else context
     tail = 0 if is_last else context
     if len(texts) <= head + tail + 1:
-        return [Line("same", text) for text in texts]
+        return [DiffLine("same", text) for text in texts]
     shown_before, shown_after = texts[:head], texts[len(texts) - tail :]
-    gap = Line("gap", n_hidden=len(texts) - head - tail)
+    gap = DiffLine("gap", n_hidden=len(texts) - head - tail)
     return [
-        *(Line("same", text) for text in shown_before),
+        *(DiffLine("same", text) for text in shown_before),
         gap,
-        *(Line("same", text) for text in shown_after),
+        *(DiffLine("same", text) for text in shown_after),
     ]
 
 

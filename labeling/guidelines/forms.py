@@ -1,5 +1,4 @@
-"""The admin's forms: guidelines with their rating form, prompts, and filters of the lists. The
-forms of campaigns are in labeling.campaigns.forms."""
+"""Forms of guidelines and their rating forms."""
 
 import itertools
 from typing import TYPE_CHECKING, Any

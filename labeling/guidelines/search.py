@@ -1,4 +1,4 @@
-"""Guidelines for the search in the top line."""
+"""Finds guidelines for the search in the top bar."""
 
 from django.utils.translation import gettext_lazy as _
 

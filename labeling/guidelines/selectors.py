@@ -1,25 +1,39 @@
-"""Guidelines as raters meet them: which are theirs, what they have read, and what changed since."""
+"""Read queries of guidelines: lists for admins, a rater's guidelines and what changed since they
+last read them, and items whose disagreement shows a gap.
+"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
+from django.db.models import Count, Max, QuerySet
+
 from labeling.guidelines import differences, rating_form
-from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Judgment, Rater
+from labeling.models import (
+    Adjudication,
+    Campaign,
+    Guideline,
+    GuidelineReading,
+    GuidelineVersion,
+    Judgment,
+    Rater,
+)
 from labeling.models import examples as models_examples
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs from `before`: in the text, the examples and the questions."""
+    """What changed since `before`: in the text, the examples and the rating form."""
 
     before: GuidelineVersion
-    text: list[differences.Line]
-    examples: list[differences.Line]
-    form: list[differences.Line]
+    text: list[differences.DiffLine]
+    examples: list[differences.DiffLine]
+    form: list[differences.DiffLine]
 
 
 def guidelines_of(*, rater: Rater) -> list[Guideline]:
-    """Those of the campaigns that the rater's pools have or had."""
+    """Guidelines of the campaigns that the rater's pools have or had."""
     theirs = Campaign.objects.exclude(state=Campaign.State.DRAFT).filter(
         pool__memberships__rater=rater, pool__memberships__is_active=True
     )
@@ -27,19 +41,19 @@ def guidelines_of(*, rater: Rater) -> list[Guideline]:
 
 
 def latest_version(*, guideline: Guideline) -> GuidelineVersion:
-    """There is always one."""
+    """There is always at least one version."""
     return guideline.versions.select_related("guideline").latest("number")
 
 
 @lru_cache(maxsize=256)
 def version(pk: int) -> GuidelineVersion:
-    """Read once a process: a version never changes."""
+    """Cached per process, because a version never changes."""
     return GuidelineVersion.objects.get(pk=pk)
 
 
 @lru_cache(maxsize=256)
 def form_of(version_pk: int | None) -> rating_form.RatingForm:
-    """The rating form of a version, as it is asked; without a version there is nothing to ask."""
+    """The rating form of a version; without a version, a form without questions."""
     return (
         rating_form.RatingForm()
         if version_pk is None
@@ -48,10 +62,11 @@ def form_of(version_pk: int | None) -> rating_form.RatingForm:
 
 
 def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
-    """Whether the guideline has changed since the rater last worked by it, and they have not said
-    that they read it.
+    """Whether the guideline has changed since the rater last worked with it, and they have not
+    confirmed that they read it.
 
-    Who works by a guideline for the first time is asked nothing: there is no change to show.
+    A rater who uses a guideline for the first time does not have to confirm: there is no change to
+    show.
     """
     last = _worked_by(rater=rater, guideline_id=campaign.guideline_id)
     if last in {None, campaign.guideline_version_id}:
@@ -62,8 +77,8 @@ def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
 
 
 def last_read(*, rater: Rater | None, latest: GuidelineVersion) -> GuidelineVersion | None:
-    """The newest version before `latest` that the rater worked by or said they had read; failing
-    that the one before it.
+    """The newest version before `latest` that the rater worked with or confirmed reading; without
+    one, the version before `latest`.
     """
     earlier = GuidelineVersion.objects.filter(
         guideline=latest.guideline_id, number__lt=latest.number
@@ -83,7 +98,9 @@ def changes_since(*, before: GuidelineVersion, latest: GuidelineVersion) -> Chan
     )
 
 
-def example_changes(*, before: GuidelineVersion, after: GuidelineVersion) -> list[differences.Line]:
+def example_changes(
+    *, before: GuidelineVersion, after: GuidelineVersion
+) -> list[differences.DiffLine]:
     older, newer = (
         models_examples.lines(models_examples.parse(version.examples))
         for version in (before, after)
@@ -92,10 +109,65 @@ def example_changes(*, before: GuidelineVersion, after: GuidelineVersion) -> lis
 
 
 def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:
-    """The version under which the rater gave their latest judgment by this guideline."""
+    """The version of the rater's latest judgment under this guideline."""
     theirs = Judgment.objects.filter(rater=rater, guideline_version__guideline=guideline_id)
     return theirs.order_by("-submitted_at").values_list("guideline_version_id", flat=True).first()
 
 
 def _form_lines(version: GuidelineVersion) -> list[str]:
     return differences.form_lines(rating_form.parse(version.form))
+
+
+@dataclass(frozen=True)
+class GuidelineRow:
+    guideline: Guideline
+    n_versions: int
+    last_at: datetime | None
+    n_campaigns: int
+
+
+def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
+    """A row for each of `guidelines`, with two more queries in total."""
+    shown = list(guidelines)
+    versions = {
+        row["guideline_id"]: row
+        for row in (
+            GuidelineVersion.objects.filter(guideline__in=shown)
+            .order_by()
+            .values("guideline_id")
+            .annotate(n=Count("pk"), last_at=Max("created_at"))
+        )
+    }
+    campaigns = dict(
+        Campaign.objects.filter(guideline__in=shown)
+        .values_list("guideline_id")
+        .annotate(n=Count("pk"))
+    )
+    return [
+        GuidelineRow(
+            guideline=guideline,
+            n_versions=versions[guideline.pk]["n"] if guideline.pk in versions else 0,
+            last_at=versions[guideline.pk]["last_at"] if guideline.pk in versions else None,
+            n_campaigns=campaigns.get(guideline.pk, 0),
+        )
+        for guideline in shown
+    ]
+
+
+def guideline_versions(*, guideline: Guideline) -> list[GuidelineVersion]:
+    """Newest first; there is always at least one."""
+    return list(guideline.versions.select_related("created_by").order_by("-number"))
+
+
+def campaigns_of_guideline(*, guideline: Guideline) -> QuerySet[Campaign]:
+    return guideline.campaigns.select_related("guideline_version").order_by("name")
+
+
+def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
+    """Adjudicated items whose disagreement was caused by a gap in the guideline, latest first."""
+    gaps = Adjudication.objects.filter(
+        reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline
+    )
+    return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by(
+        "-at", "-pk"
+    )

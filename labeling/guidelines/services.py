@@ -1,4 +1,4 @@
-"""Guidelines: written once, and from then on only succeeded by a next version."""
+"""Creates guidelines and adds versions. A version never changes; an edit adds the next one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ def create_guideline(
     by: User | None,
     now: datetime,
 ) -> Guideline:
-    """A guideline with its version 1; without a form it asks InstructGPT's questions."""
+    """Create a guideline with version 1. Without a form it asks InstructGPT's questions."""
     with transaction.atomic():
         guideline = Guideline.objects.create(name=name, created_at=now)
         GuidelineVersion.objects.create(
@@ -39,7 +39,7 @@ def create_guideline(
 
 
 def acknowledge(*, version: GuidelineVersion, rater: Rater, now: datetime) -> None:
-    """The rater says that they have read this version; a second time changes nothing."""
+    """Record that the rater has read this version. Safe to call twice."""
     reading = GuidelineReading(version=version, rater=rater, read_at=now)
     GuidelineReading.objects.bulk_create([reading], ignore_conflicts=True)
 
@@ -54,13 +54,14 @@ def new_guideline_version(
     by: User | None,
     now: datetime,
 ) -> GuidelineVersion:
-    """The next version, in force at once for every campaign of the guideline that is not closed.
+    """Add the next version, which takes effect at once for every campaign of the guideline that is
+    not closed.
 
-    Items that raters hold keep the version they were shown. After a major one, raters whose pool
-    has a step about the guideline pass that step again before their next item.
+    Items that raters hold keep the version they were shown. After a major version, raters whose
+    pool has an onboarding step about the guideline have to pass it again before their next item.
     """
     with transaction.atomic():
-        Guideline.objects.select_for_update().get(pk=guideline.pk)  # one number after the other
+        Guideline.objects.select_for_update().get(pk=guideline.pk)  # one version number at a time
         newest = guideline.versions.aggregate(newest=Max("number"))["newest"] or 0
         version = GuidelineVersion.objects.create(
             guideline=guideline,

@@ -1,4 +1,6 @@
-"""Guidelines: the list, a new one, its next version, and the differences between two versions."""
+"""Pages of guidelines: the list, a new one, its next version, and the differences between
+versions.
+"""
 
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.guidelines import differences, gaps, lists, rating_form, selectors, services, words
+from labeling.guidelines import differences, rating_form, selectors, services, words
 from labeling.guidelines.example_forms import BaseExamples, Examples, rows_of
 from labeling.guidelines.forms import (
     BaseQuestions,
@@ -33,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "labeling/guidelines/guidelines.html",
-        {"page": page, "rows": lists.guideline_rows(guidelines=page)},
+        {"page": page, "rows": selectors.guideline_rows(guidelines=page)},
     )
 
 
@@ -63,7 +65,7 @@ def new(request: MemberRequest) -> HttpResponse:
 def edit(request: MemberRequest, pk: int) -> HttpResponse:
     """The next version: starts with the latest text and is saved under a new number."""
     guideline = labeling_access.guideline(user=request.user, pk=pk)
-    latest = lists.guideline_versions(guideline=guideline)[0]
+    latest = selectors.guideline_versions(guideline=guideline)[0]
     form = GuidelineTextForm(request.POST or None, initial={"text": latest.text})
     questions = _questions(request, rating_form.parse(latest.form))
     examples = _examples(request, rows_of(latest))
@@ -92,7 +94,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """One version as raters see it, and its differences to the previous one."""
     guideline = labeling_access.guideline(user=request.user, pk=pk)
-    every = lists.guideline_versions(guideline=guideline)
+    every = selectors.guideline_versions(guideline=guideline)
     shown = _chosen(every, request.GET.get("version"))
     before = next((version for version in every if version.number < shown.number), None)
     form = rating_form.parse(shown.form)
@@ -104,8 +106,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "questions": [
             (question, words.condition_words(form, question)) for question in form.questions
         ],
-        "campaigns": lists.campaigns_of_guideline(guideline=guideline),
-        "gaps": gaps.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
+        "campaigns": selectors.campaigns_of_guideline(guideline=guideline),
+        "gaps": selectors.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
     }
     if before is not None:
         context["text_changes"] = differences.changes(

@@ -1,4 +1,4 @@
-"""The conditions of a rating form in words."""
+"""The conditions of a rating form as text."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ from labeling.guidelines.rating_form import Question, RatingForm
 
 
 def condition_words(form: RatingForm, question: Question) -> str:
-    """When a question of the form is asked; "" for one that always is."""
+    """When a question of the form is asked; "" if always."""
     condition = question.asked_if
     if condition is None:
         return ""

@@ -40,7 +40,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Problem:
+class ImportProblem:
     """What is wrong with a line, as a sentence that says what to do. Line 0 means the whole
     file.
     """
@@ -71,7 +71,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Draft:
+class ImportDraft:
     """A prompt with its replies. `group` names conversations that must stay in the same split;
     `is_compared` means that the replies' ranks are one person's (or one data set's) comparison.
     """
@@ -88,7 +88,7 @@ class Draft:
     worker: str = ""
 
 
-Found = Iterator[Draft | Problem]
+Found = Iterator[ImportDraft | ImportProblem]
 
 
 class Unusable(Refusal):
@@ -166,7 +166,7 @@ def one_prompt(text: Any, name: str) -> tuple[Message, ...]:
     return ({"role": "user", "content": text_of(text, name)},)
 
 
-def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: str) -> Draft:
+def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: str) -> ImportDraft:
     if chosen.strip() == rejected.strip():
         raise Unusable(
             _(
@@ -174,13 +174,13 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
                 " remove this line."
             )
         )
-    return Draft(
+    return ImportDraft(
         line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True
     )
 
 
 def drafted(
-    line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Draft]
+    line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], ImportDraft]
 ) -> Found:
     """The draft that `read` makes of a row, with the category, language and constraints in its
     columns; or a problem.
@@ -188,7 +188,7 @@ def drafted(
     try:
         draft = read(line, row)
     except Unusable as error:
-        yield Problem(line, error.sentence)
+        yield ImportProblem(line, error.sentence)
         return
     category, language, problems = labels(line, row)
     sensitive, constraints, more = asks(line, row)
@@ -198,7 +198,7 @@ def drafted(
     )
 
 
-def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
+def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[ImportProblem]]:
     """Category and language of a row. An unusable label is reported and left out; the prompt is
     kept.
     """
@@ -207,13 +207,13 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     return (
         category,
         language,
-        [Problem(line, sentence) for sentence in (why_category, why_language) if sentence],
+        [ImportProblem(line, sentence) for sentence in (why_category, why_language) if sentence],
     )
 
 
 def asks(
     line: int, row: Mapping[str, Any]
-) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
+) -> tuple[tuple[str, ...], tuple[str, ...], list[ImportProblem]]:
     """Kinds of upsetting content (`sensitive`) and sentences that an answer must respect
     (`constraints`): lists, or text with commas between kinds and one line per sentence. An unknown
     kind counts as “other”: a warning too many is better than one too few.
@@ -223,7 +223,7 @@ def asks(
     return (
         kinds,
         sentences,
-        [Problem(line, sentence) for sentence in (why_kinds, why_sentences) if sentence],
+        [ImportProblem(line, sentence) for sentence in (why_kinds, why_sentences) if sentence],
     )
 
 

@@ -1,16 +1,15 @@
 """Importers turn uploaded files into drafts with line numbers. Bytes in, drafts and problems out:
 no database.
 
-`read(stream, format)` never raises because of a file's content: every error becomes a Problem, and
-reading continues.
+`read(stream, format)` never raises because of a file's content: every error becomes a problem,
+and reading continues.
 """
 
 import json
 from typing import BinaryIO
 
 from labeling.importers import hugging_face, lines, plain, transcripts, trees
-from labeling.importers.drafts import Draft, Found, Problem, Reply
-from labeling.importers.golds import GoldDraft, read_golds
+from labeling.importers.drafts import Found, ImportProblem
 
 READERS = {
     "jsonl": plain.read_jsonl,
@@ -20,17 +19,6 @@ READERS = {
     "hf": hugging_face.read,
 }
 FORMATS = tuple(READERS)
-
-__all__ = [
-    "FORMATS",
-    "Draft",
-    "GoldDraft",
-    "Problem",
-    "Reply",
-    "guess_format",
-    "read",
-    "read_golds",
-]
 
 
 def read(stream: BinaryIO, file_format: str) -> Found:
@@ -58,7 +46,7 @@ def guess_format(stream: BinaryIO) -> str:
 
 def _first_line(stream: BinaryIO) -> bytes:
     for line in lines.lines(lines.unpacked(stream)):
-        if isinstance(line, Problem):
+        if isinstance(line, ImportProblem):
             return b""
         content = line.content.removeprefix(b"\xef\xbb\xbf").strip()
         if content:

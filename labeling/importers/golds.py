@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
+    ImportProblem,
     Message,
-    Problem,
     Unusable,
     conversation,
     ends_with_user,
@@ -30,18 +30,20 @@ class GoldDraft:
     note: str = ""
 
 
-def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[GoldDraft | Problem]:
+def read_golds(
+    stream: BinaryIO, *, n_responses: int, most: int
+) -> Iterator[GoldDraft | ImportProblem]:
     """At most `most` golds, each with `n_responses` responses: with another number, raters could
     tell a gold from the campaign's items.
     """
     n = 0
     for found in json_values(unpacked(stream)):
-        if isinstance(found, Problem):
+        if isinstance(found, ImportProblem):
             yield found
             continue
         n += 1
         if n > most:
-            yield Problem(
+            yield ImportProblem(
                 found.line,
                 _("The file has more than %(most)d gold items. Split it into smaller files.")
                 % {"most": most},
@@ -50,7 +52,7 @@ def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[Gol
         try:
             yield _draft(found.line, found.value, n_responses)
         except Unusable as error:
-            yield Problem(found.line, error.sentence)
+            yield ImportProblem(found.line, error.sentence)
 
 
 def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:

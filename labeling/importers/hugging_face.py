@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
-    Draft,
     Found,
+    ImportDraft,
+    ImportProblem,
     Message,
-    Problem,
     Reply,
     Unusable,
     compared,
@@ -26,31 +26,33 @@ from labeling.importers.lines import json_values
 
 def read(stream: BinaryIO) -> Found:
     for found in json_values(stream):
-        if isinstance(found, Problem):
+        if isinstance(found, ImportProblem):
             yield found
         elif not isinstance(found.value, dict):
-            yield Problem(found.line, _("This is not a JSON object. Write one object per line."))
+            yield ImportProblem(
+                found.line, _("This is not a JSON object. Write one object per line.")
+            )
         else:
             yield from drafted(found.line, found.value, _draft)
 
 
-def _draft(line: int, row: Mapping[str, Any]) -> Draft:
+def _draft(line: int, row: Mapping[str, Any]) -> ImportDraft:
     if "chosen" in row or "rejected" in row:
         return _preference(line, row)
     if "completion" in row:
         messages = _prompt(row.get("prompt"))
-        return Draft(
+        return ImportDraft(
             line, messages, (Reply(_reply(row["completion"], "completion"), is_human=True),)
         )
     if "messages" in row:
         messages = conversation(row["messages"], "messages")
         if messages[-1]["role"] == "user":
-            return Draft(line, messages)
-        return Draft(line, messages[:-1], (Reply(messages[-1]["content"], is_human=True),))
-    return Draft(line, _prompt(row.get("prompt")))
+            return ImportDraft(line, messages)
+        return ImportDraft(line, messages[:-1], (Reply(messages[-1]["content"], is_human=True),))
+    return ImportDraft(line, _prompt(row.get("prompt")))
 
 
-def _preference(line: int, row: Mapping[str, Any]) -> Draft:
+def _preference(line: int, row: Mapping[str, Any]) -> ImportDraft:
     if row.get("prompt") is not None:
         return compared(
             line,

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.drafts import Problem
+from labeling.importers.drafts import ImportProblem
 
 MAX_LINE = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
@@ -20,7 +20,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
-class Line:
+class FileLine:
     """One line without its line feed. `is_whole` is false for a last line without one."""
 
     number: int
@@ -48,12 +48,12 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
     return buffered
 
 
-def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
+def lines(stream: BinaryIO) -> Iterator[FileLine | ImportProblem]:
     """Splits lines on the line feed only: U+2028 and the like may occur inside a JSON string."""
     number, pieces, size = 1, [], 0
     for chunk in _chunks(stream):
-        if isinstance(chunk, Problem):
-            yield Problem(number, chunk.sentence)
+        if isinstance(chunk, ImportProblem):
+            yield ImportProblem(number, chunk.sentence)
             return
         # Every part but the last ends a line; the last continues in the next chunk.
         parts = chunk.split(b"\n")
@@ -67,7 +67,9 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
             if i == len(parts) - 1:
                 break
             if number == 1 and pieces and pieces[0].startswith(_UTF16):
-                yield Problem(1, _("The file is in UTF-16. Save it as UTF-8 and import it again."))
+                yield ImportProblem(
+                    1, _("The file is in UTF-16. Save it as UTF-8 and import it again.")
+                )
                 return
             yield _line(number, pieces, size)
             number, pieces, size = number + 1, [], 0
@@ -75,13 +77,13 @@ def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
         yield _line(number, pieces, size, is_whole=False)
 
 
-def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
+def json_values(stream: BinaryIO) -> Iterator[Value | ImportProblem]:
     """One JSON value per line; blank lines are skipped."""
     for line in lines(stream):
-        if isinstance(line, Problem):
+        if isinstance(line, ImportProblem):
             yield line
         elif line.number == 1 and line.content.strip() == b"[":
-            yield Problem(
+            yield ImportProblem(
                 1,
                 _(
                     "The file is a single JSON list. Write one JSON object per line (JSON lines)"
@@ -93,65 +95,67 @@ def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
             yield _value(line)
 
 
-def decoded(line: Line) -> str | Problem:
+def decoded(line: FileLine) -> str | ImportProblem:
     """The line's text, without a byte-order mark."""
     try:
         return line.content.decode("utf-8-sig" if line.number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        return Problem(
+        return ImportProblem(
             line.number,
             _("Byte %(at)d is not UTF-8. Save the file as UTF-8, or fix or remove this line.")
             % {"at": error.start + 1},
         )
 
 
-def _value(line: Line) -> Value | Problem:
+def _value(line: FileLine) -> Value | ImportProblem:
     text = decoded(line)
-    if isinstance(text, Problem):
+    if isinstance(text, ImportProblem):
         return text
     try:
         return Value(line.number, json.loads(text))
     except RecursionError:
-        return Problem(
+        return ImportProblem(
             line.number, _("The JSON is nested too deeply. Flatten it or remove this line.")
         )
     except json.JSONDecodeError as error:
         if not line.is_whole:
-            return Problem(
+            return ImportProblem(
                 line.number,
                 _(
                     "The file ends in the middle of this line. Download it again or remove this"
                     " line."
                 ),
             )
-        return Problem(
+        return ImportProblem(
             line.number,
             _("Invalid JSON at character %(at)d. Fix or remove this line.") % {"at": error.colno},
         )
     except ValueError:
         # Python refuses to parse integers of more than 4300 digits.
-        return Problem(
+        return ImportProblem(
             line.number, _("A number in this line is too long. Shorten it or remove this line.")
         )
 
 
-def _line(number: int, pieces: list[bytes], size: int, *, is_whole: bool = True) -> Line | Problem:
+def _line(
+    number: int, pieces: list[bytes], size: int, *, is_whole: bool = True
+) -> FileLine | ImportProblem:
     if size > MAX_LINE:
-        return Problem(
+        return ImportProblem(
             number,
             _("The line has %(n)d bytes; the limit is %(limit)d. Shorten it or remove this line.")
             % {"n": size, "limit": MAX_LINE},
         )
-    return Line(number, b"".join(pieces), is_whole)
+    return FileLine(number, b"".join(pieces), is_whole)
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
+def _chunks(stream: BinaryIO) -> Iterator[bytes | ImportProblem]:
     try:
         # read1, because read discards already decompressed data when it meets a truncated end.
         while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
             yield chunk
     except EOFError:
-        yield Problem(
+        yield ImportProblem(
             0,
             _(
                 "The compressed file ends too early. Download it again. Everything before this line"
@@ -159,7 +163,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
             ),
         )
     except (gzip.BadGzipFile, zlib.error):
-        yield Problem(
+        yield ImportProblem(
             0,
             _(
                 "The compressed file is damaged here. Download it again. Everything before this"

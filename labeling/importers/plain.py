@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
-    Draft,
     Found,
-    Problem,
+    ImportDraft,
+    ImportProblem,
     Reply,
     Unusable,
     conversation,
@@ -22,7 +22,7 @@ from labeling.importers.drafts import (
     one_prompt,
     response_text,
 )
-from labeling.importers.lines import Line, json_values, lines
+from labeling.importers.lines import FileLine, json_values, lines
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
 MAX_AUTHOR = 100
@@ -34,21 +34,21 @@ csv.field_size_limit(MAX_CELL)
 
 def read_jsonl(stream: BinaryIO) -> Found:
     for found in json_values(stream):
-        if isinstance(found, Problem):
+        if isinstance(found, ImportProblem):
             yield found
         elif isinstance(found.value, str):
             yield from drafted(found.line, {"prompt": found.value}, _draft)
         elif isinstance(found.value, dict):
             yield from drafted(found.line, found.value, _draft)
         else:
-            yield Problem(
+            yield ImportProblem(
                 found.line, _("This is neither an object nor text. Write one JSON object per line.")
             )
 
 
 def read_csv(stream: BinaryIO) -> Found:
     for record in records(stream):
-        if isinstance(record, Problem):
+        if isinstance(record, ImportProblem):
             yield record
         else:
             yield from drafted(record.line, record.row, _draft)
@@ -62,7 +62,7 @@ class Record:
     row: dict[str, str]
 
 
-def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | Problem]:
+def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | ImportProblem]:
     """The rows below a heading that has the `needed` columns or, if none are needed, a prompt
     column.
     """
@@ -70,18 +70,18 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
     heading = next(rows, None)
     if heading is None:
         return
-    if isinstance(heading, Problem):
+    if isinstance(heading, ImportProblem):
         yield heading
         return
     names = [cell.strip().lower() for cell in heading.cells]
     if missing := [name for name in needed if name not in names]:
-        yield Problem(
+        yield ImportProblem(
             heading.line,
             _("Missing column %(names)s. Add it to the header.") % {"names": ", ".join(missing)},
         )
         return
     if not needed and not set(names) & set(PROMPT_COLUMNS):
-        yield Problem(
+        yield ImportProblem(
             heading.line,
             _(
                 "No column is named prompt, text or messages. Rename the column that holds the"
@@ -90,17 +90,17 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
         )
         return
     for row in rows:
-        yield row if isinstance(row, Problem) else _record(row, names)
+        yield row if isinstance(row, ImportProblem) else _record(row, names)
 
 
-def _record(row: "_Row", names: list[str]) -> Record | Problem:
+def _record(row: "_Row", names: list[str]) -> Record | ImportProblem:
     if len(row.cells) != len(names):
         sentence = _(
             "%(n)d cells, but the header has %(wanted)d. Check the quotation marks and separators."
         )
-        return Problem(row.line, sentence % {"n": len(row.cells), "wanted": len(names)})
+        return ImportProblem(row.line, sentence % {"n": len(row.cells), "wanted": len(names)})
     if any("\udc80" <= c <= "\udcff" for cell in row.cells for c in cell):
-        return Problem(
+        return ImportProblem(
             row.line,
             _("A cell is not UTF-8. Save the file as UTF-8, or fix or remove this line."),
         )
@@ -113,7 +113,7 @@ class _Row:
     cells: list[str]
 
 
-def _draft(line: int, row: Mapping[str, Any]) -> Draft:
+def _draft(line: int, row: Mapping[str, Any]) -> ImportDraft:
     given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
     # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
     name = next(
@@ -142,7 +142,7 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
             Reply(response_text(row["response"], "response"), is_human=not author, author=author),
         )
     replies += tuple(_written(row.get("responses"), _author(row)))
-    return Draft(line, ends_with_user(messages, name), replies)
+    return ImportDraft(line, ends_with_user(messages, name), replies)
 
 
 def _written(value: Any, author: str) -> Iterator[Reply]:
@@ -193,11 +193,11 @@ def _unfolded(value: Any) -> Any:
         ) from error
 
 
-def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
+def _rows(stream: BinaryIO) -> Iterator[_Row | ImportProblem]:
     """CSV records with the line each starts on. A bad record is reported and reading continues
     after it.
     """
-    broken: list[Problem] = []
+    broken: list[ImportProblem] = []
     text = _texts(stream, broken)
     first = next(text, "")
     # The delimiter is the one that occurs most in the heading.
@@ -209,7 +209,7 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
         except StopIteration:
             break
         except csv.Error:
-            yield Problem(
+            yield ImportProblem(
                 line,
                 _(
                     "A quotation mark is not closed here, or a cell has more than %(limit)d"
@@ -225,9 +225,9 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
     yield from broken
 
 
-def _texts(stream: BinaryIO, broken: list[Problem]) -> Iterator[str]:
+def _texts(stream: BinaryIO, broken: list[ImportProblem]) -> Iterator[str]:
     for line in lines(stream):
-        if isinstance(line, Line):
+        if isinstance(line, FileLine):
             content = (
                 line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
             )

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
-    Draft,
     Found,
+    ImportDraft,
+    ImportProblem,
     Message,
-    Problem,
     Unusable,
     compared,
     response_text,
@@ -25,18 +25,20 @@ _ROLES = {"Human": "user", "Assistant": "assistant"}
 
 def read(stream: BinaryIO) -> Found:
     for found in json_values(stream):
-        if isinstance(found, Problem):
+        if isinstance(found, ImportProblem):
             yield found
         elif not isinstance(found.value, dict):
-            yield Problem(found.line, _("This is not a JSON object. Write one object per line."))
+            yield ImportProblem(
+                found.line, _("This is not a JSON object. Write one object per line.")
+            )
         else:
             try:
                 yield _draft(found.line, found.value)
             except Unusable as error:
-                yield Problem(found.line, error.sentence)
+                yield ImportProblem(found.line, error.sentence)
 
 
-def _draft(line: int, row: dict[str, Any]) -> Draft:
+def _draft(line: int, row: dict[str, Any]) -> ImportDraft:
     chosen, rejected = (
         _turns(response_text(row.get(name), name), name) for name in ("chosen", "rejected")
     )

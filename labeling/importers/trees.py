@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
-    Draft,
     Found,
+    ImportDraft,
+    ImportProblem,
     Message,
-    Problem,
     Reply,
     Unusable,
     labels,
@@ -24,10 +24,10 @@ _ROLES = {"prompter": "user", "assistant": "assistant"}
 
 def read(stream: BinaryIO) -> Found:
     for found in json_values(stream):
-        if isinstance(found, Problem):
+        if isinstance(found, ImportProblem):
             yield found
         elif not isinstance(found.value, dict) or not isinstance(found.value.get("prompt"), dict):
-            yield Problem(
+            yield ImportProblem(
                 found.line,
                 _(
                     "This is not a message tree: `prompt` with its `replies` is missing. Remove"
@@ -52,7 +52,7 @@ def _tree(line: int, tree: dict[str, Any]) -> Found:
             messages = (*history, _message(node, history))
             replies = _replies(node)
         except Unusable as error:
-            yield Problem(line, error.sentence)
+            yield ImportProblem(line, error.sentence)
             continue
         if messages[-1]["role"] == "user":
             yield from _prompt(line, node, messages, replies, group)
@@ -86,19 +86,21 @@ def _prompt(
     _category, language, problems = labels(line, {"language": node.get("lang")})
     yield from problems
     is_compared = sum(reply.rank is not None for reply in ranked) >= 2
-    yield Draft(line, messages, ranked, is_compared=is_compared, group=group, language=language)
+    yield ImportDraft(
+        line, messages, ranked, is_compared=is_compared, group=group, language=language
+    )
 
 
 def _ranked(
     line: int, answers: list[tuple[Any, Reply]]
-) -> tuple[tuple[Reply, ...], Problem | None]:
+) -> tuple[tuple[Reply, ...], ImportProblem | None]:
     """Ranks renumbered from 1 without gaps, equal ones tied; unranked replies stay unranked."""
     given = [rank for rank, _reply in answers if rank is not None]
     if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
         sentence = _(
             "A `rank` is not a whole number, so its sibling replies are not compared. Fix it."
         )
-        return tuple(reply for _rank, reply in answers), Problem(line, sentence)
+        return tuple(reply for _rank, reply in answers), ImportProblem(line, sentence)
     place = {rank: i for i, rank in enumerate(sorted(set(given)), start=1)}
     return (
         tuple(Reply(reply.text, place.get(rank), reply.is_human) for rank, reply in answers),

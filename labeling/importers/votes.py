@@ -10,7 +10,15 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.drafts import Draft, Found, Problem, Reply, Unusable, one_prompt, shown
+from labeling.importers.drafts import (
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Reply,
+    Unusable,
+    one_prompt,
+    shown,
+)
 from labeling.importers.lines import json_values, unpacked
 from labeling.importers.plain import records
 
@@ -32,25 +40,25 @@ def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
     known: dict[str, Pair] = {}
     for found in json_values(unpacked(pairs)):
         try:
-            if isinstance(found, Problem):
+            if isinstance(found, ImportProblem):
                 raise Unusable(found.sentence)
             name, pair = _pair(found.value)
             known[name] = pair
         except Unusable as error:
-            yield Problem(
+            yield ImportProblem(
                 found.line, _("In the pairs file: %(sentence)s") % {"sentence": error.sentence}
             )
     for record in records(unpacked(votes), needed=_COLUMNS):
-        if isinstance(record, Problem):
+        if isinstance(record, ImportProblem):
             yield record
             continue
         try:
             yield _draft(record.line, record.row, known)
         except Unusable as error:
-            yield Problem(record.line, error.sentence)
+            yield ImportProblem(record.line, error.sentence)
 
 
-def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> Draft:
+def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> ImportDraft:
     pair = known.get(row["id"].strip())
     if pair is None:
         raise Unusable(
@@ -72,7 +80,9 @@ def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> Draft:
         Reply(text, rank, author=model)
         for text, rank, model in zip(pair.texts, ranks, pair.models, strict=True)
     )
-    return Draft(line, one_prompt(pair.prompt, "text"), replies, is_compared=True, worker=worker)
+    return ImportDraft(
+        line, one_prompt(pair.prompt, "text"), replies, is_compared=True, worker=worker
+    )
 
 
 def _pair(value: Any) -> tuple[str, Pair]:

@@ -1,4 +1,4 @@
-"""Forms about pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
+"""Forms of pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
 
 import datetime as dt
 import re
@@ -61,7 +61,7 @@ class RateForm(forms.Form):
     )
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.set_rate."""
         values = self.cleaned_data
         day, currency, floor = values["from_day"], values["currency"], values["floor"]
@@ -131,7 +131,7 @@ class AnswerForm(forms.Form):
         return cleaned
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.answer_dispute."""
         values = self.cleaned_data
         correction, currency = values["correction"], values["currency"]

@@ -1,5 +1,5 @@
-"""Pay for admins: rates of a pool, everybody's period, one rater's timesheet, disputes, and marking
-as paid.
+"""Pay pages for admins: rates of a pool, all raters' pay, one rater's timesheet, disputes, and
+marking days as paid.
 """
 
 import datetime as dt
@@ -99,7 +99,9 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     form = AnswerForm(request.POST, prefix=f"dispute-{pk}")
     if not form.is_valid():
         return _rater_page(request, dispute.rater, answering={pk: form}, status=422)
-    if services.answer_dispute(dispute=dispute, **form.wanted, by=request.user, now=timezone.now()):
+    if services.answer_dispute(
+        dispute=dispute, **form.arguments, by=request.user, now=timezone.now()
+    ):
         messages.success(request, _("Answered. The rater sees it under My pay."))
     else:
         messages.info(request, _("Someone else has already answered it."))
@@ -112,7 +114,7 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
     form = RateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.set_rate(pool=pool, **form.wanted, by=request.user, now=timezone.now())
+            services.set_rate(pool=pool, **form.arguments, by=request.user, now=timezone.now())
         except services.UnableToPay as problem:
             form.add_error("from_day", problem.sentence)
         else:

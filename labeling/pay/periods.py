@@ -1,4 +1,4 @@
-"""What the pages of pay share: the days that an address asks for, and lines as a CSV file."""
+"""Shared by the pay pages: the period in the query string, and CSV downloads."""
 
 import csv
 import datetime as dt
@@ -30,14 +30,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
 def period(request: HttpRequest) -> tuple[PeriodForm, dt.date, dt.date]:
-    """The form as it was asked, and its first and last day; UTC days, as timesheets have."""
+    """The bound form, and its first and last day, in UTC like timesheets."""
     today = timezone.now().astimezone(dt.UTC).date()
     since, until = PeriodForm(request.GET).period(today=today)
     return PeriodForm({"since": since, "until": until}), since, until
 
 
 def csv_file(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -> HttpResponse:
-    """A spreadsheet takes a cell that begins with = or + for a formula: such a text gets an
+    """A spreadsheet treats a cell that begins with = or + as a formula, so such a text gets an
     apostrophe.
     """
     written = io.StringIO()

@@ -1,4 +1,4 @@
-"""Rates, payments and disputes. What is due is never stored: labeling.pay.timesheets.selectors
+"""Rates, payments and disputes. The amount due is never stored: labeling.pay.timesheets.selectors
 computes it from the records.
 """
 
@@ -22,11 +22,11 @@ from labeling.queue import after_judgment
 from labeling.queue.spending import money
 
 LOOKED_BACK = timedelta(days=7)
-"""So long into a month, alarms of the month before are looked for."""
+"""This many days into a month, the previous month is still checked for alarms."""
 
 
 class UnableToPay(Refusal):
-    """A period that cannot be marked as paid, or a rate that cannot be set; the text says why."""
+    """Raised when a period cannot be marked as paid, or a rate cannot be set; the text says why."""
 
 
 def set_rate(
@@ -41,11 +41,11 @@ def set_rate(
     by: User | None,
     now: datetime,
 ) -> Rate:
-    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises
-    UnableToPay.
+    """Set what the pool pays from `valid_from` on (now if not given). Amounts are in minor units.
+    Raises UnableToPay.
 
-    Campaigns with a budget in money count anew what was done under it, and stop where it leaves too
-    little.
+    Campaigns with a budget in money recount what was done at this rate, and pause if too little is
+    left.
     """
     start = valid_from or now
     with transaction.atomic():
@@ -63,7 +63,7 @@ def set_rate(
         )
         after = {
             "kind": kind,
-            "rate": f"{money.words(amount, currency)} / {rate.get_basis_display()}",
+            "rate": f"{money.words(amount, currency)} {rate.get_basis_display()}",
             "valid_from": start.isoformat(),
         }
         if floor is not None:
@@ -77,10 +77,10 @@ def set_rate(
 def mark_paid(
     *, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime
 ) -> Payment:
-    """What is due in these days as paid, line by line as it stands: from then on these lines do not
+    """Mark what is due in these days as paid, and store each line: from then on these lines do not
     change.
 
-    Lines that were paid before stay out of it, so that no work is paid twice. Raises UnableToPay.
+    Lines that were paid before are left out, so that no work is paid twice. Raises UnableToPay.
     """
     if since > until:
         raise UnableToPay(_("The last day must not be before the first."))
@@ -92,7 +92,7 @@ def mark_paid(
             )
         )
     with transaction.atomic():
-        Rater.objects.select_for_update().get(pk=rater.pk)  # two admins who pay at once pay once
+        Rater.objects.select_for_update().get(pk=rater.pk)  # two admins pay only once
         sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
         due = [line for line in sheet.lines if not line.is_paid]
         if not sheet.lines:
@@ -114,14 +114,14 @@ def mark_paid(
             since=since,
             until=until,
             totals={currency: str(amount) for currency, amount in sheet.due.items()},
-            lines=[paid.as_kept(line) for line in due],
+            lines=[paid.as_stored(line) for line in due],
             note=note,
             paid_at=now,
             paid_by=by,
         )
         after = {"since": str(since), "until": str(until), "total": sheet.due_words}
         audit_log.record(by=by, action="pay", target=rater, after=after, now=now)
-        _tell(
+        _notify(
             rater,
             key=f"paid-{payment.pk}",
             kind=Notice.Kind.FINISHED,
@@ -140,7 +140,7 @@ def mark_paid(
 def raise_dispute(
     *, rater: Rater, since: date, until: date, text: str, now: datetime
 ) -> PayDispute:
-    """A sentence about the timesheet of these days; every admin is told."""
+    """Dispute the timesheet of these days; every admin is notified."""
     with transaction.atomic():
         dispute = PayDispute.objects.create(
             rater=rater, since=since, until=until, text=text, raised_at=now
@@ -165,8 +165,8 @@ def answer_dispute(
     by: User | None,
     now: datetime,
 ) -> bool:
-    """What the rater reads, and what is paid on top (or taken off) on the day of the answer. False
-    when it was answered.
+    """Store the answer, which the rater can read, and a correction that is paid (or deducted) on
+    the day of the answer. False when it was answered already.
     """
     with transaction.atomic():
         answered = PayDispute.objects.filter(pk=dispute.pk, answered_at=None).update(
@@ -189,7 +189,7 @@ def answer_dispute(
             after=after,
             now=now,
         )
-        _tell(
+        _notify(
             dispute.rater,
             key=f"dispute-answered-{dispute.pk}",
             kind=Notice.Kind.FEEDBACK,
@@ -200,11 +200,12 @@ def answer_dispute(
 
 
 def warn_of_floors(*, now: datetime) -> int:
-    """Tells every admin whose work of this month comes to less an hour than its floor, and where;
+    """Notify every admin of raters whose work this month pays less per hour than its floor; returns
     how many such alarms there are.
 
-    Each pool and kind of work of a rater is told once a month. In a month's first days the month
-    before is looked at as well: work of its last evening would alarm nobody.
+    Each combination of rater, pool and kind is reported once a month. In the first days of a month
+    the previous month is checked as well, because work on its last evening would otherwise be
+    missed.
     """
     today = now.astimezone(UTC).date()
     first = today.replace(day=1)
@@ -238,7 +239,7 @@ def _below_floor(rater: Rater, alarm: sheets.Alarm) -> str:
     return f"{rater.alias}: {alarm.sentence}"
 
 
-def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
+def _notify(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
     if rater.user is not None:
         notices_services.tell(
             people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now

@@ -1,6 +1,4 @@
-"""A rater's own timesheet: what was counted, what it comes to, what was paid, and a word against
-it.
-"""
+"""A rater's own timesheet: counted work, totals, payments, and disputes."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +17,7 @@ from labeling.pay.timesheets import selectors as timesheets_selectors
 
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """GET shows the days asked for; POST disputes them."""
+    """GET shows the requested days; POST disputes them."""
     rater = labeling_access.rater(user=request.user)
     form, since, until = period(request)
     dispute = DisputeForm(request.POST or None)

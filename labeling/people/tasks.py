@@ -11,20 +11,18 @@ from labeling.people.skills import services as skills_services
 
 @short_task(time_limit_s=120)
 def end_crowd_visits() -> None:
-    """Frees the places and items of crowd workers whose time is up; a second run finds none of
-    them.
-    """
+    """Frees the places and items of crowd workers whose time is up. A second run finds none."""
     crowd_services.end_expired_visits(now=timezone.now())
 
 
 @short_task(time_limit_s=300)
 def show_topics(*, pool_id: int) -> None:
-    """Shown once, a topic stays: a second run adds nothing."""
+    """A topic that was shown stays, so a second run adds nothing."""
     skills_services.show_topics(pool_id=pool_id, now=timezone.now())
 
 
 @short_task(time_limit_s=30)
 def ring_topics() -> None:
-    """Rings for pools in which somebody has judged of late."""
+    """Queues the task for pools in which somebody has judged lately."""
     for pool_id in skills_selectors.active_pool_ids(now=timezone.now()):
         doorbell.ring_topics(pool_id)

@@ -1,4 +1,4 @@
-"""URLs of people."""
+"""URLs of people, pools, onboarding and crowds."""
 
 from django.urls import path
 

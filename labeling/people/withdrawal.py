@@ -1,4 +1,4 @@
-"""A rater's right to withdraw, and to come back."""
+"""A rater withdraws, or is readmitted."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from labeling.queue import items
 
 
 def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
-    """The rater's judgments leave every future snapshot and export, and they are given nothing more
-    to judge.
+    """Leave the rater's judgments out of all future snapshots and exports, and give them no more
+    items.
 
-    False when it was done before. What was already frozen stays as it was: training lists what it
-    touched.
+    False when they had withdrawn already. Existing snapshots do not change: training lists those
+    affected.
     """
     with transaction.atomic():
         if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
@@ -24,7 +24,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
         for pool in pools:
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
         names = [pool.name for pool in pools]
         audit_log.record(
             by=by,
@@ -38,7 +38,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
 
 
 def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Takes a withdrawal back, for one that was a mistake. The rater joins pools again by hand."""
+    """Undo a withdrawal that was a mistake. An admin has to add the rater to pools again."""
     with transaction.atomic():
         done = (
             Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None).update(withdrawn_at=None)

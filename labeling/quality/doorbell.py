@@ -1,21 +1,19 @@
-"""Wakes the worker that computes quality. The beat sends a lost message again."""
+"""Sends workers messages to compute quality. The beat sends a lost message again."""
 
 from config import broker
 
 
 def ring_quality(campaign_id: int) -> bool:
-    """Like `ring_import`, to recompute a campaign's quality. The beat does so only when there are
-    new judgments.
-    """
+    """Queue a new report for a campaign. The beat does so only when there are new judgments."""
     return broker.send("labeling.quality.tasks.compute_quality", campaign_id=campaign_id)
 
 
 def ring_figures(name: str, pk: int) -> bool:
-    """Recomputes the figures `name` of a campaign, for labeling.quality.figure_cache. The next
-    reader sends it again.
+    """Queue a refresh of a campaign's cached figures `name`, for labeling.quality.figure_cache. The
+    next reader sends it again.
     """
     return broker.send(
-        "labeling.campaigns.tasks.renew_figures",
+        "labeling.campaigns.tasks.refresh_figures",
         otherwise="The next reader asks again.",
         name=name,
         pk=pk,

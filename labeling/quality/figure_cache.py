@@ -1,7 +1,8 @@
-"""Figures over whole campaigns: computed at each look while that is quick; else kept, told with
-their time, and made anew behind.
+"""A cache of figures over whole campaigns. Figures that are quick to compute are computed on every
+page; others are cached, shown with their time, and refreshed in the background.
 
-What is kept lies in the shared cache. Without it every look computes: the cache only saves time.
+They are stored in the shared cache. Without a cache every page computes them: the cache only saves
+time.
 """
 
 import logging
@@ -23,64 +24,68 @@ VERSION = 2
 has cached cannot be read then.
 """
 QUICK_S = 0.15
-"""What takes less is computed at each look: the figures of small campaigns are always those of the
-moment.
+"""Figures that take less are computed on every page, so that those of small campaigns are always
+current.
 """
-LEAST_S, RESTS = 30, 20
-"""Made anew after so many seconds, or after so many times what it took."""
-KEPT_S = 7 * 24 * 60 * 60
-RUNG_S = 300
-"""A ring that no worker answers is repeated after so long."""
+FRESH_S, FRESH_TIMES = 30, 20
+"""Figures are refreshed after this many seconds, or after this multiple of the time they took to
+compute.
+"""
+CACHED_S = 7 * 24 * 60 * 60
+RETRY_S = 300
+"""A message that no worker answers is repeated after this time."""
 T = TypeVar("T")
 Compute = Callable[[Collection[int], datetime], dict[int, T]]
-"""(ids, now) → each id's figures."""
+"""(ids, now) → the figures of each id"""
 
 
 @dataclass(frozen=True)
-class Kept(Generic[T]):
+class CachedFigures(Generic[T]):
     value: T
     at: datetime
     """when it was computed"""
     took_s: float = 0.0
 
     def is_old(self, now: datetime) -> bool:
-        """A time in the future is as well: a clock was set back since."""
+        """A time in the future counts as old too: a clock was set back."""
         return (
             not timedelta(0)
             <= now - self.at
-            <= timedelta(seconds=max(LEAST_S, RESTS * self.took_s))
+            <= timedelta(seconds=max(FRESH_S, FRESH_TIMES * self.took_s))
         )
 
 
-def kept(
+def cached_figures(
     *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
-) -> dict[int, Kept[T]]:
-    """Each id's figures. Old ones are given all the same, and the short worker is rung to `renew`
+) -> dict[int, CachedFigures[T]]:
+    """The figures of each id. Old figures are returned anyway, and a worker is asked to `refresh`
     them.
     """
     keys = {_key(name, pk): pk for pk in ids}
-    found: dict[int, Kept[Any]] = {keys[key]: entry for key, entry in _cached(list(keys)).items()}
+    found: dict[int, CachedFigures[Any]] = {
+        keys[key]: entry for key, entry in _cached(list(keys)).items()
+    }
     missing = [pk for pk in ids if pk not in found]
     for pk in (pk for pk, entry in found.items() if entry.is_old(now)):
-        if cache.add(f"{_key(name, pk)}:rung", 1, RUNG_S):
+        if cache.add(f"{_key(name, pk)}:rung", 1, RETRY_S):
             doorbell.ring_figures(name, pk)
-    return found | (renew(name=name, ids=missing, compute=compute, now=now) if missing else {})
+    return found | (refresh(name=name, ids=missing, compute=compute, now=now) if missing else {})
 
 
-def renew(
+def refresh(
     *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
-) -> dict[int, Kept[T]]:
+) -> dict[int, CachedFigures[T]]:
     began = perf_counter()
     values = compute(ids, now)
     took_s = perf_counter() - began
-    made = {pk: Kept(value, now, took_s) for pk, value in values.items()}
+    made = {pk: CachedFigures(value, now, took_s) for pk, value in values.items()}
     try:
         if took_s > QUICK_S:
-            cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, KEPT_S)
+            cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, CACHED_S)
             cache.delete_many([f"{_key(name, pk)}:rung" for pk in made])
     except RedisError:
         logger.warning(
-            "The cache is away: the figures “%s” of %s are not kept.", name, sorted(made)
+            "The cache is away: the figures “%s” of %s are not cached.", name, sorted(made)
         )
     return made
 

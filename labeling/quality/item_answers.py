@@ -1,4 +1,4 @@
-"""One item with every answer to it, its responses in letters."""
+"""An item with all its answers, and letters for its responses."""
 
 from dataclasses import dataclass
 
@@ -24,9 +24,9 @@ class LetteredResponse:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One judgment on an item. `tiers` are the letters of the responses, best first, those in one
-    tier tied.
+class ItemAnswer:
+    """One judgment on an item. `tiers` has the letters of the responses, best first; those in one
+    tier are tied.
     """
 
     judgment: Judgment
@@ -37,21 +37,21 @@ class Answer:
     unranked: list[str]
     reason: str
     ratings: list[tuple[str, list[tuple[str, object]]]]
-    """letter of the response, and (question, answer) for every question that was answered"""
+    """letter of the response, and (question, answer) for every answered question"""
     edited: str = ""
-    """letter of the response that the rater made better, and their text"""
+    """letter of the response that the rater edited; `edit` is their text"""
     edit: str = ""
 
 
 @dataclass(frozen=True)
 class ItemAnswers:
     responses: list[LetteredResponse]
-    answers: list[Answer]
+    answers: list[ItemAnswer]
     passes: list[Pass]
 
 
 def item_answers(*, item: Item) -> ItemAnswers:
-    """Responses of the item under letters, and every judgment and skip on it, oldest first."""
+    """The item's responses with letters, and every judgment and skip on it, oldest first."""
     responses = list(item.responses.select_related("source").order_by("pk"))
     lettered = [
         LetteredResponse(letter=response_orders.letter(index), response=response)
@@ -73,13 +73,13 @@ def item_answers(*, item: Item) -> ItemAnswers:
     )
 
 
-def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
+def _answer(*, judgment: Judgment, letters: dict[int, str]) -> ItemAnswer:
     written: Demonstration | None = getattr(
         judgment, "demonstration", None
-    )  # a comparison has one when a response was edited
+    )  # a comparison has one if a response was edited
     if judgment.kind == Judgment.Kind.DEMONSTRATION:
         assert written is not None
-        return Answer(
+        return ItemAnswer(
             judgment, judgment.rater.alias, written.whole, written.sources, [], [], "", []
         )
     labels = _labels(judgment.guideline_version)
@@ -88,7 +88,7 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
     for entry in ranked:
         if entry.rank is not None:
             tiers.setdefault(entry.rank, []).append(letters[entry.response_id])
-    return Answer(
+    return ItemAnswer(
         judgment=judgment,
         alias=judgment.rater.alias,
         text=None,
@@ -105,7 +105,7 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
 
 
 def _labels(version: GuidelineVersion | None) -> dict[str, str]:
-    """Question name → label, as the rater's form had it; an import has no form."""
+    """Question name → label, as in the rater's form; an imported judgment has no form."""
     if version is None:
         return {}
     return {question.name: question.label for question in rating_form.parse(version.form).questions}

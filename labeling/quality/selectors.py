@@ -1,4 +1,4 @@
-"""What pages show of quality: only what a report holds. Nothing is computed from judgments here."""
+"""Read queries of quality reports for pages. Nothing is computed from judgments here."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -42,9 +42,9 @@ HABITS = (
     "second_twice",
     "ties",
 )
-"""What a rater's choices may follow, in the order of their table."""
+"""Possible biases of a rater's choices, in the order of their table."""
 MOST_COUNTED = 1_000
-"""New judgments; from there on a page says “more than”."""
+"""New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
 REPORT_VERSION = 2
@@ -55,36 +55,36 @@ are computed again. A report that does not say its version is from before 0.1.0.
 
 @dataclass(frozen=True)
 class FlagRow:
-    """A reason to look at a rater's judgments; never a verdict."""
+    """A reason to review a rater's judgments; never a verdict."""
 
     kind: str
     label: Promise
     sentence: str
     other_id: int | None
-    """the colleague, for a copy"""
+    """the other rater, for a copy"""
 
     @property
     def row(self) -> str:
-        """names the judgments behind it: see rater_judgments_behind"""
+        """names the judgments behind the flag: see rater_judgments_behind"""
         return f"flag-{self.kind}"
 
 
 @dataclass(frozen=True)
-class Behind:
-    """How many judgments follow a row of the bias panel, and which are the latest of them, those
-    first.
+class RowJudgments:
+    """The judgments behind a row of the bias panel: their number `n`, and the latest of them,
+    latest first.
     """
 
     n: int
     listed: list[int]
 
 
-NOTHING_BEHIND = Behind(0, [])
+NO_JUDGMENTS = RowJudgments(0, [])
 
 
 @dataclass(frozen=True)
 class RaterMeasures:
-    """One rater in one campaign, as of its report."""
+    """One rater in one campaign, from its report."""
 
     campaign_id: int
     campaign_name: str
@@ -102,13 +102,13 @@ class RaterMeasures:
     seconds: Figure
     chars_per_s: Figure
     habits: dict[str, Figure]
-    """by the names of HABITS, as far as the report knows them"""
+    """by the names of HABITS, as far as the report has them"""
     flags: list[FlagRow]
 
 
 @dataclass(frozen=True)
 class QualityRow:
-    """One campaign in the list over all."""
+    """One campaign in the list of all."""
 
     campaign: Campaign
     computed_at: datetime
@@ -127,7 +127,7 @@ class SplitItem:
 
 @dataclass(frozen=True)
 class Freshness:
-    """What came after a report, and whether a worker is at the next one."""
+    """What was added since a report, and whether a worker is computing the next one."""
 
     n_new: int
     is_outdated: bool
@@ -168,7 +168,7 @@ def quality_report(*, campaign: Campaign) -> QualityReport | None:
 
 
 def freshness(*, campaign: Campaign) -> Freshness:
-    """How far the campaign's report is behind, counted as far as MOST_COUNTED."""
+    """How many judgments the campaign's report is behind, counted up to MOST_COUNTED."""
     report = QualityReport.objects.filter(campaign=campaign).defer("results").first()
     if report is None:
         return Freshness(0, is_outdated=False, started_at=None)
@@ -178,8 +178,8 @@ def freshness(*, campaign: Campaign) -> Freshness:
 
 
 def quality_rows() -> list[QualityRow]:
-    """Every campaign with a report, those at work first, then the latest."""
-    # Of a report's results only two figures are wanted here, and the rest can be large.
+    """Every campaign with a report: open and paused ones first, then the latest."""
+    # Only two figures of a report's results are needed here, and the rest can be large.
     parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
     found = QualityReport.objects.filter(computed_at__isnull=False).order_by("-campaign_id")
     reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
@@ -203,7 +203,7 @@ def quality_rows() -> list[QualityRow]:
 
 
 def rater_measures(*, report: QualityReport) -> list[RaterMeasures]:
-    """Raters of the report, those to look at first, then by judgments."""
+    """Raters of the report: flagged ones first, then by number of judgments."""
     return _measures(report.raters.order_by("-n_flags", "-n_judgments", "rater__alias"))
 
 
@@ -212,13 +212,13 @@ def aliases(*, raters: Collection[int]) -> dict[int, str]:
 
 
 def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
-    """One entry a campaign, the newest campaign first."""
+    """One entry per campaign, newest campaign first."""
     found = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")
     return _measures(found if campaign is None else found.filter(report__campaign=campaign))
 
 
 def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
-    """The rater's judgments as they stand, the latest first."""
+    """The current versions of the rater's judgments, latest first."""
     found = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
     return found if campaign is None else found.filter(campaign=campaign)
 
@@ -231,7 +231,7 @@ def _shown(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
 
 
 def split_items(*, report: QualityReport) -> list[SplitItem]:
-    """The items that raters see most differently; an item that is gone since is left out."""
+    """The items with the most disagreement; items deleted since are left out."""
     listed = report.results["items"]["split"]
     items = (
         Item.objects.filter(pk__in=[entry["item"] for entry in listed])
@@ -245,13 +245,13 @@ def split_items(*, report: QualityReport) -> list[SplitItem]:
     ]
 
 
-def judgments_behind(*, report: QualityReport, row: str) -> Behind:
-    """Of a row of the bias panel."""
+def judgments_behind(*, report: QualityReport, row: str) -> RowJudgments:
+    """For a row of the bias panel."""
     return _behind(report.results["behind"].get(row))
 
 
-def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> Behind:
-    """Of a row of the rater's own panel, or of one of their flags."""
+def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> RowJudgments:
+    """For a row of the rater's own panel, or one of their flags."""
     found = (
         report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
     )
@@ -259,17 +259,17 @@ def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> 
     return _behind(found.get(row) or wording.get(row))
 
 
-def _behind(found: Mapping[str, Any] | None) -> Behind:
-    return Behind(found["n"], found["judgments"]) if found else NOTHING_BEHIND
+def _behind(found: Mapping[str, Any] | None) -> RowJudgments:
+    return RowJudgments(found["n"], found["judgments"]) if found else NO_JUDGMENTS
 
 
 def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:
-    """Those of them that are still there, the latest first."""
+    """Those judgments that still exist, latest first."""
     return list(_shown(Judgment.objects.filter(pk__in=ids)).order_by("-pk"))
 
 
 def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:
-    """(campaign, rater) → reliability as a weight, where a report could tell one."""
+    """(campaign, rater) → weight by reliability, if a report has an estimate"""
     known = RaterQuality.objects.filter(weight__isnull=False)
     known = known if campaigns is None else known.filter(report__campaign__in=campaigns)
     rows = known.values_list("report__campaign_id", "rater_id", "weight")
@@ -277,7 +277,7 @@ def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[
 
 
 def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
-    # A report's results are large, and would come once for each rater.
+    # A report's results are large, and a join would read them once for each rater.
     return [
         _rater(row)
         for row in found.select_related("rater", "report__campaign").defer("report__results")

@@ -1,5 +1,4 @@
-"""Quality reports: computed by a short task, stored whole, safe to compute twice; and a rater's
-right to withdraw."""
+"""Computes and stores quality reports and model scores. Safe to run twice."""
 
 import math
 import time
@@ -38,39 +37,35 @@ from labeling.quality.votes import arrays, blocks, contests, experts, golds, rat
 from labeling.statistics.figures import absent, gettext_noop
 
 LONGEST = timedelta(minutes=30)
-
-
-"""A worker that has been at a report for so long is gone, and another may start. As long as the
-task may take.
+"""A worker that has been computing a report for this long is gone, and another may start. Equal to
+the task's time limit.
 """
 
 
 RESTS = 20
-
-
-"""Times as long as computing took, a report rests before it is computed again by itself: at most a
-twentieth of one worker.
+"""After computing, wait this many times as long before the next automatic run: at most a twentieth
+of one worker's time.
 """
 
 
 def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
-    """The campaign's report as of its last judgment; None for a campaign that compares nothing or
-    has no judgment, and while another worker is at it.
+    """Compute the campaign's report up to its last judgment. None for a campaign without
+    comparisons or judgments, and while another worker is computing it.
 
-    Full blocks of rankings are stored on the way, so that the next time only what came after them
-    is read row by row. An older reading never replaces a newer one.
+    Full blocks of rankings are stored on the way, so that next time only later judgments are read
+    row by row. An older result never replaces a newer one.
     """
     found = Campaign.objects.select_related("guideline_version").filter(
         pk=campaign_id, kind=Campaign.Kind.COMPARISON
     )
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
-    if campaign is None or through_id is None or not _start(campaign, now):
+    if campaign is None or through_id is None or not _claim(campaign, now):
         return None
     began = time.monotonic()
     try:
         store_blocks(campaign=campaign, through_id=through_id)
-        computed = _computed(campaign, through_id)
+        computed = _compute(campaign, through_id)
         return _store(
             campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now
         )
@@ -79,14 +74,13 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
 
 
 def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
-    """What a reward model thinks of responses (id → score) that it did not learn from, in place of
-    what it thought before.
+    """Store a reward model's scores of responses (id → score), replacing its earlier ones. Only for
+    responses that it was not trained on.
 
-    A response that is gone since is left out, and so is a score that is no number; how many were
-    kept.
+    Deleted responses and scores that are not numbers are left out. Returns how many were stored.
     """
     known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
-    kept = {
+    valid = {
         response: score
         for response, score in scores.items()
         if response in known and math.isfinite(score)
@@ -98,22 +92,22 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
         ResponseScore.objects.bulk_create(
             [
                 ResponseScore(scorer=scorer, response_id=response, score=score)
-                for response, score in sorted(kept.items())
+                for response, score in sorted(valid.items())
             ],
             update_conflicts=True,
             unique_fields=["scorer", "response"],
             update_fields=["score"],
             batch_size=1_000,
         )
-        shown = Campaign.objects.filter(items__item_responses__response__in=kept)
+        shown = Campaign.objects.filter(items__item_responses__response__in=valid)
         QualityReport.objects.filter(campaign__in=shown).update(is_outdated=True)
-    return len(kept)
+    return len(valid)
 
 
-def _start(campaign: Campaign, now: datetime) -> bool:
+def _claim(campaign: Campaign, now: datetime) -> bool:
     QualityReport.objects.get_or_create(campaign=campaign)
     free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
-    # What is decided from here on makes the report outdated again.
+    # decisions from now on make the report outdated again
     return (
         QualityReport.objects.filter(free, campaign=campaign).update(
             started_at=now, is_outdated=False
@@ -123,8 +117,8 @@ def _start(campaign: Campaign, now: datetime) -> bool:
 
 
 def store_blocks(*, campaign: Campaign, through_id: int) -> None:
-    """Every full block up to `through_id`, those whose judgments are others by now read again.
-    Twice is harmless.
+    """Store every full block up to `through_id`, and read blocks again whose judgments have
+    changed. Safe to run twice.
     """
     for from_id, last_id, _n in blocks.stale_blocks(campaign=campaign):
         _store_block(campaign, from_id, last_id)
@@ -132,8 +126,8 @@ def store_blocks(*, campaign: Campaign, through_id: int) -> None:
     while (
         block := blocks.next_block(campaign=campaign, after_id=known, through_id=through_id)
     ) is not None:
-        # From where the last one ended: what commits late in between is counted, and so is found
-        # missing.
+        # From the end of the last block: a judgment that commits late in between changes the count,
+        # and so is noticed.
         _store_block(campaign, known + 1, block[1])
         known = block[1]
 
@@ -152,13 +146,13 @@ def _store_block(campaign: Campaign, from_id: int, through_id: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Computed:
+class _ReportData:
     n_judgments: int
     results: measures_votes.Record
     raters: dict[int, measures_votes.Record]
 
 
-def _computed(campaign: Campaign, through_id: int) -> _Computed:
+def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     votes = arrays.votes(campaign=campaign, through_id=through_id)
     names = dict(
         Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias")
@@ -197,7 +191,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
             SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
         ),
     }
-    return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
+    return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)
 
 
 def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_votes.Record:
@@ -209,7 +203,7 @@ def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_vot
 
 
 def _store(
-    campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime
+    campaign: Campaign, computed: _ReportData, *, through_id: int, took_s: float, now: datetime
 ) -> QualityReport:
     with transaction.atomic():
         report = QualityReport.objects.select_for_update().get(campaign=campaign)

@@ -14,6 +14,6 @@ def compute_quality(*, campaign_id: int) -> None:
 
 @short_task(time_limit_s=30)
 def ring_quality() -> None:
-    """Rings for campaigns whose report is behind their judgments."""
+    """Queues reports for campaigns whose report is behind their judgments."""
     for campaign_id in selectors.stale_quality_ids(now=timezone.now()):
         doorbell.ring_quality(campaign_id)

@@ -1,4 +1,4 @@
-"""Words and places of the quality pages."""
+"""Template filters of the quality pages: figures as text, and positions in charts."""
 
 from django import template
 from django.utils.translation import gettext
@@ -11,17 +11,15 @@ register = template.Library()
 
 @register.filter
 def at(share: float) -> str:
-    """A share as a place on a line 100 units long, whatever the reader's language makes of
-    numbers.
+    """A share as a position on a line 100 units long, independent of the language's number
+    format.
     """
     return f"{100 * share:.1f}"
 
 
 @register.filter
 def figure_words(figure: Figure) -> str:
-    """“74 %, 69 to 78 % of 301” for a screen reader and on hover; the sentence where there is no
-    number.
-    """
+    """“74 %, 69 to 78 % of 301” for screen readers and tooltips; the note if there is no value."""
     if figure.value is None:
         return gettext(figure.note)
     if figure.low is None or figure.high is None:
@@ -37,7 +35,7 @@ def figure_words(figure: Figure) -> str:
 
 @register.filter
 def order_as_shown(judgment: Judgment) -> str:
-    """A ranking by the places on the rater's page: “1 › 3 = 2”."""
+    """A ranking by positions on the rater's page: “1 › 3 = 2”."""
     tiers: dict[int, list[str]] = {}
     for entry in sorted(judgment.comparison.ranked.all(), key=lambda entry: entry.position):
         if entry.rank is not None:

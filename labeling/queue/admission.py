@@ -1,5 +1,5 @@
-"""Whether a pool gives a rater the next item now, and if not, why. The claim and the desk both ask
-here.
+"""Decides whether a rater may get a new item now, and if not, why. Used by claims and by the
+desk.
 """
 
 import datetime as dt
@@ -59,38 +59,38 @@ _MEMBERSHIP = Compiled(
 )
 
 
-class Reason(models.TextChoices):
+class BlockReason(models.TextChoices):
     POOL_PAUSED = "pool_paused"
     RATER_PAUSED = "rater_paused"
     ONBOARDING = "onboarding"
-    DAY_IS_FULL = "day_is_full"
-    HANDS_ARE_FULL = "hands_are_full"
-    BUDGET_IN_HAND = "budget_in_hand"
+    DAILY_LIMIT = "daily_limit"
+    OPEN_LIMIT = "open_limit"
+    BUDGET_RESERVED = "budget_reserved"
 
 
 @dataclass(frozen=True)
-class Hindrance:
-    """Why nothing is given now. `sentence` tells the rater, and says what to do."""
+class Blocker:
+    """Why the rater gets nothing now. `sentence` tells the rater what to do."""
 
-    reason: Reason
+    reason: BlockReason
     pool_id: int
     sentence: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one query says about a rater and a campaign."""
+    """What one query says about a rater in a campaign."""
 
     pool: Pool | None
-    """None if they are no longer in the pool"""
+    """None if the rater is no longer in the pool"""
     holds: bool
-    """they hold an item, or may: it has to be looked up"""
+    """the rater holds an item, or may hold one: look it up"""
     is_visiting: bool
-    """they may have come through a crowd link: whether they are done has to be looked up"""
+    """the rater may have come through a crowd link: look up whether their visit is complete"""
     is_author: bool
-    """they may have written something, which must not come back to them"""
-    hindrance: Hindrance | None
-    """without quotas, which are counted while the membership is locked"""
+    """the rater may have written prompts or responses; they never get these as items"""
+    blocker: Blocker | None
+    """does not cover quotas, which are counted with the membership locked"""
 
     @property
     def has_quota(self) -> bool:
@@ -104,20 +104,21 @@ def entry(*, rater: Rater, campaign: Campaign) -> Entry:
         rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0
     )
     if membership is None:
-        hindrance = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
-        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, hindrance=hindrance)
-    hindrance = _paused(campaign.pool_id) if membership.is_paused else _standing(membership)
+        blocker = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
+        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, blocker=blocker)
+    blocker = (
+        _rater_paused(campaign.pool_id) if membership.is_paused else _membership_blocker(membership)
+    )
     return Entry(
-        membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance
+        membership.pool, membership.holds, membership.is_visiting, membership.is_author, blocker
     )
 
 
-def hindrances(
-    *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
-) -> dict[int, Hindrance]:
-    """Why each of these pools gives `rater` nothing now, by pool; a pool that gives is left out.
+def blockers(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> dict[int, Blocker]:
+    """What blocks new work for `rater` in each of these pools; pools that are not blocked are left
+    out.
 
-    One query, and two more where a pool has a quota. labeling.access says whether they are in the
+    One query, and two more if a pool has a quota. labeling.access decides whether the rater is in a
     pool at all.
     """
     memberships = list(
@@ -138,27 +139,29 @@ def hindrances(
     )
     found = {}
     for entry in memberships:
-        hindrance = _standing(entry) or _quota(
+        blocker = _membership_blocker(entry) or _quota_blocker(
             entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0)
         )
-        if hindrance is not None:
-            found[entry.pool_id] = hindrance
+        if blocker is not None:
+            found[entry.pool_id] = blocker
     return found
 
 
-def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
-    """The campaigns among these in which the rater is paused: for failed golds, or by an admin."""
+def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Blocker]:
+    """The campaigns in which the rater is paused, because of failed golds or by an admin."""
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
     standings = RaterStanding.objects.filter(
         rater=rater, campaign__in=pool_of, paused_at__isnull=False
     )
-    return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
+    return {
+        pk: _rater_paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)
+    }
 
 
-def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
-    """Raters who can be given something there, now or once onboarding, a quota or the pool's pause
-    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count
-    while their visit lasts.
+def raters_at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
+    """Raters who can get items of the campaign now, or could after onboarding, a full quota or a
+    pause of the pool: active in its pool, with an active login, not paused and not withdrawn. Crowd
+    workers count during their visit.
     """
     paused = RaterStanding.objects.filter(
         rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False
@@ -173,43 +176,43 @@ def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
     )
 
 
-def _paused(pool_id: int) -> Hindrance:
+def _rater_paused(pool_id: int) -> Blocker:
     sentence = _(
         "You are paused here until an admin has checked your recent answers. You can still submit"
         " items you have open."
     )
-    return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
+    return Blocker(BlockReason.RATER_PAUSED, pool_id, sentence)
 
 
-def budget_in_hand(*, campaign: Campaign) -> Hindrance:
-    """What raters hold uses up the rest of the campaign's budget."""
+def budget_reserved(*, campaign: Campaign) -> Blocker:
+    """Items that raters hold have reserved the rest of the campaign's budget."""
     sentence = _(
         "The rest of the budget of “%(campaign)s” is reserved by others. Items may become available"
         " when someone releases one."
     )
-    return Hindrance(
-        Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
+    return Blocker(
+        BlockReason.BUDGET_RESERVED, campaign.pool_id, sentence % {"campaign": campaign.name}
     )
 
 
-def _standing(membership: PoolMembership) -> Hindrance | None:
+def _membership_blocker(membership: PoolMembership) -> Blocker | None:
     pool = membership.pool
     if pool.paused_at is not None:
         sentence = _(
             "“%(pool)s” is paused, so no new items are available. You can still submit items you"
             " have open."
         )
-        return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.paused_at is not None:
         sentence = _("An admin has paused you in “%(pool)s”. Ask them about the next step.")
-        return Hindrance(Reason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.is_onboarding:  # type: ignore[attr-defined]  # annotated above
         sentence = _("Complete a few more steps to get work in “%(pool)s”.")
-        return Hindrance(Reason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
+        return Blocker(BlockReason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
     return None
 
 
-def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance | None:
+def _quota_blocker(membership: PoolMembership, n_held: int, n_today: int) -> Blocker | None:
     pool = membership.pool
     if pool.max_at_once is not None and n_held >= pool.max_at_once:
         sentence = ngettext(
@@ -219,9 +222,7 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
             " first.",
             n_held,
         )
-        return Hindrance(
-            Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name}
-        )
+        return Blocker(BlockReason.OPEN_LIMIT, pool.pk, sentence % {"n": n_held, "pool": pool.name})
     if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
         sentence = ngettext(
             "You have reached the daily limit of %(n)d item in “%(pool)s”. More is available after"
@@ -230,8 +231,8 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
             " after midnight.",
             pool.max_per_day,
         )
-        return Hindrance(
-            Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
+        return Blocker(
+            BlockReason.DAILY_LIMIT, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
         )
     return None
 
@@ -242,7 +243,7 @@ def _held(*, rater: Rater, pool_ids: Collection[int]) -> dict[int, int]:
 
 
 def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[int, int]:
-    """Judgments by pool since the rater's own midnight."""
+    """Judgments by pool since midnight in the rater's time zone."""
     rater = memberships[0].rater
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
     midnight = days.last_midnight(now, zone)

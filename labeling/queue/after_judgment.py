@@ -1,5 +1,5 @@
-"""What follows from a judgment or a skip, in its transaction: one more slot, a repeat, the end of
-the budget. What follows from golds is in labeling.queue.gold.scores.
+"""Updates that follow a judgment or a skip, in the same transaction: extra slots, repeats, and the
+budget. The effects of golds are in labeling.queue.gold.scores.
 """
 
 from dataclasses import dataclass
@@ -24,43 +24,43 @@ SPENT = ["spent_judgments", "spent_s", "spent_amounts"]
 def after_submit(
     *, judgment: Judgment, campaign: Campaign, held: Slot | PastLease, now: datetime
 ) -> None:
-    """`held` is the lease it was given under. Where that had ended with a skip, the judgment is
-    counted in its place.
+    """`held` is the lease the judgment was given under. If it had ended with a skip, the judgment
+    is counted in place of the skip.
     """
     if judgment.slot_id is not None and judgment.item_id is not None and not judgment.is_gold:
         if campaign.max_overlap is not None:
-            fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+            adjust_slots(item_id=judgment.item_id, campaign=campaign, now=now)
         if campaign.repeat_percent:
             _reserve_repeat(judgment=judgment, campaign=campaign, now=now)
     if campaign.budget_unit:
-        works = [_Work(1, _worked_s(judgment, campaign), judgment.submitted_at)]
+        work_items = [_WorkDone(1, _worked_s(judgment, campaign), judgment.submitted_at)]
         if isinstance(held, PastLease) and held.end == PastLease.End.SKIPPED:
-            works.append(_Work(0, -_skipped_s(held, campaign), held.ended_at))
-        _stop_when_spent(campaign=_spend(*works, campaign=campaign), now=now)
+            work_items.append(_WorkDone(0, -_skipped_s(held, campaign), held.ended_at))
+        _stop_when_spent(campaign=_add_work(*work_items, campaign=campaign), now=now)
 
 
 def after_skip(*, lease: PastLease, campaign: Campaign, now: datetime) -> None:
-    """The time that a skipped item took is work too."""
+    """The time spent on a skipped item counts against the budget too."""
     if campaign.budget_unit:
-        work = _Work(0, _skipped_s(lease, campaign), lease.ended_at)
-        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
+        work = _WorkDone(0, _skipped_s(lease, campaign), lease.ended_at)
+        _stop_when_spent(campaign=_add_work(work, campaign=campaign), now=now)
 
 
 def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
-    """The time it took counts; and raters may agree now who did not before, and the other way
-    around.
+    """Adds the correction's time to the budget, and adjusts slots, because raters may agree now who
+    did not before, or the other way round.
     """
     if campaign.budget_unit and judgment.supersedes is not None:
         seconds = _worked_s(judgment, campaign) - _worked_s(judgment.supersedes, campaign)
-        work = _Work(0, seconds, judgment.submitted_at)
-        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
+        work = _WorkDone(0, seconds, judgment.submitted_at)
+        _stop_when_spent(campaign=_add_work(work, campaign=campaign), now=now)
     if (
         judgment.slot_id is not None
         and judgment.item_id is not None
         and not judgment.is_gold
         and campaign.max_overlap is not None
     ):
-        fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+        adjust_slots(item_id=judgment.item_id, campaign=campaign, now=now)
 
 
 def before_undo(*, judgment: Judgment) -> None:
@@ -73,26 +73,25 @@ def before_undo(*, judgment: Judgment) -> None:
         )
         items.free_slots(repeats).delete()
     if campaign.budget_unit:
-        assert judgment.lease is not None  # what can be undone is found by it
-        works = [_Work(-1, -_worked_s(judgment, campaign), judgment.submitted_at)]
+        assert judgment.lease is not None  # judgments are looked up by lease to be undone
+        work_items = [_WorkDone(-1, -_worked_s(judgment, campaign), judgment.submitted_at)]
         for skipped in PastLease.objects.filter(lease=judgment.lease, end=PastLease.End.SKIPPED):
-            works.append(_Work(0, _skipped_s(skipped, campaign), skipped.ended_at))
-        _spend(*works, campaign=campaign)
+            work_items.append(_WorkDone(0, _skipped_s(skipped, campaign), skipped.ended_at))
+        _add_work(*work_items, campaign=campaign)
 
 
-def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
-    """One slot more where every slot is judged, raters are not sure enough, nobody has decided it,
-    and the most is not reached.
+def adjust_slots(*, item_id: int, campaign: Campaign, now: datetime) -> None:
+    """Add a slot if all slots are judged, raters do not agree enough, the right order is not known,
+    and the item is below max_overlap. Once raters agree (after a correction), delete free slots
+    beyond the overlap.
 
-    Reads this item's judgments and nothing else. Its row is locked, so that of two raters who fill
-    the last two slots at once the second sees the first's judgment, and so that no two slots are
-    added for one doubt. Slots beyond the overlap that nobody has taken go when raters have come to
-    agree (after a correction).
+    Reads only this item's judgments. Its row is locked: if two raters fill the last two slots at
+    once, the second sees the first's judgment, and only one slot is added.
     """
     assert campaign.max_overlap is not None
     item = Item.objects.select_for_update(no_key=True).get(
         pk=item_id
-    )  # as items.level inserts slots below it
+    )  # no_key, because items.level_calibration inserts slots of it meanwhile
     if item.is_calibration or item.repeat_of_id is not None or item.held_at is not None:
         return
     states = list(Slot.objects.filter(item=item, is_gold=False).values_list("state", flat=True))
@@ -129,25 +128,26 @@ def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) ->
     )
 
 
-# --- the budget -----------------------------------------------------------------------------------
+# --- budget ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Work:
-    """`n` judgments, an extra and a gold as any other, with their seconds; less than nothing for
-    what is taken back.
+class _WorkDone:
+    """Work to add to the budget: `n` judgments (extras and golds included) and their seconds.
+    Negative to take work back.
     """
 
     n: int
     seconds: float
     at: datetime
-    """When it was done, which says its rate: a judgment's first version, a skip's end."""
+    """When it was done, which decides its rate: a judgment's first version, a skip's end."""
 
 
 def recount_spending(*, campaign: Campaign, now: datetime) -> None:
-    """When a budget is set: what its judgments have taken so far. Later ones are added one by one.
+    """When a budget is set, count the work so far. Later work is added one piece at a time.
 
-    The caller holds the campaign's row, as who adds one does: so that each is counted once.
+    The caller holds the lock on the campaign's row, as every addition does, so that each judgment
+    is counted once.
     """
     is_money = campaign.budget_unit == Campaign.Budget.MONEY
     spent = budgets.spending(campaign=campaign, now=now if is_money else None)
@@ -157,8 +157,8 @@ def recount_spending(*, campaign: Campaign, now: datetime) -> None:
 
 
 def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
-    """A rate that has begun may price what was done already, and may leave too little for one
-    judgment more.
+    """A rate that has just taken effect can price earlier work, and can leave too little for
+    another judgment.
     """
     in_money = Campaign.objects.filter(pool=pool, kind=kind, budget_unit=Campaign.Budget.MONEY)
     for campaign in in_money.select_for_update(no_key=True).order_by("pk"):
@@ -166,22 +166,24 @@ def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
         _stop_when_spent(campaign=campaign, now=now)
 
 
-def _spend(*works: _Work, campaign: Campaign) -> Campaign:
-    """The campaign as it is stored now. Its row is locked before the rate is read: a rate that is
-    set at this moment either counts this work itself or is known here.
+def _add_work(*work_items: _WorkDone, campaign: Campaign) -> Campaign:
+    """Add work to the campaign's counters. Returns the stored row.
+
+    The row is locked before the rate is read: a rate set at the same moment either counts this work
+    itself or is visible here.
     """
     stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    for work in works:
+    for work in work_items:
         stored.spent_judgments += work.n
         stored.spent_s += work.seconds
         if stored.budget_unit == Campaign.Budget.MONEY:
-            _pay(work, campaign=stored)
+            _add_cost(work, campaign=stored)
     stored.save(update_fields=SPENT)
     return stored
 
 
-def _pay(work: _Work, *, campaign: Campaign) -> None:
-    """Nothing where no rate was in force."""
+def _add_cost(work: _WorkDone, *, campaign: Campaign) -> None:
+    """Adds nothing if no rate was in force."""
     rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.kind, now=work.at)
     if rate is not None:
         amount = prices.exact_price(rate=rate, n_judgments=work.n, active_s=work.seconds)
@@ -208,7 +210,7 @@ def _worked_s(judgment: Judgment, campaign: Campaign) -> float:
 
 
 def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
-    """`campaign` as it is stored now."""
+    """Pause the campaign if its budget is spent. `campaign` is the stored row."""
     if not budgets.is_spent(campaign=campaign, now=now):
         return
     if (
@@ -227,7 +229,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
         after=after,
         now=now,
     )
-    webhook_events.tell_of_campaign(
+    webhook_events.queue_campaign_event(
         campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now
     )
     notices_services.tell(

@@ -1,11 +1,10 @@
-"""A claim: how a rater gets the next item. It reads from top to bottom, and nothing below calls
-back up:
+"""A claim: how a rater gets the next item. Read it from top to bottom; nothing below calls back up:
 
-    admission       may this rater be given anything now?
-    routing         which items suit them?
-    gold_turns      a gold, if it is a gold's turn
-    free_slots      else the first free slot of the line that suits them
-    lapsed_leases   else a slot whose rater has gone away
+admission       may this rater get anything now?
+routing         which items match them?
+gold_turns      a gold, if it is time for one
+free_slots      else the first free slot of the queue that matches
+lapsed_leases   else a slot whose rater has gone away
 """
 
 from contextlib import nullcontext
@@ -22,13 +21,13 @@ from labeling.queue.spending import budgets
 
 
 class UnableToClaim(Refusal):
-    """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding
-    is not over.
+    """Raised when the rater gets nothing now: the pool or the rater is paused, a quota is full, or
+    onboarding is not complete.
     """
 
-    def __init__(self, hindrance: admission.Hindrance) -> None:
-        super().__init__(hindrance.sentence)
-        self.hindrance = hindrance
+    def __init__(self, blocker: admission.Blocker) -> None:
+        super().__init__(blocker.sentence)
+        self.blocker = blocker
 
 
 def claim(
@@ -36,8 +35,8 @@ def claim(
 ) -> Slot | None:
     """The rater's next item, leased to them; None when the campaign has nothing for them.
 
-    A rater has one item at a time in a campaign, so what they hold already comes first, even if its
-    lease has lapsed. Raises UnableToClaim. `entry` is what admission says, if the caller has asked.
+    A rater has at most one item per campaign, so an item they hold already is returned first, even
+    if its lease has lapsed. Raises UnableToClaim. Pass `entry` if admission was asked already.
     """
     entry = entry or admission.entry(rater=rater, campaign=campaign)
     held = _held(campaign=campaign, rater=rater, now=now) if entry.holds else None
@@ -46,9 +45,9 @@ def claim(
     try:
         return _take(campaign=campaign, rater=rater, entry=entry, now=now)
     except IntegrityError:
-        # The rater is claiming in another tab at this moment, and the database allows one lease a
-        # campaign and one slot an item. What that tab took is there now; if not, try again: the
-        # line has moved on.
+        # The rater is claiming in another tab at this moment, and the database allows one lease per
+        # campaign and rater, and one slot per item. If that tab got an item, return it; if not, try
+        # again, because the queue has moved on.
         return _held(campaign=campaign, rater=rater, now=now) or _take(
             campaign=campaign, rater=rater, entry=entry, now=now
         )
@@ -77,15 +76,15 @@ def _take(
     is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
     with transaction.atomic() if is_counted else nullcontext():
         _admit(campaign=campaign, rater=rater, entry=entry, now=now)
-        suits = routing.fit(
+        fit = routing.fit(
             campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author
         )
         if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
-            return _take_within_budget(campaign=campaign, rater=rater, suits=suits, now=now)
+            return _take_within_budget(campaign=campaign, rater=rater, fit=fit, now=now)
         if not campaign.gold_share:
-            return _take_ordinary(campaign=campaign, rater=rater, suits=suits, now=now)
-        slot = turns.take(campaign=campaign, rater=rater, suits=suits, now=now) or _take_ordinary(
-            campaign=campaign, rater=rater, suits=suits, now=now
+            return _take_ordinary(campaign=campaign, rater=rater, fit=fit, now=now)
+        slot = turns.take(campaign=campaign, rater=rater, fit=fit, now=now) or _take_ordinary(
+            campaign=campaign, rater=rater, fit=fit, now=now
         )
         if slot is not None:
             _count_towards_golds(campaign=campaign, rater=rater)
@@ -93,50 +92,52 @@ def _take(
 
 
 def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime) -> None:
-    """Raises UnableToClaim. A quota counts what this rater has, so their membership is locked: two
-    tabs do not both get the last item.
+    """Raises UnableToClaim. Quotas count the rater's own items, so their membership is locked: two
+    tabs cannot both get the last item.
     """
-    hindrance = entry.hindrance
-    if hindrance is None and entry.has_quota:
+    blocker = entry.blocker
+    if blocker is None and entry.has_quota:
         PoolMembership.objects.select_for_update().filter(
             pool=campaign.pool_id, rater=rater
         ).values_list("pk").first()
-        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
+        blocker = admission.blockers(rater=rater, pool_ids=[campaign.pool_id], now=now).get(
             campaign.pool_id
         )
-    if hindrance is not None:
-        raise UnableToClaim(hindrance)
+    if blocker is not None:
+        raise UnableToClaim(blocker)
 
 
 def _has_room(*, campaign: Campaign, now: datetime) -> bool:
-    """Locks the campaign's row: of two claims at once, the second counts what the first took."""
+    """Locks the campaign's row, so that the second of two concurrent claims counts what the first
+    took.
+    """
     stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
     return budgets.has_room(campaign=stored, now=now)
 
 
 def _take_within_budget(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot:
-    """What others hold takes the rest of the budget. A lapsed lease is part of that, so it can go
-    on to this rater.
+    """When items that others hold take the rest of the budget: a lapsed lease is part of the
+    reserved budget, so it can move to this rater.
     """
-    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, suits=suits, now=now)
+    slot = lapsed_leases.take_over(campaign=campaign, rater=rater, fit=fit, now=now)
     if slot is None:
-        raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
+        raise UnableToClaim(admission.budget_reserved(campaign=campaign))
     return slot
 
 
 def _take_ordinary(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot | None:
-    found = free_slots.take(campaign=campaign, rater=rater, suits=suits, now=now)
+    found = free_slots.take(campaign=campaign, rater=rater, fit=fit, now=now)
     if found.slot is not None:
         return found.slot
     return lapsed_leases.take_over(
-        campaign=campaign, rater=rater, suits=suits, is_line_empty=found.has_swept, now=now
+        campaign=campaign, rater=rater, fit=fit, is_queue_empty=found.has_swept, now=now
     )
 
 
 def _count_towards_golds(*, campaign: Campaign, rater: Rater) -> None:
-    """The rater's number of claims says when it is a gold's turn."""
+    """The rater's number of claims decides when they get a gold."""
     QueuePlace.objects.filter(campaign=campaign, rater=rater).update(n_claims=F("n_claims") + 1)

@@ -1,8 +1,8 @@
-"""The SQL of a claim and of the question whether a claim would find something. Only texts: they run
-in labeling.queue.free_slots and labeling.queue.work_left.
+"""The SQL of a claim, and of the check whether a claim would find something. Only the statements:
+they run in labeling.queue.free_slots and labeling.queue.work_left.
 
-docs/adr/0003-the-queue-is-sql.md says why this is SQL, and which lines look useless and are not.
-Comments stay in this file and are not sent (item_tests.without_comments).
+docs/adr/0003-the-queue-is-sql.md explains why this is SQL, and which lines look useless but are
+not. Comments are stripped before a statement is sent (item_tests.without_comments).
 """
 
 from functools import lru_cache
@@ -10,18 +10,18 @@ from functools import lru_cache
 from labeling.queue.item_tests import without_comments
 from labeling.queue.order import REPEAT_AFTER
 
-# One part of the line: its first slot that the rater may have.
+# One part of the queue: the first slot in it that the rater may have.
 _PART = without_comments("""
     SELECT free.id FROM labeling_slot free
     -- these three are the condition of the partial index slot_free_queue
     WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND free.reserved_for_id IS NULL
-    -- from the rater's place on, or for a sweep from the head
+    -- from the rater's place on; a sweep starts at the head
     AND {bounds}
-    -- not met before, and suits the rater: see item_tests and routing
+    -- not met before, and matches the rater: see item_tests and routing
     AND {fits}
-    -- the index gives them in this order, so the search stops at the first that fits
+    -- the index has this order, so the search stops at the first match
     ORDER BY free.queue_rank LIMIT 1
-    -- two claims at once take two slots, and neither waits
+    -- two concurrent claims take two slots, and neither waits
     {lock}
 """)
 _FROM_PLACE = {
@@ -35,7 +35,7 @@ _FROM_PLACE = {
 }
 _FROM_HEAD = {"returned": "free.queue_rank < 0", "fresh": "free.queue_rank >= 0"}
 
-# The rater's repeat that has waited longest, once enough other judgments lie in between.
+# The rater's oldest waiting repeat, once they have given enough other judgments in between.
 _REPEAT = without_comments(
     f"""
     SELECT free.id FROM labeling_slot free
@@ -43,7 +43,7 @@ _REPEAT = without_comments(
     WHERE free.campaign_id = %(campaign)s AND free.state = 'free'
     AND free.reserved_for_id = %(rater)s
     AND {{fits}}
-    -- at least so many other judgments since the original
+    -- at least this many other judgments since the original
     AND {REPEAT_AFTER} <= (
         SELECT COUNT(*) FROM (
             SELECT 1 FROM labeling_judgment later
@@ -55,10 +55,10 @@ _REPEAT = without_comments(
     )
     ORDER BY free.reserved_at LIMIT 1
     {{lock}}
-    """  # noqa: S608  # a number of ours
+    """  # noqa: S608  # our own number
 )
 
-# How far the rater has come, if they have had anything from this line.
+# How far the rater has come, if they have had anything from this queue.
 _PLACE = without_comments("""
     place AS (
         SELECT * FROM labeling_queueplace
@@ -66,8 +66,8 @@ _PLACE = without_comments("""
     )
 """)
 
-# The claim. A repeat comes first, then what was returned, then what nobody has had. PostgreSQL
-# evaluates a branch of the UNION only if those before it were empty, so nothing is locked in vain.
+# The claim. A repeat comes first, then returned slots, then fresh ones. PostgreSQL evaluates a
+# branch of the UNION only if those before it are empty, so no slot is locked in vain.
 _CLAIM = without_comments("""
     WITH {place},
     {repeat}
@@ -84,21 +84,21 @@ _TAKE = without_comments("""
     UPDATE labeling_slot
     SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s,
         leased_at = %(now)s, expires_at = %(expires_at)s,
-        -- the guideline of now, whatever comes while the rater works
+        -- the current guideline, even if it changes while the rater works
         guideline_version_id = %(guideline_version)s,
-        -- one seed a rater and campaign: an item comes back in the order it was first shown in
+        -- one seed per rater and campaign, so an item always has the same order
         seed = COALESCE((SELECT seed FROM place), %(seed)s)
     WHERE id = (SELECT id FROM chosen)
-    -- queue_rank is not changed: it says where in the line the slot stood
+    -- queue_rank is not changed: it says where in the queue the slot was
     RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """)
 
-# Moves the rater's place behind the slot just taken.
+# Moves the rater's place past the slot just taken.
 _REMEMBER = without_comments("""
     INSERT INTO labeling_queueplace
         (campaign_id, rater_id, seed, returned_rank, fresh_rank, n_claims)
     SELECT %(campaign)s, %(rater)s, seed,
-        -- among the returned slots never past the settled ones: a younger one may commit late,
+        -- never past the settled returned slots: a younger one may commit late,
         -- and would then lie behind the place
         CASE WHEN queue_rank < 0 AND queue_rank < %(settled)s THEN queue_rank
             ELSE %(settled)s END,
@@ -106,17 +106,17 @@ _REMEMBER = without_comments("""
         CASE WHEN queue_rank < 0 THEN %(fresh_floor)s ELSE queue_rank END,
         0
     FROM {taken}
-    -- a repeat stood in no line, so the place stays
+    -- a repeat is not in the queue, so the place stays
     WHERE reserved_for_id IS NULL
     ON CONFLICT (campaign_id, rater_id) DO UPDATE SET
         returned_rank = excluded.returned_rank,
-        -- the mark of a returned slot: it leaves the place among the fresh ones alone
+        -- the mark of a returned slot: keep the place among the fresh ones
         fresh_rank = CASE WHEN excluded.fresh_rank = %(fresh_floor)s
             THEN labeling_queueplace.fresh_rank ELSE excluded.fresh_rank END
 """)
 
-# In PostgreSQL the lease and the place change in one statement. SQLite changes one table a
-# statement, so there the second gets the taken slot as values.
+# PostgreSQL changes the lease and the place in one statement. SQLite changes one table per
+# statement, so there the second statement gets the taken slot as values.
 _TAKE_AND_REMEMBER = without_comments(f"""
     , taken AS ({_TAKE}),
     moved AS ({_REMEMBER.format(taken="taken")})
@@ -131,12 +131,12 @@ REMEMBER = _REMEMBER.format(
     """)
 )
 
-# Whether a claim would find something, short of a sweep. Locks nothing.
+# Whether a claim without a sweep would find something. Locks nothing.
 _PROBE = without_comments("""
     WITH {place}
     SELECT EXISTS ({returned})
     OR EXISTS ({fresh})
-    -- a lease that has lapsed: whoever asks next gets it
+    -- a lapsed lease goes to the next rater who asks
     OR EXISTS (
         SELECT 1 FROM labeling_slot free
         WHERE free.campaign_id = %(campaign)s AND free.state = 'leased'
@@ -152,8 +152,8 @@ _PROBE = without_comments("""
 def claim(
     *, fits: str, repeat_fits: str | None, is_sweep: bool = False, is_postgresql: bool
 ) -> str:
-    """`fits` and `repeat_fits` are conditions on free.item_id: for a slot of the line, and for a
-    repeat (None where the campaign has none). A sweep starts at the head of the line.
+    """`fits` and `repeat_fits` are conditions on free.item_id: for a slot of the queue, and for a
+    repeat (None if the campaign has none). A sweep starts at the head of the queue.
     """
     lock = "FOR UPDATE OF free SKIP LOCKED" if is_postgresql else ""
     repeat = ""

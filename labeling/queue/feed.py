@@ -1,4 +1,4 @@
-"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is
+"""The feed of judgments in the order of their ids, from a cursor on. It never skips one that is
 still being written.
 """
 
@@ -12,8 +12,9 @@ from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 
 SETTLED_AFTER = timedelta(seconds=30)
-"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that
-took an id before it and committed after it is over: no cursor passes what is still to come.
+"""A page ends before judgments younger than this. Older ones can no longer be undone, and every
+transaction that took a lower id has committed, so no cursor passes a judgment that is still to
+come.
 """
 
 
@@ -26,12 +27,12 @@ def judgment_feed(
     n: int,
     now: datetime,
 ) -> list[Judgment]:
-    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes
-    again further on.
+    """At most `n` judgments, in their current version. A correction has an id of its own, so a
+    corrected judgment appears again later.
 
-    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer
-    set aside. Imported ones keep the ids they had before their import was published: a reader who
-    follows the feed may have passed them.
+    Leaves out raters who have withdrawn, answers to golds, and judgments that a reviewer set aside.
+    Imported judgments keep the ids they had before their import was published, so a reader of the
+    feed may have passed them.
     """
     judgments = (
         visible(Judgment.objects.all())
@@ -43,12 +44,12 @@ def judgment_feed(
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:
         judgments = judgments.filter(submitted_at__gte=since)
-    found = _whole(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
+    found = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
     return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
 
 
 def feed_position(*, at: datetime) -> int:
-    """The last judgment of the feed that had been given then: `after_id` for what came since. 0
+    """The id of the last judgment given by then: pass it as `after_id` to get everything since. 0
     before the first.
     """
     given = Judgment.versions.filter(import_batch=None).annotate(
@@ -57,7 +58,7 @@ def feed_position(*, at: datetime) -> int:
     return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _whole(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+def _with_parts(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     ranked = RankedResponse.objects.select_related("response__source").order_by("position")
     return judgments.select_related(
         "rater", "campaign__pool", "guideline_version__guideline", "demonstration", "comparison"

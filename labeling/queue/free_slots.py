@@ -1,5 +1,5 @@
-"""Takes the first free slot of the line that suits a rater: one statement (queue.claim_sql),
-and a sweep of the whole line where that finds nothing.
+"""Takes the first free slot of the queue that matches a rater: one statement (queue.claim_sql), and
+a sweep of the whole queue if that finds nothing.
 """
 
 import uuid
@@ -19,15 +19,15 @@ from labeling.queue import claim_sql, order, routing
 class Found:
     slot: Slot | None
     has_swept: bool = False
-    """The whole line was searched just now, and has nothing for this rater."""
+    """The whole queue was just searched, and has nothing for this rater."""
 
 
-def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Found:
+def take(*, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime) -> Found:
     """The rater's next slot, leased to them."""
-    slot = claim_free(campaign=campaign, rater=rater, suits=suits, now=now)
+    slot = claim_free(campaign=campaign, rater=rater, fit=fit, now=now)
     if slot is not None or not order.is_sweep_due(campaign=campaign, rater=rater, now=now):
         return Found(slot)
-    slot = claim_free(campaign=campaign, rater=rater, suits=suits, now=now, is_sweep=True)
+    slot = claim_free(campaign=campaign, rater=rater, fit=fit, now=now, is_sweep=True)
     if slot is not None:
         return Found(slot)
     order.remember_empty(campaign=campaign, rater=rater, now=now)
@@ -35,18 +35,18 @@ def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime)
 
 
 def claim_free(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime, is_sweep: bool = False
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime, is_sweep: bool = False
 ) -> Slot | None:
-    """Lease the first free slot for `rater` and move their place behind it; None when the line has
+    """Lease the first free slot to `rater` and move their place past it; None when the queue has
     none.
 
-    A sweep starts at the line's head. The Slot comes back with `queue_rank` as it was.
+    A sweep starts at the head of the queue. The returned Slot has its old `queue_rank`.
     """
     lease, expires_at = uuid.uuid4(), now + timedelta(minutes=campaign.lease_minutes)
-    test = suits.claim_test
+    test = fit.claim_test
     statement = claim_sql.claim(
         fits=test.on("free.item_id"),
-        repeat_fits=suits.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
+        repeat_fits=fit.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
         is_sweep=is_sweep,
         is_postgresql=connection.vendor == "postgresql",
     )

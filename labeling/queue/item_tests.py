@@ -1,6 +1,6 @@
-"""Conditions on an item, written once in SQL: the claim's own statements and the ORM both use them.
+"""Conditions on an item, written once in SQL and used by the claim's statements and by the ORM.
 
-Here is also the condition that every claim has: the rater has not met the item before.
+One of them applies to every claim: the rater has not met the item before.
 """
 
 import re
@@ -15,10 +15,10 @@ from labeling.models import Judgment, Pass, Slot
 MEETINGS = (Slot, Pass, Judgment)
 """A rater has met an item if they hold or filled one of its slots, skipped it, or judged it."""
 
-# What keeps PostgreSQL from planning a claim badly. It looks useless and is not:
+# These keep PostgreSQL from planning a claim badly. They look useless but are not:
 # docs/adr/0003-the-queue-is-sql.md
 IN_A_CLAIM = {
-    # test one item at a time, never join with all that the rater has done
+    # test one item at a time; never join with everything the rater has done
     "{one_at_a_time}": "LIMIT 1 OFFSET 0",
     # look up by item, not by rater: an item has few rows, a rater has many
     "{by_item}": "+ 0",
@@ -27,10 +27,10 @@ _NAMED = re.compile(r"%\((\w+)\)s")
 
 
 def without_comments(sql: str) -> str:
-    """`sql` on one line, without what follows `--`.
+    """`sql` on one line, without `--` comments.
 
-    psycopg caches its reading of a statement only up to 4,096 characters, and the claim is read on
-    every item.
+    psycopg caches a parsed statement only up to 4,096 characters, and the claim runs for every
+    item.
     """
     lines = (line.partition("--")[0].strip() for line in sql.splitlines())
     return " ".join(line for line in lines if line)
@@ -38,27 +38,29 @@ def without_comments(sql: str) -> str:
 
 @dataclass(frozen=True)
 class ItemTest:
-    """True or false for an item: `sql` names its id as {item}, and its values as %(name)s. It also
-    has the marks of IN_A_CLAIM.
+    """True or false for an item. `sql` contains {item} for the item's id, %(name)s for its values,
+    and the marks of IN_A_CLAIM.
     """
 
     sql: str
     values: Mapping[str, Any]
 
     def on(self, column: str) -> str:
-        """For the claim's statement, where `column` is the item's id; `values` go with it."""
+        """SQL for the claim's statement, where `column` is the item's id. Pass `values` along with
+        it.
+        """
         return _filled(self.sql, {"{item}": column} | IN_A_CLAIM)
 
     def of(self, path: str) -> "_OnItem":
-        """For a filter of the ORM, where `path` leads to the item: "pk", "item"… Such a query may
-        look at many items, so PostgreSQL is free to join.
+        """An ORM filter, where `path` leads to the item: "pk", "item"… Such a query may read many
+        items, so PostgreSQL is free to join.
         """
         params = tuple(self.values[name] for name in _NAMED.findall(self.sql))
         return _OnItem(F(path), sql=_NAMED.sub("%s", self.sql), params=params)
 
 
 class _OnItem(Func):
-    """An ItemTest as an expression of the ORM."""
+    """An ItemTest as an ORM expression."""
 
     output_field = BooleanField()
 
@@ -81,7 +83,7 @@ ALWAYS = ItemTest("TRUE", {})
 
 
 def all_of(tests: Iterable[ItemTest]) -> ItemTest:
-    """True where all `tests` are."""
+    """True if all `tests` are."""
     found = [test for test in tests if test is not ALWAYS]
     values = {name: value for test in found for name, value in test.values.items()}
     return ItemTest(" AND ".join(test.sql for test in found), values) if found else ALWAYS
@@ -96,19 +98,19 @@ _NOT_MET = " AND ".join(
             AND met.rater_id {{by_item}} = %(rater)s
             {{one_at_a_time}}
         )
-        """  # noqa: S608  # names of our own tables
+        """  # noqa: S608  # our own table names
     )
     for model in MEETINGS
 )
 
 
 def not_met(rater_id: int) -> ItemTest:
-    """The rater has no slot, no skip and no judgment on the item."""
+    """The rater has no slot, skip or judgment on the item."""
     return ItemTest(_NOT_MET, {"rater": rater_id})
 
 
 def met(*, item_ids: Collection[int], rater_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Which of these raters have met which of these items: pairs of (item, rater)."""
+    """Which of these raters have met which of these items, as pairs (item, rater)."""
     pairs: set[tuple[int, int]] = set()
     for model in MEETINGS:
         rows = model.objects.filter(item__in=item_ids, rater__in=rater_ids)

@@ -1,8 +1,8 @@
-"""Items of a campaign after it was made: held and released, filled up to their overlap, given to
-all raters of a pool.
+"""Changes to items of an existing campaign: hold them, add slots up to the overlap, and give
+calibration items to all raters.
 
-Slots that are added later join the line behind those that were given back, so that every rater's
-place in it stays right.
+Slots that are added later go behind the returned slots, so that every rater's place in the queue
+stays valid.
 """
 
 from collections import Counter
@@ -20,52 +20,50 @@ BATCH = 2_000
 
 
 def hold(*, item_ids: Collection[int], now: datetime) -> None:
-    """Stop giving these out. Raters can still submit what they hold; a slot that they give back is
-    deleted.
+    """Stop handing out these items. Raters can still submit items they hold; a slot that they
+    release is deleted.
     """
     Item.objects.filter(pk__in=item_ids, held_at=None).update(held_at=now)
     free_slots(Slot.objects.filter(item__in=item_ids)).delete()
 
 
-def let_go(*, item_ids: Collection[int], now: datetime) -> None:
-    """Give these out again, up to their overlap, unless their prompt was retired. (The prompt of an
-    imported gold was retired from the start.)
+def end_hold(*, item_ids: Collection[int], now: datetime) -> None:
+    """Hand these items out again, with slots up to their overlap, unless their prompt was retired.
+    (The prompts of imported golds are retired from the start.)
     """
     in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
-    found = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
-    freed = list(found.select_related("campaign"))
+    held = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
+    freed = list(held.select_related("campaign"))
     Item.objects.filter(pk__in=[item.pk for item in freed]).update(held_at=None)
     for item in freed:
-        fill(item=item, campaign=item.campaign, now=now)
+        fill_slots(item=item, campaign=item.campaign, now=now)
 
 
-def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
-    """Add slots up to the campaign's overlap. `level` does that for a calibration item; a decided
-    item gets none.
+def fill_slots(*, item: Item, campaign: Campaign, now: datetime) -> None:
+    """Add slots up to the campaign's overlap. A calibration item gets a slot for every rater
+    instead; an item with a known right order gets none.
     """
     if item.is_calibration:
-        level(campaign=campaign, now=now, item_ids=[item.pk])
+        level_calibration(campaign=campaign, now=now, item_ids=[item.pk])
     elif item.repeat_of_id is None and not is_decided(item_id=item.pk):
         n_missing = campaign.overlap - Slot.objects.filter(item=item).count()
         add_slots(item_id=item.pk, campaign=campaign, n=n_missing, now=now)
 
 
 def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
-    """Items that ask raters for the right order: not golds, and not items that a gold in use was
-    made of.
-    """
+    """Items that still need judgments: not golds, and not made into a gold that is in use."""
     became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
     return rows.filter(~Exists(became_gold), gold_use=None)
 
 
 def is_decided(*, item_id: int) -> bool:
-    """Whether the right order is known: the item takes no more judgments."""
+    """Whether the right order is known, so that the item takes no more judgments."""
     return not undecided(Item.objects.filter(pk=item_id)).exists()
 
 
 def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> None:
-    """Where two could add at once, the caller locks the item's row. The constraint on numbers
-    catches the rest.
+    """If two could add slots at once, the caller locks the item's row. The unique constraint on
+    slot numbers catches the rest.
     """
     last = Slot.objects.filter(item=item_id).aggregate(last=Max("number"))["last"]
     first = 0 if last is None else last + 1
@@ -77,7 +75,7 @@ def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> Non
 
 
 def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
-    """Those that nobody holds, locked. A slot that a claim is taking right now is left out."""
+    """The free slots among these, locked. Leaves out a slot that a claim is taking right now."""
     free = slots.filter(state=Slot.State.FREE)
     locked = (
         free.select_for_update(skip_locked=True)
@@ -92,42 +90,48 @@ def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
 # --- calibration ----------------------------------------------------------------------------------
 
 
-def level_pool(*, pool: Pool, now: datetime) -> None:
-    """After raters joined or left: in each of the pool's campaigns that is not closed, calibration
-    is for the raters who are at work now.
+def level_pool_calibration(*, pool: Pool, now: datetime) -> None:
+    """After raters joined or left: adjust calibration in each campaign of the pool that is not
+    closed.
     """
     for campaign in Campaign.objects.filter(pool=pool, calibration_percent__gt=0).exclude(
         state=Campaign.State.CLOSED
     ):
-        level(campaign=campaign, now=now)
+        level_calibration(campaign=campaign, now=now)
 
 
-def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
-    """The same in every pool that these raters are in."""
+def level_calibration_for(*, raters: Iterable[Rater], now: datetime) -> None:
+    """The same for every pool that these raters are in."""
     for pool in (
         Pool.objects.filter(memberships__rater__in=list(raters), memberships__is_active=True)
         .distinct()
         .order_by("pk")
     ):
-        level_pool(pool=pool, now=now)
+        level_pool_calibration(pool=pool, now=now)
 
 
-def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
-    """Give every undecided calibration item as many free slots as there are raters at work who have
-    not met it.
+def level_calibration(
+    *, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None
+) -> None:
+    """Give every calibration item as many free slots as there are active raters who have not met
+    it. Items with a known right order are left out.
 
-    Before the campaign opens, these stand in the line at their item's place; later, at the front. A
-    closed campaign is levelled when it is opened again.
+    Before the campaign opens, the slots stand at their item's place in the queue; later, at the
+    front. For a closed campaign, this runs when it is opened again.
     """
     if not campaign.calibration_percent or campaign.state == Campaign.State.CLOSED:
         return
-    # One leveling after the other. no_key, because others insert rows of this campaign meanwhile,
-    # and a submit that pauses its rater may be one of them.
+    # One at a time per campaign. no_key, because others insert rows of this campaign meanwhile, and
+    # one of them may be a submit that pauses its rater and waits for this.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
-    found = found if item_ids is None else found.filter(pk__in=item_ids)
-    items = list(found.only("pk", "position"))
-    raters = set(admission.at_work(campaign=campaign).values_list("pk", flat=True))
+    calibration_items = undecided(
+        Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None)
+    )
+    calibration_items = (
+        calibration_items if item_ids is None else calibration_items.filter(pk__in=item_ids)
+    )
+    items = list(calibration_items.only("pk", "position"))
+    raters = set(admission.raters_at_work(campaign=campaign).values_list("pk", flat=True))
     pairs = met(item_ids=[item.pk for item in items], rater_ids=raters)
     n_met = Counter(item_id for item_id, _rater_id in pairs)
     counted = Slot.objects.filter(item__in=[item.pk for item in items]).values("item_id")
@@ -137,12 +141,12 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
     }
     new, surplus = [], []
     for item in items:
-        standing = slots.get(item.pk, {"last": -1, "n_free": 0})
-        n_more = len(raters) - n_met[item.pk] - standing["n_free"]
+        counts = slots.get(item.pk, {"last": -1, "n_free": 0})
+        n_more = len(raters) - n_met[item.pk] - counts["n_free"]
         rank = order.returned_rank(now)
         if campaign.opened_at is None:
             rank = order.calibration_rank(order=campaign.order, position=item.position)
-        numbers = range(standing["last"] + 1, standing["last"] + 1 + max(0, n_more))
+        numbers = range(counts["last"] + 1, counts["last"] + 1 + max(0, n_more))
         new += [
             Slot(item=item, campaign=campaign, number=number, queue_rank=rank) for number in numbers
         ]
@@ -160,22 +164,21 @@ def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None
 # --- another version of a prompt ------------------------------------------------------------------
 
 
-def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
-    """Ask for the judgments that items of `old` still lack with `new` instead, in campaigns that
-    are not closed; how many items were added.
+def reissue(*, old: Prompt, new: Prompt, now: datetime) -> int:
+    """After `old` was edited into `new`: ask for the missing judgments on `new` instead, in
+    campaigns that are not closed. Returns how many items were added.
 
-    The old items stay, with what was judged on them. An item of a comparison comes back only when
-    the new version has all of its responses. Raters who skipped or judged the old version may be
-    given the new one.
+    The old items stay, with their judgments. A comparison item is added only if the new version has
+    all of its responses. Raters who skipped or judged the old version may get the new one.
     """
-    going = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
-    wanted = Item.objects.filter(
-        prompt=old, campaign__state__in=going, repeat_of=None, gold_use=None
+    running = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
+    open_items = Item.objects.filter(
+        prompt=old, campaign__state__in=running, repeat_of=None, gold_use=None
     )
     replaced = [
         item
-        for item in wanted.select_related("campaign").order_by("campaign_id", "position")
-        if _wants_more(item)
+        for item in open_items.select_related("campaign").order_by("campaign_id", "position")
+        if _needs_judgments(item)
     ]
     numbers = {
         (response.source_id, response.number): response.pk for response in new.responses.all()
@@ -185,9 +188,7 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
         chosen = [numbers.get(key) for key in item.responses.values_list("source_id", "number")]
         if item.campaign.kind == Campaign.Kind.COMPARISON and (not chosen or None in chosen):
             continue
-        Campaign.objects.select_for_update().get(
-            pk=item.campaign_id
-        )  # one position after the other
+        Campaign.objects.select_for_update().get(pk=item.campaign_id)  # one position at a time
         last = Item.objects.filter(campaign=item.campaign_id).aggregate(last=Max("position"))[
             "last"
         ]
@@ -201,13 +202,13 @@ def ask_again(*, old: Prompt, new: Prompt, now: datetime) -> int:
         ItemResponse.objects.bulk_create(
             ItemResponse(item=back, response_id=pk) for pk in chosen if pk is not None
         )
-        fill(item=back, campaign=item.campaign, now=now)
+        fill_slots(item=back, campaign=item.campaign, now=now)
         n_back += 1
     return n_back
 
 
-def _wants_more(item: Item) -> bool:
-    """An item that is held, or has slots left."""
+def _needs_judgments(item: Item) -> bool:
+    """Whether the item is held, or has slots that are not judged."""
     return (
         item.held_at is not None
         or Slot.objects.filter(item=item).exclude(state=Slot.State.SUBMITTED).exists()
@@ -240,9 +241,9 @@ WHERE state = 'free' AND id IN (
 """
 
 
-def fit_overlap(*, campaign: Campaign) -> None:
-    """Make each item's slots as many as the campaign's overlap is now: delete free ones beyond it,
-    add missing ones. What was judged stays.
+def adjust_to_overlap(*, campaign: Campaign) -> None:
+    """Adjust each item's slots to the campaign's new overlap: delete free ones beyond it, add
+    missing ones. Judged slots stay.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SURPLUS, {"campaign": campaign.pk, "overlap": campaign.overlap})

@@ -1,5 +1,5 @@
-"""Where a lapsed lease is freed. No clock does it: the next rater who finds no free slot takes the
-slot over, and until then its rater can come back to it.
+"""Frees lapsed leases. No timer does this: a rater who finds no free slot takes the slot over, and
+until then its rater can come back to it.
 """
 
 from datetime import datetime
@@ -14,30 +14,30 @@ def take_over(
     *,
     campaign: Campaign,
     rater: Rater,
-    suits: routing.Fit,
-    is_line_empty: bool = False,
+    fit: routing.Fit,
+    is_queue_empty: bool = False,
     now: datetime,
 ) -> Slot | None:
-    """The slot whose lease lapsed longest ago and that suits `rater`, leased to them.
+    """Lease the slot whose lease lapsed longest ago and that matches `rater` to them.
 
-    `is_line_empty`: the whole line was just searched for this rater. Then slots on calibration
-    items whose rater has left are dropped too.
+    With `is_queue_empty`, the whole queue was just searched for this rater. Then lapsed slots on
+    calibration items of raters who have left are dropped too.
     """
-    if is_line_empty and campaign.calibration_percent:
+    if is_queue_empty and campaign.calibration_percent:
         _drop_forgotten(campaign=campaign, now=now)
     with transaction.atomic():
-        while (slot := _lock_oldest(campaign=campaign, suits=suits, now=now)) is not None:
+        while (slot := _lock_oldest(campaign=campaign, fit=fit, now=now)) is not None:
             slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
             if not items.is_decided(item_id=slot.item_id):
-                return _lend(slot=slot, campaign=campaign, rater=rater, now=now)
+                return _lease(slot=slot, campaign=campaign, rater=rater, now=now)
             Slot.objects.filter(pk=slot.pk).delete()
         return None
 
 
-def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Slot | None:
-    """Each other rater holds one slot of the campaign at most, so there are few."""
+def _lock_oldest(*, campaign: Campaign, fit: routing.Fit, now: datetime) -> Slot | None:
+    """Each rater holds at most one slot per campaign, so there are few."""
     lapsed = Slot.objects.filter(
-        suits.claim_test.of("item"),
+        fit.claim_test.of("item"),
         campaign=campaign,
         state=Slot.State.LEASED,
         expires_at__lte=now,
@@ -48,8 +48,8 @@ def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Sl
     return lapsed.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at").first()
 
 
-def _lend(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
-    """A rater who never had anything from the line gets a place at its head."""
+def _lease(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
+    """A rater who has never had anything from the queue gets a place at its head."""
     place, _is_new = QueuePlace.objects.get_or_create(
         campaign=campaign, rater=rater, defaults={"seed": order.new_seed(), **order.AT_HEAD}
     )
@@ -69,13 +69,13 @@ def _lend(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slo
 
 
 def _drop_forgotten(*, campaign: Campaign, now: datetime) -> None:
-    """Lapsed leases on calibration items of raters who have left: these slots were for them, and
-    nobody else needs them.
+    """Delete lapsed leases on calibration items of raters who have left: these slots were for them,
+    and nobody else needs them.
     """
     lapsed = Slot.objects.filter(
         campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, item__is_calibration=True
     )
-    gone = lapsed.exclude(rater__in=admission.at_work(campaign=campaign))
+    gone = lapsed.exclude(rater__in=admission.raters_at_work(campaign=campaign))
     with transaction.atomic():
         for slot in gone.select_for_update(skip_locked=True, of=("self",)):
             slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)

@@ -1,4 +1,4 @@
-"""Which steps of a pool's onboarding a rater still has to take."""
+"""The steps of a pool's onboarding that a rater still has to take, and their progress."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import GuidelineVersion, OnboardingStep, StepAttempt, StepVersion
 
 
-class Progress(models.TextChoices):
+class OnboardingProgress(models.TextChoices):
     OPEN = "open", _("to do")
     LATER = "later", _("coming later")
     AGAIN = "again", _("below passing score; try again")
@@ -21,8 +21,8 @@ class Progress(models.TextChoices):
 
 
 def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
-    """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer
-    references.
+    """Steps of `pool` that `rater` has not passed, or has to pass again. Both may be objects or
+    outer references.
     """
     in_force = Q(guideline_version=None) | Q(
         guideline_version__number__gte=OuterRef("guideline_from")
@@ -34,7 +34,7 @@ def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
         state=StepAttempt.State.PASSED,
         version__number__gte=OuterRef("certified_from"),
     )
-    return _with_guideline(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(
+    return with_guideline_version(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(
         ~Exists(passed)
     )
 
@@ -46,9 +46,9 @@ def newest_versions(*, steps: Iterable[OnboardingStep]) -> dict[int, StepVersion
     return newest
 
 
-def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
-    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify
-    anew.
+def with_guideline_version(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
+    """Adds `guideline_from`: the number of the guideline's latest version that requires raters to
+    qualify again.
     """
     major = (
         GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True)
@@ -58,8 +58,10 @@ def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]
     return steps.annotate(guideline_from=Coalesce(Subquery(major[:1]), 1))
 
 
-def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
-    """Not from before a version that everybody goes through again."""
+def is_attempt_valid(attempt: StepAttempt, step: OnboardingStep) -> bool:
+    """Whether the attempt still counts: it is not older than a version that everybody has to take
+    again.
+    """
     if attempt.version.number < step.certified_from:
         return False
     if attempt.guideline_version is None:
@@ -68,14 +70,16 @@ def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
     return attempt.guideline_version.number >= oldest
 
 
-def _progress(attempts: list[StepAttempt], *, n_left: int, is_blocked: bool) -> Progress:
+def progress_of(
+    attempts: list[StepAttempt], *, n_left: int, is_blocked: bool
+) -> OnboardingProgress:
     states = {attempt.state for attempt in attempts}
     if StepAttempt.State.PASSED in states:
-        return Progress.PASSED
+        return OnboardingProgress.PASSED
     if not attempts:
-        return Progress.LATER if is_blocked else Progress.OPEN
+        return OnboardingProgress.LATER if is_blocked else OnboardingProgress.OPEN
     if attempts[-1].state == StepAttempt.State.WAITING:
-        return Progress.WAITING
+        return OnboardingProgress.WAITING
     if attempts[-1].state == StepAttempt.State.BELOW and n_left:
-        return Progress.AGAIN
-    return Progress.REFUSED
+        return OnboardingProgress.AGAIN
+    return OnboardingProgress.REFUSED

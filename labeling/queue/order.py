@@ -1,22 +1,23 @@
 """The order in which a campaign's slots are handed out, and how far each rater has come in it.
 
-A campaign's free slots stand in one line, `Slot.queue_rank`, low first:
+A campaign's free slots form one queue, ordered by `Slot.queue_rank`, lowest first:
 
-- slots that were given back or added (rank below zero), in the order in which they came, then
-- slots that nobody has had yet, item by item (finish first) or round by round (spread).
+- slots that were returned or added (rank below zero), in the order in which they came, then
+- fresh slots that nobody has had, item by item (finish first) or round by round (spread).
 
-A repeat for self-agreement stands in no line: its slot is reserved for who judged the original, and
-comes before all others once that rater has given REPEAT_AFTER other judgments. The slots of a
-calibration item share one rank: who took one of them is past them all. Golds stand in no line
-either: a slot on one is made when it is a gold's turn (labeling.queue.gold.turns).
+Repeats for self-agreement are not in the queue: such a slot is reserved for the rater who judged
+the original, and comes before all others once that rater has given REPEAT_AFTER other judgments.
+The slots of a calibration item share one rank, so a rater who took one of them has passed them all.
+Golds are not in the queue either: a slot is created when it is time for a gold
+(labeling.queue.gold.turns).
 
-A slot can leave the line anywhere, but joins it only behind the returned ones. So a rater who has
-been past a slot need never look at it again, and a QueuePlace remembers how far each rater has
-come: a claim costs the same for somebody who has judged the first 100,000 items as for a newcomer.
-A claim can miss a slot that was locked while it passed, by another claim that then failed. Before
-a rater goes home empty-handed, a sweep searches the whole line, at most once a minute.
+A slot can leave the queue anywhere, but it only joins behind the returned ones. So a rater never
+has to look again at slots they have passed, and a QueuePlace stores how far each rater has come: a
+claim costs the same after 100,000 judgments as for a newcomer. A claim can miss a slot that was
+locked by another claim which then failed. Before a rater is told that nothing is left, a sweep
+searches the whole queue, at most once a minute.
 
-When what suits a rater changes (labeling.queue.routing), they start at the head of the line again.
+When a rater's skills or agreements change (labeling.queue.routing), they start at the head again.
 """
 
 import random
@@ -31,19 +32,19 @@ from labeling.models import Campaign, PastLease, Pool, Prompt, QueuePlace, Rater
 
 RETURNED_FLOOR = -(2**62)
 FRESH_FLOOR = -1
-"""Below every rank of its part of the line."""
+"""Below every rank of its part of the queue."""
 AT_HEAD = {"returned_rank": RETURNED_FLOOR, "fresh_rank": FRESH_FLOOR}
-"""The place of a rater who starts at the head of the line."""
+"""The place of a rater who starts at the head of the queue."""
 SETTLED_AFTER = timedelta(seconds=60)
-"""Slots that came back longer ago than this are committed and in their place. Every claim looks
-again at the younger ones.
+"""Slots returned longer ago than this are committed and in their final place. Every claim looks
+again at younger ones.
 """
 SWEEP_EVERY = timedelta(seconds=60)
 MAX_SLOTS = 100
-"""More slots than an item can have: the room between two items' ranks."""
+"""Gap between two items' ranks; more than an item can have slots."""
 MAX_ITEMS = 2**40
 REPEAT_AFTER = 8
-"""Judgments that a rater gives between an item and its repeat."""
+"""Number of judgments that a rater gives between an item and its repeat."""
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 _SHOWN = Compiled(
@@ -66,13 +67,13 @@ def fresh_rank(*, order: str, position: int, number: int) -> int:
 
 
 def calibration_rank(*, order: str, position: int) -> int:
-    """The one rank of all slots of a calibration item that stands at `position`."""
+    """The shared rank of all slots of a calibration item at `position`."""
     return fresh_rank(order=order, position=position, number=0)
 
 
 def returned_rank(now: datetime) -> int:
-    """The rank of a slot given back or added at `now`: before all fresh ones, behind all that came
-    back earlier.
+    """The rank of a slot returned or added at `now`: before all fresh ones, behind all that were
+    returned earlier.
     """
     return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
 
@@ -85,18 +86,20 @@ def new_seed() -> int:
 
 
 def settled_rank(now: datetime) -> int:
-    """A place moves up to here among the returned slots, and no further: see SETTLED_AFTER."""
+    """Among returned slots, a place moves up to this rank and no further: see SETTLED_AFTER."""
     return returned_rank(now - SETTLED_AFTER)
 
 
 def is_sweep_due(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
-    """Whether the last search of the whole line is long enough ago."""
+    """Whether enough time has passed since the last search of the whole queue."""
     places = QueuePlace.objects.filter(campaign=campaign, rater=rater)
     return not places.filter(swept_at__gt=now - SWEEP_EVERY).exists()
 
 
 def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
-    """The whole line has nothing for this rater: from now on, look only at what comes back."""
+    """The whole queue has nothing for this rater: from now on, look only at slots that come
+    back.
+    """
     place = QueuePlace(
         campaign=campaign,
         rater=rater,
@@ -112,22 +115,22 @@ def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
 
 
 def restart_rater(rater: Rater) -> None:
-    """What suits the rater has changed: their next claims start at the head of the line."""
+    """Call when the rater's skills or agreements change: their next claims start at the head."""
     _restart(QueuePlace.objects.filter(rater=rater))
 
 
 def restart_pool(pool: Pool) -> None:
-    """What suits the pool's raters has changed."""
+    """Call when the pool's routing changes."""
     _restart(QueuePlace.objects.filter(campaign__pool=pool))
 
 
 def restart_campaign(campaign: Campaign) -> None:
-    """Slots were put into the middle of the line."""
+    """Call when slots were put into the middle of the queue."""
     _restart(QueuePlace.objects.filter(campaign=campaign))
 
 
 def restart_campaigns_with(prompt: Prompt) -> None:
-    """Whom the prompt suits has changed."""
+    """Call when the prompt's language, category or content kinds change."""
     with_prompt = Campaign.objects.filter(items__prompt=prompt)
     _restart(QueuePlace.objects.filter(campaign__in=with_prompt))
 
@@ -140,8 +143,8 @@ def _restart(places: "QuerySet[QueuePlace]") -> None:
 
 
 def presented(lease: Slot | PastLease) -> list[Response]:
-    """The item's responses in the order in which this rater sees them: A, B, C… The lease's seed
-    fixes it, so ids do not give it away.
+    """The item's responses in the order in which this rater sees them: A, B, C… The order comes
+    from the lease's seed, so response ids do not reveal it.
 
     A repeat shows its original's order reversed.
     """
@@ -152,7 +155,7 @@ def presented(lease: Slot | PastLease) -> list[Response]:
 
 
 def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[Response]:
-    """`responses` (sorted by id) in the order that `seed` gives them in this item."""
+    """`responses` (sorted by id) in the order that `seed` gives for this item."""
     order = list(responses)
     random.Random(f"{seed}:{item_id}").shuffle(order)  # noqa: S311  # an order, not a secret
     return order

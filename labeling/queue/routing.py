@@ -1,9 +1,8 @@
-"""Which items suit a rater: none that they wrote themselves, none with upsetting content of a kind
-that they have not agreed to, and in a pool that routes, only those in a language and a category
-that they know.
+"""Which items match a rater: not written by themselves, no upsetting content that they have not
+agreed to, and in a pool that routes, only languages and categories that they know.
 
-Each condition is a class that says the same thing twice: in SQL, for the claim and for filters of
-the ORM, and in Python, for many raters and items at a time.
+Each rule is a class that expresses the same condition twice: in SQL, for the claim and for ORM
+filters, and in Python, for many raters and items at a time.
 """
 
 from collections import defaultdict
@@ -18,19 +17,19 @@ from labeling.queue.item_tests import ItemTest, all_of, not_met, without_comment
 
 @dataclass(frozen=True)
 class ItemFacts:
-    """What the conditions ask about an item."""
+    """What the rules read of an item."""
 
     language: str
     category: str
     sensitive: Collection[str]
     """Prompt.Upset values"""
     sources: Collection[int]
-    """where its prompt and its responses come from"""
+    """sources of its prompt and its responses"""
     authors: Collection[int]
     """raters who wrote one of its responses"""
 
 
-class Condition(Protocol):
+class RoutingRule(Protocol):
     @property
     def test(self) -> ItemTest:
         """The condition in SQL."""
@@ -65,7 +64,7 @@ class NotTheirOwn:
 
 @dataclass(frozen=True)
 class LanguageKnown:
-    """A prompt whose language is unknown suits everybody; who knows "pt" also gets "pt-BR"."""
+    """A prompt without a language matches everybody; a rater who knows "pt" also gets "pt-BR"."""
 
     codes: frozenset[str]
 
@@ -105,8 +104,8 @@ class NothingRefused:
 
     @property
     def test(self) -> ItemTest:
-        # The list as text reads the same in both databases. Most prompts have an empty one, so
-        # that is compared first.
+        # The list as text reads the same in both databases. Most prompts have an empty one, so that
+        # is compared first.
         kinds = "CAST(prompt.sensitive AS text)"
         places = range(len(self.kinds))
         unlike = " AND ".join(f"{kinds} NOT LIKE %(refused_{place})s" for place in places)
@@ -137,14 +136,16 @@ _PROMPT = without_comments("""
 
 @dataclass(frozen=True)
 class Fit:
-    """What a claim asks of an item. Mostly only that the rater has not met it."""
+    """What a claim requires of an item for one rater. For most raters, only that they have not met
+    it.
+    """
 
     rater: int
     own_sources: tuple[int, ...] = ()
     is_author: bool = False
-    """responses may be demonstrations of theirs"""
+    """some responses may be the rater's own demonstrations"""
     languages: frozenset[str] | None = None
-    """codes that the rater knows; None where the pool does not route by language"""
+    """codes that the rater knows; None if the pool does not route by language"""
     categories: frozenset[str] | None = None
     accepts: frozenset[str] = frozenset(Prompt.Upset.values)
     """kinds of upsetting content that the rater has agreed to"""
@@ -155,13 +156,13 @@ class Fit:
 
     @cached_property
     def claim_test(self) -> ItemTest:
-        """Of an item for the rater: not met before, and suits them."""
+        """Not met before, and matches the rater."""
         return all_of([self.not_met, self.test])
 
     @cached_property
     def repeat_test(self) -> ItemTest:
-        """Of a repeat of what they judged: it need not suit them any more, but it never brings
-        upsetting content back.
+        """For a repeat of an item they judged: it need not match their skills any more, but must
+        not show upsetting content that they have refused since.
         """
         return all_of([self.not_met, self.care_test])
 
@@ -170,8 +171,8 @@ class Fit:
         return not_met(self.rater)
 
     @cached_property
-    def conditions(self) -> Sequence[Condition]:
-        found: list[Condition] = []
+    def conditions(self) -> Sequence[RoutingRule]:
+        found: list[RoutingRule] = []
         if self.own_sources or self.is_author:
             author = self.rater if self.is_author else None
             found.append(NotTheirOwn(self.own_sources, author))
@@ -183,7 +184,7 @@ class Fit:
 
     @cached_property
     def test(self) -> ItemTest:
-        """The item suits the rater."""
+        """The item matches the rater."""
         return all_of(condition.test for condition in self.conditions)
 
     @cached_property
@@ -196,12 +197,12 @@ class Fit:
         return all(condition.holds(item) for condition in self.conditions)
 
     @property
-    def _care(self) -> Sequence[Condition]:
+    def _care(self) -> Sequence[RoutingRule]:
         return [NothingRefused(tuple(self.refused))] if self.refused else []
 
 
 def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
-    """What suits each of many raters, by rater, in two queries."""
+    """The Fit of each of many raters, by rater, in two queries."""
     people = {rater.user_id: rater.pk for rater in raters if rater.user_id}
     own: dict[int, list[int]] = defaultdict(list)
     for person, source in Source.objects.filter(person__in=people).values_list("person_id", "pk"):
@@ -222,8 +223,8 @@ def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
 def fit(
     *, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True
 ) -> Fit:
-    """What suits one rater. One query for the `pool` if it is not given, one for an author, and
-    one if the pool routes.
+    """The Fit of one rater. One query for the `pool` if it is not given, one for an author, and one
+    if the pool routes.
     """
     own: tuple[int, ...] = ()
     if is_author and rater.user_id:

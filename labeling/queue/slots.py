@@ -1,4 +1,5 @@
-"""What a rater does with an item they hold, before judging it: keep it, save a draft, give it back.
+"""What a rater does with an item they hold before judging it: extend the lease, save a draft,
+release or skip it.
 
 labeling.queue.claim is how they get it.
 """
@@ -28,7 +29,8 @@ FREE: dict[str, Any] = {
 
 
 def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | None:
-    """Extend the lease from `now`; until when it is theirs then, or None when it no longer is.
+    """Extend the lease from `now`. Returns when it expires, or None if the slot is no longer
+    theirs.
 
     A lapsed lease that nobody has taken over is extended too.
     """
@@ -47,8 +49,8 @@ def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | No
 
 
 def release(*, lease: uuid.UUID, rater: Rater, now: datetime) -> bool:
-    """Give the item back for anybody, this rater included. False when the lease was no longer
-    theirs.
+    """Put the item back into the queue for everybody, including this rater. False when the lease
+    was no longer theirs.
     """
     with transaction.atomic():
         slot = locked(lease=lease, rater=rater)
@@ -67,9 +69,9 @@ def skip(
     active_s: float | None = None,
     now: datetime,
 ) -> bool:
-    """Give the item back and never see it again. False when the lease was no longer theirs.
+    """Put the item back; this rater never sees it again. False when the lease was no longer theirs.
 
-    `active_s` is how long the rater worked on it: where hours are paid, these are too.
+    `active_s` is how long the rater worked on it: hourly pay includes this time.
     """
     with transaction.atomic():
         slot = locked(lease=lease, rater=rater)
@@ -88,11 +90,11 @@ def skip(
 def save_draft(
     *, item: Item, rater: Rater, content: Mapping[str, Any], now: datetime
 ) -> Draft | None:
-    """Keep what is typed so far. None when the item is judged already: a late save must not bring
-    a draft back.
+    """Save a draft. None when the item is judged already, so that a late save does not bring a
+    draft back.
 
-    A submit locks the slot or the past lease. A save waits for that row, so it does not slip in
-    while the answer is being stored.
+    A submit locks the slot or the past lease. A save waits for that row, so it cannot slip in while
+    the answer is being stored.
     """
     with transaction.atomic():
         if not _holds(item=item, rater=rater):
@@ -128,8 +130,8 @@ def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
 def set_free(
     *, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime
 ) -> PastLease:
-    """End the lease and free the slot. A slot that nobody else needs is deleted: of a gold, of a
-    skipped repeat or calibration item, of a held item, of an item that became a gold.
+    """End the lease and free the slot. A slot that nobody else needs is deleted: that of a gold, a
+    skipped repeat or calibration item, a held item, or an item that became a gold.
     """
     ended = end_lease(slot=slot, end=end, active_s=active_s, now=now)
     is_mine = slot.item.is_calibration or slot.reserved_for_id is not None
@@ -146,7 +148,7 @@ def set_free(
 
 
 def vacate(*, slot: Slot, now: datetime) -> None:
-    """Free the slot of a judgment that no longer counts, or delete it where its item is held.
+    """Free the slot of a judgment that no longer counts, or delete the slot if its item is held.
 
     The lease is kept as a PastLease. The caller has detached the judgment from the slot.
     """
@@ -160,8 +162,8 @@ def vacate(*, slot: Slot, now: datetime) -> None:
 
 
 def fill_another(*, item_id: int, rater: Rater) -> Slot | None:
-    """Fill a slot of the item for a judgment whose own is gone: one this rater has taken since, or
-    else any free one.
+    """Fill another slot of the item for a judgment that has lost its own: one that this rater holds
+    since, or any free one.
     """
     slots = Slot.objects.select_for_update().filter(item_id=item_id)
     taken_since = slots.filter(rater=rater, state=Slot.State.LEASED).first()

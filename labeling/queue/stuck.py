@@ -1,6 +1,4 @@
-"""What in a campaign makes no progress by itself: lapsed leases, held items, and items that no
-rater can be given.
-"""
+"""What blocks a campaign's progress: lapsed leases, held items, and items that no rater can get."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,28 +11,30 @@ from labeling.models import Campaign, Item, ItemResponse, Pass, Rater, SetAside,
 from labeling.queue import admission, routing
 from labeling.queue.item_tests import met
 
-LOOKED_AT = 1_000
-"""How many free slots are examined, from the head of the line: what nobody takes stays there."""
+N_EXAMINED = 1_000
+"""The number of free slots examined from the head of the queue, where slots that nobody takes
+remain.
+"""
 
 
 @dataclass(frozen=True)
 class Stuck:
-    """What makes no progress by itself."""
+    """Counts of what makes no progress by itself."""
 
     n_lapsed: int
     """items whose rater has gone away; the next rater without other work gets them"""
     n_held: int
     """items that wait for an admin's decision"""
     n_nobody: int
-    """judgments that nobody in the pool can give: all raters that the item suits have skipped or
-    judged it
+    """slots that nobody in the pool can fill: all matching raters have skipped or judged the
+    item
     """
     n_unfit: int
-    """judgments of items that suit nobody in the pool: their content, language or field"""
+    """slots of items that match nobody in the pool, because of their content, language or field"""
     n_raters: int
-    """in the pool and at work: neither paused, nor withdrawn, nor without a login"""
+    """active raters in the pool: not paused, not withdrawn, with a login"""
     n_raters_short: int
-    """by so many the pool is smaller than the overlap"""
+    """how many raters the pool lacks to reach the overlap"""
 
     @property
     def n(self) -> int:
@@ -42,8 +42,8 @@ class Stuck:
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Examines LOOKED_AT slots, and those of items that were skipped or lost a judgment."""
-    raters = list(admission.at_work(campaign=campaign))
+    """Examines N_EXAMINED slots, and those of items that were skipped or lost a judgment."""
+    raters = list(admission.raters_at_work(campaign=campaign))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
     n_nobody, n_unfit = _without_takers(campaign, raters)
     held = Item.objects.filter(
@@ -60,7 +60,7 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
 
 
 def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
-    """(judgments of items that everybody has met, judgments of items that suit nobody)."""
+    """(slots of items that every matching rater has met, slots of items that match nobody)."""
     if not raters:
         return 0, 0
     free = Slot.objects.filter(
@@ -70,7 +70,7 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
         is_gold=False,
         item__held_at=None,
     )
-    asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
+    set_asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
     passes = Pass.objects.filter(item=OuterRef("item"))
     fields = (
         "item_id",
@@ -79,18 +79,18 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
         "item__prompt__sensitive",
         "item__prompt__source_id",
     )
-    looked = [
-        *free.order_by("queue_rank").values_list("pk", *fields)[:LOOKED_AT],
-        *free.filter(Exists(asides) | Exists(passes)).values_list("pk", *fields),
+    examined = [
+        *free.order_by("queue_rank").values_list("pk", *fields)[:N_EXAMINED],
+        *free.filter(Exists(set_asides) | Exists(passes)).values_list("pk", *fields),
     ]
-    slots = {pk: rest for pk, *rest in looked}
+    slots = {pk: rest for pk, *rest in examined}
     fits = routing.fits(pool=campaign.pool, raters=raters)
     items = {row[0] for row in slots.values()}
     met_by = _met(items, raters)
     shown = ItemResponse.objects.filter(item__in=items)
     is_source = any(fit.own_sources for fit in fits.values())
     sources = _by_item(shown.values_list("item_id", "response__source_id")) if is_source else {}
-    written = shown.filter(response__author__isnull=False)  # few or none, and an index of their own
+    written = shown.filter(response__author__isnull=False)  # few, and indexed
     authors = _by_item(written.values_list("item_id", "response__author_id"))
     n_nobody = n_unfit = 0
     for item, language, category, sensitive, source in slots.values():
@@ -101,16 +101,16 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
             sources={source} | sources.get(item, set()),
             authors=authors.get(item, set()),
         )
-        suits = {rater for rater, fit in fits.items() if fit.takes(facts)}
-        if not suits:
+        fit = {rater for rater, fit in fits.items() if fit.takes(facts)}
+        if not fit:
             n_unfit += 1
-        elif not suits - met_by[item]:
+        elif not fit - met_by[item]:
             n_nobody += 1
     return n_nobody, n_unfit
 
 
 def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
-    """item → raters who hold it, have skipped it or have judged it."""
+    """item → raters who hold it, skipped it or judged it"""
     found: dict[int, set[int]] = defaultdict(set)
     for item, rater in met(item_ids=items, rater_ids=[rater.pk for rater in raters]):
         found[item].add(rater)

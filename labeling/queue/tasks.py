@@ -7,5 +7,5 @@ from labeling.queue import webhook_events
 
 
 @short_task(time_limit_s=60)
-def tell_of_judgments() -> None:
-    webhook_events.tell_of_judgments(now=timezone.now())
+def queue_judgment_events() -> None:
+    webhook_events.queue_judgment_events(now=timezone.now())

@@ -1,4 +1,4 @@
-"""URLs of queue."""
+"""URLs of golds and cases."""
 
 from django.urls import path
 
@@ -8,7 +8,7 @@ from labeling.queue.gold import views as gold_views
 urlpatterns = [
     path("campaigns/<int:pk>/gold/", gold_views.index, name="campaign_gold"),
     path("campaigns/<int:pk>/gold/settings", gold_views.settings, name="campaign_gold_settings"),
-    path("campaigns/<int:pk>/gold/import", gold_views.bring_in, name="campaign_gold_import"),
+    path("campaigns/<int:pk>/gold/import", gold_views.import_file, name="campaign_gold_import"),
     path("campaigns/<int:pk>/gold/use", gold_views.use_others, name="campaign_gold_use"),
     path(
         "campaigns/<int:pk>/gold/<int:gold_pk>/retire",

@@ -1,5 +1,5 @@
-"""What webhooks hear of campaigns and judgments: the feed, to each from where it has heard it. No
-submit waits for that.
+"""Webhook events of campaigns and judgments. Judgments come from the feed, with a position for each
+webhook, so no submit waits for them.
 """
 
 from datetime import datetime
@@ -16,17 +16,18 @@ from labeling.queue.feed import feed_position, judgment_feed
 N_AT_ONCE = 500
 
 
-def tell_of_judgments(*, now: datetime) -> int:
-    """How many deliveries were written down. Each judgment comes half a minute after it was given,
-    when it cannot be undone.
+def queue_judgment_events(*, now: datetime) -> int:
+    """Store deliveries of new judgments; returns how many. Each judgment is sent half a minute
+    after it was given, when it can no longer be undone.
     """
     return sum(
-        _tell(webhook, now) for webhook in webhooks_services.listening(event=Event.JUDGMENT_GIVEN)
+        _queue_events(webhook, now)
+        for webhook in webhooks_services.listening(event=Event.JUDGMENT_GIVEN)
     )
 
 
-def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
-    """In the transaction of the change."""
+def queue_campaign_event(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
+    """Runs in the transaction of the change."""
     webhooks_services.tell(
         event=Event.CAMPAIGN_CHANGED,
         key=f"campaign-{campaign.pk}-{state}-{now.timestamp()}",
@@ -41,23 +42,25 @@ def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: dateti
     )
 
 
-def _tell(webhook: Webhook, now: datetime) -> int:
+def _queue_events(webhook: Webhook, now: datetime) -> int:
     told_to = webhook.judgments_told_to
     if told_to is None:
         told_to = feed_position(at=webhook.enabled_at)
-    news = judgment_feed(after_id=told_to, n=N_AT_ONCE, now=now)
+    judgments = judgment_feed(after_id=told_to, n=N_AT_ONCE, now=now)
     with transaction.atomic():
-        if not _move(webhook, news[-1].pk if news else told_to):
+        if not _advance(webhook, judgments[-1].pk if judgments else told_to):
             return 0
-        told = {f"judgment-{judgment.pk}": _data(judgment) for judgment in news}
+        data_by_key = {f"judgment-{judgment.pk}": _data(judgment) for judgment in judgments}
         webhooks_services.write_down(
-            webhooks=[webhook], event=Event.JUDGMENT_GIVEN, told=told, now=now
+            webhooks=[webhook], event=Event.JUDGMENT_GIVEN, told=data_by_key, now=now
         )
-    return len(news)
+    return len(judgments)
 
 
-def _move(webhook: Webhook, told_to: int) -> bool:
-    """False when another worker has told it of the same, or it was enabled anew."""
+def _advance(webhook: Webhook, told_to: int) -> bool:
+    """False when another worker has advanced it already, or the webhook was enabled again
+    meanwhile.
+    """
     mine = Webhook.objects.filter(
         pk=webhook.pk, enabled_at=webhook.enabled_at, judgments_told_to=webhook.judgments_told_to
     )

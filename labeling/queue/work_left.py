@@ -1,4 +1,4 @@
-"""Whether a campaign has something for a rater, and how much of it is free. Takes nothing."""
+"""Whether a campaign has something for a rater, and how many slots are free. Takes nothing."""
 
 from datetime import datetime
 
@@ -9,14 +9,14 @@ from labeling.queue import claim_sql, order, routing
 
 
 def has_work(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit | None = None, now: datetime
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit | None = None, now: datetime
 ) -> bool:
-    """Whether a claim would find something now, short of a sweep. Reads what a claim reads."""
-    suits = suits or routing.fit(campaign=campaign, rater=rater)
-    test = suits.claim_test
+    """Whether a claim would find something now without a sweep. Reads what a claim reads."""
+    fit = fit or routing.fit(campaign=campaign, rater=rater)
+    test = fit.claim_test
     statement = claim_sql.probe(
         fits=test.on("free.item_id"),
-        repeat_fits=suits.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
+        repeat_fits=fit.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
     )
     values = {
         "campaign": campaign.pk,
@@ -31,7 +31,7 @@ def has_work(
 
 
 def n_free(*, campaign: Campaign, most: int) -> int:
-    """Free slots, counted up to `most`: costs the same however many there are."""
+    """Free slots, counted up to `most`: the cost does not depend on how many there are."""
     free = Slot.objects.filter(
         campaign=campaign, state=Slot.State.FREE, reserved_for=None
     ).order_by("queue_rank")

@@ -1,6 +1,6 @@
-"""What raters are told when an answer of theirs is set aside or decided against, which they may
-appeal against once, and when that is undone. Neither golds nor other raters' answers are named; a
-reviewer's reason stays with the reviewers.
+"""Notices to raters when their answer is set aside, counts again, or is decided against. Raters can
+appeal each once. Notices never name golds or other raters' answers, and a reviewer's reason is for
+reviewers only.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,8 +19,8 @@ Ranks = Mapping[int, int | None]
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """What a notice says, in the language of its reader."""
+class NoticeText:
+    """The text of a notice in the language of its reader."""
 
     campaign: Campaign | None
 
@@ -51,8 +51,8 @@ class Sentence:
         }
 
 
-def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
-    """Under My work; who has no login is told nothing."""
+def notify(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
+    """Add the notice under My work. A rater without a login gets none."""
     if rater.user is not None:
         notices_services.tell(
             people=[rater.user],
@@ -64,32 +64,34 @@ def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> 
         )
 
 
-def tell_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> None:
+def notify_set_aside(*, judgment: Judgment, by: User | None, now: datetime) -> None:
     if judgment.rater.user_id is None:
         return
     _open_to_appeal(judgment, by=by, now=now)
-    words = Sentence(judgment.campaign).set_aside
-    tell(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+    words = NoticeText(judgment.campaign).set_aside
+    notify(judgment.rater, key=f"set-aside:{judgment.pk}:{now.isoformat()}", words=words, now=now)
 
 
-def tell_counts_again(*, judgment: Judgment, now: datetime) -> None:
-    words = Sentence(judgment.campaign).counts_again
-    tell(judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now)
+def notify_counts_again(*, judgment: Judgment, now: datetime) -> None:
+    words = NoticeText(judgment.campaign).counts_again
+    notify(
+        judgment.rater, key=f"counts-again:{judgment.pk}:{now.isoformat()}", words=words, now=now
+    )
 
 
-def tell_decided(
+def notify_decided(
     *,
     item: Item,
     before: Ranks,
     after: Ranks,
-    told: Collection[int],
+    notified: Collection[int],
     by: User | None,
     now: datetime,
 ) -> None:
-    """Whose order the decision `after` (response → rank) is against, and whose it no longer is, as
-    `before` was.
+    """Notify raters whose order the decision `after` (response → rank) is newly against, and those
+    whose order `before` was against and `after` no longer is.
 
-    `told` are judgments whose raters are told in the same act anyway.
+    `notified` are judgments whose raters are notified by the same action anyway.
     """
     found = item.judgments.filter(
         comparison__isnull=False, set_aside=None, is_gold=False, rater__user__isnull=False
@@ -97,13 +99,13 @@ def tell_decided(
     judgments = list(found.select_related("rater__user", "campaign"))
     orders = _orders(judgments)
     for judgment in judgments:
-        order, sentence = orders.get(judgment.pk, {}), Sentence(judgment.campaign)
+        order, sentence = orders.get(judgment.pk, {}), NoticeText(judgment.campaign)
         was_against, is_now = is_against(before, order), is_against(after, order)
         if is_now:
             _open_to_appeal(judgment, by=by, now=now)
-        if was_against != is_now and judgment.pk not in told:
+        if was_against != is_now and judgment.pk not in notified:
             words = sentence.decided if is_now else sentence.not_decided
-            tell(
+            notify(
                 judgment.rater, key=f"decided:{judgment.pk}:{now.isoformat()}", words=words, now=now
             )
 

@@ -1,5 +1,6 @@
-"""Forms of review and golds: the order of an item, scores of demonstrations, a campaign's use of
-golds."""
+"""Forms of review: the order of an item, scores of demonstrations, the queue's filter, and
+appeals.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,7 @@ def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField
     )
 
 
-class DecisionForm(forms.Form):
+class ReviewDecisionForm(forms.Form):
     """The order of an item's responses by their letters on the page, why raters disagreed, and an
     optional comment on each.
     """
@@ -79,7 +80,7 @@ class DecisionForm(forms.Form):
         }
 
 
-class ScoresForm(forms.Form):
+class ReviewScoresForm(forms.Form):
     """A score from 1 to 7 for each demonstration of an item, and an optional comment to its
     author.
     """
@@ -125,7 +126,7 @@ class QueueForm(forms.Form):
         order.choices = [(choice.value, choice.label) for choice in self.orders]
 
     @property
-    def wanted(self) -> tuple[str, bool]:
+    def choice(self) -> tuple[str, bool]:
         """(order, whether raters' names are hidden). Invalid values are ignored rather than
         rejected, since links may be old.
         """

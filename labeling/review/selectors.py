@@ -1,5 +1,4 @@
-"""What waits for review and why, one item with every answer to it, appeals, and where a guideline
-left raters alone."""
+"""The review queue, one item with every answer to it, appeals, and reviews as raters see them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -27,32 +26,28 @@ from labeling.models import (
     ReviewRequest,
     SetAside,
 )
-from labeling.quality.item_answers import Answer, item_answers
+from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
-from labeling.quality.votes.demonstrations import _count_of, pasted_share_of
+from labeling.quality.votes.demonstrations import count_of, pasted_share_of
 from labeling.queue.gold.selectors import in_letters
 from labeling.statistics.agreement import orders
 from labeling.statistics.agreement import pairs as agreement_pairs
 
 WINDOW = 2_000
-
-
-"""Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a
-million.
+"""The queue reads only this many of the latest waiting judgments, so a page costs the same in a
+campaign with a million.
 """
 
 
 NEWCOMER = 20
+"""A rater with fewer judgments than this, over all campaigns, counts as new."""
 
 
-"""A rater's first judgments, in whatever campaign, count as a newcomer's."""
+MOST_LISTED = 20
 
 
-MOST_TOLD = 20
-
-
-class Order(TextChoices):
-    """How the queue is ordered; all but the first two also choose what is in it."""
+class QueueOrder(TextChoices):
+    """Orders of the queue. All but the first two also filter it."""
 
     DISAGREEMENT = "disagreement", _("Most disagreement")
     FAST = "fast", _("Fastest answers")
@@ -62,15 +57,21 @@ class Order(TextChoices):
     PASTED = "pasted", _("Most pasted")
 
 
-ORDERS: dict[str, tuple[Order, ...]] = {
+ORDERS: dict[str, tuple[QueueOrder, ...]] = {
     Campaign.Kind.COMPARISON: (
-        Order.DISAGREEMENT,
-        Order.FAST,
-        Order.NEW,
-        Order.RANDOM,
-        Order.PAUSED,
+        QueueOrder.DISAGREEMENT,
+        QueueOrder.FAST,
+        QueueOrder.NEW,
+        QueueOrder.RANDOM,
+        QueueOrder.PAUSED,
     ),
-    Campaign.Kind.DEMONSTRATION: (Order.FAST, Order.NEW, Order.RANDOM, Order.PASTED, Order.PAUSED),
+    Campaign.Kind.DEMONSTRATION: (
+        QueueOrder.FAST,
+        QueueOrder.NEW,
+        QueueOrder.RANDOM,
+        QueueOrder.PASTED,
+        QueueOrder.PAUSED,
+    ),
 }
 
 
@@ -81,52 +82,52 @@ class ReviewRow:
     item_id: int
     n_judgments: int
     agreement: float | None = None
-    """mean over its pairs, ties as half; None where fewer than two judged"""
+    """mean over its pairs, ties as half; None if fewer than two raters judged it"""
     pace: float | None = None
-    """characters a second of the fastest judgment"""
+    """characters per second of the fastest judgment"""
     seconds: float | None = None
-    """of the fastest judgment"""
+    """seconds of the fastest judgment"""
     n_new: int = 0
     is_drawn: bool = False
     is_requested: bool = False
     pasted: float | None = None
-    """the largest share of pasted text"""
+    """largest share of pasted text"""
     latest_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Reviewed:
-    """One answer as a reviewer sees it. `who` is a number where the page is blind."""
+class ReviewedAnswer:
+    """One answer as a reviewer sees it. `who` is a number if names are hidden."""
 
-    answer: Answer
+    answer: ItemAnswer
     who: str
     pace: float | None
     is_new: bool
     typed: int | None
     pasted: int | None
-    """characters, where the rater's browser recorded it"""
+    """characters, if the rater's browser recorded them"""
     n_bursts: int | None
-    """stretches of typing with no pause of two seconds"""
+    """stretches of typing without a pause of two seconds"""
     typing_ms: int | None
-    """time within them"""
+    """time within these stretches"""
     review: JudgmentReview | None
     ranks: dict[int, int | None]
 
     @property
     def typing_pace(self) -> float | None:
-        """Characters a minute while typing; None when nothing was recorded."""
+        """Characters per minute while typing; None when nothing was recorded."""
         return self.typed * 60_000 / self.typing_ms if self.typed and self.typing_ms else None
 
     @property
     def pasted_share(self) -> float | None:
-        """Of the characters that came in; None when nothing was recorded."""
+        """Share of pasted characters; None when nothing was recorded."""
         total = (self.typed or 0) + (self.pasted or 0)
         return (self.pasted or 0) / total if total else None
 
 
 class Verdict(TextChoices):
-    """What became of an answer, in words for its rater, who learns nothing of golds and other
-    answers by them.
+    """What happened to an answer, as a label for its rater. Reveals nothing about golds or other
+    answers.
     """
 
     SET_ASIDE = (
@@ -151,8 +152,8 @@ class Verdict(TextChoices):
 class ReviewItem:
     item: Item
     responses: list[Any]
-    """LetteredResponse, in the letters of the page"""
-    answers: list[Reviewed]
+    """LetteredResponse, with the letters of the page"""
+    answers: list[ReviewedAnswer]
     adjudication: Adjudication | None
     decided: dict[int, int | None]
     """response → rank"""
@@ -160,15 +161,15 @@ class ReviewItem:
 
 
 @dataclass(frozen=True)
-class ToldReview:
-    """A review as its rater reads it: in the letters of their own page."""
+class RaterReview:
+    """A review as its rater sees it, with the letters of their own page."""
 
     review: JudgmentReview
     given: str
     decided: str
-    """empty where nothing was decided, or where the item tests others now"""
+    """empty if nothing was decided, or if the item is now used as a gold"""
     state: "Verdict | None" = None
-    """what was decided of the answer, beside what was said of it"""
+    """what was decided about the answer, in addition to the feedback"""
 
     @property
     def may_appeal(self) -> bool:
@@ -176,8 +177,8 @@ class ToldReview:
 
 
 @dataclass
-class _Found:
-    """What the queue knows of one judgment."""
+class _WaitingJudgment:
+    """What the queue knows about one judgment."""
 
     pk: int
     item_id: int
@@ -188,8 +189,8 @@ class _Found:
 
 
 def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
-    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments
-    that were not reviewed.
+    """Waiting items, most urgent first; see QueueOrder. Reads the latest WINDOW judgments without a
+    review.
     """
     waiting = _waiting(campaign)
     requested = set(
@@ -197,18 +198,18 @@ def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
             "judgment_id", flat=True
         )
     )
-    if order == Order.PAUSED:
+    if order == QueueOrder.PAUSED:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
     found = [
-        _Found(*row)
+        _WaitingJudgment(*row)
         for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
     ]
     return _sorted(_rows(campaign, found, requested), order)
 
 
 def n_waiting(*, campaign: Campaign) -> int:
-    """Judgments that nobody has reviewed, counted as far as the queue looks."""
+    """Judgments without a review, counted up to WINDOW."""
     return _waiting(campaign).values("pk")[: WINDOW + 1].count()
 
 
@@ -236,15 +237,15 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
         judgment = answer.judgment
         typing = judgment.presentation.get("typing") or {}
         answers.append(
-            Reviewed(
+            ReviewedAnswer(
                 answer=answer,
                 who=str(number) if is_blind else answer.alias,
                 pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
                 is_new=(judgment.rater_id, judgment.submitted_at) in new,
-                typed=_count_of(typing, "typed"),
-                pasted=_count_of(typing, "pasted"),
-                n_bursts=_count_of(typing, "n_bursts"),
-                typing_ms=_count_of(typing, "typing_ms"),
+                typed=count_of(typing, "typed"),
+                pasted=count_of(typing, "pasted"),
+                n_bursts=count_of(typing, "n_bursts"),
+                typing_ms=count_of(typing, "typing_ms"),
                 review=reviews.get(judgment.pk),
                 ranks=(
                     {}
@@ -260,7 +261,7 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
 
 
 def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None:
-    """The item that comes first in the queue now, `after` left out."""
+    """The first item in the queue now, other than `after`."""
     return next(
         (
             row.item_id
@@ -272,7 +273,7 @@ def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None
 
 
 def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
-    """Waiting ones with the oldest first, answered ones with the newest first."""
+    """Open appeals oldest first, answered ones newest first."""
     found = JudgmentReview.objects.filter(
         appealed_at__isnull=False, answered_at__isnull=not is_answered
     )
@@ -283,13 +284,13 @@ def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
 
 
 def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
-    """Whether an order (response → rank) decides a pair otherwise than the rater did."""
+    """Whether `decided` (response → rank) orders a pair differently than the rater did."""
     found = orders.match(decided, given)
     return found.agreed < found.n
 
 
-def reviews_of(*, rater: Rater) -> list[ToldReview]:
-    """What reviewers said and decided of the rater's answers, the latest first."""
+def reviews_of(*, rater: Rater) -> list[RaterReview]:
+    """Reviews and decisions on the rater's answers, latest first."""
     ranked = RankedResponse.objects.order_by("position")
     decided = AdjudicatedRank.objects.all()
     is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
@@ -309,13 +310,11 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
         )
         .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
-    return [_told(review) for review in found[:MOST_TOLD]]
+    return [_rater_review(review) for review in found[:MOST_LISTED]]
 
 
 def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
-    """What was decided of a page of answers, by judgment; those of which nothing was decided are
-    left out.
-    """
+    """Decisions on a page of answers, by judgment; those without a decision are left out."""
     shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
     found = shown.select_related(
         "judgment__set_aside", "judgment__comparison", "judgment__item__adjudication"
@@ -348,10 +347,10 @@ def _decided(judgment: Judgment) -> dict[int, int | None]:
     return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
 
 
-def _told(review: JudgmentReview) -> ToldReview:
+def _rater_review(review: JudgmentReview) -> RaterReview:
     given, decided = _given(review.judgment), _decided(review.judgment)
     is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
-    return ToldReview(
+    return RaterReview(
         review,
         given=in_letters(list(given.values())) if given else "",
         decided=(
@@ -364,8 +363,8 @@ def _told(review: JudgmentReview) -> ToldReview:
 
 
 def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
-    # As “not exists”: PostgreSQL takes a left join to null for one that leaves little, and sorts a
-    # million for the latest few.
+    # With “not exists”: for a left join to null, PostgreSQL expects few rows, and sorts a million
+    # to find the latest few.
     is_set_aside = Exists(SetAside.objects.filter(judgment=OuterRef("pk")))
     waiting = Judgment.objects.filter(
         ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
@@ -378,8 +377,10 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     return waiting.exclude(Exists(reviewed))
 
 
-def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[ReviewRow]:
-    by_item: dict[int, list[_Found]] = defaultdict(list)
+def _rows(
+    campaign: Campaign, found: list[_WaitingJudgment], requested: set[int]
+) -> list[ReviewRow]:
+    by_item: dict[int, list[_WaitingJudgment]] = defaultdict(list)
     for judgment in found:
         by_item[judgment.item_id].append(judgment)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
@@ -405,7 +406,7 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
                 pace=pace,
                 seconds=seconds,
                 n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
-                is_drawn=any(_draw(one.pk) < campaign.review_share for one in judgments),
+                is_drawn=any(_sampling_number(one.pk) < campaign.review_share for one in judgments),
                 is_requested=any(one.pk in requested for one in judgments),
                 pasted=max(pasted, default=None),
                 latest_at=max(one.submitted_at for one in judgments),
@@ -415,27 +416,29 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
 
 
 def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
-    if order == Order.FAST:
+    if order == QueueOrder.FAST:
         return sorted(
             (row for row in rows if row.pace is not None),
             key=lambda row: (-(row.pace or 0), row.item_id),
         )
-    if order == Order.NEW:
-        return [row for row in rows if row.n_new]  # the latest first, as they came
-    if order == Order.RANDOM:
-        return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
-    if order == Order.PASTED:
+    if order == QueueOrder.NEW:
+        return [row for row in rows if row.n_new]  # latest first, as they were read
+    if order == QueueOrder.RANDOM:
+        return sorted(
+            (row for row in rows if row.is_drawn), key=lambda row: _sampling_number(row.item_id)
+        )
+    if order == QueueOrder.PASTED:
         return sorted(
             (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
         )
-    if order == Order.PAUSED:
+    if order == QueueOrder.PAUSED:
         return rows
     compared = [row for row in rows if row.agreement is not None]
     return sorted(compared, key=lambda row: (row.agreement or 0.0, -row.n_judgments, row.item_id))
 
 
 def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
-    """item → (mean agreement over its pairs, judgments), for items that two or more judged."""
+    """item → (mean agreement over its pairs, judgments), for items with at least two judgments"""
     rows = RankedResponse.objects.filter(
         comparison__judgment__item__in=item_ids,
         comparison__judgment__is_current=True,
@@ -456,7 +459,7 @@ def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
 
 
 def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
-    """Of (rater, time of a judgment), those among the rater's first NEWCOMER."""
+    """Those of (rater, time of a judgment) that are among the rater's first NEWCOMER."""
     theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by(
         "submitted_at"
     )
@@ -469,8 +472,8 @@ def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
 
 
 def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
-    """Characters that a judgment of each item has to read; for demonstrations, what the latest
-    answer has.
+    """Characters to read for a judgment of each item; for demonstrations, the length of the latest
+    answer.
     """
     if kind == Campaign.Kind.COMPARISON:
         rows = (
@@ -489,7 +492,7 @@ def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
     }
 
 
-def _chars_of(answer: Answer, n_chars: int) -> int:
+def _chars_of(answer: ItemAnswer, n_chars: int) -> int:
     return n_chars if answer.text is None else len(answer.text)
 
 
@@ -497,6 +500,6 @@ def _pace(active_s: float | None, n_chars: int) -> float | None:
     return n_chars / active_s if active_s and n_chars else None
 
 
-def _draw(pk: int) -> float:
-    """A number from 0 to 100 that is the same each time, and tells nothing."""
+def _sampling_number(pk: int) -> float:
+    """A pseudo-random number from 0 to 100, the same each time for the same judgment."""
     return int.from_bytes(sha256(f"review:{pk}".encode()).digest()[:4]) / 2**32 * 100

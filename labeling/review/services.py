@@ -1,5 +1,5 @@
-"""Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters
-say to that.
+"""Review: decide the order of an item, score demonstrations, give raters feedback, and answer
+appeals.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ SCORES = range(1, 8)
 
 
 class UnableToReview(Refusal):
-    """A decision that cannot be stored; the text says what is missing."""
+    """Raised when a decision cannot be stored; the text says what is missing."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What is said of one answer: a demonstration's score from 1 to 7, and words to its rater."""
+    """A comment on one answer: a demonstration's score from 1 to 7, and feedback to its rater."""
 
     score: int | None = None
     feedback: str = ""
@@ -55,11 +55,11 @@ def adjudicate(
     by: User | None,
     now: datetime,
 ) -> Adjudication:
-    """The order of `item`'s responses (id → rank) as decided now, in place of an earlier decision.
+    """Store the decided order of `item`'s responses (id → rank), replacing an earlier decision.
 
-    `remarks` (by judgment id) go to their raters; `promotes` makes the order a gold of the campaign
-    in the same act. Gaps in the ranks are closed. An order may be left open (no ranks) unless it
-    becomes a gold. Raises UnableToReview.
+    `remarks` (by judgment id) are sent to the raters; `promotes` also makes the order a gold of the
+    campaign. Gaps in the ranks are closed. An order may be left open (no ranks) unless it becomes a
+    gold. Raises UnableToReview.
     """
     if reason not in Adjudication.Reason.values:
         raise UnableToReview(_("Choose a cause of the disagreement."))
@@ -72,8 +72,10 @@ def adjudicate(
         )
         stored = _store_decision(item=item, ranks=dense, reason=reason, note=note, by=by, now=now)
         remarked = _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
-        told = {judgment for judgment, is_told in remarked.items() if is_told}
-        decisions.tell_decided(item=item, before=before, after=dense, told=told, by=by, now=now)
+        notified = {judgment for judgment, is_notified in remarked.items() if is_notified}
+        decisions.notify_decided(
+            item=item, before=before, after=dense, notified=notified, by=by, now=now
+        )
         if promotes:
             _promote(item=item, ranks=dense, note=note, by=by, now=now)
     return stored
@@ -82,7 +84,7 @@ def adjudicate(
 def review_demonstrations(
     *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
 ) -> int:
-    """Score the demonstrations of an item and tell their writers; how many were. Raises
+    """Score the demonstrations of an item and notify their writers; returns how many. Raises
     UnableToReview.
     """
     if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
@@ -92,7 +94,7 @@ def review_demonstrations(
 
 
 def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
-    """The rater's word on a review of theirs, once. False when there is one already."""
+    """File the rater's appeal against a review; one per review. False when there is one already."""
     with transaction.atomic():
         if (
             JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(
@@ -114,7 +116,7 @@ def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
 
 
 def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: datetime) -> None:
-    """The answer, which the rater finds under My work; a later one takes its place."""
+    """Store the answer, which the rater finds under My work; a later answer replaces it."""
     with transaction.atomic():
         JudgmentReview.objects.filter(pk=review.pk).update(
             answer=text, answered_by=by, answered_at=now
@@ -127,8 +129,8 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
             after={"answer": text},
             now=now,
         )
-        words = decisions.Sentence(review.judgment.campaign).answered
-        decisions.tell(
+        words = decisions.NoticeText(review.judgment.campaign).answered
+        decisions.notify(
             review.judgment.rater,
             key=f"appeal-answer:{review.pk}:{now.isoformat()}",
             words=words,
@@ -136,11 +138,11 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
         )
 
 
-# --- deciding -------------------------------------------------------------------------------------
+# --- decisions ------------------------------------------------------------------------------------
 
 
 def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]:
-    """Ranks without gaps, for every response of the item; empty when none is ranked."""
+    """Ranks without gaps for every response of the item; empty when none is ranked."""
     responses = set(item.item_responses.values_list("response_id", flat=True))
     if not ranks.keys() <= responses:
         raise UnableToReview(
@@ -186,8 +188,8 @@ def _store_decision(
 
 
 def _as_recorded(decision: Adjudication) -> dict[str, object]:
-    """For the audit log, which keeps an order that is overturned: the responses by rank, each as
-    its source and number.
+    """For the audit log, which keeps replaced decisions: the responses by rank, each as its source
+    and number.
     """
     ranks = decision.ranks.select_related("response__source").order_by(
         F("rank").asc(nulls_last=True), "response_id"
@@ -210,14 +212,14 @@ def _promote(
         raise UnableToReview(problem.sentence) from problem
 
 
-# --- telling raters -------------------------------------------------------------------------------
+# --- feedback to raters ---------------------------------------------------------------------------
 
 
 def _store_remarks(
     *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
 ) -> dict[int, bool]:
-    """Judgment → whether its rater is told, for those of which something is said: the same words
-    again tell nobody.
+    """Store the remarks. Returns, for each judgment with one, whether its rater is notified: an
+    unchanged remark notifies nobody.
     """
     said = {
         pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback
@@ -225,12 +227,12 @@ def _store_remarks(
     judgments = list(
         Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign")
     )
-    told = {
+    notified = {
         judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
         for judgment in judgments
     }
     ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)
-    return told
+    return notified
 
 
 def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> bool:
@@ -245,8 +247,8 @@ def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: d
         judgment=judgment, defaults=values | {"by": by, "at": now}
     )
     audit_log.record(by=by, action="review", target=review, before=before, after=values, now=now)
-    words = decisions.Sentence(judgment.campaign).reviewed
-    decisions.tell(
+    words = decisions.NoticeText(judgment.campaign).reviewed
+    decisions.notify(
         judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now
     )
     return True

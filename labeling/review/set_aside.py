@@ -1,8 +1,8 @@
-"""Judgments that a reviewer takes out of what is measured and learned from, and puts back. Nothing
-is deleted or unpaid.
+"""Excludes judgments from measures, training and exports, and includes them again. Nothing is
+deleted, and pay does not change.
 
-A judgment set aside lets go of its slot, so that another rater is asked in its place and the item
-has its overlap all the same. The campaign's own rules say whether the slot is handed out: not while
+A judgment that is set aside gives up its slot, so that another rater judges the item instead and it
+still reaches its overlap. The campaign's own rules decide whether the slot is handed out: not while
 it is paused or closed, nor when its budget is spent.
 """
 
@@ -19,10 +19,10 @@ from labeling.review import decisions
 
 
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
-    """Out of agreement, consensus, snapshots and exports from here on; False when it was already.
+    """Exclude the judgment from agreement, consensus, snapshots and exports from now on. False when
+    it was excluded already.
 
-    What was frozen before stays as it was. A later correction by the rater is a judgment of its own
-    and counts again.
+    Existing snapshots do not change. A later correction by the rater is a new judgment and counts.
     """
     with transaction.atomic():
         held = _locked(judgment)
@@ -30,7 +30,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
             judgment=held, defaults={"reason": reason, "by": by, "at": now}
         )
         if is_new:
-            _ask_another(judgment=held, now=now)
+            _hand_out_again(judgment=held, now=now)
             audit_log.record(
                 by=by,
                 action="set_aside",
@@ -38,14 +38,14 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
                 after=_about(held) | {"reason": reason},
                 now=now,
             )
-            decisions.tell_set_aside(judgment=held, by=by, now=now)
+            decisions.notify_set_aside(judgment=held, by=by, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
 
 def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment | None:
-    """The judgment as it counts again: extra where others fill the item's slots by now. None when
-    it was not set aside.
+    """Make the judgment count again, as an extra if others have filled the item's slots since. None
+    when it was not set aside.
     """
     with transaction.atomic():
         held = _locked(judgment)
@@ -55,25 +55,24 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         before = _about(held) | {"reason": stored.reason}
         audit_log.record(by=by, action="take_back", target=stored, before=before, now=now)
         stored.delete()
-        _take_seat(judgment=held, now=now)
-        decisions.tell_counts_again(judgment=held, now=now)
+        _take_slot(judgment=held, now=now)
+        decisions.notify_counts_again(judgment=held, now=now)
         outdate(campaign_id=held.campaign_id)
     return held
 
 
 def outdate(*, campaign_id: int | None) -> None:
-    """The campaign's quality report no longer holds, although no judgment is new: the beat computes
-    it again.
+    """Mark the campaign's quality report as outdated although no judgment is new; the beat
+    recomputes it.
     """
     QualityReport.objects.filter(campaign=campaign_id).update(is_outdated=True)
 
 
-def seat(*, judgment: Judgment, now: datetime) -> int | None:
-    """A slot of its item for a judgment that had let go of its own, which nobody holds or has
-    filled; None when there is none.
+def new_slot_for(*, judgment: Judgment, now: datetime) -> int | None:
+    """A free slot of the item for a judgment that has given up its own; None when there is none.
 
-    Where the item has fewer slots than it may have, it gets one more: the free one went, say,
-    because raters had come to agree.
+    Adds a slot if the item has fewer than it may have: its free one may have been deleted because
+    raters came to agree.
     """
     campaign = judgment.campaign
     if judgment.item_id is None or campaign is None:
@@ -98,8 +97,8 @@ def seat(*, judgment: Judgment, now: datetime) -> int | None:
 
 
 def _locked(judgment: Judgment) -> Judgment:
-    """The row is locked first and read after: joined in the locking statement, its slot would be
-    the one from before the wait.
+    """Locks the row first and then reads it. If it were joined in the locking statement, its slot
+    would be the one from before the wait.
     """
     Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
     return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(
@@ -107,8 +106,10 @@ def _locked(judgment: Judgment) -> Judgment:
     )
 
 
-def _ask_another(*, judgment: Judgment, now: datetime) -> None:
-    """What every rater judges, a rater's repeat, and what became a gold ask nobody in its place."""
+def _hand_out_again(*, judgment: Judgment, now: datetime) -> None:
+    """Hand the slot to another rater. Not for calibration items, a rater's repeat, or an item that
+    became a gold.
+    """
     item, campaign, slot = judgment.item, judgment.campaign, judgment.slot
     if item is None or campaign is None or slot is None:
         return
@@ -117,10 +118,10 @@ def _ask_another(*, judgment: Judgment, now: datetime) -> None:
     Judgment.versions.filter(pk=judgment.pk).update(slot=None)
     slots.vacate(slot=slot, now=now)
     if campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=item.pk, campaign=campaign, now=now)
+        after_judgment.adjust_slots(item_id=item.pk, campaign=campaign, now=now)
 
 
-def _take_seat(*, judgment: Judgment, now: datetime) -> None:
+def _take_slot(*, judgment: Judgment, now: datetime) -> None:
     if (
         judgment.slot_id is not None
         or judgment.is_extra
@@ -128,11 +129,11 @@ def _take_seat(*, judgment: Judgment, now: datetime) -> None:
         or not judgment.is_current
     ):
         return
-    judgment.slot_id = seat(judgment=judgment, now=now)
+    judgment.slot_id = new_slot_for(judgment=judgment, now=now)
     judgment.is_extra = judgment.slot_id is None
     judgment.save(update_fields=["slot", "is_extra"])
     if judgment.campaign is not None and judgment.campaign.max_overlap is not None:
-        after_judgment.fit_item(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
+        after_judgment.adjust_slots(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
 
 
 def _about(judgment: Judgment) -> dict[str, object]:

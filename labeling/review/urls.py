@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from labeling.review import question_views
 from labeling.review import views as review_views
+from labeling.review.questions import views as question_views
 
 urlpatterns = [
     path("campaigns/<int:pk>/review/", review_views.queue, name="campaign_review"),

@@ -1,4 +1,4 @@
-"""Review: the queue, one item with all its answers and the decision, and appeals."""
+"""Pages of review: the queue, one item with all its answers and the decision, and appeals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,13 @@ from labeling.queue.cases import selectors as cases_selectors
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors, services
 from labeling.review import set_aside as review_set_aside
-from labeling.review.forms import LONGEST, DecisionForm, QueueForm, ScoresForm, WordsForm
+from labeling.review.forms import (
+    LONGEST,
+    QueueForm,
+    ReviewDecisionForm,
+    ReviewScoresForm,
+    WordsForm,
+)
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -33,7 +39,7 @@ APPEALS_PER_PAGE = 25
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     form = QueueForm(request.GET, kind=campaign.kind)
-    order, is_blind = form.wanted
+    order, is_blind = form.choice
     page = Paginator(
         selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
     ).get_page(request.GET.get("page"))
@@ -55,7 +61,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).wanted
+    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).choice
     work = selectors.review_item(item=found, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
@@ -77,7 +83,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
 
 @require_POST
 def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
-    """Makes a gold of an answer as it is."""
+    """Makes a gold from an answer."""
     judgment = labeling_access.judgment(
         user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk
     )
@@ -155,7 +161,9 @@ def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
 # --- one item -------------------------------------------------------------------------------------
 
 
-def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | ScoresForm:
+def _form(
+    request: HttpRequest, work: selectors.ReviewItem
+) -> ReviewDecisionForm | ReviewScoresForm:
     judgments = [entry.answer.judgment.pk for entry in work.answers]
     data = request.POST if request.method == "POST" else None
     initial: dict[str, Any] = {}
@@ -164,13 +172,13 @@ def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | Sc
             pk = entry.answer.judgment.pk
             initial |= {f"feedback-{pk}": entry.review.feedback, f"score-{pk}": entry.review.score}
     if work.item.campaign.kind == Campaign.Kind.DEMONSTRATION:
-        return ScoresForm(data, judgments=judgments, initial=initial)
+        return ReviewScoresForm(data, judgments=judgments, initial=initial)
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:
         initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
     ranks = _initial_ranks(work, request.GET.get("from", "")) or work.decided
     initial |= {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
-    return DecisionForm(data, letters=letters, judgments=judgments, initial=initial)
+    return ReviewDecisionForm(data, letters=letters, judgments=judgments, initial=initial)
 
 
 def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
@@ -181,10 +189,10 @@ def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, in
 
 
 def _decide(
-    item: Item, work: selectors.ReviewItem, form: DecisionForm | ScoresForm, *, by: User
+    item: Item, work: selectors.ReviewItem, form: ReviewDecisionForm | ReviewScoresForm, *, by: User
 ) -> None:
     now = timezone.now()
-    if isinstance(form, ScoresForm):
+    if isinstance(form, ReviewScoresForm):
         services.review_demonstrations(item=item, remarks=form.remarks(), by=by, now=now)
         return
     ranks = form.ranks()
@@ -201,20 +209,23 @@ def _decide(
 
 
 def _context(
-    work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order: str, is_blind: bool
+    work: selectors.ReviewItem,
+    form: ReviewDecisionForm | ReviewScoresForm,
+    order: str,
+    is_blind: bool,
 ) -> dict[str, Any]:
     answers = []
     for entry in work.answers:
         pk = entry.answer.judgment.pk
-        score = form[f"score-{pk}"] if isinstance(form, ScoresForm) else None
+        score = form[f"score-{pk}"] if isinstance(form, ReviewScoresForm) else None
         answers.append((entry, form[f"feedback-{pk}"], score))
-    is_order = isinstance(form, DecisionForm)
+    is_order = isinstance(form, ReviewDecisionForm)
     campaign, consensus = work.item.campaign, None
     if campaign.kind == Campaign.Kind.COMPARISON:
         found = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )
-        consensus = consensus_words.told(found=found, responses=work.responses)
+        consensus = consensus_words.as_text(found=found, responses=work.responses)
     return {
         "campaign": campaign,
         "tab": "review",

@@ -30,6 +30,7 @@ from labeling.models import Campaign, Rater
 from labeling.queue import claim, webhook_events
 from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -460,9 +461,9 @@ def test_a_judgment_is_told_once_when_it_cannot_be_undone_any_more(
     given_at = NOON + timedelta(seconds=1)
     write(demonstration_campaign, rosa, given_at)
 
-    assert webhook_events.tell_of_judgments(now=given_at) == 0
-    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 1
-    assert webhook_events.tell_of_judgments(now=given_at + SETTLED_AFTER) == 0
+    assert webhook_events.queue_judgment_events(now=given_at) == 0
+    assert webhook_events.queue_judgment_events(now=given_at + SETTLED_AFTER) == 1
+    assert webhook_events.queue_judgment_events(now=given_at + SETTLED_AFTER) == 0
 
     data = json.loads(Delivery.objects.get(event="judgment.given").body)["data"]
     assert (data["campaign"], data["kind"], data["rater"]) == (
@@ -477,7 +478,7 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 ) -> None:
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
 
-    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.queue_judgment_events(now=NOON + timedelta(minutes=1))
 
     assert Delivery.objects.filter(event="judgment.given").count() == 1
 
@@ -485,12 +486,12 @@ def test_a_judgment_right_after_the_webhook_was_made_is_told(
 def test_what_was_judged_while_it_was_disabled_is_not_told(
     demonstration_campaign: Campaign, rosa: Rater, hook: Webhook, alice: User
 ) -> None:
-    webhook_events.tell_of_judgments(now=NOON)
+    webhook_events.queue_judgment_events(now=NOON)
     webhooks_services.disable_webhook(webhook=hook, by=alice, now=NOON)
     write(demonstration_campaign, rosa, NOON + timedelta(seconds=1))
     webhooks_services.enable_webhook(webhook=hook, by=alice, now=NOON + timedelta(seconds=2))
 
-    webhook_events.tell_of_judgments(now=NOON + timedelta(minutes=1))
+    webhook_events.queue_judgment_events(now=NOON + timedelta(minutes=1))
 
     assert not Delivery.objects.filter(event="judgment.given").exists()
 
@@ -501,8 +502,8 @@ def test_judgments_from_before_the_webhook_are_not_told(
     write(demonstration_campaign, rosa)
     make(receiver.url, alice)
 
-    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
-    webhook_events.tell_of_judgments(now=NOON + SETTLED_AFTER)
+    webhook_events.queue_judgment_events(now=NOON + SETTLED_AFTER)
+    webhook_events.queue_judgment_events(now=NOON + SETTLED_AFTER)
 
     assert not Delivery.objects.exists()
 
@@ -520,14 +521,14 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
     assert webhooks_services.secret_of(hook).encode() in made.content
     tell()
     webhooks_services.deliver_waiting(now=NOON)
-    page = client.get(f"/webhooks/{hook.pk}/").content.decode()
+    page = page_of(client.get(f"/webhooks/{hook.pk}/"))
     assert "200 OK" in page
     assert webhooks_services.secret_of(hook) not in page
 
     client.post(f"/webhooks/messages/{Delivery.objects.get().pk}/again")
     assert Delivery.objects.get().state == "waiting"
     client.post(f"/webhooks/{hook.pk}/disable")
-    assert "It is disabled" in client.get(f"/webhooks/{hook.pk}/").content.decode()
+    assert "Disabled: nothing is sent" in page_of(client.get(f"/webhooks/{hook.pk}/"))
     client.post(f"/webhooks/{hook.pk}/enable")
     client.post(f"/webhooks/{hook.pk}/delete")
     assert not Webhook.objects.exists()
@@ -541,7 +542,7 @@ def test_a_wrong_address_is_told_on_the_form(
     )
 
     assert answer.status_code == 422
-    assert "is no address" in answer.content.decode()
+    assert "is not a valid URL" in page_of(answer)
 
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:

@@ -84,5 +84,5 @@ def test_a_token_is_made_copied_and_revoked(
     look_over(page, "profile-tokens")
 
     page.get_by_role("button", name="Revoke nightly export").click()
-    expect(page.get_by_text("The token is revoked")).to_be_visible()
+    expect(page.get_by_text("Token revoked.")).to_be_visible()
     assert ApiToken.objects.get().revoked_at is not None

@@ -75,7 +75,7 @@ def test_nothing_is_wider_than_a_small_window(
 def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice: User) -> None:
     page = open_page("/profile/", alice)
 
-    page.get_by_label("Menu of Alice").click()
+    page.get_by_label("Account menu of Alice").click()
     page.get_by_label("Dark", exact=True).check()
     page.reload()
 
@@ -90,7 +90,7 @@ def test_the_menu_closes_on_escape_and_gives_the_focus_back(
     open_page: Opener, alice: User, look_over: Callable[..., None]
 ) -> None:
     page = open_page("/profile/", alice)
-    menu = page.get_by_label("Menu of Alice")
+    menu = page.get_by_label("Account menu of Alice")
     menu.click()
     look_over(page, "profile-menu")
 

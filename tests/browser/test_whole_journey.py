@@ -95,7 +95,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     rater.locator("textarea[name=text]").fill("Como, Garda and Maggiore. " * 6)
     rater.get_by_role("button", name="Review").last.click()
     rater.get_by_role("button", name=re.compile("^Submit")).first.click()
-    expect(rater.get_by_text("Nothing is left for you")).to_be_visible()
+    expect(rater.get_by_text("Nothing left for you")).to_be_visible()
     assert PastLease.objects.get(end="skipped").active_s is not None  # by the page's own clock
 
     # The board says what is done and what is stuck; the campaign is closed.
@@ -118,7 +118,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     page.get_by_role("rowheader").get_by_role("link").first.click()
     page.get_by_role("link", name="Mark as paid…").click()
     page.get_by_role("button", name="Mark as paid").click()
-    expect(page.get_by_text("is told.")).to_be_visible()
+    expect(page.get_by_text("has been notified.")).to_be_visible()
     rater.goto(
         f"/my-pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now():%Y-%m-%d}"
     )

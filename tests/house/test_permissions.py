@@ -72,6 +72,16 @@ def path_of(name: str) -> str:
     return str(prefix + template % values)
 
 
+def test_no_address_is_taken_by_one_listed_before_it() -> None:
+    taken = {
+        name: found.url_name
+        for name, pattern in URLS.items()
+        if name and (found := resolve(path_of(name))).func is not pattern.callback
+    }
+
+    assert taken == {}
+
+
 def client_of(kind: str) -> Client:
     client = Client()
     if kind != "anonymous":

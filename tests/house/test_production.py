@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
@@ -21,6 +23,7 @@ print(Client().get("/account/login/", secure=True, headers={"host": "localhost"}
 """
 
 
+@pytest.mark.slow
 def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> None:
     environment = os.environ | {
         "PREFERABLY_MODE": "production",

@@ -1,22 +1,16 @@
 """What tests of pages read from an answer of Django's test client."""
 
 from html import unescape
-from typing import Protocol
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-
-class Answer(Protocol):
-    @property
-    def content(self) -> bytes: ...
+from tests.html import Answer, page_of
 
 
 def words(answer: Answer) -> str:
-    """The page's source as a person would write it: characters in place of entities, each run of
-    white space one blank.
-    """
-    return " ".join(unescape(answer.content.decode()).split())
+    """The page's source as a person would write it: characters in place of entities."""
+    return " ".join(unescape(page_of(answer)).split())
 
 
 def streamed(answer: HttpResponseBase) -> StreamingHttpResponse:

@@ -14,6 +14,8 @@ from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
 from training.management import demo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def seeded(db: None) -> str:

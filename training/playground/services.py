@@ -83,12 +83,12 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
     return [one.answer for one in asked]
 
 
-def keep_demonstration(*, prompt: Prompt, text: str, answer: Kept, by: User, now: datetime) -> None:
+def save_demonstration(*, prompt: Prompt, text: str, answer: Kept, by: User, now: datetime) -> None:
     """The answer as its model's response, and `text`, which a person may have mended, as a
     demonstration by that person.
     """
     assert answer.model.source is not None
-    intake.keep_demonstration(
+    intake.save_demonstration(
         prompt=prompt,
         text=text,
         written=answer.text,

@@ -118,9 +118,9 @@ def keep(request: HttpRequest) -> HttpResponse:
             name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")
         }
         now = timezone.now()
-        prompt = intake.keep_prompt(messages=form.messages(), **about, by=by, now=now)
+        prompt = intake.save_prompt(messages=form.messages(), **about, by=by, now=now)
         if is_demonstration:
-            services.keep_demonstration(
+            services.save_demonstration(
                 prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now
             )
         messages.success(

@@ -1,5 +1,5 @@
-"""What the raters of an item say collectively, one row per pair of its responses: by majority, and
-weighted by reliability.
+"""The consensus of an item's raters, one row per pair of its responses: by majority, and weighted
+by reliability.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -120,7 +120,7 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
         "a": as_turn(row.a.text),
         "b": as_turn(row.b.text),
         "majority": _name(found.majority),
-        "consensus": _name(found.weighed),
+        "consensus": _name(found.weighted),
         "p": found.p,
         "p_a": found.p_left,
         "p_tie": found.p_tie,

@@ -324,9 +324,9 @@ def _judgments(
 ) -> QuerySet[Judgment]:
     judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
-        wanted = Q(campaign__in=campaigns)
+        in_campaigns = Q(campaign__in=campaigns)
         judgments = judgments.filter(
-            wanted | Q(import_batch__isnull=False) if include_imports else wanted
+            in_campaigns | Q(import_batch__isnull=False) if include_imports else in_campaigns
         )
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)

@@ -1,5 +1,5 @@
-"""How far the raters of an import agree: computed when somebody asks, from the votes themselves.
-They belong to no campaign.
+"""Agreement between the raters of an import, computed from the votes on request, because imported
+votes belong to no campaign.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ MOST_JUDGED = 20_000
 
 @dataclass(frozen=True)
 class ImportAgreement:
-    """`figures` by name; empty where nothing was compared, or too much for a page."""
+    """`figures` by name; empty if nothing was compared, or too much for a page."""
 
     n_judgments: int
     n_raters: int = 0
@@ -27,8 +27,8 @@ class ImportAgreement:
     is_too_large: bool = False
     figures: dict[str, Figure] = field(default_factory=dict)
     consensus: tuple[int, int, int] = (0, 0, 0)
-    """pairs by what Dawid and Skene's model makes of the votes: the first of the file is better, a
-    tie, the second is
+    """pairs by the result of Dawid and Skene's model: the first in the file is better, a tie, the
+    second is better
     """
 
     @property
@@ -37,11 +37,10 @@ class ImportAgreement:
 
 
 def agreement_of_import(*, batch: Import) -> ImportAgreement:
-    """Votes on the same two responses are held against each other, whatever their order in the
-    file.
+    """Votes on the same two responses are compared, whatever their order in the file.
 
-    The first of a pair is the one that came first where the file names the pair first. Judgments
-    that were set aside and those of raters who have withdrawn do not count.
+    The first response of a pair is the one that came first when the file first named the pair.
+    Judgments that were set aside and those of withdrawn raters do not count.
     """
     judged = Judgment.objects.filter(
         import_batch=batch, kind=Judgment.Kind.COMPARISON, set_aside=None, rater__withdrawn_at=None
@@ -83,8 +82,8 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
 
 
 def _as_in_the_file(votes: pairs.PairVotes, position: Ints) -> tuple[Ints, Floats]:
-    """Numbers of the pairs, and −1 where the response is better that came first when the pair was
-    first met.
+    """Numbers of the pairs, and the labels: −1 if the better response is the one that came first
+    when the pair was first seen.
     """
     if not votes.unit.size:
         return votes.unit, votes.label.astype(float)

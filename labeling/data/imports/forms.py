@@ -49,7 +49,7 @@ class ImportForm(forms.Form):
         return file
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.start_upload, except the file."""
         values = {name: value for name, value in self.cleaned_data.items() if name != "file"}
         return values | {"file_format": values["file_format"] or None}

@@ -1,6 +1,4 @@
-"""What one batch of an import writes: prompts in their clusters, responses, and the judgments that
-came along.
-"""
+"""Writes one batch of an import: prompts in their clusters, responses, and judgments."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from labeling.importers import curation
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import (
     Comparison,
     Demonstration,
@@ -42,27 +40,27 @@ _ASKED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A draft with what takes time to work out and needs no database."""
+class PreparedDraft:
+    """A draft with everything that takes time to compute and needs no database."""
 
-    draft: Draft
+    draft: ImportDraft
     sha256: str
     sketch: curation.Sketch
 
 
-def prepare(drafts: Sequence[Draft]) -> list[Prepared]:
+def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
     sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
-        Prepared(d, curation.fingerprint(d.messages), s)
+        PreparedDraft(d, curation.fingerprint(d.messages), s)
         for d, s in zip(drafts, sketches, strict=True)
     ]
 
 
 def write(
-    *, batch: Import, prepared: Sequence[Prepared], now: datetime
-) -> tuple[dict[str, int], list[Problem]]:
-    """Write one batch inside the caller's transaction; how many of what, and the drafts left out
-    with the reason.
+    *, batch: Import, prepared: Sequence[PreparedDraft], now: datetime
+) -> tuple[dict[str, int], list[ImportProblem]]:
+    """Write one batch inside the caller's transaction. Returns how many rows of each kind, and the
+    drafts left out with the reason.
     """
     counts = dict.fromkeys(COUNTED, 0)
     if not prepared:
@@ -79,10 +77,8 @@ def alias_prefix(batch: Import) -> str:
     return f"import-{batch.pk}-"
 
 
-def index_strays(*, is_alive: Callable[[], None]) -> None:
-    """Give keys, and a cluster where they have none, to prompts that came by another way than an
-    import.
-    """
+def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
+    """Add keys, and a cluster if missing, to prompts that did not come from an import."""
     while strays := list(
         Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
     ):
@@ -101,15 +97,15 @@ def index_strays(*, is_alive: Callable[[], None]) -> None:
 
 
 def _prompts(
-    batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
-) -> tuple[dict[str, Prompt], list[Problem]]:
-    """Prompts by fingerprint, those there already included, and problems for those that fit on no
+    batch: Import, prepared: Sequence[PreparedDraft], counts: dict[str, int], now: datetime
+) -> tuple[dict[str, Prompt], list[ImportProblem]]:
+    """Prompts by fingerprint, including existing ones, and problems for those that fit on neither
     side of the split.
     """
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
     neighbourhood = _neighbourhood(batch, fresh)
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     new: list[tuple[Prompt, curation.Placement]] = []
     for one in fresh:
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
@@ -119,7 +115,7 @@ def _prompts(
                 "This prompt is nearly identical to prompts for %(sides)s, so it fits neither"
                 " split. It is skipped."
             )
-            problems.append(Problem(one.draft.line, sentence % {"sides": sides}))
+            problems.append(ImportProblem(one.draft.line, sentence % {"sides": sides}))
         else:
             new.append((_prompt(batch, one, now), placement))
     counts["duplicates"] = len(prepared) - len(fresh)
@@ -146,7 +142,7 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
     return {prompt.messages_sha256: prompt for prompt in rows}
 
 
-def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
+def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
     return Prompt(
         messages=list(one.draft.messages),
         messages_sha256=one.sha256,
@@ -163,9 +159,9 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
     )
 
 
-def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
-    """The stored prompts that share a key with one of `fresh` and may well be near. Rows of
-    discarded imports do not count.
+def _neighbourhood(batch: Import, fresh: Sequence[PreparedDraft]) -> curation.Neighbourhood:
+    """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
+    Rows of discarded imports do not count.
     """
     exact = frozenset[int]().union(*(one.sketch.exact for one in fresh))
     asking: dict[int, list[curation.Sketch]] = {}
@@ -183,15 +179,15 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
     shared: dict[int, list[int]] = {}
     for prompt_id, signature in _signatures(list(held)):
         # Long texts share bands by chance; a hundred thousand of them must not be read and compared
-        # word for word.
+        # word by word.
         keys = held[prompt_id]
         asked = {id(sketch): sketch for key in keys for sketch in asking[key]}.values()
         if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
             shared[prompt_id] = keys
         else:
             found.unlike.update(keys)
-    # The likeliest, should a template make everything look like everything; in pieces, for SQLite's
-    # limit on parameters.
+    # The likeliest, in case a template makes everything look alike; in pieces, because SQLite
+    # limits parameters.
     likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[
         :_CANDIDATES
     ]
@@ -209,10 +205,10 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
 
 
 def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
-    """Of the prompts that no discarded import brought.
+    """Signatures of prompts that no discarded import brought.
 
-    Asked for by themselves: joined to their keys, PostgreSQL walked through every prompt of a large
-    import for each batch.
+    A query of its own: joined to their keys, PostgreSQL scanned every prompt of a large import for
+    each batch.
     """
     discarded = set(
         Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True)
@@ -229,7 +225,7 @@ def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
 
 
 def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:
-    """Rows of PromptKey from (prompt, key), about twenty a prompt: as model instances they took
+    """Rows of PromptKey from (prompt, key), about twenty per prompt. As model instances they took
     half of an import's time.
     """
     rows = list(pairs)
@@ -251,8 +247,8 @@ def _pieces(pks: list[int]) -> Iterator[list[int]]:
 
 
 def _clusters(batch: Import, rows: Iterable[Prompt]) -> dict[str, curation.Cluster]:
-    """Clusters by name. One that holds rows of other origin is fixed: they may be in a snapshot, on
-    their side of it.
+    """Clusters by name. A cluster with rows of other origin is fixed: they may be in a snapshot, on
+    their side of the split.
     """
     splits = {row.cluster: row.split for row in rows}
     others = (
@@ -265,7 +261,7 @@ def _clusters(batch: Import, rows: Iterable[Prompt]) -> dict[str, curation.Clust
 
 
 def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
-    """Move this import's earlier rows when a later prompt ties their cluster to another."""
+    """Move this import's earlier rows when a later prompt connects their cluster to another."""
     for cluster in merged:
         root = cluster.root()
         Prompt.objects.filter(import_batch=batch, cluster=cluster.name).update(
@@ -273,12 +269,14 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
         )
 
 
-Placed = Sequence[tuple[Draft, Prompt]]
+Placed = Sequence[tuple[ImportDraft, Prompt]]
 # Response by prompt, source and text.
-Written = dict[tuple[int, int, str], Response]
+WrittenResponses = dict[tuple[int, int, str], Response]
 
 
-def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datetime) -> Written:
+def _responses(
+    batch: Import, placed: Placed, counts: dict[str, int], now: datetime
+) -> WrittenResponses:
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
@@ -287,7 +285,7 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
     seen = (
         Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
     )
-    written: Written = {
+    written: WrittenResponses = {
         (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
     }
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
@@ -322,8 +320,8 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
 
 
 def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
-    """The rater who first wrote a text as a demonstration here, by their prompt's fingerprint and
-    the text. Every version counts: the file may have been made before a correction.
+    """The rater who first wrote a text as a demonstration on this site, by the prompt's fingerprint
+    and the text. All versions count, because the file may be from before a correction.
     """
     written = Demonstration.objects.filter(
         judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None
@@ -335,7 +333,7 @@ def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
 
 
 def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Source]:
-    """A source for each author that the file names, and the import's own for ""."""
+    """A source for each author named in the file, and the import's own for ""."""
     named = {author: f"{batch.source.name} / {author}"[:200] for author in authors if author}
     Source.objects.bulk_create(
         [
@@ -349,17 +347,17 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
 
 
 def _judgments(
-    batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime
+    batch: Import, placed: Placed, written: WrittenResponses, counts: dict[str, int], now: datetime
 ) -> None:
-    """Demonstrations and comparisons of a batch, but for those that an import of the same source
-    has given before.
+    """The demonstrations and comparisons of a batch, without those that an import of the same
+    source has brought before.
     """
     placed = [(draft, prompt) for draft, prompt in placed if draft.replies]
     raters = _raters(batch, {draft.worker for draft, _prompt in placed}, now)
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
-    told = _already_told(
+    stored = _stored_before(
         batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()}
     )
     judgments: list[Judgment] = []
@@ -367,12 +365,14 @@ def _judgments(
     comparisons: list[Comparison] = []
     ranked: list[RankedResponse] = []
 
-    def judged(kind: Judgment.Kind, draft: Draft, prompt: Prompt, said: object) -> Judgment | None:
+    def judged(
+        kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object
+    ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
-        if mark in told:
+        if mark in stored:
             counts["repeated_judgments"] += 1
             return None
-        told.add(mark)
+        stored.add(mark)
         judgment = Judgment(
             kind=kind,
             rater=raters[draft.worker],
@@ -414,7 +414,7 @@ def _judgments(
 
 
 def _keyed(rows: list) -> list:  # type: ignore[type-arg]
-    """Rows whose key is their judgment's, which has one only since it was written."""
+    """Rows keyed by their judgment, whose id exists only after it is written."""
     for row in rows:
         row.judgment_id = row.judgment.pk
     return rows
@@ -422,7 +422,7 @@ def _keyed(rows: list) -> list:  # type: ignore[type-arg]
 
 def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]:
     """Raters without a login. `origin` is the same in every import of a source, so that a second
-    one is recognised.
+    import recognises them.
     """
     aliases = {worker: alias_prefix(batch) + (worker or "worker") for worker in workers}
     Rater.objects.bulk_create(
@@ -436,17 +436,17 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
 
 
-def _already_told(
+def _stored_before(
     batch: Import, prompt_ids: set[int], origins: set[str]
 ) -> set[tuple[str, int, object]]:
-    """What imports of this source have said on these prompts: (rater's origin, prompt, text or
-    ranking).
+    """What imports of this source have already stored about these prompts: (rater's origin, prompt,
+    text or ranking).
     """
     seen = Q(import_batch=batch) | Q(
         import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
     )
     judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
-    told: set[tuple[str, int, object]] = set(
+    stored: set[tuple[str, int, object]] = set(
         judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
             "rater__origin", "prompt_id", "demonstration__text"
         )
@@ -461,7 +461,7 @@ def _already_told(
     )
     for pk, origin, prompt_id, response_id, rank in rows:
         orders.setdefault((pk, origin, prompt_id), set()).add((response_id, rank))
-    told.update(
+    stored.update(
         (origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items()
     )
-    return told
+    return stored

@@ -1,4 +1,4 @@
-"""Imports as the pages and the beat see them."""
+"""Read queries of imports, for the pages and the beat."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Import, Prompt
 
-# A batch takes about a second; a worker that has been silent this long is gone.
+# A batch takes about a second; a worker that has been silent for this long is gone.
 HEART_STOPS_AFTER = timedelta(seconds=60)
 
 
@@ -23,7 +23,7 @@ class Count:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What a page says about one import. `share` (0 to 1) is of its bytes; None while nothing is
+    """What a page shows about one import. `share` (0 to 1) is of its bytes; None while nothing is
     known.
     """
 
@@ -38,10 +38,10 @@ class ImportReport:
     can_publish: bool
     can_discard: bool
     is_compared: bool
-    """it brought comparisons, which raters may agree on"""
+    """whether it brought comparisons, so that there is agreement to show"""
 
 
-# In the order of the page; labeling.data.imports.rows.COUNTED names the same.
+# In the order of the page; labeling.data.imports.rows.COUNTED has the same names.
 COUNTED = {
     "prompts": _("prompts"),
     "responses": _("responses"),
@@ -53,7 +53,7 @@ COUNTED = {
 
 
 def import_list() -> QuerySet[Import]:
-    """All imports, the newest first, without their (possibly long) problems."""
+    """All imports, newest first, without their (possibly long) problems."""
     return Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
 
 
@@ -86,8 +86,8 @@ def is_publishable(batch: Import) -> bool:
 
 
 def lost(*, now: datetime) -> Q:
-    """Running ones whose worker is gone. A heartbeat from the future is none either: a clock was
-    set back since.
+    """Running imports whose worker is gone. A heartbeat in the future counts too: a clock was set
+    back.
     """
     silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(
         heartbeat_at__gt=now + HEART_STOPS_AFTER
@@ -96,9 +96,9 @@ def lost(*, now: datetime) -> Q:
 
 
 def waiting_import_ids(*, now: datetime) -> list[int]:
-    """Imports to ring for, oldest first: those queued, and those whose worker is gone."""
+    """Imports to queue, oldest first: waiting ones, and those whose worker is gone."""
     waiting = Import.objects.filter(Q(state=Import.State.QUEUED) | lost(now=now))
-    # A lost one comes first, for while it counts as running no other may.
+    # A lost import comes first, because no other may run while it counts as running.
     return list(waiting.order_by("-state", "pk").values_list("pk", flat=True))
 
 

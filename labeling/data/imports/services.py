@@ -1,5 +1,5 @@
-"""The life of an import: started, run, published or refused, discarded. Its batches are written by
-import_rows.
+"""The life cycle of an import: start, run, publish, discard. labeling.data.imports.rows writes its
+batches.
 """
 
 import uuid
@@ -24,13 +24,13 @@ from labeling.data.imports import doorbell
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.selectors import is_publishable, lost
 from labeling.importers import formats, votes
-from labeling.importers.drafts import Draft, Problem
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
 
 VOTES = "votes"
 MAX_ATTEMPTS = 3
-# Rows of one transaction. A few tenths of a second on two cores; others wait to write meanwhile on
-# SQLite.
+# Rows per transaction. It takes a few tenths of a second on two cores; on SQLite, others wait to
+# write meanwhile.
 BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
@@ -39,8 +39,8 @@ _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
 
 class UnableToImport(Refusal):
-    """A file that cannot be imported, or an import that cannot be published or discarded; the text
-    says why.
+    """Raised when a file cannot be imported, or an import cannot be published or discarded; the
+    text says why.
     """
 
 
@@ -62,7 +62,7 @@ def start_import(
     by: User | None,
     now: datetime,
 ) -> Import:
-    """Queue a file and ring for a worker, or leave the ringing out for a caller that runs it
+    """Queue a file for import. Without `is_rung`, no worker is notified, because the caller runs it
     itself.
 
     Without `file_format` it is guessed from the first line. Raises UnableToImport.
@@ -101,20 +101,20 @@ def start_import(
     return batch
 
 
-def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
-    """Keep an uploaded file below UPLOADS_DIR and queue it as `start_import` does; the copy goes
-    when that is refused.
+def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
+    """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
+    deleted if that is refused.
     """
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
-    # The name that a browser sent is shown and never used as a path.
+    # The name from the browser is shown, and never used as a path.
     path = folder / uuid.uuid4().hex
     with path.open("wb") as copy:
         for chunk in upload.chunks():
             copy.write(chunk)
     try:
         return start_import(
-            path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now
+            path=path, file_name=Path(upload.name or "–").name[:255], **arguments, by=by, now=now
         )
     except UnableToImport:
         path.unlink()
@@ -122,11 +122,10 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: An
 
 
 def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
-    """Read the file to its end and publish or refuse the import. None when it is not this worker's
-    to run.
+    """Read the file to its end and publish or reject the import. None when it is not for this
+    worker to run.
 
-    Safe to call twice, and again after a worker died in the middle: the rows it left are deleted
-    first.
+    Safe to call twice, and again after a worker died: the rows it left are deleted first.
     """
     batch = _claim(import_id, clock())
     if batch is None:
@@ -142,7 +141,7 @@ def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | Non
 
 
 def publish(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Show what a refused import read, problems or not. Raises UnableToImport when it was not read
+    """Publish a rejected import, despite its problems. Raises UnableToImport when it was not read
     to its end.
     """
     with transaction.atomic():
@@ -157,14 +156,14 @@ def publish(*, batch: Import, by: User | None, now: datetime) -> None:
 
 
 def discard(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Hide what an import brought at once, and have it deleted. Raises UnableToImport where others
-    build on it.
+    """Hide an import's rows at once, and queue their deletion. Raises UnableToImport if other rows
+    depend on them.
     """
     with transaction.atomic():
         # The change comes first: it waits for a running batch to end, and makes a running import
         # stop.
-        kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
-        if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
+        not_discarded = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
+        if not_discarded.update(state=Import.State.DISCARDED, finished_at=now) != 1:
             raise UnableToImport(_("This import has already been discarded."))
         if _is_built_on(batch):
             raise UnableToImport(
@@ -176,7 +175,7 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
 
 
 def clear_import(*, import_id: int) -> None:
-    """Delete the rows of a discarded import in short transactions. Nothing happens to any other
+    """Delete the rows of a discarded import in short transactions. Does nothing for any other
     import.
     """
     batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
@@ -189,20 +188,20 @@ def clear_import(*, import_id: int) -> None:
 
 
 @dataclass
-class _Tally:
-    """What a run has found so far; problems are kept up to a limit and counted without one."""
+class _RowCounts:
+    """What a run has found so far. Problems are stored up to a limit, and counted without one."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
 
-    def add_problem(self, problem: Problem) -> None:
+    def add_problem(self, problem: ImportProblem) -> None:
         self.counts["problems"] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
 
 
-class _Counted:
-    """A file that knows how much of it was read."""
+class _CountingReader:
+    """A file that counts how many bytes were read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -252,21 +251,22 @@ def _claim(import_id: int, now: datetime) -> Import | None:
                 **_UNREAD,
             )
     except IntegrityError:
-        # import_runs_alone: another import is running. This one stays queued and is rung for when
-        # that one ends.
+        # import_runs_alone: another import is running. This one stays queued until that one ends.
         return None
     return Import.objects.select_related("source", "created_by").get(pk=import_id) if n else None
 
 
 def _run(batch: Import, clock: Callable[[], datetime]) -> None:
-    tally = _Tally()
+    tally = _RowCounts()
     if batch.attempt > 1:
         _delete_rows(batch)
     try:
         with ExitStack() as files:
-            stream = _Counted(files.enter_context(Path(batch.path).open("rb")))
-            imports_rows.index_strays(is_alive=lambda: _beat(batch, tally, stream.n_read, clock()))
-            for drafts in _batches(_found(batch, stream, files), tally):
+            stream = _CountingReader(files.enter_context(Path(batch.path).open("rb")))
+            imports_rows.index_unkeyed_prompts(
+                is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
+            )
+            for drafts in _batches(_read_drafts(batch, stream, files), tally):
                 _write(batch, drafts, tally, stream, clock)
     except OSError as error:
         _finish(
@@ -291,21 +291,25 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 
-def _found(batch: Import, stream: _Counted, files: ExitStack) -> Iterator[Draft | Problem]:
+def _read_drafts(
+    batch: Import, stream: _CountingReader, files: ExitStack
+) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
         return formats.read(stream, batch.format)  # type: ignore[arg-type]
     return votes.read(stream, files.enter_context(Path(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
 
 
-def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[Draft]]:
-    """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be
-    empty of drafts.
+def _batches(
+    found: Iterator[ImportDraft | ImportProblem], tally: _RowCounts
+) -> Iterator[list[ImportDraft]]:
+    """Drafts in batches that take about half a second to write; problems are added to the tally. A
+    batch may contain no drafts.
     """
-    lot: list[Draft] = []
+    lot: list[ImportDraft] = []
     n_seen = size = 0
     for one in found:
         n_seen += 1
-        if isinstance(one, Problem):
+        if isinstance(one, ImportProblem):
             tally.add_problem(one)
         else:
             lot.append(one)
@@ -320,9 +324,9 @@ def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[D
 
 def _write(
     batch: Import,
-    drafts: list[Draft],
-    tally: _Tally,
-    stream: _Counted,
+    drafts: list[ImportDraft],
+    tally: _RowCounts,
+    stream: _CountingReader,
     clock: Callable[[], datetime],
 ) -> None:
     prepared = imports_rows.prepare(drafts)
@@ -332,19 +336,18 @@ def _write(
             tally.counts[name] += n
         for problem in problems:
             tally.add_problem(problem)
-        # Last, so that the row is locked for a moment only; a lost claim takes the whole batch back
-        # with it.
-        _beat(batch, tally, stream.n_read, clock())
+        # Last, so that the row is locked only briefly; a lost claim rolls back the whole batch.
+        _heartbeat(batch, tally, stream.n_read, clock())
 
 
-def _beat(batch: Import, tally: _Tally, n_read: int, now: datetime) -> None:
-    if not _moved(
+def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
+    if not _change_state(
         batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
     ):
         raise _Superseded
 
 
-def _finish(batch: Import, tally: _Tally, state: str, now: datetime, error: str = "") -> None:
+def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: str = "") -> None:
     problems = sorted(tally.problems, key=lambda problem: problem["line"])
     changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
     changes |= {
@@ -354,12 +357,12 @@ def _finish(batch: Import, tally: _Tally, state: str, now: datetime, error: str 
         "counts": tally.counts,
         "problems": problems,
     }
-    if not _moved(batch, (Import.State.RUNNING,), **changes):
+    if not _change_state(batch, (Import.State.RUNNING,), **changes):
         raise _Superseded
 
 
-def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
-    """Change the row if it is in one of `states` and still this attempt's."""
+def _change_state(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
+    """Change the row if it is in one of `states` and still belongs to this attempt."""
     return (
         Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
             **changes
@@ -369,8 +372,8 @@ def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
 
 
 def _delete_rows(batch: Import) -> None:
-    """Everything an import wrote, a few hundred rows a transaction, but for rows that others have
-    come to build on.
+    """Delete everything an import wrote, a few hundred rows per transaction, except rows that
+    others depend on.
     """
     for model in (Judgment, Response, Prompt):
         rows = (
@@ -382,13 +385,16 @@ def _delete_rows(batch: Import) -> None:
         while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
             last = pks[-1]
             with transaction.atomic():
-                model._default_manager.filter(pk__in=set(pks) - _held(model, pks)).delete()
+                model._default_manager.filter(
+                    pk__in=set(pks) - _still_referenced(model, pks)
+                ).delete()
     Rater.objects.filter(
         alias__startswith=imports_rows.alias_prefix(batch), user=None, judgments=None
     ).delete()
 
 
-# Where a row that points to an import's row says that it belongs to an import itself.
+# For models that point to an import's rows: the column that says that a row belongs to the import
+# itself.
 _OWN: dict[type[Model], str] = {
     Prompt: "import_batch",
     Response: "import_batch",
@@ -402,16 +408,18 @@ def _is_built_on(batch: Import) -> bool:
         (model, model._default_manager.filter(import_batch=batch.pk).values("pk"))
         for model in (Prompt, Response, Judgment)
     )
-    return any(rows.exists() for model, pks in own for rows, _name in _pointing(model, pks))
+    return any(rows.exists() for model, pks in own for rows, _name in _references(model, pks))
 
 
-def _held(model: type[Model], pks: Any) -> set[int]:
-    return {pk for rows, name in _pointing(model, pks) for pk in rows.values_list(name, flat=True)}
+def _still_referenced(model: type[Model], pks: Any) -> set[int]:
+    return {
+        pk for rows, name in _references(model, pks) for pk in rows.values_list(name, flat=True)
+    }
 
 
-def _pointing(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
-    """Rows from elsewhere, in whichever application, that protect rows of `model`; and the column
-    that points.
+def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
+    """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
+    points to them.
     """
     for relation in model._meta.related_objects:
         if relation.on_delete is not PROTECT:

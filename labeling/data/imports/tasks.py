@@ -8,7 +8,7 @@ from labeling.data.imports import doorbell, selectors, services
 
 @short_task(time_limit_s=6 * 3600)
 def run_import(*, import_id: int) -> None:
-    """Answers the doorbell. An import that is not waiting is somebody else's, or done."""
+    """Runs an import. One that is not waiting is being run by another worker, or done."""
     services.run_import(import_id=import_id, clock=timezone.now)
 
 
@@ -19,7 +19,9 @@ def clear_import(*, import_id: int) -> None:
 
 @short_task(time_limit_s=30)
 def ring_imports() -> None:
-    """Rings for imports that wait, whose worker is gone, or whose rows are still to be deleted."""
+    """Queues tasks for imports that wait, whose worker is gone, or whose rows are still to be
+    deleted.
+    """
     for import_id in selectors.waiting_import_ids(now=timezone.now()):
         doorbell.ring_import(import_id)
     for import_id in selectors.uncleared_import_ids():

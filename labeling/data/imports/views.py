@@ -1,4 +1,4 @@
-"""Imports: the list, a new one, and one as it runs and when it has ended."""
+"""Pages of imports: the list, a new one, and one import while it runs and afterwards."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -28,7 +28,7 @@ def new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             batch = services.start_upload(
-                upload=form.upload, **form.wanted, by=request.user, now=timezone.now()
+                upload=form.upload, **form.arguments, by=request.user, now=timezone.now()
             )
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
@@ -41,7 +41,7 @@ def new(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def detail(request: MemberRequest, pk: int) -> HttpResponse:
-    """The page, or for htmx the part that changes while the import runs."""
+    """The page; for htmx only the part that changes while the import runs."""
     report = selectors.import_report(batch=labeling_access.import_batch(user=request.user, pk=pk))
     template = (
         "labeling/data/import_fragment.html" if request.htmx else "labeling/data/import_detail.html"
@@ -51,7 +51,7 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def agreement(request: MemberRequest, pk: int) -> HttpResponse:
-    """Computed now: an import has no campaign whose report could hold it."""
+    """Computed on request, because an import has no campaign with a report."""
     batch = labeling_access.import_batch(user=request.user, pk=pk)
     found = imports_agreement.agreement_of_import(batch=batch)
     context = {
@@ -74,7 +74,7 @@ def publish(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def discard(request: MemberRequest, pk: int) -> HttpResponse:
-    """Asks first; what is discarded does not come back."""
+    """Asks for confirmation, because a discarded import cannot be restored."""
     batch = labeling_access.import_batch(user=request.user, pk=pk)
     if request.method == "GET":
         return render(

@@ -13,7 +13,7 @@ from labeling.models import Prompt, Source
 from pages.form_parts import offer, offer_rows
 
 
-class Sentences(forms.CharField):
+class SentencesField(forms.CharField):
     """Sentences, one per line; blank lines are dropped."""
 
     def __init__(self, **options: Any) -> None:
@@ -58,7 +58,7 @@ class PromptForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("The turn to be answered."),
     )
-    constraints = Sentences(
+    constraints = SentencesField(
         label=_("Constraints"),
         help_text=_(
             "What an answer must follow, one sentence per line. Writers check them off. Leave empty"
@@ -190,7 +190,7 @@ class PromptFilterForm(forms.Form):
         )
         offer_rows(self.fields["source"], selection.prompt_sources())
 
-    def wanted(self) -> PromptFilter:
+    def filters(self) -> PromptFilter:
         """The filter. Invalid values are ignored rather than rejected, since links may be old."""
         self.is_valid()
         values = self.cleaned_data

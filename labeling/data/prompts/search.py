@@ -1,4 +1,4 @@
-"""Prompts for the search: found by number only, as no index serves their words."""
+"""Finds prompts for the search, by number only, because their text has no index."""
 
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from labeling.models import Prompt
 
 
 def prompts(wanted: Wanted) -> list[Found]:
-    """By number only; of one that may upset, no more than why."""
+    """Finds a prompt by number. If it may upset, shows only its kinds of content."""
     if wanted.number is None:
         return []
     found = visible(Prompt.objects.filter(pk=wanted.number)).only("messages", "sensitive")

@@ -1,4 +1,4 @@
-"""Prompts as admins list and search them."""
+"""Lists of prompts for admins, with search and filters."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from labeling.models import Campaign, Item, Prompt, Response, Source
 
 @dataclass(frozen=True)
 class PromptFilter:
-    """What the prompts page asks for; an empty value asks for nothing."""
+    """Filters of the prompts page; empty values do not filter."""
 
     text: str = ""
     category: str = ""
@@ -25,7 +25,7 @@ class PromptFilter:
 
 
 @dataclass(frozen=True)
-class PromptRow:
+class PromptSummary:
     prompt: Prompt
     n_responses: int
     n_campaigns: int
@@ -37,28 +37,28 @@ class SourceResponses:
     responses: list[Response]
 
 
-def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
+def prompt_list(*, filters: PromptFilter) -> QuerySet[Prompt]:
     """Visible prompts, newest first: those in use, or those that are retired."""
     prompts = (
-        visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired))
+        visible(Prompt.objects.filter(retired_at__isnull=not filters.is_retired))
         .select_related("source")
         .order_by("-pk")
     )
-    if wanted.category:
-        prompts = prompts.filter(category=wanted.category)
-    if wanted.split:
-        prompts = prompts.filter(split=wanted.split)
-    if wanted.source_id is not None:
-        prompts = prompts.filter(source_id=wanted.source_id)
-    if wanted.language:
-        prompts = prompts.filter(language=wanted.language)
-    if wanted.is_unused:
+    if filters.category:
+        prompts = prompts.filter(category=filters.category)
+    if filters.split:
+        prompts = prompts.filter(split=filters.split)
+    if filters.source_id is not None:
+        prompts = prompts.filter(source_id=filters.source_id)
+    if filters.language:
+        prompts = prompts.filter(language=filters.language)
+    if filters.is_unused:
         prompts = prompts.filter(~Exists(Item.objects.filter(prompt=OuterRef("pk"))))
-    return _containing(prompts, wanted.text) if wanted.text else prompts
+    return _containing(prompts, filters.text) if filters.text else prompts
 
 
-def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
-    """A row for each of `prompts`, in two queries more however many there are."""
+def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptSummary]:
+    """A row for each of `prompts`, with two more queries in total."""
     shown = list(prompts)
     ids = [prompt.pk for prompt in shown]
     responses = dict(
@@ -72,7 +72,7 @@ def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
         .annotate(n=Count("campaign", distinct=True))
     )
     return [
-        PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
+        PromptSummary(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
         for prompt in shown
     ]
 
@@ -91,9 +91,9 @@ def campaigns_of_prompt(*, prompt: Prompt) -> QuerySet[Campaign]:
 
 
 def _containing(prompts: QuerySet[Prompt], text: str) -> QuerySet[Prompt]:
-    """Search in the messages, in either case. SQLite knows the cases of ASCII only.
+    """Search in the messages, ignoring case. SQLite ignores case for ASCII only.
 
-    Stored JSON escapes quotes, and on SQLite every letter beyond ASCII too.
+    Stored JSON escapes quotes, and on SQLite every non-ASCII letter too.
     """
     as_text, escaped = json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]
     searched = prompts.annotate(messages_text=Cast("messages", TextField()))

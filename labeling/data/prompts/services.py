@@ -1,6 +1,4 @@
-"""Prompts that somebody types in, edits or retires. What comes in files is
-labeling.data.imports.services.
-"""
+"""Creates, edits and retires single prompts. labeling.data.imports.services handles files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +21,14 @@ BATCH = 1_000
 
 
 class UnableToEdit(Refusal):
-    """A prompt that is no longer the newest, or an edit that changes nothing; the text says what to
-    do.
+    """Raised when a prompt is no longer the newest version, or an edit changes nothing; the text
+    says what to do.
     """
 
 
 @dataclass(frozen=True)
 class Edited:
-    """The new version, and how many items went back to work with it."""
+    """The new version, and how many items were added for it."""
 
     prompt: Prompt
     n_items: int
@@ -48,7 +46,7 @@ def create_prompt(
     by: User,
     now: datetime,
 ) -> Prompt:
-    """A prompt whose source is the person who wrote it."""
+    """Create a prompt whose source is the person who wrote it."""
     with transaction.atomic():
         defaults = {"kind": Source.Kind.PERSON, "person": by, "created_at": now}
         source, _is_new = Source.objects.get_or_create(name=by.email, defaults=defaults)
@@ -80,13 +78,13 @@ def edit_prompt(
     by: User,
     now: datetime,
 ) -> Edited:
-    """The next version of a prompt, in the split and cluster of the old one, which is retired.
+    """Create the next version of a prompt in the same split and cluster, and retire the old one.
     Raises UnableToEdit.
 
-    What was judged stays with the version it was judged on. Items that still wanted judgments in
-    campaigns that go on come back with the new version; of comparisons, only when the responses go
-    along (`keeps_responses`), and for those who had skipped the old one too. Open cases about the
-    prompt are settled.
+    Existing judgments stay with the old version. Items of running campaigns that still need
+    judgments are added again with the new version; comparisons only if the responses are copied
+    (`keeps_responses`). Raters who had skipped the old version may get the new one. Open cases of
+    the prompt are settled.
     """
     kept = prompt.constraints if constraints is None else list(constraints)
     before = (prompt.messages, prompt.category, prompt.language, prompt.constraints)
@@ -112,7 +110,7 @@ def edit_prompt(
         )
         if keeps_responses:
             _copy_responses(old=prompt, new=edited, now=now)
-        n_items = items.ask_again(old=prompt, new=edited, now=now)
+        n_items = items.reissue(old=prompt, new=edited, now=now)
         _end_work(prompt, outcome=Case.Outcome.EDITED, by=by, now=now)
         after = {"version": edited.version, "n_items": n_items, "keeps_responses": keeps_responses}
         audit_log.record(
@@ -127,8 +125,8 @@ def edit_prompt(
 
 
 def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
-    """No campaign takes it any more, and those that have it hand it out no more. What was judged on
-    it stays. Raises UnableToEdit when it is retired already.
+    """No new campaign uses the prompt, and current ones stop handing it out. Existing judgments
+    stay. Raises UnableToEdit when it is retired already.
     """
     with transaction.atomic():
         _retire(prompt, now=now)

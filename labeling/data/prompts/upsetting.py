@@ -1,4 +1,4 @@
-"""Marks what may upset in a prompt, so that only raters who agreed to it are given it."""
+"""Marks kinds of upsetting content in a prompt, so that only raters who agreed to them get it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,27 +8,27 @@ from django.db import transaction
 from accounts import audit_log
 from accounts.models import User
 from labeling.models import Prompt
-from labeling.people.content_settings.services import _known
+from labeling.people.content_settings.services import valid_kinds
 from labeling.queue import order
 
 
 def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datetime) -> None:
-    """What may upset in this prompt. Its text stays, so it is no new version; who holds it keeps
-    it.
+    """Set the kinds. The text does not change, so there is no new version, and raters who hold the
+    prompt keep it.
     """
-    wanted = _known(kinds)
+    new_kinds = valid_kinds(kinds)
     with transaction.atomic():
         before = Prompt.objects.select_for_update().get(pk=prompt.pk).sensitive
-        if wanted == before:
+        if new_kinds == before:
             return
-        Prompt.objects.filter(pk=prompt.pk).update(sensitive=wanted)
+        Prompt.objects.filter(pk=prompt.pk).update(sensitive=new_kinds)
         order.restart_campaigns_with(prompt)
         audit_log.record(
             by=by,
             action="mark_upsetting",
             target=prompt,
             before={"kinds": before},
-            after={"kinds": wanted},
+            after={"kinds": new_kinds},
             now=now,
         )
-    prompt.sensitive = wanted
+    prompt.sensitive = new_kinds

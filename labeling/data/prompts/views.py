@@ -1,5 +1,5 @@
-"""Prompts: search, one prompt with its responses, entering one, editing it as a new version,
-retiring it.
+"""Pages of prompts: search, one prompt with its responses, create, edit as a new version, and
+retire.
 """
 
 from django.contrib import messages
@@ -26,7 +26,7 @@ PROMPTS_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     form = PromptFilterForm(request.GET)
-    page = Paginator(selectors.prompt_list(wanted=form.wanted()), PROMPTS_PER_PAGE).get_page(
+    page = Paginator(selectors.prompt_list(filters=form.filters()), PROMPTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {

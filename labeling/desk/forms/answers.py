@@ -1,9 +1,8 @@
-"""Reads what the desk's pages post into answers. Every problem is shown at once, and nothing typed
-is lost.
+"""Parses posted desk pages into answers. All problems are shown at once, and nothing typed is lost.
 
-A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML
-form posts it. Field names carry a response's letter, which is its place on this rater's page and
-nothing else.
+A page, a draft and a rejected submit all use the same shape: field name → list of texts, as an HTML
+form posts it. Field names contain a response's letter, which is only its position on this rater's
+page.
 """
 
 import json
@@ -33,15 +32,17 @@ from labeling.statistics import response_orders
 from pages import plain_text
 
 RECORD_LIMIT = 20_000
-"""Characters of presentation record taken from a page; a record is about 1,000."""
+"""Maximum characters of the presentation record that a page sends; a typical record has about
+1,000.
+"""
 STRENGTHS = ("1", "2", "3", "4")
 LONGEST_QUESTION = 5_000
 LONGEST_TEXT = 200_000
 LONGEST_DIALOGUE = 40
 """Turns after the first answer."""
 CHARACTERS_PER_TOKEN = 4
-"""Roughly, over today's vocabularies and European languages: what a page says of tokens is no more
-than an idea of them.
+"""A rough average over today's vocabularies and European languages. Token counts on pages are
+estimates.
 """
 RECORDED: dict[str, type] = {
     "views": dict,
@@ -52,8 +53,8 @@ RECORDED: dict[str, type] = {
     "theme": str,
     "face": str,
 }
-"""What a page may record of how it was used, and the shape of each; docs/recorded.md says what they
-mean.
+"""What a page may record about how it was used, and the type of each value; docs/recorded.md
+explains them.
 """
 DRAFT_FIELDS = (
     "rank-",
@@ -68,7 +69,7 @@ DRAFT_FIELDS = (
     "sources",
     "note",
 )
-"""What is kept of a posted page: the answer, not the page's own hidden fields."""
+"""The fields that a draft stores: the answer, without the page's own hidden fields."""
 
 PAGE_PROBLEMS = {
     Code.NOTHING_RANKED: (
@@ -86,15 +87,15 @@ PAGE_PROBLEMS = {
         gettext_lazy("The edit changes nothing. Improve the response or discard the edit."),
     ),
 }
-"""What an answer's check may find on a page of responses: where it is shown, and in which words."""
+"""The check's findings on a page of responses: where each is shown, and its text."""
 
 Fields = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What stops a submit: where (an element's id on the page, "" for the whole), and what to
-    do.
+class PageProblem:
+    """A problem that blocks a submit: `where` is the id of the element on the page ("" for the
+    whole page), `sentence` says what to do.
     """
 
     where: str
@@ -109,7 +110,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of the rating form about one response, ready to be drawn."""
+    """One question of the rating form about one response, ready for the template."""
 
     id: str
     name: str
@@ -123,23 +124,23 @@ class Question:
     options: tuple[Option, ...] = ()
     problem: str = ""
     asked_if: str = ""
-    """name of the field that decides whether this is asked; "": always"""
+    """name of the field that decides whether this question is asked; "" means always"""
     at_least: int | None = None
     at_most: int | None = None
     condition: str = ""
-    """when it is asked, in words"""
+    """when the question is asked, in words"""
 
 
 @dataclass(frozen=True)
 class Asks:
-    """What a campaign asks beside the ranking."""
+    """What a campaign asks for in addition to the ranking."""
 
     strength: bool
     reason: bool
 
 
 class SkipForm(forms.Form):
-    """Why an item goes back, and a word about it."""
+    """The reason for skipping an item, with an optional note."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why are you skipping it?"),
@@ -155,8 +156,8 @@ class SkipForm(forms.Form):
 
 
 def answer_fields(posted: Fields) -> dict[str, list[str]]:
-    """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of
-    text.
+    """The fields of a posted page that belong to the answer, as a draft stores them. Accepts only
+    lists of texts.
     """
     return {
         name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
@@ -171,19 +172,19 @@ def first(posted: Fields, name: str) -> str:
 
 
 def version(posted: str) -> int:
-    """The version that is corrected. 0, which is no version, when the field holds no number."""
+    """The version that is being corrected; 0 (no version) when the field is not a number."""
     return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
 
 
 def revision(posted: str) -> int:
-    """How many changes a page has counted; 0 when the field holds no number."""
+    """How many changes the page has counted; 0 when the field is not a number."""
     return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
 
 
 def read_comparison(
     posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
-) -> tuple[CheckedComparison, list[Problem]]:
-    """The posted ranks and ratings of responses A, B, …, checked, and what is wrong with them.
+) -> tuple[CheckedComparison, list[PageProblem]]:
+    """The posted ranks and ratings of responses A, B, … after checking, and their problems.
     `all_bad` leaves every response unranked.
     """
     letters = response_orders.LETTERS[: len(shown)]
@@ -214,8 +215,10 @@ def read_comparison(
     return checked, problems
 
 
-def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], dict[int, Problem]]:
-    """Ranks by position, and a problem for each position whose rank is no number of the page."""
+def _read_ranks(
+    posted: Fields, letters: str
+) -> tuple[dict[int, int | None], dict[int, PageProblem]]:
+    """Ranks by position, and a problem for each position whose rank is not a valid number."""
     ranks: dict[int, int | None] = {}
     unreadable = {}
     for position, letter in enumerate(letters):
@@ -225,7 +228,7 @@ def _read_ranks(posted: Fields, letters: str) -> tuple[dict[int, int | None], di
             ranks[position] = int(rank)
         elif rank:
             sentence = _("%(letter)s: the rank must be a number from 1 to %(n)s.")
-            unreadable[position] = Problem(
+            unreadable[position] = PageProblem(
                 f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
             )
     return ranks, unreadable
@@ -244,8 +247,8 @@ def _read_ratings(
 
 
 def _problems_by_response(
-    checked: CheckedComparison, unreadable: Mapping[int, Problem]
-) -> list[Problem]:
+    checked: CheckedComparison, unreadable: Mapping[int, PageProblem]
+) -> list[PageProblem]:
     problems = []
     for position in range(len(checked.shown)):
         problems += [
@@ -258,11 +261,11 @@ def _problems_by_response(
     return problems
 
 
-def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
-    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
+def _rating_problem(letter: str, problem: rating_form.RatingProblem) -> PageProblem:
+    return PageProblem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
 
 
-def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
+def _rating_sentence(letter: str, problem: rating_form.RatingProblem) -> str:
     named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
     if problem.code == "required":
         return _("%(letter)s: rate %(label)s (%(low)s–%(high)s).") % named
@@ -271,17 +274,19 @@ def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
     return _("%(letter)s: %(label)s must be set or not set.") % named
 
 
-def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
+def _reason_problems(given: ComparisonAnswer) -> list[PageProblem]:
     if not given.is_all_bad or given.reason:
         return []
-    return [Problem("reason", _("Explain briefly why all responses are bad."))]
+    return [PageProblem("reason", _("Explain briefly why all responses are bad."))]
 
 
-def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
-    """What the check found by `code`, in the page's words."""
+def _problems_with(checked: CheckedComparison, code: Code) -> list[PageProblem]:
+    """The check's problems with this `code`, with the texts of the page."""
     where, sentence = PAGE_PROBLEMS[code]
     return [
-        Problem(where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]})
+        PageProblem(
+            where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]}
+        )
         for problem in checked.problems
         if problem.code == code
     ]
@@ -289,17 +294,17 @@ def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
 
 def _read_strength(
     posted: Fields, ranks: Mapping[int, int | None]
-) -> tuple[int | None, list[Problem]]:
-    """Only a ranking with a winner has a strength."""
+) -> tuple[int | None, list[PageProblem]]:
+    """Strength is read only for a ranking with a winner."""
     if len({rank for rank in ranks.values() if rank is not None}) < 2:
         return None, []
     chosen = first(posted, "strength")
     if chosen in STRENGTHS:
         return int(chosen), []
-    return None, [Problem("strength", _("Choose how much better the best response is."))]
+    return None, [PageProblem("strength", _("Choose how much better the best response is."))]
 
 
-def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]]:
+def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[PageProblem]]:
     letter = first(posted, "edit_of")
     if len(letter) != 1 or letter not in letters:
         return None, []
@@ -307,15 +312,15 @@ def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]
     problems = []
     if text.strip() and len(text) > LONGEST_TEXT:
         sentence = _("The edit is longer than %(n)s characters. Shorten it.")
-        problems.append(Problem("edit", sentence % {"n": LONGEST_TEXT}))
+        problems.append(PageProblem("edit", sentence % {"n": LONGEST_TEXT}))
     return Edit(letters.index(letter), text), problems
 
 
 def read_demonstration(
     posted: Fields, *, is_dialogue: bool = False
-) -> tuple[CheckedDemonstration, list[Problem]]:
-    """The posted text as typed, except for its line ends, checked, and what is wrong with it.
-    `is_dialogue`: the turns after it too.
+) -> tuple[CheckedDemonstration, list[PageProblem]]:
+    """The posted text as typed, with normalised line ends, after checking, and its problems. With
+    `is_dialogue`, also the turns that follow.
     """
     given = DemonstrationAnswer(
         text=as_typed(first(posted, "text")),
@@ -330,18 +335,18 @@ def read_demonstration(
     return checked, problems
 
 
-def _text_problems(checked: CheckedDemonstration) -> list[Problem]:
+def _text_problems(checked: CheckedDemonstration) -> list[PageProblem]:
     if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
-        return [Problem("text", _("Write something first."))]
+        return [PageProblem("text", _("Write something first."))]
     if len(checked.given.text) > LONGEST_TEXT:
         sentence = _("The text is longer than %(n)s characters. Shorten it.")
-        return [Problem("text", sentence % {"n": LONGEST_TEXT})]
+        return [PageProblem("text", sentence % {"n": LONGEST_TEXT})]
     return []
 
 
 def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
-    """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in
-    pairs.
+    """Reads turn-1, turn-2, … up to the first that is missing, always in pairs of user and
+    assistant.
     """
     texts: list[str] = []
     while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
@@ -354,36 +359,36 @@ def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
 
 
 def number_of(name: str) -> int:
-    """Of a field that is called turn-3: 3."""
+    """The number in a field name: 3 for turn-3."""
     return version(name.removeprefix("turn-"))
 
 
-def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[Problem]:
+def _turn_problems(number: int, text: str, *, is_empty: bool) -> list[PageProblem]:
     if is_empty:
         sentence = _("Turn %(n)s of the dialogue is empty. Write it or remove the last turns.")
-        return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
+        return [PageProblem(f"turn-{number}", sentence % {"n": number + 1})]
     if len(text) > LONGEST_TEXT:
         sentence = _("Turn %(n)s of the dialogue is longer than %(most)s characters. Shorten it.")
-        return [Problem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
+        return [PageProblem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
     return []
 
 
 def tokens(text: str) -> int:
-    """Roughly how many a model reads."""
+    """An estimate of the number of tokens."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def read_kept(posted: Fields, n: int) -> list[int]:
-    """Places of the `n` constraints that are ticked as kept."""
+    """Positions of the ticked constraints, out of `n`."""
     return [place for place in range(n) if first(posted, f"keeps-{place}") == "true"]
 
 
 def read_record(posted: Fields) -> Recorded:
-    """The page's own measurements. They come from a browser, so only known names of the right shape
-    are kept.
+    """The page's own measurements. They come from a browser, so only known names with values of the
+    right type are kept.
     """
     raw = first(posted, "record")
-    # A browser escapes only what a database refuses: zero bytes and broken surrogates.
+    # Only what a database rejects needs escaping: zero bytes and broken surrogates.
     if len(raw) > RECORD_LIMIT or "\\u" in raw:
         return Recorded()
     try:
@@ -397,8 +402,8 @@ def read_record(posted: Fields) -> Recorded:
 
 
 def record_text(raw: object) -> str:
-    """What a draft keeps of a page's measurements: what an answer would, as the page posts it; ""
-    when there is nothing.
+    """The page's measurements as a draft stores them: the same as for an answer, in the form that
+    the page posts; "" when there are none.
     """
     recorded = read_record({"record": [raw]}) if isinstance(raw, str) else Recorded()
     if recorded.active_s is None and not recorded.presentation:
@@ -409,7 +414,7 @@ def record_text(raw: object) -> str:
 
 
 def _refuse(constant: str) -> None:
-    """NaN and Infinity are no JSON, whatever Python thinks."""
+    """Rejects NaN and Infinity: Python's parser accepts them, but they are not JSON."""
     raise ValueError(constant)
 
 
@@ -422,7 +427,7 @@ def _seconds(raw: object) -> float | None:
 def draw_questions(
     form: rating_form.RatingForm, letter: str, posted: Fields, problems: Mapping[str, str]
 ) -> tuple[Question, ...]:
-    """The rating form about response `letter`, with what was chosen so far."""
+    """The rating form for response `letter`, with the current choices."""
     drawn = (
         (question, _draw(question, f"rate-{letter}-{question.name}", posted, problems))
         for question in form.questions

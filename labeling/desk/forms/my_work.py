@@ -1,4 +1,4 @@
-"""The filter bar of My work, read from the query string."""
+"""The filter form of My work, read from the query string."""
 
 import datetime as dt
 from typing import Any
@@ -12,7 +12,7 @@ from pages import days
 
 
 class HistoryForm(forms.Form):
-    """Filters by campaign, kind, days and state. Invalid values are ignored rather than rejected,
+    """Filters by campaign, kind, dates and state. Invalid values are ignored rather than rejected,
     since links may be old.
     """
 
@@ -43,7 +43,7 @@ class HistoryForm(forms.Form):
         field.queryset = campaigns_worked_in(rater=rater)
 
     @property
-    def wanted(self) -> HistoryFilter:
+    def filters(self) -> HistoryFilter:
         self.is_valid()
         values = self.cleaned_data
         until = values.get("until")

@@ -1,8 +1,7 @@
-"""A rater's answer, typed from the desk's form to the database: what was given, what was recorded
-around it, and what is wrong with it.
+"""A rater's answer as typed data, from the desk's form to the database, and the check of it.
 
-An answer is checked once, against what its rater was shown. The check finds every problem. The
-caller puts them into words: the desk beside the field, a service as a refusal.
+An answer is checked once, against what its rater was shown. The check returns every problem as a
+code. The caller turns codes into text: the desk next to the field, a service as a refusal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,9 @@ STRENGTHS = range(1, 5)
 
 @dataclass(frozen=True)
 class Edit:
-    """A response made better: its position on the rater's page (0 = shown first), and the text."""
+    """The rater's improved version of a response: the response's position on the page (0 = shown
+    first), and the new text.
+    """
 
     position: int
     text: str
@@ -28,8 +29,8 @@ class Edit:
 class ComparisonAnswer:
     """A ranking, by position on the rater's page (0 = shown first).
 
-    `ranks` may leave responses out (None), and equal ranks tie. `is_all_bad` says that no response
-    is worth a rank.
+    `ranks` may leave responses unranked (None); equal ranks are ties. `is_all_bad` means that no
+    response deserves a rank.
     """
 
     ranks: Mapping[int, int | None]
@@ -53,8 +54,8 @@ class ComparisonAnswer:
 
 @dataclass(frozen=True)
 class DemonstrationAnswer:
-    """A text, and where the campaign asks for a whole dialogue the turns after it as chat messages:
-    the user's and the assistant's.
+    """A text; for dialogue campaigns also the turns that follow, as chat messages in pairs of user
+    and assistant.
     """
 
     text: str
@@ -69,7 +70,7 @@ class DemonstrationAnswer:
 
     @property
     def lengths(self) -> list[int]:
-        """Words of each answer in the dialogue."""
+        """Number of words of each answer in the dialogue."""
         answers = [
             self.text,
             *(message["content"] for message in self.further if message["role"] == "assistant"),
@@ -83,12 +84,12 @@ class DemonstrationAnswer:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known about how an answer was given. Empty where the page ran without JavaScript."""
+    """Measurements of how an answer was given. Empty for a page without JavaScript."""
 
     presentation: Mapping[str, Any] = field(default_factory=dict)
     active_s: float | None = None
     warnings: Sequence[str] = ()
-    """names of the warnings that the rater overruled"""
+    """names of the warnings that the rater overrode"""
 
 
 class Code(StrEnum):
@@ -106,24 +107,24 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class AnswerProblem:
     """One reason why an answer cannot be stored."""
 
     code: Code
     position: int | None = None
-    """of the response it is about"""
-    rating: rating_form.Problem | None = None
+    """of the response in question"""
+    rating: rating_form.RatingProblem | None = None
     turn: int | None = None
     """of a dialogue: 1 is the first after the text"""
 
 
 @dataclass(frozen=True)
 class CheckedComparison:
-    """A comparison that was checked. The ratings in `given` are clean."""
+    """A checked comparison. The ratings in `given` are clean."""
 
     given: ComparisonAnswer
     shown: tuple[Response, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -131,7 +132,7 @@ class CheckedComparison:
 
     @property
     def ranks(self) -> dict[int, int | None]:
-        """Without gaps: 1, 1, 3 becomes 1, 1, 2. Nothing is ranked where all are bad."""
+        """Ranks without gaps: 1, 1, 3 becomes 1, 1, 2. All None when all responses are bad."""
         if self.given.is_all_bad:
             return {}
         ranks = self.given.ranks
@@ -150,7 +151,7 @@ class CheckedComparison:
 @dataclass(frozen=True)
 class CheckedDemonstration:
     given: DemonstrationAnswer
-    problems: tuple[Problem, ...]
+    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -159,7 +160,7 @@ class CheckedDemonstration:
 
 Checked = CheckedComparison | CheckedDemonstration
 Answer = ComparisonAnswer | DemonstrationAnswer | Checked
-"""What the services take. A checked answer is not checked again."""
+"""What the services accept. A checked answer is not checked again."""
 
 
 def check_comparison(
@@ -176,14 +177,14 @@ def check_comparison(
 
 
 def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> CheckedDemonstration:
-    problems = [] if given.text.strip() else [Problem(Code.TEXT_EMPTY)]
+    problems = [] if given.text.strip() else [AnswerProblem(Code.TEXT_EMPTY)]
     if given.further and not is_dialogue:
-        problems.append(Problem(Code.NOT_A_DIALOGUE))
+        problems.append(AnswerProblem(Code.NOT_A_DIALOGUE))
     expected = ("user", "assistant") * (len(given.further) // 2)
     if tuple(message["role"] for message in given.further) != expected:
-        problems.append(Problem(Code.TURNS_OUT_OF_ORDER))
+        problems.append(AnswerProblem(Code.TURNS_OUT_OF_ORDER))
     problems += [
-        Problem(Code.TURN_EMPTY, turn=number)
+        AnswerProblem(Code.TURN_EMPTY, turn=number)
         for number, message in enumerate(given.further, 1)
         if not message["content"].strip()
     ]
@@ -191,57 +192,57 @@ def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> Che
 
 
 def as_typed(text: str) -> str:
-    """`text` as a browser's text area gives it back."""
+    """`text` as a browser's text area would return it."""
     return text.replace("\r\n", "\n")
 
 
-def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[Problem]:
+def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[AnswerProblem]:
     if given.is_all_bad:
         return []
     problems = _unknown_positions(given.ranks, n_shown=n_shown)
     problems += [
-        Problem(Code.RANK_BELOW_ONE, position)
+        AnswerProblem(Code.RANK_BELOW_ONE, position)
         for position, rank in given.ranks.items()
         if rank is not None and rank < 1
     ]
     if all(rank is None for rank in given.ranks.values()):
-        problems.append(Problem(Code.NOTHING_RANKED))
+        problems.append(AnswerProblem(Code.NOTHING_RANKED))
     return problems
 
 
 def _clean_ratings(
     ratings: Mapping[int, Mapping[str, Any]], *, form: rating_form.RatingForm, n_shown: int
-) -> tuple[dict[int, dict[str, int | bool]], list[Problem]]:
+) -> tuple[dict[int, dict[str, int | bool]], list[AnswerProblem]]:
     problems = _unknown_positions(ratings, n_shown=n_shown)
     cleaned = {}
     for position in range(n_shown):
         cleaned[position], found = rating_form.clean(form, ratings.get(position, {}))
-        problems += [Problem(Code.RATING, position, problem) for problem in found]
+        problems += [AnswerProblem(Code.RATING, position, problem) for problem in found]
     return cleaned, problems
 
 
-def _strength_problems(strength: int | None) -> list[Problem]:
+def _strength_problems(strength: int | None) -> list[AnswerProblem]:
     if strength is None or strength in STRENGTHS:
         return []
-    return [Problem(Code.NO_SUCH_STRENGTH)]
+    return [AnswerProblem(Code.NO_SUCH_STRENGTH)]
 
 
-def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[Problem]:
+def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[AnswerProblem]:
     if edit is None:
         return []
     unknown = _unknown_positions({edit.position: edit}, n_shown=len(shown))
     if unknown:
         return unknown
     if not edit.text.strip():
-        return [Problem(Code.EDIT_EMPTY, edit.position)]
+        return [AnswerProblem(Code.EDIT_EMPTY, edit.position)]
     if edit.text == as_typed(shown[edit.position].text):
-        return [Problem(Code.EDIT_UNCHANGED, edit.position)]
+        return [AnswerProblem(Code.EDIT_UNCHANGED, edit.position)]
     return []
 
 
-def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[Problem]:
+def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[AnswerProblem]:
     return [
-        Problem(Code.NO_SUCH_RESPONSE, position)
+        AnswerProblem(Code.NO_SUCH_RESPONSE, position)
         for position in given
         if not 0 <= position < n_shown
     ]

@@ -1,4 +1,4 @@
-"""A rater corrects an answer while its campaign is open: the next version takes its place."""
+"""A rater corrects an answer while its campaign is open: a new version replaces the old one."""
 
 import uuid
 from collections.abc import Mapping
@@ -26,8 +26,9 @@ def correct(
     recorded: Recorded | None = None,
     now: datetime,
 ) -> Judgment:
-    """Store the answer in place of `version` of the one under `lease`, which stays readable.
-    Submitting the same correction twice returns the first. Raises UnableToSubmit.
+    """Store `answer` as the next version of the judgment under `lease`, replacing `version`. The
+    old version stays readable. Submitting the same correction twice returns the first. Raises
+    UnableToSubmit.
     """
     with transaction.atomic():
         old = _stored_answer(lease=lease, rater=rater, kind=answer.kind)
@@ -49,8 +50,8 @@ def correct(
 def draft_correction(
     *, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime
 ) -> Draft | None:
-    """Keep what is typed so far to correct `version` of the answer under `lease`. None when the
-    answer has a later version by now.
+    """Save a draft of a correction to `version` of the answer under `lease`. None when the answer
+    already has a later version.
     """
     with transaction.atomic():
         answer = (
@@ -66,7 +67,7 @@ def draft_correction(
 
 
 def drop_correction(*, item: Item, rater: Rater) -> None:
-    """Delete the draft of a correction: the answer stays as it is."""
+    """Delete the draft of a correction; the answer is unchanged."""
     delete_draft(item_id=item.pk, rater_id=rater.pk)
 
 
@@ -75,7 +76,7 @@ def delete_draft(*, item_id: int | None, rater_id: int) -> None:
 
 
 def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
-    """The judgment as it stands, locked."""
+    """The current judgment, locked."""
     found = (
         Judgment.objects.select_for_update(of=("self",))
         .select_related("campaign", "guideline_version")
@@ -88,7 +89,7 @@ def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
 
 
 def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
-    assert old.campaign is not None  # _stored_answer has looked
+    assert old.campaign is not None  # _stored_answer has checked that
     if old.version != version:
         raise UnableToSubmit(
             _("This answer was changed elsewhere in the meantime. Open it again under My work.")
@@ -104,15 +105,15 @@ def _shown(old: Judgment) -> list[Response]:
 
 
 def _next_version(*, old: Judgment, answer: Checked, recorded: Recorded, now: datetime) -> Judgment:
-    """The row that takes the place of `old`: its slot, its lease, and the time of the first
-    version.
+    """Store the version that replaces `old`. It takes over the slot, the lease and the original
+    submission time.
 
-    A judgment that was set aside has lost its slot to others. It takes a slot again, because it
-    counts again.
+    A judgment that was set aside has given up its slot. Its correction counts again, so it needs a
+    slot again.
     """
     slot_id, lease, is_extra = old.slot_id, old.lease, old.is_extra
     if slot_id is None and not is_extra:
-        slot_id = set_aside.seat(judgment=old, now=now)
+        slot_id = set_aside.new_slot_for(judgment=old, now=now)
         is_extra = slot_id is None
     Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
     measured = [seconds for seconds in (old.active_s, recorded.active_s) if seconds is not None]

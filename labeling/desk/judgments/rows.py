@@ -1,4 +1,4 @@
-"""The rows that an answer is stored in, and why one is refused."""
+"""Builds the database rows of an answer, and the refusals of answers that cannot be stored."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.desk.judgments import answers
-from labeling.desk.judgments.answers import Answer, Checked, Code, Problem
+from labeling.desk.judgments.answers import Answer, AnswerProblem, Checked, Code
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -23,20 +23,20 @@ from labeling.models import (
 from labeling.statistics import response_orders
 
 Parts = tuple[tuple[str, Sequence[Model]], ...]
-"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes
-them.
+"""Related rows of a judgment, grouped by the field that refers to it, as config.compiled.insert
+expects them.
 """
 
 
 class UnableToSubmit(Refusal):
-    """An answer that cannot be stored. The text tells the rater what to do; what they wrote is not
-    lost.
+    """Raised when an answer cannot be stored. The text tells the rater what to do; their input is
+    not lost.
     """
 
     def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
         super().__init__(sentence)
         self.position = position
-        """The response it is about, 0 = shown first."""
+        """`position` is that of the response in question, 0 = shown first."""
         self.question = question
 
 
@@ -47,7 +47,9 @@ def checked(
     guideline_version: int | None,
     read_shown: Callable[[], Sequence[Response]],
 ) -> Checked:
-    """The answer, checked unless it was already. Raises UnableToSubmit with its first problem."""
+    """The answer after checking it, unless it is checked already. Raises UnableToSubmit for its
+    first problem.
+    """
     if isinstance(answer, answers.ComparisonAnswer):
         form = guidelines_selectors.form_of(guideline_version)
         answer = answers.check_comparison(answer, shown=read_shown(), form=form)
@@ -84,8 +86,8 @@ def parts_of(answer: Checked) -> Parts:
 
 
 def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
-    """A response that was made better becomes a demonstration of this judgment, and a response of
-    the rater's own, preferred to the one it was made from.
+    """Store an improved response as a demonstration of this judgment, and as a response by the
+    rater, preferred to the original.
     """
     if isinstance(answer, answers.CheckedDemonstration) or answer.given.edit is None:
         return
@@ -108,7 +110,7 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     )
 
 
-def _sentence(problem: Problem) -> str:
+def _sentence(problem: AnswerProblem) -> str:
     if problem.rating is not None:
         return _rating_sentence(problem.rating, problem.position or 0)
     sentences = {
@@ -130,7 +132,7 @@ def _sentence(problem: Problem) -> str:
     return sentences[problem.code] % {"letter": response_orders.letter(problem.position or 0)}
 
 
-def _rating_sentence(problem: rating_form.Problem, position: int) -> str:
+def _rating_sentence(problem: rating_form.RatingProblem, position: int) -> str:
     values = {
         "letter": response_orders.letter(position),
         "label": problem.label,

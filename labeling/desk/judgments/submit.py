@@ -1,4 +1,4 @@
-"""A rater submits an answer: the judgment is stored, its slot is filled, its draft goes."""
+"""A rater submits an answer: store the judgment, fill its slot, delete its draft."""
 
 import uuid
 from datetime import datetime
@@ -30,12 +30,12 @@ def submit(
     held: Slot | PastLease | None = None,
     now: datetime,
 ) -> Judgment:
-    """Store the answer given under `lease`. A second submit of the same lease returns the first
+    """Store the answer given under `lease`. Submitting the same lease twice returns the first
     judgment.
 
-    A lapsed lease still counts while a slot of the item is free; when none is, the judgment is kept
-    as an extra. `held` is the lease's row with campaign and item, where the caller has read it.
-    Raises UnableToSubmit.
+    An answer under a lapsed lease takes any free slot of the item; with none free, the judgment is
+    stored as an extra. `held` is the lease's row with campaign and item, if the caller has it
+    already. Raises UnableToSubmit.
     """
     with transaction.atomic():
         slot, held, first = _open_lease(lease=lease, rater=rater, kind=answer.kind, held=held)
@@ -68,11 +68,11 @@ def submit(
 def _open_lease(
     *, lease: uuid.UUID, rater: Rater, kind: str, held: Slot | PastLease | None
 ) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
-    """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment
+    """The slot that `lease` holds (None if it lost the slot), the lease itself, and the judgment
     already given under it.
 
-    A slot that the lease holds is filled. That locks its row until the end of the transaction, so
-    the second of two submits sees the first's judgment.
+    Marks a held slot as filled. That locks its row until the transaction ends, so that the second
+    of two concurrent submits sees the first one's judgment.
     """
     if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
         return held, held, None
@@ -101,7 +101,7 @@ def _past_lease(*, lease: uuid.UUID, rater: Rater) -> PastLease | None:
 
 
 def _fill(*, lease: uuid.UUID, rater: Rater) -> bool:
-    """Whether the lease held a slot, which now counts a judgment."""
+    """Mark the lease's slot as filled. False when the lease no longer has a slot."""
     lease_as_stored = Slot._meta.get_field("lease").get_db_prep_value(lease, connection)
     return execute(_FILL, [lease_as_stored, rater.pk]) == 1
 
@@ -124,8 +124,8 @@ def _store(
     recorded: Recorded,
     now: datetime,
 ) -> Judgment | None:
-    """The judgment with its rows. None when this rater judged the item under another lease: then
-    what they gave becomes their draft.
+    """Store the judgment with its rows. None when this rater already judged the item under another
+    lease; the answer is then saved as a draft.
     """
     if slot is None:
         if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():

@@ -1,4 +1,4 @@
-"""A rater takes a submitted answer back within seconds."""
+"""A rater takes back a submitted answer within a few seconds."""
 
 import uuid
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from labeling.models import Judgment, PastLease, Rater, Response, Slot
 from labeling.queue import after_judgment, order, slots
 
 UNDO_GRACE = timedelta(seconds=10)
-"""A click in the last second still has to reach the server."""
+"""Extra time for a click in the last second to reach the server."""
 
 
 class UnableToUndo(Refusal):
-    """A judgment that stays. The text says what can be done instead."""
+    """Raised when a judgment cannot be undone. The text says what to do instead."""
 
 
 def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
-    """Delete the judgment under `lease`: the slot is the rater's again, and `draft` is what they
-    typed.
+    """Delete the judgment under `lease`, lease its slot to the rater again, and restore `draft` as
+    what they typed.
 
-    What they were given next in that campaign goes back to the queue. Raises UnableToUndo when it
-    is too late.
+    The item they were given next in that campaign goes back to the queue. Raises UnableToUndo when
+    it is too late.
     """
     try:
         with transaction.atomic():
@@ -36,10 +36,10 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
             _give_back_what_came_next(judgment=judgment, now=now)
             _take_back(judgment=judgment, now=now)
             _delete(judgment)
-            assert judgment.item_id is not None  # only an imported judgment has no item
+            assert judgment.item_id is not None  # only imported judgments have no item
             correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
             slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
-    except ProtectedError as error:  # a snapshot or a campaign was built on it in these seconds
+    except ProtectedError as error:  # a snapshot or a campaign was made from it in the meantime
         raise UnableToUndo(_too_late()) from error
 
 
@@ -77,8 +77,8 @@ def _give_back_what_came_next(*, judgment: Judgment, now: datetime) -> None:
 
 
 def _take_back(*, judgment: Judgment, now: datetime) -> None:
-    """Lease the judgment's slot to the rater again. Where a late answer had filled another slot,
-    that slot is free again.
+    """Lease the judgment's slot to the rater again. If a late answer had filled another slot, free
+    that one.
     """
     if judgment.slot_id is None:
         return
@@ -93,7 +93,7 @@ def _take_back(*, judgment: Judgment, now: datetime) -> None:
 
 
 def _delete(judgment: Judgment) -> None:
-    """With the response that an edit made."""
+    """Delete the judgment, and the response that its edit created."""
     edits = list(Response.objects.filter(demonstration__judgment=judgment.pk))
     after_judgment.before_undo(judgment=judgment)
     judgment.delete()

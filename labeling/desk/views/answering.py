@@ -1,8 +1,8 @@
-"""What the rater's desk and the admin's preview of it do alike: show the page of an item, react to
-its buttons, look over an answer, and show what stands beside the work.
+"""Shared by the rater's desk and the admin's preview: the page of an item, its buttons, the review
+of an answer, and what is shown next to the work.
 
 A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON:
-{"review": HTML}, or {"next": address}, with the next item's HTML beside it when there is one.
+{"review": HTML}, or {"next": address}, with the next item's HTML if there is one.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ EDITING = {
     "extend": answers.add_turns,
     "shorten": answers.drop_turns,
 }
-"""Buttons that open or close the editor, or add or remove a dialogue's turns, and show the page
-again. With JavaScript the page does it by itself.
+"""Buttons that open or close the editor, or add or remove turns of a dialogue, and then show the
+page again. With JavaScript the page does this by itself.
 """
 SUBMITTING = {"submit", "stop"}
 
@@ -44,16 +44,16 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
 def page(
     request: HttpRequest,
     work: desk_work.Work,
-    typed: answers.Typed,
+    typed: answers.PageInput,
     *,
     status: int = 200,
     review: answers.Review | None = None,
     skip_form: forms_answers.SkipForm | None = None,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
-    """The whole page of an item. A sample is nobody's work: no counts, and nothing to undo."""
+    """The whole page of an item. A preview belongs to no rater, so it has no counts and no undo."""
     now = timezone.now()
-    is_sample = work.standing == desk_work.Standing.SAMPLE
+    is_sample = work.lease_state == desk_work.LeaseState.SAMPLE
     today = (
         desk_work.Tally(n_judgments=0, active_s=0.0)
         if is_sample
@@ -78,19 +78,19 @@ def page(
     return render(request, template, context, status=status)
 
 
-def look_over(
+def check_posted_answer(
     request: HttpRequest, work: desk_work.Work, *, corrects: Judgment | None = None
-) -> HttpResponse | answers.Answer:
-    """The posted answer once it may be stored. Before that, the page that the pressed button asks
-    for: an editor, or the review with what is wrong.
+) -> HttpResponse | answers.PostedAnswer:
+    """The posted answer if it can be stored now. Otherwise the page for the button that was
+    pressed: an editor, or the review with the problems.
     """
-    typed = answers.Typed.of_post(request.POST)
+    typed = answers.PageInput.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step in EDITING:
         return page(request, work, EDITING[step](work=work, typed=typed), corrects=corrects)
     answer = answers.read(work=work, typed=typed, corrects=corrects is not None, now=timezone.now())
-    if corrects is None and work.standing == desk_work.Standing.STORED:
-        return answer  # it was sent twice, and the first one counts whatever this one holds
+    if corrects is None and work.lease_state == desk_work.LeaseState.STORED:
+        return answer  # it was sent twice; the first one counts, whatever this one contains
     if step in SUBMITTING and answer.may_be_stored:
         return answer
     return review(request, work, answer, corrects=corrects)
@@ -99,7 +99,7 @@ def look_over(
 def review(
     request: HttpRequest,
     work: desk_work.Work,
-    answer: answers.Answer,
+    answer: answers.PostedAnswer,
     *,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
@@ -118,17 +118,17 @@ def review(
 
 
 def part(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
-    """A piece of a page. It gets only its own context: what surrounds every page costs three
-    queries.
+    """A fragment of a page, rendered with only its own context: the context processors would cost
+    three queries.
     """
     return render_to_string(template, context | {"csrf_token": get_token(request)})
 
 
-# --- beside the work ------------------------------------------------------------------------------
+# --- next to the work ----------------------------------------------------------------------------
 
 
 def guideline(request: HttpRequest, version: GuidelineVersion) -> HttpResponse:
-    """The instructions: a page of its own, or the panel beside the work."""
+    """The guideline, as a page of its own or as the panel next to the work."""
     is_page = not is_fragment(request)
     context = {
         "version": version,
@@ -140,11 +140,11 @@ def guideline(request: HttpRequest, version: GuidelineVersion) -> HttpResponse:
 
 
 def diff(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
-    """Response `of` by words against response `to`, both named by letter."""
+    """The word diff of responses `of` and `to`, both given by letter."""
     pair = reading.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
     return render(request, "labeling/desk/_diff.html", {"pair": pair}, status=200 if pair else 400)
 
 
 def written_text(request: HttpRequest) -> HttpResponse:
-    """The posted text as readers will see it."""
+    """The posted text as it will be rendered for readers."""
     return HttpResponse(pages_render.markdown_once(request.POST.get("text", "")))

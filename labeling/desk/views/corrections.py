@@ -1,4 +1,6 @@
-"""Changing a submitted answer: undo it within seconds, or correct it while the campaign is open."""
+"""Views that change a submitted answer: undo it within seconds, or correct it while the campaign is
+open.
+"""
 
 import uuid
 from dataclasses import replace
@@ -25,19 +27,19 @@ from labeling.models import Campaign
 
 @require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """As if it had not been submitted: back to the item, with what was typed."""
+    """Takes the submission back and returns to the item with what was typed."""
     work = desk_access.work(user=request.user, lease=lease)
     judgment = desk_work.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
         return answering.go_to(request, reverse("desk_item", args=[lease]))
-    draft = desk_answers.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
+    draft = desk_answers.PageInput.of_judgment(judgment).with_record_of(judgment).as_draft
     try:
         judgments_undo.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except judgments_undo.UnableToUndo as error:
-        # The same request was sent again before this one was answered.
+        # the same request was sent again before this one was answered
         if desk_work.judgment_under(work=work) is None:
             return answering.go_to(request, reverse("desk_item", args=[lease]))
-        if answering.is_fragment(request):  # the rater stays where they are by now
+        if answering.is_fragment(request):  # the rater has moved on and stays where they are
             return JsonResponse({"said": error.sentence})
         messages.warning(request, error.sentence)
         return answering.go_to(request, reverse("my_work"))
@@ -46,7 +48,7 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """An answer of mine, opened again; submitting makes its next version."""
+    """Opens one of the rater's answers again; submitting stores its next version."""
     work = desk_access.work(user=request.user, lease=lease)
     judgment = desk_work.judgment_under(work=work)
     if judgment is None or work.campaign.state != Campaign.State.OPEN:
@@ -54,22 +56,22 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":
         draft = desk_work.correction_draft(judgment=judgment)
         typed = (
-            desk_answers.Typed.of_draft(draft)
+            desk_answers.PageInput.of_draft(draft)
             if draft
-            else desk_answers.Typed.of_judgment(judgment)
+            else desk_answers.PageInput.of_judgment(judgment)
         )
         return answering.page(request, work, typed, corrects=judgment)
     version = answers.version(request.POST.get("version", ""))
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.Typed.of_post(request.POST)
+        typed = desk_answers.PageInput.of_post(request.POST)
         save(work, typed.as_draft, version=version, now=timezone.now())
         return redirect("desk_correct", lease)
     if step == "drop":
         judgments_correct.drop_correction(item=work.item, rater=work.rater)
         messages.info(request, _("Changes discarded. Your answer stays as it was."))
         return answering.go_to(request, reverse("my_work"))
-    answer = answering.look_over(request, work, corrects=judgment)
+    answer = answering.check_posted_answer(request, work, corrects=judgment)
     if isinstance(answer, HttpResponse):
         return answer
     try:

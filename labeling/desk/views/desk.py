@@ -1,4 +1,4 @@
-"""The rater's desk: choosing a campaign, and the page of one item with what stands beside it."""
+"""The rater's desk: the list of campaigns, and the page of one item with its side panels."""
 
 import uuid
 
@@ -40,8 +40,8 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """POST takes the next item; GET shows the one already held, or the button that takes one:
-    reading never writes.
+    """POST claims the next item. GET shows the item held, or the button that claims one, because a
+    GET never writes.
     """
     rater = labeling_access.rater(user=request.user)
     campaign = desk_access.campaign_to_work_in(rater=rater, pk=campaign_id)
@@ -58,11 +58,11 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if not work.is_open:
         return gone(request, work)
-    return answering.page(request, work, answers.Typed.of_draft(work.draft))
+    return answering.page(request, work, answers.PageInput.of_draft(work.draft))
 
 
 def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
-    """What became of a lease that is no longer open."""
+    """Explains what happened to a lease that is no longer open."""
     judgment = desk_work.judgment_under(work=work)
     if judgment is not None:
         at = timezone.localtime(judgment.submitted_at)
@@ -76,7 +76,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                 }
             ),
             "campaign": judgment.campaign,
-            "given": reading.given(work=work, judgment=judgment),
+            "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
                 judgment.lease
                 if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN
@@ -97,7 +97,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
 
 @require_GET
 def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """The instructions for this piece of work."""
+    """The guideline version of this item."""
     return answering.guideline(request, desk_access.work(user=request.user, lease=lease).version)
 
 

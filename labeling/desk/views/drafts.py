@@ -1,6 +1,4 @@
-"""What an open page of the desk sends while a rater works: drafts, and heartbeats that keep the
-lease.
-"""
+"""What an open desk page sends during work: drafts, and heartbeats that extend the lease."""
 
 import datetime as dt
 import json
@@ -26,8 +24,8 @@ BIGGEST_DRAFT = 2_000_000
 
 @require_POST
 def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
-    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]},
-    "record": what the page measured, "version": of the answer that is corrected, or 0}.
+    """Saves a draft. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": the
+    page's measurements, "version": of the answer being corrected, or 0}.
     """
     work = desk_access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
@@ -37,7 +35,7 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
         )
     try:
         raw = json.loads(request.body)
-        content = answers.Typed.of_json(raw).as_draft
+        content = answers.PageInput.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
@@ -67,15 +65,16 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     )
     if expires_at is None:
         is_stored = (
-            desk_access.work(user=request.user, lease=lease).standing == desk_work.Standing.STORED
+            desk_access.work(user=request.user, lease=lease).lease_state
+            == desk_work.LeaseState.STORED
         )
         return JsonResponse({"is_gone": True, "is_stored": is_stored})
     return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
 
 
 def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
-    """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
-    typed = answers.Typed.of_post(request.POST)
+    """Saves the posted answer as a draft. Nothing is saved when nothing was ever typed."""
+    typed = answers.PageInput.of_post(request.POST)
     version = forms_answers.version(request.POST.get("version", ""))
     if version:
         save(work, typed.as_draft, version=version, now=timezone.now())

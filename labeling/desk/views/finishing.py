@@ -1,7 +1,7 @@
-"""Leaving an item: submit, skip, or give it back. Or ask the admins about it and go on.
+"""Views that leave an item: submit, skip, release; and ask the admins about it.
 
-Submitting is two transactions: store and commit, then claim the next item, so that a failed claim
-never undoes a judgment.
+Submitting is two transactions: store and commit, then claim the next item. So a failed claim never
+undoes a judgment.
 """
 
 import uuid
@@ -28,25 +28,25 @@ from labeling.desk.views.desk import gone
 from labeling.desk.views.drafts import keep_typed
 from labeling.models import Campaign, Judgment, Pass
 from labeling.queue import slots
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from pages import days, plain_text
 
 
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    if request.method == "GET":  # the address of a page that was refused, opened again
+    if request.method == "GET":  # the address of a page that was rejected, opened again
         return redirect("desk_item", lease)
     work = desk_access.work(user=request.user, lease=lease)
-    if work.standing == desk_work.Standing.ENDED:
+    if work.lease_state == desk_work.LeaseState.ENDED:
         return gone(request, work)
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.Typed.of_post(request.POST)
+        typed = desk_answers.PageInput.of_post(request.POST)
         slots.save_draft(
             item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
         )
         return redirect("desk_item", lease)
-    answer = answering.look_over(request, work)
+    answer = answering.check_posted_answer(request, work)
     if isinstance(answer, HttpResponse):
         return answer
     try:
@@ -71,7 +71,9 @@ def _stored(
     if is_last:
         messages.info(request, _("Saved. Nothing is reserved for you now."))
         return answering.go_to(request, reverse("desk"))
-    step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
+    step = next_step(
+        request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
+    )
     if not answering.is_fragment(request):
         return redirect(step.address)
     if step.slot is None:
@@ -81,11 +83,11 @@ def _stored(
 
 
 def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -> str:
-    """What an open page puts in the place of the item just judged."""
+    """The HTML with which an open page replaces the item just judged."""
     now = timezone.now()
     today = desk_work.tally(rater=work.rater, since=days.last_midnight(now))
     page = pages.page(
-        work=work, typed=desk_answers.Typed.of_draft(work.draft), today=today, now=now
+        work=work, typed=desk_answers.PageInput.of_draft(work.draft), today=today, now=now
     )
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {
@@ -104,7 +106,7 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
 @require_http_methods(["GET", "POST"])
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
-    if request.method == "POST" and work.is_skipped:  # sent again: the answer to the first was lost
+    if request.method == "POST" and work.is_skipped:  # sent again, response lost
         return _go_on(request, work)
     if request.method == "GET" or not work.is_open:
         return answering.go_to(request, reverse("desk_item", args=[lease]))
@@ -113,7 +115,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return JsonResponse({"error": _("Choose a reason for skipping.")}, status=422)
     if not form.is_valid():
         return answering.page(
-            request, work, desk_answers.Typed.of_draft(work.draft), status=422, skip_form=form
+            request, work, desk_answers.PageInput.of_draft(work.draft), status=422, skip_form=form
         )
     slots.skip(
         lease=lease,
@@ -128,17 +130,17 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 def _go_on(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
     address = next_address(
-        request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk
+        request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
     )
     return answering.go_to(request, address)
 
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """A question to the admins; the work on the item goes on."""
+    """Sends the admins a question; the rater keeps the item."""
     work = desk_access.work(user=request.user, lease=lease)
     page = redirect(
-        "desk_correct" if work.standing == desk_work.Standing.STORED else "desk_item", lease
+        "desk_correct" if work.lease_state == desk_work.LeaseState.STORED else "desk_item", lease
     )
     if request.method == "GET":
         return page

@@ -1,6 +1,4 @@
-"""Guidelines for those who work by them: the list, the page with what changed, and "I have read
-this".
-"""
+"""Guidelines for raters: the list, the page with what changed, and "I have read this"."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The guideline as it stands. With `for`, a campaign that waits until the rater has read it."""
+    """The current guideline. `for` is a campaign that opens once the rater has read it."""
     rater = labeling_access.rater_or_none(user=request.user)
     guideline = desk_access.my_guideline(user=request.user, rater=rater, pk=pk)
     latest = guidelines_selectors.latest_version(guideline=guideline)
@@ -54,8 +52,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def read(request: HttpRequest, pk: int) -> HttpResponse:
-    """ "I have read this": on to the item that waited. The form names the version, which may not be
-    the latest any more.
+    """Records "I have read this" and goes on to the waiting item. The form names the version, which
+    may not be the latest any more.
     """
     rater = labeling_access.rater(user=request.user)
     guideline = desk_access.my_guideline(user=request.user, rater=rater, pk=pk)

@@ -1,4 +1,4 @@
-"""My work: what a rater gave, one answer by one, and appeals against reviews of it."""
+"""My work: a rater's totals and answers, and appeals against reviews of them."""
 
 import datetime as dt
 
@@ -16,21 +16,21 @@ from labeling.desk import words as desk_words
 from labeling.desk.forms.my_work import HistoryForm
 from labeling.models import Judgment
 from labeling.queue.gold import selectors as gold_selectors
-from labeling.review import question_selectors
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
+from labeling.review.questions import selectors as question_selectors
 from pages import days
 
 
 @require_GET
 def my_work(request: HttpRequest) -> HttpResponse:
-    """What this rater gave: today, this week, and one by one."""
+    """A rater's work: today, this week, and answer by answer."""
     now = timezone.now()
     rater = labeling_access.rater(user=request.user)
     monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
-    page = Paginator(work.history(rater=rater, wanted=form.wanted), 50).get_page(
+    page = Paginator(work.history(rater=rater, filters=form.filters), 50).get_page(
         request.GET.get("page")
     )
     verdicts = review_selectors.verdicts_on(judgments=page)
@@ -40,7 +40,9 @@ def my_work(request: HttpRequest) -> HttpResponse:
     ]
     skills = why_this_item.skills_of(rater=rater, pools=pools)
     context = {
-        "campaigns": desk_words.my_campaigns(campaigns, work.in_hand(rater=rater), skills, now=now),
+        "campaigns": desk_words.my_campaigns(
+            campaigns, work.held_slots(rater=rater), skills, now=now
+        ),
         "today": desk_words.tally_words(
             work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("no answers yet")
         ),
@@ -56,12 +58,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": question_selectors.questions_of(rater=rater)[:20],
         "reviews": review_selectors.reviews_of(rater=rater),
-        "told": gold_selectors.told_of_golds(rater=rater),
+        "gold_feedback": gold_selectors.gold_feedback(rater=rater),
     }
     return render(request, "labeling/desk/my_work.html", context)
 
 
-def _why_given(judgment: Judgment, skills: why_this_item.Skills) -> str:
+def _why_given(judgment: Judgment, skills: why_this_item.RaterSkills) -> str:
     if judgment.campaign is None:
         return ""
     return desk_words.why_item(
@@ -71,7 +73,7 @@ def _why_given(judgment: Judgment, skills: why_this_item.Skills) -> str:
 
 @require_POST
 def appeal(request: HttpRequest, pk: int) -> HttpResponse:
-    """A sentence against a review of mine, once."""
+    """Files the rater's appeal against a review; one per review."""
     review = labeling_access.my_review(rater=labeling_access.rater(user=request.user), pk=pk)
     form = WordsForm(request.POST)
     if not form.is_valid():

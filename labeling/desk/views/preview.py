@@ -1,6 +1,4 @@
-"""The desk as raters of a campaign see it, shown to an admin. Nothing that the page sends is
-stored.
-"""
+"""The admin's preview of a campaign's desk. Nothing that the page sends is stored."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,14 +17,14 @@ from labeling.desk.views import answering
 def preview(request: MemberRequest, pk: int) -> HttpResponse:
     work = desk_access.sample_work(user=request.user, pk=pk)
     if request.method == "GET":
-        return answering.page(request, work, answers.Typed())
+        return answering.page(request, work, answers.PageInput())
     step = request.POST.get("step", "")
-    if step == "draft":  # the page keeps what was typed, and nothing else does
-        return answering.page(request, work, answers.Typed.of_post(request.POST))
+    if step == "draft":  # the page only keeps what was typed
+        return answering.page(request, work, answers.PageInput.of_post(request.POST))
     if step == "review" or step in answering.EDITING or step in answering.SUBMITTING:
-        looked_over = answering.look_over(request, work)
-        if isinstance(looked_over, HttpResponse):
-            return looked_over
+        checked = answering.check_posted_answer(request, work)
+        if isinstance(checked, HttpResponse):
+            return checked
     messages.info(request, _("A rater would get the next item now. Nothing is saved in a preview."))
     return answering.go_to(request, reverse("campaign", args=[pk]))
 

@@ -61,7 +61,7 @@ def run(command: BaseCommand, **wanted: Any) -> None:
             f"Import {queued.pk} waits until another import has ended. A worker will run it then."
         )
     for problem in batch.problems:
-        command.stderr.write(str(drafts.Problem(problem["line"], problem["sentence"])))
+        command.stderr.write(str(drafts.ImportProblem(problem["line"], problem["sentence"])))
     if unlisted := batch.counts.get("problems", 0) - len(batch.problems):
         command.stderr.write(f"… and {unlisted} problems more.")
     counted = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in batch.counts.items())

@@ -1,10 +1,9 @@
-"""Work as the records count it now, priced at the rates of its own time: judgments, skips,
-onboarding, corrections.
+"""Work counted from the records and priced at the rates of its time: judgments, skips, onboarding
+and corrections.
 
-Which seconds count is labeling.queue.spending.working_time's matter. An hourly rate pays them for
-what was judged and for what was skipped; a rate by the item pays judgments alone, and the time on
-skips lowers what an hour comes to. Extra judgments and golds are paid as any other. Days are UTC
-days, so that everybody's add up.
+labeling.queue.spending.working_time decides which seconds count. An hourly rate pays judged and
+skipped time; a rate per item pays judgments only, so time on skips lowers the pay per hour. Extra
+judgments and golds are paid like any other. Days are in UTC, so that all raters' days add up.
 """
 
 import datetime as dt
@@ -15,12 +14,14 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Val
 from django.db.models.functions import TruncDate
 
 from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
-from labeling.pay.timesheets.sheets import CORRECTION, Line
+from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import prices, working_time
 from pages import days
 
 
-def counted_lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
+def counted_lines(
+    *, since: dt.date, until: dt.date, rater: Rater | None = None
+) -> list[TimesheetLine]:
     start = days.midnight(since, dt.UTC)
     end = days.midnight(until + dt.timedelta(days=1), dt.UTC)
     whose = Q(rater=rater) if rater is not None else Q()
@@ -70,7 +71,7 @@ def counted_lines(*, since: dt.date, until: dt.date, rater: Rater | None = None)
 def _with_skips(
     worked: Iterable[dict[str, Any]], skipped: Iterable[dict[str, Any]]
 ) -> Iterable[dict[str, Any]]:
-    """A day's skips in the line of what was judged under the same rate."""
+    """Adds a day's skips to the line of the judgments under the same rate."""
     lines = {_of_line(row): {**row, "n_skipped": 0} for row in worked}
     for row in skipped:
         line = lines.setdefault(
@@ -105,8 +106,8 @@ def _grouped(
     return found
 
 
-def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> Line:
-    return Line(
+def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> TimesheetLine:
+    return TimesheetLine(
         rater_id=row["rater_id"],
         day=row["day"],
         pool_id=row["pool_id"],
@@ -128,10 +129,10 @@ def _corrections(whose: Q, start: dt.datetime, end: dt.datetime) -> QuerySet[Pay
     )
 
 
-def _correction(dispute: PayDispute) -> Line:
+def _correction(dispute: PayDispute) -> TimesheetLine:
     assert dispute.answered_at is not None
     day = dispute.answered_at.astimezone(dt.UTC).date()
-    return Line(
+    return TimesheetLine(
         rater_id=dispute.rater_id,
         day=day,
         pool_id=None,

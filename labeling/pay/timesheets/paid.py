@@ -1,9 +1,8 @@
-"""Lines as a payment keeps them, and what came to paid days afterwards.
+"""Lines as they were paid, and work that was added to paid days later.
 
-A line that was paid is shown as it was paid, whatever its work would come to today: another rate
-changes nothing about it. Work or money that came to a paid day later is a line of its own, due
-until it is paid as well. Nothing that was paid is taken back by itself: where the records hold less
-than was paid, the line stays.
+A paid line is shown as it was paid, even if the same work would cost something else today. Work or
+money that is added to a paid day later becomes a separate line, due until it is paid too. Payments
+are never taken back automatically: if the records now have less than was paid, the paid line stays.
 """
 
 import datetime as dt
@@ -13,24 +12,22 @@ from decimal import Decimal
 from typing import Any
 
 from labeling.models import Payment, Pool, Rate, Rater
-from labeling.pay.timesheets.sheets import CORRECTION, Line
+from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import money, prices
 
 ROUNDING_S = 0.1
-"""A payment keeps seconds to a tenth."""
+"""Payments store seconds rounded to a tenth."""
 
 Key = tuple[int, dt.date, int | None, str]
 
 
 def with_payments(
-    lines: Iterable[Line], *, since: dt.date, until: dt.date, rater: Rater | None = None
-) -> list[Line]:
-    """`lines` as they are counted now, with the lines that were paid in place of what these paid
-    for.
-    """
+    lines: Iterable[TimesheetLine], *, since: dt.date, until: dt.date, rater: Rater | None = None
+) -> list[TimesheetLine]:
+    """The currently counted `lines`, with paid lines in place of those that have been paid."""
     paid, periods = _paid(since=since, until=until, rater=rater)
     counted = _by_key(lines)
-    shown: list[Line] = []
+    shown: list[TimesheetLine] = []
     for key in counted.keys() | paid.keys():
         now, before = counted.get(key, []), paid.get(key, [])
         rater_id, day = key[:2]
@@ -43,15 +40,15 @@ def with_payments(
     return shown
 
 
-def as_record(line: Line) -> dict[str, Any]:
-    """A line column by column, for a CSV file. Amounts in the currency's own units."""
+def as_record(line: TimesheetLine) -> dict[str, Any]:
+    """A line as a CSV record. Amounts are in the currency's major unit."""
     return _basics(line) | {
         "state": "paid" if line.is_paid else "due",
         "later": "yes" if line.came_later else "",
     }
 
 
-def as_kept(line: Line) -> dict[str, Any]:
+def as_stored(line: TimesheetLine) -> dict[str, Any]:
     """A line as JSON, for a payment."""
     floor = line.rate.floor if line.rate else None
     return _basics(line) | {
@@ -61,7 +58,7 @@ def as_kept(line: Line) -> dict[str, Any]:
     }
 
 
-def _basics(line: Line) -> dict[str, Any]:
+def _basics(line: TimesheetLine) -> dict[str, Any]:
     return {
         "day": str(line.day),
         "pool": line.pool,
@@ -81,12 +78,12 @@ def _basics(line: Line) -> dict[str, Any]:
 
 def _paid(
     *, since: dt.date, until: dt.date, rater: Rater | None
-) -> tuple[dict[Key, list[Line]], dict[int, list[tuple[dt.date, dt.date]]]]:
-    """Lines that were paid, and the days that payments cover, by rater."""
+) -> tuple[dict[Key, list[TimesheetLine]], dict[int, list[tuple[dt.date, dt.date]]]]:
+    """Paid lines, and the days that payments cover, by rater."""
     payments = Payment.objects.filter(since__lte=until, until__gte=since).order_by("paid_at", "pk")
     if rater is not None:
         payments = payments.filter(rater=rater)
-    lines: list[Line] = []
+    lines: list[TimesheetLine] = []
     periods: dict[int, list[tuple[dt.date, dt.date]]] = {}
     for rater_id, first, last, records in payments.values_list(
         "rater_id", "since", "until", "lines"
@@ -94,7 +91,7 @@ def _paid(
         periods.setdefault(rater_id, []).append((first, last))
         lines += [_read(record, rater_id) for record in records]
     named = {line.pool for line in lines if line.pool and line.pool_id is None}
-    if named:  # kept before payments knew their pools by more than a name
+    if named:  # from before payments stored more of their pools than a name
         pools = dict(Pool.objects.filter(name__in=named).values_list("name", "pk"))
         lines = [
             replace(line, pool_id=pools.get(line.pool)) if line.pool_id is None else line
@@ -103,8 +100,8 @@ def _paid(
     return _by_key(line for line in lines if since <= line.day <= until), periods
 
 
-def _read(record: dict[str, Any], rater_id: int) -> Line:
-    """What `as_kept` wrote."""
+def _read(record: dict[str, Any], rater_id: int) -> TimesheetLine:
+    """Parses what `as_stored` wrote."""
     currency = record["currency"]
     rate = None
     if record["rate"]:
@@ -117,7 +114,7 @@ def _read(record: dict[str, Any], rater_id: int) -> Line:
                 money.to_minor(Decimal(record["floor"]), currency) if record.get("floor") else None
             ),
         )
-    return Line(
+    return TimesheetLine(
         rater_id=rater_id,
         day=dt.date.fromisoformat(record["day"]),
         pool_id=record.get("pool_id"),
@@ -135,18 +132,21 @@ def _read(record: dict[str, Any], rater_id: int) -> Line:
     )
 
 
-def _by_key(lines: Iterable[Line]) -> dict[Key, list[Line]]:
-    found: dict[Key, list[Line]] = {}
+def _by_key(lines: Iterable[TimesheetLine]) -> dict[Key, list[TimesheetLine]]:
+    found: dict[Key, list[TimesheetLine]] = {}
     for line in lines:
         found.setdefault((line.rater_id, line.day, line.pool_id, line.kind), []).append(line)
     return found
 
 
-def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
-    """What the records of a day in a pool hold beyond what was paid, at the rates that were paid.
+def _since_paid(
+    now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]
+) -> list[TimesheetLine]:
+    """What the records of a day in a pool have in addition to what was paid, at the rates that were
+    paid.
 
-    Rate by rate where the day's rates are those that were paid; otherwise a rate was set for the
-    day afterwards, and all that is more is priced as the day was paid last.
+    Compared rate by rate if the day's rates are those that were paid. Otherwise a rate was set for
+    the day afterwards, and everything additional is priced at the rate last paid for the day.
     """
     if not now:
         return []
@@ -165,10 +165,10 @@ def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     ]
 
 
-def _beyond(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+def _beyond(now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]) -> list[TimesheetLine]:
     n, seconds = (
-        int(_more(now, before, lambda line: line.n)),
-        _more(now, before, lambda line: line.seconds),
+        int(_excess(now, before, lambda line: line.n)),
+        _excess(now, before, lambda line: line.seconds),
     )
     if seconds < ROUNDING_S * len(before):
         seconds = 0.0
@@ -176,18 +176,24 @@ def _beyond(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     if not amount:
         return []
     n_extra, n_skipped = (
-        int(_more(now, before, of))
+        int(_excess(now, before, of))
         for of in (lambda line: line.n_extra, lambda line: line.n_skipped)
     )
     later = replace(before[-1], n=n, n_extra=n_extra, n_skipped=n_skipped, seconds=seconds)
     return [replace(later, amount=amount, is_paid=False, came_later=True)]
 
 
-def _more(now: Iterable[Line], before: Iterable[Line], of: Callable[[Line], float]) -> float:
+def _excess(
+    now: Iterable[TimesheetLine],
+    before: Iterable[TimesheetLine],
+    of: Callable[[TimesheetLine], float],
+) -> float:
     return max(0.0, sum(of(line) for line in now) - sum(of(line) for line in before))
 
 
-def _corrected_since(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+def _corrected_since(
+    now: Sequence[TimesheetLine], before: Sequence[TimesheetLine]
+) -> list[TimesheetLine]:
     later = []
     for currency in sorted({line.currency for line in now}):
         given, paid = (

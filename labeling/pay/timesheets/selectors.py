@@ -1,5 +1,5 @@
-"""What work is paid, computed from the records each time. Days that were paid show what was paid,
-and what came to them since.
+"""Timesheets and pay, computed from the records each time. Paid days show what was paid, and what
+was added later.
 """
 
 import datetime as dt
@@ -9,34 +9,13 @@ from django.db.models import QuerySet
 
 from labeling.models import PayDispute, Payment, Pool, Rate, Rater
 from labeling.pay.timesheets.counted import counted_lines
-from labeling.pay.timesheets.paid import as_kept, as_record, with_payments
+from labeling.pay.timesheets.paid import with_payments
 from labeling.pay.timesheets.sheets import (
-    ALARM_NEEDS_S,
-    CORRECTION,
-    Alarm,
-    Line,
     PayRow,
     Timesheet,
+    TimesheetLine,
     sums_in_words,
 )
-
-__all__ = [
-    "ALARM_NEEDS_S",
-    "CORRECTION",
-    "Alarm",
-    "Line",
-    "PayRow",
-    "Timesheet",
-    "as_kept",
-    "as_record",
-    "disputes_of",
-    "open_disputes",
-    "pay_rows",
-    "payment_words",
-    "payments_of",
-    "rates_of",
-    "timesheet",
-]
 
 
 def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
@@ -44,10 +23,8 @@ def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
 
 
 def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
-    """A row for every rater with work in these days, in the same few queries however many there
-    are.
-    """
-    by_rater: dict[int, list[Line]] = {}
+    """A row for every rater with work in these days, in a constant number of queries."""
+    by_rater: dict[int, list[TimesheetLine]] = {}
     for line in _lines(since=since, until=until):
         by_rater.setdefault(line.rater_id, []).append(line)
     raters = Rater.objects.filter(pk__in=by_rater).select_related("user").order_by("alias")
@@ -63,7 +40,7 @@ def disputes_of(*, rater: Rater) -> QuerySet[PayDispute]:
 
 
 def open_disputes() -> QuerySet[PayDispute]:
-    """The oldest first."""
+    """Oldest first."""
     return (
         PayDispute.objects.filter(answered_at=None)
         .select_related("rater__user")
@@ -72,7 +49,7 @@ def open_disputes() -> QuerySet[PayDispute]:
 
 
 def rates_of(*, pool: Pool) -> QuerySet[Rate]:
-    """By kind, the newest first."""
+    """By kind, newest first."""
     return pool.rates.select_related("created_by").order_by("kind", "-valid_from")
 
 
@@ -80,7 +57,7 @@ def payment_words(payment: Payment) -> str:
     return sums_in_words({currency: Decimal(amount) for currency, amount in payment.totals.items()})
 
 
-def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
+def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[TimesheetLine]:
     lines = counted_lines(since=since, until=until, rater=rater)
     settled = with_payments(lines, since=since, until=until, rater=rater)
     return sorted(

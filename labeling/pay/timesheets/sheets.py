@@ -1,6 +1,4 @@
-"""What a timesheet says: lines, what they come to, and where that is below the floor. Nothing is
-read or written here.
-"""
+"""Timesheets as values: lines, totals, and alarms where pay is below the floor. No database."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -13,33 +11,33 @@ from labeling.models import Rate, Rater
 from labeling.queue.spending import money
 
 ALARM_NEEDS_S = 900.0
-"""Below a quarter of an hour a rate per hour says nothing."""
+"""With less than a quarter of an hour, an hourly rate means nothing."""
 CORRECTION = "correction"
 
 
 @dataclass(frozen=True)
-class Line:
-    """One rater's day in one pool with one kind of work under one rate. `amount` is minor units;
-    None where no rate is set.
+class TimesheetLine:
+    """One rater's work of one kind in one pool on one day under one rate. `amount` is in minor
+    units; None without a rate.
     """
 
     rater_id: int
     day: dt.date
     pool_id: int | None
-    """None of a correction"""
+    """None for a correction"""
     pool: str
     kind: str
     n: int
     n_extra: int
     n_skipped: int
     seconds: float
-    """on what was judged and on what was skipped"""
+    """of judged and skipped items"""
     rate: Rate | None
     amount: Decimal | None
     currency: str
     is_paid: bool = False
     came_later: bool = False
-    """to a day that had been paid"""
+    """whether it was added to a day that had been paid"""
 
     @property
     def kind_words(self) -> str:
@@ -61,7 +59,7 @@ class Line:
 
     @property
     def rate_terms(self) -> tuple[str, str, Decimal]:
-        """What makes two rates pay the same."""
+        """Two rates with the same terms pay the same."""
         return (
             (self.rate.basis, self.rate.currency, self.rate.amount)
             if self.rate
@@ -70,13 +68,13 @@ class Line:
 
     @property
     def rate_order(self) -> int:
-        """Earlier rates first; one that was read back from a payment has no place of its own."""
+        """Earlier rates first; a rate read back from a payment has no position."""
         return (self.rate.pk or 0) if self.rate else 0
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Work in a pool that comes to less an hour than the floor that its rate names."""
+    """Work in a pool that pays less per hour than the floor of its rate."""
 
     pool_id: int | None
     pool: str
@@ -99,11 +97,11 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Timesheet:
-    """A rater's lines from `since` to `until`, both included, and what they come to."""
+    """A rater's lines from `since` to `until`, both included, and their totals."""
 
     since: dt.date
     until: dt.date
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TimesheetLine] = field(default_factory=list)
 
     @property
     def n(self) -> int:
@@ -139,7 +137,7 @@ class Timesheet:
 
     @property
     def per_hour_words(self) -> str:
-        """Over all work with a rate; one currency after the other."""
+        """Over all work with a rate; one amount per currency."""
         return " + ".join(
             money.words(money.whole(amount * 3600 / Decimal(str(seconds))), currency)
             for currency, (amount, seconds) in _by_currency(self.lines).items()
@@ -148,7 +146,7 @@ class Timesheet:
 
     @property
     def alarms(self) -> list[Alarm]:
-        groups: dict[tuple[int | None, str, str], list[Line]] = {}
+        groups: dict[tuple[int | None, str, str], list[TimesheetLine]] = {}
         for line in self.lines:
             if line.rate is not None and line.rate.floor is not None:
                 groups.setdefault((line.pool_id, line.kind, line.currency), []).append(line)
@@ -162,7 +160,7 @@ class PayRow:
     sheet: Timesheet
 
 
-def _alarm(lines: Sequence[Line]) -> Alarm | None:
+def _alarm(lines: Sequence[TimesheetLine]) -> Alarm | None:
     """`lines` are of one pool, kind of work and currency, in order."""
     seconds, latest = sum(line.seconds for line in lines), lines[-1]
     floor = latest.rate.floor if latest.rate else None
@@ -180,7 +178,7 @@ def _alarm(lines: Sequence[Line]) -> Alarm | None:
     )
 
 
-def _sums(lines: Iterable[Line]) -> dict[str, Decimal]:
+def _sums(lines: Iterable[TimesheetLine]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
     for line in lines:
         if line.amount is not None:
@@ -188,7 +186,7 @@ def _sums(lines: Iterable[Line]) -> dict[str, Decimal]:
     return sums
 
 
-def _by_currency(lines: Iterable[Line]) -> dict[str, tuple[Decimal, float]]:
+def _by_currency(lines: Iterable[TimesheetLine]) -> dict[str, tuple[Decimal, float]]:
     sums: dict[str, tuple[Decimal, float]] = {}
     for line in lines:
         if line.amount is not None and line.seconds:

@@ -1,4 +1,4 @@
-"""Persons, and the pools their raters work in."""
+"""Creates and changes people, and pauses or deactivates raters."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.people import services as people_services
 from labeling.models import Pool, PoolMembership, Rater
-from labeling.people.pools.services import _ensure_rater
+from labeling.people.pools.services import ensure_rater
 from labeling.queue import items
 
 
@@ -24,10 +24,10 @@ def create_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """A login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym for
-    whoever is to judge.
+    """Create a login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym if
+    they are to judge.
 
-    Without a password nobody can sign in until the person has set one by mail. Raises
+    Without a password, the person has to set one through a link before they can sign in. Raises
     UnableToCreatePerson.
     """
     with transaction.atomic():
@@ -42,7 +42,7 @@ def create_person(
             now=now,
         )
         if user.is_rater:
-            _ensure_rater(user=user, now=now)
+            ensure_rater(user=user, now=now)
     return user
 
 
@@ -57,7 +57,7 @@ def change_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Another name, other roles, or a login closed or opened again. What they judged stays. Raises
+    """Change the name, the roles, or whether the login is active. Their judgments stay. Raises
     UnableToChangePerson.
     """
     with transaction.atomic():
@@ -73,14 +73,16 @@ def change_person(
             now=now,
         )
         if changed.is_rater:
-            _ensure_rater(user=changed, now=now)
+            ensure_rater(user=changed, now=now)
         if changed.is_active != was_open:
-            items.level_pools_of(raters=Rater.objects.filter(user=changed), now=now)
+            items.level_calibration_for(raters=Rater.objects.filter(user=changed), now=now)
     return changed
 
 
 def pause_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Give these raters nothing more here for now; how many were at work before."""
+    """Give these raters no new items in the pool for now. Returns how many were not paused
+    before.
+    """
     return _pause(pool=pool, raters=raters, paused_at=now, action="pause_raters", by=by, now=now)
 
 
@@ -109,13 +111,13 @@ def _pause(
         if changing:
             aliases = [membership.rater.alias for membership in changing]
             audit_log.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(changing)
 
 
 def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Close the logins of these raters; how many were open. What they judged stays, and so does
-    their place in pools.
+    """Deactivate the logins of these raters. Returns how many were active. Their judgments and pool
+    memberships stay.
     """
     n_closed, closing = 0, list(raters)
     with transaction.atomic():
@@ -136,5 +138,5 @@ def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime
             )
             n_closed += 1
         if n_closed:
-            items.level_pools_of(raters=closing, now=now)
+            items.level_calibration_for(raters=closing, now=now)
     return n_closed

@@ -1,6 +1,6 @@
-"""People: the list, a new one, one person's login, and the link with which they set a password.
+"""Pages of people: the list, a new person, one person's login, and the link to set a password.
 
-These pages are here and not in accounts because a person who rates gets a Rater with the login.
+They are here and not in accounts because a person who rates gets a Rater with the login.
 """
 
 from typing import Any
@@ -102,7 +102,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and shows it once on the next page, for admins who hand it over in person."""
+    """Mails the link, and shows it once on the next page, for admins who pass it on in person."""
     assert isinstance(request.user, User)
     link = request.build_absolute_uri(people_services.password_link(person))
     people_services.invite(user=person, link=link, by=request.user, now=timezone.now())

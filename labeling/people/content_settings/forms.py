@@ -1,4 +1,4 @@
-"""Forms about upsetting content: what a rater agrees to see, and what a prompt contains."""
+"""The form of upsetting content: what a rater agrees to see, or what a prompt contains."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

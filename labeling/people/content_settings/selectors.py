@@ -1,4 +1,4 @@
-"""How much upsetting content a rater has met, by day of theirs."""
+"""How much upsetting content a rater has seen, by day."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ DAYS = 7
 
 @dataclass(frozen=True)
 class Exposure:
-    """Upsetting items that somebody judged or skipped in one day."""
+    """Upsetting items that a rater judged or skipped on one day."""
 
     day: dt.date
     n: int
 
 
 def n_met(*, rater: Rater, since: dt.datetime) -> int:
-    """Two counts over one person's day."""
+    """Upsetting items that the rater has seen since then. Two counts over one person's day."""
     judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
         prompt__sensitive=[]
     )
@@ -32,15 +32,13 @@ def n_met(*, rater: Rater, since: dt.datetime) -> int:
 
 
 def is_pause_due(n: int) -> bool:
-    """Whether a pause is suggested to who has met `n` today."""
+    """Whether to suggest a pause to a rater who has seen `n` such items today."""
     every = settings.UPSETTING_BEFORE_PAUSE
     return bool(every > 0 and n and n % every == 0)
 
 
 def exposures(*, rater: Rater, now: dt.datetime) -> list[Exposure]:
-    """The last DAYS days with any, the latest first. Days begin and end as in the time zone that is
-    active.
-    """
+    """Of the last DAYS days those with any, latest first. Days are in the active time zone."""
     since = now - dt.timedelta(days=DAYS)
     judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
         prompt__sensitive=[]

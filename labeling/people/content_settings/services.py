@@ -1,4 +1,4 @@
-"""Upsetting content: which raters have agreed to see which kinds, and which prompts have them."""
+"""Stores which kinds of upsetting content a rater agrees to see."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,28 +11,28 @@ from labeling.queue import order
 
 
 def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> None:
-    """The kinds of upsetting content that the rater agrees to from now on; none of the others is
-    handed to them.
+    """Set the kinds of upsetting content that the rater agrees to see from now on. They get no
+    items of other kinds.
     """
-    wanted = _known(kinds)
+    new_kinds = valid_kinds(kinds)
     with transaction.atomic():
         before = Rater.objects.select_for_update().get(pk=rater.pk).accepts
-        if wanted == before:
+        if new_kinds == before:
             return
-        Rater.objects.filter(pk=rater.pk).update(accepts=wanted)
+        Rater.objects.filter(pk=rater.pk).update(accepts=new_kinds)
         order.restart_rater(rater)
         audit_log.record(
             by=rater.user,
             action="accept_upsetting",
             target=rater,
             before={"kinds": before},
-            after={"kinds": wanted},
+            after={"kinds": new_kinds},
             now=now,
         )
-    rater.accepts = wanted
+    rater.accepts = new_kinds
 
 
-def _known(kinds: Iterable[str]) -> list[str]:
-    """In one order, each once."""
+def valid_kinds(kinds: Iterable[str]) -> list[str]:
+    """Valid kinds, without duplicates, in a fixed order."""
     asked = set(kinds)
     return [kind for kind in Prompt.Upset.values if kind in asked]

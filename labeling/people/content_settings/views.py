@@ -1,6 +1,4 @@
-"""A rater's page about upsetting content: what they agree to see, and how much of it they have
-met.
-"""
+"""A rater's page about upsetting content: what they agree to see, and how much they have seen."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

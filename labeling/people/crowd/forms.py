@@ -1,4 +1,4 @@
-"""The form of a link for an external crowd."""
+"""The form of a crowd link."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""A pool's links for external crowds."""
+"""An admin's page of a pool's crowd links."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -41,6 +41,6 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _address(request: MemberRequest, link: CrowdLink) -> str:
-    """What the platform is given: it adds the worker's id at the end."""
+    """The URL to give to the platform, which adds the worker's id at the end."""
     page = request.build_absolute_uri(reverse("crowd", args=[link.token]))
     return f"{page}?{link.id_parameter}="

@@ -1,4 +1,4 @@
-"""Crowd links and visits, for the admin's page and for the worker at the desk."""
+"""Read queries of crowd links and visits, for the admin's page and the worker's desk."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class LinkRow:
 
 
 def link_rows(*, pool: Pool) -> list[LinkRow]:
-    """The pool's links with their visits by state, the newest first, in one query."""
+    """The pool's links with their visits by state, newest first, in one query."""
     states = CrowdVisit.State
     links: Iterable[CrowdLink] = (
         CrowdLink.objects.filter(campaign__pool=pool)
@@ -37,7 +37,7 @@ def link_rows(*, pool: Pool) -> list[LinkRow]:
 
 
 def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVisit | None:
-    """The visit that this rater is on, if they came through a link."""
+    """The current visit of this rater, if they came through a link."""
     mine = rater.crowd_visits.filter(state=CrowdVisit.State.WORKING).select_related(
         "link__campaign", "rater"
     )
@@ -45,13 +45,13 @@ def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVis
 
 
 def n_given(*, visit: CrowdVisit) -> int:
-    """Judgments of this visit; a worker may have come for the same campaign before."""
+    """Judgments given in this visit; a worker may have visited the same campaign before."""
     return _given(visit).count()
 
 
-def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
-    """Whether nothing is left for the worker, who has judged something and at least as much as they
-    skipped.
+def has_finished_available_work(*, visit: CrowdVisit, now: datetime) -> bool:
+    """Whether nothing is left for the worker, and they have judged at least one item and at least
+    as many as they skipped.
     """
     campaign, rater = visit.link.campaign, visit.rater
     n = n_given(visit=visit)

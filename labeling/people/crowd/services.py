@@ -1,5 +1,5 @@
-"""External crowds: links for a platform's workers, and their visits. One that ends unfinished frees
-its place and its items.
+"""External crowds: links for a platform's workers, and their visits. A visit that ends unfinished
+frees its place and its items.
 """
 
 import secrets
@@ -24,7 +24,7 @@ ENDED_BATCH = 200
 
 
 class UnableToVisit(Refusal):
-    """A worker who cannot begin or go on; the text says why."""
+    """Raised when a worker cannot start or continue; the text says why."""
 
 
 def create_crowd_link(
@@ -40,8 +40,8 @@ def create_crowd_link(
     by: User | None,
     now: datetime,
 ) -> CrowdLink:
-    """An address that makes a rater in the campaign's pool of whoever the platform sends with an id
-    of theirs.
+    """Create a link that turns any worker whom the platform sends, with their id, into a rater of
+    the campaign's pool.
     """
     with transaction.atomic():
         link = CrowdLink.objects.create(
@@ -63,7 +63,7 @@ def create_crowd_link(
 
 
 def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool:
-    """Nobody begins through it any more; who is at work goes on. False when it was closed."""
+    """Stop new visits through the link; current ones continue. False when it was closed already."""
     with transaction.atomic():
         if CrowdLink.objects.filter(pk=link.pk, is_open=True).update(is_open=False) != 1:
             return False
@@ -72,11 +72,11 @@ def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool
 
 
 def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVisit:
-    """The worker's visit: the one that goes on, or a new one. The first through any link makes a
-    login that has no password.
+    """The worker's current visit, or a new one. Their first visit through any link creates a login
+    without a password.
 
-    Raises UnableToVisit when the link is closed or full, the worker's visit has ended unfinished,
-    or they may not work here.
+    Raises UnableToVisit when the link is closed or full, when the worker's visit has ended
+    unfinished, or when they may not work here.
     """
     with transaction.atomic():
         stored = (
@@ -103,8 +103,8 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
                     " back later."
                 )
             )
-        rater = _known(link=stored, external_id=external_id) or _new_worker(now=now)
-        _let_in(rater, link=stored, now=now)
+        rater = _returning_rater(link=stored, external_id=external_id) or _new_worker(now=now)
+        _join_pool(rater, link=stored, now=now)
         return CrowdVisit.objects.create(
             link=stored,
             external_id=external_id,
@@ -115,10 +115,10 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
 
 
 def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) -> bool:
-    """True when the worker has done what the link asks, now or before: the code is theirs.
+    """Whether the worker has completed what the link asks for, now or before, and so gets the code.
 
-    Who asks for it gets it as well when nothing is left for them and they have judged at least as
-    much as they skipped.
+    A worker who asks for it (`is_asked`) also gets it when nothing is left for them and they have
+    judged at least as many items as they skipped.
     """
     with transaction.atomic():
         stored = (
@@ -130,24 +130,24 @@ def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) 
             return True
         is_done = selectors.n_given(visit=stored) >= stored.link.n_items
         if not is_done and not (
-            is_asked and selectors.has_done_what_there_was(visit=stored, now=now)
+            is_asked and selectors.has_finished_available_work(visit=stored, now=now)
         ):
             return False
-        # Who gives the last answer after the time was up has worked all the same.
+        # an answer after the time was up still counts as work
         CrowdVisit.objects.filter(pk=stored.pk).update(state=State.COMPLETE, ended_at=now)
-        _give_back(stored, now=now)
+        _release_items(stored, now=now)
     return True
 
 
 def return_visit(*, visit: CrowdVisit, now: datetime) -> bool:
-    """The worker leaves: the place and the items in hand are free at once. False when the visit had
-    ended.
+    """End the visit because the worker leaves; its place and held items are free at once. False
+    when it had ended already.
     """
-    return _end(visit=visit, state=State.RETURNED, now=now)
+    return _end_visit(visit=visit, state=State.RETURNED, now=now)
 
 
 def end_expired_visits(*, now: datetime) -> int:
-    """Ends visits whose time is up; how many. Those that are complete keep their place."""
+    """End visits whose time is up. Returns how many. Completed visits keep their place."""
     expired = (
         CrowdVisit.objects.filter(state=State.WORKING, expires_at__lte=now)
         .select_related("link__campaign", "rater")
@@ -155,14 +155,14 @@ def end_expired_visits(*, now: datetime) -> int:
     )
     return sum(
         not complete_visit(visit=visit, now=now)
-        and _end(visit=visit, state=State.TIMED_OUT, now=now)
+        and _end_visit(visit=visit, state=State.TIMED_OUT, now=now)
         for visit in expired[:ENDED_BATCH]
     )
 
 
-def _known(*, link: CrowdLink, external_id: str) -> Rater | None:
-    """Who came from the same platform before: one person is one rater, and never judges an item
-    twice.
+def _returning_rater(*, link: CrowdLink, external_id: str) -> Rater | None:
+    """The rater of a worker who came from the same platform before. One person is one rater, so
+    that they never judge an item twice.
     """
     earlier = CrowdVisit.objects.filter(
         external_id=external_id, link__id_parameter=link.id_parameter
@@ -178,13 +178,13 @@ def _new_worker(*, now: datetime) -> Rater:
     )
     notices_services.choose_mail(
         person=user, mailed=User.MailedNotices.NONE
-    )  # the address is nobody's
+    )  # the address belongs to nobody
     return user.rater
 
 
-def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
-    """Raises UnableToVisit for who was taken out or paused by a person; the end of a visit is no
-    such pause.
+def _join_pool(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
+    """Raises UnableToVisit for a worker whom an admin removed or paused. The pause at the end of a
+    visit does not count.
     """
     memberships = PoolMembership.objects.filter(rater=rater, pool=link.campaign.pool_id)
     ends = CrowdVisit.objects.filter(rater=rater, ended_at__isnull=False).values("ended_at")
@@ -197,7 +197,7 @@ def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
     pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
 
 
-def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
+def _end_visit(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
     with transaction.atomic():
         if (
             CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING).update(
@@ -206,13 +206,13 @@ def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
             != 1
         ):
             return False
-        _give_back(visit, now=now)
+        _release_items(visit, now=now)
     return True
 
 
-def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
-    """What is still in hand, and no more is given; an answer that comes late is taken or kept as an
-    extra, as anybody's.
+def _release_items(visit: CrowdVisit, *, now: datetime) -> None:
+    """Release held items and end the membership; a late answer is stored, or kept as an extra, like
+    anybody's.
     """
     rater = visit.rater
     PoolMembership.objects.filter(
@@ -222,4 +222,4 @@ def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
     for lease in leases.values_list("lease", flat=True):
         if lease is not None:
             slots.release(lease=lease, rater=rater, now=now)
-    items.level_pool(pool=visit.link.campaign.pool, now=now)
+    items.level_pool_calibration(pool=visit.link.campaign.pool, now=now)

@@ -1,5 +1,5 @@
-"""The crowd worker's way: in by the platform's link, out by the completion code, or back without
-it.
+"""Pages of crowd workers: start through the platform's link, finish with the completion code, or
+leave without it.
 """
 
 from django.contrib.auth import login, logout
@@ -22,7 +22,9 @@ LONGEST_ID = 200
 @never_cache
 @require_http_methods(["GET", "POST"])
 def enter(request: HttpRequest, token: str) -> HttpResponse:
-    """GET says what it is about; POST begins, so that a preview of the link takes no place."""
+    """GET describes the task; POST starts the visit, so that a preview of the link takes no
+    place.
+    """
     link = get_object_or_404(CrowdLink.objects.select_related("campaign__pool"), token=token)
     external_id = plain_text.storable(request.GET.get(link.id_parameter, "")).strip()
     if not external_id or len(external_id) > LONGEST_ID:
@@ -45,11 +47,11 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_GET
 def done(request: HttpRequest) -> HttpResponse:
-    """The completion code, once all is done; until then how much is left."""
+    """The completion code once everything is done; until then how much is left."""
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
     n_given = selectors.n_given(visit=visit)
     is_done = n_given >= visit.link.n_items
-    is_all = is_done or selectors.has_done_what_there_was(visit=visit, now=timezone.now())
+    is_all = is_done or selectors.has_finished_available_work(visit=visit, now=timezone.now())
     context = {
         "visit": visit,
         "link": visit.link,
@@ -62,7 +64,7 @@ def done(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def finish(request: HttpRequest) -> HttpResponse:
-    """Asks for the code."""
+    """Asks for the completion code."""
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
     services.complete_visit(visit=visit, is_asked=True, now=timezone.now())
     return redirect("crowd_done")
@@ -70,7 +72,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
-    """Returns the study: the place is free, and this login is left."""
+    """Ends the visit without completing it, and signs the worker out."""
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
     services.return_visit(visit=visit, now=timezone.now())
     logout(request)

@@ -1,6 +1,4 @@
-"""A CSV file of people to invite, read into addresses and names, with a sentence for each line that
-cannot be used. Pure.
-"""
+"""Parses a CSV file of people to invite, with a problem for each line that cannot be used. Pure."""
 
 import csv
 import io
@@ -24,19 +22,19 @@ class Invitee:
 
 
 @dataclass(frozen=True)
-class Problem:
+class CsvProblem:
     line: int
     sentence: str
 
 
-def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
-    """Columns `email` and `name` under a head, or without one the address first and then the name.
-    Every problem is told.
+def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:
+    """Reads columns `email` and `name` by header; without a header, the address first and then the
+    name. Returns every problem.
     """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return [], [Problem(1, _("The file is not UTF-8. Save it as “CSV UTF-8”."))]
+        return [], [CsvProblem(1, _("The file is not UTF-8. Save it as “CSV UTF-8”."))]
     reader = csv.reader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")
     email_at, name_at = 0, 1
     found: dict[str, Invitee] = {}
@@ -62,18 +60,18 @@ def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
             name = cells[name_at][:150] if 0 <= name_at < len(cells) else ""
             sentence = _problem(email, first_line, n_found=len(found))
             if sentence:
-                problems.append(Problem(line, sentence))
+                problems.append(CsvProblem(line, sentence))
             else:
                 found[email], first_line[email] = Invitee(email, plain_text.storable(name)), line
     except csv.Error:
         problems.append(
-            Problem(
+            CsvProblem(
                 reader.line_num,
                 _("This line is not valid CSV. Check for an unclosed quotation mark."),
             )
         )
     if not found and not problems:
-        problems.append(Problem(1, _("The file has no addresses.")))
+        problems.append(CsvProblem(1, _("The file has no addresses.")))
     return list(found.values()), problems
 
 

@@ -1,5 +1,4 @@
-"""Forms about raters: the roster's filter and actions, raters' skills, invitations and the page
-that accepts one."""
+"""Forms that invite raters and that accept an invitation."""
 
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""The mail that carries an invitation's link: sent after the invitation is stored, all of a list
-over one connection.
-"""
+"""Mails invitation links, after the invitations are stored and over one connection."""
 
 from collections.abc import Callable, Sequence
 from smtplib import SMTPException
@@ -14,8 +12,8 @@ from labeling.people.invitations.services import LIVES, Sent
 
 
 def send(*, sent: Sequence[Sent], address_of: Callable[[str], str], by: User) -> bool:
-    """Mail each its link, `address_of` its secret. False when the mail server did not take them:
-    the links work all the same.
+    """Mail each invitation its link; `address_of` makes the URL from its secret. False when the
+    mail server failed: the links work anyway.
     """
     messages = [_message(entry, address=address_of(entry.secret), by=by) for entry in sent]
     try:

@@ -1,4 +1,4 @@
-"""A pool's invitations: create one or many from a file, resend, revoke."""
+"""An admin's page of a pool's invitations: create one or many from a file, resend, revoke."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.people.invitations import lists, mail, services
+from labeling.people.invitations import mail, selectors, services
 from labeling.people.invitations.forms import InviteForm
 from labeling.people.invitations.services import Sent
 
@@ -38,15 +38,15 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
             return redirect("invitations", pk)
     state = request.GET.get("state", "")
     page = Paginator(
-        lists.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE
+        selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE
     ).get_page(request.GET.get("page"))
     context = {
         "pool": pool,
         "form": form,
         "page": page,
-        "rows": lists.invitation_rows(invitations=page, now=now),
+        "rows": selectors.invitation_rows(invitations=page, now=now),
         "state": state,
-        "states": lists.InvitationState.choices,
+        "states": selectors.InvitationState.choices,
         "links": request.session.pop("invitation-links", []),
     }
     return render(
@@ -97,7 +97,7 @@ def _say_how_many(request: MemberRequest, n: int) -> None:
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:
-    """Mails the links, and shows a few of them once on the next page, for admins who hand them over
+    """Mails the links, and shows a few of them once on the next page, for admins who pass them on
     in person.
     """
 

@@ -1,18 +1,23 @@
-"""What stands behind an invitation's link."""
+"""Lists a pool's invitations with their states, and looks up an invitation by its link."""
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import models
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from labeling.models import Invitation, Rater
+from labeling.models import Invitation, Pool, Rater
 
 
 @dataclass(frozen=True)
-class Joining:
-    """`problem` says why the link opens nothing; `has_login` whether its person signs in rather
-    than choosing a password.
+class InvitationLink:
+    """`problem` says why the link does not work; `has_login` whether the person signs in instead of
+    choosing a password.
     """
 
     invitation: Invitation | None
@@ -20,7 +25,7 @@ class Joining:
     has_login: bool
 
 
-def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
+def find_invitation(*, secret_sha256: str, now: datetime) -> InvitationLink:
     invitation = (
         Invitation.objects.select_related("pool", "sent_by")
         .filter(secret_sha256=secret_sha256)
@@ -30,11 +35,11 @@ def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
     has_login = (
         invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
     )
-    return Joining(invitation, problem, has_login)
+    return InvitationLink(invitation, problem, has_login)
 
 
 def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
-    """Why a link opens nothing; empty when it does."""
+    """Why the link does not work; empty when it does."""
     if invitation is None or invitation.revoked_at is not None:
         return _(
             "This invitation is unknown or has been replaced. Open the link in the latest e-mail."
@@ -55,3 +60,47 @@ def withdrawn_sentence() -> str:
         "You asked us to stop using your answers, so you can't join. Ask the person who invited you"
         " to undo that first."
     )
+
+
+class InvitationState(models.TextChoices):
+    WAITS = "waits", gettext_lazy("pending")
+    ACCEPTED = "accepted", gettext_lazy("accepted")
+    EXPIRED = "expired", gettext_lazy("expired")
+    REVOKED = "revoked", gettext_lazy("revoked")
+
+
+@dataclass(frozen=True)
+class InvitationRow:
+    invitation: Invitation
+    state: InvitationState
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {InvitationState.WAITS, InvitationState.EXPIRED}
+
+
+def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
+    """Newest first; `state` is an InvitationState, or empty for all."""
+    found = pool.invitations.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
+    is_open = Q(accepted_at=None, revoked_at=None)
+    conditions = {
+        InvitationState.WAITS: is_open & Q(expires_at__gt=now),
+        InvitationState.ACCEPTED: Q(accepted_at__isnull=False),
+        InvitationState.EXPIRED: is_open & Q(expires_at__lte=now),
+        InvitationState.REVOKED: Q(revoked_at__isnull=False),
+    }
+    return found.filter(conditions[InvitationState(state)]) if state in InvitationState else found
+
+
+def invitation_rows(*, invitations: Iterable[Invitation], now: dt.datetime) -> list[InvitationRow]:
+    return [
+        InvitationRow(invitation, _invitation_state(invitation, now)) for invitation in invitations
+    ]
+
+
+def _invitation_state(invitation: Invitation, now: dt.datetime) -> InvitationState:
+    if invitation.accepted_at is not None:
+        return InvitationState.ACCEPTED
+    if invitation.revoked_at is not None:
+        return InvitationState.REVOKED
+    return InvitationState.EXPIRED if invitation.expires_at <= now else InvitationState.WAITS

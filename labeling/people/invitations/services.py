@@ -1,5 +1,5 @@
-"""Invitations into a pool: made, sent, sent again, revoked, accepted. The link is a secret of which
-only a hash is stored.
+"""Invitations to a pool: create, resend, revoke and accept them. The link contains a secret; only
+its hash is stored.
 """
 
 import secrets
@@ -25,16 +25,16 @@ LIVES = timedelta(days=7)
 
 
 class UnableToAccept(Refusal):
-    """A link that opens nothing any more; the text says what to do."""
+    """Raised when a link no longer works; the text says what to do."""
 
 
 class UnableToInvite(Refusal):
-    """People who cannot be invited now; the text says who and why."""
+    """Raised when people cannot be invited; the text says who and why."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """An invitation and the secret of its link, which is stored nowhere."""
+    """An invitation and the secret of its link, which is not stored."""
 
     invitation: Invitation
     secret: str
@@ -43,25 +43,25 @@ class Sent:
 def invite_to_pool(
     *, pool: Pool, invitees: Sequence[Invitee], by: User | None, now: datetime
 ) -> list[Sent]:
-    """A link for each; who has one that waits is sent another in its place, and who is in the pool
-    is left out.
+    """Create an invitation for each person. An open invitation is replaced by a new one; people in
+    the pool are left out.
 
-    Raises UnableToInvite, and invites nobody, when one of them has withdrawn.
+    Raises UnableToInvite, and invites nobody, if one of them has withdrawn.
     """
-    wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
+    by_email = {invitee.email.strip().lower(): invitee for invitee in invitees}
     with transaction.atomic():
-        _refuse_withdrawn(wanted)
+        _refuse_withdrawn(by_email)
         Pool.objects.select_for_update().get(
             pk=pool.pk
-        )  # two admins with the same list make no address wait twice
-        inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
+        )  # serialises two admins with the same list, so that no address gets two invitations
+        inside = pool.memberships.filter(is_active=True, rater__user__email__in=by_email)
         for email in inside.values_list("rater__user__email", flat=True):
-            wanted.pop(email, None)
-        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=wanted)}
-        sent = [_renewed(waiting[email], by=by, now=now) for email in wanted if email in waiting]
-        sent += _made(
+            by_email.pop(email, None)
+        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=by_email)}
+        sent = [_renew(waiting[email], by=by, now=now) for email in by_email if email in waiting]
+        sent += _create(
             pool,
-            [(email, wanted[email].name) for email in wanted if email not in waiting],
+            [(email, by_email[email].name) for email in by_email if email not in waiting],
             by=by,
             now=now,
         )
@@ -72,15 +72,15 @@ def invite_to_pool(
 
 
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Sent | None:
-    """Another link that lives as long; the one before is dead. None when it was accepted or
-    revoked. Raises UnableToInvite.
+    """Create a new link with a full lifetime; the old one stops working. None when it was accepted
+    or revoked. Raises UnableToInvite.
     """
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at is not None or stored.revoked_at is not None:
             return None
         _refuse_withdrawn([stored.email])
-        sent = _renewed(stored, by=by, now=now)
+        sent = _renew(stored, by=by, now=now)
         audit_log.record(
             by=by, action="resend", target=stored, after={"email": stored.email}, now=now
         )
@@ -88,7 +88,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
 
 
 def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> bool:
-    """The link opens nothing from now on. False when it was accepted or revoked before."""
+    """The link stops working. False when it was accepted or revoked before."""
     with transaction.atomic():
         waits = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if waits.update(revoked_at=now) != 1:
@@ -108,11 +108,11 @@ def accept_invitation(
     time_zone: str = "UTC",
     now: datetime,
 ) -> User:
-    """The link is used up and its person a rater in the pool: `user` who is signed in, or a login
-    made with name and password.
+    """Accept the invitation and make its person a rater in the pool: `user` if signed in, or a new
+    login with name and password.
 
-    Raises UnableToAccept, and UnableToCreatePerson when the address has a login that nobody has
-    signed in with.
+    Raises UnableToAccept, and UnableToCreatePerson when the address already has a login that nobody
+    is signed in with.
     """
     with transaction.atomic():
         invitation = (
@@ -170,7 +170,7 @@ def hash_of(*, secret: str) -> str:
 
 
 def _refuse_withdrawn(emails: Iterable[str]) -> None:
-    """They would be given work, and all of it would be left out later."""
+    """They would get work that is then left out of everything."""
     withdrawn = Rater.objects.filter(
         user__email__in=list(emails), withdrawn_at__isnull=False
     ).order_by("user__email")
@@ -187,7 +187,7 @@ def _waiting(pool: Pool) -> QuerySet[Invitation]:
     return pool.invitations.filter(accepted_at=None, revoked_at=None)
 
 
-def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
+def _renew(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     secret = secrets.token_urlsafe(32)
     invitation.secret_sha256, invitation.sent_by = hash_of(secret=secret), by
     invitation.sent_at, invitation.expires_at, invitation.n_sent = (
@@ -199,11 +199,11 @@ def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     return Sent(invitation, secret)
 
 
-def _made(
-    pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime
+def _create(
+    pool: Pool, people: Iterable[tuple[str, str]], *, by: User | None, now: datetime
 ) -> list[Sent]:
     sent = []
-    for email, name in people_asked:
+    for email, name in people:
         secret = secrets.token_urlsafe(32)
         invitation = Invitation(
             pool=pool,

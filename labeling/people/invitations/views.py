@@ -1,5 +1,5 @@
-"""The page behind an invitation's link: a login for a new rater, or one more pool for a person who
-has one.
+"""The page behind an invitation's link: create a login, or join another pool with an existing
+one.
 """
 
 from django.contrib.auth import login
@@ -22,10 +22,8 @@ BACKEND = "accounts.login.sessions.Backend"
 @never_cache
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """Looking uses nothing up, so that a mail scanner that follows links does no harm: the POST
-    accepts.
-    """
-    found = selectors.invitation_behind(
+    """GET uses nothing up, so that a mail scanner that follows links does no harm. POST accepts."""
+    found = selectors.find_invitation(
         secret_sha256=services.hash_of(secret=secret), now=timezone.now()
     )
     if found.invitation is None or found.problem:
@@ -68,7 +66,9 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
     return redirect("desk")
 
 
-def _page(request: HttpRequest, found: selectors.Joining, form: JoinForm | None) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: selectors.InvitationLink, form: JoinForm | None
+) -> HttpResponse:
     context = {"invitation": found.invitation, "form": form}
     return render(
         request,

@@ -159,7 +159,7 @@ class StepForm(forms.Form):
         return questions
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.add_step and edit_step."""
         values = {
             "questions": [],
@@ -194,7 +194,7 @@ class StepForm(forms.Form):
         }
 
 
-class DecisionForm(forms.Form):
+class AttemptDecisionForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[
@@ -213,7 +213,7 @@ class DecisionForm(forms.Form):
     )
 
 
-class ScoresForm(forms.Form):
+class AttemptScoresForm(forms.Form):
     """A score from 1 to 7 for each demonstration of an attempt."""
 
     def __init__(self, *args: Any, n: int, **options: Any) -> None:

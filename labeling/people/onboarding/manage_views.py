@@ -1,4 +1,4 @@
-"""A pool's onboarding for admins: its steps, raters in progress, and attempts to score and
+"""An admin's pages of a pool's onboarding: its steps, raters in progress, and attempts to score and
 decide.
 """
 
@@ -17,7 +17,7 @@ from labeling import access as labeling_access
 from labeling.guidelines import differences
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.people.onboarding import questions, selectors, services
-from labeling.people.onboarding.forms import DecisionForm, ScoresForm, StepForm
+from labeling.people.onboarding.forms import AttemptDecisionForm, AttemptScoresForm, StepForm
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
 from labeling.statistics import response_orders
@@ -47,7 +47,9 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
         raise Http404
     form = StepForm(request.POST or None, kind=kind)
     if request.method == "POST" and form.is_valid():
-        services.add_step(pool=pool, kind=kind, **form.wanted, by=request.user, now=timezone.now())
+        services.add_step(
+            pool=pool, kind=kind, **form.arguments, by=request.user, now=timezone.now()
+        )
         return redirect("pool_onboarding", pk)
     context = {"pool": pool, "form": form, "kind": Kind(kind).label}
     return render(
@@ -61,7 +63,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
     if request.method == "POST" and form.is_valid():
-        saved = services.edit_step(step=step, **form.wanted, by=request.user, now=timezone.now())
+        saved = services.edit_step(step=step, **form.arguments, by=request.user, now=timezone.now())
         messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
         return redirect("pool_onboarding", step.pool_id)
     counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []
@@ -126,7 +128,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
-    """Attempts in all pools that wait for a person's decision, as one of the queues."""
+    """Attempts in all pools that wait for a decision, shown as one of the queues."""
     page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -137,17 +139,17 @@ def waiting(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def attempt(request: MemberRequest, pk: int) -> HttpResponse:
-    """What a rater saw and answered next to the researchers' answers, with the decision and, for
+    """A rater's answers next to the researchers' answers, with the decision and, for
     demonstrations, scores.
     """
     found = labeling_access.attempt(user=request.user, pk=pk)
     is_written = found.step.kind == Kind.DEMONSTRATIONS
     scores = (
-        ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
+        AttemptScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
         if is_written
         else None
     )
-    decision = DecisionForm(request.POST if "decide" in request.POST else None)
+    decision = AttemptDecisionForm(request.POST if "decide" in request.POST else None)
     if scores is not None and scores.is_bound and scores.is_valid():
         services.score_demonstration(
             attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
@@ -187,7 +189,7 @@ def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
     ]
 
 
-def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
+def _line(found: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, Any]:
     """One question with the rater's and the researchers' answer, in words."""
     answer = found.answers[place]
     if found.step.kind == Kind.TOPICS:

@@ -1,17 +1,18 @@
-"""Questions of an onboarding step: read from what an admin typed, written back, and scored. Pure:
-no database.
+"""Questions of an onboarding step: parsed from an admin's text, written back, and scored. Pure: no
+database.
 
-An admin types questions one after another with a line `---` between two. What a question holds
-depends on the step:
+An admin types questions one after another, with a line `---` between two. The format depends on the
+step:
 
-    guideline, profile   the question, then a choice a line: `- brief`, the right one `* helpful`
-    (no right one in a profile) flags                `Prompt: …`, `Response: …`, `Sensitive: yes` or
-    `no` rankings             `Prompt: …`, `A: …`, `B: …` and so on, `Order: B > A = C`
+    guideline, profile   the question, then a choice per line: `- brief`, the right one `* helpful`
+                         (no right one in a profile)
+    flags                `Prompt: …`, `Response: …`, `Sensitive: yes` or `no`
+    rankings             `Prompt: …`, `A: …`, `B: …` and so on, `Order: B > A = C`
     demonstrations       the prompt
-    topics               a topic a line, and no `---`
+    topics               one topic per line, without `---`
 
-As JSON a question is a dict: text and choices and right; prompt, response and is_sensitive; prompt,
-responses and ranks; prompt; topic.
+In JSON, a question is a dict with these keys: text, choices and right; prompt, response and
+is_sensitive; prompt, responses and ranks; prompt; topic.
 """
 
 import re
@@ -30,7 +31,7 @@ MOST_QUESTIONS = 100
 
 
 @dataclass(frozen=True)
-class Problem:
+class QuestionProblem:
     line: int
     sentence: str
 
@@ -45,18 +46,18 @@ class _Block:
         return "\n".join(self.lines).strip()
 
 
-def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
-    """Questions, and a sentence with its line for each that cannot be used."""
+def parse(kind: str, text: str) -> tuple[list[Question], list[QuestionProblem]]:
+    """Questions, and a problem with its line for each that cannot be used."""
     blocks = _lines(text) if kind == "topics" else _blocks(text)
     questions, problems = [], []
     for block in blocks:
         try:
             questions.append(_READ[kind](block.text))
         except ValueError as problem:
-            problems.append(Problem(block.line, str(problem)))
+            problems.append(QuestionProblem(block.line, str(problem)))
     if len(questions) > MOST_QUESTIONS:
         problems.append(
-            Problem(
+            QuestionProblem(
                 1,
                 _("At most %(n)d questions are allowed.") % {"n": MOST_QUESTIONS},
             )
@@ -65,18 +66,17 @@ def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
 
 
 def as_text(kind: str, questions: Sequence[Question]) -> str:
-    """What `parse` reads back as the same questions."""
+    """Text that `parse` turns back into the same questions."""
     return ("\n" if kind == "topics" else "\n---\n").join(
         _WRITE[kind](question) for question in questions
     )
 
 
 def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> float | None:
-    """The share of 1 that agrees with the researchers; None where nothing is compared.
+    """Agreement with the researchers, from 0 to 1; None if there is nothing to compare.
 
-    Rankings are expanded to pairs. A pair that the researchers order counts 1 in the same order, ½
-    tied, 0 turned round; one that they tie counts 1 tied, else ½. A question without an answer
-    counts 0.
+    Rankings are compared by pairs. A pair that the researchers order counts 1 in the same order, ½
+    tied, 0 reversed; a pair that they tie counts 1 tied, else ½. An unanswered question counts 0.
     """
     if kind not in _SCORE or not questions:
         return None
@@ -88,7 +88,7 @@ def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> f
 
 
 def read_ranks(answer: Any, n: int) -> list[int] | None:
-    """Ranks by response, if each of `n` has one."""
+    """Ranks by response, if all `n` have one."""
     if (
         not isinstance(answer, Sequence)
         or len(answer) != n
@@ -119,12 +119,12 @@ def _lines(text: str) -> list[_Block]:
 
 
 def _labelled(text: str) -> dict[str, str]:
-    """`Prompt: …` and the like; a line without a label goes on with the one before."""
+    """`Prompt: …` and the like; a line without a label continues the previous one."""
     parts: dict[str, str] = {}
     current = ""
     for line in text.splitlines():
         match = LABEL.fullmatch(line)
-        # A label counts once: “A: …” within a response's own text is text.
+        # a label counts only once: “A: …” inside a response's own text is text
         if match and match[1].lower() not in parts:
             current = match[1].lower()
             parts[current] = match[2]

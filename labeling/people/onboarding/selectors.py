@@ -1,4 +1,4 @@
-"""What is left of a pool's onboarding for a rater, how they did, and what admins see of it."""
+"""Read queries of onboarding: a rater's steps and progress, and what admins see of it."""
 
 from dataclasses import dataclass
 
@@ -9,28 +9,28 @@ from django.db.models.functions import Coalesce
 from labeling.models import OnboardingStep, Pool, ProfileAnswer, Rater, StepAttempt, StepVersion
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.queue.onboarding_left import (
-    Progress,
-    _counts,
-    _progress,
-    _with_guideline,
+    OnboardingProgress,
+    is_attempt_valid,
     newest_versions,
+    progress_of,
     steps_left,
+    with_guideline_version,
 )
 
 
 @dataclass(frozen=True)
-class StepLine:
-    """A step as one rater stands to it. `latest` is their latest attempt that counts still."""
+class RaterStep:
+    """A step and one rater's progress in it. `latest` is their latest attempt that still counts."""
 
     step: OnboardingStep
     version: StepVersion
-    progress: Progress
+    progress: OnboardingProgress
     n_left: int
     latest: StepAttempt | None
 
     @property
     def is_open(self) -> bool:
-        return self.progress in {Progress.OPEN, Progress.AGAIN}
+        return self.progress in {OnboardingProgress.OPEN, OnboardingProgress.AGAIN}
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class ProfileCount:
     """answer and how many gave it; None for fewer than FEWEST_IN_A_CELL"""
 
 
-def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
-    """Every step of the pool in order, in three queries. One after another: what comes later opens
-    when this is done.
+def rater_steps(*, rater: Rater, pool: Pool) -> list[RaterStep]:
+    """Every step of the pool in order, in three queries. Each step opens when the one before is
+    passed.
     """
     steps = list(
-        _with_guideline(pool.steps.filter(retired_at=None))
+        with_guideline_version(pool.steps.filter(retired_at=None))
         .select_related("guideline")
         .order_by("position", "pk")
     )
@@ -73,10 +73,11 @@ def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
     )
     for attempt in mine.order_by("number"):
         attempts.setdefault(attempt.step_id, []).append(attempt)
-    lines: list[StepLine] = []
+    lines: list[RaterStep] = []
     for step in steps:
         is_blocked = any(
-            line.is_open or line.progress in {Progress.LATER, Progress.REFUSED} for line in lines
+            line.is_open or line.progress in {OnboardingProgress.LATER, OnboardingProgress.REFUSED}
+            for line in lines
         )
         lines.append(
             _line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked)
@@ -89,7 +90,7 @@ def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:
 
 
 def step_rows(*, pool: Pool) -> list[StepRow]:
-    """The pool's steps in order with how many passed and how many wait, in two queries."""
+    """The pool's steps in order, with how many passed and how many wait, in two queries."""
     steps = list(
         pool.steps.filter(retired_at=None)
         .select_related("guideline")
@@ -106,7 +107,7 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
 
 
 def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
-    """Attempts on which a person decides, of one pool or of all, the oldest first."""
+    """Attempts that wait for a decision, of one pool or of all, oldest first."""
     waiting = StepAttempt.objects.filter(state=StepAttempt.State.WAITING)
     if pool is not None:
         waiting = waiting.filter(step__pool=pool)
@@ -116,7 +117,7 @@ def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
 
 
 def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
-    """The latest first."""
+    """Latest first."""
     return (
         step.attempts.filter(rater=rater)
         .select_related("version", "decided_by")
@@ -125,17 +126,17 @@ def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
 
 
 def step_versions(*, step: OnboardingStep) -> list[StepVersion]:
-    """The latest first; there is always one."""
+    """Latest first; there is always at least one."""
     return list(step.versions.select_related("created_by").order_by("-number"))
 
 
 def retired_steps(*, pool: Pool) -> list[StepVersion]:
-    """Of every step that is asked of nobody any more, what it said last; in two queries."""
+    """The last version of every retired step, in two queries."""
     return list(newest_versions(steps=pool.steps.exclude(retired_at=None).order_by("pk")).values())
 
 
 def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
-    """Who is in the pool and has steps left, by alias; in one query."""
+    """Raters in the pool who have steps left, by alias, in one query."""
     left = (
         steps_left(rater=OuterRef(OuterRef("pk")), pool=pool)
         .order_by()
@@ -154,8 +155,8 @@ def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
 
 
 def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
-    """How many gave which answer. The answers of one person are shown nowhere, and small counts are
-    left out.
+    """How many raters gave which answer. Single answers are never shown, and small counts are left
+    out.
     """
     counts: dict[str, list[tuple[str, int]]] = {}
     rows = (
@@ -177,12 +178,12 @@ def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
 
 def _line(
     step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool
-) -> StepLine:
-    in_force = [attempt for attempt in attempts if _counts(attempt, step)]
+) -> RaterStep:
+    in_force = [attempt for attempt in attempts if is_attempt_valid(attempt, step)]
     n_left = max(
         0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force)
     )
     latest = in_force[-1] if in_force else None
-    return StepLine(
-        step, version, _progress(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
+    return RaterStep(
+        step, version, progress_of(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
     )

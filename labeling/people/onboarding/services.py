@@ -1,4 +1,4 @@
-"""Onboarding: steps composed by admins, attempts by raters, decisions by people."""
+"""Onboarding: steps that admins create, attempts that raters submit, and decisions by reviewers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ TESTS = frozenset({Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
 
 
 class UnableToSubmitStep(Refusal):
-    """An attempt that cannot be taken now; the text says why."""
+    """Raised when an attempt cannot be accepted; the text says why."""
 
 
 def add_step(
@@ -55,7 +55,7 @@ def add_step(
     by: User | None,
     now: datetime,
 ) -> OnboardingStep:
-    """A step at the end of the pool's onboarding. Whoever is in the pool has it to do before their
+    """Add a step at the end of the pool's onboarding. Current raters have to take it before their
     next item.
     """
     with transaction.atomic():
@@ -94,14 +94,14 @@ def edit_step(
     by: User | None,
     now: datetime,
 ) -> StepVersion:
-    """The step as it is from now on; other words make its next version. `is_major`: who passed
-    before goes through it again.
+    """Change the step. A changed text creates its next version. With `is_major`, raters who passed
+    before have to take it again.
     """
     with transaction.atomic():
         stored = OnboardingStep.objects.select_for_update().get(pk=step.pk)
         latest = stored.versions.latest("number")
         version = latest
-        # Another guideline is another thing to read, though the step's own words are the same.
+        # A different guideline has to be read too, even if the step's own text is the same.
         is_other = stored.guideline_id != (guideline.pk if guideline else None)
         if (
             (latest.title, latest.text, latest.questions) != (title, text, list(questions))
@@ -142,7 +142,7 @@ def edit_step(
 
 
 def move_step(*, step: OnboardingStep, places: int, by: User | None, now: datetime) -> None:
-    """Earlier (-1) or later (1) among the pool's steps."""
+    """Move it up (-1) or down (1) among the pool's steps."""
     with transaction.atomic():
         Pool.objects.select_for_update().get(pk=step.pool_id)
         order = list(
@@ -167,7 +167,9 @@ def move_step(*, step: OnboardingStep, places: int, by: User | None, now: dateti
 
 
 def retire_step(*, step: OnboardingStep, by: User | None, now: datetime) -> bool:
-    """Asked of nobody any more; what was given stays. False when it was retired before."""
+    """Stop asking raters to take the step; existing attempts stay. False when it was retired
+    before.
+    """
     with transaction.atomic():
         if OnboardingStep.objects.filter(pk=step.pk, retired_at=None).update(retired_at=now) != 1:
             return False
@@ -184,20 +186,21 @@ def submit_step(
     answers: Sequence[Any],
     now: datetime,
 ) -> StepAttempt:
-    """One attempt, scored at once where researchers' answers are there. Raises UnableToSubmitStep.
+    """Store one attempt, scored at once if there are researchers' answers. Raises
+    UnableToSubmitStep.
 
-    `version` and, where the step has a guideline, `guideline_version` are the numbers of what the
-    rater had before them. At or above the cut it has passed, unless the step wants a person in any
-    case. Below, the rater tries again while attempts are left, and then a person decides.
+    `version` and, if the step has a guideline, `guideline_version` are the numbers of what the
+    rater saw. A score at or above the cut passes, unless the step always needs a decision. Below
+    it, the rater can try again while attempts are left; then a person decides.
     """
     with transaction.atomic():
-        # Two tabs, one attempt after the other.
+        # serialises two tabs: one attempt at a time
         membership = (
             PoolMembership.objects.select_for_update()
             .filter(pool=step.pool_id, rater=rater, is_active=True)
             .first()
         )
-        lines = selectors.step_lines(rater=rater, pool=step.pool) if membership else []
+        lines = selectors.rater_steps(rater=rater, pool=step.pool) if membership else []
         line = next((line for line in lines if line.step.pk == step.pk), None)
         if line is None or not line.is_open:
             raise UnableToSubmitStep(_("This step is not available to you now."))
@@ -227,15 +230,15 @@ def submit_step(
         if attempt.state == State.PASSED:
             _passed(attempt, now=now)
         if attempt.state == State.WAITING:
-            _tell_admins(attempt, now=now)
+            _notify_admins(attempt, now=now)
     return attempt
 
 
 def decide_attempt(
     *, attempt: StepAttempt, decision: str, words: str, by: User, now: datetime
 ) -> None:
-    """A person's word, whatever the score: pass, again (one more attempt), or refuse; the rater
-    reads `words`.
+    """Store a reviewer's decision, whatever the score: pass, again (one more attempt), or refuse.
+    The rater sees `words`.
     """
     state = {"pass": State.PASSED, "again": State.BELOW, "refuse": State.REFUSED}[decision]
     with transaction.atomic():
@@ -252,16 +255,16 @@ def decide_attempt(
         audit_log.record(by=by, action="decide", target=stored, before=before, after=after, now=now)
         if state == State.PASSED:
             _passed(stored, now=now)
-        _tell(stored, now=now)
+        _notify(stored, now=now)
 
 
 def score_demonstration(
     *, attempt: StepAttempt, scores: Sequence[int], by: User, now: datetime
 ) -> StepAttempt:
-    """A reviewer's 1 to 7 for each demonstration; the attempt's score is the mean over
-    demonstrations and reviewers.
+    """Store a reviewer's score of 1 to 7 for each demonstration; the attempt's score is the mean
+    over demonstrations and reviewers.
 
-    At the cut it has passed, unless the step wants a person in any case.
+    At the cut it passes, unless the step always needs a decision.
     """
     with transaction.atomic():
         stored = (
@@ -295,7 +298,7 @@ def score_demonstration(
         )
         if stored.state == State.PASSED:
             _passed(stored, now=now)
-            _tell(stored, now=now)
+            _notify(stored, now=now)
     return stored
 
 
@@ -321,7 +324,7 @@ def _add_version(
 
 
 def _attempt(
-    line: selectors.StepLine,
+    line: selectors.RaterStep,
     guideline: GuidelineVersion | None,
     *,
     rater: Rater,
@@ -349,7 +352,7 @@ def _attempt(
 def _state(step: OnboardingStep, score: float | None, *, is_last: bool) -> StepAttempt.State:
     if step.kind == Kind.DEMONSTRATIONS:
         return State.WAITING
-    # Three of four is 75 %, whatever the floating point says.
+    # three of four is 75 %, despite floating-point rounding
     is_above = score is None or step.cut is None or score + 1e-9 >= float(step.cut)
     if is_above:
         return State.WAITING if step.needs_decision else State.PASSED
@@ -357,9 +360,7 @@ def _state(step: OnboardingStep, score: float | None, *, is_last: bool) -> StepA
 
 
 def _passed(attempt: StepAttempt, *, now: datetime) -> None:
-    """A passed test is written down as what the pool names: its languages and expertise were
-    tested.
-    """
+    """Record a passed test as a tested skill, for each of the pool's languages and expertise."""
     if attempt.step.kind not in TESTS:
         return
     pool = attempt.step.pool
@@ -387,8 +388,8 @@ def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: d
 def _keep_profile(
     step: OnboardingStep, rater: Rater, questions: Sequence[Any], answers: Sequence[Any]
 ) -> None:
-    """Answers that were given; one left out is absent, and a later profile takes the earlier one's
-    place.
+    """Store the given answers. Unanswered questions are absent, and a later profile replaces an
+    earlier one.
     """
     ProfileAnswer.objects.filter(step=step, rater=rater).delete()
     ProfileAnswer.objects.bulk_create(
@@ -403,7 +404,7 @@ def _keep_profile(
     )
 
 
-def _tell(attempt: StepAttempt, *, now: datetime) -> None:
+def _notify(attempt: StepAttempt, *, now: datetime) -> None:
     title, user = attempt.version.title, attempt.rater.user
     if user is None:
         return
@@ -427,9 +428,9 @@ def _tell(attempt: StepAttempt, *, now: datetime) -> None:
     )
 
 
-def _tell_admins(attempt: StepAttempt, *, now: datetime) -> None:
-    """Who has an unread notice of this step is told nothing more: the page that it leads to lists
-    all that wait.
+def _notify_admins(attempt: StepAttempt, *, now: datetime) -> None:
+    """Admins with an unread notice about this step get no other: the page that it links to lists
+    all waiting attempts.
     """
     step, alias, title = attempt.step, attempt.rater.alias, attempt.version.title
     key = f"step-waits-{step.pk}-"

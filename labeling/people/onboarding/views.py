@@ -1,4 +1,4 @@
-"""Onboarding as a rater goes through it: what is left in a pool, and one step."""
+"""A rater's pages of onboarding: the steps left in a pool, one step, and their skills."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -24,8 +24,8 @@ from pages import render as pages_render
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     pool = labeling_access.my_pool(rater=rater, pk=pk)
-    lines = selectors.step_lines(rater=rater, pool=pool)
-    n_left = sum(line.progress != onboarding_left.Progress.PASSED for line in lines)
+    lines = selectors.rater_steps(rater=rater, pool=pool)
+    n_left = sum(line.progress != onboarding_left.OnboardingProgress.PASSED for line in lines)
     return render(
         request, "labeling/people/onboarding.html", {"pool": pool, "lines": lines, "n_left": n_left}
     )
@@ -61,9 +61,9 @@ def step(request: HttpRequest, pk: int, step_pk: int) -> HttpResponse:
     return redirect("onboarding", pk)
 
 
-def _line(rater: Rater, pool: Pool, step_pk: int) -> selectors.StepLine:
+def _line(rater: Rater, pool: Pool, step_pk: int) -> selectors.RaterStep:
     line = next(
-        (line for line in selectors.step_lines(rater=rater, pool=pool) if line.step.pk == step_pk),
+        (line for line in selectors.rater_steps(rater=rater, pool=pool) if line.step.pk == step_pk),
         None,
     )
     if line is None:
@@ -71,15 +71,15 @@ def _line(rater: Rater, pool: Pool, step_pk: int) -> selectors.StepLine:
     return line
 
 
-def _form(line: selectors.StepLine, data: QueryDict | None) -> AnswersForm:
+def _form(line: selectors.RaterStep, data: QueryDict | None) -> AnswersForm:
     return AnswersForm(
         data, kind=line.step.kind, version=line.version, guideline_version=_guideline(line)
     )
 
 
-def _form_again(line: selectors.StepLine, data: QueryDict, *, opened: int) -> AnswersForm:
-    """For what the step says now, with what was answered where the questions are those of the
-    version that was `opened`.
+def _form_again(line: selectors.RaterStep, data: QueryDict, *, opened: int) -> AnswersForm:
+    """The form for the current version of the step. Keeps the answers if its questions are those of
+    the version that was `opened`.
     """
     fresh = _form(line, None)
     before = selectors.step_version(step=line.step, number=opened)
@@ -91,7 +91,7 @@ def _form_again(line: selectors.StepLine, data: QueryDict, *, opened: int) -> An
     return _form(line, given)
 
 
-def _guideline(line: selectors.StepLine) -> GuidelineVersion | None:
+def _guideline(line: selectors.RaterStep) -> GuidelineVersion | None:
     return (
         guidelines_selectors.latest_version(guideline=line.step.guideline)
         if line.step.guideline
@@ -100,7 +100,7 @@ def _guideline(line: selectors.StepLine) -> GuidelineVersion | None:
 
 
 def _step_page(
-    request: HttpRequest, line: selectors.StepLine, form: AnswersForm, problem: str = ""
+    request: HttpRequest, line: selectors.RaterStep, form: AnswersForm, problem: str = ""
 ) -> HttpResponse:
     guideline = _guideline(line)
     context = {
@@ -123,7 +123,7 @@ def _step_page(
 
 @require_http_methods(["GET", "POST"])
 def my_skills(request: HttpRequest) -> HttpResponse:
-    """Languages and topics as the rater declares them; pools that route go by it."""
+    """Languages and topics as the rater states them; pools that route use them."""
     rater = labeling_access.rater(user=request.user)
     declared = {
         axis: roster_selectors.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.DECLARED)
@@ -134,7 +134,7 @@ def my_skills(request: HttpRequest) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        skills_services.declare_skills(rater=rater, **form.wanted, now=timezone.now())
+        skills_services.declare_skills(rater=rater, **form.arguments, now=timezone.now())
         messages.success(request, _("Saved. Applies from the next item."))
         return redirect("my_skills")
     tested = [
@@ -155,7 +155,7 @@ def my_skills(request: HttpRequest) -> HttpResponse:
 
 
 def feedback(attempt: StepAttempt) -> str:
-    """How it went, without the answers."""
+    """The result as text, without the right answers."""
     state = StepAttempt.State(attempt.state)
     if attempt.step.kind == OnboardingStep.Kind.DEMONSTRATIONS:
         return _("Submitted. An admin will read and score it.")

@@ -1,30 +1,31 @@
-"""The form of a pool."""
+"""Forms of a pool: its settings, and raters to add or remove."""
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Pool, Rater
 from labeling.people.pools.services import PoolTerms
-from labeling.people.skills.fields import Languages, Words, as_topic
+from labeling.people.skills.fields import LanguagesField, WordsField, as_topic
+from pages.form_parts import offer_rows
 
+# Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     PoolModelForm = forms.ModelForm[Pool]
-    PoolField = forms.ModelChoiceField[Pool]
     RatersField = forms.ModelMultipleChoiceField[Rater]
 else:
     PoolModelForm = forms.ModelForm
-    PoolField = forms.ModelChoiceField
     RatersField = forms.ModelMultipleChoiceField
 
 
 class PoolForm(PoolModelForm):
-    languages = Languages(
+    languages = LanguagesField(
         label=_("Languages"),
         help_text=_("Codes of the languages that everyone in the pool reads, such as en, de."),
     )
-    expertise = Words(
+    expertise = WordsField(
         label=_("Expertise"),
         help_text=_(
             "What everyone in the pool knows: prompt categories, such as summarization, or your own"
@@ -61,7 +62,7 @@ class PoolForm(PoolModelForm):
         return [as_topic(word) for word in self.cleaned_data["expertise"]]
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Arguments for services.create_pool and edit_pool."""
         values = self.cleaned_data
         terms = PoolTerms(
@@ -77,3 +78,25 @@ class PoolForm(PoolModelForm):
         return {name: values[name] for name in ("name", "description", "is_held_out")} | {
             "terms": terms
         }
+
+
+class RaterChoice(RatersField):
+    """Raters as checkboxes, with alias and name."""
+
+    def label_from_instance(self, rater: Rater) -> str:
+        return f"{rater.alias} · {rater.user}" if rater.user else rater.alias
+
+
+class RatersForm(forms.Form):
+    """Selects raters to add to a pool or remove from it."""
+
+    raters = RaterChoice(
+        label=_("Raters"),
+        queryset=Rater.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Select at least one rater.")},
+    )
+
+    def __init__(self, *args: Any, queryset: QuerySet[Rater], **options: Any) -> None:
+        super().__init__(*args, **options)
+        offer_rows(self.fields["raters"], queryset)

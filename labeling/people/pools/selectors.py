@@ -1,4 +1,4 @@
-"""Pools and their members, as admins list them."""
+"""Lists of pools and their members for admins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class MemberRow:
 
 
 def pool_rows(*, pools: Iterable[Pool]) -> list[PoolRow]:
-    """A row for each of `pools`, in two queries more however many there are."""
+    """A row for each of `pools`, with two more queries in total."""
     shown = list(pools)
     raters = dict(
         PoolMembership.objects.filter(pool__in=shown, is_active=True)
@@ -46,7 +46,7 @@ def pool_members(*, pool: Pool) -> QuerySet[PoolMembership]:
 
 
 def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
-    """A row for each of `memberships`, in one query more however many there are."""
+    """A row for each of `memberships`, with one more query in total."""
     shown = list(memberships)
     work = {
         row["pk"]: row
@@ -66,7 +66,7 @@ def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
 
 
 def raters_outside(*, pool: Pool) -> QuerySet[Rater]:
-    """Raters with a login who could join the pool; nobody who has withdrawn."""
+    """Raters with a login who could join the pool; not those who have withdrawn."""
     inside = pool.memberships.filter(is_active=True).values("rater_id")
     return (
         Rater.objects.filter(user__is_active=True, withdrawn_at=None)

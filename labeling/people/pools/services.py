@@ -16,13 +16,13 @@ from labeling.queue import items, order
 
 
 class UnableToAddRaters(Refusal):
-    """Raters who cannot join a pool now; the text says why."""
+    """Raised when raters cannot join a pool; the text says why."""
 
 
 @dataclass(frozen=True)
 class PoolTerms:
-    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how
-    much one is given; None is no limit, and of `shown_items` that nothing shows it by itself.
+    """A pool's rules: which raters qualify, how items are routed, what counts as a shown topic, and
+    limits per rater. None means no limit; for `shown_items`, that no topic is shown automatically.
     """
 
     languages: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def edit_pool(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Without `terms` these stay as they are."""
+    """Without `terms`, the rules stay unchanged."""
     with transaction.atomic():
         stored = Pool.objects.select_for_update().get(pk=pool.pk)
         was = PoolTerms.of(stored)
@@ -111,18 +111,18 @@ def edit_pool(
 
 
 def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
-    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted.
-    False when it is paused.
+    """Stop handing out items in all campaigns of the pool for now. Items that raters hold can be
+    submitted. False when it is paused already.
     """
-    return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
+    return _set_paused(pool=pool, paused_at=now, by=by, now=now)
 
 
 def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
     """False unless it is paused."""
-    return _stop_or_go(pool=pool, paused_at=None, by=by, now=now)
+    return _set_paused(pool=pool, paused_at=None, by=by, now=now)
 
 
-def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
+def _set_paused(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
         if (
             Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(
@@ -136,16 +136,16 @@ def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now:
 
 
 def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Put raters into the pool, those who had left included; how many are now in it that were not.
+    """Add raters to the pool, including those who had left. Returns how many were not in it before.
 
-    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of
-    everything.
+    Raises UnableToAddRaters for raters who have withdrawn, because their judgments would be left
+    out of everything.
     """
     with transaction.atomic():
-        wanted = list(raters)
+        joining = list(raters)
         stored = (
             Rater.objects.select_for_update()
-            .filter(pk__in=[rater.pk for rater in wanted])
+            .filter(pk__in=[rater.pk for rater in joining])
             .order_by("pk")
         )
         withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
@@ -155,7 +155,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
                 " page first."
             )
             raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
-        added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]
+        added = [rater for rater in joining if _add_to_pool(pool=pool, rater=rater, now=now)]
         if added:
             audit_log.record(
                 by=by,
@@ -164,12 +164,12 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
                 after={"raters": [r.alias for r in added]},
                 now=now,
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(added)
 
 
 def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Let raters leave. What they hold can still be submitted; they are given nothing more."""
+    """Remove raters. They can still submit items they hold, but get no new ones."""
     with transaction.atomic():
         leaving = list(
             pool.memberships.filter(rater__in=list(raters), is_active=True).select_related("rater")
@@ -182,11 +182,11 @@ def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
             audit_log.record(
                 by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
             )
-            items.level_pool(pool=pool, now=now)
+            items.level_pool_calibration(pool=pool, now=now)
     return len(leaving)
 
 
-def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
+def _add_to_pool(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     membership, is_new = PoolMembership.objects.get_or_create(
         pool=pool, rater=rater, defaults={"joined_at": now}
     )
@@ -197,9 +197,9 @@ def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     )
 
 
-def _ensure_rater(*, user: User, now: datetime) -> Rater:
-    """The alias says nothing about the person: it is shown to admins and leaves with every
-    export.
+def ensure_rater(*, user: User, now: datetime) -> Rater:
+    """The user's Rater, created if needed. The alias says nothing about the person: admins see it,
+    and exports include it.
     """
     alias = f"rater-{secrets.token_hex(4)}"
     rater, _is_new = Rater.objects.get_or_create(

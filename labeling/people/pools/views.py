@@ -1,4 +1,4 @@
-"""Pools: the list, a new one, and its raters."""
+"""Pages of pools: the list, a new one, and its raters."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,8 +14,7 @@ from labeling import access as labeling_access
 from labeling.models import Pool, Rater
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import selectors, services
-from labeling.people.pools.forms import PoolForm
-from labeling.people.pools.rater_forms import RatersForm
+from labeling.people.pools.forms import PoolForm, RatersForm
 
 POOLS_PER_PAGE = 50
 MEMBERS_PER_PAGE = 50
@@ -37,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     form = PoolForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        pool = services.create_pool(**form.wanted, by=request.user, now=timezone.now())
+        pool = services.create_pool(**form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pool.pk)
     return render(request, "labeling/people/pool_edit.html", {"form": form})
 
@@ -53,14 +52,14 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     pool = labeling_access.pool(user=request.user, pk=pk)
     form = PoolForm(request.POST or None, instance=pool)
     if request.method == "POST" and form.is_valid():
-        services.edit_pool(pool=pool, **form.wanted, by=request.user, now=timezone.now())
+        services.edit_pool(pool=pool, **form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pk)
     return render(request, "labeling/people/pool_edit.html", {"form": form, "pool": pool})
 
 
 @require_POST
 def pause(request: MemberRequest, pk: int) -> HttpResponse:
-    """Pauses the pool, or only its ticked raters."""
+    """Pauses the pool, or only the selected raters."""
     return _pause_or_resume(request, pk, is_pause=True)
 
 

@@ -1,4 +1,4 @@
-"""The roster's filter and its bulk actions."""
+"""The roster's filter form and its bulk actions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class RosterFilterForm(forms.Form):
     standing = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("All")), *selectors.Standing.choices],
+        choices=[("", _("All")), *selectors.RaterStatus.choices],
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
@@ -59,20 +59,20 @@ class RosterFilterForm(forms.Form):
             known = [(code, labels.get(code, code)) for code in selectors.known_codes(axis=axis)]
             self.fields[name].choices = [("", _("All")), *known]  # type: ignore[attr-defined]
 
-    def wanted(self) -> selectors.RosterFilter:
+    def filters(self) -> selectors.RosterFilter:
         values = self.cleaned_data if self.is_valid() else {}
         pool = values.get("pool")
         return selectors.RosterFilter(
             words=values.get("q", ""),
             pool_id=pool.pk if pool else None,
-            standing=values.get("standing", ""),
+            status=values.get("standing", ""),
             language=values.get("language", ""),
             topic=values.get("topic", ""),
         )
 
 
 class RosterActForm(forms.Form):
-    """One action on all ticked raters, or on all that match the filter, including those on other
+    """One action on all selected raters, or on all that match the filter, including those on other
     pages.
     """
 
@@ -98,7 +98,7 @@ class RosterActForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("everybody"):
-            # The filter decides, not the ticks: it also covers the other pages of the list.
+            # The filter decides, not the checkboxes: it also covers the other pages of the list.
             cleaned["raters"] = self.found
         if not cleaned.get("raters"):
             raise ValidationError(_("Select at least one rater. Nothing was changed."))

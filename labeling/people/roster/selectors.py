@@ -1,5 +1,4 @@
-"""Raters as admins look for them: by words, pool, language, topic and where they stand; and who was
-invited."""
+"""The roster: finds raters by text, pool, language, topic and status."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import PoolMembership, Rater, RaterSkill
 
 
-class Standing(models.TextChoices):
+class RaterStatus(models.TextChoices):
     AT_WORK = "at_work", _("active")
     PAUSED = "paused", _("paused in a pool")
     NO_POOL = "no_pool", _("no pool")
@@ -22,19 +21,19 @@ class Standing(models.TextChoices):
 
 @dataclass(frozen=True)
 class RosterFilter:
-    """What the roster asks for; an empty value asks for nothing."""
+    """The roster's filter; empty values do not filter."""
 
     words: str = ""
     pool_id: int | None = None
     language: str = ""
     topic: str = ""
-    standing: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True)
 class RosterRow:
     rater: Rater
-    standing: Standing
+    status: RaterStatus
     memberships: list[PoolMembership] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -42,7 +41,7 @@ class RosterRow:
     last_at: dt.datetime | None = None
 
 
-def roster(*, wanted: RosterFilter) -> QuerySet[Rater]:
+def roster(*, filters: RosterFilter) -> QuerySet[Rater]:
     """Raters with a login, by name."""
     found = (
         Rater.objects.filter(user__isnull=False)
@@ -50,44 +49,44 @@ def roster(*, wanted: RosterFilter) -> QuerySet[Rater]:
         .order_by("user__name", "alias")
     )
     inside = PoolMembership.objects.filter(rater=OuterRef("pk"), is_active=True)
-    if wanted.words:
-        words = wanted.words
+    if filters.words:
+        words = filters.words
         found = found.filter(
             Q(alias__icontains=words)
             | Q(user__name__icontains=words)
             | Q(user__email__icontains=words)
         )
-    if wanted.pool_id is not None:
-        found = found.filter(Exists(inside.filter(pool=wanted.pool_id)))
+    if filters.pool_id is not None:
+        found = found.filter(Exists(inside.filter(pool=filters.pool_id)))
     for axis, code in (
-        (RaterSkill.Axis.LANGUAGE, wanted.language),
-        (RaterSkill.Axis.TOPIC, wanted.topic),
+        (RaterSkill.Axis.LANGUAGE, filters.language),
+        (RaterSkill.Axis.TOPIC, filters.topic),
     ):
         if code:
             found = found.filter(
                 Exists(RaterSkill.objects.filter(rater=OuterRef("pk"), axis=axis, code=code))
             )
     conditions = {
-        Standing.AT_WORK: (
+        RaterStatus.AT_WORK: (
             Q(user__is_active=True, withdrawn_at=None) & Exists(inside.filter(paused_at=None))
         ),
-        Standing.PAUSED: (
+        RaterStatus.PAUSED: (
             Q(user__is_active=True, withdrawn_at=None)
             & Exists(inside.filter(paused_at__isnull=False))
         ),
-        Standing.NO_POOL: Q(user__is_active=True, withdrawn_at=None) & ~Exists(inside),
-        Standing.CLOSED: Q(user__is_active=False),
-        Standing.WITHDRAWN: Q(withdrawn_at__isnull=False),
+        RaterStatus.NO_POOL: Q(user__is_active=True, withdrawn_at=None) & ~Exists(inside),
+        RaterStatus.CLOSED: Q(user__is_active=False),
+        RaterStatus.WITHDRAWN: Q(withdrawn_at__isnull=False),
     }
     return (
-        found.filter(conditions[Standing(wanted.standing)])
-        if wanted.standing in Standing
+        found.filter(conditions[RaterStatus(filters.status)])
+        if filters.status in RaterStatus
         else found
     )
 
 
 def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
-    """A row for each of `raters`, in three queries however many there are."""
+    """A row for each of `raters`, with three queries in total."""
     shown = list(raters)
     memberships: dict[int, list[PoolMembership]] = {}
     for membership in (
@@ -115,7 +114,7 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
     return [
         RosterRow(
             rater=rater,
-            standing=_standing(rater, memberships.get(rater.pk, [])),
+            status=_status(rater, memberships.get(rater.pk, [])),
             memberships=memberships.get(rater.pk, []),
             languages=sorted(skills.get((rater.pk, RaterSkill.Axis.LANGUAGE), ())),
             topics=sorted(skills.get((rater.pk, RaterSkill.Axis.TOPIC), ())),
@@ -127,7 +126,7 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
 
 
 def known_codes(*, axis: str) -> list[str]:
-    """Languages or topics that any rater knows."""
+    """Languages or topics that at least one rater knows."""
     return sorted(
         set(RaterSkill.objects.filter(axis=axis).values_list("code", flat=True).distinct())
     )
@@ -139,15 +138,15 @@ def skills_of(*, rater: Rater, axis: str, basis: str) -> list[str]:
     )
 
 
-def _standing(rater: Rater, memberships: list[PoolMembership]) -> Standing:
+def _status(rater: Rater, memberships: list[PoolMembership]) -> RaterStatus:
     if rater.withdrawn_at is not None:
-        return Standing.WITHDRAWN
+        return RaterStatus.WITHDRAWN
     if rater.user is None or not rater.user.is_active:
-        return Standing.CLOSED
+        return RaterStatus.CLOSED
     if not memberships:
-        return Standing.NO_POOL
+        return RaterStatus.NO_POOL
     return (
-        Standing.PAUSED
+        RaterStatus.PAUSED
         if all(membership.paused_at for membership in memberships)
-        else Standing.AT_WORK
+        else RaterStatus.AT_WORK
     )

@@ -1,4 +1,4 @@
-"""The roster: every rater by search and filter, actions on many at once, and one rater's skills."""
+"""Pages of the roster: all raters with search and filter, bulk actions, and one rater's skills."""
 
 from collections.abc import Callable
 
@@ -34,8 +34,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: MemberRequest) -> HttpResponse:
-    """One action on all ticked raters, or on all that match the filter. Closing logins needs a
-    confirmation.
+    """One action on all selected raters, or on all that match the filter. Deactivating logins needs
+    a confirmation.
     """
     form = RosterActForm(request.POST, found=_found(request))
     if not form.is_valid():
@@ -46,7 +46,7 @@ def act(request: MemberRequest) -> HttpResponse:
         form.cleaned_data["act"],
     )
     if action == "deactivate":
-        # Nobody is deactivated who was not on the confirmation page.
+        # only raters who were on the confirmation page are deactivated
         if request.POST.get("confirmed") != str(len(raters)):
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
             return render(request, "labeling/people/roster_deactivate.html", context)
@@ -64,7 +64,7 @@ def act(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def skills(request: MemberRequest, pk: int) -> HttpResponse:
-    """Skills that an admin has observed, next to what raters say and what tests showed."""
+    """Skills that an admin has observed, next to what raters state and what tests showed."""
     rater = labeling_access.any_rater(user=request.user, pk=pk)
     known = {
         basis: {
@@ -79,7 +79,7 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        values = form.wanted
+        values = form.arguments
         skills_services.grant_skills(
             rater=rater,
             languages=values["languages"],
@@ -125,20 +125,20 @@ def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rate
 
 
 def _found(request: HttpRequest) -> QuerySet[Rater]:
-    return selectors.roster(wanted=RosterFilterForm(request.GET).wanted())
+    return selectors.roster(filters=RosterFilterForm(request.GET).filters())
 
 
 def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
     form = RosterFilterForm(request.GET)
-    wanted = form.wanted()
-    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(
+    filters = form.filters()
+    page = Paginator(selectors.roster(filters=filters), RATERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "form": form,
         "page": page,
         "rows": selectors.roster_rows(raters=page),
-        "is_filtered": wanted != selectors.RosterFilter(),
+        "is_filtered": filters != selectors.RosterFilter(),
         "act_form": act_form,
         "ticked": set(request.POST.getlist("raters")),
     }

@@ -1,10 +1,8 @@
-"""Wakes the worker that finds which topics raters know."""
+"""Sends the worker a message to find which topics raters know."""
 
 from config import broker
 
 
 def ring_topics(pool_id: int) -> bool:
-    """Like `ring_import`, to find which topics a pool's raters know. The beat does so again after
-    new judgments.
-    """
+    """Queue the task for a pool. The beat does so again after new judgments."""
     return broker.send("labeling.people.tasks.show_topics", pool_id=pool_id)

@@ -12,7 +12,7 @@ from labeling.models import Prompt
 LANGUAGE_CODE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?")
 
 
-class Words(forms.CharField):
+class WordsField(forms.CharField):
     """A comma-separated list of words."""
 
     def __init__(self, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Words(forms.CharField):
         return list(dict.fromkeys(words))
 
 
-class Languages(Words):
+class LanguagesField(WordsField):
     def clean(self, value: Any) -> list[str]:
         codes = super().clean(value)
         for code in codes:

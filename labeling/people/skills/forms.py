@@ -1,17 +1,17 @@
-"""The form in which a rater states their skills."""
+"""The form of a rater's languages and topics."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from labeling.people.skills.fields import Languages, Words
+from labeling.people.skills.fields import LanguagesField, WordsField
 from pages.form_parts import chips
 
 
 class SkillsForm(forms.Form):
     """Languages and topics: as stated by a rater, or as observed by an admin."""
 
-    languages = Languages(
+    languages = LanguagesField(
         label=_("Languages"), help_text=_("Language codes, separated by commas: en, de, pt-BR.")
     )
     topics = forms.MultipleChoiceField(
@@ -22,7 +22,7 @@ class SkillsForm(forms.Form):
         required=False,
         widget=chips(),
     )
-    tags = Words(label=_("Other fields"), help_text=_("For example medicine, law, chess."))
+    tags = WordsField(label=_("Other fields"), help_text=_("For example medicine, law, chess."))
 
     @classmethod
     def initial_of(cls, *, languages: list[str], topics: list[str]) -> dict[str, list[str]]:
@@ -34,6 +34,6 @@ class SkillsForm(forms.Form):
         return {"languages": languages, "topics": chosen, "tags": tags}
 
     @property
-    def wanted(self) -> dict[str, list[str]]:
+    def arguments(self) -> dict[str, list[str]]:
         values = self.cleaned_data
         return {"languages": values["languages"], "topics": [*values["topics"], *values["tags"]]}

@@ -1,5 +1,5 @@
-"""What raters' own answers show that they know: a topic, by how far they agree with golds, with
-reviewers, with other raters.
+"""Evidence from raters' own answers that they know a topic: agreement with golds, with reviewers,
+and with other raters.
 """
 
 from collections import defaultdict
@@ -26,9 +26,9 @@ from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
 
 MOST_JUDGMENTS = 20_000
-"""The latest of a pool's judgments that are looked at."""
+"""How many of a pool's latest judgments are read."""
 OTHERS_NEEDED = 2
-"""Other raters of a pair of responses below which they are no measure of anybody."""
+"""A pair is compared with other raters only if at least this many others ranked it."""
 ACTIVE_WITHIN = timedelta(hours=2)
 
 Ranks = Mapping[int, int | None]
@@ -36,8 +36,8 @@ Ranks = Mapping[int, int | None]
 
 @dataclass
 class Evidence:
-    """One rater on one topic in one pool: the sum of the items' shares of pairs, and how many items
-    were held against what.
+    """One rater on one topic in one pool: `agreed` sums each item's share of agreeing pairs, and
+    `n` counts items by what they were compared with.
     """
 
     rater_id: int
@@ -63,7 +63,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ShownTopic:
-    """A topic that was seen to be known, with what showed it in a sentence."""
+    """A topic that the rater's answers showed, with the evidence as a sentence."""
 
     skill: RaterSkill
     sentence: str
@@ -74,11 +74,10 @@ class ShownTopic:
 
 
 def topic_evidence(*, pool: Pool) -> list[Evidence]:
-    """From the pool's latest rankings, each item held against its gold, else its review, else the
-    other raters of it.
+    """From the pool's latest rankings. Each item is compared with its gold, else its review, else
+    the other raters.
 
-    `Other` is no topic. Who has withdrawn is shown nothing, but is still another rater to the
-    others.
+    `Other` is not a topic. Withdrawn raters get no evidence, but still count among the others.
     """
     found: dict[tuple[int, str], Evidence] = {}
 
@@ -103,7 +102,7 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
 
 
 def active_pool_ids(*, now: datetime) -> list[int]:
-    """Pools in which topics show by themselves, and where somebody has judged of late."""
+    """Pools in which topics are shown automatically and somebody has judged lately."""
     judged = Judgment.objects.filter(
         campaign__pool=OuterRef("pk"),
         kind=Judgment.Kind.COMPARISON,
@@ -117,7 +116,7 @@ def active_pool_ids(*, now: datetime) -> list[int]:
 
 
 def shown_topics(*, rater: Rater) -> list[ShownTopic]:
-    """What the rater's answers have shown, with what was taken back again."""
+    """Topics that the rater's answers have shown, including those taken back."""
     skills = RaterSkill.ever.filter(
         rater=rater, axis=RaterSkill.Axis.TOPIC, basis=RaterSkill.Basis.SHOWN
     )
@@ -146,7 +145,7 @@ def _gold_answers(pool: Pool) -> Iterable[tuple[int, str, float, int]]:
 
 
 def _decided(pool: Pool) -> dict[int, dict[int, int | None]]:
-    """item → response → rank, as reviewers decided."""
+    """item → response → rank, as reviewers decided"""
     rows = AdjudicatedRank.objects.filter(adjudication__item__campaign__pool=pool)
     right: dict[int, dict[int, int | None]] = defaultdict(dict)
     for item, response, rank in rows.values_list(
@@ -157,8 +156,8 @@ def _decided(pool: Pool) -> dict[int, dict[int, int | None]]:
 
 
 def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None]]]]:
-    """item → its topic, and rater → response → rank. Of answers that count: none set aside, and no
-    repeat, judged once before.
+    """item → its topic, and rater → response → rank. Only judgments that count: not set aside, and
+    no repeats, which the rater judged before.
     """
     campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
     judgments = Judgment.objects.filter(
@@ -203,8 +202,8 @@ def _matches(given: Mapping[int, Ranks], right: Ranks | None) -> dict[int, order
 
 
 def _against_others(given: Mapping[int, Ranks]) -> dict[int, orders.Match]:
-    """Each rater's pairs against the side that most of the others took; a pair on which these are
-    split asks nothing.
+    """Each rater's pairs compared with the majority of the others; pairs without a majority are
+    left out.
     """
     sides: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for rater, ranks in given.items():

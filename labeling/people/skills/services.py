@@ -1,5 +1,5 @@
-"""What raters know and how that is known: said by them, seen by an admin, told by a test, shown by
-their own answers.
+"""Stores what raters know and on what basis: stated by them, observed by an admin, tested, or shown
+by their answers.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ SHOWN = RaterSkill.Basis.SHOWN
 def declare_skills(
     *, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime
 ) -> None:
-    """What raters say they know, from now on. What was tested or shown is not theirs to change."""
+    """Set what the rater states. Tested and shown skills are not changed by this."""
     said = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
     with transaction.atomic():
         rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
@@ -44,30 +44,30 @@ def grant_skills(
     by: User | None,
     now: datetime,
 ) -> None:
-    """What an admin has seen that a rater knows, from now on. What is named no more is taken back
-    and not shown again by itself; what is named still keeps what showed it.
+    """Set what an admin has observed. A skill that is no longer listed is taken back, and not shown
+    automatically again; a listed one keeps its evidence.
     """
     known = {(LANGUAGE.value, code) for code in languages} | {
         (TOPIC.value, code) for code in topics
     }
     with transaction.atomic():
-        standing = {
+        current = {
             (skill.axis, skill.code): skill
             for skill in rater.skills.select_for_update().filter(basis=SHOWN)
         }
-        gone = [skill.pk for key, skill in standing.items() if key not in known]
-        RaterSkill.objects.filter(pk__in=gone).update(revoked_at=now)
+        removed = [skill.pk for key, skill in current.items() if key not in known]
+        RaterSkill.objects.filter(pk__in=removed).update(revoked_at=now)
         RaterSkill.ever.bulk_create(
             [
                 RaterSkill(rater=rater, axis=axis, code=code, basis=SHOWN, at=now)
-                for axis, code in sorted(known - standing.keys())
+                for axis, code in sorted(known - current.keys())
             ],
             update_conflicts=True,
             unique_fields=["rater", "axis", "code", "basis"],
             update_fields=["at", "evidence", "revoked_at"],
         )
         order.restart_rater(rater)
-        before, after = _codes(standing), _codes(known)
+        before, after = _codes(current), _codes(known)
         if before != after:
             audit_log.record(
                 by=by,
@@ -80,11 +80,11 @@ def grant_skills(
 
 
 def show_topics(*, pool_id: int, now: datetime) -> int:
-    """Writes down the topics that raters of a pool have shown by its own measure; how many. A
-    second run finds none of them.
+    """Record the topics that raters of a pool have shown by the pool's own criteria. Returns how
+    many; a second run adds none.
 
-    What an admin took back stays taken back, and what is known stays known when later answers are
-    worse: a person decides that.
+    A topic that an admin took back stays so. A topic stays known when later answers are worse,
+    because only an admin may take it back.
     """
     pool = Pool.objects.filter(pk=pool_id, shown_items__isnull=False).first()
     if pool is None or pool.shown_items is None:
@@ -92,12 +92,12 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
     enough = [
         evidence
         for evidence in selectors.topic_evidence(pool=pool)
-        # Three of four is 75 %, whatever the floating point says.
+        # three of four is 75 %, despite floating-point rounding
         if evidence.n_items >= pool.shown_items
         and 100 * evidence.share + 1e-6 >= pool.shown_percent
     ]
     with transaction.atomic():
-        Pool.objects.select_for_update().get(pk=pool.pk)  # one run after the other
+        Pool.objects.select_for_update().get(pk=pool.pk)  # one run at a time
         known = set(RaterSkill.ever.filter(axis=TOPIC, basis=SHOWN).values_list("rater_id", "code"))
         new = [evidence for evidence in enough if (evidence.rater_id, evidence.topic) not in known]
         raters = Rater.objects.in_bulk({evidence.rater_id for evidence in new})

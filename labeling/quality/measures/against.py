@@ -35,8 +35,8 @@ class OtherVotes:
     position: Ints
     """position on the page, from 0"""
 
-    def where(self, kept: Truths) -> "OtherVotes":
-        return OtherVotes(**{one.name: getattr(self, one.name)[kept] for one in fields(self)})
+    def where(self, mask: Truths) -> "OtherVotes":
+        return OtherVotes(**{one.name: getattr(self, one.name)[mask] for one in fields(self)})
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:

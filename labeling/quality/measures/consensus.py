@@ -29,7 +29,7 @@ class PairConsensus:
     n_right: int
     """votes for each label"""
     majority: int | None
-    weighed: int | None
+    weighted: int | None
     """the likeliest label, with each vote weighted by its rater's reliability"""
     p_left: float
     p_tie: float
@@ -47,7 +47,7 @@ class PairConsensus:
     @property
     def is_overruled(self) -> bool:
         """Weighing changes what the votes say."""
-        return self.majority != self.weighed
+        return self.majority != self.weighted
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Place:
 
     response: int
     by_majority: int
-    weighed: int
-    sureness: float
+    weighted: int
+    certainty: float
     """mean over its pairs of how likely the likeliest label is"""
 
 
@@ -90,7 +90,7 @@ def consensus_by_pair(
                 n_tie=n_tie,
                 n_right=n_right,
                 majority=_leader((n_left, n_tie, n_right)),
-                weighed=_leader((p_left, p_tie, p_right)),
+                weighted=_leader((p_left, p_tie, p_right)),
                 p_left=p_left,
                 p_tie=p_tie,
                 p_right=p_right,
@@ -105,13 +105,13 @@ def places(pairs: Sequence[PairConsensus]) -> list[Place]:
     """
     responses = sorted({response for pair in pairs for response in (pair.left, pair.right)})
     by_majority = _beaten(responses, [(pair, pair.majority) for pair in pairs])
-    weighed = _beaten(responses, [(pair, pair.weighed) for pair in pairs])
+    weighted = _beaten(responses, [(pair, pair.weighted) for pair in pairs])
     found = []
     for response in responses:
         certainties = [pair.p for pair in pairs if response in (pair.left, pair.right)]
-        place = _place(response, by_majority), _place(response, weighed)
-        found.append(Place(response, *place, sureness=sum(certainties) / len(certainties)))
-    return sorted(found, key=lambda place: (place.weighed, place.by_majority, place.response))
+        place = _place(response, by_majority), _place(response, weighted)
+        found.append(Place(response, *place, certainty=sum(certainties) / len(certainties)))
+    return sorted(found, key=lambda place: (place.weighted, place.by_majority, place.response))
 
 
 def _leader(scores: Sequence[float]) -> int | None:

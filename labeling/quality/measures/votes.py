@@ -56,18 +56,18 @@ class Votes:
         """Without repeats: a rater's second opinion is not a second rater."""
         return self.where(~self.is_repeat) if self.is_repeat.any() else self
 
-    def where(self, kept: Truths) -> "Votes":
+    def where(self, mask: Truths) -> "Votes":
         """Some of the rows; `kept` says which."""
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = {
-            name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)
+            name: column[mask] for name, column in columns.items() if isinstance(column, np.ndarray)
         }
         return Votes(
             **plain,
-            looks=self.looks.at(kept),
-            answers={name: column[kept] for name, column in self.answers.items()},
+            looks=self.looks.at(mask),
+            answers={name: column[mask] for name, column in self.answers.items()},
             groups={
-                name: Grouping(group.names, group.place[kept])
+                name: Grouping(group.names, group.place[mask])
                 for name, group in self.groups.items()
             },
         )

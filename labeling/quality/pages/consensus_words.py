@@ -1,4 +1,4 @@
-"""The consensus of an item's raters, in letters and sentences."""
+"""The consensus of an item's raters as text, with letters for responses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class PlaceRow:
 
     letter: str
     by_majority: str
-    weighed: str
-    sureness: str
+    weighted: str
+    certainty: str
     is_moved: bool
 
 
@@ -27,14 +27,14 @@ class PairRow:
     letters: str
     votes: str
     majority: str
-    weighed: str
+    weighted: str
     p: str
 
 
 @dataclass(frozen=True)
-class ToldConsensus:
-    """`rows` is best first, and empty if nobody ranked two responses; `differences` names the pairs
-    that change when votes are weighted.
+class ConsensusText:
+    """`rows` has the best first, and is empty if nobody ranked two responses; `differences` lists
+    the pairs that change when votes are weighted.
     """
 
     rows: list[PlaceRow]
@@ -43,24 +43,24 @@ class ToldConsensus:
     sentence: str
 
 
-def told(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> ToldConsensus:
+def as_text(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> ConsensusText:
     letters = {entry.response.pk: entry.letter for entry in responses}
-    by_majority, weighed = (
-        [getattr(place, name) for place in found.places] for name in ("by_majority", "weighed")
+    by_majority, weighted = (
+        [getattr(place, name) for place in found.places] for name in ("by_majority", "weighted")
     )
     rows = [
         PlaceRow(
             letters[place.response],
             _place(place.by_majority, by_majority),
-            _place(place.weighed, weighed),
-            _percent(place.sureness),
-            is_moved=place.by_majority != place.weighed,
+            _place(place.weighted, weighted),
+            _percent(place.certainty),
+            is_moved=place.by_majority != place.weighted,
         )
         for place in found.places
     ]
     pairs = [_pair(pair, letters) for pair in found.pairs]
     differences = [_difference(pair, letters) for pair in found.pairs if pair.is_overruled]
-    return ToldConsensus(rows, pairs, differences, _sentence(found, n_changed=len(differences)))
+    return ConsensusText(rows, pairs, differences, _sentence(found, n_changed=len(differences)))
 
 
 def _sentence(found: ItemConsensus, *, n_changed: int) -> str:
@@ -95,7 +95,7 @@ def _difference(pair: PairConsensus, letters: Mapping[int, str]) -> str:
         "right": letters[pair.right],
         "votes": _votes(pair, letters),
         "majority": _label(pair, pair.majority, letters),
-        "weighed": _label(pair, pair.weighed, letters),
+        "weighed": _label(pair, pair.weighted, letters),
         "p": _percent(pair.p),
     }
 
@@ -105,7 +105,7 @@ def _pair(pair: PairConsensus, letters: Mapping[int, str]) -> PairRow:
         letters=f"{letters[pair.left]} – {letters[pair.right]}",
         votes=_votes(pair, letters),
         majority=_label(pair, pair.majority, letters),
-        weighed=_label(pair, pair.weighed, letters),
+        weighted=_label(pair, pair.weighted, letters),
         p=_percent(pair.p),
     )
 

@@ -1,5 +1,5 @@
-"""Quality: how far raters agree, what choices depend on, and which raters to review. Pages read
-only the stored report.
+"""Pages of quality: how far raters agree, what choices depend on, and which raters to review. They
+read only the stored report.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -192,7 +192,7 @@ def _stored(row: str) -> str:
 
 
 def _behind_page(
-    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.Behind
+    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.RowJudgments
 ) -> HttpResponse:
     page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
     judgments = quality_selectors.listed_judgments(ids=list(page.object_list))

@@ -1,4 +1,4 @@
-"""Labels of the quality figures and a sentence on what each means here; no traffic lights."""
+"""Labels of the quality figures, and a sentence on what each means here; no traffic lights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A campaign's rankings as arrays for the measures, and what they are compared with."""
+"""Loads a campaign's rankings as arrays for the measures, and what they are compared with."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def votes(*, campaign: Campaign, through_id: int) -> Votes:
-    """Every ranking up to `through_id` that counts: of a last version, not set aside, given on no
+    """Every ranking up to `through_id` that counts: the latest version, not set aside, not on a
     gold.
     """
     found = columns_through(campaign=campaign, through_id=through_id)
@@ -79,7 +79,9 @@ def _grouping(values: np.ndarray, place: np.ndarray) -> Grouping:
 
 
 def _periods(at_s: np.ndarray) -> dict[str, Grouping]:
-    """By month and by ISO week, in UTC: the votes of one period are held against each other."""
+    """By month and by ISO week, in UTC, so that votes of one period are compared with each
+    other.
+    """
     days, place = np.unique((at_s // 86_400).astype(np.int64), return_inverse=True)
     dates = [datetime.fromtimestamp(day * 86_400, UTC).date() for day in days.tolist()]
     months = np.array([f"{day:%Y-%m}" for day in dates], dtype=str)
@@ -91,8 +93,8 @@ def _periods(at_s: np.ndarray) -> dict[str, Grouping]:
 
 
 def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, str]]:
-    """What other pools, in campaigns of their own, said of responses that this campaign has too;
-    and those pools' names.
+    """Rankings by other pools, in their own campaigns, of responses that this campaign has too, and
+    the names of those pools.
     """
     mine = ItemResponse.objects.filter(item__campaign=campaign).values("response")
     shared = ItemResponse.objects.filter(response__in=mine).exclude(
@@ -144,25 +146,25 @@ def adjudicated_order(*, campaign: Campaign, votes: Votes) -> np.ndarray:
 
 
 def scorer_of(*, campaign: Campaign) -> Scorer | None:
-    """The reward model that was the last to score responses of this campaign."""
+    """The reward model that last scored responses of this campaign."""
     shown = ItemResponse.objects.filter(item__campaign=campaign, response=OuterRef("response"))
     theirs = ResponseScore.objects.filter(Exists(shown), scorer=OuterRef("pk"))
     return Scorer.objects.filter(Exists(theirs)).order_by("-scored_at", "-pk").first()
 
 
 def scored_order(*, scorer: Scorer, votes: Votes) -> np.ndarray:
-    """By row of `votes`, less the score that the reward model gave: lower is better, as a rank is;
-    NaN for none.
+    """By row of `votes`, the negated score of the reward model (lower is better, as for ranks); NaN
+    for none.
     """
     rows = np.array(list(scorer.scores.values_list("response_id", "score")), dtype=float)
-    response, score = rows.reshape(-1, 2).T  # ids below 2^53 are exact in it
+    response, score = rows.reshape(-1, 2).T  # ids below 2^53 are exact as floats
     return _looked_up(response.astype(np.int64), -score, votes.response)
 
 
-def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _looked_up(keys: np.ndarray, values: np.ndarray, values_to_find: np.ndarray) -> np.ndarray:
     order = np.argsort(keys)
     keys, values = keys[order], values[order]
     if not keys.size:
-        return np.full(len(wanted), np.nan)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, values[place], np.nan)
+        return np.full(len(values_to_find), np.nan)
+    place = np.minimum(np.searchsorted(keys, values_to_find), len(keys) - 1)
+    return np.where(keys[place] == values_to_find, values[place], np.nan)

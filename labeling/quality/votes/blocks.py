@@ -1,9 +1,9 @@
-"""A campaign's rankings as columns: read row by row from the database, or from the blocks that hold
-them already.
+"""A campaign's rankings as columns, read row by row from the database, or from stored blocks.
 
-A block is a Parquet file in a row: a million judgments of four responses are some 100 MB, read in
-seconds. Its columns are those of labeling.quality.measures.votes.Votes that never change, every
-question of the form as `answer:NAME`, every sight as `has:NAME`.
+A block is a Parquet file in a database row: a million judgments of four responses take about 100
+MB, and load in seconds. Its columns are the unchanging ones of
+labeling.quality.measures.votes.Votes, every question of the form as `answer:NAME`, and every
+feature of a text as `has:NAME`.
 """
 
 import io
@@ -19,12 +19,12 @@ from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAsi
 from labeling.statistics.bias import looks as bias_looks
 
 BLOCK = 20_000
-"""Judgments in a block. Those after the last full block are read row by row each time."""
+"""Judgments per block. Those after the last full block are read row by row each time."""
 CHUNK = 5_000
 
 Columns = dict[str, np.ndarray]
 Block = tuple[int, int, int]
-"""its first and last judgment, and how many it holds"""
+"""ids of its first and last judgment, and their number"""
 
 _FIELDS = {
     "judgment": "comparison__judgment_id",
@@ -43,21 +43,21 @@ _INTEGERS = ("judgment", "item", "prompt", "rater", "response", "source", "posit
 
 
 def rankings_of(campaign: Campaign) -> QuerySet[Judgment]:
-    """Every version of every comparison that is data, golds left out."""
+    """Every version of every comparison that is used as data, without golds."""
     return Judgment.versions.filter(
         campaign=campaign, kind=Judgment.Kind.COMPARISON, item__isnull=False, is_gold=False
     )
 
 
 def blocks_of(*, campaign: Campaign) -> list[Block]:
-    """The blocks that are stored, without their columns, in the order of judgments."""
+    """The stored blocks, without their columns, in the order of judgments."""
     stored = VoteBlock.objects.filter(campaign=campaign).order_by("through_id")
     return list(stored.values_list("from_id", "through_id", "n_judgments"))
 
 
 def stale_blocks(*, campaign: Campaign) -> list[Block]:
-    """Stored blocks whose stretch holds another number of judgments by now: a late commit, or an
-    import that was cleared.
+    """Stored blocks whose range now has another number of judgments, after a late commit or a
+    cleared import.
     """
     within = rankings_of(campaign)
     return [
@@ -68,7 +68,7 @@ def stale_blocks(*, campaign: Campaign) -> list[Block]:
 
 
 def next_block(*, campaign: Campaign, after_id: int, through_id: int) -> tuple[int, int] | None:
-    """First and last of the next BLOCK judgments; None when there are fewer."""
+    """Ids of the first and last of the next BLOCK judgments; None when there are fewer."""
     later = (
         rankings_of(campaign)
         .filter(pk__gt=after_id, pk__lte=through_id)
@@ -80,7 +80,7 @@ def next_block(*, campaign: Campaign, after_id: int, through_id: int) -> tuple[i
 
 
 def columns_between(*, campaign: Campaign, from_id: int, through_id: int) -> Columns:
-    """Read row by row; texts are looked at and not kept."""
+    """Read row by row; texts are measured and not kept."""
     rows = RankedResponse.objects.filter(
         comparison__judgment__in=rankings_of(campaign).filter(pk__range=(from_id, through_id))
     ).order_by("comparison_id", "position")
@@ -111,8 +111,8 @@ def packed(columns: Mapping[str, np.ndarray]) -> bytes:
 
 
 def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
-    """All of the campaign's rankings up to a judgment that still count: from blocks, and the rest
-    row by row.
+    """All rankings of the campaign up to a judgment that still count: from blocks, and the rest row
+    by row.
     """
     stored = VoteBlock.objects.filter(campaign=campaign, through_id__lte=through_id).order_by(
         "through_id"
@@ -125,27 +125,29 @@ def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
     counts = _counts(campaign, _joined("judgment", files, held, rest))
     return {
         name: _joined(name, files, held, rest)[counts] for name in names
-    }  # one column at a time in memory twice
+    }  # at most one column at a time is in memory twice
 
 
 def _joined(
     name: str, files: Sequence[io.BytesIO], held: Sequence[set[str]], rest: Columns
 ) -> np.ndarray:
-    """One column of every block and of the rest. A question that a block does not know was not
-    answered there.
+    """One column of all blocks and of the rest. A block without that question has no answers to
+    it.
     """
     parts = []
     for file, names in zip(files, held, strict=True):
         file.seek(0)
-        wanted = name if name in names else "judgment"
-        column = pq.read_table(file, columns=[wanted], use_threads=False)[wanted].to_numpy()
+        column_name = name if name in names else "judgment"
+        column = pq.read_table(file, columns=[column_name], use_threads=False)[
+            column_name
+        ].to_numpy()
         parts.append(column if name in names else np.full(len(column), np.nan))
     parts.append(rest[name] if name in rest else np.full(len(rest["judgment"]), np.nan))
     return np.concatenate(parts)
 
 
 def _counts(campaign: Campaign, judgment: np.ndarray) -> np.ndarray:
-    """By row: it is of a judgment's last version, and nobody set it aside."""
+    """By row: whether it is of a judgment's latest version, and not set aside."""
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True
     )
@@ -156,8 +158,8 @@ def _counts(campaign: Campaign, judgment: np.ndarray) -> np.ndarray:
 
 
 def _answers(ratings: Sequence[Mapping[str, Any]]) -> Columns:
-    """Each question that somebody answered, NaN where this response's was not; an answer that is no
-    number is none.
+    """Every question that somebody answered, NaN if this response has no answer. Answers that are
+    not numbers are ignored.
     """
     names = sorted({name for given in ratings for name in given})
     return {

@@ -1,5 +1,5 @@
-"""Who wins: how often raters put one source's responses above another's, in one campaign, and how
-strong each source is.
+"""Win rates and strengths of sources: how often raters ranked one source's responses above
+another's in a campaign.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from labeling.statistics.figures import Figure
 
 @dataclass(frozen=True)
 class Contest:
-    """How often `source` beat `other`, in percent, ties as half; votes on one prompt count as one
+    """How often `source` beat `other`, in percent, with ties as half; votes on one prompt are one
     cluster.
     """
 
@@ -32,14 +32,14 @@ class Contest:
 
 @dataclass(frozen=True)
 class Strength:
-    """How often a source would win a vote that decides against the baseline, in percent."""
+    """How often a source would win a decided vote against the baseline, in percent."""
 
     source: str
     is_baseline: bool
     by_all: Figure
-    """from all votes at once, ties told apart (Davidson)"""
+    """from all votes, with ties modelled (Davidson)"""
     by_reliability: Figure
-    """as a rater who never errs would vote (rater-aware Bradley–Terry)"""
+    """as a rater without errors would vote (rater-aware Bradley–Terry)"""
     n_votes: int
 
     @property
@@ -53,28 +53,30 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Strengths:
-    """The strongest first; empty where responses have one source, or more than a table can show."""
+class SourceStrengths:
+    """Strongest first; empty if all responses have one source, or there are more sources than a
+    table can show.
+    """
 
     baseline: str
-    """the oldest source that the others can be held against; empty where there is none"""
+    """the oldest source that the others can be compared with; empty if there is none"""
     tie: float | None
     """how often two equally strong sources would tie, in percent"""
     rows: list[Strength]
 
 
 def contests(*, campaign: Campaign) -> list[Contest]:
-    """As of now. This reads every vote: pages take what the quality report holds of it."""
+    """Computed now from every vote. Pages use the quality report's results instead."""
     votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
     return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:
-    """As `contests`, as of the report."""
+    """Like `contests`, from the report."""
     return _contests(report.results.get("contests", []))
 
 
-def stored_strengths(*, report: QualityReport) -> Strengths:
+def stored_strengths(*, report: QualityReport) -> SourceStrengths:
     found = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
     rows = [
         Strength(
@@ -86,11 +88,13 @@ def stored_strengths(*, report: QualityReport) -> Strengths:
         )
         for one in found["sources"]
     ]
-    return Strengths(found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows)
+    return SourceStrengths(
+        found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows
+    )
 
 
 def _percent(record: Record) -> Figure:
-    """A log-ability above the baseline's, as the share of decided votes that it means."""
+    """Converts a log-ability above the baseline's to a share of decided votes."""
     figure = as_figure(record)
     value, low, high = (
         None if at is None else 100 * float(expit(at))

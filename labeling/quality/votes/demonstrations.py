@@ -1,5 +1,6 @@
-"""How good a campaign's demonstrations are, as far as anything tells: scores, overruled warnings,
-how they were written."""
+"""Indicators of the quality of a campaign's demonstrations: scores, overridden warnings, and how
+they were written.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,59 +14,57 @@ from labeling.models import Campaign, Judgment
 
 
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
-    """Of the characters that came into the editor; None where the page recorded none."""
+    """Share of pasted characters in the editor; None if the page recorded none."""
     typing = presentation.get("typing") or {}
-    typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
+    typed, pasted = count_of(typing, "typed"), count_of(typing, "pasted")
     total = (typed or 0) + (pasted or 0)
     return (pasted or 0) / total if total else None
 
 
-def _count_of(typing: Any, name: str) -> int | None:
-    """A number that a browser sent, if it is one."""
+def count_of(typing: Any, name: str) -> int | None:
+    """A count sent by a browser, if it is a number."""
     value = typing.get(name) if isinstance(typing, Mapping) else None
     return int(value) if isinstance(value, int | float) and value >= 0 else None
 
 
 N_LATEST = 2_000
-
-
-"""Demonstrations that writers are compared by."""
+"""Writers are compared by this many of their latest demonstrations."""
 
 
 LEAST_ANSWERS, LEAST_WRITERS = 5, 5
 
 
 FAR_OFF = 3.5
-
-
 MUCH_PASTED = 0.5
 
 
 @dataclass(frozen=True)
-class Written:
+class DemonstrationStats:
     n: int
     n_scored: int
     mean_score: float | None
-    """of 1 to 7"""
+    """from 1 to 7"""
     n_warned: int
-    """given against a warning: too short or long, faster than reading, a constraint left open"""
+    """submitted despite a warning: too short or long, faster than reading, or a constraint not
+    met
+    """
 
 
 @dataclass(frozen=True)
-class Writer:
-    """How one rater writes, by medians over the latest demonstrations; None where their page
+class WriterStats:
+    """How one rater writes, as medians over their latest demonstrations; None if their page
     recorded nothing.
     """
 
     n: int
     per_minute: float | None
-    """characters of the answer for a minute of active time"""
+    """characters of the answer per minute of active time"""
     pasted_share: float | None
     is_fast: bool = False
     pastes: bool = False
 
 
-def written(*, campaign: Campaign) -> Written:
+def written(*, campaign: Campaign) -> DemonstrationStats:
     given = Judgment.objects.filter(
         campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
     )
@@ -75,12 +74,12 @@ def written(*, campaign: Campaign) -> Written:
         mean_score=Avg("review__score"),
         n_warned=Count("pk", filter=~Q(warnings=[])),
     )
-    return Written(**row)
+    return DemonstrationStats(**row)
 
 
-def writers(*, campaign: Campaign) -> dict[int, Writer]:
-    """By rater. Who is far above the others is marked, once there are enough of both to say so; a
-    mark proves nothing.
+def writers(*, campaign: Campaign) -> dict[int, WriterStats]:
+    """By rater. Raters far above the others are marked, once there are enough of both; a mark
+    proves nothing.
     """
     latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by(
         "-pk"
@@ -103,7 +102,7 @@ def writers(*, campaign: Campaign) -> dict[int, Writer]:
     fast = far_above({rater_id: pace[rater_id] for rater_id in known if rater_id in pace})
     pasting = far_above({rater_id: pasted[rater_id] for rater_id in known if rater_id in pasted})
     return {
-        rater_id: Writer(
+        rater_id: WriterStats(
             n=n,
             per_minute=pace.get(rater_id),
             pasted_share=pasted.get(rater_id),
@@ -115,11 +114,11 @@ def writers(*, campaign: Campaign) -> dict[int, Writer]:
 
 
 def far_above(values: dict[int, float]) -> set[int]:
-    """Whose modified z-score, 0.6745 (x − median) / MAD, is above 3.5 (Iglewicz and Hoaglin 1993,
-    Detect and Handle Outliers).
+    """Raters whose modified z-score, 0.6745 (x − median) / MAD, is above 3.5 (Iglewicz and Hoaglin
+    1993, How to Detect and Handle Outliers).
 
-    Where more than half have one value the MAD is 0, and whoever lies above it is far above. Fewer
-    than LEAST_WRITERS: nobody.
+    If more than half have the same value, the MAD is 0, and everybody above it is far above. With
+    fewer than LEAST_WRITERS, nobody is.
     """
     if len(values) < LEAST_WRITERS:
         return set()

@@ -1,4 +1,4 @@
-"""What raters gave on items whose order an expert decided: adjudicated ones, and golds."""
+"""Raters' rankings of items whose order an expert decided: adjudicated items and golds."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ _IS_ENGLISH = Q(prompt__language="en") | Q(prompt__language__startswith="en-")
 
 
 def expert_votes(*, campaign: Campaign, votes: Votes, adjudicated: Floats) -> ExpertVotes:
-    """`adjudicated` is the decided rank of each row of `votes`. Of a gold the first version counts:
-    feedback may follow it.
+    """`adjudicated` is the decided rank of each row of `votes`. For a gold the first version
+    counts, because the rater may get feedback after it.
     """
     here = ~np.isnan(adjudicated)
     golds = _on_golds(campaign)
@@ -33,7 +33,7 @@ def expert_votes(*, campaign: Campaign, votes: Votes, adjudicated: Floats) -> Ex
 
 
 def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
-    """First answers to golds in use, by column."""
+    """First answers to golds in use, as columns."""
     answered = RankedResponse.objects.filter(
         comparison__judgment__gold_answer__campaign=campaign,
         comparison__judgment__gold_answer__gold__retired_at=None,
@@ -65,7 +65,7 @@ def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
 
 
 def _confidence(response: np.ndarray) -> Floats:
-    """By row; NaN where the prompt is not known to be in English."""
+    """By row; NaN if the prompt is not known to be in English."""
     known, place = np.unique(response, return_inverse=True)
     measured: dict[int, float] = {}
     for start in range(0, len(known), CHUNK):

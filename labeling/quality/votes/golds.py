@@ -1,4 +1,4 @@
-"""Gold answers right and wrong, counted for each rater."""
+"""Counts how often raters answer a campaign's golds correctly."""
 
 from django.db.models import Sum
 
@@ -6,7 +6,7 @@ from labeling.models import Campaign, GoldAnswer
 
 
 def gold_counts(*, campaign: Campaign) -> tuple[list[float], list[int]]:
-    """By gold in use, over all raters' first answers: pairs put as the gold puts them, and pairs
+    """By gold in use, over all raters' first answers: pairs ordered as in the gold, and all pairs
     that it decides.
     """
     answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(

@@ -1,7 +1,7 @@
-"""What the judgments of one item say together, weighed by what the campaign's last report knows of
-its raters.
+"""The consensus of one item's judgments, weighted by the raters' reliability from the campaign's
+last report.
 
-One item is read row by row, or comes with the page; nothing of the campaign is computed anew.
+One item is read row by row, or comes with the page; nothing about the campaign is recomputed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,38 +11,38 @@ from typing import Any
 import numpy as np
 
 from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
-from labeling.quality.item_answers import Answer
+from labeling.quality.item_answers import ItemAnswer
 from labeling.quality.measures import consensus
 from labeling.quality.measures.consensus import PairConsensus, Place
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.consensus import certainty
 
 CAUTIOUS_PAIRS = 20
-"""Pairs at the usual accuracy that every rater starts with, so that a lucky start makes nobody
+"""Every rater starts with this many pairs at the usual accuracy, so that a lucky start makes nobody
 infallible.
 """
 
 RankRow = tuple[int, int, int, int | None, bool]
-"""item, rater, response, rank, and whether the rater said that all are bad, which ties them all"""
+"""item, rater, response, rank, and whether the rater marked all as bad, which ties them all"""
 
 
 @dataclass(frozen=True)
 class ItemConsensus:
     """`pairs` of responses that somebody ranked, and the `places` that follow, best first; both
-    empty while nobody did.
+    empty until somebody ranks.
     """
 
     n_judgments: int
-    """that count: not extra, not set aside"""
+    """judgments that count: not extra, not set aside"""
     n_known: int
-    """raters of these whose reliability a report could tell"""
+    """number of their raters whose reliability the report has"""
     pairs: list[PairConsensus]
     places: list[Place]
 
 
-def consensus_of(*, campaign: Campaign, answers: Iterable[Answer]) -> ItemConsensus:
-    """Of the item whose answers these are. Beside them, only the reliabilities of their raters are
-    read.
+def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemConsensus:
+    """The consensus of the item with these answers. Apart from them, reads only the reliabilities
+    of their raters.
     """
     judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
     rows: list[RankRow] = [
@@ -73,8 +73,8 @@ def _counts(judgment: Judgment) -> bool:
 
 
 def certainty_of(*, item: Item) -> float:
-    """How sure the item's judgments are about its pairs (statistics.consensus.certainty), given
-    what is known of its raters.
+    """How certain the item's judgments are about its pairs (statistics.consensus.certainty), given
+    the reliability of its raters.
     """
     rows = RankedResponse.objects.filter(
         comparison__judgment__item=item,
@@ -92,7 +92,7 @@ def certainty_of(*, item: Item) -> float:
 
 
 def votes_on_pairs(rows: Iterable[RankRow]) -> agreement_pairs.PairVotes:
-    """A rater who says that all are bad ties all pairs."""
+    """A rater who marks all as bad ties all pairs."""
     found = [
         (item, rater, response, 1 if is_all_bad else rank)
         for item, rater, response, rank, is_all_bad in rows
@@ -106,7 +106,7 @@ def votes_on_pairs(rows: Iterable[RankRow]) -> agreement_pairs.PairVotes:
 def accuracy_by_rater(
     *, campaign: Campaign | int, raters: Collection[int] | None = None
 ) -> dict[int, float]:
-    """How often each is right on a pair, where the campaign's last report can tell, drawn towards
+    """How often each rater is right on a pair, if the campaign's last report has it, shrunk towards
     the usual by CAUTIOUS_PAIRS.
     """
     known = RaterQuality.objects.filter(report__campaign=campaign)

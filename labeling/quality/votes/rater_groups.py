@@ -1,4 +1,4 @@
-"""Which groups a campaign's raters are in: pools, and what they chose to say of themselves."""
+"""Groups of a campaign's raters: pools, and profile answers."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -10,8 +10,8 @@ from labeling.quality.measures.groups import RaterGroup
 def rater_groups(*, campaign: Campaign, raters: Collection[int]) -> list[RaterGroup]:
     """Pools that these raters are in, and their answers to the profile of the campaign's own pool.
 
-    Members of a group are for measures.groups.groups_of only, which hides groups of a few raters.
-    Who has withdrawn is counted among nobody's answers.
+    Only measures.groups.groups_of may use the members of a group; it hides small groups. Raters who
+    have withdrawn count in no answer's group.
     """
     members: dict[tuple[int, str], set[int]] = defaultdict(set)
     inside = PoolMembership.objects.filter(rater__in=raters, is_active=True).order_by("pool__name")
@@ -26,7 +26,7 @@ def rater_groups(*, campaign: Campaign, raters: Collection[int]) -> list[RaterGr
 def _profile(campaign: Campaign, raters: Collection[int]) -> list[RaterGroup]:
     given = ProfileAnswer.objects.filter(step__pool=campaign.pool_id, step__retired_at=None)
     given = given.filter(rater__in=raters, rater__withdrawn_at=None).order_by("pk")
-    # Of one question in two steps, the later answer.
+    # if two steps ask the same question, the later answer counts
     answers = {
         (rater, question): answer
         for rater, question, answer in given.values_list("rater_id", "question", "answer")

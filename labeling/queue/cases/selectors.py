@@ -1,4 +1,4 @@
-"""Cases: what waits in each queue, what was settled, and what raters said when they skipped."""
+"""Read queries of cases: open and settled ones, with what raters wrote when they skipped."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ ONBOARDING = "onboarding"
 class CaseRow:
     case: Case
     passes: list[Pass]
-    """what raters said, oldest first"""
+    """the raters' skips, oldest first"""
 
 
 def cases(*, queue: str, is_settled: bool) -> QuerySet[Case]:
-    """Waiting ones with the oldest first, settled ones with the newest first."""
+    """Open cases oldest first, settled ones newest first."""
     found = Case.objects.filter(queue=queue, settled_at__isnull=not is_settled)
     order = ("-settled_at", "-pk") if is_settled else ("opened_at", "pk")
     return found.select_related("item__campaign", "item__prompt", "owner", "settled_by").order_by(
@@ -33,7 +33,7 @@ def cases(*, queue: str, is_settled: bool) -> QuerySet[Case]:
 
 
 def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
-    """A row for each of `cases`, in one query more however many there are."""
+    """A row for each of `cases`, with one more query for all of them."""
     shown = list(cases)
     said: dict[tuple[int, str], list[Pass]] = {}
     passes = (
@@ -50,7 +50,7 @@ def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
 
 
 def n_waiting() -> dict[str, int]:
-    """By queue, raters' questions and what they handed in at onboarding among them."""
+    """Open cases by queue, with raters' questions and onboarding answers to review."""
     counts = dict(
         Case.objects.filter(settled_at=None).values_list("queue").annotate(n=Count("pk")).order_by()
     )

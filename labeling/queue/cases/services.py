@@ -1,5 +1,5 @@
-"""Cases: opened by skips, settled by admins. "Not my field" opens none: the item goes to another
-rater, and that is all.
+"""Cases: skips open them, admins settle them. A skip as "Not my field" opens none: the item just
+goes to another rater.
 """
 
 from datetime import datetime
@@ -19,17 +19,15 @@ QUEUE_OF = {
     Pass.Reason.TECHNICAL: Case.Queue.TECHNICAL,
 }
 HOLDING = frozenset({Case.Queue.SAFETY})
-"""Nobody else is shown such an item until an admin has looked."""
+"""Items with such a case are held until an admin has looked at them."""
 
 
 class UnableToSettle(Refusal):
-    """A case that somebody else has settled; the text says so."""
+    """Raised when somebody else has already settled the case; the text says so."""
 
 
 def open_case(*, item: Item, reason: str, now: datetime) -> None:
-    """After a skip, in its transaction. A second rater's skip for the same reason joins the case
-    that is open.
-    """
+    """After a skip, in its transaction. A second skip for the same reason joins the open case."""
     queue = QUEUE_OF.get(Pass.Reason(reason))
     if queue is None:
         return
@@ -38,8 +36,8 @@ def open_case(*, item: Item, reason: str, now: datetime) -> None:
         items.hold(item_ids=[item.pk], now=now)
 
 
-def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
-    """Who sees to it; None gives it back."""
+def assign_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
+    """Set who handles the case; None releases it."""
     with transaction.atomic():
         before = {"owner": Case.objects.values_list("owner__email", flat=True).get(pk=case.pk)}
         Case.objects.filter(pk=case.pk).update(owner=owner)
@@ -53,7 +51,7 @@ def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None
         )
 
 
-def own_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
+def assign_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
     with transaction.atomic():
         before = {
             "owner": ItemQuestion.objects.values_list("owner__email", flat=True).get(pk=question.pk)
@@ -64,11 +62,10 @@ def own_question(*, question: ItemQuestion, owner: User | None, by: User, now: d
 
 
 def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: datetime) -> None:
-    """Nothing is wrong any more: the item is handed out again where it was held. Raises
-    UnableToSettle.
+    """Mark the case as resolved; a held item is handed out again. Raises UnableToSettle.
 
-    Who skipped it is not asked again. Editing and retiring the prompt settle cases too:
-    labeling.data.prompts.services.
+    Raters who skipped the item do not get it again. Editing and retiring a prompt settle its cases
+    too: see labeling.data.prompts.services.
     """
     with transaction.atomic():
         settled = Case.objects.filter(pk=case.pk, settled_at=None).update(
@@ -80,12 +77,12 @@ def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: date
             by=by, action="settle", target=case, after={"outcome": outcome, "note": note}, now=now
         )
         if not Case.objects.filter(item=case.item_id, queue__in=HOLDING, settled_at=None).exists():
-            items.let_go(item_ids=[case.item_id], now=now)
+            items.end_hold(item_ids=[case.item_id], now=now)
 
 
 def settle_all(*, prompt_id: int, outcome: str, by: User, now: datetime) -> int:
-    """Every open case about the prompt; the caller's transaction, which also says what becomes of
-    its items.
+    """Settle every open case of the prompt. Runs in the caller's transaction, which also decides
+    what happens to the prompt's items.
     """
     waiting = Case.objects.filter(item__prompt=prompt_id, settled_at=None)
     return waiting.update(settled_at=now, settled_by=by, outcome=Case.Outcome(outcome))

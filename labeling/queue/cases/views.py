@@ -1,4 +1,4 @@
-"""The queues for skip reasons: prompt repair, safety and technical, with each case's owner, age and
+"""Pages of the case queues (prompt repair, safety, technical): each case's owner, age and
 outcome.
 """
 
@@ -56,7 +56,7 @@ def own(request: MemberRequest, pk: int) -> HttpResponse:
     """Takes a case, or releases it."""
     case = labeling_access.case(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
-    services.own_case(case=case, owner=owner, by=request.user, now=timezone.now())
+    services.assign_case(case=case, owner=owner, by=request.user, now=timezone.now())
     return redirect("queue", case.queue)
 
 
@@ -86,5 +86,5 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
 def own_question(request: MemberRequest, pk: int) -> HttpResponse:
     question = labeling_access.question(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
-    services.own_question(question=question, owner=owner, by=request.user, now=timezone.now())
+    services.assign_question(question=question, owner=owner, by=request.user, now=timezone.now())
     return redirect("questions")

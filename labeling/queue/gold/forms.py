@@ -1,4 +1,4 @@
-"""Forms for how a campaign uses gold items, and for a file of them."""
+"""Forms for a campaign's gold settings, and for a file of golds."""
 
 from typing import TYPE_CHECKING, Any
 

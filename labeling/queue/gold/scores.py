@@ -1,6 +1,4 @@
-"""Answers to golds are scored, and what follows from the score: a warning, a pause, and the return
-from it.
-"""
+"""Scores answers to golds, and acts on the score: warn, pause and resume a rater."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -61,8 +59,8 @@ def note_answer(
 
 
 def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Give the rater nothing more in this campaign, and send their recent work in it to review.
-    False when they are paused already. They can still submit what they hold.
+    """Give the rater no more items of this campaign, and send their recent work in it to review.
+    False when they are paused already. They can still submit items they hold.
     """
     with transaction.atomic():
         standing, _is_new = RaterStanding.objects.get_or_create(campaign=campaign, rater=rater)
@@ -77,15 +75,15 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
         ]
         ReviewRequest.objects.bulk_create(requests, ignore_conflicts=True)
         after = {"campaign": campaign.name, "n_to_review": len(requests)}
-        items.level(campaign=campaign, now=now)
+        items.level_calibration(campaign=campaign, now=now)
         audit_log.record(by=by, action="pause", target=rater, after=after, now=now)
-        _tell_of_pause(campaign=campaign, rater=rater, now=now)
+        _notify_of_pause(campaign=campaign, rater=rater, now=now)
     return True
 
 
 def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Let the rater work in the campaign again. Golds answered before now no longer count towards
-    a pause.
+    """Let the rater work in the campaign again. Golds answered until now no longer count towards a
+    pause.
     """
     with transaction.atomic():
         paused = RaterStanding.objects.filter(
@@ -93,12 +91,12 @@ def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: date
         )
         if paused.update(paused_at=None, warned_at=None, resumed_at=now) != 1:
             return False
-        items.level(campaign=campaign, now=now)
+        items.level_calibration(campaign=campaign, now=now)
         audit_log.record(
             by=by, action="resume", target=rater, after={"campaign": campaign.name}, now=now
         )
         words = gettext_lazy("You can work in “%(name)s” again.")
-        _tell(
+        _notify(
             rater,
             key=f"resumed:{campaign.pk}:{now.isoformat()}",
             kind=Notice.Kind.FEEDBACK,
@@ -139,7 +137,7 @@ def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
         "Your answers in “%(name)s” often differ from the agreed answers. Read the guideline again,"
         " and ask if you are unsure."
     )
-    _tell(
+    _notify(
         rater,
         key=f"warned:{campaign.pk}:{now.isoformat()}",
         kind=Notice.Kind.WARNING,
@@ -149,13 +147,13 @@ def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     )
 
 
-def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+def _notify_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     key = f"paused:{campaign.pk}:{rater.pk}:{now.isoformat()}"
     words = gettext_lazy(
         "You are paused in “%(name)s” until an admin has checked your recent answers. The work you"
         " have done still counts."
     )
-    _tell(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
+    _notify(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
     notices_services.tell(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=key,
@@ -172,7 +170,7 @@ def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     )
 
 
-def _tell(
+def _notify(
     rater: Rater, *, key: str, kind: Notice.Kind, words: Promise, campaign: Campaign, now: datetime
 ) -> None:
     if rater.user is not None:

@@ -1,5 +1,6 @@
-"""What pages show of golds: the campaign's golds, how raters do on them, and what a rater is told
-of their own."""
+"""Read queries of golds: a campaign's golds, how raters do on them, and the feedback a rater
+sees.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,32 +25,26 @@ from labeling.statistics.agreement import orders
 from labeling.statistics.figures import Figure, absent, gettext_noop, wilson
 
 SUSPECT_ANSWERS = 3
-
-
 SUSPECT_PASSED = 0.2
-
-
-"""A gold that so many answered and at most this share of them passed is more likely wrong than so
-many raters are.
+"""A gold with this many answers and at most this share of passes is suspect: the gold is more
+likely wrong than so many raters.
 """
 
 
 MOST_ADJUDICATED = 2_000
-
-
-MOST_TOLD = 20
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
 class GoldRow:
-    """A gold in a campaign, and how everybody did on it, in whatever campaign."""
+    """A gold used in a campaign, and the results of everybody's answers to it in all campaigns."""
 
     use: GoldItem
     n_answers: int
     n_passed: int
     is_suspect: bool
     order: str
-    """in letters by response id: “A › B = C” """
+    """the right order in letters, by response id: “A › B = C”"""
 
     @property
     def gold(self) -> Gold:
@@ -62,22 +57,22 @@ class GoldRow:
 
 @dataclass(frozen=True)
 class GoldScore:
-    """One rater in one campaign."""
+    """One rater's results in one campaign."""
 
     rater: Rater
     passed: Figure
-    """golds that their first answer passed"""
+    """share of golds that the rater's first answer passed"""
     pairs: Figure
-    """pairs that golds decide, put the same way"""
+    """share of the golds' pairs that the rater ordered the same way"""
     adjudicated: Figure
-    """pairs that adjudications decide, put the same way"""
+    """share of the adjudicated pairs that the rater ordered the same way"""
     warned_at: datetime | None
     paused_at: datetime | None
 
 
 @dataclass(frozen=True)
-class ToldGold:
-    """A gold that a rater has answered, in the letters of their own page."""
+class AnsweredGold:
+    """A gold that a rater has answered, with the letters of their own page."""
 
     answer: GoldAnswer
     given: str
@@ -86,18 +81,16 @@ class ToldGold:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a rater may know of their golds in a campaign."""
+class GoldFeedback:
+    """Feedback for a rater on their golds in one campaign."""
 
     campaign: Campaign
     passed: Figure
-    golds: list[ToldGold]
+    golds: list[AnsweredGold]
 
 
 def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
-    """Golds in use first, suspect ones at the top of them; then the retired ones, the latest
-    first.
-    """
+    """Golds in use first, suspect ones at the top; then retired ones, latest first."""
     answered = Count("gold__answers")
     passed = Count("gold__answers", filter=Q(gold__answers__has_passed=True))
     uses = GoldItem.objects.filter(campaign=campaign).annotate(n_answers=answered, n_passed=passed)
@@ -112,7 +105,7 @@ def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
 
 
 def gold_rows(*, uses: Iterable[GoldItem]) -> list[GoldRow]:
-    """A row for each of `uses`, which came from gold_uses."""
+    """A row for each of `uses`, which has to come from gold_uses."""
     return [
         GoldRow(
             use=use,
@@ -136,8 +129,8 @@ def n_other_golds(*, campaign: Campaign) -> int:
 
 
 def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
-    """Raters who answered a gold here, or judged an adjudicated item, or are paused; the ones to
-    look at first.
+    """Raters who answered a gold here, judged an adjudicated item, or are paused; those with
+    problems first.
     """
     answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
         "rater"
@@ -162,8 +155,8 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
 
 
 def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
-    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as
-    half; by answers that count.
+    """How often each rater, and all of them together, ordered a pair as the adjudication did; ties
+    count half. Only judgments that count are used.
     """
     right = _adjudicated(campaign)
     given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
@@ -190,9 +183,9 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
 
 
-def told_of_golds(*, rater: Rater) -> list[Told]:
-    """The rater's latest golds and their score, for campaigns that tell; the campaign of the latest
-    answer first.
+def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
+    """The rater's latest golds and their score, for campaigns with feedback; the campaign of the
+    latest answer first.
     """
     answers = GoldAnswer.objects.filter(
         rater=rater, campaign__gold_feedback=True, gold__retired_at=None
@@ -201,7 +194,7 @@ def told_of_golds(*, rater: Rater) -> list[Told]:
     ranked = RankedResponse.objects.order_by("position")
     shown = list(
         latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[
-            :MOST_TOLD
+            :MOST_LISTED
         ]
     )
     counts = (
@@ -212,14 +205,18 @@ def told_of_golds(*, rater: Rater) -> list[Told]:
     figures = {campaign: wilson(n_passed, n) for campaign, n, n_passed in counts}
     campaigns = {answer.campaign_id: answer.campaign for answer in shown}
     return [
-        Told(campaign, figures[pk], [_told(answer) for answer in shown if answer.campaign_id == pk])
+        GoldFeedback(
+            campaign,
+            figures[pk],
+            [_answered_gold(answer) for answer in shown if answer.campaign_id == pk],
+        )
         for pk, campaign in campaigns.items()
     ]
 
 
 def in_letters(ranks: Sequence[int | None]) -> str:
-    """Ranks by place as an order of letters: [2, 1, 2] is “B › A = C”; what is left open is left
-    out.
+    """Ranks by position as an order of letters: [2, 1, 2] is “B › A = C”. Unranked positions are
+    left out.
     """
     tiers: dict[int, list[str]] = defaultdict(list)
     for place, rank in enumerate(ranks):
@@ -259,7 +256,7 @@ def _worst_first(score: GoldScore) -> tuple[bool, bool, float, str]:
 
 
 def _adjudicated(campaign: Campaign) -> dict[int, dict[int, int | None]]:
-    """item → response → rank, for the latest adjudications."""
+    """item → response → rank, from the latest adjudications"""
     rows = AdjudicatedRank.objects.filter(adjudication__item__campaign=campaign).order_by(
         "-adjudication_id"
     )
@@ -270,10 +267,10 @@ def _adjudicated(campaign: Campaign) -> dict[int, dict[int, int | None]]:
     return right
 
 
-def _told(answer: GoldAnswer) -> ToldGold:
+def _answered_gold(answer: GoldAnswer) -> AnsweredGold:
     ranked = list(answer.judgment.comparison.ranked.all())
     right: Mapping[int, int | None] = {row.response_id: row.rank for row in answer.gold.ranks.all()}
-    return ToldGold(
+    return AnsweredGold(
         answer=answer,
         given=in_letters([row.rank for row in ranked]),
         right=in_letters([right.get(row.response_id) for row in ranked]),

@@ -1,6 +1,7 @@
-"""Golds made, retired and brought back, and how a campaign uses them.
+"""Creates, retires and restores golds, and sets how a campaign uses them.
 
-Who is given one: labeling.queue.gold.turns. What follows from the answers: gold_scores.
+labeling.queue.gold.turns decides who gets a gold, and labeling.queue.gold.scores what follows from
+the answers.
 """
 
 from collections.abc import Mapping
@@ -44,11 +45,13 @@ SETTINGS = (
     "gold_feedback",
     "review_share",
 )
-"""Fields of a campaign that say how its golds are used; they may change at any time."""
+"""Campaign fields that say how its golds are used; they may change at any time."""
 
 
 class UnableToMakeGold(Exception):
-    """An order that can score nobody, or in the wrong place; the text says why."""
+    """Raised for an order that cannot score anybody, or that belongs to another kind of item; the
+    text says why.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -58,7 +61,7 @@ class UnableToMakeGold(Exception):
 @dataclass(frozen=True)
 class GoldsImported:
     n: int
-    problems: list[importers_drafts.Problem]
+    problems: list[importers_drafts.ImportProblem]
 
 
 # --- making golds ---------------------------------------------------------------------------------
@@ -73,10 +76,10 @@ def make_gold(
     by: User | None,
     now: datetime,
 ) -> Gold:
-    """Make the order `ranks` (response id → rank) of `item` a gold of its campaign. The item itself
-    takes no more judgments.
+    """Turn the order `ranks` (response id → rank) of `item` into a gold of its campaign. The item
+    itself takes no more judgments.
 
-    If the item has a gold with this order, that one is returned; one with another order is
+    Returns the item's gold if it has one with this order already; a gold with another order is
     replaced. Raises UnableToMakeGold.
     """
     if hasattr(item, "gold_use"):
@@ -105,7 +108,7 @@ def make_gold(
 def make_gold_of_answer(
     *, judgment: Judgment, note: str = "", by: User | None, now: datetime
 ) -> Gold:
-    """An expert's ranking as a gold. Raises UnableToMakeGold."""
+    """Turn an expert's ranking into a gold. Raises UnableToMakeGold."""
     if judgment.item is None or judgment.kind != Judgment.Kind.COMPARISON:
         raise UnableToMakeGold(_("Only a ranking of a campaign item can become a gold item."))
     ranks = dict(judgment.comparison.ranked.values_list("response_id", "rank"))
@@ -117,19 +120,20 @@ def make_gold_of_answer(
 def import_golds(
     *, campaign: Campaign, file: BinaryIO, file_name: str, by: User | None, now: datetime
 ) -> GoldsImported:
-    """Golds from JSON lines with `prompt`, `responses`, `ranks` and optionally `note`: all of them,
-    or none and the problems.
+    """Import golds from JSON lines with `prompt`, `responses`, `ranks` and optionally `note`.
+    Imports all of them, or none if there are problems.
 
     Their prompts are used for nothing else.
     """
     found = list(
         importers_golds.read_golds(file, n_responses=campaign.n_responses or 0, most=MOST_LINES)
     )
-    problems = [entry for entry in found if isinstance(entry, importers_drafts.Problem)]
+    problems = [entry for entry in found if isinstance(entry, importers_drafts.ImportProblem)]
     drafts = [entry for entry in found if isinstance(entry, importers_golds.GoldDraft)]
     if problems or not drafts:
         return GoldsImported(
-            0, problems or [importers_drafts.Problem(0, _("The file contains no gold items."))]
+            0,
+            problems or [importers_drafts.ImportProblem(0, _("The file contains no gold items."))],
         )
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
@@ -151,8 +155,8 @@ def import_golds(
 
 
 def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> int:
-    """Use every gold of other campaigns that compares as many responses in this one too; how many
-    were added.
+    """Use every gold of other campaigns with the same number of responses in this campaign too.
+    Returns how many were added.
     """
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
@@ -174,7 +178,9 @@ def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> in
 
 
 def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
-    """Stop using it. Its answers no longer count: nobody is judged by an order that was wrong."""
+    """Stop using the gold. Its answers no longer count, because a wrong order must not affect
+    raters.
+    """
     with transaction.atomic():
         is_done = Gold.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=now) == 1
         if is_done:
@@ -186,8 +192,8 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
 
 
 def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
-    """Use a retired gold again; its item takes no more judgments. False when it is in use, or when
-    another gold was made of its item since.
+    """Use a retired gold again; its item takes no more judgments. False when it is in use already,
+    or when another gold was made from its item since.
     """
     with transaction.atomic():
         rivals = (
@@ -213,10 +219,12 @@ def set_golds(
     *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
 ) -> None:
     """Change how golds are used in the campaign: any of SETTINGS."""
-    wanted = {name: value for name, value in values.items() if name in SETTINGS}
+    new_values = {name: value for name, value in values.items() if name in SETTINGS}
     with transaction.atomic():
         stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
-        changed = {name: value for name, value in wanted.items() if getattr(stored, name) != value}
+        changed = {
+            name: value for name, value in new_values.items() if getattr(stored, name) != value
+        }
         if changed:
             before = {name: getattr(stored, name) for name in changed}
             Campaign.objects.filter(pk=campaign.pk).update(**changed)
@@ -227,7 +235,7 @@ def set_golds(
 
 
 def _outdate_reports(gold: Gold) -> None:
-    """Agreement with golds changes, although no judgment is new."""
+    """Outdate reports, because agreement with golds changes without any new judgment."""
     QualityReport.objects.filter(campaign__in=gold.uses.values("campaign")).update(is_outdated=True)
 
 
@@ -269,7 +277,9 @@ def _make(
 
 
 def _use(*, gold: Gold, campaign: Campaign, now: datetime) -> None:
-    """An item for the gold in the campaign, behind all others; the campaign is locked."""
+    """Add an item for the gold to the campaign, after all others. The caller has locked the
+    campaign.
+    """
     last = campaign.items.aggregate(last=Max("position"))["last"]
     item = Item.objects.create(
         campaign=campaign,

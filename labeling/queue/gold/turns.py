@@ -1,4 +1,4 @@
-"""When it is a gold's turn in a rater's order of claims, and which gold they are given."""
+"""Decides when a rater's claim gets a gold, and which one."""
 
 import random
 from collections.abc import Sequence
@@ -21,20 +21,18 @@ from labeling.queue import routing, work_left
 from labeling.queue.cases import services as cases_services
 
 
-def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
-    """A gold leased to the rater, if it is a gold's turn and one is left that they have not met.
+def take(*, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime) -> Slot | None:
+    """Lease a gold to the rater, if it is time for one and there is one that they have not met.
 
-    Runs inside the claim's transaction. A rater for whom no ordinary work is left is given no gold.
+    Runs inside the claim's transaction. A rater with no ordinary work left gets no gold.
     """
     place = QueuePlace.objects.filter(campaign=campaign, rater=rater).first()
     if place is None or not is_gold_turn(
         seed=place.seed, n=place.n_claims, share=campaign.gold_share
     ):
         return None
-    candidates = _unmet(campaign=campaign, rater=rater, suits=suits)
-    if not candidates or not work_left.has_work(
-        campaign=campaign, rater=rater, suits=suits, now=now
-    ):
+    candidates = _unmet(campaign=campaign, rater=rater, fit=fit)
+    if not candidates or not work_left.has_work(campaign=campaign, rater=rater, fit=fit, now=now):
         return None
     chosen = random.Random(f"{place.seed}:{place.n_claims}").choice(candidates)  # noqa: S311  # an order, not a secret
     item = Item.objects.select_for_update(of=("self",)).get(pk=chosen)
@@ -52,11 +50,11 @@ def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime)
 
 
 def is_gold_turn(*, seed: int, n: int, share: int) -> bool:
-    """Whether a rater's claim number `n` (from 0) is a gold's, for a gold share in percent (at most
+    """Whether a rater's claim number `n` (from 0) gets a gold, for a gold share in percent (at most
     50).
 
-    Each block of 100 / share claims has exactly one, at a place drawn from the rater's seed, so
-    that nobody can foresee it. The very first claim is never a gold's.
+    Each block of 100 / share claims has exactly one, at a position drawn from the rater's seed, so
+    that nobody can predict it. The very first claim never gets a gold.
     """
     if share <= 0:
         return False
@@ -68,20 +66,20 @@ def is_gold_turn(*, seed: int, n: int, share: int) -> bool:
     return n == place
 
 
-def _unmet(*, campaign: Campaign, rater: Rater, suits: routing.Fit) -> Sequence[int]:
-    """Items of golds that may be shown, suit this rater, and that they have not met: neither here,
-    nor in another campaign, nor as the item the gold was made from.
+def _unmet(*, campaign: Campaign, rater: Rater, fit: routing.Fit) -> Sequence[int]:
+    """Items of usable golds that match this rater and that they have not met: not here, not in
+    another campaign, and not as the item the gold was made from.
     """
     uses = _showable(GoldItem.objects.filter(campaign=campaign)).filter(
-        suits.claim_test.of("item"), suits.not_met.of("gold__made_from")
+        fit.claim_test.of("item"), fit.not_met.of("gold__made_from")
     )
     uses = uses.exclude(Exists(GoldAnswer.objects.filter(gold=OuterRef("gold"), rater=rater)))
     return list(uses.order_by("item_id").values_list("item_id", flat=True))
 
 
 def _showable(uses: QuerySet[GoldItem]) -> QuerySet[GoldItem]:
-    """Without those that are retired or held, or whose prompt is in question in any of its items.
-    The prompt of an imported gold was retired from the start, so that nothing else uses it.
+    """Golds that are not retired or held, and whose prompt has no open case in any item. The
+    prompts of imported golds are retired from the start, so that nothing else uses them.
     """
     in_question = Case.objects.filter(
         item__prompt=OuterRef("item__prompt"), queue__in=cases_services.HOLDING, settled_at=None

@@ -1,5 +1,5 @@
-"""A campaign's golds: the list, raters' results, who is warned or paused, and how golds are
-used.
+"""Pages of a campaign's golds: the list, raters' results, who is warned or paused, and the
+settings.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.importers.drafts import Problem
+from labeling.importers.drafts import ImportProblem
 from labeling.models import Campaign
 from labeling.queue.gold import scores, selectors, services
 from labeling.queue.gold.forms import GoldFileForm, GoldSettingsForm
@@ -46,8 +46,8 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
-    """Imports golds from a file: all of it, or nothing and a list of its errors."""
+def import_file(request: MemberRequest, pk: int) -> HttpResponse:
+    """Imports golds from a file: all of them, or none and a list of the errors."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     form = GoldFileForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -133,7 +133,7 @@ def _page(
     *,
     form: GoldSettingsForm | None = None,
     file_form: GoldFileForm | None = None,
-    problems: list[Problem] | None = None,
+    problems: list[ImportProblem] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(

@@ -1,4 +1,4 @@
-"""What a campaign has spent, and whether its budget has room for one more judgment."""
+"""What a campaign has spent, and whether its budget has room for another judgment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from django.db.models import BigIntegerField, Case, Count, Min, Q, QuerySet, Sum
 
 from labeling.models import Campaign, Judgment, Rate, Slot
 from labeling.queue.spending import money, working_time
-from labeling.queue.spending.prices import _whole, exact_price, rate_of
-from labeling.queue.spending.time_estimates import _seconds_so_far
+from labeling.queue.spending.prices import exact_price, rate_of, round_amount
+from labeling.queue.spending.time_estimates import seconds_per_judgment
 
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments and skips took; `exact` in minor units by currency, not rounded,
-    empty where no rate says.
+    """The cost of a campaign's judgments and skips. `exact` is in minor units by currency, not
+    rounded, and empty if no rate applies.
 
-    `has_unpriced`: some of it was done when no rate was in force.
+    `has_unpriced`: some of the work was done when no rate was in force.
     """
 
     n_judgments: int
@@ -29,7 +29,7 @@ class Spending:
 
     @property
     def amounts(self) -> dict[str, Decimal]:
-        return {currency: _whole(amount) for currency, amount in self.exact.items()}
+        return {currency: round_amount(amount) for currency, amount in self.exact.items()}
 
     @property
     def hours(self) -> float:
@@ -43,10 +43,10 @@ class Spending:
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
-    """Counted from the judgments and skips themselves; with `now`, each priced at the rate of its
-    own time, as pay is.
+    """Counted from the judgments and skips themselves. With `now`, each is priced at the rate that
+    was in force at its time, as for pay.
 
-    The database adds them up rate by rate: a pool has few rates, and a campaign may have a million
+    The database adds up by rate, because a pool has few rates, and a campaign may have a million
     judgments.
     """
     rates = _rates_until(campaign, now) if now else []
@@ -57,7 +57,7 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
     skipped = _by_rate(
         working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s()
     )
-    # Before anything is judged, the rate in force says the currency of nothing.
+    # Before anything is judged, the rate in force gives the currency of a zero.
     amounts = {rates[0].currency: Decimal(0)} if rates else {}
     n_judgments, active_s, has_unpriced = 0, 0.0, False
     for rate_id in judged.keys() | skipped.keys():
@@ -76,7 +76,7 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
 
 
 def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
-    """What the pool has paid for the campaign's work so far, the newest first."""
+    """The pool's rates for this kind of work until now, newest first."""
     found = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.kind, valid_from__lte=now)
     return list(found.order_by("-valid_from"))
 
@@ -84,11 +84,10 @@ def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
 def _by_rate(
     rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any
 ) -> dict[int | None, tuple[int, float]]:
-    """How many rows and seconds fall under each of `rates` (the newest first); None for those
-    before the first.
+    """Number of rows and seconds under each of `rates` (newest first); None for rows before the
+    first rate.
 
-    Rows are told apart only by rates that began after the first of them, which in most campaigns is
-    none.
+    The query distinguishes only rates that began after the first row; most campaigns have none.
     """
     first_at = rows.aggregate(first_at=Min(at))["first_at"] if rates else None
     later = [rate for rate in rates if first_at is not None and rate.valid_from > first_at]
@@ -108,19 +107,19 @@ def _by_rate(
 
 
 def is_spent(*, campaign: Campaign, now: datetime) -> bool:
-    """Whether not even one judgment more fits into the budget. By the campaign's own counters, so
-    that asking costs the same after a million judgments.
+    """Whether the budget has no room for even one more judgment. Reads the campaign's own counters,
+    so the cost does not grow with the number of judgments.
     """
     return not _fits(campaign=campaign, n_more=1, now=now)
 
 
 def has_room(*, campaign: Campaign, now: datetime) -> bool:
-    """Whether the budget has room for one item more beside all that raters hold, each at what one
-    judgment takes.
+    """Whether the budget has room for one more item in addition to all that raters hold, each at
+    the average cost of a judgment.
 
-    Golds in hand count: they are paid as any other. Lapsed leases count until somebody else takes
-    them. The caller holds the campaign's row, so that of two claims the second counts what the
-    first took.
+    Held golds count, because they are paid like any other item. Lapsed leases count until somebody
+    else takes them. The caller holds the campaign's row, so that the second of two claims counts
+    what the first took.
     """
     if campaign.budget is None:
         return True
@@ -129,23 +128,22 @@ def has_room(*, campaign: Campaign, now: datetime) -> bool:
 
 
 def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
-    """Money: what was done at the rate of its own time, and what is to come at the rate of `now`,
-    in whose currency the budget is understood. Amounts in another currency, from before the pool
-    came to pay in this one, are not converted and do not count; nor does what was done when no rate
-    was in force.
+    """For money: past work at the rate of its own time, and future work at the rate of `now`, whose
+    currency is the budget's. Amounts in another currency, from before the pool switched, are not
+    converted and do not count; neither does work done while no rate was in force.
     """
     if campaign.budget is None:
         return True
     if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
         return campaign.spent_judgments + n_more <= campaign.budget
     if campaign.budget_unit == Campaign.Budget.HOURS:
-        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(
+        return campaign.spent_s + n_more * seconds_per_judgment(campaign) <= 3600 * float(
             campaign.budget
         )
     rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
     if rate is None:
         return True
-    active_s = n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
+    active_s = n_more * seconds_per_judgment(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
     spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))
     amount = spent + exact_price(rate=rate, n_judgments=n_more, active_s=active_s)
-    return money.to_major(_whole(amount), rate.currency) <= campaign.budget
+    return money.to_major(round_amount(amount), rate.currency) <= campaign.budget

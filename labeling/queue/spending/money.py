@@ -1,4 +1,4 @@
-"""Amounts in a currency's minor units (cents), as Decimal: from what is typed, and into words. Pure
+"""Amounts in a currency's minor units (cents), as Decimal: parsing, rounding and formatting. Pure
 arithmetic, no database.
 """
 
@@ -23,7 +23,7 @@ DIGITS = {
     "XAF": 0,
     "XOF": 0,
 }
-"""Digits behind the point where a currency (ISO 4217) does not have two."""
+"""Number of decimal places of currencies (ISO 4217) that do not have two."""
 
 
 def digits(currency: str) -> int:
@@ -40,13 +40,13 @@ def to_major(minor: Decimal, currency: str) -> Decimal:
 
 
 def whole(minor: Decimal) -> Decimal:
-    """To the cent, half a cent up: what can be paid."""
+    """Rounded to a whole minor unit, half up: an amount that can be paid."""
     return minor.quantize(Decimal(1), rounding=ROUND_HALF_UP)
 
 
 def words(minor: Decimal, currency: str) -> str:
-    """`1250` EUR → “12.50 EUR”, as the reader's language writes numbers; more digits only where
-    there are fractions of a cent.
+    """`1250` EUR → “12.50 EUR”, formatted for the active language, with more decimal places only
+    for fractions of a cent.
     """
     major = to_major(minor, currency)
     places = digits(currency)

@@ -1,64 +1,56 @@
-"""How long one judgment takes: from earlier judgments, else from the length of the texts."""
+"""Estimates how long one judgment takes: from earlier judgments, or else from the length of the
+texts.
+"""
 
 from django.db.models import Avg, Count
 
 from labeling.models import Campaign, Judgment, Prompt, Response
 
-LIKE_JUDGMENTS = 2_000
+N_SIMILAR = 2_000
+"""The number of latest judgments of similar campaigns that the average is taken from."""
 
 
-"""The latest judgments of campaigns like this one, from which the seconds of a judgment are
-taken.
-"""
-
-
-LIKE_NEEDS = 20
-
-
+LEAST_SIMILAR = 20
 CHARS_PER_S = 20.0
-
-
-"""Reading for work: some 230 words a minute of five letters and a space."""
+"""Reading speed at work: about 230 words a minute, at five letters and a space each."""
 
 
 JUDGING_S = 15.0
-
-
-"""For each response, beside reading it: its scales and flags, and its place."""
+"""Per response, in addition to reading it: its scales, flags and rank."""
 
 
 WRITING_S = 420.0
-
-
-"""A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
+"""For a demonstration, in addition to reading the prompt: InstructGPT's raters took a few
+minutes.
+"""
 
 
 TEXTS_READ = 300
 
 
-def _seconds_so_far(campaign: Campaign) -> float:
-    """What one judgment takes, with its share of skips: the campaign's own mean once it has enough,
-    before that an estimate.
+def seconds_per_judgment(campaign: Campaign) -> float:
+    """Average seconds per judgment, skips included: the campaign's own mean once it has enough
+    judgments, before that an estimate.
     """
-    if campaign.spent_judgments >= LIKE_NEEDS:
+    if campaign.spent_judgments >= LEAST_SIMILAR:
         return campaign.spent_s / campaign.spent_judgments
-    return seconds_of_one(kind=campaign.kind, n_responses=campaign.n_responses)[0]
+    return typical_seconds(kind=campaign.kind, n_responses=campaign.n_responses)[0]
 
 
-def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
-    """Seconds of one judgment of that kind, and from how many like it; without enough of them, from
-    how long texts are.
+def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:
+    """Seconds per judgment of that kind, and the number of similar judgments the mean is from. With
+    too few, an estimate from the length of texts, and 0.
     """
-    like = Judgment.objects.filter(
+    similar = Judgment.objects.filter(
         kind=kind,
         campaign__kind=kind,
         campaign__n_responses=n_responses,
         active_s__gt=0,
         is_gold=False,
     )
-    latest = like.order_by("-pk").values("active_s")[:LIKE_JUDGMENTS]
+    latest = similar.order_by("-pk").values("active_s")[:N_SIMILAR]
     found = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
-    if found["n"] >= LIKE_NEEDS:
+    if found["n"] >= LEAST_SIMILAR:
         return found["mean"], found["n"]
     prompt_chars = _mean_chars(
         [

@@ -1,9 +1,9 @@
-"""The seconds that count as work: what pay, budgets and boards count, as an expression for the
-database and as a function.
+"""The seconds that count as work for pay, budgets and boards, as a database expression and as a
+function.
 
-Where the browser measured active seconds these count, but no more than the item was in the rater's
-hands; where it measured none, the time in hand counts up to the campaign's lease. That holds for an
-item that was judged and for one that was skipped.
+If the browser measured active seconds, these count, but no more than the time the rater held the
+item. Without a measurement, the time held counts, up to the campaign's lease. The same holds for
+judged and for skipped items.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from labeling.models import Judgment, PastLease
 
 
 class _Seconds(Func):
-    """The seconds from the second moment to the first."""
+    """The seconds from the second time to the first."""
 
     arity = 2
     arg_joiner = " - "
@@ -31,18 +31,18 @@ class _Seconds(Func):
 
 
 def judged_s() -> Case:
-    """On a Judgment."""
+    """For a Judgment."""
     return _worked_s(Coalesce("corrected_at", "submitted_at"))
 
 
 def skipped_s() -> Case:
-    """On a PastLease that was skipped."""
+    """For a PastLease that was skipped."""
     return _worked_s(F("ended_at"))
 
 
 def skips(whose: Q) -> QuerySet[PastLease]:
-    """Leases that ended with a skip. Who went back and answered after all is counted by the
-    judgment alone.
+    """Leases that ended with a skip. If the rater came back and answered after all, only the
+    judgment counts.
     """
     answered = Judgment.versions.filter(lease=OuterRef("lease"))
     return PastLease.objects.filter(whose, ~Exists(answered), end=PastLease.End.SKIPPED)
@@ -51,19 +51,19 @@ def skips(whose: Q) -> QuerySet[PastLease]:
 def worked_s(
     *, active_s: float | None, leased_at: datetime | None, ended_at: datetime, lease_minutes: int
 ) -> float:
-    """The same of one lease."""
+    """The same for one lease."""
     if leased_at is None:
         return active_s or 0.0
-    in_hand = (ended_at - leased_at).total_seconds()
-    return min(60.0 * lease_minutes if active_s is None else active_s, in_hand)
+    held_s = (ended_at - leased_at).total_seconds()
+    return min(60.0 * lease_minutes if active_s is None else active_s, held_s)
 
 
 def _worked_s(ended_at: Any) -> Case:
-    in_hand = _Seconds(ended_at, F("leased_at"))
+    held_s = _Seconds(ended_at, F("leased_at"))
     lease_s = F("campaign__lease_minutes") * Value(60.0)
     return Case(
         When(leased_at=None, then=Coalesce("active_s", 0.0)),
-        When(active_s=None, then=Least(in_hand, lease_s)),
-        default=Least("active_s", in_hand),
+        When(active_s=None, then=Least(held_s, lease_s)),
+        default=Least("active_s", held_s),
         output_field=FloatField(),
     )

@@ -67,14 +67,13 @@ THRESHOLDS = Thresholds()
 
 SENTENCES: dict[Kind, str] = {
     "chance": (
-        "Follows what colleagues see {value} as far as a typical rater does, over {n} judgments."
+        "Follows what colleagues see {value} as far as a typical rater does, over {n} answers."
     ),
     "first": (
-        "Puts the first-shown response on top in {value} of {n} judgments; {usual} is usual here."
+        "Puts the first-shown response on top in {value} of {n} answers; {usual} is usual here."
     ),
     "longer": (
-        "Prefers the longer response in {value} of pairs, over {n} judgments; {usual} is usual"
-        " here."
+        "Prefers the longer response in {value} of pairs, over {n} answers; {usual} is usual here."
     ),
     "copy": (
         "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and"
@@ -82,21 +81,21 @@ SENTENCES: dict[Kind, str] = {
     ),
     "tires": (
         "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical"
-        " rater, over {n} judgments; {usual} before."
+        " rater, over {n} answers; {usual} before."
     ),
     "drifts": (
-        "In the last third of the judgments ({n}), follows colleagues {value} as far as a typical"
+        "In the last third of the answers ({n}), follows colleagues {value} as far as a typical"
         " rater; {usual} before."
     ),
     "fast": (
-        "Judges {pace} characters a second at the median of {n} judgments; {usual_pace} is usual"
+        "Judges {pace} characters a second at the median of {n} answers; {usual_pace} is usual"
         " here, and nobody reads more than {limit}."
     ),
 }
 
 
 @dataclass(frozen=True)
-class Flag:
+class BiasFlag:
     kind: Kind
     rater: int
     value: float
@@ -141,7 +140,7 @@ def flags(
     *,
     thresholds: Thresholds = THRESHOLDS,
     names: Mapping[int, str] | None = None,
-) -> list[Flag]:
+) -> list[BiasFlag]:
     """All flags, the worst first within each kind; `names` are used for other raters in
     sentences.
     """
@@ -301,23 +300,23 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _first(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _first(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.is_first_best, thresholds.first, thresholds)
     return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
 
 
-def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _longer(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.longer_won, thresholds.longer, thresholds)
     return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
+def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
     filled = {
         "value": _percent(max(test.value, 0)),
         "usual": _percent(max(test.usual, 0)),
         "n": str(test.n),
     } | words
-    return Flag(
+    return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
         value=test.value,
@@ -364,7 +363,7 @@ def _below_careful(
     return slope, float(norm.cdf((slope - thresholds.careful) / se))
 
 
-def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _chance(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = []
     for at, of in enumerate(table.of_rater):
         if len(of) >= thresholds.n_judgments:
@@ -407,7 +406,7 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
     return _survivors(tested, thresholds)
 
 
-def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     late = [
         60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
         for of in table.of_rater
@@ -418,14 +417,14 @@ def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
     ]
 
 
-def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _drifts(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
 def _copies(
     table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
-) -> list[Flag]:
+) -> list[BiasFlag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
     for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
@@ -499,7 +498,7 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
-def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[Flag]:
+def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[BiasFlag]:
     """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
@@ -530,15 +529,15 @@ def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
     return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 
 
-def _strongest(found: list[Flag]) -> list[Flag]:
+def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
     """One flag per rater: the other rater whom they resemble most."""
-    best: dict[int, Flag] = {}
+    best: dict[int, BiasFlag] = {}
     for flag in sorted(found, key=lambda flag: flag.value - flag.usual):
         best[flag.rater] = flag
     return list(best.values())
 
 
-def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
+def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     """Tests pace alone: the threshold is far beyond what anybody can read, so chance plays no
     part.
     """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics.consensus.votes import _posterior, _Votes
+from labeling.statistics.consensus.votes import LabelledVotes, posterior_of
 from labeling.statistics.figures import Floats, codes
 
 USUAL_ACCURACY = 0.75
@@ -51,6 +51,6 @@ def likely(
         _LABELS, axis=2
     )
     errors[:, np.arange(_LABELS), np.arange(_LABELS)] = right[:, None]
-    votes = _Votes(unit, rater * _LABELS + label, len(unit_names), len(rater_names), _LABELS)
-    posterior, _log_likelihood = _posterior(votes, np.full(_LABELS, 1 / _LABELS), errors)
+    votes = LabelledVotes(unit, rater * _LABELS + label, len(unit_names), len(rater_names), _LABELS)
+    posterior, _log_likelihood = posterior_of(votes, np.full(_LABELS, 1 / _LABELS), errors)
     return posterior

@@ -127,7 +127,7 @@ def one_coin(
 
 
 @dataclass(frozen=True)
-class _Votes:
+class LabelledVotes:
     unit: Ints
     cell: Ints
     """rater × labels + given label, by vote"""
@@ -153,7 +153,7 @@ def _fitted(
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
     label, label_names = codes(labels)
-    votes = _Votes(
+    votes = LabelledVotes(
         unit, rater * len(label_names) + label, len(unit_names), len(rater_names), len(label_names)
     )
     # Start from the shares of votes, as Dawid and Skene do.
@@ -167,7 +167,7 @@ def _fitted(
         done += 1
         prior = posterior.mean(axis=0)
         errors = _errors(votes, posterior, smoothing, is_one_coin=is_one_coin)
-        posterior, log_likelihood = _posterior(votes, prior, errors)
+        posterior, log_likelihood = posterior_of(votes, prior, errors)
         if log_likelihood - before < tolerance * len(label) or done >= rounds:
             break
         before = log_likelihood
@@ -215,7 +215,9 @@ def _caution(n_votes: Ints, done: int, rounds: int) -> str:
     )
 
 
-def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: bool) -> Floats:
+def _errors(
+    votes: LabelledVotes, posterior: Floats, smoothing: float, *, is_one_coin: bool
+) -> Floats:
     """The M step: how often each rater gives each label for each true one. (R, T, L)"""
     size = votes.n_raters * votes.n_labels
     by_true = [
@@ -244,7 +246,7 @@ def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: 
     return table
 
 
-def _posterior(votes: _Votes, prior: Floats, errors: Floats) -> tuple[Floats, float]:
+def posterior_of(votes: LabelledVotes, prior: Floats, errors: Floats) -> tuple[Floats, float]:
     """The E step, in logarithms, and the log-likelihood of the votes."""
     by_cell = (
         np.log(np.maximum(errors, _TINY)).transpose(0, 2, 1).reshape(-1, votes.n_labels)

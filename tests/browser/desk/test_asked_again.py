@@ -29,7 +29,7 @@ BACK_WITH_A_SLOW_SUBMIT = """() => {
   window.dispatchEvent(new Event("online"));
 }"""
 """What else was pressed would reach the server first."""
-WAITS = "What you pressed is sent again until it does."
+WAITS = "Your last action is retried until it responds."
 
 
 def skip(page: Page) -> None:
@@ -65,7 +65,7 @@ def test_a_question_whose_answer_was_lost_is_asked_once(
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
     page.locator("#text").focus()
     page.keyboard.type("Half a thought")
-    expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
+    expect(page.locator("#toasts")).to_contain_text("Your question was sent to the admins.")
 
     expect(page.locator("[data-trouble]")).to_be_hidden()
     expect(page.locator("#text")).to_have_value("Half a thought")
@@ -80,7 +80,7 @@ def test_what_became_of_a_question_is_read_beside_the_item_that_came_at_once(
     press(page, "Escape", "q")
     page.keyboard.type("Is this in scope?")
     press(page, "Tab", "Enter")
-    toast = page.locator("#toasts").get_by_text("Your question went to the admins.")
+    toast = page.locator("#toasts").get_by_text("Your question was sent to the admins.")
     toast.hover()  # it stays as long as it is pointed at, however slow the rest is
 
     page.locator("#text").focus()
@@ -98,7 +98,7 @@ def test_giving_back_takes_along_what_was_typed_while_the_server_was_silent(
     page = begin(open_page, rosa)
     page.evaluate(SILENT)
     press(page, "Escape", "s")
-    page.get_by_role("button", name="Stop for now").click()
+    page.get_by_role("button", name="Stop and release this item").click()
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
 
     page.locator("#text").focus()
@@ -172,7 +172,7 @@ def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campa
     page.evaluate(BACK)
     page.locator("#text").focus()
     page.keyboard.type("Half a thought")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     assert page.url == first
     assert not Pass.objects.exists()

@@ -243,7 +243,7 @@ def test_problems_are_named_and_lead_to_their_place(
     page = begin(open_page, rosa)
 
     press(page, "Control+Enter")
-    page.get_by_role("link", name="C: Overall is not answered.").click()
+    page.get_by_role("link", name="C: rate Overall (").click()
 
     assert focused(page) == "C/scale"
     assert not Judgment.objects.exists()
@@ -332,9 +332,11 @@ def test_one_word_is_one_word(open_page: OpenPage, rosa: Rater, writing: Campaig
     page = begin(open_page, rosa)
 
     page.keyboard.type("Gas")
-    expect(page.locator("[data-count]")).to_contain_text("1 word; 20–600 expected · tokens ≈ 1")
+    expect(page.locator("[data-count]")).to_contain_text("1 word (20–600 expected) · about 1 token")
     page.keyboard.type(" and gluten")
-    expect(page.locator("[data-count]")).to_contain_text("3 words; 20–600 expected · tokens ≈ 4")
+    expect(page.locator("[data-count]")).to_contain_text(
+        "3 words (20–600 expected) · about 4 tokens"
+    )
 
 
 @pytest.mark.parametrize("width", [1280, 1400, 1440])
@@ -343,7 +345,7 @@ def test_the_head_of_each_response_fits_its_card(
 ) -> None:
     page = begin(open_page, rosa, width=width)
     page.locator("[data-view=diff]").first.click()
-    expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
+    expect(page.locator("[data-view=diff]").first).to_have_text("Diff B")
 
     assert page.evaluate(HEADS) == [[True, True]] * 4
 

@@ -38,7 +38,7 @@ def test_the_warning_of_a_second_tab_stays_after_a_save_and_ends_with_the_tab(
 
     second.locator("#text").focus()
     second.keyboard.type("Half a thought")
-    expect(second.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(second.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     expect(warned).to_contain_text("open in another tab")
     expect(page.locator("[data-trouble]")).to_contain_text("open in another tab")
     second.goto("about:blank")
@@ -58,4 +58,4 @@ def test_an_item_stored_in_another_tab_is_said_to_be_stored(
 
     page.keyboard.type("Half a thought")
 
-    expect(page.locator("[data-trouble]")).to_contain_text("This item is stored already")
+    expect(page.locator("[data-trouble]")).to_contain_text("This item was already submitted")

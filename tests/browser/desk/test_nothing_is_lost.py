@@ -18,7 +18,7 @@ def finish_without_a_server(page: Page) -> None:
     page.evaluate(SILENT)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit when the server responds").click()
-    expect(page.locator("[data-review]")).to_contain_text("Kept in this browser.")
+    expect(page.locator("[data-review]")).to_contain_text("Saved in this browser.")
 
 
 BACK = "() => { window.fetch = window.real; window.dispatchEvent(new Event('online')); }"
@@ -56,7 +56,7 @@ def test_a_pause_saves_to_the_server_and_says_when(
     page = begin(open_page, rosa)
 
     page.keyboard.type("Half a thought")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"saved \d\d:\d\d:\d\d"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
 
     assert Draft.objects.get().content["fields"]["text"] == ["Half a thought"]
 
@@ -66,7 +66,7 @@ def test_another_browser_goes_on_from_the_saved_draft(
 ) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Half a thought")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     elsewhere = open_page(page.url, rosa)
 
@@ -139,7 +139,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
           };
         }""")
     press(page, "Control+Enter")
-    expect(page.locator("[data-trouble]")).to_contain_text("The server does not answer.")
+    expect(page.locator("[data-trouble]")).to_contain_text("Can't reach the server.")
     page.wait_for_url(lambda url: url != first)
 
     assert Judgment.objects.count() == 1
@@ -239,7 +239,7 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
     page.wait_for_selector(".desk[data-mounted]")
     press(page, "Control+End")
     page.keyboard.type("Salt slows it.")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"saved \d\d:\d\d:\d\d"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
 
     elsewhere = open_page("/my-work/", rosa)
     axe_clean(elsewhere)
@@ -272,7 +272,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     dialog.get_by_label("E-mail").fill("rosa@example.org")
     dialog.get_by_label("Password").fill("wrong")
     press(page, "Enter")
-    expect(dialog).to_contain_text("do not belong together")
+    expect(dialog).to_contain_text("Wrong e-mail or password")
     axe_clean(page)
     screenshot(page, "desk-login")
     dialog.get_by_label("Password").fill(PASSWORD)
@@ -312,7 +312,7 @@ def test_an_answer_finished_offline_is_sent_from_the_desk_after_a_crash(
     page.goto("/desk/")
 
     expect(page.locator("#toasts")).to_contain_text(
-        re.compile(r"Your answer of \d\d:\d\d is stored")
+        re.compile(r"Your answer from \d\d:\d\d is saved")
     )
     assert Judgment.objects.count() == 1
 
@@ -383,11 +383,11 @@ def test_what_the_server_says_of_a_draft_that_it_does_not_keep_is_shown(
     page.evaluate("""() => {
           const real = window.fetch;
           const refusal = { status: 413, headers: { "Content-Type": "application/json" } };
-          const why = JSON.stringify({ error: "Too long to keep here." });
+          const why = JSON.stringify({ error: "Too long to save here." });
           window.fetch = async (...request) =>
             String(request[0]).endsWith("/draft") ? new Response(why, refusal) : real(...request);
         }""")
 
     page.keyboard.type("Half a thought")
 
-    expect(page.locator("[data-trouble]")).to_have_text("Too long to keep here.")
+    expect(page.locator("[data-trouble]")).to_have_text("Too long to save here.")

@@ -133,7 +133,7 @@ def test_a_preview_that_does_not_come_is_said_and_the_next_change_asks_again(
             isOurs(request) ? noAnswer() : window.real(...request);
         }""")
     page.keyboard.type("One.")
-    expect(pane).to_contain_text("The preview does not come just now.")
+    expect(pane).to_contain_text("The preview is not available right now.")
     expect(page.locator("[data-trouble]")).to_be_hidden()
 
     page.evaluate("() => { window.fetch = window.real; }")

@@ -32,7 +32,7 @@ def test_four_heads_keep_all_their_controls_on_a_laptop(
 
     assert page.evaluate(OUTSIDE) == 0
     page.locator("[data-view=diff]").first.click()
-    expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
+    expect(page.locator("[data-view=diff]").first).to_have_text("Diff B")
     assert page.evaluate(OUTSIDE) == 0
 
 

@@ -24,7 +24,7 @@ def test_a_reload_after_a_saved_draft_keeps_the_time_and_the_typing(
 ) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Half a thought")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     before = recorded(page)
 
     page.reload()

@@ -132,7 +132,7 @@ def test_a_server_killed_around_a_submit_stores_the_answer_once_and_the_desk_goe
         if rows is not None:
             until(waits)
             site.kill()
-        expect(page.locator("[data-trouble]")).to_contain_text("The server does not answer.")
+        expect(page.locator("[data-trouble]")).to_contain_text("Can't reach the server.")
         assert Judgment.objects.count() == n_stored
     site.start()
     page.wait_for_url(lambda url: url != first, timeout=90_000)

@@ -15,7 +15,7 @@ from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from labeling.people.content_settings import services as content_settings_services
 from labeling.queue import claim
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
 from tests.browser.desk.hands import (
     ANSWERS,
     OpenPage,
@@ -63,7 +63,7 @@ def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(
     page = begin(open_page, rosa, width=390, height=844, has_touch=True)
 
     page.locator("#response-A select").select_option("1")
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     name = page.get_by_role("heading", name="Comparing responses")
     assert name.evaluate("el => el.scrollWidth <= el.clientWidth")
@@ -83,10 +83,10 @@ def test_every_page_of_the_desk_is_accessible(
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".desk[data-mounted]")
     rate_all(page, 6, 5, 5, 2)
-    page.locator("#response-D .flag", has_text="made up").click()
+    page.locator("#response-D .flag", has_text="hallucinated").click()
     rank_all(page, 1, 2, 2, 4)
     page.locator("#response-B [data-text]").focus()
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     axe_clean(page)
     screenshot(page, "desk-compare")
     press(page, "Control+Enter")
@@ -111,7 +111,7 @@ def test_the_writing_page_is_accessible(
 ) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type(ANSWERS[2])
-    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     expect(page.locator("[data-preview] li").first).to_be_visible()
     axe_clean(page)
     screenshot(page, "desk-write")
@@ -236,7 +236,7 @@ def test_a_question_is_asked_by_keys(
     page.keyboard.type("Is this in scope?")
     axe_clean(page)
     press(page, "Tab", "Enter")
-    expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
+    expect(page.locator("#toasts")).to_contain_text("Your question was sent to the admins.")
 
     expect(page.locator("#text")).to_have_value(
         "Half a thought"

@@ -38,7 +38,7 @@ def test_a_question_goes_out_after_signing_in_again_and_the_page_stays(
     press(page, "Tab", "Enter")
     sign_in_again(page)
 
-    expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
+    expect(page.locator("#toasts")).to_contain_text("Your question was sent to the admins.")
     expect(page.locator("#text")).to_have_value("Half a thought")
     assert ItemQuestion.objects.get().text == "Is this in scope?"
     assert led == []  # the login would lead it back to an address that only takes posts
@@ -84,7 +84,7 @@ def test_stopping_in_the_middle_of_a_word_keeps_the_word(
         Session.objects.all().delete()
 
     press(page, "Escape", "s")
-    page.get_by_role("button", name="Stop for now").click()
+    page.get_by_role("button", name="Stop and release this item").click()
     if is_signed_out:
         sign_in_again(page)
     page.wait_for_url("**/desk/")

@@ -79,7 +79,7 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
     page.get_by_label("Why this ranking is right").fill("By the sums.")
     page.get_by_label("Make this ranking a gold item").check()
     page.get_by_label("Make this ranking a gold item").press("Control+Enter")
-    expect(page.get_by_text("Kept. Who was given feedback")).to_be_visible()
+    expect(page.get_by_text("Saved. Raters see their feedback")).to_be_visible()
     gold = Gold.objects.get()
 
     slot = next_gold(campaign, rosa)

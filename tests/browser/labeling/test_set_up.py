@@ -45,7 +45,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
 
     # Preview: the desk, and nothing stored.
     page.get_by_role("link", name="Preview").click()
-    expect(page.get_by_text("nothing is stored")).to_be_visible()
+    expect(page.get_by_text("nothing is saved")).to_be_visible()
     look_over(page, "preview")
     page.locator("#response-A .desk-text").focus()
     page.keyboard.press("1")
@@ -55,7 +55,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
         page.locator(f"#response-{letter} [type=radio][value='4']").first.check()
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name="Submit").first.click()
-    expect(page.get_by_text("Of a preview nothing is stored.")).to_be_visible()
+    expect(page.get_by_text("Nothing is saved in a preview.")).to_be_visible()
     assert not Judgment.objects.exists()
     assert not Slot.objects.exclude(state="free").exists()
 

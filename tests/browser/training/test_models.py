@@ -60,7 +60,7 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     page = open_page(f"/models/try/?model={tiny.pk}&model={theirs.pk}", noor)
     left, right = page.locator("[data-pane]").nth(0), page.locator("[data-pane]").nth(1)
 
-    page.get_by_label("Longest").fill("12")
+    page.get_by_label("Max response length").fill("12")
     page.get_by_label("Message").fill("one two three")
     page.keyboard.press("Control+Enter")
     expect(right.locator("[data-role=assistant] .turn-text")).to_have_text("three two one")

@@ -112,7 +112,7 @@ def test_from_the_form_to_a_model_taken_home(
 
     page.goto(f"/models/{second.trained_model.pk}/")
     page.get_by_role("link", name="Try it").click()
-    page.get_by_label("Longest").fill("8")
+    page.get_by_label("Max response length").fill("8")
     page.get_by_label("Message").fill("What is 2 plus 2?")
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-pane]").first.locator(".turn-facts")).to_contain_text(

@@ -178,9 +178,9 @@ def test_a_run_that_hangs_is_ended_after_asking_back(
     look_over(page, f"run-stopping-{width}")
 
     page.get_by_role("link", name="Force stop…").click()
-    expect(page.get_by_text("it leaves no model")).to_be_visible()
+    expect(page.get_by_text("no model is saved")).to_be_visible()
     look_over(page, f"run-kill-{width}")
     page.get_by_role("button", name="Force stop").click()
 
-    expect(page.get_by_text("Noor ended it at once")).to_be_visible()
+    expect(page.get_by_text("Noor force-stopped it")).to_be_visible()
     look_over(page, f"run-killed-{width}")

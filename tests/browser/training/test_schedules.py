@@ -149,7 +149,7 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
         full_page=True,
     )
     expect(page.get_by_role("button", name="Restart this step")).to_be_visible()
-    page.get_by_role("button", name=f"Go on with {model}").click()
+    page.get_by_role("button", name=f"Continue with {model}").click()
 
     expect(page.get_by_role("button", name="Stop chain")).to_be_visible()
     ppo.refresh_from_db()

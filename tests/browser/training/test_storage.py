@@ -66,14 +66,14 @@ def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
     )
     page = open_page("/storage/", noor)
 
-    page.get_by_role("link", name="Give up the checkpoints of Loss 1.5").click()
-    expect(page.get_by_text("3 steps are made again")).to_be_visible()
+    page.get_by_role("link", name="Delete the checkpoints of Loss 1.5").click()
+    expect(page.get_by_text("repeats 3 steps")).to_be_visible()
     look_over(page, "give-up")
     page.set_viewport_size({"width": 360, "height": 780})
     look_over(page, "give-up-phone")
     page.click("#give-up")
 
-    expect(page.get_by_text("A new try begins at the first step")).to_be_visible()
+    expect(page.get_by_text("A retry starts at the first step")).to_be_visible()
     look_over(page, "given-up-phone")
     page.set_viewport_size({"width": 1440, "height": 900})
     look_over(page, "given-up")

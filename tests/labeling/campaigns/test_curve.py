@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from labeling.campaigns.board import Board, CurvePoint, Pace, Progress
+from labeling.campaigns.board import Board, CampaignProgress, CurvePoint, Pace
 from labeling.campaigns.curve import progress_chart
 from labeling.queue.spending.budgets import Spending
 from labeling.queue.stuck import Stuck
@@ -18,7 +18,7 @@ def board(
     *, n: int, n_slots: int, start: datetime, done_at: datetime | None, per_hour: float | None
 ) -> Board:
     return Board(
-        progress=Progress(n_slots=n_slots, n_submitted=n, n_in_hand=0),
+        progress=CampaignProgress(n_slots=n_slots, n_submitted=n, n_in_hand=0),
         pace=Pace(per_hour=per_hour, since=start) if per_hour else None,
         done_at=done_at,
         curve=[CurvePoint(start, 0), CurvePoint(NOON, n)],

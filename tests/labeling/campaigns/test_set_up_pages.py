@@ -37,6 +37,7 @@ from tests.cast import (
     responses_to,
     some_prompts,
 )
+from tests.html import page_of
 from tests.labeling.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -125,13 +126,13 @@ def test_a_most_that_is_left_from_another_rule_is_not_used(
         ({"overlap_rule": "dynamic"}, "Enter the maximum number of answers per item."),
         (
             {"overlap_rule": "dynamic", "max_overlap": 5, "overlap": 1},
-            "Raters can agree from two judgments on",
+            "Agreement needs at least two answers",
         ),
         (
             {"overlap_rule": "dynamic", "max_overlap": 2},
             "Maximum answers must be higher than the overlap.",
         ),
-        ({"budget_unit": "hours"}, "Say how much."),
+        ({"budget_unit": "hours"}, "Enter an amount, or choose “No limit”."),
         ({"budget_unit": "money", "budget": 5}, "The pool has no rate for this kind of work"),
         ({"calibration_percent": 80}, "less than or equal to 50"),
     ],
@@ -189,14 +190,18 @@ def test_an_estimate_is_taken_from_judgments_of_like_campaigns(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=time_estimates.LIKE_NEEDS, overlap=1
+        pool=day_shift, guideline=guideline, n_items=time_estimates.LEAST_SIMILAR, overlap=1
     )
-    for _ in range(time_estimates.LIKE_NEEDS):
+    for _ in range(time_estimates.LEAST_SIMILAR):
         judge(campaign, rosa, active_s=72.0)
 
     found = estimate(day_shift)
 
-    assert (found.n_least, found.n_most, found.n_like) == (300, 300, time_estimates.LIKE_NEEDS)
+    assert (found.n_least, found.n_most, found.n_similar) == (
+        300,
+        300,
+        time_estimates.LEAST_SIMILAR,
+    )
     assert found.hours_most == pytest.approx(300 * 72 / 3600)
 
 
@@ -208,7 +213,7 @@ def test_without_like_judgments_it_is_taken_from_how_long_texts_are(day_shift: P
 
     found = estimate(day_shift)
 
-    assert found.n_like == 0
+    assert found.n_similar == 0
     assert found.seconds == pytest.approx(
         (chars + 4 * each) / time_estimates.CHARS_PER_S + 4 * time_estimates.JUDGING_S
     )
@@ -261,16 +266,16 @@ def test_a_held_out_pool_on_prompts_that_train_is_warned_of(
 ) -> None:
     responses_to(some_prompts(5), n=4)
     client = signed_in(alice)
-    assert "is held out" not in words(
+    assert "is for evaluation only" not in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline))
     )
 
     Pool.objects.filter(pk=day_shift.pk).update(is_held_out=True)
 
-    assert "is held out" in words(
+    assert "is for evaluation only" in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline))
     )
-    assert "is held out" not in words(
+    assert "is for evaluation only" not in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline, splits=["test"]))
     )
 
@@ -284,8 +289,8 @@ def test_a_draft_says_what_it_would_take(
 
     page = words(client.get(f"/campaigns/{Campaign.objects.get().pk}/"))
 
-    assert "10 judgments, about 0.2 h" in page
-    assert "there is no judgment like these yet" in page
+    assert "10 answers, about 0.2 h" in page
+    assert "each (estimated from text length)" in page
 
 
 # --- looking at it as a rater ---------------------------------------------------------------------
@@ -315,7 +320,7 @@ def test_a_preview_shows_the_desk_and_stores_nothing(
         },
     )
 
-    assert "nothing is stored" in page
+    assert "nothing is saved" in page
     assert "what is 0 plus 0?" in page
     assert not Judgment.objects.exists()
     assert not Slot.objects.exclude(state="free").exists()
@@ -370,10 +375,10 @@ def test_a_preview_adds_and_removes_turns_of_a_dialogue_as_the_desk_does(
     shorter = client.post(address, {"step": "shorten", "text": "Four."} | turns)
 
     assert [longer.status_code, shorter.status_code] == [200, 200]
-    assert 'name="turn-2"' in longer.content.decode()
-    assert "Four." in longer.content.decode()
-    assert 'name="turn-1"' not in shorter.content.decode()
-    assert "Four." in shorter.content.decode()
+    assert 'name="turn-2"' in page_of(longer)
+    assert "Four." in page_of(longer)
+    assert 'name="turn-1"' not in page_of(shorter)
+    assert "Four." in page_of(shorter)
 
 
 def test_a_draft_saved_in_a_preview_stays_on_the_page_and_is_not_stored(
@@ -384,7 +389,7 @@ def test_a_draft_saved_in_a_preview_stays_on_the_page_and_is_not_stored(
     page = client.post(address, {"step": "draft", "text": "Only half of an answer"})
 
     assert page.status_code == 200
-    assert "Only half of an answer" in page.content.decode()
+    assert "Only half of an answer" in page_of(page)
     assert not Draft.objects.exists()
 
 
@@ -589,7 +594,7 @@ def test_a_spent_budget_is_said_and_keeps_the_campaign_from_going_on(
     client = signed_in(alice)
 
     assert "The budget is spent" in words(client.get(f"/campaigns/{campaign.pk}/"))
-    assert "Raise it under Set-up" in words(
+    assert "Raise it under Setup" in words(
         client.post(f"/campaigns/{campaign.pk}/open", follow=True)
     )
 
@@ -618,6 +623,18 @@ def test_the_board_says_what_is_stuck_and_what_it_cost(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert "that nobody in the pool is left for" in page
+    assert "with no raters left in the pool" in page
     assert "1.25 EUR" in page
     assert 'hx-trigger="every 30s"' in page
+
+
+def test_a_pool_without_raters_says_how_many_to_invite(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=Pool.objects.create(name="Empty"), guideline=guideline, n_items=1, overlap=2
+    )
+
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
+
+    assert "This pool has no raters. Invite at least 2." in page

@@ -11,6 +11,7 @@ from labeling.data.prompts import services as prompts_services
 from labeling.data.prompts import upsetting
 from labeling.models import Campaign, Prompt
 from tests.cast import NOON, responses_to, some_prompts
+from tests.html import page_of
 from tests.labeling.answers import words
 
 SignedIn = Callable[..., Client]
@@ -111,9 +112,9 @@ def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: S
     ("history", "sentence"),
     [
         ("Hello.", "Line 1: start with “User:” or “Assistant:”."),
-        ("Assistant: Hi.", "Turn 1 should be the user's"),
+        ("Assistant: Hi.", "Turn 1 must be from the user"),
         ("User: Hi.\nAssistant:", "Turn 2 is empty."),
-        ("User: Hi.", "The last earlier turn should be the assistant's"),
+        ("User: Hi.", "The last earlier turn must be from the assistant"),
     ],
 )
 def test_earlier_turns_that_do_not_fit_get_a_sentence(
@@ -186,7 +187,7 @@ def test_constraints_are_typed_one_a_line_and_go_along_with_what_may_upset_into_
     client = signed_in(alice)
     client.post("/prompts/new/", NEW | {"constraints": "Rhymes.\n\n Is short. "})
     first = Prompt.objects.get()
-    assert '<li dir="auto">Is short.</li>' in client.get(f"/prompts/{first.pk}/").content.decode()
+    assert '<li dir="auto">Is short.</li>' in page_of(client.get(f"/prompts/{first.pk}/"))
     upsetting.mark_upsetting(prompt=first, kinds=["hate"], by=alice, now=NOON)
 
     client.post(

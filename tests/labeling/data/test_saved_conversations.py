@@ -24,12 +24,12 @@ def model() -> Source:
 
 def kept_prompt(noor: User) -> Prompt:
     about = {"category": "open_qa", "language": "en", "split": "train", "licence": "CC-BY-4.0"}
-    return intake.keep_prompt(messages=MESSAGES, **about, by=noor, now=NOON)
+    return intake.save_prompt(messages=MESSAGES, **about, by=noor, now=NOON)
 
 
 def keep(noor: User, model: Source, text: str, written: str = "Because of the air.") -> None:
     about: dict[str, Any] = {"source": model, "sampling": {"temperature": 0.7}, "is_ended": True}
-    intake.keep_demonstration(
+    intake.save_demonstration(
         prompt=kept_prompt(noor), text=text, written=written, **about, by=noor, now=NOON
     )
 

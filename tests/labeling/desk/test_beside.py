@@ -2,6 +2,7 @@
 
 from labeling.models import Campaign, Rater, Response
 from labeling.queue import order
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start
 
 
@@ -11,8 +12,8 @@ def test_the_guideline_is_a_page_and_a_panel(
     client = signed_in(rosa)
     address = start(client, comparison_campaign) + "guideline"
 
-    page = client.get(address).content.decode()
-    panel = client.get(address, headers={"X-Desk": "fragment"}).content.decode()
+    page = page_of(client.get(address))
+    panel = page_of(client.get(address, headers={"X-Desk": "fragment"}))
 
     assert "Then be honest." in page
     assert "<html" in page
@@ -29,7 +30,7 @@ def test_a_difference_shows_words_of_one_side_only(
     Response.objects.filter(pk=first.pk).update(text="Salt melts <ice>.")
     Response.objects.filter(pk=second.pk).update(text="Sand melts <ice>.")
 
-    page = client.get(address + "diff?of=A&to=B").content.decode()
+    page = page_of(client.get(address + "diff?of=A&to=B"))
 
     assert "<ins>Salt</ins>" in page
     assert "<del>Sand</del>" in page
@@ -42,9 +43,9 @@ def test_my_work_lists_what_was_given(
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())
 
-    page = client.get("/my-work/").content.decode()
+    page = page_of(client.get("/my-work/"))
 
-    assert "1 judgment, 1 min active" in page
+    assert "1 answer, 1 min active" in page
     assert "Compare" in page
 
 
@@ -61,7 +62,7 @@ def test_a_conversation_is_shown_whole(
     ]
     prompt.save(update_fields=["messages"])
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
 
     assert (
         page.index("Why salt?")

@@ -8,20 +8,21 @@ from django.utils import timezone
 from labeling.models import Campaign, Guideline, Pool, QueuePlace, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
 def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
-    page = signed_in(rosa).get("/desk/").content.decode()
+    page = page_of(signed_in(rosa).get("/desk/"))
 
     assert "Compare" in page
     assert "15 to do" in page
 
 
 def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
-    assert "No open campaigns" in signed_in(rosa).get("/desk/").content.decode()
+    assert "No open campaigns" in page_of(signed_in(rosa).get("/desk/"))
 
 
 def test_a_campaign_of_another_pool_does_not_exist_for_the_rater(
@@ -52,7 +53,7 @@ def test_opening_the_next_page_takes_nothing(
 ) -> None:
     page = signed_in(rosa).get(f"/desk/{comparison_campaign.pk}/next")
 
-    assert "Take the next item" in page.content.decode()
+    assert "Take the next item" in page_of(page)
     assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
 
 
@@ -74,7 +75,7 @@ def test_nothing_left_is_said_on_the_desk(
             start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
         )
 
-    page = client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True).content.decode()
+    page = page_of(client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True))
 
     assert "Nothing left for you in “Write” right now." in page
     assert "Nothing left for you here" in page
@@ -87,7 +88,7 @@ def test_a_rater_who_has_done_all_there_is_sees_that_others_still_have_work(
     client = signed_in(rosa)
     client.post(start(client, campaign) + "submit", comparison(step="stop"))
 
-    page = client.get("/desk/").content.decode()
+    page = page_of(client.get("/desk/"))
 
     assert "2 to do · 1 by you today" in page
     assert "Nothing left for you here" in page
@@ -99,11 +100,11 @@ def test_an_item_whose_lease_lapsed_is_work(
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     start(signed_in(raul), campaign)
     client = signed_in(rosa)
-    assert "Nothing left for you here" in client.get("/desk/").content.decode()
+    assert "Nothing left for you here" in page_of(client.get("/desk/"))
 
     Slot.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
 
-    assert "Start" in client.get("/desk/").content.decode()
+    assert "Start" in page_of(client.get("/desk/"))
 
 
 def test_looking_again_finds_what_a_place_in_the_queue_hid(
@@ -113,5 +114,5 @@ def test_looking_again_finds_what_a_place_in_the_queue_hid(
     place: dict[str, Any] = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
     QueuePlace.objects.create(campaign=demonstration_campaign, rater=rosa, **place)
 
-    assert "Check again" in client.get("/desk/").content.decode()
+    assert "Check again" in page_of(client.get("/desk/"))
     assert start(client, demonstration_campaign).startswith("/desk/item/")

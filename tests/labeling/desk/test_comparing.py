@@ -10,6 +10,7 @@ from django.utils import timezone
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Response, Slot, Source
 from labeling.queue import order, slots
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.html import page_of, squeezed
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -17,6 +18,7 @@ def work_on(html: str) -> str:
     """The work on a page or in an answer, without what is new in every answer: tokens, and seconds
     that are left.
     """
+    html = squeezed(html)
     start = html.index('<div class="desk"')
     work = html[start : html.index("</aside>", start)]
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)
@@ -40,7 +42,7 @@ def test_the_page_shows_every_response_in_the_order_of_the_lease(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    page = client.get(start(client, comparison_campaign)).content.decode()
+    page = page_of(client.get(start(client, comparison_campaign)))
 
     places = [page.index(response.text) for response in order.presented(slot_of(rosa))]
     assert places == sorted(places)
@@ -89,9 +91,9 @@ def test_review_reads_the_ranking_back_and_stores_nothing(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    page = client.post(
-        start(client, comparison_campaign) + "submit", comparison(step="review")
-    ).content.decode()
+    page = page_of(
+        client.post(start(client, comparison_campaign) + "submit", comparison(step="review"))
+    )
 
     assert "B › A = C › D" in page
     assert "Ready to submit" in page
@@ -109,7 +111,7 @@ def test_problems_are_all_said_and_everything_is_kept(
 
     answer = client.post(start(client, comparison_campaign) + "submit", posted)
 
-    page = answer.content.decode()
+    page = page_of(answer)
     assert answer.status_code == 422
     assert "A: rate Overall (1–7)." in page
     assert "B: the rank must be a number from 1 to 4." in page
@@ -125,7 +127,7 @@ def test_nothing_ranked_is_a_problem(
     client = signed_in(rosa)
     unranked = comparison(**{f"rank-{letter}": "" for letter in "ABCD"})
 
-    page = client.post(start(client, comparison_campaign) + "submit", unranked).content.decode()
+    page = page_of(client.post(start(client, comparison_campaign) + "submit", unranked))
 
     assert "Nothing is ranked yet." in page
 
@@ -134,9 +136,9 @@ def test_all_bad_needs_a_reason(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    page = client.post(
-        start(client, comparison_campaign) + "submit", comparison(all_bad="true")
-    ).content.decode()
+    page = page_of(
+        client.post(start(client, comparison_campaign) + "submit", comparison(all_bad="true"))
+    )
 
     assert "Explain briefly why all responses are bad." in page
 
@@ -177,7 +179,7 @@ def test_the_strength_is_asked_where_something_came_out_ahead(
     client = signed_in(rosa)
     address = start(client, campaign) + "submit"
 
-    page = client.post(address, comparison()).content.decode()
+    page = page_of(client.post(address, comparison()))
     assert "Choose how much better the best response is." in page
 
     client.post(address, comparison(strength="3"))
@@ -204,9 +206,7 @@ def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_reason=False)
     client = signed_in(rosa)
 
-    page = client.post(
-        start(client, campaign) + "submit", comparison(all_bad="true")
-    ).content.decode()
+    page = page_of(client.post(start(client, campaign) + "submit", comparison(all_bad="true")))
 
     assert "Explain briefly why all responses are bad." in page
 
@@ -220,10 +220,9 @@ def test_the_campaign_says_how_long_an_answer_is(
     client = signed_in(rosa)
     address = start(client, campaign)
 
-    assert "2–5 expected" in client.get(address).content.decode()
-    assert (
-        "shorter or longer than usual"
-        in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
+    assert "2–5 expected" in page_of(client.get(address))
+    assert "shorter or longer than expected" in page_of(
+        client.post(address + "submit", {"step": "submit", "text": words(6)})
     )
     assert client.post(address + "submit", {"step": "stop", "text": words(5)}).status_code == 302
 
@@ -250,10 +249,10 @@ def test_the_editor_opens_with_the_best_response_without_javascript(
     address = start(client, comparison_campaign)
     best = order.presented(slot_of(rosa))[1]
 
-    opened = client.post(address + "submit", comparison(step="edit")).content.decode()
-    dropped = client.post(
-        address + "submit", comparison(step="unedit", edit_of="B", edit="x")
-    ).content.decode()
+    opened = page_of(client.post(address + "submit", comparison(step="edit")))
+    dropped = page_of(
+        client.post(address + "submit", comparison(step="unedit", edit_of="B", edit="x"))
+    )
 
     assert f">\n{best.text}</textarea>" in opened
     assert 'name="edit_of" value="B"' in opened
@@ -279,7 +278,7 @@ def test_an_edit_that_is_none_is_a_problem(
         start(client, comparison_campaign) + "submit", comparison(edit_of="B", edit=edit)
     )
 
-    assert sentence in answer.content.decode()
+    assert sentence in page_of(answer)
     assert not Judgment.objects.exists()
 
 
@@ -288,9 +287,11 @@ def test_an_edit_of_another_than_the_best_is_warned_about(
 ) -> None:
     client = signed_in(rosa)
 
-    page = client.post(
-        start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")
-    ).content.decode()
+    page = page_of(
+        client.post(
+            start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")
+        )
+    )
 
     assert "You edited a response that is not ranked best." in page
 
@@ -303,7 +304,7 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
     contradicting = comparison(**{"rate-B-overall": 1})
 
     page = client.post(address, contradicting).content.decode()
-    assert "You ranked a response below one you rated lower." in page
+    assert "You rated A above B but ranked B higher." in page
     assert not Judgment.objects.exists()
 
     client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})
@@ -318,10 +319,12 @@ def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
     ranks: dict[str, Any] = {f"rank-{letter}": number for number, letter in enumerate("ABCD", 1)}
     same: dict[str, Any] = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
 
-    page = client.post(
-        start(client, comparison_campaign) + "submit",
-        comparison(record=json.dumps({"active_s": 3}), **ranks, **same),
-    ).content.decode()
+    page = page_of(
+        client.post(
+            start(client, comparison_campaign) + "submit",
+            comparison(record=json.dumps({"active_s": 3}), **ranks, **same),
+        )
+    )
 
     assert "Your ranking matches the display order. Is that what you want?" in page
     assert "You answered faster than these texts can be read." in page
@@ -347,9 +350,9 @@ def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
     address = start(client, comparison_campaign) + "submit"
     client.post(address, comparison())
 
-    page = client.post(address, comparison(**{"rank-D": "1"}), follow=True).content.decode()
+    page = page_of(client.post(address, comparison(**{"rank-D": "1"}), follow=True))
 
-    assert "the first answer counts" in page
+    assert "The first answer counts" in page
     assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
 
 
@@ -451,7 +454,7 @@ def test_an_answer_sent_twice_brings_the_same_next_item_twice(
 
     assert first["next"] == second["next"]
     assert work_on(first["html"]) == work_on(second["html"])
-    assert "This item was stored already" in second["html"]
+    assert "This item was already saved" in second["html"]
     assert Judgment.objects.count() == 1
 
 
@@ -486,9 +489,9 @@ def test_a_second_press_of_edit_keeps_the_edit(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
-    page = client.post(
-        address + "submit", comparison(step="edit", edit_of="B", edit="My long edit.")
-    ).content.decode()
+    page = page_of(
+        client.post(address + "submit", comparison(step="edit", edit_of="B", edit="My long edit."))
+    )
 
     assert ">\nMy long edit.</textarea>" in page
 
@@ -498,8 +501,6 @@ def test_edit_says_that_nothing_is_ranked_yet(
 ) -> None:
     client = signed_in(rosa)
 
-    page = client.post(
-        start(client, comparison_campaign) + "submit", {"step": "edit"}
-    ).content.decode()
+    page = page_of(client.post(start(client, comparison_campaign) + "submit", {"step": "edit"}))
 
     assert "Nothing is ranked yet." in page

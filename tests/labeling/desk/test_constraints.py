@@ -1,6 +1,7 @@
 """A prompt's constraints as a checklist."""
 
 from labeling.models import Campaign, Judgment, Rater
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, start, words
 
 
@@ -9,7 +10,7 @@ def test_the_constraints_of_a_prompt_are_a_checklist(
 ) -> None:
     client = signed_in(rosa)
 
-    page = client.get(start(client, constrained)).content.decode()
+    page = page_of(client.get(start(client, constrained)))
 
     assert 'name="keeps-0"' in page
     assert "Names no &lt;b&gt;colour&lt;/b&gt;." in page
@@ -22,7 +23,7 @@ def test_an_unticked_constraint_is_a_warning_that_can_be_overruled_and_is_record
     address = start(client, constrained)
     answer = {"text": words(60), "keeps-1": "true"}
 
-    warned = client.post(address + "submit", {"step": "submit", **answer}).content.decode()
+    warned = page_of(client.post(address + "submit", {"step": "submit", **answer}))
     client.post(
         address + "submit",
         {"step": "submit", "overruled": ["constraint_unticked", "unusual_length"], **answer},
@@ -47,7 +48,7 @@ def test_ticked_constraints_say_nothing_and_come_back_in_a_correction(
     )
 
     assert "constraint_unticked" not in Judgment.objects.get().warnings
-    page = client.get(address + "correct").content.decode()
+    page = page_of(client.get(address + "correct"))
     assert 'name="keeps-0" value="true" checked' in page
 
 
@@ -59,4 +60,4 @@ def test_a_draft_keeps_what_was_ticked(
 
     client.post(address + "submit", {"step": "draft", "text": "So far", "keeps-1": "true"})
 
-    assert 'name="keeps-1" value="true" checked' in client.get(address).content.decode()
+    assert 'name="keeps-1" value="true" checked' in page_of(client.get(address))

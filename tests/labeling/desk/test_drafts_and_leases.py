@@ -14,6 +14,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Draft, Judgment, Pass, PastLease, Rater, Slot
 from labeling.queue import slots
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -29,10 +30,10 @@ def test_a_draft_comes_back_with_the_page(
         json.dumps({"revision": 7, "fields": fields}),
         content_type="application/json",
     )
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
 
     assert re.fullmatch(r"\d\d:\d\d:\d\d", saved.json()["saved"])
-    assert f"saved {saved.json()['saved']}" in page
+    assert f"Saved {saved.json()['saved']}" in page
     assert 'data-revision="7"' in page
     assert 'value="so far"' in page
     assert re.search(r'name="rate-A-overall" value="3" checked', page)
@@ -47,7 +48,7 @@ def test_a_draft_is_kept_without_javascript(
     answer = client.post(address + "submit", comparison(step="draft", reason="half way"))
 
     assert answer["Location"] == address
-    assert 'value="half way"' in client.get(address).content.decode()
+    assert 'value="half way"' in page_of(client.get(address))
 
 
 def test_a_draft_is_gone_once_the_answer_is_stored(
@@ -140,7 +141,7 @@ def test_a_skip_without_a_reason_is_asked_again(
     answer = client.post(start(client, comparison_campaign) + "skip", {})
 
     assert answer.status_code == 422
-    assert "Choose a reason for skipping." in answer.content.decode()
+    assert "Choose a reason for skipping." in page_of(answer)
     assert not Pass.objects.exists()
 
 
@@ -161,7 +162,7 @@ def test_a_stored_item_says_when_it_was_stored(
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
 
-    assert "You submitted this answer on" in client.get(address).content.decode()
+    assert "You submitted this answer on" in page_of(client.get(address))
 
 
 def test_an_item_that_was_skipped_says_so(
@@ -174,7 +175,7 @@ def test_an_item_that_was_skipped_says_so(
     answer = client.get(address)
 
     assert answer.status_code == 410
-    assert "You skipped this item or gave it back." in answer.content.decode()
+    assert "You skipped or released this item." in page_of(answer)
 
 
 def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
@@ -187,7 +188,7 @@ def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
     start(signed_in(raul), demonstration_campaign)
     assert PastLease.objects.get().rater == rosa
 
-    assert "somebody else has this item now" in client.get(address).content.decode()
+    assert "someone else has this item now" in page_of(client.get(address))
     client.post(address + "submit", {"step": "stop", "text": words(30)})
 
     assert Judgment.objects.get().is_extra
@@ -267,7 +268,7 @@ def test_a_draft_brings_back_the_time_spent_with_the_words(
 
     client.post(address + "draft", body, content_type="application/json")
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
     assert (
         'name="record" value="{&quot;opened&quot;: [&quot;guideline&quot;], &quot;active_s&quot;:'
         ' 70.0}"' in page

@@ -6,6 +6,7 @@ from accounts.models import User
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Rater, Slot
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, slot_of, start, words
 
 
@@ -27,7 +28,7 @@ def test_a_changed_guideline_is_read_before_the_next_item(
     change_guideline(guideline)
 
     answer = client.post(address + "submit", {"step": "submit", "text": words(30)})
-    page = client.get(answer["Location"]).content.decode()
+    page = page_of(client.get(answer["Location"]))
 
     assert answer["Location"] == f"/guidelines/{guideline.pk}/?for={demonstration_campaign.pk}"
     assert "Then be honest.</del>" in page
@@ -92,17 +93,15 @@ def test_raters_read_their_own_guidelines_and_no_others(
     )
     client = signed_in(rosa)
 
-    listed = client.get("/my-guidelines/").content.decode()
+    listed = page_of(client.get("/my-guidelines/"))
 
     assert f'href="/guidelines/{guideline.pk}/"' in listed
     assert "Not yours" not in listed
-    assert "Then be honest." in client.get(f"/guidelines/{guideline.pk}/").content.decode()
+    assert "Then be honest." in page_of(client.get(f"/guidelines/{guideline.pk}/"))
     assert client.get(f"/guidelines/{other.pk}/").status_code == 404
 
 
 def test_an_admin_reads_any_guideline_as_raters_do(
     alice: User, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    assert (
-        "Then be honest." in signed_in(alice).get(f"/guidelines/{guideline.pk}/").content.decode()
-    )
+    assert "Then be honest." in page_of(signed_in(alice).get(f"/guidelines/{guideline.pk}/"))

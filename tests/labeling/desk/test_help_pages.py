@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from labeling.models import Rater
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
@@ -16,18 +17,18 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
 ) -> None:
     client = signed_in(rosa)
 
-    guide = client.get("/help/raters/").content.decode()
-    recorded = client.get("/help/recorded/").content.decode()
+    guide = page_of(client.get("/help/raters/"))
+    recorded = page_of(client.get("/help/recorded/"))
 
     assert "your active seconds on items that you answered" in guide
-    assert 'href="/help/recorded/"' in guide
+    assert '<a href="/help/recorded/">The full list</a>' in guide
     assert "<table>" in recorded
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
 
 
 @pytest.mark.parametrize("address", ["/my-work/", "/my-pay/"])
 def test_a_raters_pages_lead_to_the_guide(address: str, rosa: Rater, signed_in: SignedIn) -> None:
-    assert 'href="/help/raters/"' in signed_in(rosa).get(address).content.decode()
+    assert 'href="/help/raters/"' in page_of(signed_in(rosa).get(address))
 
 
 @pytest.mark.parametrize("name", ["admins", "operators", "nothing"])

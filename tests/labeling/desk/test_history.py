@@ -4,6 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from labeling.models import Campaign, Rater
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 
@@ -27,7 +28,7 @@ def test_my_answers_are_filtered(
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())
 
-    page = client.get(f"/my-work/?{query}").content.decode()
+    page = page_of(client.get(f"/my-work/?{query}"))
 
     assert page.count("/correct") == n
     assert ("None of your answers match the filter." in page) == (n == 0)
@@ -42,7 +43,7 @@ def test_the_filter_offers_only_campaigns_that_one_has_worked_in(
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())
 
-    page = client.get(f"/my-work/?campaign={comparison_campaign.pk}").content.decode()
+    page = page_of(client.get(f"/my-work/?campaign={comparison_campaign.pk}"))
 
     assert f'<option value="{comparison_campaign.pk}" selected' in page
     assert f'<option value="{demonstration_campaign.pk}"' not in page
@@ -56,12 +57,12 @@ def test_my_work_lists_drafts_and_leads_back_to_what_is_still_held(
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "draft", "text": "Half a thought"})
 
-    held = client.get("/my-work/").content.decode()
+    held = page_of(client.get("/my-work/"))
     client.post(address + "release")
-    given_back = client.get("/my-work/").content.decode()
+    given_back = page_of(client.get("/my-work/"))
 
     assert f'href="{address}"' in held
-    assert "The item is not with you now." in given_back
+    assert "This item is not assigned to you now." in given_back
     assert f'href="{address}"' not in given_back
 
 

@@ -28,7 +28,7 @@ def text_shown_to(rater: Rater) -> str:
 def test_what_is_made_ahead_is_what_a_page_would_make(comparison_campaign: Campaign) -> None:
     Response.objects.update(text="**Warm** first. `made ahead` $x^2$")
 
-    precompute.make_pages_ahead(campaigns=[comparison_campaign])
+    precompute.precompute_texts(campaigns=[comparison_campaign])
 
     text = "**Warm** first. `made ahead` $x^2$"
     assert cache.get(
@@ -40,8 +40,8 @@ def test_what_is_made_ahead_is_what_a_page_would_make(comparison_campaign: Campa
 def test_a_second_run_makes_nothing_again(comparison_campaign: Campaign) -> None:
     Response.objects.update(text="A text of this test, so that nobody has made it.")
 
-    assert precompute.make_pages_ahead(campaigns=[comparison_campaign]) > 0
-    assert precompute.make_pages_ahead(campaigns=[comparison_campaign]) == 0
+    assert precompute.precompute_texts(campaigns=[comparison_campaign]) > 0
+    assert precompute.precompute_texts(campaigns=[comparison_campaign]) == 0
 
 
 def test_the_desk_shows_what_was_made_ahead(

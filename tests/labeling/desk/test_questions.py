@@ -5,7 +5,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Campaign, ItemQuestion, Rater
-from labeling.review import question_services
+from labeling.review.questions import services as question_services
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 
@@ -15,17 +16,17 @@ def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
     client, admin = signed_in(rosa), signed_in(alice)
     address = start(client, comparison_campaign)
 
-    page = client.post(
-        address + "ask", {"question": "Is <b>this</b> in scope?"}, follow=True
-    ).content.decode()
-    assert "Your question went to the admins." in page
-    assert "Is &lt;b&gt;this&lt;/b&gt; in scope?" in admin.get("/questions/").content.decode()
-    assert "Not answered yet" in client.get("/my-work/").content.decode()
+    page = page_of(
+        client.post(address + "ask", {"question": "Is <b>this</b> in scope?"}, follow=True)
+    )
+    assert "Your question was sent to the admins." in page
+    assert "Is &lt;b&gt;this&lt;/b&gt; in scope?" in page_of(admin.get("/questions/"))
+    assert "Not answered yet" in page_of(client.get("/my-work/"))
 
     admin.post(f"/questions/{ItemQuestion.objects.get().pk}/answer", {"answer": "It is."})
-    assert "It is." in client.get("/my-work/").content.decode()
-    assert "No pending questions" in admin.get("/questions/").content.decode()
-    assert "It is." in admin.get("/questions/?state=answered").content.decode()
+    assert "It is." in page_of(client.get("/my-work/"))
+    assert "No pending questions" in page_of(admin.get("/questions/"))
+    assert "It is." in page_of(admin.get("/questions/?state=answered"))
 
 
 def test_a_question_that_is_sent_twice_is_asked_once_until_it_is_answered(
@@ -48,9 +49,9 @@ def test_an_empty_question_is_not_sent(
 ) -> None:
     client = signed_in(rosa)
 
-    page = client.post(
-        start(client, comparison_campaign) + "ask", {"question": "  "}, follow=True
-    ).content.decode()
+    page = page_of(
+        client.post(start(client, comparison_campaign) + "ask", {"question": "  "}, follow=True)
+    )
 
     assert "The question is empty." in page
     assert not ItemQuestion.objects.exists()
@@ -75,7 +76,7 @@ def test_questions_cost_the_same_however_many_there_are(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for item in comparison_campaign.items.all():
-        question_services.ask_about(item=item, rater=rosa, text="Reason", now=timezone.now())
+        question_services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
     with django_assert_num_queries(8):

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from labeling.campaigns import services as campaigns_services
 from labeling.models import Campaign, Judgment, Rater
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start, words
 
 
@@ -14,9 +15,9 @@ def test_an_answer_in_a_closed_campaign_can_be_read(
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison(step="stop", edit_of="B", edit="Better by far."))
     campaigns_services.close_campaign(campaign=comparison_campaign, by=None, now=timezone.now())
-    assert f'href="{address}"' in client.get("/my-work/").content.decode()
+    assert f'href="{address}"' in page_of(client.get("/my-work/"))
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
 
     assert "B › A = C › D" in page
     assert "Better by far." in page
@@ -34,7 +35,7 @@ def test_a_written_answer_can_be_read(
         {"step": "stop", "text": "It **rises**, " + words(30), "sources": "A book."},
     )
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
 
     assert "It <strong>rises</strong>" in page
     assert "A book." in page
@@ -50,7 +51,7 @@ def test_a_prompt_that_may_upset_is_behind_what_it_is(
     prompt.sensitive = ["violence"]
     prompt.save(update_fields=["sensitive"])
 
-    for page in (client.get("/my-work/").content.decode(), client.get(address).content.decode()):
+    for page in (page_of(client.get("/my-work/")), page_of(client.get(address))):
         before, _summary, behind = page.partition("violence")
         assert str(prompt) not in before
         assert str(prompt) in behind

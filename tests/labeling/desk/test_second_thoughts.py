@@ -15,6 +15,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.desk import work as desk_work
 from labeling.models import Campaign, Draft, Judgment, Rater, Response, Slot
 from tests.cast import lease_of, login_of
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -26,11 +27,11 @@ def test_a_submit_is_undone_and_the_item_comes_back_with_what_was_given(
     following = client.post(
         address + "submit", comparison(reason="because", edit_of="B", edit="Better.")
     )["Location"]
-    assert f'action="{address}undo"' in client.get(following).content.decode()
+    assert f'action="{address}undo"' in page_of(client.get(following))
 
     answer = client.post(address + "undo")
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
     assert answer["Location"] == address
     assert not Judgment.versions.exists()
     assert not Response.objects.filter(source__kind="person").exists()
@@ -61,8 +62,8 @@ def test_undoing_is_over_after_ten_seconds(
     following = client.post(address + "submit", comparison())["Location"]
     Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
 
-    assert f"{address}undo" not in client.get(following).content.decode()
-    page = client.post(address + "undo", follow=True).content.decode()
+    assert f"{address}undo" not in page_of(client.get(following))
+    page = page_of(client.post(address + "undo", follow=True))
 
     assert "It is too late to undo this." in page
     assert Judgment.objects.count() == 1
@@ -100,9 +101,9 @@ def test_a_correction_is_a_new_version_and_the_first_stays_readable(
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
     first = Judgment.objects.get()
-    assert f'href="{address}correct"' in client.get("/my-work/").content.decode()
+    assert f'href="{address}correct"' in page_of(client.get("/my-work/"))
 
-    page = client.get(address + "correct").content.decode()
+    page = page_of(client.get(address + "correct"))
     assert '<option value="3" selected>' in page
     client.post(address + "correct", comparison(version=1, **{"rank-D": 2}))
 
@@ -127,9 +128,7 @@ def test_a_text_is_corrected(
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "stop", "text": words(30)})
 
-    page = client.post(
-        address + "correct", {"step": "review", "text": "", "version": "1"}
-    ).content.decode()
+    page = page_of(client.post(address + "correct", {"step": "review", "text": "", "version": "1"}))
     assert "Write something first." in page
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
@@ -157,11 +156,11 @@ def test_a_correction_of_what_was_corrected_elsewhere_is_refused_and_kept(
     for number in (1, 2):
         client.post(address + "correct", {"step": "submit", "text": words(40), "version": number})
 
-    page = client.post(
-        address + "correct", {"step": "submit", "text": words(50), "version": "1"}
-    ).content.decode()
+    page = page_of(
+        client.post(address + "correct", {"step": "submit", "text": words(50), "version": "1"})
+    )
 
-    assert "corrected elsewhere in the meantime" in page
+    assert "changed elsewhere in the meantime" in page
     assert words(50) in page
 
 
@@ -176,7 +175,7 @@ def test_nothing_is_corrected_once_the_campaign_is_closed(
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
     assert Judgment.versions.count() == 1
-    assert "/correct" not in client.get("/my-work/").content.decode()
+    assert "/correct" not in page_of(client.get("/my-work/"))
 
 
 def test_nobody_corrects_or_undoes_the_answer_of_another(
@@ -203,7 +202,7 @@ def test_the_time_spent_and_what_was_pasted_outlive_an_undo(
     client.post(address + "submit", {"step": "stop", "text": words(30), "record": record})
     client.post(address + "undo")
 
-    page = client.get(address).content.decode()
+    page = page_of(client.get(address))
 
     [kept] = re.findall(r'name="record" value="([^"]*)"', page)
     assert json.loads(unescape(kept)) == {
@@ -223,7 +222,7 @@ def test_a_correction_begins_its_own_count_of_seconds(
         {"step": "stop", "text": words(30), "record": json.dumps({"active_s": 70})},
     )
 
-    assert 'name="record" value="{}"' in client.get(address + "correct").content.decode()
+    assert 'name="record" value="{}"' in page_of(client.get(address + "correct"))
 
 
 def keep(client: Client, address: str, text: str, *, version: int) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def test_the_draft_of_a_correction_is_opened_in_any_browser_and_leaves_the_answe
 
     assert "saved" in keep(client, address, "Half a thought", version=1)
 
-    page = signed_in(rosa).get(address + "correct").content.decode()
+    page = page_of(signed_in(rosa).get(address + "correct"))
     assert ">\nHalf a thought</textarea>" in page
     assert 'data-revision="7"' in page
     assert "&quot;active_s&quot;: 40" in page
@@ -272,10 +271,10 @@ def test_a_begun_correction_is_among_the_drafts_of_my_work(answered: tuple[Clien
     client, address = answered
     keep(client, address, "Half a thought", version=1)
 
-    page = client.get("/my-work/").content.decode()
+    page = page_of(client.get("/my-work/"))
 
     assert f'<a href="{address}correct">Continue editing</a>' in page
-    assert "The item is not with you now." not in page
+    assert "This item is not assigned to you now." not in page
 
 
 def test_a_stored_correction_takes_its_draft_along_and_a_late_save_brings_none_back(
@@ -301,7 +300,7 @@ def test_a_dropped_correction_is_gone_and_the_answer_stays(answered: tuple[Clien
 
     assert answer["Location"] == "/my-work/"
     assert not Draft.objects.exists()
-    assert words(30) in client.get(address + "correct").content.decode()
+    assert words(30) in page_of(client.get(address + "correct"))
 
 
 def test_without_javascript_a_correction_is_kept_by_its_button_and_when_a_question_is_asked(
@@ -310,10 +309,10 @@ def test_without_javascript_a_correction_is_kept_by_its_button_and_when_a_questi
     client, address = answered
 
     client.post(address + "correct", {"step": "draft", "text": "Half a thought", "version": "1"})
-    assert "Half a thought</textarea>" in client.get(address + "correct").content.decode()
+    assert "Half a thought</textarea>" in page_of(client.get(address + "correct"))
     client.post(address + "ask", {"question": "May I?", "text": "A whole thought", "version": "1"})
 
-    assert "A whole thought</textarea>" in client.get(address + "correct").content.decode()
+    assert "A whole thought</textarea>" in page_of(client.get(address + "correct"))
 
 
 def test_an_undone_answer_has_no_correction_left(answered: tuple[Client, str]) -> None:

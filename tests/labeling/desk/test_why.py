@@ -19,6 +19,7 @@ from labeling.models import (
     Slot,
 )
 from tests.cast import open_comparison_campaign
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
 
 DECLARED, TESTED, SHOWN = RaterSkill.Basis.DECLARED, RaterSkill.Basis.TESTED, RaterSkill.Basis.SHOWN
@@ -41,7 +42,7 @@ def routed(day_shift: Pool, comparison_campaign: Campaign, rosa: Rater) -> Campa
 
 
 def my_work(client: Client) -> str:
-    return client.get("/my-work/").content.decode()
+    return page_of(client.get("/my-work/"))
 
 
 def open_to_me(client: Client) -> str:
@@ -72,8 +73,8 @@ def test_my_work_says_by_what_the_items_of_each_campaign_come(
         in page
     )
     assert (
-        "Items come by field: chat (you passed a test), summarization (earned by your answers)."
-        in page
+        "Items are assigned by topic: chat (you passed a test), summarization (earned by your"
+        " answers)." in page
     )
 
 
@@ -84,7 +85,7 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
 
     page = my_work(signed_in(rosa))
 
-    assert "You are in “Day shift”. Items that are nearly complete come first." in page
+    assert "You are in “Day shift”." in page
     assert "you added it" not in page
 
 
@@ -118,8 +119,8 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(
 
     page = my_work(client)
 
-    assert page.count("By what you know: de (you added it)") == 1  # of the answer
-    assert page.count("By what you know: de-CH (you passed a test)") == 1  # of the item in hand
+    assert page.count("Matches your skills: de (you added it)") == 1  # of the answer
+    assert page.count("Matches your skills: de-CH (you passed a test)") == 1  # of the item in hand
 
 
 def test_upsetting_content_is_there_because_one_agreed_to_it(

@@ -3,6 +3,7 @@
 import json
 
 from labeling.models import Campaign, Judgment, Rater
+from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, start, words
 
 
@@ -46,7 +47,7 @@ def test_an_empty_answer_is_a_problem(
     )
 
     assert answer.status_code == 422
-    assert "Write something first." in answer.content.decode()
+    assert "Write something first." in page_of(answer)
 
 
 def test_an_unusual_length_is_warned_about_and_can_be_overruled(
@@ -55,9 +56,8 @@ def test_an_unusual_length_is_warned_about_and_can_be_overruled(
     client = signed_in(rosa)
     address = start(client, demonstration_campaign) + "submit"
 
-    assert (
-        "shorter or longer than usual"
-        in client.post(address, {"step": "submit", "text": "Four."}).content.decode()
+    assert "shorter or longer than expected" in page_of(
+        client.post(address, {"step": "submit", "text": "Four."})
     )
     client.post(address, {"step": "submit", "text": "Four.", "overruled": "unusual_length"})
 
@@ -71,7 +71,7 @@ def test_a_leading_line_break_survives_the_text_area(
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "draft", "text": "\n\nindented"})
 
-    assert ">\n\n\nindented</textarea>" in client.get(address).content.decode()
+    assert ">\n\n\nindented</textarea>" in page_of(client.get(address))
 
 
 def test_the_preview_renders_what_is_typed_and_nothing_hostile(
@@ -80,9 +80,7 @@ def test_the_preview_renders_what_is_typed_and_nothing_hostile(
     client = signed_in(rosa)
     text = "**bold** <script>alert(1)</script>"
 
-    page = client.post(
-        start(client, demonstration_campaign) + "preview", {"text": text}
-    ).content.decode()
+    page = page_of(client.post(start(client, demonstration_campaign) + "preview", {"text": text}))
 
     assert "<strong>bold</strong>" in page
     assert "<script" not in page

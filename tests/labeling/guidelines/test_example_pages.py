@@ -15,6 +15,7 @@ from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, GuidelineVersion, Pool, Rater, examples
 from labeling.models.examples import Example
 from labeling.people.onboarding import services as onboarding_services
+from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.desk.posting import start
 from tests.labeling.guidelines.test_guideline_pages import SCALE, posted
@@ -85,7 +86,7 @@ def test_a_guideline_is_made_with_its_examples_and_empty_rows_are_none(
 def test_the_next_version_starts_with_the_examples_of_the_last(
     alice: User, guideline: Guideline, shown: GuidelineVersion, signed_in: SignedIn
 ) -> None:
-    page = signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/").content.decode()
+    page = page_of(signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/"))
 
     assert 'value="Starts from the answer."' in page
     assert "Great question!" in page
@@ -109,7 +110,7 @@ def test_one_more_example_adds_a_row_and_saves_nothing(
 ) -> None:
     form = posted(SCALE) | rows(GOOD, BAD, n_empty=1, n_known=2, more="examples")
 
-    page = signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", form).content.decode()
+    page = page_of(signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", form))
 
     assert page.count('-answer" ') == 4
     assert 'name="questions-1-kind"' not in page
@@ -131,7 +132,7 @@ def test_an_example_without_a_why_is_refused_and_nothing_typed_is_lost(
 def test_the_history_shows_examples_and_how_they_changed(
     alice: User, guideline: Guideline, shown: GuidelineVersion, signed_in: SignedIn
 ) -> None:
-    page = signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/").content.decode()
+    page = page_of(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
 
     assert "Cool it, <strong>then</strong> freeze it." in page
     assert "✗ Polite, and no help.</ins>" in page
@@ -144,7 +145,7 @@ def test_raters_read_them_in_two_groups_beside_the_work(
     client = signed_in(rosa)
     address = start(client, demonstration_campaign) + "guideline"
 
-    panel = client.get(address, headers={"X-Desk": "fragment"}).content.decode()
+    panel = page_of(client.get(address, headers={"X-Desk": "fragment"}))
 
     good, bad = panel.split("Good answers")[1].split("Bad answers")
     assert "Cool it, <strong>then</strong> freeze it." in good
@@ -163,7 +164,7 @@ def test_onboarding_shows_them_with_the_guideline(
         pool=day_shift, **named, questions=quiz, guideline=guideline, by=None, now=timezone.now()
     )
 
-    page = signed_in(rosa).get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
+    page = page_of(signed_in(rosa).get(f"/onboarding/{day_shift.pk}/{step.pk}/"))
 
     assert "Polite, and no help." in page.split("Bad answers")[1]
 
@@ -171,7 +172,7 @@ def test_onboarding_shows_them_with_the_guideline(
 def test_a_change_of_examples_is_read_before_the_next_item(
     rosa: Rater, guideline: Guideline, shown: GuidelineVersion, signed_in: SignedIn
 ) -> None:
-    page = signed_in(rosa).get(f"/guidelines/{guideline.pk}/").content.decode()
+    page = page_of(signed_in(rosa).get(f"/guidelines/{guideline.pk}/"))
 
     assert "✓ Starts from the answer.</ins>" in page
     assert "Great question!" in page
@@ -180,7 +181,7 @@ def test_a_change_of_examples_is_read_before_the_next_item(
 def test_a_guideline_without_examples_says_nothing_of_them(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    page = signed_in(rosa).get(f"/guidelines/{guideline.pk}/").content.decode()
+    page = page_of(signed_in(rosa).get(f"/guidelines/{guideline.pk}/"))
 
     assert "desk-example" not in page
 
@@ -192,7 +193,7 @@ def test_what_an_example_holds_is_rendered_as_harmless_as_a_response(
     example = Example(hostile, is_good=False, why=hostile, prompt=hostile)
     GuidelineVersion.objects.update(examples=examples.as_json([example]))
 
-    page = signed_in(rosa).get(f"/guidelines/{guideline.pk}/").content.decode()
+    page = page_of(signed_in(rosa).get(f"/guidelines/{guideline.pk}/"))
 
     assert page.count("&lt;script&gt;run()") == 3
     assert "<script>run()" not in page

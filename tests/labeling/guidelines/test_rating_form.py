@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling.guidelines import rating_form
-from labeling.guidelines.rating_form import BadForm, Condition, Flag, RatingForm, Scale
+from labeling.guidelines.rating_form import Condition, Flag, InvalidRatingForm, RatingForm, Scale
 
 NAMES = st.sampled_from(["overall", "clarity", "opinion", "sexual", "wrong_task", "tone"])
 SCALES = st.builds(
@@ -217,5 +217,5 @@ def test_only_required_scales_need_an_answer(form: RatingForm) -> None:
 def test_a_bad_form_is_refused_with_the_question_and_the_reason(
     raw: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(BadForm, match=sentence):
+    with pytest.raises(InvalidRatingForm, match=sentence):
         rating_form.parse(raw)

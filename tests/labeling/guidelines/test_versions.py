@@ -1,6 +1,6 @@
 """What changed between two versions of a guideline."""
 
-from labeling.guidelines.differences import Line, changes, form_lines
+from labeling.guidelines.differences import DiffLine, changes, form_lines
 from labeling.guidelines.rating_form import Flag, RatingForm, Scale
 
 
@@ -10,10 +10,10 @@ def test_equal_texts_have_no_changes() -> None:
 
 def test_a_changed_line_is_shown_with_its_neighbours() -> None:
     assert changes(["a", "b", "c"], ["a", "B", "c"]) == [
-        Line("same", "a"),
-        Line("removed", "b"),
-        Line("added", "B"),
-        Line("same", "c"),
+        DiffLine("same", "a"),
+        DiffLine("removed", "b"),
+        DiffLine("added", "B"),
+        DiffLine("same", "c"),
     ]
 
 
@@ -23,11 +23,11 @@ def test_a_long_stretch_without_a_change_is_left_out_and_counted() -> None:
     lines = changes(before, [*before, "new"])
 
     assert lines == [
-        Line("gap", n_hidden=17),
-        Line("same", "17"),
-        Line("same", "18"),
-        Line("same", "19"),
-        Line("added", "new"),
+        DiffLine("gap", n_hidden=17),
+        DiffLine("same", "17"),
+        DiffLine("same", "18"),
+        DiffLine("same", "19"),
+        DiffLine("added", "new"),
     ]
 
 

@@ -70,7 +70,9 @@ def submit(
 
 
 def progress(rater: Rater, pool: Pool) -> list[str]:
-    return [line.progress.value for line in onboarding_selectors.step_lines(rater=rater, pool=pool)]
+    return [
+        line.progress.value for line in onboarding_selectors.rater_steps(rater=rater, pool=pool)
+    ]
 
 
 RIGHT = [True, False, True, False]
@@ -108,9 +110,14 @@ def test_questions_are_read_back_as_they_are_written(kind: str, questions: list[
             5,
             "Mark the one right choice",
         ),
-        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Say “Sensitive: yes”"),
-        ("rankings", "Prompt: a\nA: x\nB: y\nOrder: A > C", 1, "“Order:” names each response once"),
-        ("rankings", "just words", 1, "Begin with a label"),
+        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Add “Sensitive: yes”"),
+        (
+            "rankings",
+            "Prompt: a\nA: x\nB: y\nOrder: A > C",
+            1,
+            "“Order:” must name each response once",
+        ),
+        ("rankings", "just words", 1, "Start with a label"),
     ],
 )
 def test_a_question_that_cannot_be_used_is_named_by_its_line(
@@ -441,7 +448,7 @@ def test_nobody_is_given_an_item_before_the_last_step_is_passed(
 
     with pytest.raises(claim.UnableToClaim) as raised:
         claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    assert raised.value.hindrance.reason == "onboarding"
+    assert raised.value.blocker.reason == "onboarding"
     submit(test, rosa, RIGHT)
 
     assert claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None
@@ -473,7 +480,7 @@ def test_steps_change_places(day_shift: Pool, rosa: Rater) -> None:
     onboarding_services.move_step(step=second, places=-1, by=None, now=NOON)
 
     assert [
-        line.version.title for line in onboarding_selectors.step_lines(rater=rosa, pool=day_shift)
+        line.version.title for line in onboarding_selectors.rater_steps(rater=rosa, pool=day_shift)
     ] == [
         "Second",
         "First",

@@ -22,6 +22,7 @@ from labeling.models import (
 )
 from labeling.people.pools import services as pools_services
 from tests.cast import NOON
+from tests.html import page_of
 from tests.labeling.answers import words
 
 SignedIn = Callable[..., Client]
@@ -135,8 +136,8 @@ def test_feedback_tells_the_share_and_never_the_answers(
         )
     )
 
-    assert "50 % agree with the researchers; 75 % are asked for." in page
-    again = rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
+    assert "50 % agreement with the researchers; 75 % is needed." in page
+    again = page_of(rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/"))
     assert "is_sensitive" not in again
     assert "checked" not in again
 
@@ -164,7 +165,7 @@ def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answe
     assert "Honesty first." in words(answer)
     assert not StepAttempt.objects.exists()
     again = {**opened(answer), "q0": answer.context["form"]["q0"].value()}
-    assert "checked" in answer.content.decode()
+    assert "checked" in page_of(answer)
     assert rater.post(page, again).status_code == 302
     assert StepAttempt.objects.get().guideline_version == guideline.versions.get(number=2)
 
@@ -255,7 +256,7 @@ def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(
     client = signed_in(alice)
     step = add(client, day_shift, "flags", questions=FLAGS)
     page = client.get(f"/steps/{step.pk}/")
-    assert "Sensitive: yes" in page.content.decode()
+    assert "Sensitive: yes" in page_of(page)
 
     client.post(
         f"/steps/{step.pk}/",
@@ -291,7 +292,7 @@ def test_an_admin_finds_what_a_rater_agreed_to_after_the_step_has_changed(
     attempt = StepAttempt.objects.get()
 
     record = words(admin.get(f"/raters/{rosa.pk}/"))
-    page = admin.get(f"/attempts/{attempt.pk}/").content.decode()
+    page = page_of(admin.get(f"/attempts/{attempt.pk}/"))
 
     assert f'href="/attempts/{attempt.pk}/">Consent</a>' in record
     assert f'href="/steps/{step.pk}/versions/?version=1">1</a>' in record
@@ -333,7 +334,7 @@ def test_the_record_says_who_decided(
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
-    assert "refused" in record
+    assert "rejected" in record
     assert "Alice" in record
 
 
@@ -360,9 +361,8 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
     assert "Sensitive: yes" in first
     assert "What changed since v1" in latest
     assert "Other words." in latest
-    assert (
-        f'href="/steps/{step.pk}/versions/"'
-        in client.get(f"/pools/{day_shift.pk}/onboarding/").content.decode()
+    assert f'href="/steps/{step.pk}/versions/"' in page_of(
+        client.get(f"/pools/{day_shift.pk}/onboarding/")
     )
     assert signed_in(rosa).get(f"/steps/{step.pk}/versions/").status_code == 403
 

@@ -22,6 +22,7 @@ from labeling.queue import order as queue_order
 from labeling.review import services as review_services
 from labeling.review import set_aside
 from tests.cast import NOON, lease_of, open_comparison_campaign
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -239,7 +240,7 @@ def test_what_an_admin_takes_back_counts_no_more_and_is_not_shown_again(
         judge(campaign, rater, [RIGHT] * N_ITEMS)
     skills_services.show_topics(pool_id=day_shift.pk, now=NOON)
     client = signed_in(alice)
-    page = client.get(f"/raters/{rosa.pk}/skills/").content.decode()
+    page = page_of(client.get(f"/raters/{rosa.pk}/skills/"))
     assert (
         "100 % on 6 items in “Day shift”: 0 gold items, 0 reviewed, 6 against other raters" in page
     )
@@ -249,7 +250,7 @@ def test_what_an_admin_takes_back_counts_no_more_and_is_not_shown_again(
 
     assert shown(rosa) == []
     assert shown(raul) == ["summarization"]
-    assert "removed" in client.get(f"/raters/{rosa.pk}/skills/").content.decode()
+    assert "removed" in page_of(client.get(f"/raters/{rosa.pk}/skills/"))
     event = AuditEvent.objects.get(by=alice, action="skills")
     assert (event.before, event.after) == ({"shown": ["summarization"]}, {"shown": []})
 
@@ -330,6 +331,6 @@ def test_raters_read_what_their_answers_have_shown(
         judge(campaign, rater, [RIGHT] * N_ITEMS)
     skills_services.show_topics(pool_id=day_shift.pk, now=NOON)
 
-    page = signed_in(rosa).get("/my-skills/").content.decode()
+    page = page_of(signed_in(rosa).get("/my-skills/"))
 
     assert "earned by your answers" in page

@@ -14,6 +14,7 @@ from labeling.quality import services as quality_services
 from labeling.quality.votes import contests
 from labeling.queue import claim, order
 from tests.cast import NOON, lease_of, some_prompts
+from tests.html import page_of
 from tests.labeling.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_votes_that_all_go_one_way_have_no_length_controlled_rate_and_say_why(
 
     assert contest.as_voted.value == 0.0
     assert contest.at_equal_length.value is None
-    assert "length cannot be taken out" in contest.at_equal_length.note
+    assert "length can't be controlled for" in contest.at_equal_length.note
 
 
 def test_without_judgments_there_is_no_contest(duel: Campaign) -> None:
@@ -97,7 +98,7 @@ def test_the_campaigns_page_shows_who_wins(
 
     quality_services.compute_quality(campaign_id=duel.pk, now=NOON)
 
-    page = signed_in(alice).get(f"/campaigns/{duel.pk}/").content.decode()
+    page = page_of(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
     assert "Win rates" in page
     assert "75.0" in page
@@ -150,9 +151,9 @@ def test_the_campaigns_page_says_what_a_strength_means(
 
     page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
-    assert "per cent of decided votes that it would win against old model" in page
+    assert "Per cent of decided votes won against old model" in page
     assert "60.0</td>" in page  # three decided votes of five
-    assert "Two sources of equal strength would tie in 51 % of votes" in page
+    assert "Two equally strong sources would tie in 51 % of votes" in page
 
 
 def test_a_campaign_of_one_source_tells_of_no_strength(

@@ -15,7 +15,7 @@ from labeling.campaigns import board
 from labeling.campaigns import tasks as campaigns_tasks
 from labeling.models import Campaign, Rater
 from labeling.quality import doorbell, figure_cache
-from labeling.quality.figure_cache import kept, renew
+from labeling.quality.figure_cache import cached_figures, refresh
 from labeling.queue import claim, slots
 from tests.cast import NOON
 from tests.labeling.answers import words
@@ -58,7 +58,9 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def test_what_is_quick_is_computed_at_each_look(rings: list[tuple[str, int]]) -> None:
     compute = Counter()
 
-    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)] == [
+    assert [
+        cached_figures(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)
+    ] == [
         1,
         2,
         3,
@@ -71,7 +73,7 @@ def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
 ) -> None:
     compute = Counter()
     look = [
-        kept(name="n", ids=[7, 8], compute=compute, now=at)
+        cached_figures(name="n", ids=[7, 8], compute=compute, now=at)
         for at in (NOON, NOON + timedelta(seconds=20), LATER, LATER)
     ]
 
@@ -81,13 +83,13 @@ def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
     assert look[-1][7].at == NOON, "it says how old it is"
     assert rings == [("n", 7), ("n", 8)]
 
-    renew(name="n", ids=[7], compute=compute, now=LATER)
-    again = kept(name="n", ids=[7, 8, 9], compute=compute, now=LATER)
+    refresh(name="n", ids=[7], compute=compute, now=LATER)
+    again = cached_figures(name="n", ids=[7, 8, 9], compute=compute, now=LATER)
     assert ({pk: entry.value for pk, entry in again.items()}, again[7].at) == (
         {7: 2, 8: 1, 9: 3},
         LATER,
     )
-    kept(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
+    cached_figures(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
     assert rings[2:] == [("n", 7)], "a figure that was made anew is rung for anew"
 
 
@@ -97,18 +99,18 @@ def test_what_took_long_rests_long(
     times = iter([0.0, 6.0])
     monkeypatch.setattr(figure_cache, "perf_counter", lambda: next(times))
     compute = Counter()
-    kept(name="n", ids=[7], compute=compute, now=NOON)
+    cached_figures(name="n", ids=[7], compute=compute, now=NOON)
 
-    kept(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=119))
+    cached_figures(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=119))
     assert rings == []
-    kept(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=121))
+    cached_figures(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=121))
     assert rings == [("n", 7)]
 
 
 def test_a_figure_of_the_future_is_old(slow: None, rings: list[tuple[str, int]]) -> None:
-    kept(name="n", ids=[7], compute=Counter(), now=LATER)
+    cached_figures(name="n", ids=[7], compute=Counter(), now=LATER)
 
-    kept(name="n", ids=[7], compute=Counter(), now=NOON)
+    cached_figures(name="n", ids=[7], compute=Counter(), now=NOON)
 
     assert rings == [("n", 7)]
 
@@ -121,7 +123,9 @@ def test_without_the_cache_every_look_computes(slow: None, monkeypatch: pytest.M
     monkeypatch.setattr(cache, "set_many", away)
     compute = Counter()
 
-    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)] == [
+    assert [
+        cached_figures(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)
+    ] == [
         1,
         2,
     ]
@@ -154,12 +158,12 @@ def test_a_large_campaigns_pages_show_what_was_counted_and_when(
     assert ("No skips" in page, "as of" in page) == (True, True)
     assert rings == [("board", pk), ("standing", pk), ("sources", pk)]
     for name, _pk in rings:
-        board.renew_figures(name=name, pk=pk, now=LATER)
+        board.refresh_figures(name=name, pk=pk, now=LATER)
     assert "Outside my expertise" in words(client.get(f"/campaigns/{pk}/"))
 
 
 def test_the_task_makes_them_anew(slow: None, comparison_campaign: Campaign) -> None:
-    campaigns_tasks.renew_figures(name="standing", pk=comparison_campaign.pk)
+    campaigns_tasks.refresh_figures(name="standing", pk=comparison_campaign.pk)
 
     (row,) = board.campaign_rows(campaigns=[comparison_campaign], now=NOON)
     assert row.progress.n_slots > 0

@@ -82,7 +82,7 @@ def test_a_reliable_rater_outweighs_two_who_guess() -> None:
     (pair,) = consensus.consensus_by_pair(votes, {1: 0.95, 2: 0.45, 3: 0.45})
 
     assert (pair.n_left, pair.n_tie, pair.n_right) == (1, 0, 2)
-    assert (pair.majority, pair.weighed, pair.is_overruled) == (1, -1, True)
+    assert (pair.majority, pair.weighted, pair.is_overruled) == (1, -1, True)
     assert pair.p == pytest.approx(
         0.95 * 0.275**2 / (0.95 * 0.275**2 + 0.025 * 0.45**2 + 0.025 * 0.275**2)
     )
@@ -91,14 +91,14 @@ def test_a_reliable_rater_outweighs_two_who_guess() -> None:
 def test_raters_who_are_alike_weigh_as_the_majority_does() -> None:
     for ranks in itertools.product(((1, 2), (2, 1), (1, 1)), repeat=3):
         (pair,) = consensus.consensus_by_pair(votes_on(dict(enumerate(ranks))), {})
-        assert pair.weighed == pair.majority
+        assert pair.weighted == pair.majority
 
 
 def test_one_against_one_has_no_leader() -> None:
     (pair,) = consensus.consensus_by_pair(votes_on({1: [1, 2], 2: [2, 1]}), {})
 
-    assert (pair.majority, pair.weighed) == (None, None)
-    assert [(place.by_majority, place.weighed) for place in consensus.places([pair])] == [
+    assert (pair.majority, pair.weighted) == (None, None)
+    assert [(place.by_majority, place.weighted) for place in consensus.places([pair])] == [
         (1, 1),
         (1, 1),
     ]
@@ -109,13 +109,13 @@ def test_places_count_how_many_of_the_others_are_beaten() -> None:
 
     found = consensus.places(consensus.consensus_by_pair(votes, {}))
 
-    assert [(place.response, place.by_majority, place.weighed) for place in found] == [
+    assert [(place.response, place.by_majority, place.weighted) for place in found] == [
         (11, 1, 1),
         (10, 2, 2),
         (12, 3, 3),
         (13, 3, 3),
     ]
-    assert all(1 / 3 <= place.sureness <= 1 for place in found)
+    assert all(1 / 3 <= place.certainty <= 1 for place in found)
 
 
 def test_a_response_that_nobody_ranked_has_no_place() -> None:
@@ -192,7 +192,7 @@ def test_an_item_s_consensus_weighs_votes_by_the_report(split_item: Item) -> Non
     by_number = {response.pk: response.number for response in split_item.responses.all()}
     assert (found.n_judgments, found.n_known, len(found.pairs)) == (3, 3, 6)
     assert [by_number[place.response] for place in found.places] == [0, 1, 2, 3]
-    assert (first.by_majority, first.weighed, second.by_majority, second.weighed) == (2, 1, 1, 2)
+    assert (first.by_majority, first.weighted, second.by_majority, second.weighted) == (2, 1, 1, 2)
 
 
 @pytest.mark.django_db
@@ -208,7 +208,7 @@ def test_judgments_that_are_set_aside_or_extra_do_not_count(
     )
 
     assert found.n_judgments == 1
-    assert [(place.by_majority, place.weighed) for place in found.places] == [
+    assert [(place.by_majority, place.weighted) for place in found.places] == [
         (1, 1),
         (2, 2),
         (3, 3),
@@ -225,9 +225,9 @@ def test_pages_of_an_item_tell_where_weighing_changes_the_order(
         signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/")
     )
 
-    assert "1 of 6 pairs come out otherwise than By majority" in shown
+    assert "1 of 6 pairs differ from the majority" in shown
     assert (
-        "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better"
+        "A and B: 1 for A, 2 for B, 0 for a tie. Majority: B is better; weighted: A is better"
         in shown
     )
     assert "nan" not in shown.lower().replace("governance", "")
@@ -243,7 +243,7 @@ def test_without_a_report_the_page_says_that_all_count_alike(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "No report knows these raters yet, so all of them count alike" in shown
+    assert "No report covers these raters yet, so all count the same" in shown
     assert shown.count("1 =") == 8
 
 
@@ -257,7 +257,7 @@ def test_an_item_whose_responses_nobody_ranked_says_so(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "Nobody has ranked two of these responses yet" in shown
+    assert "No one has ranked two of these responses yet" in shown
 
 
 @pytest.mark.django_db
@@ -269,7 +269,7 @@ def test_one_judgment_is_its_own_consensus(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "There is one judgment, so the consensus is what this rater said" in shown
+    assert "There is only one answer, so it is the consensus" in shown
     assert "75 %" in shown
 
 
@@ -289,7 +289,7 @@ def test_no_consensus_is_called_certain(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "every pair comes out as the majority has it" in shown
+    assert "every pair matches the majority" in shown
     assert "> 99 %" in shown
     assert "100 %" not in shown
 
@@ -322,7 +322,7 @@ def test_two_responses_that_tie_share_the_first_place(
         campaign=campaign, answers=item_answers.item_answers(item=item).answers
     )
 
-    assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (1, 1)]
+    assert [(place.by_majority, place.weighted) for place in found.places] == [(1, 1), (1, 1)]
     assert isinstance(found.places[0], Place)
 
 

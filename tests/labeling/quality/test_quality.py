@@ -600,8 +600,8 @@ def test_agreement_is_told_by_week_and_by_month(
 
     groups = report_of(comparison_campaign).results["agreement"]["groups"]
 
-    told = {(found["kind"], found["value"]): found["raw_half"]["n"] for found in groups}
-    assert told == {
+    counted = {(found["kind"], found["value"]): found["raw_half"]["n"] for found in groups}
+    assert counted == {
         ("month", "2026-03"): 18,
         ("month", "2026-04"): 12,
         ("week", "2026-W10"): 18,

@@ -102,6 +102,7 @@ def assert_all_is_well(campaign: Campaign, acknowledged: list[int]) -> None:
         assert slot.judgment.item_id == slot.item_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["finish_first", "spread"])
 @pytest.mark.django_db(transaction=True)
 def test_forty_raters_at_once_drain_a_campaign(
@@ -169,6 +170,7 @@ def test_one_submit_sent_many_times_at_once_stores_once(
     assert Judgment.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_eight_processes_on_sqlite_drain_a_campaign(tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}",

@@ -269,20 +269,20 @@ def test_a_claim_is_one_statement_whatever_the_rater_agreed_to(
 ) -> None:
     upsetting(mixed, ["hate"], ["violence"], [], [], [])
     content_settings_services.accept_upsetting(rater=rosa, kinds=["violence"], now=NOON)
-    suits = routing.fit(campaign=mixed, rater=rosa)
+    fit = routing.fit(campaign=mixed, rater=rosa)
 
     with django_assert_num_queries(1):
-        slot = free_slots.claim_free(campaign=mixed, rater=rosa, suits=suits, now=NOON)
+        slot = free_slots.claim_free(campaign=mixed, rater=rosa, fit=fit, now=NOON)
 
     assert slot is not None
     assert slot.item.position == 1
 
 
 def test_a_new_raters_claim_is_short_enough_for_psycopg_to_cache() -> None:
-    suits = routing.Fit(rater=1, is_author=True, accepts=frozenset())
+    fit = routing.Fit(rater=1, is_author=True, accepts=frozenset())
 
     statement = claim_sql.claim(
-        fits=suits.claim_test.on("free.item_id"), repeat_fits=None, is_postgresql=True
+        fits=fit.claim_test.on("free.item_id"), repeat_fits=None, is_postgresql=True
     )
 
     assert len(statement) <= 4_096

@@ -20,6 +20,7 @@ from labeling.pay.timesheets import sheets
 from labeling.queue import claim, slots
 from labeling.queue.spending import budgets
 from tests.cast import NOON, lease_of
+from tests.html import page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +95,7 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
 
     assert sheet(rosa).totals == {"EUR": Decimal(500)}
     assert sheet(rosa).per_hour_words == "7.50 EUR"
-    assert ["come to 7.50 EUR an hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
+    assert ["come to 7.50 EUR per hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
 
 
 def test_a_skip_counts_no_more_time_than_the_item_was_in_hand(
@@ -200,7 +201,7 @@ def test_the_raters_own_page_names_what_they_skipped(
     skip(demonstration_campaign, rosa, active_s=90, in_hand_s=200)
     client = signed_in(rosa)
 
-    page = client.get(f"/my-pay/?since={DAY}&until={DAY}").content.decode()
+    page = page_of(client.get(f"/my-pay/?since={DAY}&until={DAY}"))
     csv = client.get(f"/my-pay/csv?since={DAY}&until={DAY}").content.decode()
 
     assert "including 1 skipped item" in page

@@ -10,7 +10,7 @@ from accounts.models import AuditEvent, Notice, User
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
-from labeling.guidelines import gaps as guidelines_gaps
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -30,7 +30,7 @@ from labeling.queue.gold import services as gold_services
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
 from labeling.review import set_aside
-from labeling.review.selectors import Order, Verdict
+from labeling.review.selectors import QueueOrder, Verdict
 from labeling.review.services import Remark
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, rank_by
@@ -70,7 +70,9 @@ def test_items_on_which_raters_are_furthest_apart_come_first(
     judge(comparison_campaign, rosa, [RIGHT, RIGHT, RIGHT])
     judge(comparison_campaign, raul, [RIGHT, WRONG, [0, 1, 3, 2]])
 
-    rows = review_selectors.review_queue(campaign=comparison_campaign, order=Order.DISAGREEMENT)
+    rows = review_selectors.review_queue(
+        campaign=comparison_campaign, order=QueueOrder.DISAGREEMENT
+    )
 
     expected = [item_at(comparison_campaign, place).pk for place in (1, 2, 0)]
     assert [row.item_id for row in rows] == expected
@@ -82,7 +84,7 @@ def test_the_fastest_judgment_for_its_length_comes_first(
 ) -> None:
     given = judge(comparison_campaign, rosa, [RIGHT] * 3, active_s=[60, 3, 20])
 
-    assert queued(comparison_campaign, Order.FAST) == [
+    assert queued(comparison_campaign, QueueOrder.FAST) == [
         given[1].item_id,
         given[2].item_id,
         given[0].item_id,
@@ -103,11 +105,11 @@ def test_a_newcomers_first_judgments_wait_and_a_veterans_do_not(
         )
         for number in range(20)
     )
-    assert queued(comparison_campaign, Order.NEW) == []
+    assert queued(comparison_campaign, QueueOrder.NEW) == []
 
     newcomer = judge(comparison_campaign, raul, [RIGHT])[0]
 
-    assert queued(comparison_campaign, Order.NEW) == [newcomer.item_id]
+    assert queued(comparison_campaign, QueueOrder.NEW) == [newcomer.item_id]
 
 
 def test_the_random_share_is_the_same_each_time(comparison_campaign: Campaign, rosa: Rater) -> None:
@@ -116,15 +118,17 @@ def test_the_random_share_is_the_same_each_time(comparison_campaign: Campaign, r
     gold_services.set_golds(
         campaign=comparison_campaign, values={"review_share": 100}, by=None, now=NOON
     )
-    assert set(queued(comparison_campaign, Order.RANDOM)) == {
+    assert set(queued(comparison_campaign, QueueOrder.RANDOM)) == {
         judgment.item_id for judgment in given
     }
-    assert queued(comparison_campaign, Order.RANDOM) == queued(comparison_campaign, Order.RANDOM)
+    assert queued(comparison_campaign, QueueOrder.RANDOM) == queued(
+        comparison_campaign, QueueOrder.RANDOM
+    )
 
     gold_services.set_golds(
         campaign=comparison_campaign, values={"review_share": 0}, by=None, now=NOON
     )
-    assert queued(comparison_campaign, Order.RANDOM) == []
+    assert queued(comparison_campaign, QueueOrder.RANDOM) == []
 
 
 def test_recent_work_of_a_paused_rater_waits_until_it_is_reviewed(
@@ -132,14 +136,14 @@ def test_recent_work_of_a_paused_rater_waits_until_it_is_reviewed(
 ) -> None:
     first, second = judge(comparison_campaign, rosa, [RIGHT, RIGHT])
     scores.pause_rater(campaign=comparison_campaign, rater=rosa, by=alice, now=NOON)
-    assert set(queued(comparison_campaign, Order.PAUSED)) == {first.item_id, second.item_id}
+    assert set(queued(comparison_campaign, QueueOrder.PAUSED)) == {first.item_id, second.item_id}
 
     assert first.item is not None
     review_services.adjudicate(
         item=first.item, ranks=gold_order(first.item), reason="none", by=alice, now=NOON
     )
 
-    assert queued(comparison_campaign, Order.PAUSED) == [second.item_id]
+    assert queued(comparison_campaign, QueueOrder.PAUSED) == [second.item_id]
     assert ReviewRequest.objects.get(judgment=first).done_at == NOON
 
 
@@ -153,7 +157,7 @@ def test_what_was_adjudicated_leaves_the_queue(
         item=judgment.item, ranks={}, reason="ambiguous_prompt", by=alice, now=NOON
     )
 
-    assert queued(comparison_campaign, Order.FAST) == []
+    assert queued(comparison_campaign, QueueOrder.FAST) == []
 
 
 # --- deciding -------------------------------------------------------------------------------------
@@ -349,7 +353,7 @@ def test_guideline_gaps_collect_at_their_guideline(
         item=item_at(comparison_campaign, 1), ranks={}, reason="rater_error", by=alice, now=NOON
     )
 
-    gaps = guidelines_gaps.guideline_gaps(guideline=comparison_campaign.guideline)
+    gaps = guidelines_selectors.guideline_gaps(guideline=comparison_campaign.guideline)
 
     assert [gap.item for gap in gaps] == [item_at(comparison_campaign, 0)]
 
@@ -401,7 +405,7 @@ def test_the_share_that_was_pasted_is_shown_and_orders_the_queue(
     written: Judgment, demonstration_campaign: Campaign
 ) -> None:
     assert written.item is not None
-    (row,) = review_selectors.review_queue(campaign=demonstration_campaign, order=Order.PASTED)
+    (row,) = review_selectors.review_queue(campaign=demonstration_campaign, order=QueueOrder.PASTED)
     (entry,) = review_selectors.review_item(item=written.item, is_blind=True).answers
 
     assert row.pasted == entry.pasted_share == 0.75
@@ -510,7 +514,7 @@ def test_whose_answer_is_set_aside_is_told_and_appeals_once(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.SET_ASIDE, True)
-    assert told_to(rosa) == ["One of your answers in “Write” was Set aside. It stays paid."]
+    assert told_to(rosa) == ["One of your answers in “Write” was set aside. It stays paid."]
     assert review_services.appeal(review=told.review, text="I wrote it myself.", now=NOON)
     assert not review_services.appeal(review=told.review, text="I did.", now=NOON)
     assert list(review_selectors.appeals(is_answered=False)) == [told.review]
@@ -531,7 +535,7 @@ def test_taking_an_answer_back_after_an_appeal_is_told(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.COUNTS, False)
-    assert told_to(rosa)[1:] == ["One of your answers in “Write” that was Set aside counts again."]
+    assert told_to(rosa)[1:] == ["One of your answers in “Write” that was set aside counts again."]
 
 
 def test_a_demonstration_taken_back_waits_for_review_again(
@@ -540,7 +544,7 @@ def test_a_demonstration_taken_back_waits_for_review_again(
     set_aside.set_aside(judgment=written, reason="", by=alice, now=NOON)
     set_aside.take_back(judgment=written, by=alice, now=NOON)
 
-    assert queued(demonstration_campaign, Order.FAST) == [written.item_id]
+    assert queued(demonstration_campaign, QueueOrder.FAST) == [written.item_id]
 
 
 def test_whose_order_is_decided_against_is_told_and_nobody_else(

@@ -31,6 +31,7 @@ from tests.cast import (
     open_demonstration_campaign,
     rater_called,
 )
+from tests.html import page_of
 from tests.labeling.campaigns.test_effort import judge_one, raters_in
 
 pytestmark = pytest.mark.django_db
@@ -255,7 +256,7 @@ def test_the_rater_still_finds_and_corrects_the_answer(
     page = signed_in(rosa).get(f"/desk/item/{lease_of(judgment)}/correct")
 
     assert page.status_code == 200
-    assert "Four." in page.content.decode()
+    assert "Four." in page_of(page)
 
 
 def test_the_same_submit_sent_again_is_still_the_same_judgment(
@@ -278,12 +279,12 @@ def test_the_reviewer_is_told_whether_it_counts_in_full(
     client = signed_in(alice)
     address = f"/campaigns/{one_item.pk}/review/{judgment.item_id}"
 
-    aside = client.post(f"{address}/aside/{judgment.pk}", follow=True).content.decode()
-    back = client.post(f"{address}/back/{judgment.pk}", follow=True).content.decode()
+    aside = page_of(client.post(f"{address}/aside/{judgment.pk}", follow=True))
+    back = page_of(client.post(f"{address}/back/{judgment.pk}", follow=True))
     client.post(f"{address}/aside/{judgment.pk}")
     written(one_item, raul)
     written(one_item, rater_called("Rut", pool=one_item.pool))
-    as_extra = client.post(f"{address}/back/{judgment.pk}", follow=True).content.decode()
+    as_extra = page_of(client.post(f"{address}/back/{judgment.pk}", follow=True))
 
     assert "If its item needs another answer, another rater gets it." in aside
     assert "Restored. It counts again." in back
@@ -351,7 +352,7 @@ def test_a_held_item_asks_when_it_is_let_go(one_item: Campaign, rosa: Rater, rit
 
     set_aside.set_aside(judgment=judgment, reason="", by=None, now=after(1))
     while_held = claim.claim(campaign=one_item, rater=rita, now=after(2))
-    items.let_go(item_ids=[judgment.item_id], now=after(3))
+    items.end_hold(item_ids=[judgment.item_id], now=after(3))
 
     assert while_held is None
     assert sorted(one_item.slots.values_list("state", flat=True)) == ["free", "free"]

@@ -34,7 +34,7 @@ def run(
     settings.ENDPOINT_HOSTS = ["127.0.0.1"]
     about = {"category": "chat", "language": "en", "split": "train", "licence": "MIT"}
     prompts = [
-        intake.keep_prompt(
+        intake.save_prompt(
             messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW
         )
         for n in range(3)

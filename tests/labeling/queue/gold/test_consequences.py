@@ -66,7 +66,7 @@ def test_a_rater_whose_whole_interval_lies_below_is_paused(
     assert standing.paused_at is not None
     with pytest.raises(claim.UnableToClaim) as refusal:
         claim.claim(campaign=campaign, rater=rosa, now=NOON + timedelta(hours=1))
-    assert refusal.value.hindrance.reason == admission.Reason.RATER_PAUSED
+    assert refusal.value.blocker.reason == admission.BlockReason.RATER_PAUSED
     ordinary = {judgment.pk for judgment in given if not judgment.is_gold}
     assert set(ReviewRequest.objects.values_list("judgment_id", flat=True)) == ordinary
     assert set(Notice.objects.filter(kind=Notice.Kind.PAUSED).values_list("person", flat=True)) == {
@@ -129,15 +129,15 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
     assert rows[0].gold == wrong
 
 
-def test_raters_are_told_of_golds_only_where_the_campaign_tells(
+def test_raters_are_gold_feedback_only_where_the_campaign_tells(
     campaign: Campaign, rosa: Rater
 ) -> None:
     rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
-    assert gold_selectors.told_of_golds(rater=rosa) == []
+    assert gold_selectors.gold_feedback(rater=rosa) == []
 
     gold_services.set_golds(campaign=campaign, values={"gold_feedback": True}, by=None, now=NOON)
 
-    (told,) = gold_selectors.told_of_golds(rater=rosa)
+    (told,) = gold_selectors.gold_feedback(rater=rosa)
     assert told.passed.value == 0
     letters = {told.golds[0].given, told.golds[0].right}
     assert told.golds[0].given.split(" › ") == told.golds[0].right.split(" › ")[::-1]

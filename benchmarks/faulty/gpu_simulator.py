@@ -19,7 +19,7 @@ from pathlib import Path
 
 import services
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NODE = [
     "-Q",
     "gpu",

@@ -1,4 +1,4 @@
-"""Questions about items: those that wait, those that were answered, a rater's own."""
+"""Questions about items: open ones, answered ones, and a rater's own."""
 
 from django.db.models import QuerySet
 
@@ -6,7 +6,7 @@ from labeling.models import ItemQuestion, Rater
 
 
 def questions(*, is_answered: bool) -> QuerySet[ItemQuestion]:
-    """Waiting ones with the oldest first, answered ones with the newest first."""
+    """Open questions oldest first, answered ones newest first."""
     found = ItemQuestion.objects.filter(answered_at__isnull=not is_answered)
     order = ("-answered_at", "-pk") if is_answered else ("asked_at", "pk")
     return found.select_related(
@@ -15,7 +15,7 @@ def questions(*, is_answered: bool) -> QuerySet[ItemQuestion]:
 
 
 def questions_of(*, rater: Rater) -> QuerySet[ItemQuestion]:
-    """The newest first."""
+    """Newest first."""
     return (
         ItemQuestion.objects.filter(rater=rater)
         .select_related("item__campaign", "item__prompt")

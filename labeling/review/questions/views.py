@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.queue.cases.selectors import n_waiting
-from labeling.review import question_selectors, question_services
+from labeling.review.questions import selectors, services
 from pages import plain_text
 
 QUESTIONS_PER_PAGE = 25
@@ -20,9 +20,9 @@ QUESTIONS_PER_PAGE = 25
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
-    page = Paginator(
-        question_selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE
-    ).get_page(request.GET.get("page"))
+    page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "is_answered": is_answered, "waiting": n_waiting()}
     return render(request, "labeling/review/questions.html", context)
 
@@ -34,7 +34,7 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     if not text:
         messages.warning(request, _("Write something first."))
         return redirect("questions")
-    question_services.answer_question(
+    services.answer_question(
         question=question, text=text[:5000], by=request.user, now=timezone.now()
     )
     messages.info(request, _("Answered. The rater sees it under My work."))

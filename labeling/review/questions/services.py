@@ -1,4 +1,4 @@
-"""Questions that raters ask the admins about an item, and the answers."""
+"""Raters' questions to the admins about an item, and the answers."""
 
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from labeling.models import Item, ItemQuestion, Rater
 
 
 def ask_about(*, item: Item, rater: Rater, text: str, now: datetime) -> ItemQuestion:
-    """The same words about the same item once more, before they are answered, are the same
-    question: sent anew, say.
+    """The same text about the same item, sent again before there is an answer, is the same
+    question.
     """
     with transaction.atomic():
         Rater.objects.select_for_update(no_key=True).only("pk").get(
@@ -24,7 +24,7 @@ def ask_about(*, item: Item, rater: Rater, text: str, now: datetime) -> ItemQues
 
 
 def answer_question(*, question: ItemQuestion, text: str, by: User | None, now: datetime) -> None:
-    """The answer, which the rater finds under My work; a later one takes its place."""
+    """Store the answer, which the rater finds under My work; a later answer replaces it."""
     with transaction.atomic():
         ItemQuestion.objects.filter(pk=question.pk).update(
             answer=text, answered_by=by, answered_at=now

@@ -1,0 +1,47 @@
+"""Pages as a browser sees them, so that a test does not depend on how a template is laid out."""
+
+import re
+from typing import Protocol
+
+# White space next to any other tag shows as a blank.
+BLOCKS = (
+    "address|article|aside|blockquote|body|br|caption|circle|col|colgroup|datalist|dd|details"
+    "|dialog|div|dl|dt|fieldset|figcaption|figure|footer|form|g|h[1-6]|head|header|hr|html|legend"
+    "|li|line|link|main|meta|nav|ol|optgroup|option|p|path|polyline|rect|script|section|style"
+    "|summary|table|tbody|td|tfoot|th|thead|title|tr|ul"
+)
+# Their own outside is text, their inside is not.
+BOXES = "button|meter|progress|select|svg"
+
+_REST = r"""(?:[^<>"']|"[^"]*"|'[^']*')*>"""
+_TAG = re.compile(rf"<[/!]?[a-zA-Z]{_REST}")
+_AS_WRITTEN = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2\s*>)", re.DOTALL)
+_AROUND = re.compile(rf"\s*(</?(?:{BLOCKS})(?=[\s/>]){_REST})\s*")
+_INSIDE = re.compile(rf"(<(?:{BOXES})(?=[\s/>]){_REST})\s+|\s+(?=</(?:{BOXES})>)")
+
+
+class Answer(Protocol):
+    @property
+    def content(self) -> bytes: ...
+
+
+def page_of(answer: Answer) -> str:
+    """The squeezed source of a page."""
+    return squeezed(answer.content.decode())
+
+
+def squeezed(html: str) -> str:
+    """The page without white space that a reader never sees: none next to a block or before the
+    end of a tag, one blank elsewhere. What <pre>, <textarea> and scripts hold stays as it is.
+    """
+    parts = _AS_WRITTEN.split(html)
+    # Each protected element comes with the name of its tag, from the inner group.
+    return "".join(
+        _without_blanks(text) + kept
+        for text, kept in zip(parts[::3], [*parts[1::3], ""], strict=True)
+    )
+
+
+def _without_blanks(text: str) -> str:
+    text = _TAG.sub(lambda tag: re.sub(r"\s+(?=/?>$)", "", tag[0]), re.sub(r"\s+", " ", text))
+    return _INSIDE.sub(r"\1", _AROUND.sub(r"\1", text))

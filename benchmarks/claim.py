@@ -35,16 +35,8 @@ from labeling.desk import work  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
 from labeling.desk.judgments.answers import DemonstrationAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
-from labeling.models import (  # noqa: E402
-    Campaign,
-    Guideline,
-    Pool,
-    PoolMembership,
-    Prompt,
-    Rater,
-    Source,
-)
-from labeling.queue import (  # noqa: E402
+from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
+from labeling.queue.claiming import (  # noqa: E402
     claim,
     order,
 )

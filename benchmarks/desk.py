@@ -69,7 +69,7 @@ from labeling.desk import precompute  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source  # noqa: E402
 from labeling.people.pools import services as pools_services  # noqa: E402
-from labeling.queue import order  # noqa: E402
+from labeling.queue.claiming import order  # noqa: E402
 
 N_RATERS, K, OVERLAP = 50, 4, 3
 N_CONTESTED = 300

@@ -56,7 +56,7 @@ from labeling.models import (  # noqa: E402
     Source,
 )
 from labeling.quality import services as quality_services  # noqa: E402
-from labeling.queue import claim  # noqa: E402
+from labeling.queue.claiming import claim  # noqa: E402
 
 K = 4
 OVERLAP = 3

@@ -20,7 +20,7 @@ from accounts.refusals import Refusal
 from labeling.access import visible
 from labeling.models import Campaign, Guideline, Item, ItemResponse, Pool, Prompt, Response, Slot
 from labeling.queue import after_judgment, items, webhook_events
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import order as claiming_order
 from labeling.queue.spending import budgets, prices
 
 BATCH = 2_000
@@ -447,7 +447,7 @@ def _add_items(
                 item=item,
                 campaign=campaign,
                 number=number,
-                queue_rank=queue_order.fresh_rank(
+                queue_rank=claiming_order.fresh_rank(
                     order=campaign.order, position=item.position, number=number
                 ),
             )

@@ -13,8 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.desk import warnings as desk_warnings
 from labeling.desk.forms import answers
+from labeling.desk.judgments import warnings as judgments_warnings
 from labeling.desk.judgments.answers import (
     Checked,
     CheckedComparison,
@@ -26,27 +26,33 @@ from labeling.desk.judgments.answers import (
 from labeling.desk.work import Work
 from labeling.guidelines import rating_form
 from labeling.models import Demonstration, Draft, Judgment, Response
-from labeling.queue import order
+from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 
 MOST_FIELDS = 1_000
 
 WARNING_SENTENCES: dict[str, str | Promise] = {
-    desk_warnings.ORDER_AS_SHOWN: gettext_lazy(
+    judgments_warnings.ORDER_AS_SHOWN: gettext_lazy(
         "Your ranking matches the display order. Is that what you want?"
     ),
-    desk_warnings.CONTRADICTS_RATINGS: gettext_lazy(
+    judgments_warnings.CONTRADICTS_RATINGS: gettext_lazy(
         "You rated %(better)s above %(worse)s but ranked %(worse)s higher."
     ),
-    desk_warnings.FASTER_THAN_READING: gettext_lazy(
+    judgments_warnings.FASTER_THAN_READING: gettext_lazy(
         "You answered faster than these texts can be read."
     ),
-    desk_warnings.PARTLY_RANKED: gettext_lazy(
+    judgments_warnings.PARTLY_RANKED: gettext_lazy(
         "Some responses have no rank and will not be compared."
     ),
-    desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
-    desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A requirement of the prompt is not checked."),
-    desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than expected."),
+    judgments_warnings.EDITED_NOT_BEST: gettext_lazy(
+        "You edited a response that is not ranked best."
+    ),
+    judgments_warnings.CONSTRAINT_UNTICKED: gettext_lazy(
+        "A requirement of the prompt is not checked."
+    ),
+    judgments_warnings.UNUSUAL_LENGTH: gettext_lazy(
+        "The answer is shorter or longer than expected."
+    ),
 }
 
 
@@ -204,7 +210,7 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
     warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
     if not corrects:
         seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
-        warnings += desk_warnings.of_pace([response.text for response in shown], seconds)
+        warnings += judgments_warnings.of_pace([response.text for response in shown], seconds)
     return PostedAnswer(
         typed,
         checked,
@@ -227,8 +233,8 @@ def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
         presentation["constraints"] = {"n": n, "kept": kept}
     low, high = work.campaign.min_words, work.campaign.max_words
     warnings = (
-        *desk_warnings.of_length(checked.given.lengths, low=low, high=high),
-        *desk_warnings.of_constraints(n, kept),
+        *judgments_warnings.of_length(checked.given.lengths, low=low, high=high),
+        *judgments_warnings.of_constraints(n, kept),
     )
     return PostedAnswer(
         typed,
@@ -271,13 +277,13 @@ def _elapsed_s(work: Work, now: dt.datetime) -> float:
 def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
     _positions, ranks, overall = _ranked_and_rated(given, form)
     edited = given.edit.position if given.edit else None
-    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
+    return judgments_warnings.of_ranking(ranks, overall) + judgments_warnings.of_edit(ranks, edited)
 
 
 def _contradiction(given: ComparisonAnswer, form: rating_form.RatingForm) -> tuple[str, str] | None:
     """The first two responses whose ranks and ratings disagree, as letters."""
     positions, ranks, overall = _ranked_and_rated(given, form)
-    for better, worse in desk_warnings.contradictions(ranks, overall):
+    for better, worse in judgments_warnings.contradictions(ranks, overall):
         return (
             response_orders.LETTERS[positions[better]],
             response_orders.LETTERS[positions[worse]],
@@ -354,6 +360,6 @@ def drop_turns(
 
 
 def line_of(given: ComparisonAnswer) -> str:
-    return desk_warnings.ranking_line(
+    return judgments_warnings.ranking_line(
         {response_orders.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
     )

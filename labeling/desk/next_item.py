@@ -13,7 +13,8 @@ from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import Campaign, Rater, Slot
 from labeling.people.crowd import selectors as crowd_selectors
 from labeling.people.crowd import services as crowd_services
-from labeling.queue import admission, claim
+from labeling.queue import admission
+from labeling.queue.claiming import claim
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from labeling.desk.work import LeaseState, Tally, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
-from labeling.queue import order
+from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 from pages import days, rendered
 

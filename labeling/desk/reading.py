@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labeling.desk import warnings, word_diff
+from labeling.desk import word_diff
+from labeling.desk.judgments import warnings
 from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
-from labeling.queue import order
+from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 from pages import rendered
 

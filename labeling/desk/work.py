@@ -41,8 +41,9 @@ from labeling.models import (
     Rater,
     Slot,
 )
-from labeling.queue import admission, order, work_left
+from labeling.queue import admission
 from labeling.queue.blocked_items import BlockedItems, blocked_items
+from labeling.queue.claiming import order, work_left
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 _LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())

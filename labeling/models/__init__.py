@@ -2,21 +2,11 @@
 and selectors.
 """
 
-from labeling.models.campaigns import (
-    Campaign,
-    Guideline,
-    GuidelineReading,
-    GuidelineVersion,
-    Item,
-    ItemResponse,
-    Pass,
-    PastLease,
-    QueuePlace,
-    Slot,
-)
+from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
 from labeling.models.crowd import CrowdLink, CrowdVisit
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
+from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
 from labeling.models.judgments import (
     Comparison,
@@ -44,6 +34,7 @@ from labeling.models.review import (
     ReviewRequest,
     SetAside,
 )
+from labeling.models.slots import Pass, PastLease, QueuePlace, Slot
 
 __all__ = [
     "AdjudicatedRank",

@@ -6,9 +6,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models.campaigns import Campaign, GuidelineVersion, Item, Slot
+from labeling.models.campaigns import Campaign, Item
+from labeling.models.guidelines import GuidelineVersion
 from labeling.models.pools import Rater
 from labeling.models.prompts import Import, Prompt, Response
+from labeling.models.slots import Slot
 
 
 class CurrentJudgments(models.Manager["Judgment"]):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models.campaigns import Guideline, GuidelineVersion
+from labeling.models.guidelines import Guideline, GuidelineVersion
 from labeling.models.pools import Pool, Rater
 
 

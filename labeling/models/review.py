@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models.campaigns import GuidelineVersion, Item
+from labeling.models.campaigns import Item
+from labeling.models.guidelines import GuidelineVersion
 from labeling.models.judgments import Judgment
 from labeling.models.prompts import Response
 

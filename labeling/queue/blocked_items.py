@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling.models import Campaign, Item, Prompt, Rater, Slot
-from labeling.queue import routing
+from labeling.queue.claiming import routing
 
 MOST_COUNTED = 200
 """Pages count blocked items only up to this number."""

@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from labeling.models import Campaign, Gold, Item, ItemResponse, Pool, Prompt, Rater, Slot
-from labeling.queue import admission, order
-from labeling.queue.item_tests import met
+from labeling.queue import admission
+from labeling.queue.claiming import order
+from labeling.queue.claiming.item_tests import met
 
 BATCH = 2_000
 

@@ -1,7 +1,7 @@
 """What a rater does with an item they hold before judging it: extend the lease, save a draft,
 release or skip it.
 
-labeling.queue.claim is how they get it.
+labeling.queue.claiming.claim is how they get it.
 """
 
 import uuid
@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from labeling.models import Draft, Item, Judgment, Pass, PastLease, Rater, Slot
-from labeling.queue import after_judgment, items, order
+from labeling.queue import after_judgment, items
 from labeling.queue.cases import services as cases_services
+from labeling.queue.claiming import order
 
 FREE: dict[str, Any] = {
     "state": Slot.State.FREE,

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from labeling.models import Campaign, Item, ItemResponse, Pass, Rater, SetAside, Slot
-from labeling.queue import admission, routing
-from labeling.queue.item_tests import met
+from labeling.queue import admission
+from labeling.queue.claiming import routing
+from labeling.queue.claiming.item_tests import met
 
 N_EXAMINED = 1_000
 """The number of free slots examined from the head of the queue, where slots that nobody takes

@@ -14,7 +14,8 @@ from django.db.models import Max
 from accounts import audit_log
 from accounts.models import User
 from labeling.models import Item, Judgment, QualityReport, SetAside, Slot
-from labeling.queue import after_judgment, items, order, slots
+from labeling.queue import after_judgment, items, slots
+from labeling.queue.claiming import order
 from labeling.review import decisions
 
 

@@ -11,7 +11,7 @@ from accounts.models import AuditEvent, User
 from labeling.models import Adjudication, Campaign, Gold, Invitation, JudgmentReview, Pool, Rater
 from labeling.people.invitations import services as invitations_services
 from labeling.people.invitations.csv_file import Invitee
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from labeling.review import services as review_services
 from labeling.review.services import Remark
 from tests.cast import NOON

@@ -27,7 +27,8 @@ from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
-from labeling.queue import claim, webhook_events
+from labeling.queue import webhook_events
+from labeling.queue.claiming import claim
 from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON
 from tests.html import page_of

@@ -17,7 +17,8 @@ from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswe
 from labeling.desk.judgments.undo import UNDO_GRACE
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Source
-from labeling.queue import claim, feed
+from labeling.queue import feed
+from labeling.queue.claiming import claim
 from labeling.queue.feed import SETTLED_AFTER
 from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts
 

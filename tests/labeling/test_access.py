@@ -16,7 +16,8 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from tests.cast import NOON, PASSWORD, lease_of, login_of, rater_called
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from accounts.models import User
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON
 from training.models import Snapshot, TrainedModel
 from training.runs import run_queue

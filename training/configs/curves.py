@@ -5,7 +5,7 @@ lists its own, the most telling first.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.configs.words import _
+from training.configs.metrics import _
 
 
 @dataclass(frozen=True)

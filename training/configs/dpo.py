@@ -7,10 +7,9 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import again, knob
-from training.configs.metrics import Best, Measure
+from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Shape
 from training.configs.weights import Rows
-from training.configs.words import _
 
 
 @dataclass(frozen=True)

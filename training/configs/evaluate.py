@@ -7,9 +7,8 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, knob
-from training.configs.metrics import SHARE, Measure
+from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs, Shape
-from training.configs.words import _
 
 _REHEARSED_ROWS = 4
 

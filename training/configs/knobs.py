@@ -12,9 +12,8 @@ from typing import Any, ClassVar, Self
 
 from training.configs import sizes
 from training.configs.curves import Chart, Scatter
-from training.configs.metrics import Best, Measure
+from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
-from training.configs.words import _
 
 
 def knob(

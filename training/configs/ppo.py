@@ -7,10 +7,9 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart, Scatter
 from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, again, knob
-from training.configs.metrics import Best, Measure
+from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
-from training.configs.words import _
 
 
 @dataclass(frozen=True)

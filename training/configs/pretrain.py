@@ -7,9 +7,8 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import Problem, again, knob
-from training.configs.metrics import Best, Measure
+from training.configs.metrics import Best, Measure, _
 from training.configs.weights import Rows
-from training.configs.words import _
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import POLICY, REWARD, again, knob
-from training.configs.metrics import SHARE, Best, Measure
+from training.configs.metrics import SHARE, Best, Measure, _
 from training.configs.sizes import Shape
 from training.configs.weights import Rows
-from training.configs.words import _
 
 
 @dataclass(frozen=True)

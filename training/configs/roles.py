@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from training.configs.knobs import POLICY, REWARD
-from training.configs.words import _
+from training.configs.metrics import _
 
 BASE = "base_model"
 """The model that a run starts from: every run has one, of a kind that its config names."""

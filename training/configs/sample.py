@@ -8,9 +8,8 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Settings, knob
-from training.configs.metrics import SHARE, Measure
+from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs, Shape
-from training.configs.words import _
 
 
 @dataclass(frozen=True)

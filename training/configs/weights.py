@@ -10,8 +10,8 @@ from typing import ClassVar, Self
 
 from training.configs import sizes
 from training.configs.knobs import Settings, knob
+from training.configs.metrics import _
 from training.configs.sizes import Inputs, Shape
-from training.configs.words import _
 
 REHEARSED_STEPS = 2
 REHEARSED_HELD_OUT = 8

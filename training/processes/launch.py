@@ -9,7 +9,7 @@ from typing import Any
 
 from training.configs import KINDS
 from training.configs.knobs import Settings
-from training.configs.words import _
+from training.configs.metrics import _
 
 CONFIG = "accelerate.json"
 STRATEGIES: Mapping[str, str] = {

@@ -9,7 +9,7 @@ from accounts import audit_log
 from accounts.models import User
 from labeling.models import Prompt
 from labeling.people.content_settings.services import valid_kinds
-from labeling.queue import order
+from labeling.queue.claiming import order
 
 
 def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datetime) -> None:

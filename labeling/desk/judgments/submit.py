@@ -11,7 +11,8 @@ from labeling.desk.judgments import rows
 from labeling.desk.judgments.answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import Judgment, PastLease, Rater, Slot
-from labeling.queue import after_judgment, order, slots
+from labeling.queue import after_judgment, slots
+from labeling.queue.claiming import order
 from labeling.queue.gold import scores
 
 _FILL = (

@@ -13,7 +13,8 @@ from accounts.refusals import Refusal
 from labeling.desk.judgments import correct
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Judgment, PastLease, Rater, Response, Slot
-from labeling.queue import after_judgment, order, slots
+from labeling.queue import after_judgment, slots
+from labeling.queue.claiming import order
 
 UNDO_GRACE = timedelta(seconds=10)
 """Extra time for a click in the last second to reach the server."""

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts import audit_log
 from labeling.models import Prompt, Rater
-from labeling.queue import order
+from labeling.queue.claiming import order
 
 
 def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> None:

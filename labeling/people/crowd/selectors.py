@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
-from labeling.queue import work_left
+from labeling.queue.claiming import work_left
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from labeling.models import (
 )
 from labeling.people.onboarding import questions as onboarding_questions
 from labeling.people.onboarding import selectors
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import order as claiming_order
 
 Kind, State = OnboardingStep.Kind, StepAttempt.State
 TESTS = frozenset({Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
@@ -382,7 +382,7 @@ def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: d
         ],
         ignore_conflicts=True,
     )
-    queue_order.restart_rater(rater)
+    claiming_order.restart_rater(rater)
 
 
 def _keep_profile(

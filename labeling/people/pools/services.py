@@ -12,7 +12,8 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.models import Pool, PoolMembership, Rater
-from labeling.queue import items, order
+from labeling.queue import items
+from labeling.queue.claiming import order
 
 
 class UnableToAddRaters(Refusal):

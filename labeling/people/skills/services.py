@@ -11,7 +11,7 @@ from accounts import audit_log
 from accounts.models import User
 from labeling.models import Pool, Rater, RaterSkill
 from labeling.people.skills import selectors
-from labeling.queue import order
+from labeling.queue.claiming import order
 
 TOPIC, LANGUAGE = RaterSkill.Axis.TOPIC, RaterSkill.Axis.LANGUAGE
 SHOWN = RaterSkill.Basis.SHOWN

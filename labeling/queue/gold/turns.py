@@ -17,8 +17,8 @@ from labeling.models import (
     Rater,
     Slot,
 )
-from labeling.queue import routing, work_left
 from labeling.queue.cases import services as cases_services
+from labeling.queue.claiming import routing, work_left
 
 
 def take(*, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime) -> Slot | None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling.models import Campaign, Prompt, Rater, Slot
-from labeling.queue import order
+from labeling.queue.claiming import order
 from tests.browser.desk.hands import QUESTION, OpenPage, begin, press
 
 

@@ -14,8 +14,8 @@ from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from labeling.people.content_settings import services as content_settings_services
-from labeling.queue import claim
-from labeling.review.questions import services as question_services
+from labeling.queue.claiming import claim
+from labeling.review.questions import services as questions_services
 from tests.browser.desk.hands import (
     ANSWERS,
     OpenPage,
@@ -137,7 +137,7 @@ def test_what_lies_around_the_desk_is_accessible(
     slot = claim.claim(campaign=writing, rater=rosa, now=timezone.now())
     assert slot is not None
     assert slot.lease is not None
-    question_services.ask_about(
+    questions_services.ask_about(
         item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now()
     )
     submit.submit(

@@ -13,8 +13,8 @@ from accounts.models import User
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater, Slot
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.review.services import Remark
@@ -34,7 +34,7 @@ def judge(campaign: Campaign, rater: Rater, orders: list[list[int]]) -> list[Jud
         assert slot.lease is not None
         ranks: dict[int, int | None] = {
             place: order.index(response.number) + 1
-            for place, response in enumerate(queue_order.presented(slot))
+            for place, response in enumerate(claiming_order.presented(slot))
         }
         ratings = {place: {"overall": 4} for place in ranks}
         given.append(
@@ -88,7 +88,7 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
     right = {row.response_id: row.rank for row in gold.ranks.all()}
     desk.wait_for_selector(".desk[data-mounted]")
     rate_all(desk, 4, 4, 4, 4)
-    rank_all(desk, *(right[response.pk] or 0 for response in queue_order.presented(slot)))
+    rank_all(desk, *(right[response.pk] or 0 for response in claiming_order.presented(slot)))
     desk.keyboard.press("Control+Enter")
     expect(desk.locator("[data-review]")).to_contain_text("›")
     desk.keyboard.press("Control+Enter")

@@ -27,7 +27,7 @@ from labeling.models import (
 )
 from labeling.models.examples import Example, as_json
 from labeling.people.accounts import services as accounts_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from pages import render
 from tests.browser.labeling.hostile import Payload, names, payloads
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign

@@ -17,8 +17,9 @@ from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Pass, Pool, Prompt, Rater, Response, Slot
-from labeling.queue import claim, slots
-from labeling.queue import order as queue_order
+from labeling.queue import slots
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from tests.cast import open_comparison_campaign, rater_called, responses_to, some_prompts
 
 OpenPage = Callable[..., Page]
@@ -52,7 +53,7 @@ CUT_ROWS = """() => [...document.querySelectorAll("[data-stacks] :is(td, th):not
 
 def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> None:
     """Mostly by response number, sometimes not: raters agree more often than not."""
-    shown = queue_order.presented(slot)
+    shown = claiming_order.presented(slot)
     order = sorted(
         shown, key=lambda response: (response.number + chance.gauss(0, 1.2), response.pk)
     )

@@ -24,7 +24,7 @@ from labeling.people.invitations import services as invitations_services
 from labeling.people.invitations.csv_file import Invitee
 from labeling.people.onboarding import services as onboarding_services
 from labeling.people.skills import services as skills_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import PASSWORD
 
 OpenPage = Callable[..., Page]

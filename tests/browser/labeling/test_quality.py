@@ -23,8 +23,8 @@ from labeling.models import (
 )
 from labeling.people.pools import services as pools_services
 from labeling.quality import services as quality_services
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.review import services as review_services
 from tests.cast import open_comparison_campaign, rater_called
 
@@ -41,7 +41,7 @@ def judge_everything(
 ) -> None:
     now = timezone.now() - timedelta(hours=6)
     while (slot := claim.claim(campaign=campaign, rater=rater, now=now)) is not None:
-        shown = queue_order.presented(slot)
+        shown = claiming_order.presented(slot)
         keys = [
             place if is_habitual else shown[place].number + chance.gauss(0, noise)
             for place in range(4)

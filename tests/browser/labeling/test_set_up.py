@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.models import Campaign, Case, Guideline, Judgment, Pool, Rater, Slot
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from tests.cast import NOON, responses_to, some_prompts
 
 OpenPage = Callable[..., Page]

@@ -16,8 +16,9 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
 from labeling.quality import services as quality_services
-from labeling.queue import claim, slots
-from labeling.queue.order import presented
+from labeling.queue import slots
+from labeling.queue.claiming import claim
+from labeling.queue.claiming.order import presented
 from tests.cast import (
     NOON,
     open_comparison_campaign,

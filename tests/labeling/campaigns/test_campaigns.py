@@ -13,7 +13,7 @@ from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Response, Slot, Source
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, responses_to, some_prompts
 
 pytestmark = pytest.mark.django_db

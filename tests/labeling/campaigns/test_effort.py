@@ -28,8 +28,8 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, R
 from labeling.people.pools import services as pools_services
 from labeling.quality import services as quality_services
 from labeling.quality.votes.item_consensus import certainty_of
-from labeling.queue import claim, order, work_left
 from labeling.queue import slots as queue_slots
+from labeling.queue.claiming import claim, order, work_left
 from labeling.statistics.consensus import certainty
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 

@@ -27,7 +27,8 @@ from labeling.models import (
     Rater,
     Slot,
 )
-from labeling.queue import claim, order, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.queue.spending import prices, time_estimates
 from tests.cast import (

@@ -14,7 +14,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Import, Judgment, Pool, Rater, Source
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim, order
+from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db

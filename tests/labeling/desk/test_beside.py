@@ -1,7 +1,7 @@
 """What stands beside the work: the guideline, differences, the conversation, My work."""
 
 from labeling.models import Campaign, Rater, Response
-from labeling.queue import order
+from labeling.queue.claiming import order
 from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start
 

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Response, Slot, Source
-from labeling.queue import order, slots
+from labeling.queue import slots
+from labeling.queue.claiming import order
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
 from tests.html import page_of, squeezed
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words

@@ -7,7 +7,7 @@ from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments.answers import Code, ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.guidelines.rating_form import RatingForm, Scale
 from labeling.models import Campaign, Judgment, Rater, Response
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of
 
 FORM = RatingForm((Scale("overall", "Overall", is_required=True),))

@@ -13,7 +13,7 @@ from django.test.utils import override_settings
 
 from labeling.desk import precompute
 from labeling.models import Campaign, Rater, Response, Slot
-from labeling.queue import claim, order
+from labeling.queue.claiming import claim, order
 from pages import render, rendered
 from tests.cast import NOON
 

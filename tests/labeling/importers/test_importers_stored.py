@@ -37,7 +37,7 @@ from labeling.models import (
     Response,
     Source,
 )
-from labeling.queue import claim, work_left
+from labeling.queue.claiming import claim, work_left
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db

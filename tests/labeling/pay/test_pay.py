@@ -16,7 +16,7 @@ from labeling.pay import services as pay_services
 from labeling.pay.timesheets import selectors as timesheets_selectors
 from labeling.pay.timesheets import sheets
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from labeling.queue.spending import budgets, money
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 

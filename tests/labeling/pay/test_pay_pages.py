@@ -15,7 +15,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
 from labeling.pay import services as pay_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, rater_called
 from tests.labeling.answers import words
 

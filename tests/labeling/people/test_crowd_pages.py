@@ -16,7 +16,7 @@ from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from labeling.people.crowd import services as crowd_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, open_demonstration_campaign
 from tests.labeling.answers import words
 

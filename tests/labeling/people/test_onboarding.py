@@ -30,7 +30,8 @@ from labeling.people.onboarding import questions as onboarding_questions
 from labeling.people.onboarding import selectors as onboarding_selectors
 from labeling.people.onboarding import services as onboarding_services
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim, onboarding_left
+from labeling.queue import onboarding_left
+from labeling.queue.claiming import claim
 from tests.cast import NOON, rater_called
 
 pytestmark = pytest.mark.django_db

@@ -17,8 +17,8 @@ from labeling.people.pools import services as pools_services
 from labeling.people.pools.services import PoolTerms
 from labeling.people.skills import selectors as skills_selectors
 from labeling.people.skills import services as skills_services
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.review import services as review_services
 from labeling.review import set_aside
 from tests.cast import NOON, lease_of, open_comparison_campaign
@@ -62,7 +62,7 @@ def judge(
 
 def rank(slot: Slot, rater: Rater, order: tuple[int, int], *, now: datetime) -> None:
     from_oldest = sorted(
-        (response.pk, place) for place, response in enumerate(queue_order.presented(slot))
+        (response.pk, place) for place, response in enumerate(claiming_order.presented(slot))
     )
     ranks: dict[int, int | None] = {
         place: order[age] for age, (_pk, place) in enumerate(from_oldest)

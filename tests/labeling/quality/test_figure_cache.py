@@ -16,7 +16,8 @@ from labeling.campaigns import tasks as campaigns_tasks
 from labeling.models import Campaign, Rater
 from labeling.quality import doorbell, figure_cache
 from labeling.quality.figure_cache import cached_figures, refresh
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from tests.cast import NOON
 from tests.labeling.answers import words
 

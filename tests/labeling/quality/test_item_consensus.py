@@ -33,8 +33,8 @@ from labeling.quality.measures import consensus
 from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures.consensus import Place
 from labeling.quality.votes import item_consensus
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.review import set_aside
 from labeling.statistics.agreement import pairs
 from labeling.statistics.consensus import certainty
@@ -144,7 +144,7 @@ def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) ->
     """
     slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
     assert slot is not None
-    shown = queue_order.presented(slot)
+    shown = claiming_order.presented(slot)
     ranks = {
         place: order.index(response.number) + 1 if order else 1
         for place, response in enumerate(shown)

@@ -37,7 +37,8 @@ from labeling.quality import services as quality_services
 from labeling.quality import tasks as quality_tasks
 from labeling.quality.measures import votes as measures_votes
 from labeling.quality.votes import arrays, blocks
-from labeling.queue import claim, feed, order
+from labeling.queue import feed
+from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.review import set_aside

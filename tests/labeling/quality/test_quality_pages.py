@@ -14,14 +14,11 @@ from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
 from labeling.people.pools import services as pools_services
 from labeling.quality import services as quality_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from labeling.review import set_aside
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.html import page_of
-from tests.labeling.quality.test_quality import (
-    as_shown,
-    judge_all,
-)
+from tests.labeling.quality.test_quality import as_shown, judge_all
 
 SignedIn = Callable[..., Client]
 

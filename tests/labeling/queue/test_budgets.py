@@ -24,7 +24,8 @@ from labeling.desk.judgments import correct, submit, undo
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rate, Rater, Slot
 from labeling.pay import services as pay_services
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from labeling.queue.spending import budgets
 from tests.cast import NOON, lease_of, open_demonstration_campaign, rater_called
 from tests.html import page_of

@@ -17,7 +17,8 @@ from labeling.people import withdrawal
 from labeling.people.accounts import services as accounts_services
 from labeling.people.crowd import services as crowd_services
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from labeling.queue.gold import scores
 from tests.cast import (
     NOON,

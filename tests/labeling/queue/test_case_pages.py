@@ -25,9 +25,10 @@ from labeling.models import (
     Slot,
 )
 from labeling.people.accounts import services as accounts_services
-from labeling.queue import claim, slots
+from labeling.queue import slots
 from labeling.queue.cases import services as cases_services
-from labeling.review.questions import services as question_services
+from labeling.queue.claiming import claim
+from labeling.review.questions import services as questions_services
 from tests.cast import (
     NOON,
     lease_of,
@@ -375,7 +376,7 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
 def test_a_question_has_an_owner(
     alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
-    question = question_services.ask_about(
+    question = questions_services.ask_about(
         item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
     )
 
@@ -390,11 +391,11 @@ def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
     anna = accounts_services.create_person(
         email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON
     )
-    question = question_services.ask_about(
+    question = questions_services.ask_about(
         item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
     )
     cases_services.assign_question(question=question, owner=anna, by=anna, now=NOON)
-    question_services.answer_question(question=question, text="Because.", by=alice, now=NOON)
+    questions_services.answer_question(question=question, text="Because.", by=alice, now=NOON)
 
     page = words(signed_in(anna).get("/questions/?state=answered"))
 

@@ -19,8 +19,8 @@ from django.db import connection
 from labeling.desk.judgments import submit as judgments_submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Rater, Slot
-from labeling.queue import claim as queue_claim
 from labeling.queue import slots
+from labeling.queue.claiming import claim as claiming_claim
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 N_RATERS, N_ITEMS, OVERLAP = 40, 60, 3
@@ -42,7 +42,7 @@ def work_until_empty(
     start.wait()
     try:
         while n_empty < 3:
-            slot = queue_claim.claim(campaign=campaign, rater=rater, now=now)
+            slot = claiming_claim.claim(campaign=campaign, rater=rater, now=now)
             now += timedelta(seconds=1)
             if slot is None:
                 n_empty += 1
@@ -135,7 +135,7 @@ def test_one_rater_in_many_tabs_holds_one_item(
     def claim() -> object:
         start.wait()
         try:
-            return queue_claim.claim(campaign=campaign, rater=rosa, now=NOON).lease
+            return claiming_claim.claim(campaign=campaign, rater=rosa, now=NOON).lease
         finally:
             connection.close()
 
@@ -151,7 +151,7 @@ def test_one_submit_sent_many_times_at_once_stores_once(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline)
-    slot = queue_claim.claim(campaign=campaign, rater=rosa, now=NOON)
+    slot = claiming_claim.claim(campaign=campaign, rater=rosa, now=NOON)
     start = threading.Barrier(8)
 
     def submit() -> int:

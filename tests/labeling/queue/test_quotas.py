@@ -10,7 +10,7 @@ from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,8 @@ from labeling.people.accounts import services as accounts_services
 from labeling.people.content_settings import services as content_settings_services
 from labeling.people.pools import services as pools_services
 from labeling.people.skills import services as skills_services
-from labeling.queue import claim, claim_sql, free_slots, routing, slots, work_left
+from labeling.queue import slots
+from labeling.queue.claiming import claim, claim_sql, free_slots, routing, work_left
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db

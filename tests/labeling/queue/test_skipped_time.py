@@ -17,7 +17,8 @@ from labeling.models import Campaign, PastLease, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.pay.timesheets import selectors as timesheets_selectors
 from labeling.pay.timesheets import sheets
-from labeling.queue import claim, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim
 from labeling.queue.spending import budgets
 from tests.cast import NOON, lease_of
 from tests.html import page_of

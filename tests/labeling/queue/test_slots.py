@@ -27,8 +27,9 @@ from labeling.models import (
     Response,
     Slot,
 )
-from labeling.queue import claim as queue_claim
-from labeling.queue import order, slots
+from labeling.queue import slots
+from labeling.queue.claiming import claim as claiming_claim
+from labeling.queue.claiming import order
 from tests.cast import (
     NOON,
     lease_of,
@@ -51,7 +52,7 @@ def after(minutes: float) -> datetime:
 
 
 def claim(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Slot:
-    slot = queue_claim.claim(campaign=campaign, rater=rater, now=now)
+    slot = claiming_claim.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     return slot
 
@@ -129,7 +130,7 @@ def test_a_rater_never_gets_an_item_twice(
     items = [write(campaign, rosa).item_id for _ in range(5)]
 
     assert len(set(items)) == 5
-    assert queue_claim.claim(campaign=campaign, rater=rosa, now=NOON) is None
+    assert claiming_claim.claim(campaign=campaign, rater=rosa, now=NOON) is None
 
 
 def test_a_campaign_that_is_not_open_hands_out_nothing(
@@ -137,7 +138,7 @@ def test_a_campaign_that_is_not_open_hands_out_nothing(
 ) -> None:
     campaigns_services.pause_campaign(campaign=demonstration_campaign, by=None, now=NOON)
 
-    assert queue_claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is None
+    assert claiming_claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is None
 
 
 def test_a_paused_campaign_leaves_raters_what_they_hold(
@@ -188,7 +189,7 @@ def test_a_lapsed_lease_goes_to_another_rater_when_nothing_is_free(
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     slot = claim(campaign, rosa)
-    assert queue_claim.claim(campaign=campaign, rater=raul, now=after(29)) is None
+    assert claiming_claim.claim(campaign=campaign, rater=raul, now=after(29)) is None
 
     taken = claim(campaign, raul, after(30))
 
@@ -223,10 +224,10 @@ def test_an_empty_queue_is_swept_once_a_minute(
 ) -> None:
     for _ in range(5):
         write(demonstration_campaign, rosa)
-    queue_claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    claiming_claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
 
     with django_assert_num_queries(6):  # admitted, claim, sweep due; savepoint, lapsed, savepoint
-        queue_claim.claim(campaign=demonstration_campaign, rater=rosa, now=after(0.5))
+        claiming_claim.claim(campaign=demonstration_campaign, rater=rosa, now=after(0.5))
 
 
 def test_the_next_claim_looks_no_further_back_than_the_last(
@@ -305,7 +306,7 @@ def test_a_skipped_item_never_comes_back(demonstration_campaign: Campaign, rosa:
 
     later = [write(demonstration_campaign, rosa).item_id for _ in range(4)]
     assert first.item_id not in later
-    assert queue_claim.claim(campaign=demonstration_campaign, rater=rosa, now=after(5)) is None
+    assert claiming_claim.claim(campaign=demonstration_campaign, rater=rosa, now=after(5)) is None
     assert Pass.objects.get().note == "law"
 
 

@@ -21,10 +21,10 @@ from labeling.people import withdrawal
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
 from labeling.people.skills import services as skills_services
-from labeling.queue import claim, routing
 from labeling.queue import slots as queue_slots
+from labeling.queue.claiming import claim, routing
+from labeling.queue.claiming.routing import Fit, ItemFacts
 from labeling.queue.gold import scores
-from labeling.queue.routing import Fit, ItemFacts
 from labeling.queue.stuck import stuck
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 

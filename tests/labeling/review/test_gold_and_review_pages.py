@@ -25,7 +25,7 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.review import set_aside

@@ -22,8 +22,8 @@ from labeling.models import (
     ReviewRequest,
     Slot,
 )
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.queue.gold import scores
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services
@@ -478,7 +478,7 @@ def test_the_letters_a_rater_is_told_are_those_of_their_page(
 ) -> None:
     slot = claim.claim(campaign=comparison_campaign, rater=raul, now=NOON)
     assert slot is not None
-    shown = [response.number for response in queue_order.presented(slot)]
+    shown = [response.number for response in claiming_order.presented(slot)]
     judgment = rank_by(slot, RIGHT, rater=raul)
     assert slot.state == Slot.State.LEASED
     assert judgment.item is not None

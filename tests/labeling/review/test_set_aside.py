@@ -20,7 +20,8 @@ from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
-from labeling.queue import claim, items
+from labeling.queue import items
+from labeling.queue.claiming import claim
 from labeling.queue.gold import services as gold_services
 from labeling.queue.stuck import stuck
 from labeling.review import set_aside

@@ -19,8 +19,8 @@ from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from labeling.quality import services as quality_services
 from labeling.quality.measures import wording
-from labeling.queue import claim
-from labeling.queue import order as queue_order
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.statistics.bias import habits
@@ -323,7 +323,7 @@ def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
     given = []
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
         order: dict[int, int | None] = {
-            place: ranks(response) for place, response in enumerate(queue_order.presented(slot))
+            place: ranks(response) for place, response in enumerate(claiming_order.presented(slot))
         }
         assert slot.lease is not None
         given.append(

@@ -7,9 +7,8 @@ from typing import ClassVar, Self
 from training.configs import metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import Settings, knob
-from training.configs.metrics import SHARE, Measure
+from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs
-from training.configs.words import _
 
 _REHEARSED_PROMPTS = 2
 

@@ -16,7 +16,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import (
     NOON,
     lease_of,

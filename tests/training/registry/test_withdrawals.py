@@ -14,7 +14,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, QualityReport, Rater, RaterQuality
 from labeling.people import withdrawal
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON
 from training.models import Run, Snapshot, TrainedModel
 from training.registry.lineage import withdrawals

@@ -22,7 +22,7 @@ from labeling.models import (
     Rater,
     Source,
 )
-from labeling.queue import claim
+from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of, responses_to, some_prompts
 from training.models import Snapshot
 from training.snapshots import selectors as snapshots_selectors

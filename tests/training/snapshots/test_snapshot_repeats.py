@@ -9,7 +9,7 @@ from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Guideline, Pool, Rater
-from labeling.queue import claim, order
+from labeling.queue.claiming import claim, order
 from tests.cast import NOON, open_comparison_campaign
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters

@@ -8,8 +8,9 @@ from typing import Any
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Case, Item, Judgment, Rater, Slot
-from labeling.queue import claim, slots
-from labeling.queue import order as queue_order
+from labeling.queue import slots
+from labeling.queue.claiming import claim
+from labeling.queue.claiming import order as claiming_order
 from tests.cast import NOON
 
 RIGHT, WRONG = [0, 1, 2, 3], [3, 2, 1, 0]
@@ -19,7 +20,7 @@ def rank_by(
     slot: Slot, order: list[int], *, rater: Rater, at: int = 0, active_s: float = 40
 ) -> Judgment:
     """Rank the responses of a slot by their numbers in `order`, best first."""
-    shown = queue_order.presented(slot)
+    shown = claiming_order.presented(slot)
     ranks: dict[int, int | None] = {
         place: order.index(response.number) + 1 for place, response in enumerate(shown)
     }

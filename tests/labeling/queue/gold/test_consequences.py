@@ -15,7 +15,8 @@ from labeling.models import (
     RaterStanding,
     ReviewRequest,
 )
-from labeling.queue import admission, claim
+from labeling.queue import admission
+from labeling.queue.claiming import claim
 from labeling.queue.gold import scores
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services

@@ -20,8 +20,9 @@ from labeling.models import (
     Source,
 )
 from labeling.people.content_settings import services as content_settings_services
-from labeling.queue import claim, slots, work_left
+from labeling.queue import slots
 from labeling.queue.cases import services as cases_services
+from labeling.queue.claiming import claim, work_left
 from labeling.queue.gold import services as gold_services
 from labeling.queue.gold import turns as gold_turns
 from tests.cast import NOON, open_comparison_campaign

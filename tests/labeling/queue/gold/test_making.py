@@ -9,8 +9,9 @@ from labeling.campaigns import board
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.models import Campaign, Case, Gold, Guideline, Item, Pool, Rater, Slot
-from labeling.queue import claim, slots
+from labeling.queue import slots
 from labeling.queue.cases import services as cases_services
+from labeling.queue.claiming import claim
 from labeling.queue.gold import services as gold_services
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.queue.gold.scene import (

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 from training import access as training_access
 from training import configs
 from training.results import charts, curves
-from training.runs import comparing, services
+from training.runs import comparing
+from training.runs import services as runs_services
 
 
 @require_GET
@@ -39,7 +40,7 @@ def describe(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
     tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").split(",") if tag.strip()]
     remarks = request.POST.get("remarks", "").strip()[:5000]
-    services.describe_run(
+    runs_services.describe_run(
         run=run,
         tags=tags[:12],
         remarks=remarks,

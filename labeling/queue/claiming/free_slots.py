@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from config.compiled import execute, fetch
 from labeling.models import Campaign, Rater, Slot
-from labeling.queue import claim_sql, order, routing
+from labeling.queue.claiming import claim_sql, order, routing
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from labeling.models import Campaign, Pool, Prompt, Rater, RaterSkill, Source
-from labeling.queue.item_tests import ItemTest, all_of, not_met, without_comments
+from labeling.queue.claiming.item_tests import ItemTest, all_of, not_met, without_comments
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_c
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import comparing, forms, placement, run_queue, selectors, services
+from training.runs import comparing, placement, run_queue
+from training.runs import forms as runs_forms
+from training.runs import selectors as runs_selectors
+from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
 from training.storage import selectors as storage_selectors
@@ -42,15 +45,15 @@ def index(request: HttpRequest) -> HttpResponse:
         state=request.GET.get("state", ""),
         words=request.GET.get("words", "").strip(),
     )
-    page = Paginator(selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
+    page = Paginator(runs_selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "narrowed": narrowed,
         "page": page,
-        "rows": [(run, selectors.share(run=run)) for run in page],
-        "is_live": selectors.has_active(),
-        "n_waiting": len(selectors.queued_run_ids()),
+        "rows": [(run, runs_selectors.share(run=run)) for run in page],
+        "is_live": runs_selectors.has_active(),
+        "n_waiting": len(runs_selectors.queued_run_ids()),
         "kinds": kind_choices(),
         "training_kinds": [
             (kind, about.menu) for kind, about in configs.KINDS.items() if about.leaves_model()
@@ -74,11 +77,13 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     preset = request.POST.get("preset", "")
     if request.method == "GET":
-        form = forms.RunForm(kind=kind, initial=_initial(request, kind))
+        form = runs_forms.RunForm(kind=kind, initial=_initial(request, kind))
     elif preset in configs.PRESETS[kind]:
-        form = forms.RunForm(kind=kind, initial=forms.with_preset(request.POST, kind, preset))
+        form = runs_forms.RunForm(
+            kind=kind, initial=runs_forms.with_preset(request.POST, kind, preset)
+        )
     else:
-        form = forms.RunForm(request.POST, kind=kind)
+        form = runs_forms.RunForm(request.POST, kind=kind)
         if form.is_valid() and "cost" not in request.POST and (run := _queue(request, form)):
             return redirect("run", run.pk)
     origin, made_as = _origin(request)
@@ -89,7 +94,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "forecast": form.forecast() if "cost" in request.POST else None,
         "kind": kind,
         "kind_words": gettext(configs.KINDS[kind].label),
-        "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
+        "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
         "preset": (
             preset
             or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")
@@ -108,7 +113,7 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
     """What the run in the form would cost, as a fragment."""
     if kind not in configs.KINDS:
         raise Http404
-    form = forms.RunForm(request.POST, kind=kind)
+    form = runs_forms.RunForm(request.POST, kind=kind)
     form.is_valid()
     return render(request, "training/runs/_cost.html", {"forecast": form.forecast()})
 
@@ -132,7 +137,7 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    if services.request_stop(
+    if runs_services.request_stop(
         run=run, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("The run stops at its next step and saves its state."))
@@ -147,7 +152,7 @@ def kill(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
     if request.method == "GET" and run.state != Run.State.FINISHED:
         return render(request, "training/runs/run_kill.html", {"run": run})
-    if request.method == "GET" or not services.kill_run(
+    if request.method == "GET" or not runs_services.kill_run(
         run=run, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("The run had already ended."))
@@ -158,8 +163,10 @@ def kill(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
     try:
-        services.retry_run(run=run, by=training_access.researcher(request.user), now=timezone.now())
-    except services.UnableToRetry as problem:
+        runs_services.retry_run(
+            run=run, by=training_access.researcher(request.user), now=timezone.now()
+        )
+    except runs_services.UnableToRetry as problem:
         messages.warning(request, problem.sentence)
     else:
         begins = _(
@@ -174,7 +181,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 class Board:
     """What the live part of a run's page shows."""
 
-    live: selectors.Live
+    live: runs_selectors.Live
     can_be_killed: bool
     can_be_given_up: bool
     why_waiting: str
@@ -185,7 +192,7 @@ class Board:
     measures: list[results_measures.Measure]
     breakdowns: list[results_measures.Breakdown]
     preset: str
-    differences: list[selectors.Difference]
+    differences: list[runs_selectors.Difference]
     changes: list[comparing.ComparedRow]
     log: str
     node: placement.NodeNow | None
@@ -199,15 +206,15 @@ class Board:
 
 
 def _board(run: Run) -> Board:
-    samples = selectors.samples(run=run)
+    samples = runs_selectors.samples(run=run)
     found = sorted({name for sample in samples for name in sample.scores})
     score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
-    preset, differences = selectors.differences_from_preset(run=run)
+    preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = configs.KINDS[run.kind]
     return Board(
-        live=selectors.live(run=run, now=timezone.now()),
-        can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
+        live=runs_selectors.live(run=run, now=timezone.now()),
+        can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
         can_be_given_up=not storage_selectors.why_not_given_up(run=run),
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
@@ -303,7 +310,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
             }
     choices = ("snapshot", *roles.NAMES)
     wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
-    return wanted | forms.preset_values(kind, _default_preset())
+    return wanted | runs_forms.preset_values(kind, _default_preset())
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:
@@ -318,10 +325,10 @@ def _origin(request: HttpRequest) -> tuple[Run | None, str]:
 
 def _default_preset() -> str:
     """A demo runs on somebody's laptop."""
-    return "small" if settings.MODE == "demo" else selectors.DEFAULT_PRESET
+    return "small" if settings.MODE == "demo" else runs_selectors.DEFAULT_PRESET
 
 
-def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
+def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
     chosen = form.cleaned_data
     origin, made_as = _origin(request)
     try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 from labeling.models import Campaign, Rater, Slot
-from labeling.queue import claim_sql, order, routing
+from labeling.queue.claiming import claim_sql, order, routing
 
 
 def has_work(

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db import transaction
 
 from labeling.models import Campaign, PastLease, QueuePlace, Rater, Slot
-from labeling.queue import admission, items, order, routing, slots
+from labeling.queue import admission, items, slots
+from labeling.queue.claiming import order, routing
 
 
 def take_over(

@@ -1,5 +1,5 @@
 """The SQL of a claim, and of the check whether a claim would find something. Only the statements:
-they run in labeling.queue.free_slots and labeling.queue.work_left.
+they run in labeling.queue.claiming.free_slots and labeling.queue.claiming.work_left.
 
 docs/adr/0003-the-queue-is-sql.md explains why this is SQL, and which lines look useless but are
 not. Comments are stripped before a statement is sent (item_tests.without_comments).
@@ -7,8 +7,8 @@ not. Comments are stripped before a statement is sent (item_tests.without_commen
 
 from functools import lru_cache
 
-from labeling.queue.item_tests import without_comments
-from labeling.queue.order import REPEAT_AFTER
+from labeling.queue.claiming.item_tests import without_comments
+from labeling.queue.claiming.order import REPEAT_AFTER
 
 # One part of the queue: the first slot in it that the rater may have.
 _PART = without_comments("""

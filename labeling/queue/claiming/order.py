@@ -17,7 +17,7 @@ claim costs the same after 100,000 judgments as for a newcomer. A claim can miss
 locked by another claim which then failed. Before a rater is told that nothing is left, a sweep
 searches the whole queue, at most once a minute.
 
-When a rater's skills or agreements change (labeling.queue.routing), they start at the head again.
+When a rater's skills or agreements change (see routing), they start at the head again.
 """
 
 import random

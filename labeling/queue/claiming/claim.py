@@ -15,7 +15,8 @@ from django.db.models import F
 
 from accounts.refusals import Refusal
 from labeling.models import Campaign, PoolMembership, QueuePlace, Rater, Slot
-from labeling.queue import admission, free_slots, lapsed_leases, routing
+from labeling.queue import admission
+from labeling.queue.claiming import free_slots, lapsed_leases, routing
 from labeling.queue.gold import turns
 from labeling.queue.spending import budgets
 

@@ -235,7 +235,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_told_of(
     os.kill(worker, 9)
 
     kind, data = heard(client, answer["events"])[-1]
-    assert (kind, data["sentence"][:22]) == ("failed", "The worker went away i")
+    assert (kind, data["sentence"][:22]) == ("failed", "The worker stopped in ")
 
 
 def test_without_a_worker_a_question_is_refused_with_a_sentence(
@@ -253,4 +253,7 @@ def test_without_a_worker_a_question_is_refused_with_a_sentence(
         content_type="application/json",
     )
 
-    assert (answer.status_code, "No worker for models" in answer.json()["sentence"]) == (422, True)
+    assert (
+        answer.status_code,
+        "No worker is running for the “models” queue" in answer.json()["sentence"],
+    ) == (422, True)

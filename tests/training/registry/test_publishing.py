@@ -214,7 +214,7 @@ def test_a_model_on_its_way_or_without_a_licence_is_not_sent(
     registry_publish.publish_model(
         model=model, repository="team/ours", is_private=True, by=noor, now=NOW
     )
-    with pytest.raises(registry_publish.UnableToPublish, match="on its way"):
+    with pytest.raises(registry_publish.UnableToPublish, match="already being published"):
         registry_publish.publish_model(
             model=model, repository="team/ours", is_private=True, by=noor, now=NOW
         )

@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def recorded_actions() -> Iterator[str]:
-    """The action of every `audit.record(action="…")` in the code."""
+    """The action of every `audit_log.record(action="…")` in the code."""
     for app in ("accounts", "labeling", "training"):
         for path in (ROOT / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record":
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit_log.record":
                     given = {keyword.arg: keyword.value for keyword in node.keywords}["action"]
                     constants = (
                         part.value for part in ast.walk(given) if isinstance(part, ast.Constant)

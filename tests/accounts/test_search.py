@@ -15,6 +15,7 @@ from labeling.models import Campaign, Pool, Prompt, Rater
 from labeling.people import withdrawal
 from labeling.people.pools import services as pools_services
 from tests.cast import NOON, login_of, some_prompts
+from tests.html import page_of
 from tests.training import cast
 from training.models import Node, Run, TrainedModel
 
@@ -29,7 +30,7 @@ def hits(client: Client, query: str) -> list[tuple[str, str]]:
     assert response.status_code == 200
     return re.findall(
         r'<a class="search-hit" href="([^"]+)"><span class="search-title" dir="auto">([^<]*)<',
-        response.text,
+        page_of(response),
     )
 
 
@@ -51,7 +52,7 @@ def test_who_only_rates_has_no_search(rosa: Rater, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
 
     pages = [
-        re.sub(r'"js/search": "[^"]+"', "", client.get(path).text)
+        re.sub(r'"js/search": "[^"]+"', "", page_of(client.get(path)))
         for path in ("/profile/", "/desk/")
     ]
 
@@ -63,7 +64,7 @@ def test_the_top_line_leads_admins_and_researchers_to_it(
     alice: User, noor: User, signed_in: SignedIn
 ) -> None:
     for person in (alice, noor):
-        page = signed_in(person).get("/profile/").text
+        page = page_of(signed_in(person).get("/profile/"))
 
         assert '<a class="search-link" href="/search/"' in page
         assert '<dt>Search</dt><dd><kbd class="kbd">/</kbd>' in page
@@ -144,20 +145,20 @@ def test_five_of_a_kind_are_shown_and_the_list_has_the_rest(
         a_run(f"Tidy & {number}")
     client = signed_in(noor)
 
-    page = client.get("/search/", {"q": "Tidy &"}, headers=HTMX).text
+    page = page_of(client.get("/search/", {"q": "Tidy &"}, headers=HTMX))
 
     assert titles(client, "Tidy &") == [f"Tidy &amp; {number}" for number in (5, 4, 3, 2, 1)]
     assert (
         '<a class="search-hit" data-more href="/runs/?words=Tidy+%26">See all in Runs</a>' in page
     )
-    assert "Tidy &amp; 0" in client.get("/runs/?words=Tidy+%26").text
+    assert "Tidy &amp; 0" in page_of(client.get("/runs/?words=Tidy+%26"))
 
 
 def test_as_many_as_are_shown_are_all(noor: User, signed_in: SignedIn) -> None:
     for number in range(5):
         a_run(f"Tidy {number}")
 
-    assert "data-more" not in signed_in(noor).get("/search/", {"q": "Tidy"}, headers=HTMX).text
+    assert "data-more" not in page_of(signed_in(noor).get("/search/", {"q": "Tidy"}, headers=HTMX))
 
 
 def test_where_no_list_has_the_rest_it_asks_for_more_of_the_name(
@@ -165,9 +166,8 @@ def test_where_no_list_has_the_rest_it_asks_for_more_of_the_name(
 ) -> None:
     pools_services.create_pool(name="Nights", by=None, now=NOON)
 
-    assert (
-        "There are more results. Type more of the name."
-        in signed_in(alice).get("/search/?q=night", headers=HTMX).text
+    assert "There are more results. Type more of the name." in page_of(
+        signed_in(alice).get("/search/?q=night", headers=HTMX)
     )
 
 
@@ -210,7 +210,7 @@ def test_a_prompt_is_found_by_its_number_and_its_words_on_its_own_page(
     client = signed_in(alice)
 
     assert (f"/prompts/{prompt.pk}/", f"Prompt {prompt.pk}") in hits(client, str(prompt.pk))
-    page = client.get("/search/", {"q": "question plus"}, headers=HTMX).text
+    page = page_of(client.get("/search/", {"q": "question plus"}, headers=HTMX))
     assert f"/prompts/{prompt.pk}/" not in page
     assert 'href="/prompts/?q=question+plus">Search prompt texts for “question plus”' in page
 
@@ -220,10 +220,12 @@ def test_a_prompt_that_may_upset_shows_why_and_not_its_words(
 ) -> None:
     [prompt] = some_prompts(1)
     client = signed_in(alice)
-    assert "Question 0" in client.get("/search/", {"q": f"prompt {prompt.pk}"}, headers=HTMX).text
+    assert "Question 0" in page_of(
+        client.get("/search/", {"q": f"prompt {prompt.pk}"}, headers=HTMX)
+    )
     Prompt.objects.filter(pk=prompt.pk).update(sensitive=["violence"])
 
-    page = client.get("/search/", {"q": f"prompt {prompt.pk}"}, headers=HTMX).text
+    page = page_of(client.get("/search/", {"q": f"prompt {prompt.pk}"}, headers=HTMX))
 
     assert "violence" in page
     assert "Question 0" not in page
@@ -239,23 +241,22 @@ def test_before_anything_is_typed_it_says_what_can_be_found(
     alice: User, signed_in: SignedIn
 ) -> None:
     for query in ("", "   ", "\0"):
-        assert (
-            "Searches pages and everything with a name or number"
-            in signed_in(alice).get("/search/", {"q": query}).text
+        assert "Searches pages and everything with a name or number" in page_of(
+            signed_in(alice).get("/search/", {"q": query})
         )
 
 
 def test_nothing_found_says_so_and_escapes_what_was_typed(alice: User, signed_in: SignedIn) -> None:
-    page = signed_in(alice).get("/search/", {"q": "<b>nobody</b> %_\\"}).text
+    page = page_of(signed_in(alice).get("/search/", {"q": "<b>nobody</b> %_\\"}))
 
-    assert "has “&lt;b&gt;nobody&lt;/b&gt; %_\\” in its name or number" in page
+    assert "contains “&lt;b&gt;nobody&lt;/b&gt; %_\\”" in page
     assert "<b>nobody" not in page
 
 
 def test_without_scripts_it_is_a_page_with_a_form(
     alice: User, pools: list[Pool], signed_in: SignedIn
 ) -> None:
-    page = signed_in(alice).get("/search/", {"q": "owls"}).text
+    page = page_of(signed_in(alice).get("/search/", {"q": "owls"}))
     main = page.partition("<main")[2]
 
     assert '<form class="search" action="/search/" method="get"' in main

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Rater
+from tests.html import page_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -49,7 +50,7 @@ def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: Signe
 
 
 def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:
-    page = signed_in(alice).get("/people/new/").text
+    page = page_of(signed_in(alice).get("/people/new/"))
 
     assert re.search(r'href="/people/" aria-current="true"', page)
 

@@ -35,10 +35,11 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 from labeling.models import Judgment
-from training import freezing, services
 from training.models import Run, Snapshot
+from training.runs import services
+from training.snapshots import freeze
 snapshot = Snapshot.objects.get()
-is_whole = freezing.is_intact(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, snapshot.fingerprint)
+is_whole = freeze.is_intact(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, snapshot.fingerprint)
 services.reap_runs(now=timezone.now() + timedelta(days=1))
 print(Judgment.objects.count(), is_whole, Run.objects.get().state, Run.objects.get().attempt)
 """

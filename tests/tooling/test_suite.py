@@ -39,11 +39,11 @@ def test_foreign_keys_are_checked_again_once_a_database_is_emptied() -> None:
 @pytest.mark.parametrize(
     ("path", "markers"),
     [
-        ("browser/test_runs.py", {"browser"}),
-        ("browser/test_models.py", {"browser", "torch"}),
+        ("browser/training/test_runs.py", {"browser"}),
+        ("browser/training/test_models.py", {"browser", "torch"}),
         ("trainer/test_configs.py", {"torch"}),
-        ("training/several", {"torch"}),
-        ("training/test_supervisor.py", set()),
+        ("training/runs/multi_node", {"torch"}),
+        ("training/runs/test_supervisor.py", set()),
     ],
 )
 def test_what_a_file_imports_says_what_it_needs(path: str, markers: set[str]) -> None:

@@ -107,7 +107,7 @@ def test_the_sixth_wrong_password_in_five_minutes_closes_the_login_even_to_the_r
 
     response = log_in(client, email="alice@example.org", password=PASSWORD)
 
-    assert "Too many wrong passwords for this login." in response.text
+    assert "Too many failed attempts." in response.text
 
 
 def test_failures_are_counted_by_login_and_not_by_address(
@@ -158,7 +158,7 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, clie
 def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: None) -> None:
     response = client.post("/account/password/reset/", {"email": "nobody@example.org"}, follow=True)
 
-    assert "If this address has a login" in response.text
+    assert "If this address has an account" in response.text
     assert mail.outbox == []
 
 

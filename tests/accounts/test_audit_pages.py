@@ -52,7 +52,7 @@ def test_golds_decisions_reviews_and_invitations_are_links(
     given = rank_by(slot, RIGHT, rater=rosa)
     item = given.item
     assert item is not None
-    remarks = {given.pk: Remark(feedback="Reason")}
+    remarks = {given.pk: Remark(feedback="Why?")}
     review_services.adjudicate(
         item=item,
         ranks=gold_order(item),

@@ -148,8 +148,7 @@ def test_five_of_a_kind_are_shown_and_the_list_has_the_rest(
 
     assert titles(client, "Tidy &") == [f"Tidy &amp; {number}" for number in (5, 4, 3, 2, 1)]
     assert (
-        '<a class="search-hit" data-more href="/runs/?words=Tidy+%26">All of them in Runs</a>'
-        in page
+        '<a class="search-hit" data-more href="/runs/?words=Tidy+%26">See all in Runs</a>' in page
     )
     assert "Tidy &amp; 0" in client.get("/runs/?words=Tidy+%26").text
 
@@ -241,7 +240,7 @@ def test_before_anything_is_typed_it_says_what_can_be_found(
 ) -> None:
     for query in ("", "   ", "\0"):
         assert (
-            "Finds pages and whatever has a name or a number"
+            "Searches pages and everything with a name or number"
             in signed_in(alice).get("/search/", {"q": query}).text
         )
 

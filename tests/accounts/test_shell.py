@@ -87,7 +87,7 @@ def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(
     response = server_error(rf.get("/"))
 
     assert response.status_code == 500
-    assert b"Something broke on our side" in response.content
+    assert b"Something went wrong" in response.content
 
 
 def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(

@@ -528,7 +528,7 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
     client.post(f"/webhooks/messages/{Delivery.objects.get().pk}/again")
     assert Delivery.objects.get().state == "waiting"
     client.post(f"/webhooks/{hook.pk}/disable")
-    assert "It is disabled" in page_of(client.get(f"/webhooks/{hook.pk}/"))
+    assert "Disabled: nothing is sent" in page_of(client.get(f"/webhooks/{hook.pk}/"))
     client.post(f"/webhooks/{hook.pk}/enable")
     client.post(f"/webhooks/{hook.pk}/delete")
     assert not Webhook.objects.exists()
@@ -542,7 +542,7 @@ def test_a_wrong_address_is_told_on_the_form(
     )
 
     assert answer.status_code == 422
-    assert "is no address" in page_of(answer)
+    assert "is not a valid URL" in page_of(answer)
 
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import access as accounts_access
 from accounts.models import User
@@ -70,6 +70,16 @@ def path_of(name: str) -> str:
         for p in parameters
     }
     return str(prefix + template % values)
+
+
+def test_no_address_is_taken_by_one_listed_before_it() -> None:
+    taken = {
+        name: found.url_name
+        for name, pattern in URLS.items()
+        if name and (found := resolve(path_of(name))).func is not pattern.callback
+    }
+
+    assert taken == {}
 
 
 def client_of(kind: str) -> Client:

@@ -67,14 +67,13 @@ THRESHOLDS = Thresholds()
 
 SENTENCES: dict[Kind, str] = {
     "chance": (
-        "Follows what colleagues see {value} as far as a typical rater does, over {n} judgments."
+        "Follows what colleagues see {value} as far as a typical rater does, over {n} answers."
     ),
     "first": (
-        "Puts the first-shown response on top in {value} of {n} judgments; {usual} is usual here."
+        "Puts the first-shown response on top in {value} of {n} answers; {usual} is usual here."
     ),
     "longer": (
-        "Prefers the longer response in {value} of pairs, over {n} judgments; {usual} is usual"
-        " here."
+        "Prefers the longer response in {value} of pairs, over {n} answers; {usual} is usual here."
     ),
     "copy": (
         "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and"
@@ -82,14 +81,14 @@ SENTENCES: dict[Kind, str] = {
     ),
     "tires": (
         "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical"
-        " rater, over {n} judgments; {usual} before."
+        " rater, over {n} answers; {usual} before."
     ),
     "drifts": (
-        "In the last third of the judgments ({n}), follows colleagues {value} as far as a typical"
+        "In the last third of the answers ({n}), follows colleagues {value} as far as a typical"
         " rater; {usual} before."
     ),
     "fast": (
-        "Judges {pace} characters a second at the median of {n} judgments; {usual_pace} is usual"
+        "Judges {pace} characters a second at the median of {n} answers; {usual_pace} is usual"
         " here, and nobody reads more than {limit}."
     ),
 }

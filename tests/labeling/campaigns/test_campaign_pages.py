@@ -195,7 +195,7 @@ def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
 ) -> None:
     answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline))
 
-    assert "No prompt matches." in words(answer)
+    assert "No prompts match." in words(answer)
     assert Campaign.objects.count() == 1
 
 
@@ -235,8 +235,9 @@ def test_a_comparison_says_what_the_most_responses_are_when_no_prompt_has_enough
         "/campaigns/new/", new_campaign(day_shift, guideline, kind="comparison", n_responses=4)
     )
 
-    assert "None of the 5 prompts has 4 responses from these sources; the most is 3." in words(
-        answer
+    assert (
+        "None of the 5 matching prompts has 4 responses from these sources; the most is 3."
+        in words(answer)
     )
 
 
@@ -293,7 +294,7 @@ def test_a_name_that_is_taken_gets_a_sentence(
         "/campaigns/new/", new_campaign(day_shift, guideline, name="Write", is_unused="")
     )
 
-    assert "Another campaign has this name." in words(answer)
+    assert "Another campaign already has this name." in words(answer)
 
 
 # --- one campaign ---------------------------------------------------------------------------------
@@ -308,7 +309,7 @@ def test_the_first_line_says_how_far_it_is_how_fast_and_when_it_is_done(
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
 
     assert "3 of 15 answers</a>, " in page
-    assert "1 an hour</a>, estimated end" in page
+    assert "1 per hour</a>, estimated end" in page
 
 
 def test_a_finished_campaign_says_so(
@@ -490,7 +491,7 @@ def test_an_item_shows_every_answer_in_letters(
     )
 
     assert f"{tied} › {letters[first[3]]}" in page
-    assert f"unranked: {letters[first[2]]}" in page
+    assert f"Unranked: {letters[first[2]]}" in page
     assert "Both are right." in page
     assert "Overall <strong>4</strong>" in page
     assert rosa.alias in page

@@ -141,7 +141,7 @@ def test_a_response_of_an_unpublished_import_is_not_compared(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "No prompt was chosen"),
+        ({}, "Choose at least one prompt"),
         ({"kind": "comparison"}, "2 to 9"),
         ({"kind": "comparison", "n_responses": 10}, "2 to 9"),
     ],

@@ -491,7 +491,7 @@ def test_a_spent_budget_pauses_the_campaign_and_admins_are_told(
     assert campaign.state == "paused"
     assert claim.claim(campaign=campaign, rater=rosa, now=NOON) is None
     (notice,) = Notice.objects.filter(person=alice)
-    assert "The budget of “Compare” is spent" in notice.sentence
+    assert "“Compare” has spent its budget and is paused" in notice.sentence
     assert (
         AuditEvent.objects.filter(action="state:paused", by=None, after__reason="budget").count()
         == 1

@@ -126,13 +126,13 @@ def test_a_most_that_is_left_from_another_rule_is_not_used(
         ({"overlap_rule": "dynamic"}, "Enter the maximum number of answers per item."),
         (
             {"overlap_rule": "dynamic", "max_overlap": 5, "overlap": 1},
-            "Raters can agree from two judgments on",
+            "Agreement needs at least two answers",
         ),
         (
             {"overlap_rule": "dynamic", "max_overlap": 2},
             "Maximum answers must be higher than the overlap.",
         ),
-        ({"budget_unit": "hours"}, "Say how much."),
+        ({"budget_unit": "hours"}, "Enter an amount, or choose “No limit”."),
         ({"budget_unit": "money", "budget": 5}, "The pool has no rate for this kind of work"),
         ({"calibration_percent": 80}, "less than or equal to 50"),
     ],
@@ -262,16 +262,16 @@ def test_a_held_out_pool_on_prompts_that_train_is_warned_of(
 ) -> None:
     responses_to(some_prompts(5), n=4)
     client = signed_in(alice)
-    assert "is held out" not in words(
+    assert "is for evaluation only" not in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline))
     )
 
     Pool.objects.filter(pk=day_shift.pk).update(is_held_out=True)
 
-    assert "is held out" in words(
+    assert "is for evaluation only" in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline))
     )
-    assert "is held out" not in words(
+    assert "is for evaluation only" not in words(
         client.post("/campaigns/new/count", comparing(day_shift, guideline, splits=["test"]))
     )
 
@@ -285,8 +285,8 @@ def test_a_draft_says_what_it_would_take(
 
     page = words(client.get(f"/campaigns/{Campaign.objects.get().pk}/"))
 
-    assert "10 judgments, about 0.2 h" in page
-    assert "there is no judgment like these yet" in page
+    assert "10 answers, about 0.2 h" in page
+    assert "each (estimated from text length)" in page
 
 
 # --- looking at it as a rater ---------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_a_preview_shows_the_desk_and_stores_nothing(
         },
     )
 
-    assert "nothing is stored" in page
+    assert "nothing is saved" in page
     assert "what is 0 plus 0?" in page
     assert not Judgment.objects.exists()
     assert not Slot.objects.exclude(state="free").exists()
@@ -590,7 +590,7 @@ def test_a_spent_budget_is_said_and_keeps_the_campaign_from_going_on(
     client = signed_in(alice)
 
     assert "The budget is spent" in words(client.get(f"/campaigns/{campaign.pk}/"))
-    assert "Raise it under Set-up" in words(
+    assert "Raise it under Setup" in words(
         client.post(f"/campaigns/{campaign.pk}/open", follow=True)
     )
 
@@ -619,6 +619,6 @@ def test_the_board_says_what_is_stuck_and_what_it_cost(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert "that nobody in the pool is left for" in page
+    assert "with no raters left in the pool" in page
     assert "1.25 EUR" in page
     assert 'hx-trigger="every 30s"' in page

@@ -11,13 +11,13 @@ import services as servers
 def test_without_a_broker_a_person_waits_less_than_two_seconds_and_no_error_is_raised() -> None:
     address = f"redis://127.0.0.1:{servers.free_port()}/0"
     code = (
-        "import time, django; django.setup(); from labeling import doorbell; started ="
+        "import time, django; django.setup(); from labeling.data.imports import doorbell; started ="
         " time.monotonic(); print(doorbell.ring_import(1), time.monotonic() - started < 2)"
     )
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[3],
         env=os.environ | {"REDIS_URL": address, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,
         text=True,

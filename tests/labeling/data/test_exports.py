@@ -179,7 +179,7 @@ def test_a_dialogue_leaves_turn_by_turn_or_whole(
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
     slot = claim.claim(campaign=campaign, rater=rosa, now=NOON)
-    more = [{"role": "user", "content": "Reason"}, {"role": "assistant", "content": "Two and two."}]
+    more = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Two and two."}]
     submit.submit(
         lease=lease_of(slot),
         rater=rosa,
@@ -199,17 +199,17 @@ def test_a_dialogue_leaves_turn_by_turn_or_whole(
         ]
         for row in rows
     ]
-    whole = [said[-1][0], "Four.", "Reason", "Two and two."]
+    whole = [said[-1][0], "Four.", "Why?", "Two and two."]
     assert said == ([whole[:2], whole] if shape == "demonstrations" else [whole])
 
 
 @pytest.mark.parametrize(
     ("further", "complaint"),
     [
-        ([{"role": "user", "content": "Reason"}], "ends with the assistant's"),
+        ([{"role": "user", "content": "Why?"}], "end with the assistant"),
         (
-            [{"role": "assistant", "content": "So."}, {"role": "user", "content": "Reason"}],
-            "by turns",
+            [{"role": "assistant", "content": "So."}, {"role": "user", "content": "Why?"}],
+            "alternate between user and assistant",
         ),
         ([{"role": "user", "content": " "}, {"role": "assistant", "content": "So."}], "is empty"),
     ],
@@ -237,9 +237,9 @@ def test_a_campaign_that_asks_for_one_answer_takes_no_dialogue(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    further = [{"role": "user", "content": "Reason"}, {"role": "assistant", "content": "So."}]
+    further = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
 
-    with pytest.raises(judgments_rows.UnableToSubmit, match="one answer"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="a single answer"):
         submit.submit(
             lease=lease_of(slot),
             rater=rosa,

@@ -112,9 +112,9 @@ def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: S
     ("history", "sentence"),
     [
         ("Hello.", "Line 1: start with “User:” or “Assistant:”."),
-        ("Assistant: Hi.", "Turn 1 should be the user's"),
+        ("Assistant: Hi.", "Turn 1 must be from the user"),
         ("User: Hi.\nAssistant:", "Turn 2 is empty."),
-        ("User: Hi.", "The last earlier turn should be the assistant's"),
+        ("User: Hi.", "The last earlier turn must be from the assistant"),
     ],
 )
 def test_earlier_turns_that_do_not_fit_get_a_sentence(

@@ -45,7 +45,7 @@ def test_my_work_lists_what_was_given(
 
     page = page_of(client.get("/my-work/"))
 
-    assert "1 judgment, 1 min active" in page
+    assert "1 answer, 1 min active" in page
     assert "Compare" in page
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Response, Slot, Source
 from labeling.queue import order, slots
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
-from tests.html import page_of
+from tests.html import page_of, squeezed
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -18,6 +18,7 @@ def work_on(html: str) -> str:
     """The work on a page or in an answer, without what is new in every answer: tokens, and seconds
     that are left.
     """
+    html = squeezed(html)
     start = html.index('<div class="desk"')
     work = html[start : html.index("</aside>", start)]
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)
@@ -220,7 +221,7 @@ def test_the_campaign_says_how_long_an_answer_is(
     address = start(client, campaign)
 
     assert "2–5 expected" in page_of(client.get(address))
-    assert "shorter or longer than usual" in page_of(
+    assert "shorter or longer than expected" in page_of(
         client.post(address + "submit", {"step": "submit", "text": words(6)})
     )
     assert client.post(address + "submit", {"step": "stop", "text": words(5)}).status_code == 302
@@ -351,7 +352,7 @@ def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
 
     page = page_of(client.post(address, comparison(**{"rank-D": "1"}), follow=True))
 
-    assert "the first answer counts" in page
+    assert "The first answer counts" in page
     assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
 
 
@@ -453,7 +454,7 @@ def test_an_answer_sent_twice_brings_the_same_next_item_twice(
 
     assert first["next"] == second["next"]
     assert work_on(first["html"]) == work_on(second["html"])
-    assert "This item was stored already" in second["html"]
+    assert "This item was already saved" in second["html"]
     assert Judgment.objects.count() == 1
 
 

@@ -33,7 +33,7 @@ def test_a_draft_comes_back_with_the_page(
     page = page_of(client.get(address))
 
     assert re.fullmatch(r"\d\d:\d\d:\d\d", saved.json()["saved"])
-    assert f"saved {saved.json()['saved']}" in page
+    assert f"Saved {saved.json()['saved']}" in page
     assert 'data-revision="7"' in page
     assert 'value="so far"' in page
     assert re.search(r'name="rate-A-overall" value="3" checked', page)
@@ -175,7 +175,7 @@ def test_an_item_that_was_skipped_says_so(
     answer = client.get(address)
 
     assert answer.status_code == 410
-    assert "You skipped this item or gave it back." in page_of(answer)
+    assert "You skipped or released this item." in page_of(answer)
 
 
 def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
@@ -188,7 +188,7 @@ def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
     start(signed_in(raul), demonstration_campaign)
     assert PastLease.objects.get().rater == rosa
 
-    assert "somebody else has this item now" in page_of(client.get(address))
+    assert "someone else has this item now" in page_of(client.get(address))
     client.post(address + "submit", {"step": "stop", "text": words(30)})
 
     assert Judgment.objects.get().is_extra

@@ -62,7 +62,7 @@ def test_my_work_lists_drafts_and_leads_back_to_what_is_still_held(
     given_back = page_of(client.get("/my-work/"))
 
     assert f'href="{address}"' in held
-    assert "The item is not with you now." in given_back
+    assert "This item is not assigned to you now." in given_back
     assert f'href="{address}"' not in given_back
 
 

@@ -19,7 +19,7 @@ def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
     page = page_of(
         client.post(address + "ask", {"question": "Is <b>this</b> in scope?"}, follow=True)
     )
-    assert "Your question went to the admins." in page
+    assert "Your question was sent to the admins." in page
     assert "Is &lt;b&gt;this&lt;/b&gt; in scope?" in page_of(admin.get("/questions/"))
     assert "Not answered yet" in page_of(client.get("/my-work/"))
 
@@ -76,7 +76,7 @@ def test_questions_cost_the_same_however_many_there_are(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for item in comparison_campaign.items.all():
-        question_services.ask_about(item=item, rater=rosa, text="Reason", now=timezone.now())
+        question_services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
     with django_assert_num_queries(8):

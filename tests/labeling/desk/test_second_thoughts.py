@@ -160,7 +160,7 @@ def test_a_correction_of_what_was_corrected_elsewhere_is_refused_and_kept(
         client.post(address + "correct", {"step": "submit", "text": words(50), "version": "1"})
     )
 
-    assert "corrected elsewhere in the meantime" in page
+    assert "changed elsewhere in the meantime" in page
     assert words(50) in page
 
 
@@ -274,7 +274,7 @@ def test_a_begun_correction_is_among_the_drafts_of_my_work(answered: tuple[Clien
     page = page_of(client.get("/my-work/"))
 
     assert f'<a href="{address}correct">Continue editing</a>' in page
-    assert "The item is not with you now." not in page
+    assert "This item is not assigned to you now." not in page
 
 
 def test_a_stored_correction_takes_its_draft_along_and_a_late_save_brings_none_back(

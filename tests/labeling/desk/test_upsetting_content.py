@@ -31,12 +31,12 @@ def test_the_desk_says_how_much_waits_behind_an_agreement_that_was_not_given(
 
     page = page_of(client.get("/desk/"))
 
-    assert "5 items wait whose content may upset: violence." in page
+    assert "5 items may have upsetting content that you have not agreed to see: violence." in page
     assert 'href="/my-care/"' in page
     content_settings_services.accept_upsetting(
         rater=rosa, kinds=["hate", "violence"], now=timezone.now()
     )
-    assert "whose content may upset" not in page_of(client.get("/desk/"))
+    assert "may have upsetting content" not in page_of(client.get("/desk/"))
 
 
 def test_the_desk_says_how_much_waits_for_who_knows_another_language(
@@ -66,7 +66,7 @@ def test_a_pause_is_suggested_after_as_many_upsetting_items_as_the_site_says(
         client.post(address + "skip", {"reason": "technical"})
 
     assert ["desk-pause" in page for page in pages] == [False, False, True]
-    assert "You have met 2 upsetting items today." in pages[2]
+    assert "You have seen 2 upsetting items today." in pages[2]
 
 
 def test_raters_choose_what_they_agree_to_see_and_read_how_much_they_met(

@@ -73,8 +73,8 @@ def test_my_work_says_by_what_the_items_of_each_campaign_come(
         in page
     )
     assert (
-        "Items come by field: chat (you passed a test), summarization (earned by your answers)."
-        in page
+        "Items are assigned by topic: chat (you passed a test), summarization (earned by your"
+        " answers)." in page
     )
 
 
@@ -119,8 +119,8 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(
 
     page = my_work(client)
 
-    assert page.count("By what you know: de (you added it)") == 1  # of the answer
-    assert page.count("By what you know: de-CH (you passed a test)") == 1  # of the item in hand
+    assert page.count("Matches your skills: de (you added it)") == 1  # of the answer
+    assert page.count("Matches your skills: de-CH (you passed a test)") == 1  # of the item in hand
 
 
 def test_upsetting_content_is_there_because_one_agreed_to_it(

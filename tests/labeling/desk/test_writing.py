@@ -56,7 +56,7 @@ def test_an_unusual_length_is_warned_about_and_can_be_overruled(
     client = signed_in(rosa)
     address = start(client, demonstration_campaign) + "submit"
 
-    assert "shorter or longer than usual" in page_of(
+    assert "shorter or longer than expected" in page_of(
         client.post(address, {"step": "submit", "text": "Four."})
     )
     client.post(address, {"step": "submit", "text": "Four.", "overruled": "unusual_length"})

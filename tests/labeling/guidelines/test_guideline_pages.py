@@ -143,7 +143,7 @@ def test_a_question_is_asked_only_after_some_answers_to_another(
         rating_form.Condition("made_up"),
     ]
     page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
-    assert "asked if “Overall” Maximum 2" in page
+    assert "if “Overall” is at most 2" in page
     assert "Made up [Overall ≤ 2]" in page
     page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/"))
     assert '<option value="Overall" selected>' in page

@@ -78,7 +78,7 @@ def test_a_category_of_somebody_elses_keeps_the_prompt_and_is_reported() -> None
 
     assert isinstance(draft, Draft)
     assert draft.category == "other"
-    assert "“poetry” is not one of ours" in str(problem)
+    assert "Unknown `category` “poetry”" in str(problem)
 
 
 def test_categories_are_the_tables_own() -> None:
@@ -142,15 +142,15 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
     [
         ({"prompt": ""}, "`prompt` is empty"),
         ({"prompt": " \n"}, "`prompt` is empty"),
-        ({"prompt": True}, "`prompt` is a yes/no value where text belongs"),
-        ({"prompt": 3.5}, "`prompt` is a number where text belongs"),
-        ({"prompt": {"a": 1}}, "`prompt` is an object where text belongs"),
+        ({"prompt": True}, "`prompt` is a yes/no value, but must be text"),
+        ({"prompt": 3.5}, "`prompt` is a number, but must be text"),
+        ({"prompt": {"a": 1}}, "`prompt` is an object, but must be text"),
         ({"prompt": "Hi", "response": False}, "`response` is a yes/no value"),
         (
             {"prompt": "Hi", "response": " "},
             "`response` is empty. Add a response or remove this line.",
         ),
-        ({"answer": "Hi"}, "there is no `prompt`, `text` or `messages`"),
+        ({"answer": "Hi"}, "`prompt`, `text` and `messages` are all missing"),
         ({"messages": []}, "is not a list of messages"),
         (
             {"messages": [{"role": "tool", "content": "x"}]},
@@ -162,15 +162,15 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
             {"messages": [user("a"), system("b")]},
             "the system message of `messages` is not the first",
         ),
-        ({"messages": [system("a")]}, "has no user's message"),
-        ({"messages": [assistant("a"), user("b")]}, "begins with a reply that has no prompt"),
-        ({"messages": [user("a"), user("b")]}, "two messages by user in a row"),
-        ({"messages": [user("a"), "b"]}, "`messages[1]` is text where a message belongs"),
+        ({"messages": [system("a")]}, "has no user message"),
+        ({"messages": [assistant("a"), user("b")]}, "starts with a reply that has no prompt"),
+        ({"messages": [user("a"), user("b")]}, "two user messages in a row"),
+        ({"messages": [user("a"), "b"]}, "`messages[1]` is text, but must be a message"),
         ({"messages": [{"role": "user", "content": None}]}, "`messages[0].content` is missing"),
-        ({"prompt": "a\u0000b"}, "holds a character that is no text"),
-        ({"prompt": "a\ud800b"}, "holds a character that is no text"),
+        ({"prompt": "a\u0000b"}, "contains an invalid character"),
+        ({"prompt": "a\ud800b"}, "contains an invalid character"),
         ({"prompt": "x" * 200_001}, "has 200001 characters; the limit is 200000"),
-        (7, "neither an object nor a text"),
+        (7, "neither an object nor text"),
     ],
 )
 def test_a_line_that_cannot_be_used_says_why(value: Any, says: str) -> None:
@@ -231,7 +231,7 @@ def test_a_cut_off_gzip_gives_what_came_before_and_a_problem() -> None:
     *good, last = found(content[: len(content) // 2])
 
     assert len(good) > 1000
-    assert "the compressed file ends too early" in str(last)
+    assert "The compressed file ends too early" in str(last)
 
 
 def test_a_damaged_gzip_gives_a_problem() -> None:
@@ -247,7 +247,7 @@ def test_a_file_cut_off_in_the_middle_of_a_line_says_so() -> None:
     good, problem = found(rows({"prompt": "a"}) + b'{"prompt": "b')
 
     assert isinstance(good, Draft)
-    assert str(problem).startswith("Line 2: the file ends in the middle of this line.")
+    assert str(problem).startswith("Line 2: The file ends in the middle of this line.")
 
 
 def test_a_last_line_without_a_line_feed_is_read() -> None:
@@ -265,11 +265,11 @@ def test_bytes_that_are_no_utf8_cost_their_line_only() -> None:
 
 
 def test_utf16_is_named() -> None:
-    assert "the file is in UTF-16" in only_problem('{"prompt": "a"}\n'.encode("utf-16")).sentence
+    assert "The file is in UTF-16" in only_problem('{"prompt": "a"}\n'.encode("utf-16")).sentence
 
 
 def test_one_json_list_is_named() -> None:
-    assert "one JSON list" in only_problem(b'[\n  {"prompt": "a"}\n]\n').sentence
+    assert "a single JSON list" in only_problem(b'[\n  {"prompt": "a"}\n]\n').sentence
 
 
 def test_a_line_that_is_too_long_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +277,7 @@ def test_a_line_that_is_too_long_costs_itself_only(monkeypatch: pytest.MonkeyPat
 
     problem, draft = found(rows({"prompt": "x" * 200}, {"prompt": "short"}))
 
-    assert "the line has 214 bytes; the limit is 100" in str(problem)
+    assert "The line has 214 bytes; the limit is 100" in str(problem)
     assert draft.line == 2
 
 
@@ -316,7 +316,7 @@ def test_an_empty_response_cell_means_that_there_is_none() -> None:
 
 def test_a_csv_without_a_column_for_the_prompt_is_named_once() -> None:
     assert (
-        "no column is called prompt, text or messages"
+        "No column is named prompt, text or messages"
         in only_problem(b"question\na\nb\n", "csv").sentence
     )
 
@@ -324,13 +324,13 @@ def test_a_csv_without_a_column_for_the_prompt_is_named_once() -> None:
 def test_a_csv_record_with_too_many_cells_is_a_problem() -> None:
     problem, draft = found(b"prompt,category\na,chat,more\nb,chat\n", "csv")
 
-    assert "3 cells where the heading has 2" in str(problem)
+    assert "3 cells, but the header has 2" in str(problem)
     assert isinstance(draft, Draft)
 
 
 def test_a_csv_quotation_mark_that_never_closes_is_a_problem() -> None:
     assert (
-        "a quotation mark here does not close"
+        "A quotation mark is not closed here"
         in only_problem(b'prompt\n"never closed\nmore\n', "csv").sentence
     )
 
@@ -338,7 +338,7 @@ def test_a_csv_quotation_mark_that_never_closes_is_a_problem() -> None:
 def test_a_csv_cell_that_is_no_utf8_costs_its_record_only() -> None:
     problem, draft = found(b"prompt\ncaf\xe9\ntea\n", "csv")
 
-    assert str(problem).startswith("Line 2: a cell is not UTF-8.")
+    assert str(problem).startswith("Line 2: A cell is not UTF-8.")
     assert draft.line == 3
 
 
@@ -427,7 +427,7 @@ def test_two_siblings_with_the_same_text_are_one() -> None:
 @pytest.mark.parametrize(
     ("root", "says"),
     [
-        (node("assistant", "a"), "begins with a reply that has no prompt"),
+        (node("assistant", "a"), "starts with a reply that has no prompt"),
         (node("moderator", "a"), "role “moderator” is unknown"),
         (node("prompter", ""), "`text` is empty"),
         (node("prompter", "a", replies="none"), "`replies` is not a list"),
@@ -462,7 +462,7 @@ def test_a_rank_that_is_no_number_leaves_the_replies_unranked() -> None:
 
     assert isinstance(draft, Draft)
     assert not draft.is_compared
-    assert "a `rank` is not a whole number" in str(problem)
+    assert "A `rank` is not a whole number" in str(problem)
 
 
 # --- chosen and rejected --------------------------------------------------------------------------
@@ -487,7 +487,7 @@ def test_transcripts_split_into_the_shared_prompt_and_two_responses() -> None:
         (
             "\n\nHuman: a\n\nAssistant: b",
             "\n\nHuman: c\n\nAssistant: d",
-            "part before their last reply",
+            "differ before the last reply",
         ),
         (
             "\n\nHuman: a\n\nAssistant:",
@@ -495,8 +495,8 @@ def test_transcripts_split_into_the_shared_prompt_and_two_responses() -> None:
             "`chosen` is empty. Add a response",
         ),
         ("\n\nHuman: a", "\n\nHuman: a\n\nAssistant: d", "does not end with a reply"),
-        ("\n\nAssistant: a", "\n\nAssistant: b", "begins with a reply that has no prompt"),
-        ("hello", "\n\nHuman: a\n\nAssistant: d", "does not begin with “Human:”"),
+        ("\n\nAssistant: a", "\n\nAssistant: b", "starts with a reply that has no prompt"),
+        ("hello", "\n\nHuman: a\n\nAssistant: d", "must start with “Human:”"),
         (True, "\n\nHuman: a\n\nAssistant: d", "`chosen` is a yes/no value"),
     ],
 )
@@ -542,16 +542,16 @@ def test_a_preference_is_a_comparison_in_each_shape(value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"chosen": "a", "rejected": "b"}, "there is no `prompt`"),
+        ({"chosen": "a", "rejected": "b"}, "`prompt` is missing"),
         ({"prompt": "Hi", "chosen": "a"}, "`rejected` is missing"),
-        ({"prompt": "Hi", "completion": [user("a")]}, "is not one message by the assistant"),
+        ({"prompt": "Hi", "completion": [user("a")]}, "must be a single assistant message"),
         (
             {"prompt": [user("a"), assistant("b")], "completion": "c"},
-            "does not end with a user's message",
+            "does not end with a user message",
         ),
         (
             {"chosen": [user("a"), assistant("b")], "rejected": [user("c"), assistant("d")]},
-            "part before their last reply",
+            "differ before the last reply",
         ),
         ("Hi", "not a JSON object"),
     ],
@@ -699,5 +699,5 @@ def test_a_file_of_one_endless_line_is_read_in_constant_memory() -> None:
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert "the line has 200000000 bytes" in str(problem)
+    assert "The line has 200000000 bytes" in str(problem)
     assert peak < 64_000_000

@@ -16,7 +16,7 @@ from labeling.importers.drafts import Draft, Problem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response
 from tests.labeling.answers import words
 
-DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 
 pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"NO REAL DATA: {DATA} is absent; set PREFERABLY_DATA to test on it"
@@ -56,10 +56,10 @@ def test_a_file_gives_its_prompts(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("llmbar_natural.json", "one JSON list"),
-        ("mt_bench_questions.jsonl", "there is no `prompt`"),
-        ("self_instruct_seed_tasks.jsonl", "there is no `prompt`"),
-        ("simple_safety_tests.csv", "no column is called prompt"),
+        ("llmbar_natural.json", "a single JSON list"),
+        ("mt_bench_questions.jsonl", "`prompt`, `text` and `messages` are all missing"),
+        ("self_instruct_seed_tasks.jsonl", "`prompt`, `text` and `messages` are all missing"),
+        ("simple_safety_tests.csv", "No column is named prompt"),
     ],
 )
 def test_a_file_that_fits_no_format_says_what_to_do(name: str, says: str) -> None:

@@ -407,7 +407,7 @@ def test_an_import_that_lost_three_workers_is_given_up(bring: Bring) -> None:
 
     batch.refresh_from_db()
     assert batch.state == Import.State.REFUSED
-    assert "lost three times" in batch.error
+    assert "crashed three times" in batch.error
 
 
 def elsewhere(act: Callable[[], object]) -> None:
@@ -498,7 +498,7 @@ def test_an_import_in_use_by_a_campaign_is_not_discarded(
         position=10_000,
     )
 
-    with pytest.raises(UnableToImport, match="build on this import"):
+    with pytest.raises(UnableToImport, match="use this import"):
         imports_services.discard(batch=batch, by=None, now=NOON)
 
     batch.refresh_from_db()
@@ -509,19 +509,19 @@ def test_an_import_whose_prompts_another_answers_is_not_discarded(bring: Bring) 
     batch = bring({"prompt": "One"})
     bring({"prompt": "One", "response": "1"}, source_name="b")
 
-    with pytest.raises(UnableToImport, match="build on this import"):
+    with pytest.raises(UnableToImport, match="use this import"):
         imports_services.discard(batch=batch, by=None, now=NOON)
 
 
 def test_a_licence_is_asked_for(bring: Bring) -> None:
-    with pytest.raises(UnableToImport, match="Name the licence"):
+    with pytest.raises(UnableToImport, match="Enter the licence"):
         bring({"prompt": "One"}, licence=" ")
 
 
 def test_one_source_has_one_licence(bring: Bring) -> None:
     bring({"prompt": "One"})
 
-    with pytest.raises(UnableToImport, match="is under CC0"):
+    with pytest.raises(UnableToImport, match="is licensed under CC0"):
         bring({"prompt": "Two"}, licence="MIT")
 
 
@@ -567,7 +567,7 @@ def test_the_command_fails_when_strict_refuses(tmp_path: Path) -> None:
 
 
 def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is no file"):
+    with pytest.raises(CommandError, match="File not found"):
         call_command("import_prompts", tmp_path / "none", source="a", licence="CC0-1.0")
 
 
@@ -666,7 +666,7 @@ def test_responses_of_named_models_come_in_as_sources_with_their_settings(tmp_pa
     [
         ("Blue.", "is not a list"),
         ([{"model": "a"}], "responses[0].text"),
-        ([{"text": "x", "sampling": 3}], "is an object"),
+        ([{"text": "x", "sampling": 3}], "must be an object"),
     ],
 )
 def test_responses_that_cannot_be_read_are_told_with_their_line(

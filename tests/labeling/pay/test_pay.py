@@ -269,7 +269,7 @@ def test_admins_are_told_once_a_month_whose_pay_is_below_the_floor(
     (notice,) = Notice.objects.filter(person=alice)
     assert (
         notice.sentence
-        == f"{rosa.alias}: Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is"
+        == f"{rosa.alias}: Demonstrations in “Day shift” come to 4.00 EUR per hour; the minimum is"
         " 12.00 EUR."
     )
     assert notice.path == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-02"
@@ -504,7 +504,7 @@ def test_no_work_is_paid_twice(
             now=LATER,
         )
 
-    assert "paid already" in raised.value.sentence
+    assert "already been paid" in raised.value.sentence
     assert Payment.objects.count() == 1
 
 

@@ -89,7 +89,7 @@ def test_a_currency_that_is_none_gets_a_sentence(
 
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/rates/", given)
 
-    assert (answer.status_code, "is not a currency's code" in words(answer)) == (422, True)
+    assert (answer.status_code, "is not a currency code" in words(answer)) == (422, True)
 
 
 def test_an_admin_sees_everybodys_sum_and_who_is_below_the_floor(

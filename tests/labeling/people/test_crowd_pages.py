@@ -96,7 +96,7 @@ def test_an_address_without_an_id_gets_a_sentence(link: CrowdLink) -> None:
 
     assert (
         answered.status_code,
-        "Your id is missing from the address (PROLIFIC_PID)." in words(answered),
+        "Your ID is missing from the URL (PROLIFIC_PID)." in words(answered),
     ) == (400, True)
 
 
@@ -180,7 +180,7 @@ def test_whom_an_admin_has_paused_gets_no_second_visit(
 
     _client, entered = enter(study(day_shift, guideline), "worker-1")
 
-    assert (entered.status_code, "You cannot take part in this study." in words(entered)) == (
+    assert (entered.status_code, "You can't take part in this study." in words(entered)) == (
         410,
         True,
     )
@@ -220,7 +220,7 @@ def test_a_full_study_is_refused_and_a_return_frees_place_and_item(link: CrowdLi
     first, _entered = enter(link, "worker-1")
     enter(link, "worker-2")
     take(first, link.campaign)
-    assert "Every place is taken." in words(enter(link, "worker-3")[1])
+    assert "All places are taken." in words(enter(link, "worker-3")[1])
 
     first.post("/crowd/leave")
 

@@ -77,7 +77,7 @@ def test_every_bad_line_of_a_file_is_named_and_nobody_is_invited(
     page = words(answer)
     assert answer.status_code == 422
     assert "Line 3: “not an address” is not an e-mail address." in page
-    assert "Line 4: ines@example.org stands in line 2 already." in page
+    assert "Line 4: ines@example.org is already in line 2." in page
     assert not Invitation.objects.exists()
 
 
@@ -115,7 +115,10 @@ def test_a_link_works_once(day_shift: Pool) -> None:
 
     again = join(secret, name="Somebody else")
 
-    assert (again.status_code, "This invitation was used." in words(again)) == (410, True)
+    assert (again.status_code, "This invitation has already been used." in words(again)) == (
+        410,
+        True,
+    )
     assert User.objects.filter(is_rater=True).count() == 1
 
 
@@ -189,7 +192,7 @@ def test_an_invitation_is_for_its_own_address(
 
     answer = signed_in(noor).post(f"/join/{secret}/")
 
-    assert (answer.status_code, "for another address" in words(answer)) == (410, True)
+    assert (answer.status_code, "for a different address" in words(answer)) == (410, True)
 
 
 def test_a_weak_password_is_refused_and_the_link_still_works(day_shift: Pool) -> None:
@@ -210,7 +213,7 @@ def test_a_mail_server_that_is_away_loses_no_invitation(
         f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org"}, follow=True
     )
 
-    assert "The mail server did not take the mail." in words(answer)
+    assert "The mail server rejected the e-mail." in words(answer)
     assert "/join/" in words(answer)
     assert "/join/" not in words(client.get(f"/pools/{day_shift.pk}/invitations/"))
 
@@ -224,7 +227,7 @@ def test_who_has_withdrawn_is_not_invited(
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
 
     assert answer.status_code == 422
-    assert "rosa@example.org has withdrawn, so nobody was invited. Undo withdrawal first" in words(
+    assert "rosa@example.org has withdrawn, so no one was invited. Undo the withdrawal" in words(
         answer
     )
     assert not Invitation.objects.exists()
@@ -252,7 +255,7 @@ def test_an_invitation_from_before_a_withdrawal_opens_nothing(
 
     answer = getattr(signed_in(rosa), method)(f"/join/{secret}/")
 
-    assert (answer.status_code, "to take that back first" in words(answer)) == (410, True)
+    assert (answer.status_code, "to undo that first" in words(answer)) == (410, True)
     assert not other.memberships.exists()
 
 
@@ -279,7 +282,7 @@ def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(
         pools_services.add_raters(pool=day_shift, raters=[rosa], by=alice, now=NOON)
 
     assert (
-        f"{rosa.alias} has withdrawn and can't join a pool. Undo withdrawal first"
+        f"{rosa.alias} has withdrawn and can't join a pool. Undo the withdrawal"
         in raised.value.sentence
     )
     assert not day_shift.memberships.filter(is_active=True).exists()

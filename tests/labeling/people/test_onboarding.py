@@ -108,9 +108,14 @@ def test_questions_are_read_back_as_they_are_written(kind: str, questions: list[
             5,
             "Mark the one right choice",
         ),
-        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Say “Sensitive: yes”"),
-        ("rankings", "Prompt: a\nA: x\nB: y\nOrder: A > C", 1, "“Order:” names each response once"),
-        ("rankings", "just words", 1, "Begin with a label"),
+        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Add “Sensitive: yes”"),
+        (
+            "rankings",
+            "Prompt: a\nA: x\nB: y\nOrder: A > C",
+            1,
+            "“Order:” must name each response once",
+        ),
+        ("rankings", "just words", 1, "Start with a label"),
     ],
 )
 def test_a_question_that_cannot_be_used_is_named_by_its_line(

@@ -136,7 +136,7 @@ def test_feedback_tells_the_share_and_never_the_answers(
         )
     )
 
-    assert "50 % agree with the researchers; 75 % are asked for." in page
+    assert "50 % agreement with the researchers; 75 % is needed." in page
     again = page_of(rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/"))
     assert "is_sensitive" not in again
     assert "checked" not in again
@@ -334,7 +334,7 @@ def test_the_record_says_who_decided(
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
-    assert "refused" in record
+    assert "rejected" in record
     assert "Alice" in record
 
 

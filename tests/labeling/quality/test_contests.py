@@ -83,7 +83,7 @@ def test_votes_that_all_go_one_way_have_no_length_controlled_rate_and_say_why(
 
     assert contest.as_voted.value == 0.0
     assert contest.at_equal_length.value is None
-    assert "length cannot be taken out" in contest.at_equal_length.note
+    assert "length can't be controlled for" in contest.at_equal_length.note
 
 
 def test_without_judgments_there_is_no_contest(duel: Campaign) -> None:
@@ -151,9 +151,9 @@ def test_the_campaigns_page_says_what_a_strength_means(
 
     page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
-    assert "per cent of decided votes that it would win against old model" in page
+    assert "Per cent of decided votes won against old model" in page
     assert "60.0</td>" in page  # three decided votes of five
-    assert "Two sources of equal strength would tie in 51 % of votes" in page
+    assert "Two equally strong sources would tie in 51 % of votes" in page
 
 
 def test_a_campaign_of_one_source_tells_of_no_strength(

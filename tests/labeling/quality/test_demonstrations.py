@@ -108,7 +108,7 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
 
     assert page.count("writes fast") == 1
     assert page.count("pastes the most") == 1
-    assert "it proves nothing" in page
+    assert "This proves nothing" in page
 
 
 def test_too_few_answers_mark_nobody(db: None, campaign: Campaign) -> None:

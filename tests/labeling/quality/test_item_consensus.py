@@ -225,9 +225,9 @@ def test_pages_of_an_item_tell_where_weighing_changes_the_order(
         signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/")
     )
 
-    assert "1 of 6 pairs come out otherwise than By majority" in shown
+    assert "1 of 6 pairs differ from the majority" in shown
     assert (
-        "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better"
+        "A and B: 1 for A, 2 for B, 0 for a tie. Majority: B is better; weighted: A is better"
         in shown
     )
     assert "nan" not in shown.lower().replace("governance", "")
@@ -243,7 +243,7 @@ def test_without_a_report_the_page_says_that_all_count_alike(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "No report knows these raters yet, so all of them count alike" in shown
+    assert "No report covers these raters yet, so all count the same" in shown
     assert shown.count("1 =") == 8
 
 
@@ -257,7 +257,7 @@ def test_an_item_whose_responses_nobody_ranked_says_so(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "Nobody has ranked two of these responses yet" in shown
+    assert "No one has ranked two of these responses yet" in shown
 
 
 @pytest.mark.django_db
@@ -269,7 +269,7 @@ def test_one_judgment_is_its_own_consensus(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "There is one judgment, so the consensus is what this rater said" in shown
+    assert "There is only one answer, so it is the consensus" in shown
     assert "75 %" in shown
 
 
@@ -289,7 +289,7 @@ def test_no_consensus_is_called_certain(
 
     shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
 
-    assert "every pair comes out as the majority has it" in shown
+    assert "every pair matches the majority" in shown
     assert "> 99 %" in shown
     assert "100 %" not in shown
 

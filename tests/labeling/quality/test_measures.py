@@ -230,7 +230,7 @@ def test_each_rater_has_the_habits_that_the_campaign_has() -> None:
     assert (found[2]["list"]["value"], found[2]["list"]["n"]) == (3 / 12, 12)
     assert found[1]["first"]["value"] == 10 / 12
     assert found[1]["emoji"]["note"] == "No decided pair has this in only one response."
-    assert found[1]["per_doubling"]["note"].startswith("Fewer than 30 votes decide")
+    assert found[1]["per_doubling"]["note"].startswith("Fewer than 30 decided votes")
 
 
 def test_each_rater_has_their_own_swap_consistency() -> None:

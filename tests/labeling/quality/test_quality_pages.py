@@ -70,7 +70,7 @@ def test_agreement_is_shown_with_what_it_means(
 
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/agreement/"))
 
-    assert "Above the 72 to 77 % that is normal for preferences" in page
+    assert "Above the usual 72–77 % for preferences" in page
 
 
 def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(
@@ -184,7 +184,7 @@ def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/bias/"))
 
-    assert "needs a look" in page or "need a look" in page
+    assert "needs a check" in page or "need a check" in page
     assert f'<a href="/campaigns/{campaign.pk}/raters/{habitual.pk}/">{habitual.alias}</a>' in page
     assert "Puts the first-shown response on top in 100 % of 30 answers" in page
 
@@ -199,7 +199,7 @@ def test_the_campaigns_first_line_says_who_needs_a_look(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert "needs a look." in page or "need a look." in page
+    assert "needs a check." in page or "need a check." in page
     assert "Quality" in page
 
 
@@ -266,7 +266,7 @@ def test_a_rater_in_a_campaign_is_shown_with_judgments_and_measures(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{rosa.pk}/"))
 
-    assert f"5 judgments in {measured.name}." in page
+    assert f"5 answers in {measured.name}." in page
     assert "Reliability" in page or "reliability" in page
     assert page.count("Question ") >= 5
 
@@ -285,7 +285,7 @@ def test_a_rater_is_shown_over_all_campaigns(
 
     page = words(signed_in(alice).get(f"/raters/{rosa.pk}/"))
 
-    assert "7 judgments in all campaigns and imports." in page
+    assert "7 answers in all campaigns and imports." in page
     assert "Another" in page
 
 
@@ -353,7 +353,7 @@ def test_agreement_pages_tell_of_orders_scales_periods_and_others(
     ):
         assert part in page
     assert "No reward model has scored these responses yet." in page
-    assert "No other pool has judged the same responses." in page
+    assert "No other pool has rated the same responses." in page
 
 
 def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
@@ -397,7 +397,7 @@ def test_a_row_of_the_bias_panel_leads_to_the_judgments_behind_it(
 
     page = words(client.get(f"/campaigns/{measured.pk}/bias/{row}/"))
 
-    assert "On some pair, " in page
+    assert "Answers where, on at least one pair, " in page
     assert "Question 1" in page or "None yet." in page
 
 
@@ -421,7 +421,7 @@ def test_the_judgments_behind_a_rater_s_row_are_theirs_alone(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{raul.pk}/first/"))
 
-    assert "On some pair, the response Shown first won" in page
+    assert "Answers where, on at least one pair, the response shown first won" in page
     assert "5 answers, newest first" in page
     assert f'<a href="/campaigns/{measured.pk}/raters/{raul.pk}/">← {raul.alias}</a>' in page
     assert rosa.alias not in page
@@ -505,10 +505,10 @@ def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
     )
     back = words(client.post(f"{review}back/{judgment.pk}", follow=True))
 
-    assert "Set aside…… by" in aside
+    assert "Set aside by" in aside
     assert ": Guessed." in aside
     assert "Restored. It counts again." in back
-    assert "Set aside…… by" not in back
+    assert "Set aside by" not in back
 
 
 # --- the audit log --------------------------------------------------------------------------------
@@ -581,7 +581,7 @@ def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: Si
     page = words(signed_in(alice).get("/audit/?action=create&target_type=accounts.user"))
 
     assert "<ins>admin</ins>" in page
-    assert "<dt>active</dt><dd><ins>yes</ins>" in page
+    assert "<dt>Active</dt><dd><ins>yes</ins>" in page
 
 
 def test_an_audit_filter_that_makes_no_sense_shows_everything(
@@ -603,7 +603,7 @@ def test_an_admin_withdraws_a_rater_and_sees_that_no_snapshot_holds_them(
 
     page = words(client.get(f"/raters/{rosa.pk}/withdrawal/"))
 
-    assert "no later snapshot or export holds their judgments" in page
+    assert "Later snapshots and exports leave out their answers" in page
     assert "5 answers from this rater are stored, and no snapshot contains any." in page
 
 

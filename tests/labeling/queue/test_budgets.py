@@ -60,7 +60,7 @@ def test_what_raters_hold_counts_before_anything_more_is_given(
     with pytest.raises(claim.UnableToClaim) as refused:
         claim.claim(campaign=campaign, rater=raul, now=NOON)
 
-    assert "Others hold what is left of the budget" in refused.value.sentence
+    assert "The rest of the budget of “Write” is reserved by others" in refused.value.sentence
 
 
 @pytest.mark.django_db
@@ -453,7 +453,7 @@ def test_the_desk_says_why_nothing_is_given(
 
     page = page_of(signed_in(raul).post(f"/desk/{campaign.pk}/next", follow=True))
 
-    assert "Others hold what is left of the budget of “Write”" in page
+    assert "The rest of the budget of “Write” is reserved by others" in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -101,7 +101,7 @@ def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: Sig
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello.\nAnybody?"},
         {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": "Reason"},
+        {"role": "user", "content": "Why?"},
     ]
     prompt = prompts_services.create_prompt(
         messages=messages,
@@ -129,7 +129,7 @@ def test_an_edit_that_changes_nothing_is_refused(alice: User, signed_in: SignedI
     answer = signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", same)
 
     assert answer.status_code == 422
-    assert "Nothing is different." in words(answer)
+    assert "Nothing has changed." in words(answer)
     assert Prompt.objects.count() == 1
 
 
@@ -350,7 +350,7 @@ def test_a_case_is_settled_once(
 
     answer = client.post(f"/cases/{case.pk}/settle", {"outcome": "kept"}, follow=True)
 
-    assert "Somebody else has settled this" in words(answer)
+    assert "Someone else has already resolved this" in words(answer)
     assert Case.objects.get().outcome == "fixed"
     assert (
         "fixed and returned to raters"
@@ -364,7 +364,7 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
     client = signed_in(alice)
     assert client.get("/queues/").headers["Location"] == "/queues/repair/"
     ItemQuestion.objects.create(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", asked_at=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", asked_at=NOON
     )
     assert client.get("/queues/").headers["Location"] == "/questions/"
     skip(demonstration_campaign, rosa, "technical")
@@ -376,7 +376,7 @@ def test_a_question_has_an_owner(
     alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
     question = question_services.ask_about(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", now=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
     )
 
     page = signed_in(alice).post(f"/questions/{question.pk}/own", {"owner": "me"}, follow=True)
@@ -391,15 +391,15 @@ def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
         email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON
     )
     question = question_services.ask_about(
-        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Reason", now=NOON
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
     )
     cases_services.own_question(question=question, owner=anna, by=anna, now=NOON)
     question_services.answer_question(question=question, text="Because.", by=alice, now=NOON)
 
     page = words(signed_in(anna).get("/questions/?state=answered"))
 
-    assert "answered by Alice" in page
-    assert "Anna saw to it" in page
+    assert "Answered by Alice" in page
+    assert "Handled by Anna" in page
 
 
 def test_a_queue_that_is_not_there_is_not_found(alice: User, signed_in: SignedIn) -> None:

@@ -79,7 +79,7 @@ def test_full_hands_are_refused_over_all_campaigns_of_the_pool(
     limited(day_shift, at_once=1)
     claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
 
-    assert refusal(other, rosa).startswith("You hold 1 item of “Day shift”")
+    assert refusal(other, rosa).startswith("You have 1 item of “Day shift” open")
 
 
 def test_an_item_in_hand_comes_back_whatever_the_quota(

@@ -95,7 +95,7 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
 
     assert sheet(rosa).totals == {"EUR": Decimal(500)}
     assert sheet(rosa).per_hour_words == "7.50 EUR"
-    assert ["come to 7.50 EUR an hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
+    assert ["come to 7.50 EUR per hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
 
 
 def test_a_skip_counts_no_more_time_than_the_item_was_in_hand(

@@ -432,14 +432,14 @@ def test_nobody_submits_under_a_lease_of_another(
 ) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    with pytest.raises(judgments_rows.UnableToSubmit, match="never given to you"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="is not assigned to you"):
         submit.submit(
             lease=lease_of(slot), rater=raul, answer=DemonstrationAnswer(text="Four."), now=NOON
         )
 
 
 def test_a_lease_that_never_was_is_refused(rosa: Rater) -> None:
-    with pytest.raises(judgments_rows.UnableToSubmit, match="never given to you"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="is not assigned to you"):
         submit.submit(
             lease=uuid.uuid4(), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
         )
@@ -494,15 +494,21 @@ def test_what_was_not_asked_or_not_answered_is_absent(
         ({"ranks": {0: None}}, "No response is ranked"),
         ({"ranks": {0: 1, 4: 2}}, "no response E"),
         ({"ranks": {-1: 1}}, "no response"),
-        ({"ranks": {0: 0}}, "count from 1"),
-        ({"ratings": {0: {"overall": 4}}}, "Response B: answer “Overall”, from 1 to 7"),
+        ({"ranks": {0: 0}}, "Ranks start at 1"),
+        ({"ratings": {0: {"overall": 4}}}, r"Response B: rate “Overall” \(1–7\)"),
         (
             {"ratings": {n: {"overall": 8} for n in range(4)}},
-            "Response A: “Overall” goes from 1 to 7",
+            "Response A: “Overall” must be between 1 and 7",
         ),
         ({"ratings": {n: {"overall": "x"} for n in range(4)}}, "whole number"),
-        ({"ratings": {n: {"overall": 1, "opinion": "perhaps"} for n in range(4)}}, "ticked or not"),
-        ({"ratings": {n: {"overall": 1, "colour": 1} for n in range(4)}}, "does not ask"),
+        (
+            {"ratings": {n: {"overall": 1, "opinion": "perhaps"} for n in range(4)}},
+            "set or not set",
+        ),
+        (
+            {"ratings": {n: {"overall": 1, "colour": 1} for n in range(4)}},
+            "is not part of this rating form",
+        ),
         ({"strength": 5}, "from 1 to 4"),
     ],
 )
@@ -522,7 +528,7 @@ def test_a_demonstration_for_a_comparison_is_refused(
 ) -> None:
     slot = claim(comparison_campaign, rosa)
 
-    with pytest.raises(judgments_rows.UnableToSubmit, match="another kind"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="a different kind"):
         submit.submit(
             lease=lease_of(slot), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
         )
@@ -651,7 +657,7 @@ def test_the_new_tab_of_an_item_answered_in_the_old_one_loses_no_text(
         lease=lease_of(old), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
     )
 
-    with pytest.raises(judgments_rows.UnableToSubmit, match="kept as a draft"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="saved as a draft"):
         submit.submit(
             lease=lease_of(new), rater=rosa, answer=DemonstrationAnswer(text="Five."), now=NOON
         )
@@ -669,7 +675,7 @@ def test_a_second_text_for_an_item_becomes_a_draft_and_says_so(
         lease=lease_of(new), rater=rosa, answer=DemonstrationAnswer(text="Four."), now=NOON
     )
 
-    with pytest.raises(judgments_rows.UnableToSubmit, match="kept as a draft"):
+    with pytest.raises(judgments_rows.UnableToSubmit, match="saved as a draft"):
         submit.submit(
             lease=lease_of(old),
             rater=rosa,

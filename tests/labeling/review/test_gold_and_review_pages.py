@@ -59,7 +59,8 @@ def test_the_pages_of_a_campaign_without_a_judgment_say_so(
     assert "Nothing to review" in client.get(f"/campaigns/{comparison_campaign.pk}/review/").text
     assert "Nothing to review" in client.get(f"/campaigns/{demonstration_campaign.pk}/review/").text
     assert (
-        "Nobody has met a gold yet" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+        "No one has answered a gold item yet"
+        in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
     )
     assert "No pending appeals" in client.get("/appeals/").text
     assert client.get(f"/campaigns/{demonstration_campaign.pk}/gold/").status_code == 404
@@ -155,7 +156,7 @@ def test_an_experts_answer_is_made_a_gold(
     )
 
     assert Gold.objects.get().origin == Gold.Origin.EXPERT
-    assert "an expert" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert "An expert" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
 
 
 def test_demonstrations_are_scored_with_the_caveat_beside_what_was_pasted(
@@ -209,7 +210,7 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
 ) -> None:
     set_aside.set_aside(judgment=split[1], reason="Failed golds.", by=alice, now=NOON)
     page = signed_in(raul).get("/my-work/").text
-    assert "Set aside…… by a reviewer: it stays paid" in page
+    assert "Set aside by a reviewer. It stays paid" in page
     assert '<a href="#reviews">Set aside</a>' in page
     assert "gold" not in page.lower()
 
@@ -220,7 +221,7 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
 
     waiting = signed_in(alice).get("/appeals/").text
     assert "By the sums it is right." in waiting
-    assert "Set aside…… by Alice" in waiting
+    assert "Set aside by Alice" in waiting
     assert "Failed golds." in waiting
 
 
@@ -235,7 +236,7 @@ def test_an_order_decided_otherwise_says_so_under_my_work(
 
     his, hers = (signed_in(rater).get("/my-work/").text for rater in (raul, rosa))
 
-    assert "A reviewer decided on another order." in his
+    assert "A reviewer decided on a different ranking." in his
     assert '<a href="#reviews">Overruled</a>' in his
     assert "gold" not in his.lower()
     assert "decided" not in hers

@@ -510,7 +510,7 @@ def test_whose_answer_is_set_aside_is_told_and_appeals_once(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.SET_ASIDE, True)
-    assert told_to(rosa) == ["One of your answers in “Write” was Set aside. It stays paid."]
+    assert told_to(rosa) == ["One of your answers in “Write” was set aside. It stays paid."]
     assert review_services.appeal(review=told.review, text="I wrote it myself.", now=NOON)
     assert not review_services.appeal(review=told.review, text="I did.", now=NOON)
     assert list(review_selectors.appeals(is_answered=False)) == [told.review]
@@ -531,7 +531,7 @@ def test_taking_an_answer_back_after_an_appeal_is_told(
 
     (told,) = review_selectors.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.COUNTS, False)
-    assert told_to(rosa)[1:] == ["One of your answers in “Write” that was Set aside counts again."]
+    assert told_to(rosa)[1:] == ["One of your answers in “Write” that was set aside counts again."]
 
 
 def test_a_demonstration_taken_back_waits_for_review_again(

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from labeling.statistics.agreement import kappas
 from labeling.statistics.figures import Figure
 
-DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 CROWD = DATA / "llmfao_crowd_comparisons.csv"
 needs_crowd = pytest.mark.skipif(
     not CROWD.is_file(),

@@ -287,7 +287,7 @@ def test_lengths_that_are_nearly_alike_have_no_odds_per_doubling() -> None:
     assert [one.share.figure.value for one in found] == [1.0, 0.9]
     assert [one.per_doubling.odds.value for one in found] == [None, None]
     assert found[0].per_doubling.odds.note.startswith("Every vote follows this")
-    assert found[1].per_doubling.odds.note.startswith("The responses differ too little")
+    assert found[1].per_doubling.odds.note.startswith("Responses differ too little")
 
 
 def random_campaign(seed: int) -> dict[str, Any]:
@@ -543,7 +543,7 @@ def test_length_control_gives_a_number_or_a_sentence(won: list[float], chars: li
 
 
 @pytest.mark.parametrize(
-    ("vote", "sentence"), [(0.5, "Every vote was a tie"), (1, "The same side won every vote")]
+    ("vote", "sentence"), [(0.5, "Every vote is a tie"), (1, "The same side won every vote")]
 )
 def test_votes_that_are_all_alike_are_told_as_a_person_would(vote: float, sentence: str) -> None:
     found = bias_habits.length_controlled(

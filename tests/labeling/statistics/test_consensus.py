@@ -533,7 +533,7 @@ def test_the_note_names_the_part_that_is_disconnected() -> None:
     assert found.parts == ((1, 2, 3), (7, 8))
     assert (
         found.note
-        == "Items 7, 8 were never Compared with the other 3, so one scale cannot hold them all."
+        == "Items 7, 8 were never compared with the other 3, so one scale cannot hold them all."
     )
 
 
@@ -792,7 +792,7 @@ def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     told = dict(zip(found.sources.tolist(), found.by_all, strict=True))
     assert found.baseline == 1
     assert told[2].value < 0
-    assert "has no bound" in told[9].note
+    assert "is unbounded" in told[9].note
     assert "Compared with none" in told[4].note == told[5].note
 
 
@@ -800,7 +800,7 @@ def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     ("left", "right", "labels", "says"),
     [
         ([1, 2, 1], [2, 1, 2], [0, 0, 0], "tie"),
-        ([1, 1], [2, 2], [-1, -1], "no bound"),
+        ([1, 1], [2, 2], [-1, -1], "unbounded"),
         ([1, 2], [2, 1], [-1, -1], ""),
         ([1, 1], [1, 1], [-1, 0], ""),
         ([], [], [], ""),

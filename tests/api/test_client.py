@@ -75,7 +75,7 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Publication",
         "Message",
         "Source",
-        "Learning-rate schedule",
+        "Schedule",
         "Chain",
         "Link",
         "Estimate",

@@ -77,7 +77,7 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
 def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(
     calling: Caller, alice: User
 ) -> None:
-    about = {"sensitive": ["violence", "hate"], "constraints": ["Enter at most three sentences."]}
+    about = {"sensitive": ["violence", "hate"], "constraints": ["At most three sentences."]}
 
     response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, **about})
     refused = post(
@@ -278,7 +278,7 @@ def test_an_id_that_is_nobodys_is_named(calling: Caller, alice: User, guideline:
 
     response = post(calling(alice), "/api/v1/campaigns", body)
 
-    assert response.json()["errors"] == {"pool": ["There is none with the id 987."]}
+    assert response.json()["errors"] == {"pool": ["No object has the ID 987."]}
 
 
 def test_a_campaigns_progress_counts_its_slots(

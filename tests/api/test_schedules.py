@@ -110,9 +110,9 @@ def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"cron": "every monday"}, "cron", "is no time"),
+        ({"cron": "every monday"}, "cron", "is not a valid time"),
         ({"trigger": "data", "n_new": None}, "n_new", "Enter how many new answers are needed."),
-        ({"quiet_from": "22:00"}, "quiet_until", "give both, or neither"),
+        ({"quiet_from": "22:00"}, "quiet_until", "Enter both, or neither"),
         ({"quiet_from": "late"}, "quiet_from", "Write the time as HH:MM, for example 22:00."),
         ({"base_model": 987}, "base_model", "Select a valid choice"),
         ({"base_model": None}, "base_model", "may not be null"),

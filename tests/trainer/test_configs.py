@@ -43,7 +43,7 @@ def test_every_problem_is_reported_and_not_the_first_alone() -> None:
     assert "Epochs is “many”, and must be a whole number." in [
         problem.sentence for problem in problems
     ]
-    assert "Batch is 0, and must lie between 1 and 4096 rows." in [
+    assert "Batch size is 0, and must lie between 1 and 4096 rows." in [
         problem.sentence for problem in problems
     ]
 

@@ -92,7 +92,7 @@ def test_scores_go_to_every_stored_response_of_their_text() -> None:
 
 
 def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wrote() -> None:
-    ranked = runs.ranking(1, {"ended": 1, "truncated": 2, "": 3})
+    ranked = runs.ranking(1, {"ended": 1, "cut off": 2, "": 3})
     for response in ranked["responses"][1:]:
         response["is_ended"] = False
 
@@ -102,7 +102,7 @@ def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wr
         tokenizer.decode(ids, skip_special_tokens=True): ids[-1] == tokenizer.eos_token_id
         for ids in row["response_ids"]
     }
-    assert closed == {"ended": True, "truncated": False, "": True}
+    assert closed == {"ended": True, "cut off": False, "": True}
 
 
 def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:

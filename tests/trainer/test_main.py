@@ -194,7 +194,7 @@ def test_every_kind_has_a_trainer(kind: str) -> None:
 def test_the_trainer_of_a_name_with_a_hyphen_is_a_module_with_an_underscore(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(configs.KINDS, "best-of-n", SampleConfig)
+    monkeypatch.setitem(configs.KINDS, "best-of-n", SftConfig)
 
     assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
 
@@ -202,7 +202,7 @@ def test_the_trainer_of_a_name_with_a_hyphen_is_a_module_with_an_underscore(
 def test_a_kind_whose_trainer_this_node_lacks_gets_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(configs.KINDS, "best-of-n", SampleConfig)
+    monkeypatch.setitem(configs.KINDS, "best-of-n", SftConfig)
 
     with pytest.raises(AnticipatedFailure) as refused:
         __main__.trainer("best-of-n")

@@ -105,7 +105,7 @@ def test_a_run_of_too_few_prompts_says_so(
 def test_a_run_without_a_reward_model_says_so(
     run_folder: Path, tiny_model: Path, snapshot: Path
 ) -> None:
-    with pytest.raises(loading.UnableToLoad, match="RLOO Data a reward model"):
+    with pytest.raises(loading.UnableToLoad, match="RLOO learns from a reward model"):
         runs.carry_out(runs.prepare(run_folder, "rloo", QUICK, tiny_model, snapshot))
 
 

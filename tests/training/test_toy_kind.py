@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.models import User
 from tests import toy_kind
 from tests.api.conftest import client_with, secret_of
+from tests.html import squeezed
 from training.models import Run, Snapshot, TrainedModel
 from training.runs.supervisor import supervise
 
@@ -47,7 +48,7 @@ def researcher(signed_in: Callable[..., Client], noor: User) -> Client:
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def filled_in(snapshot: Snapshot, model: TrainedModel, **changes: Any) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_a_run_goes_from_the_form_through_a_child_process_to_its_page(
     assert run.estimate["n_steps"] == 3
     for words in ("word count", "Counts", "words in all", "short words", "50 %"):
         assert words in page
-    assert page.index("words in all") < page.index("short words") < page.index("took")
+    assert page.index("words in all") < page.index("short words") < page.index("Duration")
     assert "Length rises from 5 to 6" in page
     assert not TrainedModel.objects.filter(run=run).exists()
 

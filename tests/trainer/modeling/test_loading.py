@@ -83,7 +83,7 @@ def test_the_end_of_turn_is_the_one_that_the_template_writes(
     (model / "tokenizer_config.json").write_text(json.dumps(said))
 
     tokenizer = loading.load_tokenizer(str(model))
-    messages = [{"role": "user", "content": "Reason"}]
+    messages = [{"role": "user", "content": "Why?"}]
     prompt = data.prompt_ids(tokenizer, messages)
     response = data.response_ids(tokenizer, messages, prompt, "Yes.")
 

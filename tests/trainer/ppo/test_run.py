@@ -28,7 +28,7 @@ PROMPTS = [
     "Name an animal.",
     "Yes or no?",
     "Thank you.",
-    "Reason",
+    "Why?",
     "Is a cat a dog?",
     "An egg?",
 ]
@@ -334,13 +334,13 @@ def test_what_does_not_fit_the_ptx_mix_or_the_measuring_is_counted_and_said(
         }
 
     train = [row(text, "Yes.") for text in PROMPTS] + [
-        row("Reason", "No. " * 100),
+        row("Why?", "No. " * 100),
         row("Why? " * 100, "No."),
     ]
     snapshot = runs.write_snapshot(
         tmp_path / "snapshot",
         train=train,
-        validation=[row("Reason", "No."), row("Why? " * 100, "No.")],
+        validation=[row("Why?", "No."), row("Why? " * 100, "No.")],
     )
 
     folder = carried_out(tmp_path / "run", models, snapshot, n_episodes=4, ptx_coef=1.0)
@@ -349,10 +349,10 @@ def test_what_does_not_fit_the_ptx_mix_or_the_measuring_is_counted_and_said(
     assert (metrics["n_held_out_prompts"], metrics["n_held_out_prompts_too_long"]) == (1, 1)
     assert (metrics["n_ptx"], metrics["n_ptx_cut"], metrics["n_ptx_left_out"]) == (9, 1, 1)
     assert (
-        "9 Demonstrations in the ptx mix, 1 of them cut at the end; 1 left out: too long."
+        "9 demonstrations in the ptx mix, 1 of them cut at the end; 1 left out: too long."
         in runs.notes(folder)
     )
-    assert "1 held-out prompt Not Measured on" in runs.notes(folder)
+    assert "1 held-out prompt not measured on" in runs.notes(folder)
 
 
 def test_without_a_reward_model_the_run_says_what_to_do(

@@ -162,7 +162,7 @@ def test_a_waiting_run_names_the_nodes_it_waits_for(queue: Callable[..., Run], n
     node = announce("gpu-1")
     runs_services.claim_run(run_id=first.pk, node="gpu-1", now=NOW)
 
-    assert placement.why_waiting(run=second, now=NOW) == "It waits for gpu-1 (“sft run”)."
+    assert placement.why_waiting(run=second, now=NOW) == "Waiting for gpu-1 (“sft run”)."
     nodes_services.drain_node(node=node, by=noor, now=NOW)
     assert "Every node that could take it is draining: gpu-1." in placement.why_waiting(
         run=second, now=NOW

@@ -220,7 +220,7 @@ def test_models_in_memory_end_with_their_worker(
     kill(worker)
 
     until(
-        lambda: not any(is_alive(pid) for pid in children), "The model's process ends", limit_s=20
+        lambda: not any(is_alive(pid) for pid in children), "the model's process ends", limit_s=20
     )
 
 

@@ -23,8 +23,8 @@ def test_a_process_that_ended_has_no_start_even_before_its_parent_has_waited_for
 
 def test_the_signal_at_a_parents_death_is_the_one_that_was_asked_for() -> None:
     code = (
-        "import signal; from training import processes; processes.die_with_parent(signal.SIGUSR1);"
-        " print(processes.signal_at_parents_death())"
+        "import signal; from training.processes import linux;"
+        " linux.die_with_parent(signal.SIGUSR1); print(linux.signal_at_parents_death())"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Rater
+from tests.html import squeezed
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Run, Snapshot, TrainedModel
@@ -55,10 +56,10 @@ def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: Trai
 
     assert "was rewarded by judge and began with base" in card
     assert (
-        "**judge** was left by the reward run “judging”, which Trained on pairs (1 comparisons"
+        "**judge** was left by the reward run “judging”, which learned from pairs (1 comparisons"
         in card
     )
-    assert "data that judge Trained on: 1 rows CC-BY-NC-4.0" in card
+    assert "data that judge learned from: 1 rows CC-BY-NC-4.0" in card
     assert [step["model"] for step in lineage["steps"]] == ["better", "base"]
     (rewards,) = lineage["rewards"]
     assert (rewards["model"], rewards["steps"][0]["snapshot"]["licences"]) == (
@@ -70,7 +71,7 @@ def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: Trai
 def test_the_judgments_behind_its_rewards_are_counted_and_their_licences_shown(
     rewarded: TrainedModel, signed_in: Callable[..., Client], noor: User
 ) -> None:
-    page = signed_in(noor).get(f"/models/{rewarded.pk}/").content.decode()
+    page = squeezed(signed_in(noor).get(f"/models/{rewarded.pk}/").content.decode())
 
     assert cards.n_judgments_behind(model=rewarded) == 1
     assert "Answers used" in page

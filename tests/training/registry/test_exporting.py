@@ -101,13 +101,13 @@ def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
 
     for file in (Path(trained.location) / "adapter").iterdir():
         file.unlink()
-    with pytest.raises(export.UnableToExport, match="has kept no adapter"):
+    with pytest.raises(export.UnableToExport, match="kept no adapter"):
         export.archive(model=trained, weights="adapter")
 
 
 @pytest.mark.parametrize(
     ("location", "words"),
-    [("owner/model", "a name on the hub"), ("/nowhere/at/all", "manage.py export_model")],
+    [("owner/model", "is a hub model"), ("/nowhere/at/all", "manage.py export_model")],
 )
 def test_what_is_not_here_is_said_with_where_it_is(noor: User, location: str, words: str) -> None:
     model = registry_services.register_model(

@@ -17,6 +17,7 @@ from labeling.models import Campaign, Import, Judgment, Prompt, Rater, Source
 from labeling.people import withdrawal
 from tests.api.test_labeling import ranked, written
 from tests.cast import NOON, login_of
+from tests.html import squeezed
 from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
@@ -72,7 +73,7 @@ def folder_of(snapshot: Snapshot) -> Path:
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def test_a_researcher_clicks_from_a_model_to_the_very_judgment(
@@ -146,7 +147,7 @@ def test_a_campaign_tells_what_was_asked_and_of_raters_how_many(
 ) -> None:
     page = text_of(signed_in(noor), f"/lineage/campaigns/{comparison_campaign.pk}/")
 
-    assert "1 judgment by 1 rater on 5 items" in " ".join(page.split())
+    assert "1 answer by 1 rater on 5 items" in " ".join(page.split())
     assert "Be helpful" in page
     assert comparison_campaign.guideline.name in page
     assert rosa.alias not in page
@@ -191,9 +192,9 @@ def test_what_a_rater_gave_who_has_withdrawn_is_shown_no_more(
 
     (row,) = response.context["rows"]
     assert (row.answers, row.is_withheld) == ([], True)
-    assert "Its rater has withdrawn" in response.content.decode()
+    assert "This rater has withdrawn" in response.content.decode()
     assert rosa.alias not in response.content.decode()
-    assert "0 judgments" in text_of(client, f"/lineage/campaigns/{comparison_campaign.pk}/")
+    assert "0 answers" in text_of(client, f"/lineage/campaigns/{comparison_campaign.pk}/")
 
 
 def test_rows_are_paged_and_every_page_costs_the_same(

@@ -17,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling.data import intake
 from labeling.models import Demonstration, Prompt, Rater, Source
+from tests.html import squeezed
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from training.models import Endpoint, Publication, TrainedModel
@@ -47,7 +48,7 @@ def _named_hosts(settings: LazySettings) -> None:
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def elsewhere(noor: User, **changes: Any) -> TrainedModel:
@@ -109,14 +110,14 @@ def test_retired_models_and_reward_models_are_not_offered(
 @pytest.mark.parametrize(
     ("messages", "words"),
     [
-        ([], "does not end with your turn"),
+        ([], "does not end with your message"),
         (
             [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
-            "does not end with your turn",
+            "does not end with your message",
         ),
         ([{"role": "user", "content": " "}], "is empty"),
         ([{"role": "user", "content": "x" * 200_001}], "too long"),
-        ([{"role": "tool", "content": "x"}], "does not end with your turn"),
+        ([{"role": "tool", "content": "x"}], "does not end with your message"),
         (["x"], "could not be read"),
         ([{"role": "user", "content": 3}], "could not be read"),
         ("x", "could not be read"),
@@ -294,13 +295,13 @@ def test_another_servers_model_is_registered_with_the_name_of_its_key_alone(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"url": "http://169.254.169.254/latest"}, "not one that this site may ask"),
-        ({"url": "https://llm.example.org.evil.net/v1"}, "not one that this site may ask"),
-        ({"url": "https://key@llm.example.org/v1"}, "is no address"),
-        ({"url": "https://llm.example.org/v1?key=1"}, "is no address"),
-        ({"url": "file:///etc/passwd"}, "is no address"),
-        ({"url": "https://[::1/v1"}, "is no address"),
-        ({"url": "http://inside:9000/v1"}, "not one that this site may ask"),
+        ({"url": "http://169.254.169.254/latest"}, "is not allowed"),
+        ({"url": "https://llm.example.org.evil.net/v1"}, "is not allowed"),
+        ({"url": "https://key@llm.example.org/v1"}, "is not a valid URL"),
+        ({"url": "https://llm.example.org/v1?key=1"}, "is not a valid URL"),
+        ({"url": "file:///etc/passwd"}, "is not a valid URL"),
+        ({"url": "https://[::1/v1"}, "is not a valid URL"),
+        ({"url": "http://inside:9000/v1"}, "is not allowed"),
         ({"key_variable": "DATABASE_URL"}, "no other secret"),
         ({"key_variable": "PREFERABLY_SECRET_KEY"}, "no other secret"),
         ({"key_variable": "PREFERABLY_KEY_"}, "no other secret"),
@@ -330,7 +331,7 @@ def test_another_servers_model_is_sampled_from_and_never_trained(noor: User) -> 
     run = run_queue.queue_run(
         kind="sample", snapshot=cast.a_snapshot(noor, kind="prompts", name="p"), **queue
     )
-    with pytest.raises(run_queue.UnableToQueue, match="external"):
+    with pytest.raises(run_queue.UnableToQueue, match="is an external model"):
         run_queue.queue_run(kind="sft", snapshot=cast.a_snapshot(noor), **queue)
 
     assert run.base_model == model
@@ -356,7 +357,9 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert (served.parent, served.licence) == (ours, ours.licence)
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
-    assert f"**ours, served** is {ours.name} as Served by external" in cards.made_card(model=served)
+    assert f"**ours, served** is {ours.name} as another server answers for it" in cards.made_card(
+        model=served
+    )
     assert (
         AuditEvent.objects.get(action="register", target_id=served.pk).after["serves"] == ours.name
     )
@@ -368,7 +371,10 @@ def test_whose_licence_nobody_says_is_asked_for_it_and_no_model_of_others_is_our
     data = {"name": "theirs, too", "url": "https://llm.example.org/v1", "served_name": "big"}
     client = signed_in(noor)
 
-    assert "Say under which licence" in client.post("/models/endpoints/new/", data).content.decode()
+    assert (
+        "Enter the licence its answers"
+        in client.post("/models/endpoints/new/", data).content.decode()
+    )
     refused = client.post(
         "/models/endpoints/new/", data | {"licence": "MIT", "serves": elsewhere(noor).pk}
     )
@@ -430,7 +436,7 @@ def test_stage_licence_and_card_are_changed_and_written_down(signed_in: SignIn, 
     client.post(f"/models/{model.pk}/edit/", data)
 
     model.refresh_from_db()
-    assert "## Lineage" in begun
+    assert "## Where it comes from" in begun
     assert (model.stage, model.licence, model.card[:8]) == ("approved", "MIT", "# Ours\n\n")
     assert model.source is not None
     assert (model.source.licence, "<script>x" in text_of(client, f"/models/{model.pk}/")) == (
@@ -475,7 +481,7 @@ def test_publishing_is_queued_shown_and_refused_with_a_sentence(
     client.post(f"/models/{model.pk}/publish", {"repository": "team/ours", "is_private": "on"})
     page = text_of(client, f"/models/{model.pk}/publications")
 
-    assert "is no place on a hub" in wrong
+    assert "is not a valid repository name" in wrong
     assert ("team/ours" in page, "waiting for a worker" in page, "hx-get" in page) == (
         True,
         True,

@@ -189,4 +189,4 @@ def test_a_cut_snapshot_is_named_on_the_withdrawals_page(
     page = signed_in(noor).get(f"/raters/{rosa.pk}/withdrawal/").content.decode()
 
     assert "a snapshot" in page
-    assert "5 judgments" in page
+    assert "5 answers" in page

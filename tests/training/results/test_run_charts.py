@@ -36,7 +36,7 @@ def test_margins_are_drawn_from_where_pairs_come_out_wrong() -> None:
     )
 
     assert chart is not None
-    assert chart.title == "The two Responses from a pair are 0.5 apart on average"
+    assert chart.title == "The two responses of a pair are 0.5 apart on average"
     assert [row[:2] for row in chart.rows] == [("−1", "1"), ("0", "0"), ("1", "3")]
     assert results_charts.margins([]) is None
 

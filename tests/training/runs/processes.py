@@ -20,7 +20,7 @@ from django.db import connection
 
 from training.processes.linux import started
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STAND_IN = f"{sys.executable} -m tests.training.runs.stand_in_child"
 REAL_TRAINER = f"{sys.executable} -m training.trainer"
 

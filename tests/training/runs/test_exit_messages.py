@@ -51,14 +51,14 @@ def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:
     verdict = judge(words(-9, is_out_of_memory=True))
 
     assert verdict.next == Next.FAILED
-    assert "Memory ran out" in verdict.sentence
+    assert "Out of memory" in verdict.sentence
 
 
 @pytest.mark.parametrize(
     ("log", "part"),
     [
-        ("Traceback …\nMemoryError", "Memory ran out"),
-        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "Memory ran out"),
+        ("Traceback …\nMemoryError", "Out of memory"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "Out of memory"),
         ("OSError: [Errno 28] No space left on device", "disk of the node is full"),
         ("ModuleNotFoundError: No module named 'torch'", "torch is not installed"),
         ("Traceback …\nKeyError: 'x'", "KeyError: 'x'"),

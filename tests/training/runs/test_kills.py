@@ -173,7 +173,7 @@ def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(
     worker.wait(timeout=60)
 
     assert (now_of(run).state, run.n_crashes) == (Run.State.QUEUED, 0)
-    assert run.error.endswith("left in good order.")
+    assert run.error.endswith("shut down cleanly.")
     assert (run_folder(run.pk) / "checkpoints").exists()
     assert list(run_folder(run.pk).parent.glob(".leaving-*")) == []
 

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Campaign, Rater
+from tests.html import squeezed
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training import configs
@@ -29,7 +30,7 @@ SignIn = Callable[..., Client]
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def form_data(kind: str = "sft", preset: str = "small", **changes: Any) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) ->
 
     page = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
-    assert [text in page for text in ("Unseen raters", "fold 1", "70 %", "cross validation")] == [
+    assert [text in page for text in ("Unseen raters", "Fold 1", "70 %", "cross validation")] == [
         True,
         True,
         True,
@@ -204,13 +205,13 @@ def test_a_run_is_killed_after_asking_back_once_a_stop_was_asked_for(
     assert f"/runs/{run.pk}/kill" in text_of(client, f"/runs/{run.pk}/live")
     asked = text_of(client, f"/runs/{run.pk}/kill")
     run.refresh_from_db()
-    assert (run.state, "leaves no model" in asked) == ("running", True)
+    assert (run.state, "no model is saved" in asked) == ("running", True)
     client.post(f"/runs/{run.pk}/kill")
 
     run.refresh_from_db()
     assert (run.state, run.outcome) == ("finished", "stopped")
     page = text_of(client, f"/runs/{run.pk}/")
-    assert ("Noor ended it at once" in page, "Stopped and saved" in page) == (True, False)
+    assert ("Noor force-stopped it" in page, "Stopped and saved" in page) == (True, False)
     assert client.get(f"/runs/{run.pk}/kill").status_code == 302
 
 
@@ -322,12 +323,12 @@ def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(
 ) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
 
-    data = form_data(preset="thorough", base_model=model.pk, snapshot=snapshot.pk, name="Saved") | {
+    data = form_data(preset="thorough", base_model=model.pk, snapshot=snapshot.pk, name="Kept") | {
         "preset": "small"
     }
     form = signed_in(noor).post("/runs/new/sft/", data).context["form"]
 
-    assert form["name"].value() == "Saved"
+    assert form["name"].value() == "Kept"
     assert (
         form["max_tokens"].value() == configs.as_json(configs.PRESETS["sft"]["small"])["max_tokens"]
     )
@@ -364,7 +365,7 @@ def test_a_snapshot_is_cut_from_the_form(
     snapshot = Snapshot.objects.get()
     assert response.headers["Location"] == f"/snapshots/{snapshot.pk}/"
     text = text_of(signed_in(noor), f"/snapshots/{snapshot.pk}/?verify")
-    assert "agree with the fingerprint" in text
+    assert "match the fingerprint" in text
     assert snapshot.fingerprint in text
 
 
@@ -402,8 +403,8 @@ def test_a_model_is_registered_from_a_hub_name(signed_in: SignIn, noor: User) ->
 @pytest.mark.parametrize(
     ("location", "sentence"),
     [
-        ("/nowhere/at/all", "no folder /nowhere/at/all"),
-        ("not a name", "neither a full path nor a hub name"),
+        ("/nowhere/at/all", "The folder /nowhere/at/all does not exist"),
+        ("not a name", "is not a full path or a hub name"),
     ],
 )
 def test_a_model_that_cannot_be_found_is_refused(

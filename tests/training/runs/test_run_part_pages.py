@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.html import squeezed
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from training.models import Run
@@ -61,7 +62,7 @@ def test_all_of_a_run_is_one_file(signed_in: SignIn, noor: User, run: Run) -> No
 def test_sampled_texts_stand_on_the_page_with_their_scores(
     signed_in: SignIn, noor: User, run: Run
 ) -> None:
-    page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
+    page = squeezed(signed_in(noor).get(f"/runs/{run.pk}/").content.decode())
 
     assert "Explain to a child why the moon changes shape." in page
     assert "1.62" in page

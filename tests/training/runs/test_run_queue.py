@@ -129,7 +129,7 @@ def test_an_extension_whose_state_is_gone_says_so(queue: Callable[..., Run], noo
     supervised(longer)
 
     assert longer.outcome == "failed"
-    assert "is gone. Start Duplicate of it." in longer.error
+    assert "no longer exists. Duplicate the run instead." in longer.error
 
 
 def test_a_run_without_a_state_cannot_be_extended(queue: Callable[..., Run], noor: User) -> None:
@@ -142,7 +142,7 @@ def test_a_run_without_a_state_cannot_be_extended(queue: Callable[..., Run], noo
 def test_an_extension_must_ask_for_more(queue: Callable[..., Run], noor: User) -> None:
     run = supervised(queue(n_steps=2, checkpoint_every=1))
 
-    with pytest.raises(run_queue.UnableToExtend, match="has made 2 already"):
+    with pytest.raises(run_queue.UnableToExtend, match="has already done 2"):
         run_queue.extend_run(run=run, name="Longer", amount=2, by=noor, now=NOW)
 
 

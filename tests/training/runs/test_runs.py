@@ -164,7 +164,7 @@ def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(
     dead.refresh_from_db()
     left.refresh_from_db()
     assert (dead.state, dead.outcome) == (left.state, left.outcome) == ("finished", "stopped")
-    assert "went away. It was to stop" in dead.error
+    assert "disappeared. It was being stopped" in dead.error
     runs_services.retry_run(run=dead, by=noor, now=NOW)
 
 
@@ -250,7 +250,7 @@ def test_a_run_that_left_a_model_is_not_tried_again(queue: Callable[..., Run], n
 def test_a_run_learns_only_from_its_own_kind_of_snapshot(
     base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
 ) -> None:
-    with pytest.raises(UnableToQueue, match="holds no comparisons"):
+    with pytest.raises(UnableToQueue, match="contains no comparisons"):
         run_queue.queue_run(
             kind="reward",
             name="r",
@@ -334,11 +334,11 @@ def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
     run = run_queue.queue_run(**ppo, models=watched_by(watchdog))
 
     assert run.watchdog_model == watchdog
-    with pytest.raises(UnableToQueue, match="Data “r”"):
+    with pytest.raises(UnableToQueue, match="learns from “r”"):
         run_queue.queue_run(**ppo, models=watched_by(judge))
-    with pytest.raises(UnableToQueue, match="is No reward model"):
+    with pytest.raises(UnableToQueue, match="is not a reward model"):
         run_queue.queue_run(**ppo, models=watched_by(base_model))
-    with pytest.raises(UnableToQueue, match="is No reward model"):
+    with pytest.raises(UnableToQueue, match="is not a reward model"):
         run_queue.queue_run(
             **asked,
             kind="sft",

@@ -47,8 +47,8 @@ WATCH = Watch(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points
             0.70,
             Reason.HOLDS,
             (
-                "Skip reason the accuracy of reward-12 has not dropped enough: 71.2 % before, 70.0"
-                " % on 312 new pairs. It runs after a drop of 3 points."
+                "Skipped because the accuracy of reward-12 has not dropped enough: 71.2 % before,"
+                " 70.0 % on 312 new pairs. It runs after a drop of 3 points."
             ),
         ),
         (
@@ -70,7 +70,7 @@ def test_too_few_fresh_pairs_are_not_worth_a_run() -> None:
     decision = timing.decide_to_measure(few)
 
     assert not decision.runs
-    assert decision.sentence == "Skip reason there are only 12 new pairs and 100 are needed."
+    assert decision.sentence == "Skipped because there are only 12 new pairs and 100 are needed."
 
 
 def test_without_a_reward_model_there_is_nothing_to_measure() -> None:
@@ -155,7 +155,7 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     outcome, metrics = Run.Outcome.SUCCEEDED, {"held_out_accuracy": accuracy, "n_held_out_pairs": 2}
     if accuracy is None:
         outcome, metrics = Run.Outcome.FAILED, {}
-    ending = Ending(outcome, error="" if accuracy else "Memory ran out.", metrics=metrics)
+    ending = Ending(outcome, error="" if accuracy else "Out of memory.", metrics=metrics)
     runs_services.finish_run(run_id=claimed.pk, attempt=claimed.attempt, ending=ending, now=at)
     schedules_services.fire_due_schedules(now=at)
     firing.refresh_from_db()
@@ -210,7 +210,7 @@ def test_a_measurement_that_fails_is_a_skip_that_says_so(
 
     firing = measured(one, None, at=due(one) + timedelta(minutes=9))
 
-    assert firing.sentence == "Skip reason the accuracy could not be measured. Memory ran out."
+    assert firing.sentence == "Skipped because the accuracy could not be measured. Out of memory."
 
 
 def test_too_few_fresh_pairs_are_skipped_without_a_run(
@@ -221,7 +221,8 @@ def test_too_few_fresh_pairs_are_skipped_without_a_run(
     schedules_services.fire_due_schedules(now=due(one))
 
     assert (
-        one.firings.get().sentence == "Skip reason there are only 2 new pairs and 312 are needed."
+        one.firings.get().sentence
+        == "Skipped because there are only 2 new pairs and 312 are needed."
     )
     assert Run.objects.count() == 1
 
@@ -268,8 +269,7 @@ def test_the_interval_since_the_last_chain_holds(
 
     assert (
         one.firings.get().sentence
-        == "Skip reason it ran 20 h ago and the minimum is 48 Minimum Minimum hours between runs"
-        " runs runs."
+        == "Skipped because it ran 20 h ago and the minimum is 48 hours between runs."
     )
 
 

@@ -197,9 +197,9 @@ def test_a_run_that_no_reward_model_judged_is_refused(
 ) -> None:
     unjudged = sampled((on_split("train")[0], "a", 0.0, True), reward_model=None)
 
-    with pytest.raises(UnableToCut, match="no responses that a reward model scored"):
+    with pytest.raises(UnableToCut, match="no responses scored by a reward model"):
         cut(unjudged)
-    with pytest.raises(UnableToCut, match="has left no response"):
+    with pytest.raises(UnableToCut, match="has no responses to learn from"):
         cut(sampled())
     assert not ResponseScore.objects.exists()
 
@@ -276,7 +276,7 @@ def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_res
         "Best responses",
         [("candidates", "by base"), ("judge", "selected them")],
     )
-    assert "Best Responses from base in “candidates”, chosen by judge" in card
+    assert "the best responses of base in “candidates”, chosen by judge" in card
     assert lineage["steps"][0]["snapshot"]["best_of"][0]["reward_model"] == "judge"
 
 

@@ -138,7 +138,7 @@ def test_nothing_to_learn_from_stops_the_chain_with_the_reason(
     chain = begin()
 
     assert chain.state == "failed"
-    assert "There is no demonstration to learn from." in chain.error
+    assert "There are no demonstrations to learn from." in chain.error
     assert Notice.objects.get(person=noor).kind == "nothing"
 
 
@@ -598,8 +598,8 @@ def test_a_chain_goes_on_with_the_model_that_a_stopped_run_has_saved_or_begins_t
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
     saved = TrainedModel.objects.get(run=run)
     page = client.get(f"/chains/{chain.pk}/").content.decode()
-    assert f"saved “{saved}”. Go on with that model" in again(chain).error
-    assert (f"Go on with {saved}" in page, "Restart this step" in page) == (True, True)
+    assert f"saved “{saved}”. Continue with that model" in again(chain).error
+    assert (f"Continue with {saved}" in page, "Restart this step" in page) == (True, True)
 
     client.post(f"/chains/{chain.pk}/resume", how)
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
@@ -623,7 +623,7 @@ def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_
         chain = begin()
 
     assert (chain.state, states(chain)) == ("failed", ["failed", "waiting"])
-    assert "disk that snapshots lie on is full" in chain.error
+    assert "disk for snapshots is full" in chain.error
     assert (Notice.objects.get(person=noor).kind, list(settings.SNAPSHOTS_DIR.iterdir())) == (
         "failed",
         [],

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, Notice, User
 from accounts.notices import services as notices_services
 from labeling.models import Guideline, Pool, Rater
+from tests.html import squeezed
 from tests.training import cast
 from training import configs
 from training.models import Chain, Node, Run, Schedule
@@ -30,7 +31,7 @@ SignIn = Callable[..., Client]
 def text_of(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200, path
-    return response.content.decode()
+    return squeezed(response.content.decode())
 
 
 def form_data(**changes: Any) -> dict[str, Any]:
@@ -130,9 +131,9 @@ def test_the_whole_cycle_is_set_up_on_one_page(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"cron": "every monday"}, "is no time"),
+        ({"cron": "every monday"}, "is not a valid time"),
         ({"trigger": "data", "n_new": ""}, "Enter how many new answers are needed."),
-        ({"quiet_from": "22:00"}, "give both, or neither"),
+        ({"quiet_from": "22:00"}, "Enter both, or neither"),
         ({"base_model": ""}, "required"),
     ],
 )
@@ -264,7 +265,7 @@ def test_a_schedule_asks_for_several_machines_where_they_share_a_store(
     shared = client.post("/schedules/new/fine-tune/", data)
 
     assert (alone.status_code, shared.status_code) == (422, 302)
-    assert "an artifact store that all of them see" in alone.content.decode()
+    assert "an artifact store that all of them can reach" in alone.content.decode()
     assert Schedule.objects.get().plan["n_machines"] == 2
 
 
@@ -326,7 +327,9 @@ def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(
     chains.advance_chain(chain_id=chain.pk, now=timezone.now())
 
     text = text_of(client, f"/chains/{chain.pk}/")
-    assert text.index("There is no demonstration to learn from.") < text.index("Steps of the chain")
+    assert text.index("There are no demonstrations to learn from.") < text.index(
+        "Steps of the chain"
+    )
     client.post(f"/chains/{chain.pk}/resume")
 
     chain.refresh_from_db()
@@ -416,15 +419,15 @@ def test_a_run_that_no_node_can_take_says_so_on_its_page(signed_in: SignIn, noor
     text = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
     assert (
-        "No node that is alive has 2 GPUs with 40 GB each. There are: gpu-1 with 1 × NVIDIA H100"
-        " 24 GB." in text
+        "No online node has 2 GPUs with 40 GB each. Available: gpu-1 with 1 × NVIDIA H100 24 GB."
+        in text
     )
 
 
 def test_a_run_without_any_worker_says_so_on_its_page(signed_in: SignIn, noor: User) -> None:
     run = cast.a_run(noor)
 
-    assert "No GPU worker has been heard of in the last minute." in text_of(
+    assert "No GPU worker has sent a heartbeat in the last minute." in text_of(
         signed_in(noor), f"/runs/{run.pk}/"
     )
 
@@ -456,8 +459,8 @@ def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(
     assert 'hx-get="/nodes/?page=2"' in rest
     assert "Waiting 22" in fragment
     # The last of a page can go back, and the first of a later one forward.
-    assert 'Back<span class="unseen">: Waiting 19' in first
-    assert 'Forward<span class="unseen">: Waiting 20' in rest
+    assert 'Move down<span class="unseen">: Waiting 19' in first
+    assert 'Move up<span class="unseen">: Waiting 20' in rest
 
 
 def a_long_line(noor: User) -> list[Run]:
@@ -657,12 +660,12 @@ def test_the_end_of_a_run_is_told_to_who_started_it(noor: User) -> None:
     run = cast.a_run(noor)
     runs_services.claim_run(run_id=run.pk, node="gpu-2", now=timezone.now())
 
-    ending = runs_services.Ending(Run.Outcome.FAILED, error="Memory ran out.")
+    ending = runs_services.Ending(Run.Outcome.FAILED, error="Out of memory.")
     runs_services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=timezone.now())
 
     notice = Notice.objects.get(person=noor)
     assert (notice.kind, notice.path) == ("failed", f"/runs/{run.pk}/")
-    assert notice.sentence == "The run “Helpful, first try” failed. Memory ran out."
+    assert notice.sentence == "The run “Helpful, first try” failed. Out of memory."
 
 
 def test_a_run_beyond_the_newest_is_found_to_compare_with(signed_in: SignIn, noor: User) -> None:
@@ -691,6 +694,6 @@ def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched
     assert {str(line.name): line.cells for line in lines} == {
         "Compared with": ["–", other.base_model.name],
         "GPUs": ["0", "4"],
-        "processes": ["1", "4, by FSDP"],
-        "machines": ["1", "2"],
+        "Processes": ["1", "4 with FSDP"],
+        "Machines": ["1", "2"],
     }

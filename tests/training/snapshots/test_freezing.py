@@ -242,7 +242,7 @@ def test_filters_narrow_by_category_and_campaign(
     [
         ("demonstrations", "no demonstration"),
         ("comparisons", "no decided pair"),
-        ("prompts", "No prompt is left"),
+        ("prompts", "No prompts remain"),
     ],
 )
 def test_nothing_to_learn_from_is_a_sentence_and_leaves_no_folder(

@@ -67,7 +67,7 @@ def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None
 
 
 def test_nothing_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UnableToCut, match="No document is left"):
+    with pytest.raises(UnableToCut, match="No documents remain"):
         texts.freeze(
             [Document("Hm.", "s")], folder=tmp_path / "frozen", licence="", min_characters=10
         )

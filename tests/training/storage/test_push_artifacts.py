@@ -173,7 +173,7 @@ def test_a_store_that_stays_away_ends_in_a_sentence_and_the_run_can_be_tried_aga
     run = supervised(queue(n_steps=2))
 
     assert run.outcome == "failed"
-    assert "store did not answer" in run.error
+    assert "store is not responding" in run.error
 
 
 def test_a_node_without_the_snapshot_fetches_it(

@@ -270,7 +270,7 @@ def test_no_run_begins_with_a_model_whose_weights_are_gone(made: Made, noor: Use
     made(1.2)
     free_all()
 
-    with pytest.raises(UnableToQueue, match="were freed"):
+    with pytest.raises(UnableToQueue, match="were deleted"):
         run_queue.queue_run(
             kind="sft",
             name="x",
@@ -388,7 +388,7 @@ def test_the_checkpoints_of_a_run_that_did_not_succeed_are_given_up(
     assert [path.name for path in (settings.RUNS_DIR / str(run.pk)).iterdir()] == [run_dir.LOG]
     (event,) = AuditEvent.objects.filter(action="free", by=noor)
     assert (event.target_id, event.before["bytes"]) == (run.pk, 3000)
-    with pytest.raises(storage_services.UnableToGiveUp, match="nothing to go on with"):
+    with pytest.raises(storage_services.UnableToGiveUp, match="no saved state"):
         storage_services.give_up_run(run=run, by=noor, now=NOW)
 
 
@@ -407,9 +407,9 @@ def test_a_stopped_runs_state_goes_and_its_model_stays(made: Made, noor: User) -
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"outcome": "succeeded"}, "Only what failed, lost and stopped runs"),
+        ({"outcome": "succeeded"}, "Only checkpoints of failed, lost and stopped runs"),
         ({"pinned_at": NOW}, "Unpin it first"),
-        ({"attempt": 0}, "nothing to go on with"),
+        ({"attempt": 0}, "no saved state"),
     ],
 )
 def test_what_is_not_given_up_says_why(
@@ -446,7 +446,7 @@ def test_what_a_chain_could_go_on_with_is_given_up_once_the_chain_is_stopped(
     chain = chain_of(run, noor, state="failed")
 
     with pytest.raises(
-        storage_services.UnableToGiveUp, match="The chain “Weekly 1” could go on with it"
+        storage_services.UnableToGiveUp, match="The chain “Weekly 1” could continue with it"
     ):
         storage_services.give_up_run(run=run, by=noor, now=NOW)
     assert not any(one.can_be_given_up for one in storage_selectors.overview().holdings)
@@ -464,9 +464,9 @@ def test_a_new_try_after_that_says_that_it_begins_anew(
     done = client.post(f"/runs/{run.pk}/give-up", follow=True).content.decode()
     again = client.post(f"/runs/{run.pk}/retry", follow=True).content.decode()
 
-    assert "12 steps are made again" in asked
-    assert "A new try begins at the first step, because" in done
-    assert "begins at its first step: its checkpoints were freed" in again
+    assert "repeats 12 steps" in asked
+    assert "A retry starts at the first step because" in done
+    assert "starts at its first step, because its checkpoints were deleted" in again
     assert "to-give-up" not in done
 
 

@@ -237,8 +237,8 @@ def test_two_processes_that_fetch_at_once_leave_one_whole_folder(
     place = f"file://{tmp_path}/store/model"
     store.put(weights, place)
     words = (
-        f"from pathlib import Path; from training import store; store.fetch({place!r},"
-        f" Path({str(tmp_path / 'fetched')!r}))"
+        f"from pathlib import Path; from training.storage import store;"
+        f" store.fetch({place!r}, Path({str(tmp_path / 'fetched')!r}))"
     )
 
     both = [subprocess.Popen([sys.executable, "-c", words]) for _ in range(2)]

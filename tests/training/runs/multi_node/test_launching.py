@@ -40,7 +40,7 @@ TWO = Launch(n_processes=2)
 @pytest.mark.parametrize(
     ("kind", "launch", "n_gpus", "sentence"),
     [
-        ("sample", TWO, 0, "works in one process"),
+        ("sample", TWO, 0, "uses one process"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
         ("sft", Launch(2, "fsdp"), 0, "need GPUs"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
@@ -64,7 +64,7 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
     found = processes_launch.problems(TWO, kind="ppo", config=config, n_gpus=0)
 
     assert config.problems() == []
-    assert ("equal minibatches" not in " ".join(found)) == is_cut
+    assert ("do not divide evenly into the minibatches" not in " ".join(found)) == is_cut
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_several_machines_need_a_store_that_all_see(
 ) -> None:
     settings.ARTIFACT_STORE = str(tmp_path / "own")
 
-    with pytest.raises(UnableToQueue, match="an artifact store that all of them see"):
+    with pytest.raises(UnableToQueue, match="an artifact store that all of them can reach"):
         queue_spread()
 
 

@@ -41,7 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person with a login. The three roles are independent, and one person may hold several."""
 
     class MailedNotices(models.TextChoices):
-        NONE = "none", _("nothing")
+        NONE = "none", _("None")
         TROUBLE = "trouble", _("Problems and approvals")
         ALL = "all", _("All notifications")
 

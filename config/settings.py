@@ -21,19 +21,24 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- what this process is -------------------------------------------------------------------------
 MODE = env.choice(
-    "PREFERABLY_MODE", "What this process is.", ("production", "demo", "test"), default="production"
+    "PREFERABLY_MODE",
+    "How this process runs: production, demo or test.",
+    ("production", "demo", "test"),
+    default="production",
 )
 HOME = Path(
     env.text(
         "PREFERABLY_HOME",
-        "Folder for everything that is written: SQLite, uploads, snapshots, runs, models.",
+        "Folder for all data: SQLite, uploads, snapshots, runs and models.",
         default=str(BASE_DIR / "var"),
     )
 )
-DEBUG = env.flag("PREFERABLY_DEBUG", "Django's debug pages. Never in production.", default="0")
+DEBUG = env.flag(
+    "PREFERABLY_DEBUG", "Show Django's debug pages. Never use it in production.", default="0"
+)
 SECRET_KEY = env.text(
     "PREFERABLY_SECRET_KEY",
-    "Fifty random characters that sign sessions and links. Keep it secret and keep it the same.",
+    "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
 )
 if DEBUG and MODE == "production":
@@ -42,12 +47,12 @@ if DEBUG and MODE == "production":
     )
 ALLOWED_HOSTS = env.words(
     "PREFERABLY_HOSTS",
-    "Host names this site answers to, separated by commas.",
+    "Host names that this site serves.",
     default="localhost,127.0.0.1,[::1],testserver",
 )
 CSRF_TRUSTED_ORIGINS = env.words(
     "PREFERABLY_TRUSTED_ORIGINS",
-    "Origins (https://host) that may post forms when a proxy ends TLS.",
+    "Origins, such as https://host, that may submit forms when a proxy terminates TLS.",
     default="",
 )
 
@@ -133,16 +138,15 @@ DATABASES = {
     "default": environ.Env.db_url_config(
         env.text(
             "DATABASE_URL",
-            "Database address, as postgres://user:password@host:port/name or"
-            " sqlite:////path/to/file.",
+            "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
             default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
         )
     )
 }
 KEEPS_PLANS = env.flag(
     "PREFERABLY_PREPARED_STATEMENTS",
-    "PostgreSQL keeps the plans of the desk's statements. 0 behind a pooler that hands connections"
-    " out by transaction.",
+    "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
+    " pooler in transaction mode.",
     default="1",
 )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -163,7 +167,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",
-    "Redis or Valkey: Celery's broker and the shared cache.",
+    "Redis or Valkey, used as Celery's broker and as the shared cache.",
     default="redis://127.0.0.1:6379/0",
 )
 CACHES = {
@@ -180,7 +184,7 @@ CACHES = {
 }
 ARTIFACT_STORE = env.text(
     "PREFERABLY_ARTIFACTS",
-    "Where finished runs and models are kept: a folder or an fsspec URL.",
+    "Where finished runs and models are stored: a folder or an fsspec URL.",
     default=str(HOME / "artifacts"),
 )
 RUNS_DIR = HOME / "runs"
@@ -237,19 +241,19 @@ vars().update(
     environ.Env.email_url_config(
         env.text(
             "EMAIL_URL",
-            "Mail server, as smtp+tls://user:password@host:587, or consolemail:// to print.",
+            "Mail server: smtp+tls://user:password@host:587, or consolemail:// to print e-mails.",
             default="consolemail://",
         )
     )
 )
 SITE_URL = env.text(
     "PREFERABLY_URL",
-    "Where this site is found, as https://label.example.org: for links in its mail.",
+    "URL of this site for links in e-mails, such as https://label.example.org.",
     default="",
 ).rstrip("/")
 DEFAULT_FROM_EMAIL = env.text(
     "PREFERABLY_MAIL_FROM",
-    "The sender of the site's mail.",
+    "Sender of the site's e-mails.",
     default="Preferably <preferably@localhost>",
 )
 
@@ -292,7 +296,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 HTTPS = env.flag(
     "PREFERABLY_HTTPS",
-    "The site is served over TLS: secure cookies and strict transport.",
+    "The site is served over TLS. Turns on secure cookies and HSTS.",
     default="1" if MODE == "production" else "0",
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -355,35 +359,35 @@ CELERY_BEAT_SCHEDULE = {
 }
 KEEP_DAYS = env.integer(
     "PREFERABLY_KEEP_DAYS",
-    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by"
-    " hand, on the page “Storage”.",
+    "Days until unused weights and checkpoints are deleted, once a night. 0: delete only"
+    " on the page “Storage”.",
     default="30",
 )
 RUN_HEARTBEAT_S = env.integer(
-    "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5"
+    "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )
 RUN_REAP_AFTER_S = env.integer(
     "PREFERABLY_RUN_REAP_AFTER_S",
-    "Seconds without a heartbeat after which a run is queued again.",
+    "Seconds without a heartbeat before a run is queued again.",
     default="60",
 )
 RUN_STALL_AFTER_S = env.integer(
     "PREFERABLY_RUN_STALL_AFTER_S",
-    "Seconds without a sign of progress after which a run's process is ended.",
+    "Seconds without progress before a run's process is stopped.",
     default="3600",
 )
 RUN_MAX_ATTEMPTS = 3
 RUN_GATHER_S = env.integer(
     "PREFERABLY_RUN_GATHER_S",
-    "Seconds that the machines of a run wait for one another, models fetched included, before it is"
-    " queued again.",
+    "Seconds that the machines of a run wait for each other, model downloads included,"
+    " before the run is queued again.",
     default="900",
 )
 NODE_ADDRESS = (
     env.text(
         "PREFERABLY_NODE_ADDRESS",
-        "Where other nodes reach this one when a run works on several machines. Empty: its host"
-        " name.",
+        "Address at which other nodes reach this one, for runs on several machines."
+        " Empty: its host name.",
         default="",
     )
     or socket.gethostname()
@@ -391,71 +395,72 @@ NODE_ADDRESS = (
 NODE_NAME = (
     env.text(
         "PREFERABLY_NODE",
-        "What this machine is called on a run's page. Empty: its host name.",
+        "Name of this machine on the pages of runs. Empty: its host name.",
         default="",
     )
     or socket.gethostname()
 )
 VISIBLE_GPUS = env.text(
     "CUDA_VISIBLE_DEVICES",
-    "The cards that a node may use and tells of, numbers or UUIDs with commas between.",
+    "GPUs that this node may use and report: numbers or UUIDs, separated by commas.",
     default="all",
 )
 TRAINER_COMMAND = shlex.split(
     env.text(
         "PREFERABLY_TRAINER",
-        "The command that trains, the run's folder put behind it. Empty: this Python, -m"
-        " training.trainer.",
+        "Command that trains; the run's folder is added as its last argument. Empty:"
+        " python -m training.trainer.",
         default="",
     )
 ) or [sys.executable, "-m", "training.trainer"]
 TRAINER_THREADS = env.integer(
     "PREFERABLY_TRAINER_THREADS",
-    "Processor threads for a training process. 0: the cores left free.",
+    "CPU threads of a training process. 0: all free cores.",
     default="0",
 )
 ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
-    "A vLLM server that writes PPO's responses, with LoRA: see docs/ppo.md. Empty: the run does.",
+    "vLLM server with LoRA that samples PPO's responses; see docs/ppo.md. Empty: the run"
+    " samples them itself.",
     default="",
 )
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
-    "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are"
-    " sent prompts; commas between.",
+    "Hosts of OpenAI-compatible servers, as host or host:port, that may be connected as"
+    " models. They receive prompts.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(
     "PREFERABLY_KEY_",
-    "Keys of such servers, each under a name of its own. A model names the variable; no table holds"
-    " a key.",
+    "API keys of OpenAI-compatible servers, one variable each. A model stores the"
+    " variable's name, never the key.",
 )
 HUB_TOKEN = env.text(
     "HF_TOKEN",
-    "Token of the hub that models are published on, for the worker that sends them.",
+    "Access token for the hub, used by the worker that publishes models.",
     default="",
 )
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS",
-    "Models that a worker on the queue `models` holds in memory at a time, to be tried.",
+    "Maximum number of playground models in memory per worker on the queue `models`.",
     default="2",
 )
 TRY_KEEPS_WARM_S = env.integer(
     "PREFERABLY_TRY_KEEPS_S",
-    "Seconds that a tried model stays in memory after its last answer.",
+    "Seconds that a model in the playground stays in memory after its last answer.",
     default="300",
 )
 TRY_LIMIT_S = env.integer(
     "PREFERABLY_TRY_LIMIT_S",
-    "Seconds after which an answer to a person who tries a model ends.",
+    "Seconds before an answer in the playground is stopped.",
     default="300",
 )
 
 # --- care for raters ------------------------------------------------------------------------------
 UPSETTING_BEFORE_PAUSE = env.integer(
     "PREFERABLY_UPSETTING_BEFORE_PAUSE",
-    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0:"
-    " never.",
+    "The desk suggests a break each time a rater reaches this number of upsetting items"
+    " in a day. 0: never.",
     default="15",
 )
 
@@ -471,19 +476,21 @@ LOGGING = {
     },
     "root": {
         "handlers": ["console"],
-        "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO"),
+        "level": env.text(
+            "PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"
+        ),
     },
 }
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(
     "PREFERABLY_API_READS_PER_MINUTE",
-    "Reads a minute that the REST API answers to one token. 0: no limit.",
+    "Maximum REST API reads per token and minute. 0: no limit.",
     default="600",
 )
 API_WRITES_PER_MINUTE = env.integer(
     "PREFERABLY_API_WRITES_PER_MINUTE",
-    "Writes a minute that the REST API takes from one token. 0: no limit.",
+    "Maximum REST API writes per token and minute. 0: no limit.",
     default="120",
 )
 REST_FRAMEWORK = {
@@ -528,7 +535,7 @@ SPECTACULAR_SETTINGS = {
 }
 WEBHOOKS_MAY_STAY_INSIDE = env.flag(
     "PREFERABLY_WEBHOOKS_INSIDE",
-    "Webhooks may go to private addresses, and over http. Else to the public internet by https.",
+    "Allow webhooks to private addresses and over HTTP. Otherwise only HTTPS to public addresses.",
     default="0",
 )
 FORM_RENDERER = "pages.form_renderer.FormRenderer"

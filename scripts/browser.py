@@ -14,7 +14,7 @@ def find() -> str:
     found = named() or on_path() or from_debian() or from_playwright()
     if not found:
         raise SystemExit(
-            "No Chromium: install one and set CHROMIUM=/path/to/it, or put `chromium` on PATH."
+            "Chromium not found. Install it and put it on PATH, or set CHROMIUM=/path/to/it."
         )
     path, how = found
     print(f"browser: {path} ({how})", file=sys.stderr)
@@ -25,7 +25,7 @@ def named() -> tuple[str, str] | None:
     path = os.environ.get("CHROMIUM")
     if path and not os.access(path, os.X_OK):
         raise SystemExit(
-            f"CHROMIUM={path} is not a program. Unset it to let the tests look for one."
+            f"CHROMIUM={path} is not an executable file. Unset it to search for Chromium."
         )
     return (path, "$CHROMIUM") if path else None
 

@@ -23,15 +23,15 @@ WELCOME = """
   {address}
 
 {logins}
-  Mail, such as a forgotten password, is printed to .demo/log/web.log. Ctrl-C ends everything;
-  the next `make demo` goes on where this one stopped, and `make demo-reset` starts over.
+  E-mails, such as password resets, are written to .demo/log/web.log. Ctrl-C stops the demo;
+  the next `make demo` continues with the same data, and `make demo-reset` starts over.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--reset", action="store_true", help="throw away everything the demo has stored"
+        "--reset", action="store_true", help="delete everything the demo has stored"
     )
     arguments = parser.parse_args()
     with alone():
@@ -54,7 +54,7 @@ def serve() -> None:
         print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
         local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
         watch(site)
-    print("\nStopped. Nothing of the demo runs any more.")
+    print("\nStopped. All processes of the demo have ended.")
 
 
 def prepared(site: local_site.LocalSite) -> str:
@@ -97,13 +97,13 @@ def watch(site: local_site.LocalSite) -> None:
                 continue
             if name != "demo-model":
                 raise SystemExit(
-                    f"The process `{name}` ended with code {code}. Its last words are in"
+                    f"The process `{name}` exited with code {code}. See the end of"
                     f" {shown(site.log(name))}."
                 )
             if code:
                 print(
-                    f"  The demo model could not be made: see {shown(site.log(name))}. Everything"
-                    " else works.",
+                    f"  The demo model could not be created: see {shown(site.log(name))}."
+                    " Everything else works.",
                     flush=True,
                 )
             else:
@@ -115,7 +115,7 @@ def watch(site: local_site.LocalSite) -> None:
 def reset() -> None:
     local_site.end_leftovers(HOME / "pids.json")
     shutil.rmtree(HOME)
-    print("The demo's data is gone. `make demo` starts afresh.")
+    print("Deleted the demo's data. `make demo` starts a new one.")
 
 
 @contextlib.contextmanager
@@ -129,8 +129,8 @@ def alone() -> Iterator[None]:
             lock.seek(0)
             runner = lock.read().strip()
             raise SystemExit(
-                f"The demo already runs from this folder, as process {runner}. End it with Ctrl-C"
-                " there first."
+                f"The demo is already running in this folder, as process {runner}. Stop it with"
+                " Ctrl-C there first."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -142,7 +142,7 @@ def wanted_port() -> int:
     raw = os.environ.get("PREFERABLY_PORT", "8000")
     if not raw.isdecimal() or not 0 < int(raw) < 65536:
         raise SystemExit(
-            f"PREFERABLY_PORT={raw!r} is not a port. Use a number from 1024 to 65535, such as 8000."
+            f"PREFERABLY_PORT={raw!r} is not a valid port. Use a number from 1024 to 65535."
         )
     port = int(raw)
     with socket.socket() as s:
@@ -151,7 +151,7 @@ def wanted_port() -> int:
             s.bind(("127.0.0.1", port))
         except PermissionError:
             raise SystemExit(
-                f"The system keeps port {port} to itself. Choose one above 1023:"
+                f"Port {port} is reserved by the system. Choose one above 1023:"
                 " PREFERABLY_PORT=8001 make demo"
             ) from None
         except OSError:

@@ -25,7 +25,7 @@ def main(extras: list[str]) -> None:
         return
     started = time.monotonic()
     make_venv()
-    print(f"Installing into {VENV.name} (a minute or two; PyTorch is large) …", flush=True)
+    print(f"Installing into {VENV.name} (takes a minute or two; PyTorch is large) …", flush=True)
     pip(
         "install",
         "--quiet",
@@ -60,7 +60,7 @@ def make_venv() -> None:
         return
     if subprocess.call([sys.executable, "-m", "venv", str(VENV)]) != 0:
         raise SystemExit(
-            "Python could not make .venv. On Debian or Ubuntu: apt-get install python3-venv, then"
+            "Python could not create .venv. On Debian or Ubuntu: apt-get install python3-venv, then"
             " try again."
         )
 
@@ -69,9 +69,7 @@ def pip(*arguments: str) -> None:
     environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     code = subprocess.call([str(PYTHON), "-m", "pip", *arguments], cwd=ROOT, env=environment)
     if code:
-        raise SystemExit(
-            f"pip stopped with code {code}: its message stands above. Mend that and try again."
-        )
+        raise SystemExit(f"pip exited with code {code}. Fix the error shown above, then try again.")
 
 
 if __name__ == "__main__":
@@ -80,6 +78,6 @@ if __name__ == "__main__":
         11,
     ):  # an older Python may run this script
         raise SystemExit(
-            "Preferably needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11 …"
+            "Preferably needs Python 3.11 or newer. Choose one: make PYTHON=/path/to/python3.11 …"
         )
     main(sys.argv[1:])

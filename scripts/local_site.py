@@ -132,8 +132,8 @@ def manage(site: LocalSite, *arguments: str, **more: str) -> str:
     )
     if done.returncode:
         raise SystemExit(
-            f"manage.py {' '.join(arguments)} stopped with code {done.returncode}: its message"
-            " stands above."
+            f"manage.py {' '.join(arguments)} exited with code {done.returncode}. See the error"
+            " above."
         )
     return done.stdout
 

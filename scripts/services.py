@@ -244,8 +244,8 @@ def package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise SystemExit(
-            f"The package {name} is not installed. `make test` and `make demo` install what they"
-            " need."
+            f"The package {name} is not installed. Run `make install-dev`, `make test` or `make"
+            " demo`."
         )
     return Path(spec.origin).parent
 
@@ -282,11 +282,11 @@ def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: 
     while not ready():
         if server.poll() is not None:
             raise SystemExit(
-                f"{program(server)} stopped with code {server.returncode} before it was ready."
+                f"{program(server)} exited with code {server.returncode} before it was ready."
             )
         if time.monotonic() > deadline:
             server.kill()
-            raise SystemExit(f"{program(server)} was not ready after {limit_s:.0f} s.")
+            raise SystemExit(f"{program(server)} did not start within {limit_s:.0f} s.")
         time.sleep(0.05)
 
 

@@ -27,7 +27,7 @@ ACTION_WORDS = {
     "change": _("Change"),
     "close": _("Close"),
     "create": _("Create"),
-    "cut": _("cut"),
+    "cut": _("Create a snapshot"),
     "decide": _("Decide"),
     "delete": _("Delete"),
     "describe": _("Describe"),

@@ -36,7 +36,7 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
         "Your ranking matches the display order. Is that what you want?"
     ),
     desk_warnings.CONTRADICTS_RATINGS: gettext_lazy(
-        "You ranked a response below one you rated lower."
+        "You rated %(better)s above %(worse)s but ranked %(worse)s higher."
     ),
     desk_warnings.FASTER_THAN_READING: gettext_lazy(
         "You answered faster than these texts can be read."
@@ -147,7 +147,7 @@ class Typed:
 @dataclass(frozen=True)
 class Warned:
     name: str
-    sentence: str | Promise
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ class Answer:
     recorded: Recorded
     line: str
     refusal: str = ""
+    contradiction: tuple[str, str] | None = None
+    """letters of the response rated higher and of the one ranked higher"""
 
     @property
     def may_be_stored(self) -> bool:
@@ -179,8 +181,15 @@ class Answer:
     @property
     def review(self) -> Review:
         refused = (answers.Problem("", self.refusal),) if self.refusal else ()
-        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.recorded.warnings)
+        warned = tuple(Warned(name, self._sentence(name)) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
+
+    def _sentence(self, warning: str) -> str:
+        sentence = str(WARNING_SENTENCES[warning])
+        if self.contradiction is None:
+            return sentence
+        better, worse = self.contradiction
+        return sentence % {"better": better, "worse": worse}
 
 
 def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
@@ -202,6 +211,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
         tuple(problems),
         replace(recorded, warnings=tuple(warnings)),
         _review_line(checked.given),
+        contradiction=_contradiction(checked.given, work.form),
     )
 
 
@@ -259,12 +269,30 @@ def _elapsed_s(work: Work, now: dt.datetime) -> float:
 
 
 def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
+    _positions, ranks, overall = _ranked_and_rated(given, form)
+    edited = given.edit.position if given.edit else None
+    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
+
+
+def _contradiction(given: ComparisonAnswer, form: rating_form.RatingForm) -> tuple[str, str] | None:
+    """The first two responses whose ranks and ratings disagree, as letters."""
+    positions, ranks, overall = _ranked_and_rated(given, form)
+    for better, worse in desk_warnings.contradictions(ranks, overall):
+        return (
+            response_orders.LETTERS[positions[better]],
+            response_orders.LETTERS[positions[worse]],
+        )
+    return None
+
+
+def _ranked_and_rated(
+    given: ComparisonAnswer, form: rating_form.RatingForm
+) -> tuple[list[int], list[int | None], list[int | None]]:
+    """Positions in order, with their ranks and their answers on the first scale."""
     positions = sorted(given.ranks)
     scale = form.scales[0].name if form.scales else ""
     overall = [given.ratings[position].get(scale) for position in positions]
-    ranks = [given.ranks[position] for position in positions]
-    edited = given.edit.position if given.edit else None
-    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, edited)
+    return positions, [given.ranks[position] for position in positions], overall
 
 
 def begin_edit(*, work: Work, typed: Typed) -> Typed:

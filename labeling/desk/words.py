@@ -69,9 +69,7 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
     if pool.routes_by_category:
         known = _known(skills.topics(pool, at=now)) or _("none added yet")
         said.append(_("Items are assigned by topic: %(known)s.") % {"known": known})
-    if campaign.order == Campaign.Order.FINISH_FIRST:
-        said.append(_("Items that are nearly complete come first."))
-    else:
+    if campaign.order != Campaign.Order.FINISH_FIRST:
         said.append(_("Every item gets one answer before any gets a second."))
     return " ".join(said)
 

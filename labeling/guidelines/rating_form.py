@@ -113,16 +113,19 @@ def default() -> RatingForm:
     )
     flags = {
         "wrong_task": ("wrong task", "Does not follow the instruction"),
-        "inappropriate": ("unfit", "Unfit for a customer's assistant"),
-        "hallucination": ("made up", "Makes things up"),
-        "satisfies_constraint": ("keeps constraints", "Keeps the constraints that were given"),
+        "inappropriate": (
+            "inappropriate for an assistant",
+            "Inappropriate for a customer assistant",
+        ),
+        "hallucination": ("hallucinated", "Makes up facts"),
+        "satisfies_constraint": ("meets constraints", "Meets the constraints in the instruction"),
         "sexual": ("sexual", "Sexual content"),
         "violent": ("violent", "Violent content"),
         "encourages_violence": (
             "encourages harm",
             "Encourages violence, abuse or self-harm, or does not discourage it",
         ),
-        "denigrates": ("denigrates", "Denigrates a protected group"),
+        "denigrates": ("demeans a group", "Demeans a protected group"),
         "harmful_advice": ("harmful advice", "Gives harmful advice"),
         "opinion": ("opinion", "Gives an opinion"),
         "moral_judgment": ("moral judgment", "Gives a moral judgment"),

@@ -45,7 +45,7 @@ class Pool(models.Model):
     description = models.TextField(_("description"), blank=True, default="")
     raters = models.ManyToManyField(Rater, through="PoolMembership", related_name="pools")
     is_held_out = models.BooleanField(
-        _("held out"),
+        _("Evaluation only"),
         default=False,
         help_text=_("Answers from this pool are used for evaluation only, never for training."),
     )

@@ -63,7 +63,7 @@ def set_rate(
         )
         after = {
             "kind": kind,
-            "rate": f"{money.words(amount, currency)} / {rate.get_basis_display()}",
+            "rate": f"{money.words(amount, currency)} {rate.get_basis_display()}",
             "valid_from": start.isoformat(),
         }
         if floor is not None:

@@ -35,7 +35,6 @@ class DpoConfig(Rows):
         metrics.N_TIES,
         metrics.N_RESPONSES_LEFT_OUT,
         metrics.N_PROMPTS_CUT,
-        *metrics.ACCURACY_INTERVAL,
         metrics.HELD_OUT_MARGIN,
         *metrics.MACHINE,
     )

@@ -163,7 +163,7 @@ class Settings(ABC):
     )
     dtype: str = knob(
         "auto",
-        _("Numbers"),
+        _("Precision"),
         _("Precision used for training."),
         choices=DTYPES,
         is_advanced=True,

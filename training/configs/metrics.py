@@ -30,10 +30,6 @@ class Best:
 
 HELD_OUT_LOSS = Measure("held_out_loss", _("Held-out loss"))
 HELD_OUT_ACCURACY = Measure("held_out_accuracy", _("Held-out pair accuracy"), SHARE)
-ACCURACY_INTERVAL = (
-    Measure("held_out_accuracy_low", _("Interval (95 %), lower end"), SHARE),
-    Measure("held_out_accuracy_high", _("Interval (95 %), upper end"), SHARE),
-)
 HELD_OUT_MARGIN = Measure("held_out_margin", _("Mean reward difference"))
 LENGTH_CORRELATION = Measure("reward_length_correlation", _("Correlation of reward with length"))
 HELD_OUT_SPLIT = Measure("held_out_split", _("Measured on"))

@@ -42,7 +42,6 @@ class RewardConfig(Rows):
         metrics.N_PROMPTS_CUT,
         Measure("n_held_out_responses_left_out", _("Held-out responses dropped: too long")),
         Measure("n_held_out_prompts_cut", _("Held-out prompts truncated at the start")),
-        *metrics.ACCURACY_INTERVAL,
         Measure("unseen_raters_accuracy", _("Accuracy on unseen raters, mean of folds"), SHARE),
         Measure("unseen_raters_spread", _("Standard deviation"), SHARE),
         Measure("seen_raters_accuracy", _("Accuracy on seen raters, mean of folds"), SHARE),

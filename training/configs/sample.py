@@ -25,7 +25,7 @@ class SampleConfig(Settings):
     menu: ClassVar[str] = _("Sample responses")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts",)
     snapshot_label: ClassVar[str] = _("Prompts to answer")
-    snapshot_heading: ClassVar[str] = _("Answers")
+    snapshot_heading: ClassVar[str] = _("Prompts")
     snapshot_button: ClassVar[str] = _("Answer these prompts")
     model_label: ClassVar[str] = _("Model that answers")
     model_button: ClassVar[str] = _("Sample responses")

@@ -44,7 +44,7 @@ def made_card(*, model: TrainedModel) -> str:
     parts += ["## Licences", "\n".join(f"- {line}" for line in _licence_lines([*steps, *taught]))]
     found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
     if found:
-        rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.value} |" for one in found)
+        rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
         parts += ["## Measured", f"| measure | before | after |\n|---|---|---|\n{rows}"]
     if model.run is not None:
         settings = json.dumps(model.run.config, indent=1, ensure_ascii=False)

@@ -41,6 +41,12 @@ class Measure:
     name: str | Promise
     value: str
     before: str = ""
+    interval: str = ""
+    """"95 % interval 52–70 %"; empty where none was measured"""
+
+    @property
+    def figure(self) -> str:
+        return f"{self.value} ({self.interval})" if self.interval else self.value
 
 
 @dataclass(frozen=True)
@@ -96,14 +102,14 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
-    """In the order of the kind; x_before and x_after become one. What no kind names comes last."""
+    """In the order of the kind. x_before and x_after become one, with x_low and x_high as its
+    interval. What no kind names comes last.
+    """
     named = _named(kind)
     places = {name: place for place, name in enumerate(named)}
     found = []
     for key, value in sorted(metrics.items(), key=lambda pair: _place(places, pair[0])):
-        if key in _ELSEWHERE or (
-            key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics
-        ):
+        if key in _ELSEWHERE or _is_part(key, metrics):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
@@ -113,9 +119,25 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
                 gettext(about.words),
                 _shown(about.form, value),
                 _shown(about.form, before) if before is not None else "",
+                _interval(about.form, metrics.get(f"{name}_low"), metrics.get(f"{name}_high")),
             )
         )
     return found
+
+
+def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
+    """Whether it is shown with another measure: what was before, or an end of an interval."""
+    name, _underscore, part = key.rpartition("_")
+    if part == "before":
+        return f"{name}_after" in metrics
+    return part in {"low", "high"} and (name in metrics or f"{name}_after" in metrics)
+
+
+def _interval(form: str, low: Any, high: Any) -> str:
+    if low is None or high is None:
+        return ""
+    ends = {"low": _shown(form, low).removesuffix(" %"), "high": _shown(form, high)}
+    return gettext("95 %% interval %(low)s–%(high)s") % ends
 
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:

@@ -80,7 +80,7 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     each = [
-        {str(one.name): one.value for one in measures(kind=run.kind, metrics=run.metrics)}
+        {str(one.name): one.figure for one in measures(kind=run.kind, metrics=run.metrics)}
         for run in runs
     ]
     names = list(dict.fromkeys(name for found in each for name in found))

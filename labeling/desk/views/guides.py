@@ -2,11 +2,13 @@
 repository.
 """
 
+import re
 from functools import cache
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -14,6 +16,12 @@ from django.views.decorators.http import require_GET
 from pages import render as pages_render
 
 GUIDES = {"raters": _("How it works"), "recorded": _("What we record")}
+
+# The renderer drops links into this site, because others' texts must have none. Links from guide to
+# guide pass it with this host.
+_STAND_IN = "https://guide.invalid/"
+_IN_FILE = re.compile(rf"\]\(({'|'.join(GUIDES)})\.md\)")
+_ON_PAGE = re.compile(rf'<a [^>]*href="{re.escape(_STAND_IN)}(\w+)"[^>]*>')
 
 
 @require_GET
@@ -36,9 +44,10 @@ def _html(name: str) -> SafeString:
     _heading, _newline, text = (
         (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
     )
-    html: str = pages_render.markdown(text).replace(
+    html: str = pages_render.markdown(_IN_FILE.sub(rf"]({_STAND_IN}\1)", text)).replace(
         "<br>", ""
     )  # the file's own line ends say nothing
     for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
         html = html.replace(low, high)
+    html = _ON_PAGE.sub(lambda link: f'<a href="{reverse("help", args=[link[1]])}">', html)
     return mark_safe(html)  # noqa: S308  # our own text, cleaned by texts.markdown

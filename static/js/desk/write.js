@@ -39,14 +39,19 @@ export function mount(desk) {
 
   const preview = mountPreview({ desk, fields: dialogue.fields, textNow: () => text, say, record, signal });
 
+  function inflect(word, n) {
+    word.textContent = word.dataset[plural.select(n)] ?? word.dataset.other;
+  }
+
   function count() {
     if (!text.isConnected) text = form.elements.text;
     const n = text.value.trim() ? text.value.trim().split(/\s+/u).length : 0;
     desk.querySelector("[data-words]").textContent = String(n);
-    const word = desk.querySelector("[data-word]");
-    word.textContent = word.dataset[plural.select(n)] ?? word.dataset.other;
+    inflect(desk.querySelector("[data-word]"), n);
     const tokens = desk.querySelector("[data-tokens]");
-    tokens.textContent = String(Math.ceil(text.value.length / Number(tokens.dataset.characters)));
+    const nTokens = Math.ceil(text.value.length / Number(tokens.dataset.characters));
+    tokens.textContent = String(nTokens);
+    inflect(desk.querySelector("[data-token]"), nTokens);
     desk.querySelector("[data-meter]").value = n;
   }
 

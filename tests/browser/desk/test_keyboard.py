@@ -332,9 +332,11 @@ def test_one_word_is_one_word(open_page: OpenPage, rosa: Rater, writing: Campaig
     page = begin(open_page, rosa)
 
     page.keyboard.type("Gas")
-    expect(page.locator("[data-count]")).to_contain_text("1 word; 20–600 expected · tokens ≈ 1")
+    expect(page.locator("[data-count]")).to_contain_text("1 word (20–600 expected) · about 1 token")
     page.keyboard.type(" and gluten")
-    expect(page.locator("[data-count]")).to_contain_text("3 words; 20–600 expected · tokens ≈ 4")
+    expect(page.locator("[data-count]")).to_contain_text(
+        "3 words (20–600 expected) · about 4 tokens"
+    )
 
 
 @pytest.mark.parametrize("width", [1280, 1400, 1440])

@@ -26,7 +26,7 @@ def test_a_comparison_is_judged_and_submitted_on_a_phone(
     judge(page, "B", overall=6, rank=1)
     judge(page, "C", overall=5, rank=2)
     judge(page, "D", overall=2, rank=4)
-    page.locator("#response-D .flag", has_text="made up").tap()
+    page.locator("#response-D .flag", has_text="hallucinated").tap()
     assert line(page) == "B › A = C › D"
     assert page.locator("[data-tab]").all_text_contents() == ["A · 2", "B · 1", "C · 2", "D · 4"]
     page.get_by_role("button", name="Review").tap()

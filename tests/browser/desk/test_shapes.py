@@ -83,7 +83,7 @@ def test_every_page_of_the_desk_is_accessible(
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".desk[data-mounted]")
     rate_all(page, 6, 5, 5, 2)
-    page.locator("#response-D .flag", has_text="made up").click()
+    page.locator("#response-D .flag", has_text="hallucinated").click()
     rank_all(page, 1, 2, 2, 4)
     page.locator("#response-B [data-text]").focus()
     expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))

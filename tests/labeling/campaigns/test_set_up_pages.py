@@ -622,3 +622,15 @@ def test_the_board_says_what_is_stuck_and_what_it_cost(
     assert "with no raters left in the pool" in page
     assert "1.25 EUR" in page
     assert 'hx-trigger="every 30s"' in page
+
+
+def test_a_pool_without_raters_says_how_many_to_invite(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=Pool.objects.create(name="Empty"), guideline=guideline, n_items=1, overlap=2
+    )
+
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
+
+    assert "This pool has no raters. Invite at least 2." in page

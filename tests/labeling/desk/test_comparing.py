@@ -304,7 +304,7 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
     contradicting = comparison(**{"rate-B-overall": 1})
 
     page = page_of(client.post(address, contradicting))
-    assert "You ranked a response below one you rated lower." in page
+    assert "You rated A above B but ranked B higher." in page
     assert not Judgment.objects.exists()
 
     client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})

@@ -21,7 +21,7 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
     recorded = page_of(client.get("/help/recorded/"))
 
     assert "your active seconds on items that you answered" in guide
-    assert 'href="/help/recorded/"' in guide
+    assert '<a href="/help/recorded/">The full list</a>' in guide
     assert "<table>" in recorded
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
 

@@ -85,7 +85,7 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
 
     page = my_work(signed_in(rosa))
 
-    assert "You are in “Day shift”. Items that are nearly complete come first." in page
+    assert "You are in “Day shift”." in page
     assert "you added it" not in page
 
 

@@ -76,7 +76,7 @@ def test_a_new_guideline_starts_with_the_questions_of_instructgpt(
 ) -> None:
     page = words(signed_in(alice).get("/guidelines/new/"))
 
-    assert 'value="Makes things up"' in page
+    assert 'value="Makes up facts"' in page
 
 
 def test_an_edit_makes_the_next_version_for_campaigns_that_are_not_closed(

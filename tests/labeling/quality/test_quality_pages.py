@@ -107,7 +107,7 @@ def test_two_raters_are_told_of_in_a_table_that_needs_no_pointer(
     assert row is not None
     assert rosa.alias in row.group()
     assert raul.alias in row.group()
-    assert re.search(r'data-label="votes">30<.*data-label="Cohen κ">−?0\.\d\d<', row.group())
+    assert re.search(r'data-label="Votes">30<.*data-label="Cohen κ">−?0\.\d\d<', row.group())
 
 
 def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(

@@ -4,6 +4,7 @@ with its scores.
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -66,4 +67,4 @@ def test_sampled_texts_stand_on_the_page_with_their_scores(
 
     assert "Explain to a child why the moon changes shape." in page
     assert "1.62" in page
-    assert ">reward</th>" in page
+    assert re.search(r">\s*Reward\s*</th>", page)

@@ -186,7 +186,7 @@ def test_upsetting_content_is_blurred_until_it_is_shown(
 
     expect(text).to_have_css("filter", "blur(9.6px)")
     screenshot(page, "desk-care")
-    page.get_by_text("Show").click()
+    page.get_by_text("Show", exact=True).click()
 
     expect(text).to_have_css("filter", "none")
     axe_clean(page)
@@ -202,7 +202,7 @@ def test_upsetting_content_is_shown_without_javascript(
     prompt = page.locator(".desk-prompt-last")
     expect(prompt).to_have_css("filter", "blur(9.6px)")
 
-    page.get_by_text("Show").click()
+    page.get_by_text("Show", exact=True).click()
 
     expect(prompt).to_have_css("filter", "none")
 

@@ -304,7 +304,7 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
     address = start(client, comparison_campaign) + "submit"
     contradicting = comparison(**{"rate-B-overall": 1})
 
-    page = client.post(address, contradicting).content.decode()
+    page = page_of(client.post(address, contradicting))
     assert "You rated A above B but ranked B higher." in page
     assert not Judgment.objects.exists()
 

@@ -74,7 +74,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             snapshot=values["snapshot"],
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
-            wish=NewRunSerializer.wish_of(values),
+            options=NewRunSerializer.options_of(values),
             **self.who_and_when,
         )
 

@@ -147,7 +147,7 @@ def start(folder: str) -> Child:
     stdin is closed then.
     """
     threads = str(settings.TRAINER_THREADS or max(1, len(os.sched_getaffinity(0)) // 2))
-    inherited = environment.harmless() | {
+    inherited = environment.without_secrets() | {
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OMP_WAIT_POLICY": "PASSIVE",

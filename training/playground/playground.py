@@ -112,7 +112,7 @@ def _answer(asked: ModelQuestion, place: _Place | UnableToAnswer) -> None:
                 seconds=round(time.monotonic() - started_at, 2),
                 **last,
             )
-        except (UnableToAnswer, completions.UnableToAsk) as problem:
+        except (UnableToAnswer, completions.CompletionFailed) as problem:
             channel.say(answer=asked.answer, kind="failed", sentence=str(problem))
         except chat_protocol.Away as problem:
             logger.warning("An answer was given up: Redis is away (%s).", problem)
@@ -126,7 +126,7 @@ def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said
     clock.
     """
     deadline = time.monotonic() + settings.TRY_LIMIT_S
-    heard: queue.Queue[Piece | completions.UnableToAsk] = queue.Queue()
+    heard: queue.Queue[Piece | completions.CompletionFailed] = queue.Queue()
     with completions.client() as client:
         threading.Thread(
             target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True
@@ -139,7 +139,7 @@ def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said
                 )
             with suppress(queue.Empty):
                 piece = heard.get(timeout=LOOK_EVERY_S)
-                if isinstance(piece, completions.UnableToAsk):
+                if isinstance(piece, completions.CompletionFailed):
                     raise piece
                 if piece.is_last:
                     yield "end", {"is_ended": piece.is_ended, "is_stopped": False}
@@ -152,12 +152,12 @@ def _read_on(
     client: httpx2.Client,
     server: Server,
     asked: ModelQuestion,
-    heard: "queue.Queue[Piece | completions.UnableToAsk]",
+    heard: "queue.Queue[Piece | completions.CompletionFailed]",
 ) -> None:
     try:
         for piece in completions.stream(client, server, asked.messages, Sampling(**asked.sampling)):
             heard.put(piece)
-    except completions.UnableToAsk as problem:
+    except completions.CompletionFailed as problem:
         heard.put(problem)
     except RuntimeError as problem:  # the client was closed meanwhile: nobody listens any more
         logger.info("An answer was left: %s", problem)

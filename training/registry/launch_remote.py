@@ -86,7 +86,7 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
         text=True,
         encoding="utf-8",
         cwd=settings.BASE_DIR,
-        env=environment.harmless() | {"HF_TOKEN": settings.HUB_TOKEN},
+        env=environment.without_secrets() | {"HF_TOKEN": settings.HUB_TOKEN},
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None

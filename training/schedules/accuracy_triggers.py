@@ -16,7 +16,7 @@ from training.configs.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.processes import doorbell
-from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
 from training.schedules.chains import begin_chain
 from training.schedules.selectors import situation, watch, watched
@@ -149,7 +149,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
         config=configs.as_json(config),
         snapshot=snapshot,
         base_model=model,
-        wish=Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
+        options=RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
         by=schedule.created_by,
         now=now,
     )

@@ -28,7 +28,7 @@ from training.models.chain_plans import Plan, Step
 from training.processes import doorbell
 from training.processes.launch import Launch
 from training.registry.services import prompts_answered
-from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.runs.services import UnableToRetry, request_stop, retry_run
 from training.snapshots.freeze import Filters, UnableToCut
 from training.snapshots.services import UnableToWrite, cut_snapshot
@@ -242,7 +242,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
             "reward_model": _judge(chain, plan) if about.is_rewarded else None,
             "other_model": _model_before(chain, plan) if about.is_compared else None,
         },
-        wish=_wish(plan, about.run),
+        options=_options(plan, about.run),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -398,14 +398,14 @@ def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
     return tuple(runs.values_list("pk", flat=True))
 
 
-def _wish(plan: Plan, kind: str) -> Wish:
+def _options(plan: Plan, kind: str) -> RunOptions:
     if not configs.KINDS[kind].is_parallel:
-        return Wish(
+        return RunOptions(
             n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
             memory_gb=plan.memory_gb,
         )
     launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
-    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
+    return RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
 
 
 def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:

@@ -11,12 +11,12 @@ from pathlib import Path
 from training.processes import run_dir
 from training.storage import artifacts, store
 
-AGAIN_AFTER_S = 10.0
+RETRY_AFTER_S = 10.0
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Shipper:
+class CheckpointUploader:
     """Of one attempt. Does nothing where the store is this machine's own folder."""
 
     folder: Path
@@ -28,12 +28,14 @@ class Shipper:
     _not_before: float = 0.0
     _is_shared: bool = field(default_factory=artifacts.is_shared)
 
-    def look(self) -> None:
+    def send_if_new(self) -> None:
         """Call it often: begins to send what is new unless something is under way."""
         if not self._is_shared or self._is_busy() or time.monotonic() < self._not_before:
             return
         if self._newest() is not None or self._has_new_folds():
-            self._thread = threading.Thread(target=self._send, name="shipper", daemon=True)
+            self._thread = threading.Thread(
+                target=self._send, name="checkpoint-uploader", daemon=True
+            )
             self._thread.start()
 
     def finish(self) -> None:
@@ -42,13 +44,13 @@ class Shipper:
             return
         if self._thread is not None:
             self._thread.join()
-        self._send_news()
+        self._send_new()
 
-    def knows(self, step: int) -> None:
+    def mark_sent(self, step: int) -> None:
         """That the store has this step: the one the attempt began from."""
         self._sent = step
 
-    def knows_folds(self, n: int) -> None:
+    def mark_folds_sent(self, n: int) -> None:
         """That the store has as many."""
         self._sent_folds = n
 
@@ -66,14 +68,14 @@ class Shipper:
 
     def _send(self) -> None:
         try:
-            self._send_news()
+            self._send_new()
         except store.StoreAway as problem:
             logger.warning(
                 "Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem
             )
-            self._not_before = time.monotonic() + AGAIN_AFTER_S
+            self._not_before = time.monotonic() + RETRY_AFTER_S
 
-    def _send_news(self) -> None:
+    def _send_new(self) -> None:
         if (n := run_dir.n_folds(self.folder)) > self._sent_folds:
             artifacts.keep_folds(self.folder, run_id=self.run_id)
             self._sent_folds = n

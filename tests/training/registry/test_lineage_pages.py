@@ -21,7 +21,7 @@ from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
 from training.snapshots.texts import Document
@@ -59,7 +59,7 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
     runs_services.finish_run(
         run_id=run.pk,
         attempt=1,
-        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"),
+        result=AttemptResult(Run.Outcome.SUCCEEDED, model="/models/judge"),
         now=timezone.now(),
     )
     return TrainedModel.objects.get(run=run)

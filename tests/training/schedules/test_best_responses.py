@@ -85,7 +85,10 @@ def sampled(
             now=NOW,
         )
         runs_services.finish_run(
-            run_id=run.pk, attempt=1, ending=runs_services.Ending(Run.Outcome.SUCCEEDED), now=NOW
+            run_id=run.pk,
+            attempt=1,
+            result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED),
+            now=NOW,
         )
         run.refresh_from_db()
         return run
@@ -260,7 +263,7 @@ def tuned(
     runs_services.finish_run(
         run_id=sft.pk,
         attempt=1,
-        ending=runs_services.Ending(Run.Outcome.SUCCEEDED, model="/models/best"),
+        result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED, model="/models/best"),
         now=NOW,
     )
     return TrainedModel.objects.get(run=sft)

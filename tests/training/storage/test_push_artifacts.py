@@ -167,7 +167,7 @@ def test_a_store_that_stays_away_ends_in_a_sentence_and_the_run_can_be_tried_aga
     queue: Callable[..., Run], shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(supervisor_attempt, "STORE_PATIENCE_S", 0)
+    monkeypatch.setattr(supervisor_attempt, "STORE_TIMEOUT_S", 0)
     shared.write_text("in the way")
 
     run = supervised(queue(n_steps=2))
@@ -202,24 +202,24 @@ def test_a_run_that_meets_a_full_disk_goes_back_to_the_queue_uncounted(
     assert (run.state, run.n_crashes) == ("queued", 0)
 
 
-def test_a_shipper_that_failed_tries_again_later(
+def test_an_uploader_that_failed_tries_again_later(
     tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(push_artifacts, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(push_artifacts, "RETRY_AFTER_S", 0.0)
     own(tmp_path / "run")
     with run_dir.RunFolder(tmp_path / "run", 1).published(
         tmp_path / "run" / run_dir.CHECKPOINTS / "step-2"
     ) as aside:
         (aside / "state").write_text("2")
-    shipper = push_artifacts.Shipper(tmp_path / "run", run_id=7, attempt=1)
+    uploader = push_artifacts.CheckpointUploader(tmp_path / "run", run_id=7, attempt=1)
     shared.write_text("in the way")
-    shipper.look()
-    until(lambda: not shipper._is_busy(), "the first try")
+    uploader.send_if_new()
+    until(lambda: not uploader._is_busy(), "the first try")
 
     shared.unlink()
-    shipper.look()
-    shipper.finish()
+    uploader.send_if_new()
+    uploader.finish()
 
     newest = artifacts.newest_checkpoint(run_id=7)
     assert newest is not None

@@ -1,4 +1,4 @@
-"""Writes a model's archive to a file, where its weights are: on the web machine, or on a GPU
+"""Writes a model's archive to a file. Run it where the weights are: on the web server or a GPU
 node.
 """
 

@@ -152,7 +152,7 @@ def _patiently(
     for n_left in reversed(range(N_TRIES)):
         try:
             return completions.complete(client, server, messages, sampling)
-        except completions.UnableToAsk as problem:
+        except completions.CompletionFailed as problem:
             if not n_left:
                 raise UnableToSample(
                     f"{problem} Retry when it does: what it has written so far is kept."

@@ -17,7 +17,7 @@ from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
 from training.registry import services as registry_services
 from training.runs import run_queue
-from training.runs.run_queue import Wish
+from training.runs.run_queue import RunOptions
 from training.storage import artifacts
 
 
@@ -130,7 +130,7 @@ def queue_real(
             snapshot=snapshot,
             base_model=tiny,
             models={"reward_model": tiny_judge} if kind == "ppo" else {},
-            wish=Wish(launch=launch),
+            options=RunOptions(launch=launch),
             by=noor,
             now=NOW,
         )

@@ -20,7 +20,7 @@ def start_heartbeat(sender: Any, **_signal: Any) -> None:
     if doorbell.QUEUE in queues:
         node_heartbeat.start(settings.NODE_NAME)
     if doorbell.MODELS_QUEUE in queues:
-        playground.begin(sender.hostname)
+        playground.start_worker(sender.hostname)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -42,4 +42,4 @@ def notify_supervisors(**_signal: Any) -> None:
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def forget_worker(sender: Any, **_signal: Any) -> None:
     shutdown_notice.remove(os.getpid())
-    playground.leave(sender.hostname)
+    playground.stop_worker(sender.hostname)

@@ -238,7 +238,7 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
             return False
         if result.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)
-            registry_services.enter_model(
+            registry_services.register_trained_model(
                 run=run, location=result.model, metrics=result.metrics, now=now
             )
         if result.scores:

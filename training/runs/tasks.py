@@ -40,7 +40,7 @@ def execute_run(*, run_id: int) -> None:
         return
     with shutdown_notice.watch(has_worker=True) as is_leaving:
         supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
-    storage_services.tidy_node()
+    storage_services.remove_freed_files()
 
 
 @short_task(time_limit_s=30)

@@ -1,5 +1,5 @@
-"""Copies a run's newest checkpoint and its folds to the artifact store, in a thread that training
-never waits for.
+"""Uploads a run's newest checkpoint and folds to the artifact store in a thread, so that training
+never waits.
 """
 
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class CheckpointUploader:
-    """Of one attempt. Does nothing where the store is this machine's own folder."""
+    """Uploads for one attempt. Does nothing if the store is a local folder."""
 
     folder: Path
     run_id: int
@@ -29,7 +29,7 @@ class CheckpointUploader:
     _is_shared: bool = field(default_factory=artifacts.is_shared)
 
     def send_if_new(self) -> None:
-        """Call it often: begins to send what is new unless something is under way."""
+        """Starts an upload if there is something new and none is running. Call it often."""
         if not self._is_shared or self._is_busy() or time.monotonic() < self._not_before:
             return
         if self._newest() is not None or self._has_new_folds():
@@ -39,7 +39,9 @@ class CheckpointUploader:
             self._thread.start()
 
     def finish(self) -> None:
-        """Waits for what is under way and sends what is newer. Raises store.StoreAway."""
+        """Waits for the current upload, then uploads what is newer. Raises
+        store.StoreUnavailable.
+        """
         if not self._is_shared:
             return
         if self._thread is not None:
@@ -47,11 +49,11 @@ class CheckpointUploader:
         self._send_new()
 
     def mark_sent(self, step: int) -> None:
-        """That the store has this step: the one the attempt began from."""
+        """The store already has this step: the attempt resumed from it."""
         self._sent = step
 
     def mark_folds_sent(self, n: int) -> None:
-        """That the store has as many."""
+        """The store already has this many folds."""
         self._sent_folds = n
 
     def _is_busy(self) -> bool:
@@ -69,7 +71,7 @@ class CheckpointUploader:
     def _send(self) -> None:
         try:
             self._send_new()
-        except store.StoreAway as problem:
+        except store.StoreUnavailable as problem:
             logger.warning(
                 "Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem
             )
@@ -77,8 +79,8 @@ class CheckpointUploader:
 
     def _send_new(self) -> None:
         if (n := run_dir.n_folds(self.folder)) > self._sent_folds:
-            artifacts.keep_folds(self.folder, run_id=self.run_id)
+            artifacts.store_folds(self.folder, run_id=self.run_id)
             self._sent_folds = n
         if (newest := self._newest()) is not None:
-            artifacts.keep_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
+            artifacts.store_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
             self._sent = run_dir.checkpoint_step(newest)

@@ -94,7 +94,7 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
 @pytest.fixture
 def tuned(noor: User, scored: Run) -> TrainedModel:
     now = timezone.now()
-    best = snapshots_services.cut_snapshot(
+    best = snapshots_services.create_snapshot(
         kind="demonstrations",
         name="The best of November",
         filters=Filters(best_of=(scored.pk,)),

@@ -48,7 +48,7 @@ def judge(
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
     now = timezone.now()
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="comparisons", name="Comparisons of November", filters=Filters(), by=noor, now=now
     )
     run = run_queue.queue_run(

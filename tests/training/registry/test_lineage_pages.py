@@ -43,7 +43,7 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
     ranked(comparison_campaign, rosa)
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="comparisons", name="Fresh", filters=Filters(), by=noor, now=timezone.now()
     )
     run = run_queue.queue_run(
@@ -206,7 +206,7 @@ def test_rows_are_paged_and_every_page_costs_the_same(
     for number in range(5):
         written(demonstration_campaign, rosa, f"Answer {number}.")
     Prompt.objects.update(split="train")
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="demonstrations", name="Five", filters=Filters(), by=noor, now=timezone.now()
     )
     file = folder_of(snapshot) / "train.jsonl"
@@ -240,11 +240,11 @@ def test_snapshots_of_prompts_and_of_text_are_read_too(
     signed_in: SignIn, noor: User, comparison_campaign: Campaign
 ) -> None:
     Prompt.objects.update(split="train")
-    prompts = snapshots_services.cut_snapshot(
+    prompts = snapshots_services.create_snapshot(
         kind="prompts", name="P", filters=Filters(), by=noor, now=timezone.now()
     )
     documents = [Document(f"A tale of {number} models.", "tales.txt") for number in range(30)]
-    text = snapshots_services.cut_text_snapshot(
+    text = snapshots_services.create_text_snapshot(
         name="T", documents=documents, licence="MIT", min_characters=1, by=noor, now=timezone.now()
     )
     client = signed_in(noor)

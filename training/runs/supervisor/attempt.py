@@ -125,14 +125,14 @@ class Attempt:
 
     def retry_store(self, call: Callable[[], T]) -> T:
         """Calls until the store responds or STORE_TIMEOUT_S is over, sending heartbeats meanwhile.
-        Raises StoreAway and Superseded.
+        Raises StoreUnavailable and Superseded.
         """
         deadline = time.monotonic() + STORE_TIMEOUT_S
         delay_s = 1.0
         while True:
             try:
                 return self.with_heartbeat(call)
-            except store.StoreAway as problem:
+            except store.StoreUnavailable as problem:
                 if time.monotonic() > deadline or self.is_leaving():
                     raise
                 logger.warning(
@@ -163,7 +163,7 @@ class Attempt:
         """Fetches from the store, with retries. Raises UnableToStart."""
         try:
             return self.retry_store(call)
-        except store.StoreAway as problem:
+        except store.StoreUnavailable as problem:
             raise UnableToStart(store_sentence(problem)) from problem
         except store.Damaged as problem:
             raise UnableToStart(
@@ -203,7 +203,7 @@ def os_sentence(problem: OSError) -> str:
     }
 
 
-def store_sentence(problem: store.StoreAway) -> str:
+def store_sentence(problem: store.StoreUnavailable) -> str:
     sentence = _(
         "The artifact store is not responding (%(problem)s). Retry when it is back: the run resumes"
         " from its last checkpoint."

@@ -59,7 +59,7 @@ def conclude(attempt: Attempt, child: ChildExit) -> None:
         end = _attempt_result(attempt, child, verdict)
     except OSError as problem:
         end = AttemptResult(outcome=Run.Outcome.FAILED, error=os_sentence(problem))
-    except store.StoreAway as problem:
+    except store.StoreUnavailable as problem:
         if attempt.is_leaving():
             raise attempt.requeue() from problem
         end = AttemptResult(outcome=Run.Outcome.FAILED, error=store_sentence(problem))
@@ -99,7 +99,7 @@ def _send_last_checkpoint(attempt: Attempt) -> None:
     """
     try:
         attempt.with_heartbeat(attempt.uploader.finish)
-    except store.StoreAway as problem:
+    except store.StoreUnavailable as problem:
         logger.warning(
             "Run %s: its last checkpoint stays on this node: %s", attempt.run.pk, problem
         )
@@ -121,7 +121,7 @@ def _attempt_result(
                 attempt.folder / result.model,
                 f"run-{attempt.run.pk}-{attempt.run.attempt}",
             )
-            location = attempt.retry_store(lambda: artifacts.keep_model(folder, name=name))
+            location = attempt.retry_store(lambda: artifacts.store_model(folder, name=name))
     return AttemptResult(
         outcome=Run.Outcome(verdict.next),
         error=verdict.sentence,
@@ -167,7 +167,7 @@ def _discard(discard: Callable[[], None]) -> None:
     """What a store that is down cannot delete now is listed under “Storage”, to be freed there."""
     try:
         discard()
-    except store.StoreAway as problem:
+    except store.StoreUnavailable as problem:
         logger.warning("The artifact store is away (%s): something was left in it.", problem)
 
 

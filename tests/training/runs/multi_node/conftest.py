@@ -122,7 +122,7 @@ def queue_real(
         snapshot_kind, train, held_out = rows[kind]
         snapshot = make_snapshot(snapshot_kind, n_rows=32, train=train, validation=held_out)
         if artifacts.is_shared():
-            artifacts.keep_snapshot(settings.SNAPSHOTS_DIR / snapshot.folder)
+            artifacts.store_snapshot(settings.SNAPSHOTS_DIR / snapshot.folder)
         return run_queue.queue_run(
             kind=kind,
             name=f"shared {kind}",

@@ -138,7 +138,7 @@ def a_run(person: User, n_points: int) -> Run:
             f"14:20:11 step {n} loss 1.2345 and so on and so forth" for n in range(500)
         ),
     )
-    nodes_services.announce_node(
+    nodes_services.record_node_heartbeat(
         name="gpu-1",
         report=Report(64, 512.0, 400.0, (Gpu("H100", 80.0, 60.0, 0.9, 61.0),) * 8, {}),
         now=now,

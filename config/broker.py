@@ -1,6 +1,6 @@
-"""Sends a task to the workers without keeping a person waiting while the broker is away.
+"""Sends tasks to the workers without making a person wait while the broker is down.
 
-Rows are the queue, so a message that is lost costs nothing: the beat sends it again.
+Database rows are the queue, so a lost message does no harm: Celery beat sends it again.
 """
 
 import logging
@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 
 
 def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: object) -> bool:
-    """Sends a task by its full name; call it after commit. False when the broker is away, and then
-    `otherwise` in the log says what happens next.
+    """Sends a task by its full name; call it after commit. False when the broker is down;
+    `otherwise` then says in the log what happens next.
     """
     try:
         with _connected(app.connection_for_write()) as connection:
@@ -31,7 +31,7 @@ def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: objec
 
 
 def n_waiting(queue: str) -> int:
-    """Messages that no worker has taken; 0 as well when the broker is away."""
+    """Messages that no worker has taken; also 0 when the broker is down."""
     try:
         with _connected(app.connection_for_read()) as connection:
             return int(
@@ -43,7 +43,7 @@ def n_waiting(queue: str) -> int:
 
 @contextmanager
 def _connected(connection: Any) -> Iterator[Any]:
-    """Tries once: left alone, kombu retries for six seconds before it gives up."""
+    """Tries once. By default kombu retries for six seconds."""
     with connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         yield connection

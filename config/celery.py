@@ -22,7 +22,7 @@ TASK_ROOMS = (
     "training.schedules",
     "training.storage",
 )
-"""Packages with a tasks.py."""
+"""Every package that has a tasks.py."""
 
 app = Celery("preferably")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -30,8 +30,8 @@ app.autodiscover_tasks(TASK_ROOMS)
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
-    """A task for the `short` queue: acknowledged late, killed after `time_limit_s`. It must be safe
-    to run twice.
+    """A task for the queue `short`: acknowledged late and killed after `time_limit_s`. It must be
+    safe to run twice.
     """
     limits = {"time_limit": time_limit_s, "soft_time_limit": max(1, time_limit_s - 5)}
     declare: Callable[[Callable[..., None]], Any] = app.task(
@@ -41,8 +41,8 @@ def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
 
 
 def run_task() -> Callable[[Callable[..., None]], Any]:
-    """A task that supervises a run: acknowledged at once, no limit; the row's heartbeat keeps the
-    run alive.
+    """A task that supervises a run: acknowledged at once and without a limit, since the run's
+    heartbeat shows whether it is alive.
     """
     declare: Callable[[Callable[..., None]], Any] = app.task(acks_late=False, ignore_result=True)
     return declare

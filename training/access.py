@@ -1,5 +1,5 @@
-"""The only way from a person and an id in a URL to an object of the training half. Any researcher
-may see any of them; to everybody else they do not exist: 404, never 403.
+"""Loads an object of training by the id in a URL, for the person who asks. Researchers may see
+every object; everybody else gets 404, never 403. Views use no other way.
 """
 
 from django.contrib.auth.models import AnonymousUser
@@ -58,7 +58,7 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 
 
 def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:
-    """Not one that an unpublished import brought in."""
+    """Excludes prompts of an unpublished import."""
     researcher(user)
     return get_object_or_404(visible(Prompt.objects.select_related("source")), pk=pk)
 
@@ -69,7 +69,7 @@ def node(*, user: User | AnonymousUser, pk: int) -> Node:
 
 
 def researcher(user: User | AnonymousUser) -> User:
-    """The person behind a request, who must be a researcher."""
+    """The signed-in person; 404 unless they are a researcher."""
     if not (isinstance(user, User) and user.is_researcher):
         raise Http404
     return user

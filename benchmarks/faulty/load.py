@@ -235,7 +235,7 @@ def cut(scale: Scale, by: User) -> Snapshot:
         (folder / f"{split}.jsonl").write_text("")
     script = {"n_steps": scale.n_steps, "pause_s": scale.pause_s, "checkpoint_every": INTERVAL}
     (folder / "script.json").write_text(json.dumps(script))
-    artifacts.keep_snapshot(folder)
+    artifacts.store_snapshot(folder)
     return Snapshot.objects.create(
         name="script",
         kind="demonstrations",

@@ -306,7 +306,7 @@ def running() -> list[Run]:
 
 def may_die(run: Run) -> bool:
     return run.n_crashes < settings.RUN_MAX_ATTEMPTS - 1 or asked(
-        lambda: runs_services._has_advanced(run.pk, run.attempt)
+        lambda: runs_services._made_progress(run.pk, run.attempt)
     )
 
 

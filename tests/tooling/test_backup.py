@@ -78,7 +78,7 @@ def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: U
         recorded=Recorded(presentation={}, active_s=1, warnings=[]),
         now=NOON,
     )
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="demonstrations",
         name="first",
         filters=snapshots_services.Filters(),

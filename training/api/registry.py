@@ -93,7 +93,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         weights = self.asked["weights"]
         try:
             return export.archive(model=self.get_object(), weights=weights).response()
-        except store.StoreAway as problem:
+        except store.StoreUnavailable as problem:
             raise Unable(_("The artifact store is not responding. Try again later.")) from problem
 
     @reads(

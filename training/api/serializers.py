@@ -16,7 +16,7 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.registry import export
 from training.runs.costs import Forecast
-from training.runs.run_queue import Wish
+from training.runs.run_queue import RunOptions
 from training.runs.selectors import RunFilter
 
 MAX_STEP = 2_147_483_647
@@ -236,13 +236,13 @@ class NewRunSerializer(serializers.Serializer[Any]):
     n_processes = serializers.IntegerField(
         default=1,
         min_value=1,
-        max_value=processes_launch.MOST_PROCESSES,
+        max_value=processes_launch.MAX_PROCESSES,
         help_text="that share the work, each with a GPU where any is asked for",
     )
     n_machines = serializers.IntegerField(
         default=1,
         min_value=1,
-        max_value=processes_launch.MOST_MACHINES,
+        max_value=processes_launch.MAX_MACHINES,
         help_text="each with as many processes and GPUs, and as much memory",
     )
     strategy = serializers.ChoiceField(
@@ -278,11 +278,13 @@ class NewRunSerializer(serializers.Serializer[Any]):
         return {name: model for name, model in given.items() if model is not None}
 
     @staticmethod
-    def wish_of(values: dict[str, Any]) -> Wish:
+    def options_of(values: dict[str, Any]) -> RunOptions:
         asked = {
             name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")
         }
-        return Wish(**asked, tags=tuple(values["tags"]), launch=NewRunSerializer.launch_of(values))
+        return RunOptions(
+            **asked, tags=tuple(values["tags"]), launch=NewRunSerializer.launch_of(values)
+        )
 
     @staticmethod
     def launch_of(values: dict[str, Any]) -> Launch:

@@ -39,7 +39,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
-        "cut_snapshot",
+        "create_snapshot",
         serializers.SnapshotSerializer,
         body=serializers.NewSnapshotSerializer,
         status=201,
@@ -47,7 +47,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
         """Cut a snapshot from the judgments, or the prompts, as they are now."""
         wanted = snapshots_services.Filters.from_json(dict(filters or {}))
-        return snapshots_services.cut_snapshot(
+        return snapshots_services.create_snapshot(
             kind=kind, name=name, filters=wanted, **self.who_and_when
         )
 
@@ -74,7 +74,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             snapshot=values["snapshot"],
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
-            wish=NewRunSerializer.wish_of(values),
+            options=NewRunSerializer.options_of(values),
             **self.who_and_when,
         )
 

@@ -56,12 +56,12 @@ class Rows:
     n_responses: float = 1.0
     """responses in a row"""
     n_test: int = 0
-    n_in_all: int = 0
+    n_total_rows: int = 0
     """rows of every split"""
 
     def n_in(self, split: str) -> int:
         """Rows of `split`: train, test, held_out or all."""
-        counts = {"train": self.n_rows, "test": self.n_test, "all": self.n_in_all}
+        counts = {"train": self.n_rows, "test": self.n_test, "all": self.n_total_rows}
         return counts.get(split, self.n_held_out)
 
     def written(self, *, max_prompt_tokens: int, max_new_tokens: int) -> float:

@@ -1,5 +1,5 @@
-"""The thread in a GPU worker that tells of its node: the worker's own loop must not wait for a
-database.
+"""The heartbeat of a GPU node: a thread in its worker, so that the worker's own loop never waits
+for the database.
 """
 
 import logging
@@ -12,26 +12,26 @@ from django.utils import timezone
 from training.nodes import services
 from training.processes import machine
 
-EVERY_S = 10.0
+INTERVAL_S = 10.0
 logger = logging.getLogger(__name__)
 
 
-def begin(node: str) -> None:
-    """Announces `node` until the process ends."""
-    threading.Thread(target=_go_on, args=[node], name="herald", daemon=True).start()
+def start(node: str) -> None:
+    """Sends heartbeats for `node` until the process ends."""
+    threading.Thread(target=_loop, args=[node], name="node-heartbeat", daemon=True).start()
 
 
-def _go_on(node: str) -> None:
-    pause = threading.Event()
+def _loop(node: str) -> None:
+    timer = threading.Event()
     while True:
-        announce(node)
-        pause.wait(EVERY_S)
+        send(node)
+        timer.wait(INTERVAL_S)
 
 
-def announce(node: str) -> None:
-    """Once. A database that is away is told the next time."""
+def send(node: str) -> None:
+    """Sends one heartbeat. If the database is down, the next one reports the node."""
     try:
-        services.announce_node(
+        services.record_node_heartbeat(
             name=node, report=machine.report(visible=settings.VISIBLE_GPUS), now=timezone.now()
         )
     except (OperationalError, InterfaceError) as problem:

@@ -1,4 +1,4 @@
-"""Every write about nodes: what a node says of itself, and whether it takes runs."""
+"""Every write about nodes: heartbeats, draining, removal."""
 
 from datetime import datetime
 
@@ -10,8 +10,10 @@ from training.models import Node
 from training.processes.machine import Report
 
 
-def announce_node(*, name: str, report: Report, now: datetime) -> None:
-    """A node says that it lives and what it has. That it drains is not its own to say."""
+def record_node_heartbeat(*, name: str, report: Report, now: datetime) -> None:
+    """The node is alive, with this hardware. Draining is not its own to decide, so it stays as it
+    is.
+    """
     Node.objects.update_or_create(
         name=name,
         defaults={
@@ -26,7 +28,7 @@ def announce_node(*, name: str, report: Report, now: datetime) -> None:
 
 
 def drain_node(*, node: Node, by: User, now: datetime) -> bool:
-    """From now on it finishes what it has and takes nothing new. False when it drained already."""
+    """The node finishes its current run and takes no new ones. False when it drains already."""
     with transaction.atomic():
         is_changed = (
             Node.objects.filter(pk=node.pk, draining_since=None).update(draining_since=now) == 1
@@ -50,7 +52,7 @@ def resume_node(*, node: Node, by: User, now: datetime) -> bool:
 
 
 def forget_node(*, node: Node, by: User, now: datetime) -> None:
-    """Takes a machine that is gone off the page. One that lives announces itself again."""
+    """Removes a node that is gone. One that is alive comes back with its next heartbeat."""
     with transaction.atomic():
         audit_log.record(by=by, action="forget", target=node, before={"name": node.name}, now=now)
         Node.objects.filter(pk=node.pk).delete()

@@ -1,4 +1,4 @@
-"""What a Celery worker does when it starts and stops: announce its node, end with its parent."""
+"""What a Celery worker does when it starts and stops."""
 
 import os
 import signal
@@ -10,36 +10,36 @@ from django.conf import settings
 
 from training.nodes import node_heartbeat
 from training.playground import playground
-from training.processes import doorbell, linux, process_cleanup
+from training.processes import doorbell, linux, shutdown_notice
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def announce_node(sender: Any, **_signal: Any) -> None:
-    """A worker on the queue `gpu` is a node: it says so now and then for as long as it lives."""
+def start_heartbeat(sender: Any, **_signal: Any) -> None:
+    """A worker on the queue `gpu` is a node, and sends heartbeats as long as it lives."""
     queues = {queue.name for queue in sender.task_consumer.queues}
     if doorbell.QUEUE in queues:
-        node_heartbeat.begin(settings.NODE_NAME)
+        node_heartbeat.start(settings.NODE_NAME)
     if doorbell.MODELS_QUEUE in queues:
-        playground.begin(sender.hostname)
+        playground.start_worker(sender.hostname)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
-def die_with_the_worker(**_signal: Any) -> None:
-    """An idle pool process would outlive a worker that was killed, where no systemd ends them
-    all.
-    """
+def die_with_worker(**_signal: Any) -> None:
+    """Without systemd, an idle pool process would outlive a worker that was killed."""
     linux.die_with_parent(signal.SIGKILL)
     if os.getppid() != current_process()._parent_pid:  # it died while this process was starting
         os._exit(1)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def tell_supervisors(**_signal: Any) -> None:
-    """A worker that was asked to end waits for its task; its task has to know."""
-    process_cleanup.announce(os.getpid())
+def notify_supervisors(**_signal: Any) -> None:
+    """A worker that shuts down waits for its task, so the task has to know that it should save and
+    end.
+    """
+    shutdown_notice.post(os.getpid())
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def forget_worker(sender: Any, **_signal: Any) -> None:
-    process_cleanup.withdraw(os.getpid())
-    playground.leave(sender.hostname)
+    shutdown_notice.remove(os.getpid())
+    playground.stop_worker(sender.hostname)

@@ -1,6 +1,4 @@
-"""GPU nodes: what there is, what each does, and whether it takes runs; and the line in front of
-them.
-"""
+"""The page of GPU nodes, and the queue of runs in front of them."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -21,13 +19,13 @@ RUNS_PER_PAGE = 20
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The page, or to htmx what changes on it."""
+    """The page; for htmx only the live part."""
     now = timezone.now()
-    page = Paginator(placement.in_line(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(placement.queued_runs(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "nodes": placement.nodes(now=now),
         "page": page,
-        "line": placement.line(runs=page, now=now),
+        "queue": placement.queue_with_reasons(runs=page, now=now),
     }
     is_fragment = request.headers.get("HX-Target") == "nodes"
     return render(
@@ -60,8 +58,8 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def first(request: HttpRequest, pk: int) -> HttpResponse:
-    """Puts a waiting run at the head of the line. Who reads further down stays there: there may be
-    more to bring forward.
+    """Moves a queued run to the front. The response stays on the same page of the queue, where
+    there may be more to move.
     """
     run = training_access.run(user=request.user, pk=pk)
     priority = placement.highest_priority() + 1
@@ -76,8 +74,8 @@ def first(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """One place forward or back in line, and to the page that the run stands on then: who moved it
-    once may do so again.
+    """Moves a queued run by one place. The response shows the page of the queue that the run is on
+    now, so that it can be moved again.
     """
     run = training_access.run(user=request.user, pk=pk)
     places = 1 if request.POST.get("places") == "1" else -1
@@ -92,6 +90,6 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _address(page: str | None) -> str:
-    """Of this page of the line."""
+    """The URL of this page of the queue."""
     is_further = page is not None and page.isdecimal() and page != "1"
     return reverse("nodes", query={"page": page} if is_further else None)

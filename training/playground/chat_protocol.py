@@ -1,8 +1,8 @@
-"""What passes between the page that tries models and the worker that answers: kept in Redis for an
-hour, and nowhere else.
+"""Questions and answers between the playground page and its worker, kept in Redis for an hour and
+nowhere else.
 
-A question is one turn put to one or two models; each of its answers is a stream that the worker
-writes and the page reads, from any place in it, so that a broken connection loses nothing.
+A question goes to one or two models. Each answer is a stream: the worker appends to it, and the
+page reads it from any position, so a dropped connection loses nothing.
 """
 
 import json
@@ -14,19 +14,17 @@ from uuid import uuid4
 import redis
 from django.conf import settings
 
-KEPT_S = 3600
-WORKER_SILENT_S = 15
-"""A worker that has not said for so long that it lives is gone, and so is an answer that nobody
-writes on.
-"""
+TTL_S = 3600
+HEARTBEAT_TTL_S = 15
+"""A worker or an answer without a heartbeat for this long is dead."""
 _PREFIX = "preferably:try"
-Away = redis.RedisError
-"""What every call here raises when Redis does not answer."""
+RedisUnavailable = redis.RedisError
+"""Raised by every call here if Redis does not answer."""
 
 
 @dataclass(frozen=True)
 class ModelQuestion:
-    """One model's part of a question. `messages` end with a user's turn."""
+    """The part of a question for one model. `messages` end with a user's turn."""
 
     answer: str
     model: int
@@ -36,8 +34,8 @@ class ModelQuestion:
 
 @dataclass(frozen=True)
 class Event:
-    """A piece of an answer. `kind`: state, text, end or failed; the last two close it. `place` is
-    where to read on from.
+    """A piece of an answer. `kind` is state, text, end or failed; the last two end the answer.
+    `place` is the position to continue from.
     """
 
     place: str
@@ -54,7 +52,7 @@ def connection() -> "redis.Redis":
 
 
 class Channel:
-    """A connection to the questions and answers in Redis. Use it as a context manager."""
+    """A connection to the questions and answers. Use it as a context manager."""
 
     def __init__(self) -> None:
         self._redis: Any = connection()
@@ -67,15 +65,15 @@ class Channel:
 
     # --- the page's side --------------------------------------------------------------------------
 
-    def ask(self, *, asked: Sequence[ModelQuestion], by: int) -> str:
-        """Writes a question down; the worker is still to be rung for. Returns its id."""
+    def ask(self, *, parts: Sequence[ModelQuestion], by: int) -> str:
+        """Stores a question and returns its id. The caller still has to ring for a worker."""
         question = uuid4().hex
         with self._redis.pipeline() as pipe:
             pipe.set(
-                _key("question", question), json.dumps([asdict(one) for one in asked]), ex=KEPT_S
+                _key("question", question), json.dumps([asdict(one) for one in parts]), ex=TTL_S
             )
-            for one in asked:
-                pipe.set(_key("owner", one.answer), by, ex=KEPT_S)
+            for one in parts:
+                pipe.set(_key("owner", one.answer), by, ex=TTL_S)
             pipe.execute()
         return question
 
@@ -83,8 +81,8 @@ class Channel:
         return bool(self._redis.get(_key("owner", answer)) == str(by))
 
     def read(self, *, answer: str, after: str, wait_ms: int) -> list[Event]:
-        """What came after the place `after` ("0": from the beginning), waiting a while for it; 0
-        does not wait.
+        """Events after the position `after` ("0" for all), waiting up to `wait_ms`; 0 does not
+        wait.
         """
         found = self._redis.xread({_key("said", answer): after}, block=wait_ms or None)
         return [
@@ -94,18 +92,18 @@ class Channel:
         ]
 
     def stop(self, *, answer: str) -> None:
-        self._redis.set(_key("stop", answer), 1, ex=KEPT_S)
+        self._redis.set(_key("stop", answer), 1, ex=TTL_S)
 
-    def is_worked_on(self, *, answer: str) -> bool:
+    def is_in_progress(self, *, answer: str) -> bool:
         return bool(self._redis.exists(_key("alive", answer)))
 
     def age_s(self, *, answer: str) -> float:
-        """Since it was asked for."""
+        """Seconds since the question was asked."""
         left = int(self._redis.ttl(_key("owner", answer)))
-        return KEPT_S - left if left >= 0 else KEPT_S
+        return TTL_S - left if left >= 0 else TTL_S
 
     def workers(self) -> list[str]:
-        """The names of those that are alive."""
+        """The names of live workers."""
         start = _key("worker", "")
         return sorted(
             key.removeprefix(start) for key in self._redis.scan_iter(match=f"{start}*", count=500)
@@ -113,27 +111,27 @@ class Channel:
 
     # --- the worker's side ------------------------------------------------------------------------
 
-    def announce(self, *, worker: str) -> None:
-        self._redis.set(_key("worker", worker), 1, ex=WORKER_SILENT_S)
+    def record_worker(self, *, worker: str) -> None:
+        self._redis.set(_key("worker", worker), 1, ex=HEARTBEAT_TTL_S)
 
-    def withdraw(self, *, worker: str) -> None:
+    def remove_worker(self, *, worker: str) -> None:
         self._redis.delete(_key("worker", worker))
 
     def take(self, *, question: str) -> list[ModelQuestion]:
-        """The question, once: to whoever asks first. Empty afterwards, and when it is too old."""
+        """The question, for the first caller only. Empty afterwards, or when it has expired."""
         found = self._redis.getdel(_key("question", question))
         return [ModelQuestion(**one) for one in json.loads(found)] if found else []
 
-    def say(self, *, answer: str, kind: str, **data: Any) -> None:
+    def send(self, *, answer: str, kind: str, **data: Any) -> None:
         key = _key("said", answer)
         with self._redis.pipeline() as pipe:
             pipe.xadd(key, {"kind": kind, "data": json.dumps(data)})
-            pipe.expire(key, KEPT_S)
+            pipe.expire(key, TTL_S)
             pipe.execute()
 
-    def go_on(self, *, answer: str) -> bool:
-        """Says that the answer is being worked on. False when it is to stop."""
-        self._redis.set(_key("alive", answer), 1, ex=WORKER_SILENT_S)
+    def keep_alive(self, *, answer: str) -> bool:
+        """Sends a heartbeat for the answer. False when it should stop."""
+        self._redis.set(_key("alive", answer), 1, ex=HEARTBEAT_TTL_S)
         return not self._redis.exists(_key("stop", answer))
 
 

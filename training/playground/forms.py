@@ -1,5 +1,4 @@
-"""What a person sends from the page that tries models: a question as JSON, and what is to be kept
-of an answer as a form."""
+"""Input from the playground page: a question as JSON, and the form that saves an answer."""
 
 import json
 from typing import Any
@@ -11,7 +10,7 @@ from accounts.refusals import Refusal
 from labeling.models import Prompt
 from training.models import TrainedModel
 from training.playground import services
-from training.playground.services import Kept, Part
+from training.playground.services import ChatPart, KeptAnswer
 from training.processes.completions import Sampling
 
 MAX_SEED = 2**31 - 1
@@ -21,7 +20,7 @@ MAX_TEXT = 200_000
 
 
 class SamplingForm(forms.Form):
-    """The settings beside the conversation. An empty seed is another one each time."""
+    """Sampling settings. Without a seed, answers differ each time."""
 
     temperature = forms.FloatField(
         label=_("Temperature"),
@@ -60,7 +59,7 @@ class UnreadableQuestion(Refusal):
     """The sentence is for the person who asked."""
 
 
-def question_in(body: bytes) -> tuple[list[Part], Sampling]:
+def question_in(body: bytes) -> tuple[list[ChatPart], Sampling]:
     """{"parts": [{"model": …, "messages": […]}], "sampling": {…}}. Raises UnreadableQuestion."""
     try:
         sent = json.loads(body)
@@ -80,7 +79,7 @@ def question_in(body: bytes) -> tuple[list[Part], Sampling]:
         _are_turns(messages) for _pk, messages in wanted
     ):
         raise UnreadableQuestion(str(_("The question could not be read. Reload the page.")))
-    return [Part(found[pk], messages) for pk, messages in wanted], settings.sampling()
+    return [ChatPart(found[pk], messages) for pk, messages in wanted], settings.sampling()
 
 
 def _are_turns(messages: list[Any]) -> bool:
@@ -91,9 +90,7 @@ def _are_turns(messages: list[Any]) -> bool:
 
 
 class KeepForm(forms.Form):
-    """What is to be kept, to be looked at first. Without an answer it is a prompt, with one a
-    demonstration.
-    """
+    """Saves a turn after review: a prompt, or with an answer a demonstration."""
 
     earlier = forms.CharField(
         widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False
@@ -182,7 +179,9 @@ class KeepForm(forms.Form):
             {"role": "user", "content": self.cleaned_data["text"].strip()},
         ]
 
-    def kept(self) -> Kept:
+    def kept(self) -> KeptAnswer:
         """Call on a valid form of a demonstration."""
         given = self.cleaned_data
-        return services.Kept(given["model"], given["written"], given["sampling"], given["is_ended"])
+        return services.KeptAnswer(
+            given["model"], given["written"], given["sampling"], given["is_ended"]
+        )

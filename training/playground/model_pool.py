@@ -1,6 +1,4 @@
-"""Models held in memory between two questions, each in a child process of its own: torch never
-enters this one.
-"""
+"""A pool of loaded models, each in a child process of its own: torch never enters this process."""
 
 import logging
 import os
@@ -20,34 +18,34 @@ from training.processes import environment, json_lines
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
+CLEANUP_INTERVAL_S = 2.0
 ENDED: dict[str, Any] = {"error": ""}
-"""What a child that died has said last."""
+"""The last line from a child that died."""
 
 
 @dataclass
 class Child:
     """A process of training.trainer.sample.chat_child with one model. It answers one question at a
-    time, for whoever has taken it.
+    time.
     """
 
     folder: str
     process: "subprocess.Popen[str]"
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
-    is_lent: bool = True
+    is_borrowed: bool = True
     is_ready: bool = False
     is_idle: bool = True
-    """It has said all there was to its last question."""
+    """Whether it has finished its last answer."""
     used_at: float = field(default_factory=time.monotonic)
 
     def ask(self, question: dict[str, Any]) -> None:
         self.is_idle = self.is_idle and "stop" in question
-        with suppress(OSError):  # died: its last line says so
+        with suppress(OSError):  # it died: next_line() returns ENDED
             assert self.process.stdin is not None
             json_lines.write(self.process.stdin, question)
 
-    def heard(self, *, wait_s: float) -> dict[str, Any] | None:
-        """The next line; None when there is none yet."""
+    def next_line(self, *, wait_s: float) -> dict[str, Any] | None:
+        """None if there is none within `wait_s`."""
         with suppress(queue.Empty):
             line = self.lines.get(timeout=wait_s)
             self.is_ready = self.is_ready or "ready" in line
@@ -55,7 +53,7 @@ class Child:
             return line
         return None
 
-    def end(self) -> None:
+    def kill(self) -> None:
         self.process.kill()
 
     @property
@@ -63,9 +61,9 @@ class Child:
         return self.process.poll() is None
 
 
-class Shelf:
-    """At most so many children of this process, the longest unused ended for a new one. Safe among
-    threads.
+class ModelPool:
+    """At most TRY_MODELS_WARM children; the least recently used one makes room for a new one.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -73,9 +71,9 @@ class Shelf:
         self._changed = threading.Condition()
 
     @contextmanager
-    def lent(self, folder: str, *, wait_s: float) -> Iterator[Child | None]:
-        """A child with this model, not always ready yet; None when all stay taken. One that did not
-        go on well is not kept.
+    def borrow(self, folder: str, *, wait_s: float) -> Iterator[Child | None]:
+        """A child with this model, which may still be loading; None when all stay in use. A child
+        that did not finish properly is removed afterwards.
         """
         child = self._take(folder, wait_s)
         try:
@@ -85,69 +83,69 @@ class Shelf:
                 self._put_back(child)
 
     def end_unused(self, *, after_s: float) -> None:
-        """Frees what nobody has asked for `after_s` seconds."""
+        """Removes children that nobody has used for `after_s` seconds."""
         with self._changed:
-            for child in [one for one in self._children if not one.is_lent]:
+            for child in [one for one in self._children if not one.is_borrowed]:
                 if time.monotonic() - child.used_at >= after_s or not child.is_alive:
-                    self._forget(child)
+                    self._remove(child)
 
     def _take(self, folder: str, wait_s: float) -> Child | None:
         deadline = time.monotonic() + wait_s
         with self._changed:
             while True:
-                free = [one for one in self._children if not one.is_lent]
+                free = [one for one in self._children if not one.is_borrowed]
                 for child in free:
                     if child.folder == folder and child.is_alive:
-                        child.is_lent = True
+                        child.is_borrowed = True
                         return child
                 if len(self._children) < settings.TRY_MODELS_WARM:
-                    return self._begin(folder)
+                    return self._start(folder)
                 if free:
-                    self._forget(min(free, key=lambda one: one.used_at))
+                    self._remove(min(free, key=lambda one: one.used_at))
                 elif (
                     not self._changed.wait(timeout=max(0.0, deadline - time.monotonic()))
                     and time.monotonic() >= deadline
                 ):
                     return None
 
-    def _begin(self, folder: str) -> Child:
+    def _start(self, folder: str) -> Child:
         child = start(folder)
         self._children.append(child)
         return child
 
     def _put_back(self, child: Child) -> None:
         with self._changed:
-            child.is_lent, child.used_at = False, time.monotonic()
+            child.is_borrowed, child.used_at = False, time.monotonic()
             if not (child.is_alive and child.is_ready and child.is_idle):
-                self._forget(child)
+                self._remove(child)
             self._changed.notify_all()
 
-    def _forget(self, child: Child) -> None:
-        child.end()
+    def _remove(self, child: Child) -> None:
+        child.kill()
         child.process.wait()
         self._children.remove(child)
 
 
-SHELF = Shelf()
+POOL = ModelPool()
 
 
-def keep_tidy() -> None:
-    """Ends unused children until the process does; the worker begins it once."""
-    threading.Thread(target=_tidy, name="tidy", daemon=True).start()
+def start_cleanup() -> None:
+    """Removes unused children until the process ends. Call it once per worker."""
+    threading.Thread(target=_clean_up, name="model-cleanup", daemon=True).start()
 
 
-def _tidy() -> None:
+def _clean_up() -> None:
     pause = threading.Event()
-    while not pause.wait(LOOK_EVERY_S):
-        SHELF.end_unused(after_s=settings.TRY_KEEPS_WARM_S)
+    while not pause.wait(CLEANUP_INTERVAL_S):
+        POOL.end_unused(after_s=settings.TRY_KEEPS_WARM_S)
 
 
 def start(folder: str) -> Child:
-    """The process begins to load; its first line says when it is ready. It ends with this one: its
-    stdin is closed then.
+    """Starts a process that loads the model; its first line says when it is ready. It ends with
+    this process, when its stdin closes.
     """
     threads = str(settings.TRAINER_THREADS or max(1, len(os.sched_getaffinity(0)) // 2))
-    inherited = environment.harmless() | {
+    inherited = environment.without_secrets() | {
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OMP_WAIT_POLICY": "PASSIVE",

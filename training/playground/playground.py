@@ -1,5 +1,5 @@
-"""A worker's side of trying models: answers a question, by models in child processes or by other
-servers, piece by piece.
+"""The worker's side of the playground: answers a question with local models or external servers,
+streaming the text.
 """
 
 import logging
@@ -27,54 +27,56 @@ from training.registry import endpoints
 from training.registry import services as registry_services
 from training.storage import artifacts, store
 
-LOOK_EVERY_S = 0.25
-ANNOUNCE_EVERY_S = 5.0
+POLL_S = 0.25
+HEARTBEAT_S = 5.0
 STOPPED: dict[str, Any] = {"is_ended": False, "is_stopped": True}
 logger = logging.getLogger(__name__)
 
 
 class UnableToAnswer(Exception):
-    """The model cannot be asked here; the text is for the person who tries it."""
+    """The model cannot answer; the text is for the person who asked."""
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a model is asked: in a folder, or at a server."""
+class _Target:
+    """Where a model answers: from a local folder, or at a server."""
 
     folder: str = ""
     server: Server | None = None
 
 
 def answer_question(*, question: str) -> None:
-    """All its answers at the same time. A question is answered once, however often it is asked."""
+    """Answers with all its models in parallel. A question is answered once, however often the task
+    runs.
+    """
     with Channel() as channel:
         asked = channel.take(question=question)
         if not asked:
             return
-        places = [_place(one) for one in asked]
+        targets = [_target(one) for one in asked]
     connection.close()
     with ThreadPoolExecutor(len(asked)) as pool:
-        list(pool.map(_answer, asked, places))
+        list(pool.map(_answer, asked, targets))
 
 
-def _place(asked: ModelQuestion) -> _Place | UnableToAnswer:
+def _target(asked: ModelQuestion) -> _Target | UnableToAnswer:
     try:
-        return _found(
+        return _find_target(
             TrainedModel.objects.select_related("endpoint").filter(pk=asked.model).first()
         )
     except UnableToAnswer as problem:
         return problem
 
 
-def _found(model: TrainedModel | None) -> _Place:
+def _find_target(model: TrainedModel | None) -> _Target:
     """Raises UnableToAnswer."""
     if model is None:
         raise UnableToAnswer(_("This model is no longer registered."))
     endpoint = endpoints.endpoint_of(model=model)
     if endpoint is None:
-        return _Place(folder=model.location)
+        return _Target(folder=model.location)
     try:
-        endpoints.refuse_elsewhere(url=endpoint.url)
+        endpoints.check_host(url=endpoint.url)
     except registry_services.UnableToRegister as problem:
         raise UnableToAnswer(str(problem)) from problem
     key = environment.key_of(endpoint.key_variable)
@@ -84,62 +86,60 @@ def _found(model: TrainedModel | None) -> _Place:
             " worker's environment."
         )
         raise UnableToAnswer(sentence % {"name": endpoint.key_variable})
-    return _Place(server=Server(endpoint.url, endpoint.served_name, key))
+    return _Target(server=Server(endpoint.url, endpoint.served_name, key))
 
 
-def _answer(asked: ModelQuestion, place: _Place | UnableToAnswer) -> None:
-    """One answer to its end; the last thing said is always how it ended."""
+def _answer(asked: ModelQuestion, target: _Target | UnableToAnswer) -> None:
+    """Writes one answer. Its last event always says how it ended."""
     started_at = time.monotonic()
     with Channel() as channel:
         try:
-            if isinstance(place, UnableToAnswer):
-                raise place
-            channel.go_on(answer=asked.answer)
+            if isinstance(target, UnableToAnswer):
+                raise target
+            channel.keep_alive(answer=asked.answer)
             pieces = (
-                _from_server(asked, place.server, channel)
-                if place.server
-                else _from_child(asked, place.folder, channel)
+                _from_server(asked, target.server, channel)
+                if target.server
+                else _from_child(asked, target.folder, channel)
             )
             last: dict[str, Any] = {}
             for kind, data in pieces:
                 if kind == "end":
                     last = data
                 else:
-                    channel.say(answer=asked.answer, kind=kind, **data)
-            channel.say(
+                    channel.send(answer=asked.answer, kind=kind, **data)
+            channel.send(
                 answer=asked.answer,
                 kind="end",
                 seconds=round(time.monotonic() - started_at, 2),
                 **last,
             )
-        except (UnableToAnswer, completions.UnableToAsk) as problem:
-            channel.say(answer=asked.answer, kind="failed", sentence=str(problem))
-        except chat_protocol.Away as problem:
+        except (UnableToAnswer, completions.CompletionFailed) as problem:
+            channel.send(answer=asked.answer, kind="failed", sentence=str(problem))
+        except chat_protocol.RedisUnavailable as problem:
             logger.warning("An answer was given up: Redis is away (%s).", problem)
 
 
-Said = Iterator[tuple[str, dict[str, Any]]]
+Events = Iterator[tuple[str, dict[str, Any]]]
 
 
-def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said:
-    """Reads in a thread, so that a server that is silent for long holds up neither a stop nor the
-    clock.
-    """
+def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Events:
+    """Reads in a thread, so that a silent server delays neither a stop nor the time limit."""
     deadline = time.monotonic() + settings.TRY_LIMIT_S
-    heard: queue.Queue[Piece | completions.UnableToAsk] = queue.Queue()
+    heard: queue.Queue[Piece | completions.CompletionFailed] = queue.Queue()
     with completions.client() as client:
         threading.Thread(
-            target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True
+            target=_stream_to_queue, args=[client, server, asked, heard], name="reader", daemon=True
         ).start()
-        while channel.go_on(answer=asked.answer):
+        while channel.keep_alive(answer=asked.answer):
             if time.monotonic() > deadline:
                 raise UnableToAnswer(
                     _("The answer took longer than %(n)s seconds and was stopped.")
                     % {"n": settings.TRY_LIMIT_S}
                 )
             with suppress(queue.Empty):
-                piece = heard.get(timeout=LOOK_EVERY_S)
-                if isinstance(piece, completions.UnableToAsk):
+                piece = heard.get(timeout=POLL_S)
+                if isinstance(piece, completions.CompletionFailed):
                     raise piece
                 if piece.is_last:
                     yield "end", {"is_ended": piece.is_ended, "is_stopped": False}
@@ -148,55 +148,55 @@ def _from_server(asked: ModelQuestion, server: Server, channel: Channel) -> Said
     yield "end", STOPPED
 
 
-def _read_on(
+def _stream_to_queue(
     client: httpx2.Client,
     server: Server,
     asked: ModelQuestion,
-    heard: "queue.Queue[Piece | completions.UnableToAsk]",
+    heard: "queue.Queue[Piece | completions.CompletionFailed]",
 ) -> None:
     try:
         for piece in completions.stream(client, server, asked.messages, Sampling(**asked.sampling)):
             heard.put(piece)
-    except completions.UnableToAsk as problem:
+    except completions.CompletionFailed as problem:
         heard.put(problem)
-    except RuntimeError as problem:  # the client was closed meanwhile: nobody listens any more
+    except RuntimeError as problem:  # the client was closed: nobody reads this any more
         logger.info("An answer was left: %s", problem)
 
 
-def _from_child(asked: ModelQuestion, location: str, channel: Channel) -> Said:
-    """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its
-    process.
+def _from_child(asked: ModelQuestion, location: str, channel: Channel) -> Events:
+    """Raises UnableToAnswer. A model that is still loading cannot react to a stop, so its process
+    is killed.
     """
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     yield "state", {"state": "waiting"}
     with ExitStack() as held:
-        fetching = background.start(lambda: _fetched(location), name="fetcher")
+        fetching = background.start(lambda: _fetch_model(location), name="fetcher")
         child: model_pool.Child | None = None
         while child is None:
-            if not channel.go_on(answer=asked.answer):
+            if not channel.keep_alive(answer=asked.answer):
                 yield "end", STOPPED
                 return
             if time.monotonic() > deadline:
                 raise UnableToAnswer(_("Other models are in use right now. Ask again in a moment."))
             with suppress(FutureTimeout):
-                folder = fetching.result(timeout=LOOK_EVERY_S)
-                child = held.enter_context(model_pool.SHELF.lent(folder, wait_s=LOOK_EVERY_S))
+                folder = fetching.result(timeout=POLL_S)
+                child = held.enter_context(model_pool.POOL.borrow(folder, wait_s=POLL_S))
         yield "state", {"state": "writing" if child.is_ready else "loading"}
         child.ask({"messages": asked.messages} | asked.sampling)
-        yield from _heard(child, asked, channel, deadline)
+        yield from _events_from_child(child, asked, channel, deadline)
 
 
-def _heard(
+def _events_from_child(
     child: model_pool.Child, asked: ModelQuestion, channel: Channel, deadline: float
-) -> Said:
-    is_told = False
+) -> Events:
+    is_stop_sent = False
     while True:
-        heard = child.heard(wait_s=LOOK_EVERY_S)
-        is_wanted = channel.go_on(answer=asked.answer) and time.monotonic() < deadline
-        if not is_wanted and not is_told:
-            is_told = True
+        heard = child.next_line(wait_s=POLL_S)
+        is_wanted = channel.keep_alive(answer=asked.answer) and time.monotonic() < deadline
+        if not is_wanted and not is_stop_sent:
+            is_stop_sent = True
             if not child.is_ready:
-                child.end()
+                child.kill()
                 yield "end", STOPPED
                 return
             child.ask({"stop": True})
@@ -213,7 +213,7 @@ def _heard(
             raise UnableToAnswer(heard["error"] or _died())
 
 
-def _fetched(location: str) -> str:
+def _fetch_model(location: str) -> str:
     try:
         return artifacts.fetch_model(location)
     except artifacts.ModelMissing as problem:
@@ -221,7 +221,7 @@ def _fetched(location: str) -> str:
             _("The model folder %(folder)s is not on the machine that runs models.")
             % {"folder": location}
         ) from problem
-    except (store.StoreAway, store.Damaged) as problem:
+    except (store.StoreUnavailable, store.Damaged) as problem:
         raise UnableToAnswer(
             _("The artifact store did not return the model (%(problem)s).") % {"problem": problem}
         ) from problem
@@ -237,30 +237,30 @@ def _died() -> str:
 # --- being there ----------------------------------------------------------------------------------
 
 
-def begin(worker: str) -> None:
-    """Says that this worker is there until its process ends, and frees models that nobody asks any
-    more.
-    """
-    model_pool.keep_tidy()
-    threading.Thread(target=_go_on, args=[worker], name="herald", daemon=True).start()
+def start_worker(worker: str) -> None:
+    """Sends heartbeats until the process ends, and removes unused models from memory."""
+    model_pool.start_cleanup()
+    threading.Thread(
+        target=_send_heartbeats, args=[worker], name="worker-heartbeat", daemon=True
+    ).start()
 
 
-def leave(worker: str) -> None:
+def stop_worker(worker: str) -> None:
     with Channel() as channel:
         try:
-            channel.withdraw(worker=worker)
-        except chat_protocol.Away as problem:
+            channel.remove_worker(worker=worker)
+        except chat_protocol.RedisUnavailable as problem:
             logger.warning(
                 "Redis is away (%s): this worker is taken for alive a little longer.", problem
             )
 
 
-def _go_on(worker: str) -> None:
-    pause = threading.Event()
+def _send_heartbeats(worker: str) -> None:
+    timer = threading.Event()
     while True:
         try:
             with Channel() as channel:
-                channel.announce(worker=worker)
-        except chat_protocol.Away as problem:
+                channel.record_worker(worker=worker)
+        except chat_protocol.RedisUnavailable as problem:
             logger.warning("The worker could not announce itself: Redis is away (%s).", problem)
-        pause.wait(ANNOUNCE_EVERY_S)
+        timer.wait(HEARTBEAT_S)

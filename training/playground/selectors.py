@@ -1,4 +1,4 @@
-"""Reads of the page that tries models."""
+"""Queries for the playground."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,14 @@ from training.models import TrainedModel
 
 @dataclass(frozen=True)
 class KeptTurn:
-    """A prompt, and what was shown as right answers to it outside any campaign, the newest
-    first.
-    """
+    """A saved prompt and the demonstrations saved for it outside campaigns, newest first."""
 
     prompt: Prompt
     answers: list[Demonstration]
 
 
 def models_to_try() -> QuerySet[TrainedModel]:
-    """Language models that are not retired, the newest first."""
+    """Language models that are not retired, newest first."""
     found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
         stage=TrainedModel.Stage.RETIRED
     )
@@ -28,7 +26,7 @@ def models_to_try() -> QuerySet[TrainedModel]:
 
 
 def licence_of(*, pk: str) -> str:
-    """Of a model that a form names; empty for none."""
+    """The licence of the model with this id; "" if there is none."""
     model = TrainedModel.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
     return model.licence if model else ""
 

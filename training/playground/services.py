@@ -1,5 +1,5 @@
-"""Trying models: a question to one or two, and what a researcher keeps of it. Questions live in
-Redis for an hour only.
+"""Asking models in the playground, and saving their answers. Questions are kept in Redis for an
+hour only.
 """
 
 from collections.abc import Sequence
@@ -27,24 +27,20 @@ Message = dict[str, str]
 
 
 class UnableToAskModel(Refusal):
-    """The question cannot be put; the text says what to change."""
+    """The question cannot be asked; the text says what to change."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one model is asked: the conversation as it was with this model, ending with the user's
-    turn.
-    """
+class ChatPart:
+    """What one model is asked: its conversation so far, ending with the user's turn."""
 
     model: TrainedModel
     messages: list[Message]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How an answer came about that is kept: by which model, with which settings, and what it
-    said.
-    """
+class KeptAnswer:
+    """A saved answer: the model, its sampling settings, and the original text."""
 
     model: TrainedModel
     text: str
@@ -52,8 +48,8 @@ class Kept:
     is_ended: bool | None = None
 
 
-def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[str]:
-    """Rings for a worker; the ids of the answers, in the order of the parts. Raises
+def ask_models(*, parts: Sequence[ChatPart], sampling: Sampling, by: User) -> list[str]:
+    """Asks, and returns the ids of the answers in the order of the parts. Raises
     UnableToAskModel.
     """
     if not 1 <= len(parts) <= MAX_MODELS:
@@ -75,17 +71,19 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
                 raise UnableToAskModel(
                     _("No worker is running for the “models” queue. An operator can start one.")
                 )
-            question = channel.ask(asked=asked, by=by.pk)
-    except chat_protocol.Away as problem:
+            question = channel.ask(parts=asked, by=by.pk)
+    except chat_protocol.RedisUnavailable as problem:
         raise UnableToAskModel(_("The broker is not responding. Try again later.")) from problem
     if not doorbell.ring_question(question):
         raise UnableToAskModel(_("The broker is not responding. Try again later."))
     return [one.answer for one in asked]
 
 
-def save_demonstration(*, prompt: Prompt, text: str, answer: Kept, by: User, now: datetime) -> None:
-    """The answer as its model's response, and `text`, which a person may have mended, as a
-    demonstration by that person.
+def save_demonstration(
+    *, prompt: Prompt, text: str, answer: KeptAnswer, by: User, now: datetime
+) -> None:
+    """Saves the original answer as the model's response, and `text`, which a person may have
+    edited, as that person's demonstration.
     """
     assert answer.model.source is not None
     intake.save_demonstration(

@@ -1,6 +1,4 @@
-"""The page where one model or two are talked to: questions in, answers out as server-sent events,
-and what is kept of them.
-"""
+"""The playground page: questions, answers as server-sent events, and saving them."""
 
 import json
 import threading
@@ -27,17 +25,17 @@ from training import access as training_access
 from training.playground import chat_protocol, forms, selectors, services
 from training.playground.chat_protocol import Channel, Event
 
-# A stream holds a thread of this process. Beyond so many, answers come in pieces of a moment, and
-# nobody else has to wait.
+# A stream occupies a thread of this process. Beyond this many, the browser polls instead, so that
+# other requests do not wait.
 N_STREAMS = threading.BoundedSemaphore(2)
 STREAM_S = 25.0
 WAIT_MS = 1000
 KEPT_FIELDS = ("earlier", "text", "model", "written", "sampling", "is_ended")
-"""What the page fills in of a turn that is to be kept."""
-AGAIN_MS = 400
-"""After which the browser asks for what came since."""
-UNTAKEN_S = 60
-"""A question that no worker has taken for so long was lost on its way."""
+"""The fields that the page fills in when a turn is saved."""
+RECONNECT_MS = 400
+"""How long the browser waits before it reconnects."""
+UNCLAIMED_S = 60
+"""A question that no worker has taken for this long was lost."""
 
 
 @require_GET
@@ -76,25 +74,23 @@ def ask(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def answer(request: HttpRequest, answer: str) -> HttpResponseBase:
-    """Server-sent events, from after the `Last-Event-ID` that a browser names when it comes
-    back.
+    """Server-sent events, starting after the `Last-Event-ID` that a browser sends when it
+    reconnects.
     """
     by = training_access.researcher(request.user)
     after = request.headers.get("Last-Event-ID", "0")
-    _own(answer, by.pk)
+    _require_owner(answer, by.pk)
     response = StreamingHttpResponse(_events(answer, after), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
-    response["Content-Encoding"] = (
-        "identity"  # compressed, it would be held back until there is enough of it
-    )
+    response["Content-Encoding"] = "identity"  # compression would buffer the stream
     return response
 
 
 @require_POST
 def stop(request: HttpRequest, answer: str) -> HttpResponse:
     by = training_access.researcher(request.user)
-    _own(answer, by.pk)
+    _require_owner(answer, by.pk)
     with Channel() as channel:
         channel.stop(answer=answer)
     return HttpResponse(status=204)
@@ -102,7 +98,7 @@ def stop(request: HttpRequest, answer: str) -> HttpResponse:
 
 @require_http_methods(["POST"])
 def keep(request: HttpRequest) -> HttpResponse:
-    """First what is to be kept, to be looked at and completed; then, with `keep`, it is kept."""
+    """Shows the turn for review first; with `keep` in the request it is saved."""
     by = training_access.researcher(request.user)
     is_demonstration = bool(request.POST.get("written"))
     is_sent = "keep" in request.POST
@@ -139,7 +135,7 @@ def keep(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def kept(request: HttpRequest, pk: int) -> HttpResponse:
-    """What was kept, for researchers, who need not be admins."""
+    """The saved turn, for researchers, who may not be admins."""
     by = training_access.researcher(request.user)
     found = selectors.kept(prompt_id=pk)
     if found is None:
@@ -147,24 +143,22 @@ def kept(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/playground/model_kept.html", {"kept": found, "by": by})
 
 
-def _own(answer: str, by: int) -> None:
-    """Answers are only for who asked. Raises Http404."""
+def _require_owner(answer: str, by: int) -> None:
+    """Only the person who asked may read an answer. Raises Http404."""
     try:
         with Channel() as channel:
             if not channel.is_owner(answer=answer, by=by):
                 raise Http404
-    except chat_protocol.Away as problem:
+    except chat_protocol.RedisUnavailable as problem:
         raise Http404 from problem
 
 
 def _events(answer: str, after: str) -> Iterator[bytes]:
-    """Until the answer ends, for half a minute at most: then the browser comes back for the
-    rest.
-    """
+    """Ends with the answer, or after STREAM_S: then the browser reconnects for the rest."""
     is_streamed = N_STREAMS.acquire(blocking=False)
     try:
         with Channel() as channel:
-            yield f"retry: {AGAIN_MS}\n\n".encode()
+            yield f"retry: {RECONNECT_MS}\n\n".encode()
             deadline = time.monotonic() + (STREAM_S if is_streamed else 0)
             while True:
                 events = channel.read(
@@ -172,20 +166,20 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
                 )
                 for event in events:
                     after = event.place
-                    yield _as_sent(event)
+                    yield _encode(event)
                 if events and events[-1].is_last:
                     return
-                if not events and (trouble := _trouble(channel, answer, after)):
-                    yield _as_sent(trouble)
+                if not events and (trouble := _failure(channel, answer, after)):
+                    yield _encode(trouble)
                     return
                 if time.monotonic() >= deadline:
                     return
                 if not events:
-                    yield (  # a browser that went away is noticed by writing to it
+                    yield (  # writing is how a closed connection is noticed
                         b": still here\n\n"
                     )
-    except chat_protocol.Away:
-        yield _as_sent(
+    except chat_protocol.RedisUnavailable:
+        yield _encode(
             Event(
                 after,
                 "failed",
@@ -197,13 +191,13 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
             N_STREAMS.release()
 
 
-def _trouble(channel: Channel, answer: str, after: str) -> Event | None:
-    """That nobody works on the answer, said at its end; None while somebody does, or may soon."""
-    if channel.is_worked_on(answer=answer):
+def _failure(channel: Channel, answer: str, after: str) -> Event | None:
+    """An event saying that nobody works on the answer; None if somebody does, or may soon."""
+    if channel.is_in_progress(answer=answer):
         return None
     if after == "0":
         if channel.workers():
-            if channel.age_s(answer=answer) < UNTAKEN_S:
+            if channel.age_s(answer=answer) < UNCLAIMED_S:
                 return None
             return Event(
                 after, "failed", {"sentence": _("No worker took the question. Ask again.")}
@@ -222,7 +216,7 @@ def _trouble(channel: Channel, answer: str, after: str) -> Event | None:
     )
 
 
-def _as_sent(event: Event) -> bytes:
+def _encode(event: Event) -> bytes:
     return f"id: {event.place}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n".encode()
 
 
@@ -230,7 +224,7 @@ def _workers() -> list[str]:
     try:
         with Channel() as channel:
             return channel.workers()
-    except chat_protocol.Away:
+    except chat_protocol.RedisUnavailable:
         return []
 
 

@@ -1,4 +1,6 @@
-"""A slow call in a thread that nobody has to wait for, such as a transfer from the store."""
+"""Runs a slow call in a thread that never keeps the process alive, such as a transfer from the
+store.
+"""
 
 import threading
 from collections.abc import Callable
@@ -9,9 +11,9 @@ T = TypeVar("T")
 
 
 def start(call: Callable[[], T], *, name: str) -> "Future[T]":
-    """The result, or the error, of `call`. Its thread ends with the process.
+    """Returns a future with the call's result or error. The thread ends with the process.
 
-    An executor's threads would not: the process waits for them before it exits.
+    An executor would not do: the process waits for its threads before it exits.
     """
     done: Future[T] = Future()
     threading.Thread(target=_settle, args=[done, call], name=name, daemon=True).start()
@@ -21,5 +23,5 @@ def start(call: Callable[[], T], *, name: str) -> "Future[T]":
 def _settle(done: "Future[T]", call: Callable[[], T]) -> None:
     try:
         done.set_result(call())
-    except Exception as problem:  # noqa: BLE001  # raised again where the result is read
+    except Exception as problem:  # noqa: BLE001  # raised by done.result()
         done.set_exception(problem)

@@ -1,5 +1,5 @@
-"""The process that trains, or the launcher of several: started on this machine, bound to its
-supervisor's life, and ended.
+"""The child process that trains, or the launcher of several: started on this machine, tied to its
+supervisor's life, and killed.
 """
 
 import json
@@ -16,12 +16,12 @@ from django.conf import settings
 
 from training.processes import environment, linux, machine, run_dir
 from training.processes import launch as processes_launch
-from training.processes.launch import Launch, Meeting
+from training.processes.launch import Launch, Rendezvous
 
 CHILD = "child.json"
-"""Who it was, so that the next attempt ends one that has outlived its supervisor."""
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-LOOK_S = 0.2
+"""The child's pid and start time, so that the next attempt can kill a child left behind."""
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+POLL_S = 0.2
 
 
 def start(
@@ -31,14 +31,14 @@ def start(
     n_gpus: int,
     memory_gb: int,
     title: str,
-    more: Mapping[str, str],
-    meeting: Meeting | None = None,
+    extra_env: Mapping[str, str],
+    rendezvous: Rendezvous | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """In a session of its own, so that it can be ended with all it started, and bound to this
-    process's life.
+    """Starts the child in a session of its own, so that it can be killed with everything it
+    started. It dies with this process.
 
-    `title` is the first line in the log, `more` is added to what it inherits, `meeting` is for a
-    run on several machines. Raises launching.UnableToLaunch.
+    `title` is written to the log first, `extra_env` is added to the inherited environment, and
+    `rendezvous` is for a run on several machines. Raises launch.UnableToLaunch.
     """
     supervisor_pid = os.getpid()
 
@@ -47,9 +47,11 @@ def start(
         if os.getppid() != supervisor_pid:  # died between fork and now
             os._exit(1)
 
-    inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | dict(more)
-    inherited[VISIBLE] = _visible(inherited.get(VISIBLE, machine.ALL), launch, n_gpus, memory_gb)
-    command = _command(folder, launch, n_gpus, meeting)
+    inherited = environment.without_secrets() | {"PYTHONUNBUFFERED": "1"} | dict(extra_env)
+    inherited[VISIBLE_DEVICES] = _visible_devices(
+        inherited.get(VISIBLE_DEVICES, machine.ALL), launch, n_gpus, memory_gb
+    )
+    command = _command(folder, launch, n_gpus, rendezvous)
     with (folder / run_dir.LOG).open("ab") as log:
         log.write(f"{title}\n".encode())
         log.flush()
@@ -63,34 +65,36 @@ def start(
             start_new_session=True,
             preexec_fn=bind_to_supervisor,
         )
-    run_dir.write_json(folder / CHILD, {"pid": process.pid, "started": linux.started(process.pid)})
+    run_dir.write_json(
+        folder / CHILD, {"pid": process.pid, "started": linux.start_time(process.pid)}
+    )
     return process
 
 
-def end_previous(folder: Path) -> None:
-    """An older attempt's child on this node, should one have outlived its supervisor, ends before
-    the next begins.
+def kill_previous(folder: Path) -> None:
+    """Kills the child of an earlier attempt if it outlived its supervisor, and waits until it is
+    gone.
     """
     try:
         previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return
-    if previous["started"] and linux.started(previous["pid"]) == previous["started"]:
-        end_group(previous["pid"])
-        while linux.started(previous["pid"]) == previous["started"]:
-            time.sleep(LOOK_S)
+    if previous["started"] and linux.start_time(previous["pid"]) == previous["started"]:
+        kill_group(previous["pid"])
+        while linux.start_time(previous["pid"]) == previous["started"]:
+            time.sleep(POLL_S)
 
 
-def end_group(pid: int) -> None:
-    """With all that it started: the processes of a launcher have groups of their own, and die with
-    it.
+def kill_group(pid: int) -> None:
+    """Kills the process with everything it started. A launcher's processes have groups of their
+    own, but die with it.
     """
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def n_threads() -> int:
-    """The cores left free: two busy processes on two cores slow torch eightfold."""
+    """The number of idle cores: two busy processes on two cores slow torch down eightfold."""
     if settings.TRAINER_THREADS:
         return int(settings.TRAINER_THREADS)
     n_cores = len(os.sched_getaffinity(0))
@@ -98,8 +102,8 @@ def n_threads() -> int:
 
 
 def n_oom_kills() -> int:
-    """How often the kernel has killed for want of memory: in this control group where that is told,
-    else on this machine.
+    """How many processes the kernel has killed for lack of memory: in this cgroup if it counts
+    them, otherwise on this machine.
     """
     for path, key in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
         with suppress(OSError):
@@ -110,11 +114,11 @@ def n_oom_kills() -> int:
     return 0
 
 
-def _visible(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
-    """The cards that the run asked for, of those that the node may use.
+def _visible_devices(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
+    """The GPUs for the run, among those the node may use.
 
-    A process by itself is shown one, where there is one: seeing several, transformers' Trainer
-    copies the model to each and takes batches as many times as large.
+    A single process sees at most one: with several visible, transformers' Trainer copies the model
+    to each and multiplies the batch size.
     """
     if launch.is_parallel and not n_gpus:
         return ""
@@ -123,21 +127,23 @@ def _visible(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
     )
 
 
-def _command(folder: Path, launch: Launch, n_gpus: int, meeting: Meeting | None) -> list[str]:
-    """One process by itself, or accelerate's launcher with a config that is written for it."""
+def _command(folder: Path, launch: Launch, n_gpus: int, rendezvous: Rendezvous | None) -> list[str]:
+    """One process directly, or accelerate's launcher with a config written for it."""
     if not launch.is_parallel:
         return [*settings.TRAINER_COMMAND, str(folder)]
     config = folder / processes_launch.CONFIG
     command = processes_launch.command(
         settings.TRAINER_COMMAND, config=str(config), folder=str(folder)
     )
-    meeting = meeting or Meeting(port=free_port())
-    run_dir.write_json(config, processes_launch.config_of(launch, n_gpus=n_gpus, meeting=meeting))
+    rendezvous = rendezvous or Rendezvous(port=free_port())
+    run_dir.write_json(
+        config, processes_launch.config_of(launch, n_gpus=n_gpus, rendezvous=rendezvous)
+    )
     return command
 
 
 def free_port() -> int:
-    """Where the processes of a run can find one another on this machine."""
+    """A port where the run's processes can connect to one another on this machine."""
     with socket.socket() as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])

@@ -1,5 +1,5 @@
-"""An OpenAI-compatible server, seen by a client: answers whole or piece by piece. No Django: a
-training process asks one too.
+"""A client for OpenAI-compatible servers: whole answers, or streamed. No Django: a training process
+uses it too.
 """
 
 import json
@@ -9,26 +9,26 @@ from typing import Any
 
 import httpx2
 
-CONNECT_S = 10.0
-SILENCE_S = 120.0
-"""A server that says nothing for so long is given up."""
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 120.0
+"""How long a server may send nothing before the request fails."""
 MAX_BYTES = 4 * 1024**2
-MAX_WORDS = 300
+MAX_ERROR_CHARACTERS = 300
 KEY_PREFIX = "PREFERABLY_KEY_"
-"""Only such variables are read for a key, or whoever names one could have any secret of the process
-sent away.
+"""Only variables with this prefix are read as keys. Otherwise anybody who may name a variable could
+have any secret of the process sent to a server of their own.
 """
 
 Message = Mapping[str, str]
 
 
-class UnableToAsk(Exception):
+class CompletionFailed(Exception):
     """The server did not answer as it should; the text says what it did."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """`url` is what comes before /chat/completions, `name` what the server calls the model."""
+    """`url` is the part before /chat/completions; `name` is the server's name for the model."""
 
     url: str
     name: str
@@ -37,7 +37,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Settings of one answer. Without a seed each is another."""
+    """Sampling settings of one answer. Without a seed, answers differ."""
 
     temperature: float = 1.0
     top_p: float = 0.95
@@ -55,8 +55,8 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of an answer. With the last one `is_ended` tells whether the model ended its turn,
-    where the server says so.
+    """A piece of an answer. On the last one `is_ended` says whether the model ended its turn; None
+    if the server does not say.
     """
 
     text: str
@@ -65,17 +65,17 @@ class Piece:
 
 
 def client() -> httpx2.Client:
-    """Goes where it is told: through no proxy of the environment, and after no redirect."""
-    timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
+    """Uses no proxy from the environment and follows no redirects, so that keys go nowhere else."""
+    timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     return httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
 
 
 def complete(
-    asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+    http: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
 ) -> Piece:
-    """The whole answer. Raises UnableToAsk."""
+    """The whole answer. Raises CompletionFailed."""
     try:
-        with asked.stream(
+        with http.stream(
             "POST",
             _address(server),
             json=_body(server, messages, sampling),
@@ -83,24 +83,24 @@ def complete(
         ) as answer:
             content = b"".join(_limited(answer.iter_bytes()))
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
-        raise UnableToAsk(_away(server, problem)) from problem
+        raise CompletionFailed(_no_response(server, problem)) from problem
     if not answer.is_success:
-        raise UnableToAsk(_refusal(server, answer.status_code, content))
+        raise CompletionFailed(_refusal(server, answer.status_code, content))
     choice = _choice(server, content)
     message = choice.get("message") or {}
     return Piece(str(message.get("content") or ""), is_last=True, is_ended=_is_ended(choice))
 
 
 def stream(
-    asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+    http: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
 ) -> Iterator[Piece]:
-    """The answer as it is written; ends with a piece that `is_last`. Raises UnableToAsk."""
+    """The answer as it is written; the last piece has `is_last`. Raises CompletionFailed."""
     body = _body(server, messages, sampling) | {"stream": True}
     ended: bool | None = None
     try:
-        with asked.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
+        with http.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
             if not answer.is_success:
-                raise UnableToAsk(
+                raise CompletionFailed(
                     _refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes())))
                 )
             for data in _events(_limited(answer.iter_bytes())):
@@ -110,7 +110,7 @@ def stream(
                 if text:
                     yield Piece(str(text))
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
-        raise UnableToAsk(_away(server, problem)) from problem
+        raise CompletionFailed(_no_response(server, problem)) from problem
     yield Piece("", is_last=True, is_ended=ended)
 
 
@@ -140,12 +140,12 @@ def _limited(content: Iterator[bytes]) -> Iterator[bytes]:
     for part in content:
         n_bytes += len(part)
         if n_bytes > MAX_BYTES:
-            raise UnableToAsk("The server's answer does not end: it was cut off after 4 MB.")
+            raise CompletionFailed("The server's answer does not end: it was cut off after 4 MB.")
         yield part
 
 
 def _events(content: Iterator[bytes]) -> Iterator[bytes]:
-    """The data of server-sent events, up to the one that says that it was the last."""
+    """The data of server-sent events, up to the [DONE] event."""
     rest = b""
     for part in content:
         *whole, rest = (rest + part).split(b"\n")
@@ -159,15 +159,15 @@ def _events(content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _choice(server: Server, content: bytes) -> dict[str, Any]:
-    """The first choice; empty for an event without one, such as the last of a server that counts
-    tokens.
+    """The first choice. Empty for an event without one, such as the usage event that some servers
+    send last.
     """
     try:
         found = json.loads(content)
         choices = found["choices"]
         return dict(choices[0]) if choices else {}
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise UnableToAsk(
+        raise CompletionFailed(
             f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
         ) from problem
 
@@ -181,14 +181,13 @@ def _refusal(server: Server, status: int, content: bytes) -> str:
     try:
         found = json.loads(content)
         error = found.get("error", found)
-        words = error.get("message", "") if isinstance(error, dict) else error
+        message = error.get("message", "") if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
-        words = ""
-    said = (
-        str(words).replace(server.key, "…") if server.key else str(words)
-    )  # a server may repeat the key it refuses
-    return f"{server.url} answered {status}{': ' if said else '.'}{said[:MAX_WORDS]}"
+        message = ""
+    # A server may quote the key that it refuses.
+    shown = str(message).replace(server.key, "…") if server.key else str(message)
+    return f"{server.url} answered {status}{': ' if shown else '.'}{shown[:MAX_ERROR_CHARACTERS]}"
 
 
-def _away(server: Server, problem: Exception) -> str:
+def _no_response(server: Server, problem: Exception) -> str:
     return f"{server.url} did not answer ({type(problem).__name__})."

@@ -1,43 +1,41 @@
-"""Tells the workers that a run, a chain or a publication is waiting. The row is the queue: the beat
-sends a lost message again.
+"""Wakes workers when a run, a chain or a publication is waiting. The database row is the queue: if
+a message is lost, Celery beat sends it again.
 """
 
 from config import broker
 
 QUEUE = "gpu"
 MODELS_QUEUE = "models"
-"""Workers that keep models loaded: they answer in the playground and publish to hubs."""
+"""For workers that keep models loaded: they answer in the playground and publish to hubs."""
 
 
 def ring(run_id: int) -> bool:
-    """Sends the run's id; call it after commit. False when the broker is away: the run stays queued
-    and the beat sends it later.
+    """Sends the run's id; call it after commit. False when the broker is down: the run stays
+    queued, and beat sends it later.
     """
     return broker.send("training.runs.tasks.execute_run", run_id=run_id)
 
 
 def ring_chain(chain_id: int) -> None:
-    """Moves a chain on now instead of with the next beat; call it after commit."""
+    """Advances a chain now instead of at the next beat; call it after commit."""
     broker.send("training.schedules.tasks.advance_chain", chain_id=chain_id)
 
 
 def ring_firing(firing_id: int) -> None:
-    """Starts the measurement for a schedule now instead of with the next beat; call it after
-    commit.
-    """
+    """Starts a schedule's measurement now instead of at the next beat; call it after commit."""
     broker.send("training.schedules.tasks.measure", firing_id=firing_id)
 
 
 def ring_publication(publication_id: int) -> bool:
-    """Publishes a model; call it after commit. False when the broker is away: the beat sends it
-    again.
+    """Publishes a model; call it after commit. False when the broker is down: beat sends
+    it again.
     """
     return broker.send("training.registry.tasks.publish_model", publication_id=publication_id)
 
 
 def ring_question(question: str) -> bool:
-    """Asks a model in the playground; call it after commit. False when the broker is away: the
-    person asks again.
+    """Asks a model in the playground; call it after commit. False when the broker is down: nothing
+    sends it again.
     """
     return broker.send(
         "training.playground.tasks.answer_question",
@@ -47,5 +45,5 @@ def ring_question(question: str) -> bool:
 
 
 def n_waiting(queue: str = QUEUE) -> int:
-    """Messages that no worker has taken; 0 as well when the broker is away."""
+    """Messages that no worker has taken; also 0 when the broker is down."""
     return broker.n_waiting(queue)

@@ -1,6 +1,4 @@
-"""What a child process inherits from the environment: all but what opens doors that are none of its
-business.
-"""
+"""The environment that child processes inherit: everything except secrets."""
 
 import os
 
@@ -20,9 +18,9 @@ SECRETS = (
 )
 
 
-def harmless() -> dict[str, str]:
-    """Without the site's own secrets, and without the keys of endpoints: who needs one is given it
-    by name.
+def without_secrets() -> dict[str, str]:
+    """The environment without the site's secrets and without endpoint keys. A process that needs
+    one is given it explicitly.
     """
     return {
         name: value
@@ -32,7 +30,5 @@ def harmless() -> dict[str, str]:
 
 
 def key_of(variable: str) -> str:
-    """The key of an endpoint; empty where none is named or none is set. Other variables are not
-    read.
-    """
+    """The key of an endpoint; "" if none is named or set. Other variables are not read."""
     return str(settings.ENDPOINT_KEYS.get(variable, ""))

@@ -1,4 +1,4 @@
-"""JSON lines between two processes: written at once, and read in a thread as they come."""
+"""JSON lines between two processes: flushed when written, and read in a thread."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ def write(stream: IO[str], line: Json) -> None:
 
 
 def listen(stream: IO[str], *, on_line: Callable[[Json], None], on_end: Callable[[], None]) -> None:
-    """Calls `on_line` for each line and then `on_end`, in a thread that keeps no process alive."""
+    """Calls `on_line` for each line and then `on_end`, in a daemon thread."""
 
     def read() -> None:
         for line in stream:

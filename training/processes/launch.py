@@ -1,5 +1,5 @@
-"""How the processes of a run are started: one by itself, several by accelerate's launcher with a
-config of their own. Pure.
+"""How a run's processes are started: one directly, several by accelerate's launcher with a config
+written for it. Pure.
 """
 
 import re
@@ -19,17 +19,17 @@ STRATEGIES: Mapping[str, str] = {
     "zero3": _("DeepSpeed ZeRO-3: weights sharded too (untested)"),
 }
 UNTESTED = ("fsdp", "zero2", "zero3")
-"""They need GPUs, and have run on none of ours."""
-MOST_PROCESSES = 64
-MOST_MACHINES = 32
+"""They need GPUs, and we have not run them on any."""
+MAX_PROCESSES = 64
+MAX_MACHINES = 32
 _EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a run asks for: so many processes on each of so many machines.
+    """The processes that a run requests: `n_processes` on each of `n_machines`.
 
-    `offloads`: optimizer, and with ZeRO-3 weights, wait in the machine's memory.
+    `offloads`: the optimizer state, and with ZeRO-3 the weights, are kept in the machine's memory.
     """
 
     n_processes: int = 1
@@ -45,22 +45,20 @@ class Launch:
         return asdict(self)
 
     @property
-    def n_in_all(self) -> int:
+    def n_total(self) -> int:
         return self.n_processes * self.n_machines
 
     @property
     def is_parallel(self) -> bool:
-        return self.n_in_all > 1
+        return self.n_total > 1
 
 
-ALONE = Launch()
+SINGLE_PROCESS = Launch()
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """Where the machines of a run find one another, and which of them this one is; the first has
-    rank 0.
-    """
+class Rendezvous:
+    """Where the machines of a run connect, and this machine's rank; the first has rank 0."""
 
     address: str = "127.0.0.1"
     port: int = 0
@@ -68,11 +66,11 @@ class Meeting:
 
 
 class UnableToLaunch(Exception):
-    """The operator's own command cannot be started several times; the text says what to change."""
+    """The operator's command cannot be started several times; the text is that command."""
 
 
 def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:
-    """What is wrong with it for such a run."""
+    """What is wrong with this launch for such a run, as sentences."""
     if launch.strategy not in STRATEGIES:
         return [
             f"There is no strategy called “{launch.strategy}”. Choose one of:"
@@ -93,24 +91,24 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if launch.strategy in UNTESTED and not n_gpus:
         found.append(_("FSDP and DeepSpeed need GPUs. Request one per process, or choose DDP."))
     return found + config.launch_problems(
-        n_processes=launch.n_in_all,
+        n_processes=launch.n_total,
         n_machines=launch.n_machines,
         is_sharded=launch.strategy in UNTESTED,
     )
 
 
-def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any]:
-    """For `accelerate launch --config_file` on one of the machines. Precision is the trainer's own
-    word.
+def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[str, Any]:
+    """The config for `accelerate launch --config_file` on one of the machines. Precision is set by
+    the trainer, not here.
     """
     found: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}.get(launch.strategy, "DEEPSPEED"),
         "num_machines": launch.n_machines,
-        "machine_rank": meeting.rank,
-        "num_processes": launch.n_in_all,
-        "main_process_ip": meeting.address,
-        "main_process_port": meeting.port,
+        "machine_rank": rendezvous.rank,
+        "num_processes": launch.n_total,
+        "main_process_ip": rendezvous.address,
+        "main_process_port": rendezvous.port,
         "mixed_precision": "no",
         "use_cpu": n_gpus == 0,
         "gpu_ids": "all",
@@ -147,8 +145,8 @@ def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any
 
 
 def command(trainer: Sequence[str], *, config: str, folder: str) -> list[str]:
-    """`trainer` is the operator's command for one process, as “python -m module”. Raises
-    UnableToLaunch.
+    """The launcher's command. `trainer` is the operator's command for one process, such as “python
+    -m module”. Raises UnableToLaunch.
     """
     if len(trainer) < 3 or trainer[1] != "-m":
         raise UnableToLaunch(" ".join(trainer))
@@ -167,8 +165,8 @@ def command(trainer: Sequence[str], *, config: str, folder: str) -> list[str]:
 
 
 def exit_code(code: int, log: str) -> int:
-    """The launcher ends with 1 whatever ended a process of its: the signal that killed one stands
-    in its last words.
+    """The launcher exits with 1 whatever ended its processes; the signal that killed one is in its
+    log.
     """
     killed = _EXIT_CODE.findall(log) if code == 1 else []
     return int(killed[-1]) if killed else code

@@ -1,6 +1,6 @@
-"""Processes of this machine: when one started, and a signal when its parent dies (Linux).
+"""Processes of this machine: when one started, and a signal for when its parent dies (Linux only).
 
-Pure: the trainer's child process uses it too, and knows no Django.
+No Django: the trainer's child process uses it too.
 """
 
 import ctypes
@@ -14,14 +14,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(number: int) -> None:
-    """Asks the kernel for this signal when the parent dies, also by kill -9. Does nothing outside
-    Linux.
+    """Asks the kernel to send this signal when the parent dies, even by kill -9. Does nothing
+    outside Linux.
     """
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
-def signal_at_parents_death() -> int:
+def parent_death_signal() -> int:
     """0 for none."""
     number = ctypes.c_int()
     if sys.platform == "linux":
@@ -29,12 +29,12 @@ def signal_at_parents_death() -> int:
     return number.value
 
 
-def started(pid: int) -> str:
-    """When this process started, in clock ticks since boot: the system may reuse a process number,
-    but not with the same start. Empty when the process is gone or a zombie.
+def start_time(pid: int) -> str:
+    """The process's start in clock ticks since boot; "" when it is gone or a zombie. With the pid
+    it identifies a process, since pids are reused.
     """
     try:
-        # The name, in parentheses, may hold spaces and parentheses itself.
+        # The name, in parentheses, may itself contain spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
         return ""

@@ -1,5 +1,5 @@
-"""What a GPU node has, told without torch: cores, memory, GPUs as nvidia-smi lists them, versions
-of what is installed.
+"""The hardware of a GPU node, found without torch: cores, memory, GPUs from nvidia-smi, and
+versions of installed packages.
 """
 
 import math
@@ -30,7 +30,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Report:
-    """What a node says about itself."""
+    """What a node reports about itself."""
 
     n_cores: int
     memory_gb: float
@@ -43,31 +43,26 @@ class Report:
 
 
 def report(*, visible: str = ALL) -> Report:
-    """Takes a tenth of a second where there are GPUs, nothing where there are none. `visible`: see
-    parse().
-    """
+    """Takes a tenth of a second on a machine with GPUs. `visible`: see parse()."""
     total, free = _memory()
     return Report(len(os.sched_getaffinity(0)), total, free, gpus(visible=visible), versions())
 
 
 def gpus(*, visible: str = ALL) -> tuple[Gpu, ...]:
-    """Those that this process may use. Empty without an NVIDIA driver."""
-    return parse(_table(), visible=visible)
+    """The GPUs that this process may use; empty without an NVIDIA driver."""
+    return parse(_nvidia_smi(), visible=visible)
 
 
 def cards(n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
-    """Which of this process's cards a run on `n` of them may see, as CUDA_VISIBLE_DEVICES has them:
-    see choose().
-    """
-    return choose(_table(), n, memory_gb=memory_gb, visible=visible)
+    """The value of CUDA_VISIBLE_DEVICES for a run on `n` GPUs: see choose()."""
+    return choose(_nvidia_smi(), n, memory_gb=memory_gb, visible=visible)
 
 
 def choose(table: str, n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
-    """Of the cards that are visible the `n` with enough memory that hold the least, by the names
-    they are visible under.
+    """The `n` visible GPUs with the least memory in use, among those with at least `memory_gb`.
+    Named as in `visible`.
 
-    Where nvidia-smi tells of none of them (another maker's, a part of one) the first that are
-    visible.
+    If nvidia-smi lists none of them (another vendor's GPU, or a MIG slice), the first visible ones.
     """
     rows = [row for row in _rows(table, visible) if math.ceil(_gb(row[3])) >= memory_gb]
     emptiest = sorted(rows, key=lambda row: _gb(row[4]))[:n]
@@ -77,13 +72,13 @@ def choose(table: str, n: int, *, memory_gb: int = 0, visible: str = ALL) -> str
     return ",".join([str(number) for number in range(n)] if visible == ALL else _names(visible)[:n])
 
 
-def _table() -> str:
-    """What nvidia-smi says; nothing without an NVIDIA driver."""
+def _nvidia_smi() -> str:
+    """The output of nvidia-smi; "" without an NVIDIA driver."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return ""
     try:
-        done = subprocess.run(  # noqa: S603  # found on PATH, and no word of it comes from outside
+        done = subprocess.run(  # noqa: S603  # found on PATH, with fixed arguments
             [command, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"],
             capture_output=True,
             text=True,
@@ -96,7 +91,7 @@ def _table() -> str:
 
 
 def parse(table: str, *, visible: str = ALL) -> tuple[Gpu, ...]:
-    """Rows of nvidia-smi's CSV. `visible`: indices or UUIDs, as CUDA_VISIBLE_DEVICES has them."""
+    """Parses nvidia-smi's CSV. `visible`: indices or UUIDs, as in CUDA_VISIBLE_DEVICES."""
     return tuple(
         Gpu(name, _gb(total), _gb(used), _share(load), _number(heat))
         for _index, _uuid, name, total, used, load, heat in _rows(table, visible)
@@ -126,7 +121,7 @@ def versions() -> dict[str, str]:
 
 
 def _memory() -> tuple[float, float]:
-    """Total and available, in GB; zeros where the kernel does not tell."""
+    """(total, available) in GB; zeros if the kernel does not report them."""
     lines: dict[str, float] = {}
     with suppress(OSError):
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -136,7 +131,7 @@ def _memory() -> tuple[float, float]:
 
 
 def _number(text: str) -> float | None:
-    """nvidia-smi writes [N/A] for what a card does not tell."""
+    """None for [N/A], which nvidia-smi prints for unsupported values."""
     try:
         return float(text)
     except ValueError:

@@ -1,15 +1,16 @@
-"""The run folder, protocol between supervisor and child: names and shapes of its files, atomic
-writes, the attempt guard.
+"""The run folder, the protocol between supervisor and child: its files and their contents,
+atomic writes, and the check that a stale attempt writes nothing.
 
     config.json       what to do (Job), written by the supervisor
-    attempt           the attempt that owns the folder; older ones are refused every write
+    attempt           the attempt that owns the folder; older ones may not write
     progress.jsonl    appended by the child: points, samples, notes
     stop              an empty file: stop at the next step, save, finish as "stopped"
-    checkpoints/step-N/   written aside, manifest.json last, then renamed into place
-    model/            whole weights and tokenizer; in adapter/ what LoRA learned, unmerged
-    responses.jsonl   what a sample run wrote
-    scores.jsonl      what a reward model thinks of held-out responses: {"response": id, "score":
-    number} folds.json        what each fold of a cross-validation has found so far
+    checkpoints/step-N/   written under a temporary name, manifest.json last, then renamed
+    model/            full weights and tokenizer; adapter/ holds what LoRA learned, unmerged
+    responses.jsonl   what a sampling run wrote
+    scores.jsonl      the reward model's scores of held-out responses:
+                      {"response": id, "score": number}
+    folds.json        results of the cross-validation folds measured so far
     log.txt           the child's stdout and stderr
     result.json       written last (Result)
 
@@ -40,7 +41,7 @@ FOLDS = "folds.json"
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 ADAPTER = "adapter"
-"""Inside a model's folder: what LoRA learned, before it was merged into the weights."""
+"""Inside a model's folder: the LoRA adapter, before it was merged into the weights."""
 ATTEMPT = "attempt"
 LOCK = ".lock"
 TEMPORARY = ".tmp-"
@@ -50,22 +51,22 @@ SPLITS = ("train", "validation", "test")
 EXIT_FINISHED = 0  # succeeded or stopped: result.json says which
 EXIT_ANTICIPATED = 3  # result.json carries a sentence
 EXIT_STALE = 4  # a newer attempt owns the folder; nothing was written
-# A disk that is full to the last byte takes the database down with it.
+# Kept free, because a completely full disk also stops the database.
 SPARE_BYTES = 64 * 1024**2
 
 
 class AnticipatedFailure(Exception):
-    """A failure with a name; its text is written for the person who started the run and becomes the
+    """A failure with a known cause. Its text is for the person who started the run, and becomes the
     run's `error`.
     """
 
 
 class StaleAttempt(Exception):
-    """A newer attempt owns the folder: this process is an old copy and must end without writing."""
+    """A newer attempt owns the folder: this process must end without writing."""
 
 
 class UnableToSave(AnticipatedFailure):
-    """The disk cannot take what is about to be written."""
+    """The disk has no room for what is about to be written."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,7 @@ class Job:
     other_model: str | None = None
     watchdog_model: str | None = None
     endpoint: Sequence[str] | None = None
-    """Of a model that another server answers for: address, its name there, the variable with the
-    key ("" for none).
-    """
+    """For a model behind an API: (URL, name there, environment variable of the key or "")."""
     is_dry: bool = False
     output: str = "model"
     heartbeat_s: float = 5.0
@@ -108,10 +107,9 @@ class Result:
 
 
 def write_job(folder: Path, job: Job) -> None:
-    """The supervisor's start of an attempt: takes the folder over from any older one, clears what
-    that left half done.
+    """Starts an attempt: takes the folder over from an older one and removes its unfinished files.
 
-    Raises StaleAttempt if a newer attempt has the folder already.
+    Raises StaleAttempt if a newer attempt owns the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
@@ -121,13 +119,13 @@ def write_job(folder: Path, job: Job) -> None:
                 f"Attempt {owner} owns {folder.name}; attempt {job.attempt} is over."
             )
         write_atomically(folder / ATTEMPT, str(job.attempt))
-    clear_aside(folder)
+    remove_temporary(folder)
     (folder / RESULT).unlink(missing_ok=True)
     write_json(folder / CONFIG, dataclasses.asdict(job))
 
 
-def clear_aside(folder: Path) -> None:
-    """Removes what was written aside and never renamed."""
+def remove_temporary(folder: Path) -> None:
+    """Removes temporary files and folders that were never renamed."""
     for leftover in [*folder.glob(f"{TEMPORARY}*"), *(folder / CHECKPOINTS).glob(f"{TEMPORARY}*")]:
         remove(leftover)
 
@@ -156,7 +154,7 @@ def request_stop(folder: Path) -> None:
     (folder / STOP).touch()
 
 
-def withdraw_stop(folder: Path) -> None:
+def clear_stop(folder: Path) -> None:
     (folder / STOP).unlink(missing_ok=True)
 
 
@@ -165,8 +163,8 @@ def is_stop_requested(folder: Path) -> bool:
 
 
 def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Whole lines from byte `offset` on, and where the next reading begins. A line torn by a kill
-    is skipped.
+    """Complete lines from byte `offset` on, and the offset for the next call. A line cut off by a
+    kill is skipped.
     """
     try:
         with (folder / PROGRESS).open("rb") as file:
@@ -179,15 +177,15 @@ def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, one at a time; split at line feeds alone, so that U+2028 inside
-    a text does not cut it.
+    """The objects of a JSONL file, one at a time. Splits at \n only: str.splitlines would also cut
+    at U+2028 inside a text.
     """
     with path.open("rb") as file:
         yield from _objects(file)
 
 
 def n_folds(folder: Path) -> int:
-    """How many folds of the run's cross-validation are measured."""
+    """The number of cross-validation folds measured so far."""
     try:
         return len(json.loads((folder / FOLDS).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -195,9 +193,7 @@ def n_folds(folder: Path) -> int:
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The complete checkpoint with the highest step: its manifest is there and every file has the
-    size that it names.
-    """
+    """The complete checkpoint with the highest step."""
     found = sorted((folder / CHECKPOINTS).glob("step-*"), key=checkpoint_step, reverse=True)
     return next((path for path in found if is_complete(path)), None)
 
@@ -207,6 +203,7 @@ def checkpoint_step(path: Path) -> int:
 
 
 def is_complete(checkpoint: Path) -> bool:
+    """Whether its manifest exists and every file has the size listed there."""
     try:
         manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
         return all(
@@ -217,7 +214,7 @@ def is_complete(checkpoint: Path) -> bool:
 
 
 def ensure_free_space(folder: Path, n_bytes: int, what: str) -> None:
-    """Raises UnableToSave when the disk has less than `n_bytes` and a little more left."""
+    """Raises UnableToSave if the disk has less than `n_bytes` plus SPARE_BYTES free."""
     free = shutil.disk_usage(folder).free
     if free < n_bytes + SPARE_BYTES:
         raise UnableToSave(
@@ -226,24 +223,24 @@ def ensure_free_space(folder: Path, n_bytes: int, what: str) -> None:
         )
 
 
-def _alone() -> None:
-    """There is nobody to wait for."""
+def _no_wait() -> None:
+    """A single process waits for nobody."""
 
 
-def _own(files: Mapping[str, bytes]) -> list[Mapping[str, bytes]]:
-    """There is nobody else to send any."""
+def _own_files_only(files: Mapping[str, bytes]) -> list[Mapping[str, bytes]]:
+    """A single machine has no files of others to gather."""
     return [files]
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """How the child writes its folder: every write names its attempt, and a stale one raises
+    """How the child writes its folder. Every write checks the attempt, and a stale one raises
     StaleAttempt.
 
-    Of several processes that work on one run only the first (`rank` 0) writes. `wait` is a barrier,
-    and `from_first` returns the first process's value in all of them. On other machines they work
-    in folders of their own (`is_elsewhere`), where one process (`is_first_here`) writes for its
-    machine; `gather` brings those files to the first.
+    Of several processes only the one with `rank` 0 writes. `wait` is a barrier, and `from_first`
+    broadcasts rank 0's value. Processes on other machines (`is_elsewhere`) have a folder of their
+    own there; one per machine (`is_first_here`) writes to it, and `gather` sends its files to rank
+    0.
     """
 
     path: Path
@@ -251,16 +248,16 @@ class RunFolder:
     rank: int = 0
     is_first_here: bool = True
     is_elsewhere: bool = False
-    wait: Callable[[], None] = _alone
+    wait: Callable[[], None] = _no_wait
     from_first: Callable[[bool], bool] = bool
-    gather: Callable[[Mapping[str, bytes]], Sequence[Mapping[str, bytes]]] = _own
+    gather: Callable[[Mapping[str, bytes]], Sequence[Mapping[str, bytes]]] = _own_files_only
 
     def is_stop_requested(self) -> bool:
-        """The same answer in every process of the run: each has to ask."""
+        """The same answer in every process; it is a collective call, so each has to make it."""
         return self.from_first(is_stop_requested(self.path))
 
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
-        """One point of the curves. Numbers that JSON cannot hold (NaN, infinity) are left out."""
+        """One point of the curves. Values that JSON cannot hold (NaN, infinity) are left out."""
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
         self._append_progress(
             {
@@ -286,8 +283,8 @@ class RunFolder:
         self._append_progress({"note": note})
 
     def append_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """All rows or, after a kill, a prefix of them with at most one torn line, which the next
-        call closes and readers skip.
+        """Appends all rows. A kill may leave a prefix with one partial line at the end; the next
+        call closes that line, and readers skip it.
         """
         if self.rank:
             return
@@ -297,7 +294,7 @@ class RunFolder:
             _append(self.path / name, text.encode())
 
     def replace_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """The whole file anew, at once."""
+        """Replaces the whole file atomically."""
         if self.rank:
             return
         text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -306,7 +303,7 @@ class RunFolder:
             write_atomically(self.path / name, text)
 
     def write_result(self, result: Result) -> None:
-        """A failure is told by whichever process meets it: the launcher ends the others."""
+        """Any process may write a failure: the launcher then kills the others."""
         if self.rank and result.outcome != "failed":
             return
         with _locked(self.path):
@@ -314,15 +311,15 @@ class RunFolder:
             write_json(self.path / RESULT, dataclasses.asdict(result))
 
     def refuse_if_stale(self) -> None:
-        """Raises StaleAttempt when a newer attempt owns the folder."""
+        """Raises StaleAttempt if a newer attempt owns the folder."""
         self._refuse_if_stale()
 
     @contextlib.contextmanager
     def checkpoint(self, step: int, keep: int) -> Iterator[Path]:
-        """A folder to fill, published as checkpoints/step-N when the block ends well; all but the
-        newest `keep` then go.
+        """Yields a folder to fill. If the block succeeds it becomes checkpoints/step-N, and all but
+        the newest `keep` checkpoints are removed.
 
-        Every process of the run enters it, and puts there what is its own.
+        A collective call: every process enters it, and writes its own files.
         """
         target = self.path / CHECKPOINTS / f"step-{step}"
         aside = self._aside(target)
@@ -331,16 +328,16 @@ class RunFolder:
         self.wait()
         yield aside
         self.wait()
-        self._bring_together(aside)
+        self._collect_from_machines(aside)
         if not self.rank:
             self._publish(aside, target)
             for old in sorted(target.parent.glob("step-*"), key=checkpoint_step)[:-keep]:
                 remove(old)
         self.wait()
 
-    def _bring_together(self, aside: Path) -> None:
-        """What the processes of other machines have put into their folders, such as their random
-        numbers.
+    def _collect_from_machines(self, aside: Path) -> None:
+        """Copies files that processes on other machines wrote, such as their random states, to rank
+        0's folder.
         """
         sends = self.is_elsewhere and self.is_first_here
         own = (
@@ -356,10 +353,9 @@ class RunFolder:
 
     @contextlib.contextmanager
     def published(self, target: Path) -> Iterator[Path]:
-        """A folder to fill, renamed to `target` with a manifest when the block ends well. What was
-        at `target` is replaced.
+        """Yields a folder to fill. If the block succeeds it gets a manifest and replaces `target`.
 
-        What a process other than the first puts there goes nowhere.
+        Files written by a process other than rank 0 are discarded.
         """
         aside = self._aside(target, self.rank)
         _empty(aside)
@@ -370,7 +366,7 @@ class RunFolder:
             self._publish(aside, target)
 
     def _publish(self, aside: Path, target: Path) -> None:
-        _seal(aside)
+        _write_manifest(aside)
         with _locked(self.path):
             self._refuse_if_stale()
             remove(target)
@@ -393,7 +389,7 @@ class RunFolder:
 
 
 def counted(n: int, noun: str) -> str:
-    """“1 prompt”, “3 prompts”, in what a run tells; for nouns that take an s."""
+    """“1 prompt”, “3 prompts”; for nouns with a regular plural."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
@@ -402,7 +398,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, also after a power cut."""
+    """Readers see the old file or the new one, even after a power failure."""
     aside = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     with aside.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -413,7 +409,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """A file or a whole folder; nothing when it is not there."""
+    """Removes a file or folder; does nothing if it does not exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -425,8 +421,8 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def _seal(folder: Path) -> None:
-    """Everything on disk first, then the manifest: what has a manifest is whole."""
+def _write_manifest(folder: Path) -> None:
+    """Flushes every file first: a folder with a manifest is complete."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         _sync(path)
@@ -457,8 +453,8 @@ def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One writer at a time: no stale attempt slips in between check and write. The kernel frees it
-    when a holder dies.
+    """One writer at a time, so that no newer attempt takes over between check and write. The kernel
+    releases the lock when its holder dies.
     """
     with (folder / LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,5 +1,5 @@
-"""What is known of a model, as a card to read (Markdown, English: it goes out with the weights) and
-as its lineage in JSON.
+"""A model's card (Markdown in English, since it is published with the weights) and its lineage as
+JSON.
 """
 
 import json
@@ -7,9 +7,9 @@ from typing import Any
 
 from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
-from training.registry.selectors import LineageStep, judges, lineage
+from training.registry.selectors import LineageStep, lineage, reward_lineages
 from training.results.measures import measures
-from training.snapshots.selectors import chosen_from
+from training.snapshots.selectors import best_response_runs
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -25,13 +25,13 @@ _HUB_LICENCES = {
 
 
 def card_text(*, model: TrainedModel) -> str:
-    """A person's words where there are some, else made from what is known."""
-    return model.card or made_card(model=model)
+    """The card that a person wrote, or else a generated one."""
+    return model.card or generated_card(model=model)
 
 
-def made_card(*, model: TrainedModel) -> str:
+def generated_card(*, model: TrainedModel) -> str:
     steps = lineage(model=model)
-    taught = [step for line in judges(steps=steps) for step in line]
+    reward_steps = [step for line in reward_lineages(steps=steps) for step in line]
     parts = [
         _front(model, steps),
         f"# {model.name}",
@@ -39,9 +39,15 @@ def made_card(*, model: TrainedModel) -> str:
         "## Where it comes from",
         "\n".join(_origin(step) for step in steps),
     ]
-    if taught:
-        parts += ["## What its rewards come from", "\n".join(_origin(step) for step in taught)]
-    parts += ["## Licences", "\n".join(f"- {line}" for line in _licence_lines([*steps, *taught]))]
+    if reward_steps:
+        parts += [
+            "## What its rewards come from",
+            "\n".join(_origin(step) for step in reward_steps),
+        ]
+    parts += [
+        "## Licences",
+        "\n".join(f"- {line}" for line in _licence_lines([*steps, *reward_steps])),
+    ]
     found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
@@ -55,30 +61,27 @@ def made_card(*, model: TrainedModel) -> str:
 
 
 def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
-    """From this model back to the base it began with: what was trained by which run, with which
-    settings, on what.
+    """From this model back to its base: the run, settings and data of each step.
 
-    `rewards`: the same of each reward model that taught it.
+    `rewards`: the same for each reward model involved.
     """
     steps = lineage(model=model)
     rewards = [
         {"model": line[0].model.name, "steps": [_step_json(step) for step in line]}
-        for line in judges(steps=steps)
+        for line in reward_lineages(steps=steps)
     ]
     return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
 
 
 def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:
-    """(model, its licence, what of which licence it learned from) of each step back to the base."""
+    """(model, its licence, rows of training data by licence) for each step of the lineage."""
     return [
         (step.model.name, step.model.licence, _data_licences(step)) for step in _all_steps(model)
     ]
 
 
 def n_judgments_behind(*, model: TrainedModel) -> int:
-    """Distinct judgments in the snapshots of its whole lineage, those of the reward models that
-    taught it among them.
-    """
+    """Distinct judgments in all snapshots of the lineage, including those of its reward models."""
     snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
     return (
         Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count()
@@ -88,20 +91,18 @@ def n_judgments_behind(*, model: TrainedModel) -> int:
 
 
 def _all_steps(model: TrainedModel) -> list[LineageStep]:
-    """Of its line, then of the lines of the reward models that taught it."""
+    """The model's lineage, then the lineages of its reward models."""
     steps = lineage(model=model)
-    return [*steps, *(step for line in judges(steps=steps) for step in line)]
+    return [*steps, *(step for line in reward_lineages(steps=steps) for step in line)]
 
 
 def is_elsewhere(*, model: TrainedModel) -> bool:
-    """Whether another server answers for it."""
+    """Whether it is an external model."""
     return Endpoint.objects.filter(model=model).exists()
 
 
 def _front(model: TrainedModel, steps: list[LineageStep]) -> str:
-    """What hubs read: a licence that has a short name there, the base where it is on a hub,
-    tags.
-    """
+    """The metadata that hubs read: licence, base model and tags."""
     licence = model.licence.lower()
     lines = [f"license: {licence if licence in _HUB_LICENCES else 'other'}"]
     if licence and licence not in _HUB_LICENCES:
@@ -138,7 +139,7 @@ def _origin(step: LineageStep) -> str:
     )
     chosen = [
         f"{run.base_model} in “{run}”, chosen by {run.reward_model}"
-        for run in chosen_from(snapshot=step.snapshot)
+        for run in best_response_runs(snapshot=step.snapshot)
     ]
     if chosen:
         data += f", the best responses of {'; '.join(chosen)},"
@@ -169,7 +170,7 @@ def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
 
 def _step_json(step: LineageStep) -> dict[str, Any]:
     run, snapshot = step.run, step.snapshot
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "model": step.model.name,
         "kind": step.model.kind,
         "stage": step.model.stage,
@@ -179,7 +180,7 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
         "registered_at": step.model.created_at,
     }
     if run is not None:
-        told["run"] = {
+        found["run"] = {
             "id": run.pk,
             "name": run.name,
             "kind": run.kind,
@@ -189,7 +190,7 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "finished_at": run.finished_at,
         }
     if snapshot is not None:
-        told["snapshot"] = {
+        found["snapshot"] = {
             "id": snapshot.pk,
             "name": snapshot.name,
             "kind": snapshot.kind,
@@ -199,4 +200,4 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "sources": snapshot.card.get("sources", {}),
             "best_of": snapshot.card.get("best_of", []),
         }
-    return told
+    return found

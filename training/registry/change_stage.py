@@ -1,4 +1,4 @@
-"""What a person decides about a model: its stage, its card, its licence and notes."""
+"""Changes to a model by a person: its stage, card, licence and notes."""
 
 from datetime import datetime
 
@@ -19,9 +19,9 @@ def change_model(
     by: User,
     now: datetime,
 ) -> bool:
-    """What is None stays. False when nothing is different.
+    """None leaves a value as it is. Returns False if nothing changes.
 
-    The licence of its source follows: later responses go out under the new one.
+    The licence is copied to the model's source, so that it applies to later responses.
     """
     wanted = {"stage": stage, "licence": licence, "notes": notes, "card": card}
     changes = {

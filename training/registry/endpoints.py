@@ -1,5 +1,5 @@
-"""Models that another server answers for. Only hosts that the operator has named can be registered,
-so nobody asks elsewhere.
+"""External models, behind an OpenAI-compatible API. Only hosts that the operator allows can be
+registered.
 """
 
 import re
@@ -32,11 +32,10 @@ def register_endpoint(
     by: User,
     now: datetime,
 ) -> TrainedModel:
-    """A model of the registry that has no weights here: it is talked to and sampled from. Raises
-    UnableToRegister.
+    """Registers a model without weights here, to talk to and sample from. Raises UnableToRegister.
 
-    `serves`: the model of ours that answers there. It is the parent, so that what is behind it is
-    behind these answers too.
+    `serves`: the registered model that answers there. It becomes the parent, so that its training
+    data counts for these answers too.
     """
     refuse_taken_name(name)
     _refuse_bad_address(url)
@@ -69,12 +68,12 @@ def register_endpoint(
 
 
 def endpoint_of(*, model: TrainedModel) -> Endpoint | None:
-    """Where it is asked, of a model that another server answers for."""
+    """The endpoint of an external model; None for others."""
     return Endpoint.objects.filter(model=model).first()
 
 
-def refuse_elsewhere(*, url: str) -> None:
-    """A host may have been taken off the operator's list since its endpoint was registered. Raises
+def check_host(*, url: str) -> None:
+    """Checks again before use: the host may have been removed from the operator's list. Raises
     UnableToRegister.
     """
     _refuse_bad_address(url)
@@ -103,15 +102,15 @@ def _refuse_bad_address(url: str) -> None:
             )
             % {"url": url}
         )
-    if not _is_named(parts, host, port):
+    if not _is_allowed(parts, host, port):
         sentence = _(
             "The host %(host)s is not allowed. An operator can add it to PREFERABLY_ENDPOINT_HOSTS."
         )
         raise UnableToRegister(sentence % {"host": host if port is None else f"{host}:{port}"})
 
 
-def _is_named(parts: SplitResult, host: str, port: int | None) -> bool:
-    """`host` on the list allows every port, `host:port` this one."""
+def _is_allowed(parts: SplitResult, host: str, port: int | None) -> bool:
+    """`host` on the list allows every port, `host:port` only that one."""
     usual = 443 if parts.scheme == "https" else 80
     return bool(
         {host.lower(), f"{host.lower()}:{port or usual}"}

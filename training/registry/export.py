@@ -1,8 +1,8 @@
-"""A model as one archive: weights (safetensors), tokenizer, card and lineage, sent as it is read
-and never held whole.
+"""A model as one tar archive: weights (safetensors), tokenizer, card and lineage. It is streamed
+and never held in memory.
 
-A tar and no zip: weights do not shrink, and its length is known before it is made, so a browser
-shows how far it is.
+Tar rather than zip: weights do not compress, and the length is known in advance, so browsers show
+progress.
 """
 
 import json
@@ -27,12 +27,12 @@ CONTENT_TYPE = "application/x-tar"
 MERGED, ADAPTER = "merged", "adapter"
 CARD, LINEAGE = "README.md", "lineage.json"
 _BEFORE = "README.original.md"
-"""What a base model's folder brought as its card stays beside ours."""
+"""The original card of a base model is kept next to ours under this name."""
 _BLOCK = tarfile.BLOCKSIZE
 
 
 class UnableToExport(Refusal):
-    """The model is not to be had here; the text says where it is, or what was not kept."""
+    """The model cannot be exported here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Archive:
-    """`name` is that of the folder inside, and of the file before its .tar."""
+    """`name` is the name of the folder inside, and of the file without .tar."""
 
     name: str
     entries: list[Entry]
@@ -61,8 +61,8 @@ class Archive:
         return -(-(padded + 2 * _BLOCK) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
 
     def chunks(self) -> Iterator[bytes]:
-        """The tar. Raises store.StoreAway in the middle when the store goes away: the archive is
-        then short, and tar says so.
+        """Yields the tar file. Raises store.StoreUnavailable if the store fails midway: the archive
+        is then truncated, which tar reports.
         """
         n_sent = 0
         for entry in self.entries:
@@ -75,14 +75,14 @@ class Archive:
         yield b"\0" * (self.n_bytes - n_sent)
 
     def response(self) -> StreamingHttpResponse:
-        """For a browser to save."""
+        """A download response."""
         response = StreamingHttpResponse(self.chunks(), content_type=CONTENT_TYPE)
         response["Content-Length"] = str(self.n_bytes)
         response["Content-Disposition"] = (
             content_disposition_header(as_attachment=True, filename=f"{self.name}.tar") or ""
         )
         response["Content-Encoding"] = (
-            "identity"  # weights do not shrink, and compressed their length would be lost
+            "identity"  # weights do not compress, and compression would drop Content-Length
         )
         return response
 
@@ -93,7 +93,7 @@ class Archive:
 
 
 def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
-    """Raises UnableToExport and store.StoreAway."""
+    """Raises UnableToExport and store.StoreUnavailable."""
     files = _files(model)
     has_adapter = any(_is_adapters(name) for name in files)
     if weights == ADAPTER and not has_adapter:
@@ -168,8 +168,8 @@ def _is_adapters(name: str) -> bool:
 
 
 def _adapters(files: dict[str, int]) -> dict[str, str]:
-    """Its own files at the top, as peft reads them, and the tokenizer's beside them: name in the
-    archive → name in the folder.
+    """Name in the archive → name in the folder. The adapter's files go to the top, where peft
+    expects them, with the tokenizer.
     """
     own = {name.removeprefix(f"{run_dir.ADAPTER}/"): name for name in files if _is_adapters(name)}
     tokenizer = {

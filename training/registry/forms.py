@@ -45,7 +45,7 @@ class ModelForm(forms.Form):
 
 
 class EndpointForm(forms.Form):
-    """A model that another server answers for."""
+    """An external model to register."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
     url = forms.CharField(
@@ -103,7 +103,7 @@ class EndpointForm(forms.Form):
 
 
 class ModelEditForm(forms.Form):
-    """What a person decides about a model."""
+    """What a person can change about a model."""
 
     stage = forms.ChoiceField(
         label=_("Stage"),

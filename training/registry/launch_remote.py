@@ -1,5 +1,5 @@
-"""A worker's side of publishing: starts the child process that talks to the hub, and writes down
-how far it is.
+"""The worker's side of publishing: starts a child process that uploads to the hub, and records its
+progress.
 """
 
 import json
@@ -20,50 +20,50 @@ from training.processes import environment
 from training.registry import cards, publish
 from training.storage import artifacts, store
 
-BEAT_EVERY_S = 10.0
-"""A large file takes long, and says nothing meanwhile."""
+HEARTBEAT_S = 10.0
+"""Seconds between heartbeats: a large file reports nothing while it uploads."""
 
 
-class _Unable(Exception):
+class _PublishFailed(Exception):
     """The text is for the person who publishes."""
 
 
 def send(*, publication_id: int) -> None:
-    """Once, however often it is rung for."""
+    """Publishes once, however often the task runs."""
     publication = publish.claim_publication(publication_id=publication_id, now=timezone.now())
     if publication is None:
         return
     try:
-        address = _sent(publication)
-    except _Unable as problem:
+        address = _publish(publication)
+    except _PublishFailed as problem:
         publish.end_publication(publication=publication, error=str(problem), now=timezone.now())
     else:
         publish.end_publication(publication=publication, address=address, now=timezone.now())
 
 
-def _sent(publication: Publication) -> str:
-    """Its address. Raises _Unable."""
+def _publish(publication: Publication) -> str:
+    """Returns the URL on the hub. Raises _PublishFailed."""
     model = publication.model
     if not settings.HUB_TOKEN:
-        raise _Unable(
+        raise _PublishFailed(
             _(
                 "HF_TOKEN is not set on the worker that publishes models. An operator sets it in"
                 " the worker's environment."
             )
         )
     if cards.is_elsewhere(model=model):
-        raise _Unable(
+        raise _PublishFailed(
             _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
     if not model.location.startswith("/") and not store.is_url(model.location):
-        raise _Unable(_("“%(name)s” is already a hub model.") % {"name": model.location})
+        raise _PublishFailed(_("“%(name)s” is already a hub model.") % {"name": model.location})
     try:
         folder = artifacts.fetch_model(model.location)
     except artifacts.ModelMissing as problem:
         sentence = _("The model folder %(folder)s is not on the machine that publishes models.")
-        raise _Unable(sentence % {"folder": model.location}) from problem
-    except (store.StoreAway, store.Damaged) as problem:
-        raise _Unable(
+        raise _PublishFailed(sentence % {"folder": model.location}) from problem
+    except (store.StoreUnavailable, store.Damaged) as problem:
+        raise _PublishFailed(
             _("The artifact store did not return the model (%(problem)s).") % {"problem": problem}
         ) from problem
     lineage = json.dumps(
@@ -75,10 +75,10 @@ def _sent(publication: Publication) -> str:
         "is_private": publication.is_private,
         "texts": {"README.md": cards.card_text(model=model), "lineage.json": lineage},
     }
-    return _followed(publication, job)
+    return _run_child(publication, job)
 
 
-def _followed(publication: Publication, job: dict[str, Any]) -> str:
+def _run_child(publication: Publication, job: dict[str, Any]) -> str:
     with subprocess.Popen(
         [sys.executable, "-m", "training.trainer.modeling.publish"],
         stdin=subprocess.PIPE,
@@ -86,7 +86,7 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
         text=True,
         encoding="utf-8",
         cwd=settings.BASE_DIR,
-        env=environment.harmless() | {"HF_TOKEN": settings.HUB_TOKEN},
+        env=environment.without_secrets() | {"HF_TOKEN": settings.HUB_TOKEN},
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
@@ -96,23 +96,23 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
         threading.Thread(
             target=_listen, args=[child.stdout, heard], name="listener", daemon=True
         ).start()
-        far = {"total": 0, "sent": 0}
+        progress = {"total": 0, "sent": 0}
         while True:
             with suppress(queue.Empty):
-                line = heard.get(timeout=BEAT_EVERY_S)
+                line = heard.get(timeout=HEARTBEAT_S)
                 if "total" not in line:
                     break
-                far = line
-            if not publish.beat_publication(
+                progress = line
+            if not publish.record_progress(
                 publication=publication,
-                bytes_total=far["total"],
-                bytes_sent=far["sent"],
+                bytes_total=progress["total"],
+                bytes_sent=progress["sent"],
                 now=timezone.now(),
             ):
                 child.kill()
     if "address" in line:
         return str(line["address"])
-    raise _Unable(
+    raise _PublishFailed(
         line.get("error")
         or _("The process that sends it ended without an error message. See the worker's log.")
     )

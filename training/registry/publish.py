@@ -1,4 +1,4 @@
-"""Models on their way to a hub: a row each, claimed by a worker that has the token."""
+"""Publishing models to a hub: one row each, claimed by a worker that has the token."""
 
 import re
 from datetime import datetime, timedelta
@@ -14,18 +14,18 @@ from accounts.refusals import Refusal
 from training.models import Publication, TrainedModel
 from training.processes import doorbell
 
-HEART_STOPS_AFTER = timedelta(minutes=2)
+SILENT_AFTER = timedelta(minutes=2)
 _REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
 
 
 class UnableToPublish(Refusal):
-    """The model cannot go out so; the text says what to change."""
+    """The model cannot be published; the text says what to change."""
 
 
 def publish_model(
     *, model: TrainedModel, repository: str, is_private: bool, by: User, now: datetime
 ) -> Publication:
-    """Queued, and rung for on commit; the beat rings for one that no worker takes. Raises
+    """Queues the model, and rings for a worker on commit; beat rings again if none takes it. Raises
     UnableToPublish.
     """
     if not _REPOSITORY.fullmatch(repository):
@@ -39,7 +39,7 @@ def publish_model(
         )
     with transaction.atomic():
         TrainedModel.objects.select_for_update().get(pk=model.pk)
-        if _going(now).filter(model=model).exists():
+        if _active(now).filter(model=model).exists():
             raise UnableToPublish(_("It is already being published."))
         forgotten = Publication.objects.filter(model=model, state=Publication.State.QUEUED)
         forgotten.update(
@@ -62,7 +62,7 @@ def publish_model(
 
 
 def claim_publication(*, publication_id: int, now: datetime) -> Publication | None:
-    """None when it is not waiting, or another worker has it."""
+    """None when it is not queued, or another worker has it."""
     mine = _without_worker(now).filter(pk=publication_id)
     if (
         mine.update(
@@ -75,7 +75,9 @@ def claim_publication(*, publication_id: int, now: datetime) -> Publication | No
 
 
 def ring_publications(*, now: datetime) -> int:
-    """Rings for those that no worker has or whose worker died, unless rings wait too; how many."""
+    """Rings for publications without a live worker, unless messages are still waiting. Returns how
+    many.
+    """
     if doorbell.n_waiting(doorbell.MODELS_QUEUE):
         return 0
     waiting = list(_without_worker(now).order_by("pk").values_list("pk", flat=True))
@@ -84,12 +86,14 @@ def ring_publications(*, now: datetime) -> int:
     return len(waiting)
 
 
-def beat_publication(
+def record_progress(
     *, publication: Publication, bytes_total: int, bytes_sent: int, now: datetime
 ) -> bool:
-    """False when another attempt has it."""
+    """Also a heartbeat. False when another attempt has it."""
     return (
-        _mine(publication).update(bytes_total=bytes_total, bytes_sent=bytes_sent, heartbeat_at=now)
+        _own_attempt(publication).update(
+            bytes_total=bytes_total, bytes_sent=bytes_sent, heartbeat_at=now
+        )
         == 1
     )
 
@@ -97,19 +101,22 @@ def beat_publication(
 def end_publication(
     *, publication: Publication, address: str = "", error: str = "", now: datetime
 ) -> bool:
-    """Done, or failed with a sentence."""
+    """Marks it as done, or as failed with a sentence."""
     state = Publication.State.FAILED if error else Publication.State.DONE
-    return _mine(publication).update(state=state, address=address, error=error, ended_at=now) == 1
+    return (
+        _own_attempt(publication).update(state=state, address=address, error=error, ended_at=now)
+        == 1
+    )
 
 
-def _mine(publication: Publication) -> QuerySet[Publication]:
+def _own_attempt(publication: Publication) -> QuerySet[Publication]:
     return Publication.objects.filter(
         pk=publication.pk, attempt=publication.attempt, state=Publication.State.RUNNING
     )
 
 
-def _going(now: datetime) -> QuerySet[Publication]:
-    """Waiting for a worker, for a while, or with one that lives."""
+def _active(now: datetime) -> QuerySet[Publication]:
+    """Queued recently, or with a live worker."""
     queued = Q(_is_recent("created_at", now), state=Publication.State.QUEUED)
     return Publication.objects.filter(
         queued | Q(_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
@@ -122,7 +129,7 @@ def _without_worker(now: datetime) -> QuerySet[Publication]:
 
 
 def _is_recent(field: str, now: datetime) -> Q:
-    """A time in the future is not: a clock was set back since, and nobody would take over until it
-    is there again.
+    """A time in the future is not recent: the clock was set back, and nobody would take over until
+    then.
     """
-    return Q(**{f"{field}__range": (now - HEART_STOPS_AFTER, now + HEART_STOPS_AFTER)})
+    return Q(**{f"{field}__range": (now - SILENT_AFTER, now + SILENT_AFTER)})

@@ -1,6 +1,4 @@
-"""What the search of the top line finds here: one query a kind, bounded by
-accounts.search.search.best.
-"""
+"""Search results for training: one query per kind, limited by accounts.search.search.best."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +43,7 @@ def schedules(wanted: Wanted) -> list[Found]:
 
 
 def nodes(wanted: Wanted) -> list[Found]:
-    """By name: all of them stand on one page, and none shows a number."""
+    """By name only: all nodes are on one page, and none shows an id."""
     return [
         Found(None, node.name)
         for node in best(Node.objects.only("name"), wanted=Wanted(wanted.words))

@@ -1,4 +1,4 @@
-"""Reads of the registry: models, and where each came from."""
+"""Queries for models and their lineage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from training.models import Publication, Run, Snapshot, TrainedModel
-from training.snapshots.selectors import chosen_from
+from training.snapshots.selectors import best_response_runs
 
-# A chain longer than this is cut; nobody reads on.
+# Longer lineages are cut off.
 N_ANCESTORS = 20
 
 
 @dataclass(frozen=True)
 class LineageStep:
-    """One model of a lineage, with what made it; a base model has neither run nor snapshot."""
+    """One model of a lineage and what made it. A base model has neither run nor snapshot."""
 
     model: TrainedModel
     run: Run | None
@@ -22,7 +22,7 @@ class LineageStep:
 
 
 def models(*, kind: str = "") -> QuerySet[TrainedModel]:
-    """The newest first."""
+    """Newest first."""
     found = (
         TrainedModel.objects.select_related("parent", "run__snapshot", "endpoint")
         .annotate(n_children=Count("children"))
@@ -32,7 +32,7 @@ def models(*, kind: str = "") -> QuerySet[TrainedModel]:
 
 
 def lineage(*, model: TrainedModel) -> list[LineageStep]:
-    """From this model back to the base it began with."""
+    """From this model back to its base."""
     steps: list[LineageStep] = []
     current: TrainedModel | None = model
     while current is not None and len(steps) < N_ANCESTORS:
@@ -46,30 +46,31 @@ def lineage(*, model: TrainedModel) -> list[LineageStep]:
     return steps
 
 
-def judges(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
-    """The lines of the reward models that taught what these steps left: in PPO and RLOO, or by
-    choosing the best responses.
+def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
+    """The lineages of the reward models behind these steps: used in PPO or RLOO, or to select the
+    best responses.
 
-    Each once, and those that taught a judge's own line after it. What is on an earlier line already
-    is not told again.
+    Each is listed once, followed by those behind its own steps. Models listed before are left out.
     """
     found: list[list[LineageStep]] = []
-    told, waiting = {step.model.pk for step in steps}, list(steps)
+    seen, waiting = {step.model.pk for step in steps}, list(steps)
     while waiting:
-        for judge in _judges_of(waiting.pop(0)):
-            line = [step for step in lineage(model=judge) if step.model.pk not in told]
-            if judge.pk in told or not line:
+        for judge in _reward_models_of(waiting.pop(0)):
+            line = [step for step in lineage(model=judge) if step.model.pk not in seen]
+            if judge.pk in seen or not line:
                 continue
-            told |= {step.model.pk for step in line}
+            seen |= {step.model.pk for step in line}
             found.append(line)
             waiting += line
     return found
 
 
-def _judges_of(step: LineageStep) -> list[TrainedModel]:
+def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
     rewarding = [step.run.reward_model] if step.run else []
     choosing = (
-        [run.reward_model for run in chosen_from(snapshot=step.snapshot)] if step.snapshot else []
+        [run.reward_model for run in best_response_runs(snapshot=step.snapshot)]
+        if step.snapshot
+        else []
     )
     return [one for one in [*rewarding, *choosing] if one is not None]
 
@@ -78,8 +79,13 @@ def children(*, model: TrainedModel) -> list[TrainedModel]:
     return list(model.children.select_related("run").order_by("-created_at", "-pk"))
 
 
+def runs_from(*, model: TrainedModel) -> list[Run]:
+    """The runs that started from it, newest first."""
+    return list(model.runs_from.select_related("snapshot", "trained_model").order_by("-pk"))
+
+
 def is_registered(*, location: str) -> bool:
-    """Whether a model's weights are said to lie there."""
+    """Whether a registered model has this location."""
     return TrainedModel.objects.filter(location=location).exists()
 
 
@@ -87,17 +93,17 @@ N_PUBLICATIONS = 5
 
 
 @dataclass(frozen=True)
-class OnItsWay:
-    """A publication, and whether it still changes by itself."""
+class PublicationStatus:
+    """A publication, and whether it is still in progress."""
 
     publication: Publication
     is_going: bool
 
 
-def publications(*, model: TrainedModel) -> list[OnItsWay]:
-    """The newest first."""
+def publications(*, model: TrainedModel) -> list[PublicationStatus]:
+    """Newest first."""
     found = model.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
     return [
-        OnItsWay(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING))
+        PublicationStatus(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING))
         for one in found
     ]

@@ -1,4 +1,4 @@
-"""Every write to the registry of models, and the responses that models wrote."""
+"""Every write to the model registry, and the responses of its models."""
 
 import os
 import re
@@ -25,7 +25,7 @@ _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class UnableToRegister(Refusal):
-    """The model named cannot be entered; the text says what to change."""
+    """The model cannot be registered; the text says what to change."""
 
 
 def register_model(
@@ -40,9 +40,9 @@ def register_model(
     by: User | None,
     now: datetime,
 ) -> TrainedModel:
-    """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and
-    cannot be looked at here. `source`: whose name its responses bear, where some are stored
-    already.
+    """Registers a base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU
+    nodes and cannot be checked here. `source`: the existing source of its responses, if some are
+    stored already.
 
     Raises UnableToRegister.
     """
@@ -69,8 +69,10 @@ def register_model(
     return model
 
 
-def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: datetime) -> TrainedModel:
-    """The model that a run left. Its source has a name that tells a rater nothing."""
+def register_trained_model(
+    *, run: Run, location: str, metrics: dict[str, Any], now: datetime
+) -> TrainedModel:
+    """Registers the model of a run. The name of its source tells raters nothing."""
     licence = run.base_model.licence
     config, _problems = configs.parse(run.kind, run.config)
     is_descendant = config is None or config.keeps_weights
@@ -96,10 +98,10 @@ def store_responses(
     scores: Mapping[tuple[int, int], float] | None = None,
     now: datetime,
 ) -> int | None:
-    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an
-    attempt that is over.
+    """Stores what a sampling run wrote; rows sent twice are stored once. None when the attempt is
+    over.
 
-    `scores`: what its reward model thinks of them, by prompt and number.
+    `scores`: the reward model's scores by prompt and number.
     """
     with transaction.atomic():
         ours = Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
@@ -120,7 +122,7 @@ def store_responses(
 
 
 def _by_response(source: Source, scores: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    """Scores by prompt and number, as those of stored responses of `source`."""
+    """Scores by response id instead of prompt and number."""
     prompts, numbers = zip(*scores, strict=True)
     stored = Response.objects.filter(
         source=source, prompt__in=set(prompts), number__in=set(numbers)
@@ -130,8 +132,8 @@ def _by_response(source: Source, scores: Mapping[tuple[int, int], float]) -> dic
 
 
 def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
-    """Held-out responses as a reward run's own model scores them, or the model that an evaluation
-    judged by. Call it in the transaction that ends the run.
+    """Stores scores of held-out responses: by the model of a reward run, or by the one an
+    evaluation used. Call it in the transaction that ends the run.
     """
     run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
     made = TrainedModel.objects.filter(run=run).select_related("source").first()
@@ -147,7 +149,7 @@ def _source_of(model: TrainedModel) -> Source:
 
 
 def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
-    """Ids of the prompts to which these sampling runs wrote a response."""
+    """Ids of the prompts that these sampling runs answered."""
     written = Q(pk__in=())
     for run in runs:
         own = numbers_of(run.pk)
@@ -172,7 +174,7 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
             )
         return
     folder = Path(location)
-    # os.path says no where pathlib raises: a name longer than a file system takes.
+    # os.path returns False where pathlib raises, for a name that is too long.
     if is_elsewhere and not os.path.exists(folder):
         return
     if not os.path.isdir(folder):
@@ -191,7 +193,7 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
 
 
 def opaque_name() -> str:
-    """For a source: it tells a rater nothing."""
+    """A name for a source that tells raters nothing."""
     return f"model-{uuid4().hex[:12]}"
 
 

@@ -1,6 +1,4 @@
-"""Models: the list, the forms that register one, where each came from and what came of it, its
-card, its archive.
-"""
+"""The list of models, the forms that register one, and a model's page, card and archive."""
 
 from typing import Any
 
@@ -23,12 +21,11 @@ from training.registry import (
     endpoints,
     export,
     forms,
-    run_links,
     selectors,
     services,
 )
 from training.registry import publish as registry_publish
-from training.registry.lineage import origins
+from training.registry.lineage import drawing
 from training.results import measures
 from training.storage import store
 
@@ -93,7 +90,7 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     model = training_access.model(user=request.user, pk=pk)
-    card = cards.made_card(model=model) if "begin" in request.GET else model.card
+    card = cards.generated_card(model=model) if "begin" in request.GET else model.card
     initial = {"stage": model.stage, "licence": model.licence, "notes": model.notes, "card": card}
     form = forms.ModelEditForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -114,11 +111,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def responses(request: HttpRequest, pk: int) -> HttpResponse:
-    """What it wrote: the way from a model to what raters judged, for researchers, who see no
-    campaign.
-    """
+    """The model's responses, for researchers, who may not see campaigns."""
     model = training_access.model(user=request.user, pk=pk)
-    page = Paginator(origins.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
+    page = Paginator(drawing.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -138,7 +133,7 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     except export.UnableToExport as problem:
         messages.warning(request, problem.sentence)
         return redirect("model", pk)
-    except store.StoreAway:
+    except store.StoreUnavailable:
         messages.warning(request, _("The artifact store is not responding. Try again later."))
         return redirect("model", pk)
     return packed.response()
@@ -162,7 +157,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def publications(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a model's page that renews itself while it is on its way to a hub."""
+    """The part of a model's page that refreshes itself while it is being published."""
     return render(
         request,
         "training/registry/_publications.html",
@@ -178,11 +173,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "model": model,
         "lineage": selectors.lineage(model=model),
         "children": selectors.children(model=model),
-        "runs": run_links.runs_from(model=model),
+        "runs": selectors.runs_from(model=model),
         "measures": measures.measures(
             kind=model.run.kind if model.run else "", metrics=model.metrics
         ),
-        "drawing": origins.drawing(
+        "drawing": drawing.draw(
             model=model, is_admin=training_access.researcher(request.user).is_admin
         ),
         "licences": cards.licences(model=model),
@@ -198,8 +193,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, str, str]]:
-    """(kind, the model's part in it, words) of the runs that a button on its page leads to; those
-    that leave no model first.
+    """(kind, the model's role, label) of the run buttons on its page; kinds that leave no model
+    first.
     """
     kinds = sorted(configs.KINDS.values(), key=lambda about: about.leaves_model())
     usable = [about for about in kinds if about.takes_endpoints or not is_endpoint]

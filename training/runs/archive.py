@@ -1,5 +1,5 @@
-"""A run as one file to keep: its row, every point and sample, its log, its snapshot's card. No
-weights.
+"""One run as a zip file to download: its row, points, samples, log and the card of its snapshot.
+Without weights.
 """
 
 import json
@@ -47,8 +47,10 @@ _FIELDS = (
 
 
 def archive(run: Run) -> IO[bytes]:
-    """A zip file, open at its beginning; on disk once it outgrows a little memory."""
-    file: Any = SpooledTemporaryFile(max_size=N_BYTES_IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
+    """Returns a zip file, positioned at its start. It moves to disk once it outgrows
+    N_BYTES_IN_MEMORY.
+    """
+    file: Any = SpooledTemporaryFile(max_size=N_BYTES_IN_MEMORY)  # noqa: SIM115  # the response closes it
     folder = f"run-{run.pk}"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         packed.writestr(f"{folder}/run.json", _json(_row(run)))

@@ -1,5 +1,5 @@
-"""Runs side by side: where their settings differ, what each measured, what each wrote to the same
-prompt.
+"""Comparison of runs: settings that differ, what each run measured, and their responses to the same
+prompts.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +26,7 @@ N_PROMPTS_SHOWN = 6
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """One row of a table that has a column a run; `differs` when not all cells are the same."""
+    """One row of a table with one column per run. `differs`: the cells are not all the same."""
 
     name: str | Promise
     cells: list[str]
@@ -34,15 +34,15 @@ class ComparedRow:
 
 
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
-    """Those asked for that there are, in that order, six at most."""
+    """The runs with these ids, in this order; at most N_COMPARED. Unknown ids are skipped."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
     found = Run.objects.select_related("snapshot", *roles.NAMES).in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
 def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
-    """The newest of the same kinds first, of all that there are; `words` as in the list of runs, or
-    a run's number.
+    """Runs to offer for the comparison, newest first: of the same kinds as those already chosen.
+    `words` searches as in the list of runs; a number also matches a run's id.
     """
     found = every_run(narrowed=RunFilter(words=words))
     if words.isdecimal():
@@ -54,9 +54,7 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
 
 
 def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
-    """What they learned from and every setting that is not the same in all; of a single run there
-    is nothing to compare.
-    """
+    """Inputs and settings that are not the same in all runs. Empty for a single run."""
     about = [
         (gettext("Snapshot"), [run.snapshot.name for run in runs]),
         (gettext("Model"), [run.base_model.name for run in runs]),
@@ -88,7 +86,7 @@ def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 
 
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
-    """Prompts that more than one of them answered, with the newest response of each."""
+    """Prompts that at least two of the runs answered, with the newest response of each run."""
     written: dict[str, dict[int, str]] = {}
     newest_last = RunSample.objects.filter(run__in=runs).order_by(
         F("attempt"), F("step"), F("line")

@@ -1,5 +1,5 @@
-"""What a run will cost: runs.estimates with what is known of snapshot and models, and time by
-what past runs took.
+"""Forecast of a run: runs.estimates applied to what is known of its snapshot and models, and a
+duration from past runs.
 """
 
 import json
@@ -19,7 +19,7 @@ from training.configs.roles import NONE
 from training.configs.sizes import Inputs, Rows, Shape
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
-from training.processes.launch import ALONE, Launch
+from training.processes.launch import SINGLE_PROCESS, Launch
 from training.runs import estimates
 from training.runs.estimates import Cost
 
@@ -29,17 +29,17 @@ N_RUNS_READ = 50
 
 @dataclass(frozen=True)
 class Pace:
-    """How long the run would take where runs of its kind went before. `device` is as the child
-    named it.
+    """How long the run would take on one kind of device, judged by past runs of its kind. `device`
+    is the name the child process reported.
     """
 
     device: str
     seconds: float
     n_runs: int
     n_processes: int = 1
-    """of each of those runs, on all machines"""
+    """per run, over all its machines"""
     is_as_wide: bool = True
-    """those runs had as many processes on as many machines as this one asks for"""
+    """whether those runs used as many processes and machines as this one requests"""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def forecast(
     snapshot: Snapshot,
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel] = NONE,
-    launch: Launch = ALONE,
+    launch: Launch = SINGLE_PROCESS,
 ) -> Forecast:
-    """Before it starts. `models` are those beside the base model, by role. Reads the beginning of
-    the snapshot's file and the model's config where they lie on this machine.
+    """Estimates a run before it starts. `models` are those beside the base model, by role. Reads
+    the start of the snapshot's file and the model's config.json if they are on this machine.
     """
     shape = shape_of(model=base_model)
     inputs = Inputs(snapshot.kind, base_model.kind, frozenset(models))
@@ -69,7 +69,7 @@ def forecast(
 
 
 def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape]:
-    """By role. One that nobody knows counts like another of its kind, else like the base model."""
+    """By role. A model of unknown shape counts like another of its kind, or like the base model."""
     found: dict[str, Shape] = {}
     by_kind: dict[str, Shape] = {}
     for role in roles.BESIDE:
@@ -80,7 +80,9 @@ def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape
 
 
 def shape_of(*, model: TrainedModel) -> Shape | None:
-    """From its folder, else from what its run or a run that began with it has told."""
+    """Read from the model's folder; otherwise from the metrics of its run, or of a run that started
+    from it. None if unknown.
+    """
     path = Path(model.location) / "config.json"
     if model.location.startswith("/") and path.is_file():
         return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
@@ -92,7 +94,9 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
 
 
 def rows_of(*, snapshot: Snapshot) -> Rows:
-    """From its card; lengths from the first rows of its file, where that lies on this machine."""
+    """From the snapshot's card. Lengths are averages over the first rows of its file, if that is on
+    this machine.
+    """
     card, splits = snapshot.card, snapshot.card.get("splits", {})
     n_train = splits.get("train", snapshot.n_rows)
     share = n_train / snapshot.n_rows if snapshot.n_rows else 1.0
@@ -106,16 +110,16 @@ def rows_of(*, snapshot: Snapshot) -> Rows:
         response_tokens=response,
         n_responses=n_responses,
         n_test=splits.get("test", 0),
-        n_in_all=snapshot.n_rows,
+        n_total_rows=snapshot.n_rows,
     )
 
 
-def paces(*, kind: str, cost: Cost, launch: Launch = ALONE) -> list[Pace]:
-    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs,
-    device by device.
+def paces(*, kind: str, cost: Cost, launch: Launch = SINGLE_PROCESS) -> list[Pace]:
+    """Seconds by device: tokens × parameters × the median seconds per token and parameter of past
+    runs.
 
-    By runs as wide as this one where there were any. Else by those nearest in width, and as they
-    went: how far more processes would have sped them up nobody knows before it is tried.
+    Past runs with the same number of processes and machines are preferred. If there are none, the
+    nearest are used unscaled, since nobody knows how well a run scales before it is tried.
     """
     if cost.n_parameters is None:
         return []
@@ -158,8 +162,8 @@ def _apart(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 
 
 def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
-    """(tokens of a prompt, of a response, responses a row), by characters; round numbers where the
-    file is not here.
+    """(tokens per prompt, tokens per response, responses per row), estimated from characters.
+    Defaults if the file is not on this machine.
     """
     path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{run_dir.SPLITS[0]}.jsonl"
     rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []

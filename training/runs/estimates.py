@@ -1,9 +1,8 @@
-"""What a run will cost, told before it starts: parameters, tokens, steps, memory of a GPU, disk.
-Pure, standard library only.
+"""Cost of a run, estimated before it starts: parameters, tokens, steps, GPU memory and disk.
+Standard library only.
 
-The formulas are rules of thumb: each kind's config has its own. docs/researchers.md says how far
-off they were. Time is not among them: it is measured on past runs, as seconds for a token and a
-parameter (see training.runs.costs).
+The formulas are rules of thumb, and each kind's config has its own; docs/researchers.md says how
+far off they were. Time is not estimated here but measured on past runs (see training.runs.costs).
 """
 
 from collections.abc import Mapping
@@ -15,14 +14,12 @@ from training.configs.roles import NONE
 from training.configs.sizes import GIB, Inputs, Rows, Shape
 
 CHARACTERS_A_TOKEN = 4
-"""of English, in the vocabularies of today's models"""
+"""For English text and the vocabularies of current models."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """`n_parameters` is None where nobody has seen the model's config yet, and then so is all that
-    follows from it.
-    """
+    """`n_parameters` and everything derived from it are None if the model's config is unknown."""
 
     n_steps: int
     n_tokens: int
@@ -36,8 +33,8 @@ class Cost:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
-    """From config.json; None for an architecture whose names are not these. Exact for Llama and its
-    kin.
+    """From a model's config.json. None if the architecture uses other names. Exact for Llama and
+    similar models.
     """
     config = config.get("text_config", config)
     hidden = config.get("hidden_size") or config.get("n_embd")
@@ -71,8 +68,8 @@ def cost(
     shape: Shape | None,
     beside: Mapping[str, Shape] = NONE,
 ) -> Cost:
-    """Of one run. `shape` is its model's, None where nobody knows it; `beside` has those of the
-    models beside it, by role.
+    """`shape` is the base model's, None if unknown. `beside` holds the shapes of the other models,
+    by role.
     """
     n_steps, n_tokens = config.work(rows, inputs)
     if shape is None:

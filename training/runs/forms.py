@@ -1,5 +1,6 @@
-"""Forms of the training half. The fields of a run's form are made from its config; nothing about a
-setting is said twice."""
+"""The form that starts a run. Its fields for settings are generated from the kind's config, so that
+each setting is described in one place.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -29,7 +30,7 @@ PRESET_WORDS = {
 }
 
 
-# What a run is about, apart from its settings.
+# The fields that do not belong to a kind's config.
 CHOICES = (
     "name",
     *roles.NAMES,
@@ -45,12 +46,12 @@ CHOICES = (
 )
 
 
-# A ceiling this high is nobody's concern.
+# A maximum this high is not worth showing.
 A_LOT = 100_000
 
 
 class MachinesForm(forms.Form):
-    """What a run and the runs of a schedule ask of machines in the same words."""
+    """Fields that a run and a schedule have in common."""
 
     memory_gb = forms.IntegerField(
         label=_("Memory (GB)"),
@@ -63,7 +64,7 @@ class MachinesForm(forms.Form):
     n_machines = forms.IntegerField(
         label=_("Machines"),
         min_value=1,
-        max_value=launch.MOST_MACHINES,
+        max_value=launch.MAX_MACHINES,
         required=False,
         initial=1,
         help_text=_(
@@ -74,7 +75,7 @@ class MachinesForm(forms.Form):
 
 
 class RunForm(MachinesForm):
-    """A run of one kind. `clean()` leaves the whole config under `config`."""
+    """The form for a run of one kind. After `clean()` the complete config is under `config`."""
 
     name = forms.CharField(label=_("Name"), max_length=200, help_text=_("Short description"))
     snapshot = forms.ModelChoiceField(
@@ -94,7 +95,7 @@ class RunForm(MachinesForm):
     n_processes = forms.IntegerField(
         label=_("Processes"),
         min_value=1,
-        max_value=launch.MOST_PROCESSES,
+        max_value=launch.MAX_PROCESSES,
         required=False,
         initial=1,
         help_text=_("Use one per GPU to share the work. The batch size of a step stays the same."),
@@ -178,13 +179,13 @@ class RunForm(MachinesForm):
 
     @property
     def models(self) -> dict[str, TrainedModel]:
-        """Those beside the base model, by role. Call after is_valid()."""
+        """The models beside the base model, by role. Call after is_valid()."""
         given = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
         return {name: model for name, model in given.items() if model is not None}
 
     def forecast(self) -> costs.Forecast | None:
-        """After is_valid(), which need not have found everything right: None without model,
-        snapshot and whole settings.
+        """Call after is_valid(), whatever it returned. None if the model, the snapshot or valid
+        settings are missing.
         """
         given = self.cleaned_data
         if any(given.get(name) is None for name in ("config", "snapshot", "base_model")):
@@ -201,10 +202,10 @@ class RunForm(MachinesForm):
             launch=self._launch(),
         )
 
-    def wish(self, *, is_dry: bool = False) -> run_queue.Wish:
+    def options(self, *, is_dry: bool = False) -> run_queue.RunOptions:
         """Call on a valid form."""
         given = self.cleaned_data
-        return run_queue.Wish(
+        return run_queue.RunOptions(
             n_gpus=given["n_gpus"] or 0,
             memory_gb=given["memory_gb"] or 0,
             priority=given["priority"] or 0,
@@ -239,7 +240,7 @@ def preset_values(kind: str, preset: str) -> dict[str, Any]:
 
 
 def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
-    """What was typed for the run as a whole, and the preset's settings."""
+    """Combines the preset's settings with the other fields as typed."""
     return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
 
 
@@ -255,9 +256,7 @@ def _role_field(role: Role, use: str, models: QuerySet[TrainedModel]) -> forms.F
 
 
 def _knob_field(knob: Knob) -> forms.Field:
-    """The text goes to training.configs as it was typed: that is where values are read and
-    refused.
-    """
+    """Passes the text on unparsed: training.configs parses and validates values."""
     label = _label(knob)
     help_text = gettext(knob.help)
     if knob.choices:

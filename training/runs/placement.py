@@ -1,4 +1,4 @@
-"""Reads of nodes: which are alive, what each has in hand, which run fits where, and why a run
+"""Which run goes to which node: the nodes and their current runs, what fits where, and why a run
 waits.
 """
 
@@ -20,8 +20,8 @@ ALIVE_FOR = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class NodeNow:
-    """A node, whether it lives, and the run it has in hand."""
+class NodeStatus:
+    """A node, whether it is alive, and its current run."""
 
     node: Node
     is_alive: bool
@@ -32,29 +32,30 @@ class NodeNow:
         return self.is_alive and self.node.draining_since is None
 
 
-def nodes(*, now: datetime) -> list[NodeNow]:
-    """By name, the living first."""
+def nodes(*, now: datetime) -> list[NodeStatus]:
+    """All nodes: alive ones first, then by name."""
     running = (
         Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
     )
-    in_hand = {run.node: run for run in running}
-    in_hand |= {
+    current_runs = {run.node: run for run in running}
+    current_runs |= {
         seat.node: run
         for run in running
         for seat in run.seats.all()
         if seat.attempt == run.attempt and seat.node
     }
     found = [
-        NodeNow(node, now - node.seen_at < ALIVE_FOR, in_hand.get(node.name))
+        NodeStatus(node, now - node.seen_at < ALIVE_FOR, current_runs.get(node.name))
         for node in Node.objects.order_by("name")
     ]
     return sorted(found, key=lambda one: not one.is_alive)
 
 
-def fitting(*, node: str) -> Q:
-    """Of runs: those this node has the GPUs and the memory for, and none while it drains.
+def fits_node(*, node: str) -> Q:
+    """A condition for runs: those that this node has the GPUs and memory for. None match while it
+    drains.
 
-    A node that has never announced itself is somebody's command line: it takes what it is told to.
+    A node without a row is somebody's command line (manage.py supervise): it takes any run.
     """
     wanted = Q(wanted_node="") | Q(wanted_node=node)
     row = Node.objects.filter(name=node).first()
@@ -69,12 +70,12 @@ def fitting(*, node: str) -> Q:
 
 
 def next_run_id(*, node: str, now: datetime) -> int | None:
-    """The first in line that this node may take.
+    """The first queued run that this node may take.
 
-    One that needs more machines than are free keeps those behind it waiting, or its turn would
-    never come; one that needs more than there are does not. Machines gather for one run at a time.
+    A run that needs more machines than are free right now blocks those behind it, or it would never
+    start. One that needs more than exist is skipped. Machines gather for one run at a time.
     """
-    for run in in_line().filter(fitting(node=node)).iterator(chunk_size=100):
+    for run in queued_runs().filter(fits_node(node=node)).iterator(chunk_size=100):
         n_machines = Launch.from_json(run.launch).n_machines
         if n_machines == 1:
             return run.pk
@@ -88,23 +89,25 @@ def next_run_id(*, node: str, now: datetime) -> int | None:
     return None
 
 
-def in_line() -> QuerySet[Run]:
-    """Waiting runs in the order in which they go."""
+def queued_runs() -> QuerySet[Run]:
+    """Queued runs in the order in which they start."""
     return Run.objects.filter(state=Run.State.QUEUED).order_by("-priority", "created_at", "pk")
 
 
 def highest_priority() -> int:
-    """Of what waits; 0 when nothing does."""
-    return in_line().values_list("priority", flat=True).first() or 0
+    """The highest priority in the queue; 0 if the queue is empty."""
+    return queued_runs().values_list("priority", flat=True).first() or 0
 
 
-def line(*, runs: Iterable[Run], now: datetime) -> list[tuple[Run, str]]:
-    """Each of these waiting runs with the reason."""
+def queue_with_reasons(*, runs: Iterable[Run], now: datetime) -> list[tuple[Run, str]]:
+    """Each of these queued runs, with the reason why it waits."""
     return [(run, why_waiting(run=run, now=now)) for run in runs]
 
 
-def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
-    """Whether another node is free for this waiting run: then the ring was not meant for `node`."""
+def can_run_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
+    """Whether another node is free for this queued run. If so, the message was meant for
+    that node.
+    """
     run = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).first()
     if run is None:
         return False
@@ -119,7 +122,7 @@ def fits(*, run: Run, node: Node) -> bool:
 
 
 def has_room(*, run: Run, node: Node) -> bool:
-    """The GPUs and the memory that the run asks of each of its machines."""
+    """Whether the node has the GPUs and memory that the run requests per machine."""
     if run.n_gpus == 0:
         return run.memory_gb <= math.ceil(node.memory_gb)
     memories = _gpu_memories(node)
@@ -127,7 +130,7 @@ def has_room(*, run: Run, node: Node) -> bool:
 
 
 def why_waiting(*, run: Run, now: datetime) -> str:
-    """A sentence for the page of a queued run; empty for any other."""
+    """A sentence for the page of a queued run; "" for any other."""
     if run.state != Run.State.QUEUED:
         return ""
     known = nodes(now=now)
@@ -149,8 +152,8 @@ def why_waiting(*, run: Run, now: datetime) -> str:
             "No online node has %(wanted)s. Available: %(nodes)s. Add a node, or start the run"
             " again with lower requirements."
         ) % {
-            "wanted": wants_in_words(run=run),
-            "nodes": "; ".join(has_in_words(node=one.node) for one in alive),
+            "wanted": requirements_in_words(run=run),
+            "nodes": "; ".join(capacity_in_words(node=one.node) for one in alive),
         }
     taking = [one for one in fitting_nodes if one.takes_runs]
     n_machines = Launch.from_json(run.launch).n_machines
@@ -180,7 +183,7 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     return before or _("A free node takes it in a few seconds.")
 
 
-def wants_in_words(*, run: Run) -> str:
+def requirements_in_words(*, run: Run) -> str:
     if run.n_gpus == 0:
         return _("%(n)s GB of memory") % {"n": run.memory_gb}
     words = ngettext("%(n)s GPU", "%(n)s GPUs", run.n_gpus) % {"n": run.n_gpus}
@@ -191,7 +194,7 @@ def wants_in_words(*, run: Run) -> str:
     )
 
 
-def has_in_words(*, node: Node) -> str:
+def capacity_in_words(*, node: Node) -> str:
     if not node.gpus:
         return _("%(node)s with no GPU and %(n)s GB of memory") % {
             "node": node.name,
@@ -203,7 +206,7 @@ def has_in_words(*, node: Node) -> str:
 
 
 def _gpu_memories(node: Node) -> Sequence[int]:
-    """In whole GB, the largest first: a card of 80 GB tells of 79.6."""
+    """In whole GB, the largest first. Rounded up, because an 80 GB card reports 79.6."""
     return sorted((math.ceil(gpu["memory_gb"]) for gpu in node.gpus), reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Who is told when a run has ended: the person who started it, or the chain it is a link of."""
+"""Notifies people and webhooks when a run ends, and wakes the chain that it belongs to."""
 
 from datetime import datetime
 from functools import partial
@@ -20,11 +20,11 @@ _KINDS = {
 }
 
 
-def tell_of_end(*, run_id: int, now: datetime) -> None:
-    """Call it in the transaction that ends the run. A chain hears of it after commit, and goes
-    on.
+def notify_run_finished(*, run_id: int, now: datetime) -> None:
+    """Call it in the transaction that ends the run. A run of a chain wakes its chain after commit,
+    and the chain notifies people when it is done.
     """
-    tell_webhooks(event=webhooks_services.Event.RUN_FINISHED, run_id=run_id, now=now)
+    queue_webhooks(event=webhooks_services.Event.RUN_FINISHED, run_id=run_id, now=now)
     link = Link.objects.filter(run_id=run_id).first()
     if link is not None:
         transaction.on_commit(partial(doorbell.ring_chain, link.chain_id))
@@ -34,7 +34,7 @@ def tell_of_end(*, run_id: int, now: datetime) -> None:
     if kind is None or run.created_by is None:
         return
     if kind == Notice.Kind.FINISHED and Firing.objects.filter(run=run).exists():
-        return  # it measured for a schedule, which says what came of it
+        return  # a measurement for a schedule: the schedule reports it
     notices_services.tell(
         people=[run.created_by],
         key=f"run-{run.pk}-{run.attempt}-{kind}",
@@ -45,8 +45,8 @@ def tell_of_end(*, run_id: int, now: datetime) -> None:
     )
 
 
-def tell_webhooks(*, event: webhooks_services.Event, run_id: int, now: datetime) -> None:
-    """In the transaction of what happened to the run."""
+def queue_webhooks(*, event: webhooks_services.Event, run_id: int, now: datetime) -> None:
+    """Call it in the transaction of the event."""
     listeners = webhooks_services.listening(event=event)
     if not listeners:
         return

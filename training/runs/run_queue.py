@@ -1,4 +1,4 @@
-"""The line of waiting runs: what may join it, and who goes first."""
+"""The queue of runs: adding a run, what is refused, and the order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.runs import run_finished
 from training.runs.costs import forecast
-from training.runs.placement import in_line
+from training.runs.placement import queued_runs
 from training.storage import artifacts
 
 
 class UnableToQueue(Refusal):
-    """The run asked for cannot be run; the text says what to change."""
+    """The run cannot be started as requested; the text says what to change."""
 
 
 class UnableToExtend(UnableToQueue):
-    """The run has left no state to go on from."""
+    """The run has no saved state to continue from."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a run asks for beside its settings, and what people say about it."""
+class RunOptions:
+    """What a run requests besides its settings: resources, priority, and how people label it."""
 
     n_gpus: int = 0
     memory_gb: int = 0
@@ -46,16 +46,16 @@ class Wish:
     tags: tuple[str, ...] = ()
     remarks: str = ""
     is_dry: bool = False
-    launch: Launch = processes_launch.ALONE
+    launch: Launch = processes_launch.SINGLE_PROCESS
 
 
 def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
-    """What a run of this kind learns from, or answers; the usual one first."""
+    """The kinds of snapshot that such a run takes; the usual one first."""
     return tuple(Snapshot.Kind(name) for name in configs.KINDS[kind].snapshots)
 
 
 def store_problem(launch: Launch) -> str:
-    """Why its machines cannot hand files on to one another; empty when they can."""
+    """Why several machines could not share files; "" if they can."""
     if launch.n_machines == 1 or artifacts.is_shared():
         return ""
     return _(
@@ -72,14 +72,14 @@ def queue_run(
     snapshot: Snapshot,
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel | None] = NONE,
-    wish: Wish = Wish(),
+    options: RunOptions = RunOptions(),
     made_from: Run | None = None,
     made_as: str = "",
     by: User | None,
     now: datetime,
 ) -> Run:
-    """A queued run, its doorbell rung on commit. Only a node that has what it wishes for takes it.
-    `models` are those beside the base model, by role.
+    """Creates a queued run, and rings for a worker on commit. Only a node with the requested
+    resources takes it. `models` are those beside the base model, by role.
 
     Raises UnableToQueue.
     """
@@ -87,10 +87,10 @@ def queue_run(
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     if refused := processes_launch.problems(
-        wish.launch, kind=kind, config=parsed, n_gpus=wish.n_gpus
+        options.launch, kind=kind, config=parsed, n_gpus=options.n_gpus
     ):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
-    if problem := store_problem(wish.launch):
+    if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
     beside = {name: model for name, model in models.items() if model is not None}
     _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
@@ -100,10 +100,10 @@ def queue_run(
         snapshot=snapshot,
         base_model=base_model,
         models=beside,
-        launch=wish.launch,
+        launch=options.launch,
     )
     with transaction.atomic():
-        _refuse_gone([base_model, *beside.values()])
+        _refuse_unavailable_models([base_model, *beside.values()])
         if made_from is not None and made_as == Run.MadeAs.EXTENSION:
             _refuse_without_state(made_from)
         run = Run.objects.create(
@@ -113,17 +113,17 @@ def queue_run(
             snapshot=snapshot,
             base_model=base_model,
             **beside,
-            n_gpus=wish.n_gpus,
-            memory_gb=wish.memory_gb,
-            launch=wish.launch.as_json(),
-            priority=wish.priority,
-            tags=sorted(set(wish.tags)),
-            remarks=wish.remarks,
-            is_dry=wish.is_dry,
+            n_gpus=options.n_gpus,
+            memory_gb=options.memory_gb,
+            launch=options.launch.as_json(),
+            priority=options.priority,
+            tags=sorted(set(options.tags)),
+            remarks=options.remarks,
+            is_dry=options.is_dry,
             made_from=made_from,
             made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
             wanted_node=(
-                _bound_to(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else ""
+                _node_with_state(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else ""
             ),
             estimate=expected.cost.as_json(),
             created_by=by,
@@ -132,14 +132,16 @@ def queue_run(
         audit_log.record(
             by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now
         )
-        run_finished.tell_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
+        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
     return run
 
 
 def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> Run:
-    """A new run that goes on from the last state of an ended one, until it has made `amount` in all
-    of what the kind counts: epochs, steps or episodes. Raises UnableToExtend and UnableToQueue.
+    """Queues a new run that continues from the final state of `run` until it has done `amount` in
+    total. The unit is the kind's own: epochs, steps or episodes.
+
+    Raises UnableToExtend and UnableToQueue.
     """
     field = extended_by(run=run)
     if run.state != Run.State.FINISHED or run.kept_step is None or field is None:
@@ -156,7 +158,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         snapshot=run.snapshot,
         base_model=run.base_model,
         models=run.models_beside,
-        wish=Wish(
+        options=RunOptions(
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,
             tags=tuple(run.tags),
@@ -169,19 +171,19 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
     )
 
 
-def _bound_to(run: Run) -> str:
-    """The node that has its state; none where every node sees it."""
+def _node_with_state(run: Run) -> str:
+    """The node that holds the run's state; "" if every node can read it."""
     return "" if artifacts.is_shared() else run.node
 
 
 def extended_by(*, run: Run) -> str | None:
-    """The setting that says how long this run goes on."""
+    """The setting that limits how long this run lasts; an extension raises it."""
     settings = configs.KINDS[run.kind].extended_by
     return next((name for name in settings if run.config.get(name)), None)
 
 
 def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
-    """Where a waiting run stands in line: the highest goes first. False when it waits no more."""
+    """The highest priority runs first. False when the run is no longer queued."""
     with transaction.atomic():
         is_changed = (
             Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
@@ -199,14 +201,13 @@ def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
 
 
 def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
-    """Past so many others in line: below 0 forward, above 0 back. False when it waits no more, or
-    has nobody to pass.
+    """Moves a queued run by `places`: negative is towards the front. False when it is no longer
+    queued or is already at that end.
 
-    It takes over the priority of the one it passes, and those of its new neighbours part where they
-    were equal.
+    Priorities are renumbered only as far as the new order needs.
     """
     with transaction.atomic():
-        waiting = list(in_line().select_for_update())
+        waiting = list(queued_runs().select_for_update())
         before = next((index for index, one in enumerate(waiting) if one.pk == run.pk), None)
         if before is None:
             return False
@@ -227,8 +228,8 @@ def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
 
 
 def _renumber(waiting: Sequence[Run]) -> None:
-    """Priorities that give this order, each raised only as far as the order needs: the last keeps
-    its own.
+    """Sets priorities that give this order. The last run keeps its own; the others are raised only
+    as far as needed.
     """
     changed = []
     floor = None
@@ -241,9 +242,9 @@ def _renumber(waiting: Sequence[Run]) -> None:
     Run.objects.bulk_update(changed, ["priority"])
 
 
-def _refuse_gone(models: Sequence[TrainedModel]) -> None:
-    """Those that were freed or retired. Holds their rows until the run is in line, so that nobody
-    does so meanwhile.
+def _refuse_unavailable_models(models: Sequence[TrainedModel]) -> None:
+    """Refuses models that are retired or whose weights were deleted. Locks their rows, so that
+    neither happens before the run is queued.
     """
     rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models])
     for model in rows.order_by("pk"):
@@ -264,7 +265,7 @@ def _without_state() -> UnableToExtend:
 
 
 def _refuse_without_state(run: Run) -> None:
-    """Holds its row until the extension is in line, so that nobody frees its state meanwhile."""
+    """Locks the row, so that nobody frees the state before the extension is queued."""
     if Run.objects.select_for_update(of=("self",)).get(pk=run.pk).kept_step is None:
         raise _without_state()
 
@@ -275,7 +276,7 @@ def _refuse_misfits(
     base_model: TrainedModel,
     beside: Mapping[str, TrainedModel],
 ) -> None:
-    """What such a run cannot take. Each by itself first, then whether they go together."""
+    """Checks each input by itself first, then the combination."""
     if snapshot.kind not in about.snapshots:
         wanted = " / ".join(str(one.label) for one in snapshot_kinds(about.kind))
         raise UnableToQueue(

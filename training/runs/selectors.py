@@ -1,4 +1,4 @@
-"""Reads of runs: the list, and what the page of one run shows beside its row."""
+"""Queries for the list of runs and for a run's page."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 
 from training import configs
 from training.models import Run, RunPoint, RunSample
-from training.runs.placement import in_line
+from training.runs.placement import queued_runs
 
 N_SAMPLES_SHOWN = 20
 
@@ -17,13 +17,13 @@ N_SAMPLES_SHOWN = 20
 DEFAULT_PRESET = "balanced"
 
 
-# Without a step for so long a run may be loading, or hang: it can be ended without being saved.
-STANDS_STILL = timedelta(minutes=5)
+# A run without a new step for this long may be hanging, so the page offers to force-stop it.
+STALLED_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class RunFilter:
-    """What the list is narrowed to; empty means all. `state` is a state or an outcome."""
+    """Filters of the list; empty means all. `state` is a state or an outcome."""
 
     kind: str = ""
     state: str = ""
@@ -36,8 +36,8 @@ class RunFilter:
 
 @dataclass(frozen=True)
 class Live:
-    """How far a run is: `share` from 0 to 1, None before the first step; `left_s` None when it
-    cannot be told.
+    """Progress of a run. `share` goes from 0 to 1, None before the first step. `left_s` is the
+    estimated time left, None if unknown.
     """
 
     share: float | None
@@ -47,7 +47,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that is not the preset's."""
+    """A setting that differs from the preset."""
 
     label: str
     value: Any
@@ -55,8 +55,8 @@ class Difference:
 
 
 def queued_run_ids() -> list[int]:
-    """In the order in which they go."""
-    return list(in_line().values_list("pk", flat=True))
+    """In the order in which they start."""
+    return list(queued_runs().values_list("pk", flat=True))
 
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
@@ -85,13 +85,13 @@ def has_active() -> bool:
 
 
 def share(*, run: Run) -> float | None:
-    """How far from 0 to 1; None before the first step."""
+    """Progress from 0 to 1; None before the first step."""
     return min(1.0, run.step / run.n_steps) if run.n_steps else None
 
 
 def live(*, run: Run, now: datetime) -> Live:
-    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and
-    pauses count for nothing.
+    """The time left is estimated from this attempt alone: earlier attempts may have used another
+    node, and time in the queue must not count.
     """
     done = share(run=run)
     if run.state != Run.State.RUNNING or not run.n_steps:
@@ -109,19 +109,19 @@ def live(*, run: Run, now: datetime) -> Live:
 
 
 def can_be_killed(*, run: Run, now: datetime) -> bool:
-    """Where stopping does not help, or may not: a person has asked for it, or nothing has moved for
-    minutes.
+    """Whether to offer a force-stop: somebody has already asked the run to stop, or it has made no
+    progress for minutes.
     """
     if run.state != Run.State.RUNNING:
         return False
     moved_at = run.progress_at or run.started_at
     return run.stop_requested_at is not None or (
-        moved_at is not None and now - moved_at > STANDS_STILL
+        moved_at is not None and now - moved_at > STALLED_AFTER
     )
 
 
 def samples(*, run: Run) -> list[RunSample]:
-    """The newest first, as many as a person reads."""
+    """The newest N_SAMPLES_SHOWN samples."""
     return list(
         RunSample.objects.filter(run=run).order_by(F("attempt").desc(), F("step").desc(), "line")[
             :N_SAMPLES_SHOWN
@@ -130,12 +130,12 @@ def samples(*, run: Run) -> list[RunSample]:
 
 
 def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
-    """The preset nearest to the run's config, and what differs from it."""
+    """The preset nearest to the run's config, and the settings that differ from it."""
     ranked = [
         (name, _differences(run, preset))
         for name, preset in configs.PRESETS.get(run.kind, {}).items()
     ]
-    # Of equally near ones the default is the one to speak of.
+    # The default preset wins a tie.
     return min(
         ranked,
         key=lambda pair: (len(pair[1]), pair[0] != DEFAULT_PRESET),

@@ -1,5 +1,5 @@
-"""Every write to a run. Each one names the state or the attempt it expects, so that a late or
-repeated call changes nothing.
+"""Every write to a run. Each names the state or attempt it expects, so that a late or repeated call
+changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,19 +25,19 @@ from training.registry import services as registry_services
 from training.runs import run_finished
 from training.runs.multi_node import services as multi_node_services
 from training.runs.multi_node.selectors import is_silent
-from training.runs.placement import fitting
+from training.runs.placement import fits_node
 
 TOP_LEVEL = 15
 RARE_LEVELS = 6
 
 
 class UnableToRetry(Refusal):
-    """The run is not one that can go on."""
+    """The run cannot be retried."""
 
 
 @dataclass(frozen=True)
-class Beat:
-    """What a supervisor learns each time it says that it lives."""
+class HeartbeatReply:
+    """What a supervisor learns from its heartbeat."""
 
     is_ours: bool
     is_stop_requested: bool
@@ -45,7 +45,7 @@ class Beat:
 
 @dataclass(frozen=True)
 class Point:
-    """A line of progress, as the child wrote it."""
+    """One line of progress that the child wrote."""
 
     attempt: int
     step: int
@@ -56,7 +56,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Sample:
-    """A text of progress; `line` is its place in the file."""
+    """A sampled text from the progress file; `line` is its line number there."""
 
     attempt: int
     step: int
@@ -67,9 +67,9 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How an attempt ended. `model` is where the weights are kept, `kept_step` the step of the
-    state that stays on its node.
+class AttemptResult:
+    """How an attempt ended. `model` is where the weights are stored; `kept_step` is the step of the
+    state kept for an extension.
     """
 
     outcome: Run.Outcome
@@ -80,15 +80,17 @@ class Ending:
     model: str | None = None
     kept_step: int | None = None
     scores: Mapping[int, float] = field(default_factory=dict)
-    """what the reward model of the run thinks of held-out responses, by response"""
+    """the reward model's scores of held-out responses, by response id"""
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
-    """The run, running on `node` under a new attempt, or None when it was not waiting or is too
-    large for this node.
+    """Marks a queued run as running on `node` and starts a new attempt. None when it is no longer
+    queued, or does not fit the node.
     """
     with transaction.atomic():
-        claimed = Run.objects.filter(fitting(node=node), pk=run_id, state=Run.State.QUEUED).update(
+        claimed = Run.objects.filter(
+            fits_node(node=node), pk=run_id, state=Run.State.QUEUED
+        ).update(
             state=Run.State.RUNNING,
             attempt=F("attempt") + 1,
             node=node,
@@ -98,23 +100,23 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         )
         if claimed != 1:
             return None
-        run_finished.tell_webhooks(event=Event.RUN_STARTED, run_id=run_id, now=now)
-        run = run_to_carry_out(run_id=run_id)
+        run_finished.queue_webhooks(event=Event.RUN_STARTED, run_id=run_id, now=now)
+        run = run_with_inputs(run_id=run_id)
         multi_node_services.open_seats(run=run, now=now)
     return run
 
 
-def run_to_carry_out(*, run_id: int) -> Run:
-    """With all that it is made from."""
+def run_with_inputs(*, run_id: int) -> Run:
+    """The run with its snapshot and models loaded."""
     return Run.objects.select_related("snapshot", *roles.NAMES).get(pk=run_id)
 
 
-def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:
-    """The supervisor lives. An attempt that is over learns it here."""
+def record_heartbeat(*, run_id: int, attempt: int, now: datetime) -> HeartbeatReply:
+    """The supervisor is alive. `is_ours` is False when its attempt is over."""
     ours = _running(run_id, attempt)
     if ours.update(heartbeat_at=now) != 1:
-        return Beat(is_ours=False, is_stop_requested=False)
-    return Beat(
+        return HeartbeatReply(is_ours=False, is_stop_requested=False)
+    return HeartbeatReply(
         is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists()
     )
 
@@ -130,8 +132,8 @@ def record_progress(
     n_log_lines: int = 0,
     now: datetime,
 ) -> bool:
-    """Stores what the child has written since; a line told twice is stored once. False for an
-    attempt that is over.
+    """Stores new progress of the child; a line sent twice is stored once. False when the attempt is
+    over.
     """
     log = {"log_tail": log_tail, "n_log_lines": n_log_lines, "log_attempt": attempt}
     changes: dict[str, Any] = {"heartbeat_at": now, "notes": list(notes), **log}
@@ -161,8 +163,8 @@ def record_progress(
 
 
 def request_stop(*, run: Run, by: User, now: datetime) -> bool:
-    """Asks a running run to save and end at its next step; a waiting one ends here. False when it
-    has ended already.
+    """Asks a running run to save and stop at its next step; ends a queued one at once. False when
+    it has already ended.
     """
     with transaction.atomic():
         is_stopped = _stop(run, now)
@@ -182,7 +184,7 @@ def _stop(run: Run, now: datetime) -> bool:
         )
         == 1
     ):
-        run_finished.tell_of_end(run_id=run.pk, now=now)
+        run_finished.notify_run_finished(run_id=run.pk, now=now)
         return True
     return (
         _running_now(run).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
@@ -190,15 +192,15 @@ def _stop(run: Run, now: datetime) -> bool:
 
 
 def _running_now(run: Run) -> QuerySet[Run]:
-    """Whatever its attempt."""
+    """Regardless of its attempt."""
     return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING)
 
 
 def kill_run(*, run: Run, by: User, now: datetime) -> bool:
-    """Ends a run at once, whatever it is at: what it did since its last checkpoint is gone. False
-    when it has ended already.
+    """Ends a run at once and discards what it did since its last checkpoint. False when it has
+    already ended.
 
-    Its supervisor learns of it at its next beat, and ends the processes.
+    The supervisor sees it at its next heartbeat and kills the processes.
     """
     with transaction.atomic():
         is_ended = _running_now(run).update(
@@ -210,56 +212,56 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
             finished_at=now,
         )
         if is_ended:
-            run_finished.tell_of_end(run_id=run.pk, now=now)
+            run_finished.notify_run_finished(run_id=run.pk, now=now)
         elif not _stop(run, now):
             return False
         audit_log.record(by=by, action="kill", target=run, now=now)
     return True
 
 
-def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> bool:
-    """Ends the run and enters its model, both or neither. False for an attempt that is over."""
+def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetime) -> bool:
+    """Ends the run and registers its model, in one transaction. False when the attempt is over."""
     changes: dict[str, Any] = {
         "state": Run.State.FINISHED,
-        "outcome": ending.outcome,
-        "error": ending.error,
-        "metrics": ending.metrics,
-        "versions": ending.versions,
-        "kept_step": ending.kept_step,
+        "outcome": result.outcome,
+        "error": result.error,
+        "metrics": result.metrics,
+        "versions": result.versions,
+        "kept_step": result.kept_step,
         "heartbeat_at": now,
         "finished_at": now,
     }
-    if ending.n_steps:
-        changes["n_steps"] = ending.n_steps
+    if result.n_steps:
+        changes["n_steps"] = result.n_steps
     with transaction.atomic():
         if _running(run_id, attempt).update(**changes) != 1:
             return False
-        if ending.model is not None:
+        if result.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)
-            registry_services.enter_model(
-                run=run, location=ending.model, metrics=ending.metrics, now=now
+            registry_services.register_trained_model(
+                run=run, location=result.model, metrics=result.metrics, now=now
             )
-        if ending.scores:
-            registry_services.store_scores(run_id=run_id, scores=ending.scores, now=now)
-        run_finished.tell_of_end(run_id=run_id, now=now)
+        if result.scores:
+            registry_services.store_scores(run_id=run_id, scores=result.scores, now=now)
+        run_finished.notify_run_finished(run_id=run_id, now=now)
     return True
 
 
 def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetime) -> bool:
-    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt
-    that is over.
+    """Requeues a saved run whose worker is shutting down; this does not count as a crash. False
+    when the attempt is over.
 
-    `reason` stands on the run's page while it waits.
+    `reason` is shown on the run's page while it waits.
     """
     with transaction.atomic():
         ours = _running(run_id, attempt)
-        if _ended_as_stopped(
+        if _finish_if_stopped(
             ours, run_id, _("Its node shut down before the run had stopped."), now
         ):
             return True
         if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
             return False
-        run_finished.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
+        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
 
@@ -267,11 +269,10 @@ def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetim
 def give_up_attempt(
     *, run_id: int, attempt: int, reason: str, now: datetime, only_if_silent: bool = False
 ) -> bool:
-    """An attempt ended without a result: the run waits again, or is LOST after too many in a row
-    that got no further.
+    """Requeues a run whose attempt ended without a result. After RUN_MAX_ATTEMPTS crashes in a row
+    without progress it is LOST instead.
 
-    With `only_if_silent`, unless its heart beats. False when the attempt is over already, or beats
-    again.
+    With `only_if_silent`, does nothing while heartbeats arrive. False when nothing was changed.
     """
     ours = _running(run_id, attempt)
     if only_if_silent:
@@ -281,12 +282,12 @@ def give_up_attempt(
         "%(reason)s That was the last of %(n)s attempts. Check the log, then retry: the run resumes"
         " from its last checkpoint."
     )
-    has_advanced = _has_advanced(run_id, attempt)
+    made_progress = _made_progress(run_id, attempt)
     with transaction.atomic():
-        if _ended_as_stopped(ours, run_id, reason, now):
+        if _finish_if_stopped(ours, run_id, reason, now):
             return True
         if (
-            not has_advanced
+            not made_progress
             and ours.filter(n_crashes__gte=n_allowed - 1).update(
                 state=Run.State.FINISHED,
                 outcome=Run.Outcome.LOST,
@@ -296,19 +297,19 @@ def give_up_attempt(
             )
             == 1
         ):
-            run_finished.tell_of_end(run_id=run_id, now=now)
+            run_finished.notify_run_finished(run_id=run_id, now=now)
             return True
-        n_crashes = 1 if has_advanced else F("n_crashes") + 1
+        n_crashes = 1 if made_progress else F("n_crashes") + 1
         if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
             return False
-        run_finished.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
+        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
 
 
-def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: datetime) -> bool:
-    """One that a person has stopped does not wait again, only to load and stop. False when nobody
-    has.
+def _finish_if_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: datetime) -> bool:
+    """Ends the run if a person has asked it to stop: a new attempt would only load and stop. False
+    otherwise.
     """
     is_ended = ours.filter(stop_requested_at__isnull=False).update(
         state=Run.State.FINISHED,
@@ -318,12 +319,14 @@ def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: dateti
         finished_at=now,
     )
     if is_ended:
-        run_finished.tell_of_end(run_id=run_id, now=now)
+        run_finished.notify_run_finished(run_id=run_id, now=now)
     return bool(is_ended)
 
 
-def _has_advanced(run_id: int, attempt: int) -> bool:
-    """Whether it got further than every attempt before it: a long run may outlive many nodes."""
+def _made_progress(run_id: int, attempt: int) -> bool:
+    """Whether the attempt got further than every attempt before it. A long run may outlive many
+    nodes, so crashes after progress do not add up.
+    """
     points = RunPoint.objects.filter(run_id=run_id, attempt__lte=attempt)
     reached = points.aggregate(
         own=Max("step", filter=Q(attempt=attempt)),
@@ -333,7 +336,7 @@ def _has_advanced(run_id: int, attempt: int) -> bool:
 
 
 def reap_runs(*, now: datetime) -> int:
-    """Takes runs from supervisors that have fallen silent. How many."""
+    """Gives up the attempts of supervisors that stopped sending heartbeats. Returns how many."""
     silent = Run.objects.filter(is_silent(now), state=Run.State.RUNNING).values_list(
         "pk", "attempt", "node"
     )
@@ -350,7 +353,7 @@ def reap_runs(*, now: datetime) -> int:
 
 
 def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: datetime) -> None:
-    """What people say about a run; it changes nothing in it."""
+    """Sets the run's tags and remarks."""
     with transaction.atomic():
         stored = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
         before = {"tags": stored.tags, "remarks": stored.remarks}
@@ -370,8 +373,8 @@ def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: 
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:
-    """Puts an ended run that left no model back in the queue, to go on from its last checkpoint.
-    Raises UnableToRetry.
+    """Requeues a run that ended without a model; it resumes from its last checkpoint. Raises
+    UnableToRetry.
     """
     again = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
     with transaction.atomic():
@@ -396,7 +399,7 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
                 )
             )
         audit_log.record(by=by, action="retry", target=run, now=now)
-        run_finished.tell_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
+        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
 
 
@@ -405,7 +408,7 @@ def _running(run_id: int, attempt: int) -> Any:
 
 
 def _store_points(run_id: int, points: Sequence[Point]) -> None:
-    """Several lines of one step (training's and the evaluation's) become one row."""
+    """Merges several lines of one step (training and evaluation) into one row."""
     if not points:
         return
     merged: dict[tuple[int, int], RunPoint] = {
@@ -422,7 +425,7 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
             RunPoint(run_id=run_id, attempt=point.attempt, step=point.step, at=point.at, values={}),
         )
         row.values = row.values | point.values
-    told = {(point.attempt, point.step) for point in points}
+    updated = {(point.attempt, point.step) for point in points}
     RunPoint.objects.bulk_create(
         [
             RunPoint(
@@ -434,7 +437,7 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
                 level=level_of(row.step, row.values),
             )
             for key, row in merged.items()
-            if key in told
+            if key in updated
         ],
         update_conflicts=True,
         unique_fields=["run", "attempt", "step"],
@@ -444,8 +447,8 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
 
 
 def level_of(step: int, values: Mapping[str, float]) -> int:
-    """How often the step can be halved: reading from a level on thins a curve evenly. What is
-    measured now and then stays longer.
+    """How often the step is divisible by 2: reading only rows from a level upwards thins a curve
+    evenly. Rare measurements get a higher level, so that they stay longer.
     """
     if step == 0:
         return TOP_LEVEL

@@ -1,4 +1,4 @@
-"""Celery tasks of runs: execute one, send lost messages again, requeue lost runs."""
+"""Celery tasks of runs: execute one, resend lost messages, requeue lost runs."""
 
 import logging
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.celery import run_task, short_task
-from training.processes import doorbell, process_cleanup
+from training.processes import doorbell, shutdown_notice
 from training.runs import placement, selectors, services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.multi_node import services as multi_node_services
@@ -18,35 +18,35 @@ logger = logging.getLogger(__name__)
 
 @run_task()
 def execute_run(*, run_id: int) -> None:
-    """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough,
-    is in the rows.
+    """Starts whichever run is next in the queue and fits this node. `run_id` only says that a run
+    is waiting.
     """
     node = settings.NODE_NAME
     if not supervise.has_room():
         logger.warning("The disk of %s is full: it takes no run.", node)
-        if placement.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
+        if placement.can_run_elsewhere(run_id=run_id, node=node, now=timezone.now()):
             doorbell.ring(run_id)
         return
     if seat := multi_node_services.take_seat(node=node, now=timezone.now()):
-        with process_cleanup.noticed(has_worker=True) as is_leaving:
-            supervise.assist(seat=seat, is_leaving=is_leaving)
+        with shutdown_notice.watch(has_worker=True) as is_leaving:
+            supervise.supervise_joined_machine(seat=seat, is_leaving=is_leaving)
         return
     first = placement.next_run_id(node=node, now=timezone.now())
-    if first != run_id and placement.is_wanted_elsewhere(
+    if first != run_id and placement.can_run_elsewhere(
         run_id=run_id, node=node, now=timezone.now()
     ):
         doorbell.ring(run_id)
     if first is None:
         return
-    with process_cleanup.noticed(has_worker=True) as is_leaving:
+    with shutdown_notice.watch(has_worker=True) as is_leaving:
         supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
-    storage_services.tidy_node()
+    storage_services.remove_freed_files()
 
 
 @short_task(time_limit_s=30)
 def ring_queued_runs() -> None:
-    """Rings for the runs that wait, unless rings wait too: then every worker is busy and more would
-    only pile up.
+    """Sends messages for queued runs again, unless messages are still waiting: then every worker is
+    busy, and more would pile up.
     """
     if doorbell.n_waiting():
         return

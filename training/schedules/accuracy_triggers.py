@@ -16,13 +16,13 @@ from training.configs.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.processes import doorbell
-from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
 from training.schedules.chains import begin_chain
 from training.schedules.selectors import situation, watch, watched
 from training.schedules.timing import Decision, Reason
-from training.snapshots.freeze import Filters, UnableToCut
-from training.snapshots.services import cut_snapshot
+from training.snapshots.freeze import Filters, UnableToCreate
+from training.snapshots.services import create_snapshot
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
 CUTTING_PATIENCE = timedelta(hours=2)
@@ -54,7 +54,7 @@ def begin_measuring(*, firing_id: int, now: datetime) -> None:
         if model is None or model.run is None:
             raise UnableToQueue(_("The reward model no longer exists."))
         run = _measuring_run(firing, model, model.run.snapshot, now)
-    except (UnableToCut, UnableToQueue) as problem:
+    except (UnableToCreate, UnableToQueue) as problem:
         _settle(firing, _unmeasured(str(problem)), now)
         return
     waiting.filter(claimed_at=now).update(run=run)
@@ -135,7 +135,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
     plan = Plan.from_json(schedule.plan)
     filters = replace(Filters.from_json(plan.filters), fresh_for=learned.pk)
     name = _("%(schedule)s · measurement %(n)s") % {"schedule": schedule, "n": firing.number}
-    snapshot = cut_snapshot(
+    snapshot = create_snapshot(
         kind=Snapshot.Kind.COMPARISONS, name=name, filters=filters, by=schedule.created_by, now=now
     )
     assert model.run is not None
@@ -149,7 +149,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
         config=configs.as_json(config),
         snapshot=snapshot,
         base_model=model,
-        wish=Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
+        options=RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
         by=schedule.created_by,
         now=now,
     )

@@ -28,10 +28,10 @@ from training.models.chain_plans import Plan, Step
 from training.processes import doorbell
 from training.processes.launch import Launch
 from training.registry.services import prompts_answered
-from training.runs.run_queue import UnableToQueue, Wish, queue_run
+from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.runs.services import UnableToRetry, request_stop, retry_run
-from training.snapshots.freeze import Filters, UnableToCut
-from training.snapshots.services import UnableToWrite, cut_snapshot
+from training.snapshots.freeze import Filters, UnableToCreate
+from training.snapshots.services import UnableToWrite, create_snapshot
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
 CUTTING_PATIENCE = timedelta(hours=2)
@@ -87,7 +87,7 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
             return
         try:
             moved = _advance(chain, link, now)
-        except (UnableToGoOn, UnableToCut, UnableToQueue) as problem:
+        except (UnableToGoOn, UnableToCreate, UnableToQueue) as problem:
             _fail(chain, link, str(problem), _kind_of(problem), now)
             return
         except UnableToCreateCampaign as problem:
@@ -218,7 +218,7 @@ def _cut(chain: Chain, link: Link, now: datetime) -> bool:
     if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
         return False
     plan = Plan.from_json(chain.plan)
-    snapshot = cut_snapshot(
+    snapshot = create_snapshot(
         kind=chain_plans.SNAPSHOTS[link.step],
         name=f"{chain} · {link.step.replace('_', ' ')}",
         filters=_filters(chain, plan, link.step),
@@ -242,7 +242,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
             "reward_model": _judge(chain, plan) if about.is_rewarded else None,
             "other_model": _model_before(chain, plan) if about.is_compared else None,
         },
-        wish=_wish(plan, about.run),
+        options=_options(plan, about.run),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -398,14 +398,14 @@ def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
     return tuple(runs.values_list("pk", flat=True))
 
 
-def _wish(plan: Plan, kind: str) -> Wish:
+def _options(plan: Plan, kind: str) -> RunOptions:
     if not configs.KINDS[kind].is_parallel:
-        return Wish(
+        return RunOptions(
             n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
             memory_gb=plan.memory_gb,
         )
     launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
-    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
+    return RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
 
 
 def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
@@ -473,7 +473,7 @@ def _free_name(wanted: str) -> str:
 
 
 def _kind_of(problem: Exception) -> Notice.Kind:
-    is_empty = isinstance(problem, UnableToCut) and not isinstance(problem, UnableToWrite)
+    is_empty = isinstance(problem, UnableToCreate) and not isinstance(problem, UnableToWrite)
     return Notice.Kind.NOTHING if is_empty else Notice.Kind.FAILED
 
 

@@ -128,7 +128,7 @@ class ScheduleForm(MachinesForm):
     n_processes = forms.IntegerField(
         label=_("Processes"),
         min_value=1,
-        max_value=processes_launch.MOST_PROCESSES,
+        max_value=processes_launch.MAX_PROCESSES,
         required=False,
         initial=1,
         help_text=_("For runs that can share their work: one per GPU."),

@@ -13,12 +13,12 @@ from training.snapshots import selectors, services, texts
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """Words with commas between them; a dozen at most."""
+    """Comma-separated tags; at most twelve."""
     return tuple(dict.fromkeys(tag.strip()[:40] for tag in text.split(",") if tag.strip()))[:12]
 
 
 class SnapshotForm(forms.Form):
-    """What goes into a snapshot of one kind."""
+    """Filters for a snapshot of judgments or prompts."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
     campaigns = forms.TypedMultipleChoiceField(
@@ -124,7 +124,7 @@ class SnapshotForm(forms.Form):
 
 
 class TextForm(forms.Form):
-    """Documents to pretrain on. `clean()` leaves them under `documents`."""
+    """A file of documents for pretraining. After `clean()` they are under `documents`."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
     file = forms.FileField(

@@ -1,8 +1,8 @@
-"""Judgments to a frozen folder: train.jsonl, validation.jsonl, test.jsonl and a card. The only
-reader of labeling.data.exports.
+"""Freezes judgments into a folder: train.jsonl, validation.jsonl, test.jsonl and card.json. The
+only module of training that reads labeling.data.exports.
 
-The rows stand in the order of their judgments and name nothing but what is in them, so the same
-judgments give the same files, byte for byte, and the same fingerprint.
+Rows are in the order of their judgments and contain nothing about the export itself, so the same
+judgments give the same bytes and the same fingerprint.
 """
 
 import hashlib
@@ -34,43 +34,37 @@ DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
 
 
-class UnableToCut(Refusal):
-    """Nothing is left to learn from; the text says what to change."""
+class UnableToCreate(Refusal):
+    """The filters leave no rows; the text says what to change."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What goes into a snapshot. Empty tuples and None mean: all."""
+    """What goes into a snapshot. Empty tuples and None mean all."""
 
     campaigns: tuple[int, ...] = ()
     includes_imports: bool = True
     includes_extra: bool = False
     includes_repeats: bool = False
-    """Of comparisons only: the same item again to the same rater, which is there to tell how far
-    they agree with themselves.
-    """
+    """Comparisons only: repeats of an item for the same rater, which measure self-agreement."""
     includes_set_aside: bool = False
-    """What a reviewer took out, of comparisons and demonstrations."""
+    """Comparisons and demonstrations: answers that a reviewer set aside."""
     categories: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
-    """Of prompts only: runs that sample or practise must not touch the prompts that evaluate
-    them.
-    """
+    """Prompts only. Runs that sample or train must not use the prompts that evaluate them."""
     weighs_by_reliability: bool = False
-    """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
+    """Comparisons only: weights each judgment by its rater's reliability instead of 1."""
     fresh_for: int | None = None
-    """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no
-    judgment.
-    """
+    """Comparisons only: a snapshot's id. Keeps judgments made after it, on items it has none of."""
     best_of: tuple[int, ...] = ()
-    """Of demonstrations only: ids of sampling runs. In place of what people wrote, to each prompt
-    the response that the run's reward model likes best: rejection sampling (Touvron 2023, Llama 2,
-    §3.2.3).
+    """Demonstrations only: ids of sampling runs. Instead of human answers, takes the response to
+    each prompt that the run's reward model scores highest: rejection sampling (Touvron 2023,
+    Llama 2, §3.2.3).
     """
     limit: int | None = None
-    """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each
-    time.
+    """Prompts only: the number of prompts. They are chosen by a hash of their text, so that the
+    choice is always the same.
     """
 
     @classmethod
@@ -88,7 +82,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenFolder:
     """What was written."""
 
     fingerprint: str
@@ -99,7 +93,7 @@ class Frozen:
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of a snapshot, and what the card says about it."""
+    """A row of a snapshot, with what the card needs to know about it."""
 
     split: str
     content: dict[str, Any]
@@ -113,12 +107,12 @@ class _Row:
     n_pairs: int = 0
     is_edit: bool = False
     weight: float | None = None
-    """only where judgments are weighed"""
+    """set if judgments are weighted"""
 
 
 @dataclass
-class _Tally:
-    """The card in the making."""
+class _CardTally:
+    """Counts the rows for the snapshot's card."""
 
     judgment_ids: list[int] = field(default_factory=list)
     by_split: Counter[str] = field(default_factory=Counter)
@@ -155,8 +149,8 @@ class _Tally:
             self.counts["guidelines"][row.guideline] += 1
 
 
-def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
-    """Writes the folder, whole or not at all. Raises UnableToCut, and leaves nothing then."""
+def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
+    """Writes the folder atomically. Raises UnableToCreate, and then leaves nothing behind."""
     left_out: Counter[str] = Counter()
     demonstrations = _best_responses if filters.best_of else _demonstrations
     rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[
@@ -167,7 +161,7 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
         tally = _write(rows, aside)
-        _refuse_nothing(
+        _refuse_empty(
             "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
         )
         card = _card(kind, filters, tally, left_out)
@@ -178,11 +172,11 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
             file.chmod(0o444)
         aside.rename(folder)
         undo.pop_all()
-    return Frozen(fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids)
+    return FrozenFolder(fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids)
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over the sorted SHA-256 sums of the data files, read anew."""
+    """SHA-256 of the sorted SHA-256 sums of the data files, computed from the files."""
     sums = []
     names = [f"{split}.jsonl" for split in run_dir.SPLITS]
     names += [DEMONSTRATIONS] if (folder / DEMONSTRATIONS).exists() else []
@@ -193,7 +187,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def is_intact(folder: Path, expected: str) -> bool:
-    """Whether the files are still those that were cut."""
+    """Whether the files are unchanged since they were frozen."""
     try:
         return fingerprint(folder) == expected
     except OSError:
@@ -201,8 +195,8 @@ def is_intact(folder: Path, expected: str) -> bool:
 
 
 def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]:
-    """At most `n` lines of a split after the first `skip`. Raises OSError where the files are not
-    here.
+    """At most `n` rows of a split after the first `skip`. Raises OSError if the files
+    are not here.
     """
     with (folder / f"{split}.jsonl").open("rb") as file:
         return [json.loads(line) for line in islice(file, skip, skip + n)]
@@ -232,11 +226,9 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
-    """A prompt that several of the runs answered has a row from each: their reward models' scores
-    cannot be compared.
-    """
+    """One row per run and prompt: the scores of different reward models cannot be compared."""
     for run in _scored_runs(filters):
-        source, scorer = run.base_model.source_id, _judge(run).source_id
+        source, scorer = run.base_model.source_id, _reward_model(run).source_id
         if source is None or scorer is None:  # it has stored nothing yet
             continue
         for row in streams.best_scored(source=source, numbers=numbers_of(run.pk), scorer=scorer):
@@ -267,7 +259,7 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _scored_runs(filters: Filters) -> list[Run]:
-    """Raises UnableToCut for one that no reward model has judged."""
+    """Raises UnableToCreate for a run whose responses no reward model has scored."""
     runs = Run.objects.filter(
         pk__in=filters.best_of,
         kind__in=configs.that_leave(RESPONSES),
@@ -279,7 +271,7 @@ def _scored_runs(filters: Filters) -> list[Run]:
     }
     for pk in filters.best_of:
         if pk not in found:
-            raise UnableToCut(
+            raise UnableToCreate(
                 _(
                     "Run %(run)s has no responses scored by a reward model. Choose a sampling run"
                     " with a reward model."
@@ -289,7 +281,7 @@ def _scored_runs(filters: Filters) -> list[Run]:
     return list(found.values())
 
 
-def _judge(run: Run) -> TrainedModel:
+def _reward_model(run: Run) -> TrainedModel:
     assert run.reward_model is not None  # _scored_runs takes no other run
     return run.reward_model
 
@@ -333,8 +325,8 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _response(ranked: exports_rows.RankedText) -> dict[str, Any]:
-    """`rating` is what was given on the scale called overall, or on the form's only one; absent
-    where that was not answered.
+    """`rating` is the answer on the scale “overall”, or on the only scale of the form; absent if
+    that was not answered.
     """
     found = {
         "text": ranked.text,
@@ -355,8 +347,8 @@ def _fresh(filters: Filters) -> set[int] | None:
 
 
 def _weight(row: exports_rows.ComparisonRow) -> float:
-    """Short, so that the same reliability gives the same bytes; a rater of whom nothing is known
-    counts in full, and so does an edit, which nobody else could confirm.
+    """Rounded, so that the same reliability gives the same bytes. A rater without data has weight
+    1, and so has an edit, which nobody else could confirm.
     """
     return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
 
@@ -397,8 +389,8 @@ def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs
 
 
 def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
-    """Held-out raters evaluate and never train, and a prompt is on one side only: so they count on
-    test prompts alone.
+    """Held-out raters evaluate and never train, so only their judgments on test prompts
+    are used.
     """
     if row.is_held_out and row.split != "test":
         left_out["held-out rater on a prompt that trains"] += 1
@@ -424,7 +416,7 @@ def _is_wanted_split(row: Any, filters: Filters, left_out: Counter[str]) -> bool
 
 
 def _n_decided_pairs(ranks: list[int | None]) -> int:
-    """Pairs of ranked responses of which one came out ahead."""
+    """Pairs of ranked responses that are not tied."""
     given = [rank for rank in ranks if rank is not None]
     return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
 
@@ -432,8 +424,8 @@ def _n_decided_pairs(ranks: list[int | None]) -> int:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
-    tally = _Tally()
+def _write(rows: Iterable[_Row], folder: Path) -> _CardTally:
+    tally = _CardTally()
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {
             split: stack.enter_context((folder / f"{split}.jsonl").open("wb"))
@@ -451,8 +443,8 @@ def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
 
 
 def _write_demonstrations(filters: Filters, folder: Path) -> int:
-    """Beside rankings, what people wrote to training prompts: a reward model is shifted so that
-    these score 0.
+    """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
+    that they have a mean score of 0.
     """
     wanted = replace(filters, campaigns=(), best_of=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
@@ -466,7 +458,7 @@ def _write_demonstrations(filters: Filters, folder: Path) -> int:
     return len(chosen)
 
 
-def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
+def _refuse_empty(kind: str, tally: _CardTally, left_out: Counter[str]) -> None:
     if tally.by_split.total():
         return
     sentence = {
@@ -491,10 +483,10 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
         sentence += " " + _("Left out: %(reasons)s.") % {
             "reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())
         }
-    raise UnableToCut(sentence)
+    raise UnableToCreate(sentence)
 
 
-def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) -> dict[str, Any]:
+def _card(kind: str, filters: Filters, tally: _CardTally, left_out: Counter[str]) -> dict[str, Any]:
     card: dict[str, Any] = {
         "kind": kind,
         "rows": tally.by_split.total(),
@@ -508,7 +500,7 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
         card["weights"] = _weights(tally)
     if filters.best_of and kind == "demonstrations":
         card["best_of"] = [
-            {"run": run.pk, "model": run.base_model.name, "reward_model": _judge(run).name}
+            {"run": run.pk, "model": run.base_model.name, "reward_model": _reward_model(run).name}
             for run in _scored_runs(filters)
         ]
     if kind == "comparisons":
@@ -519,10 +511,8 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
     return card
 
 
-def _weights(tally: _Tally) -> dict[str, Any]:
-    """What judgments were weighed by, rater by rater under their aliases, so that a run says which
-    weights it used.
-    """
+def _weights(tally: _CardTally) -> dict[str, Any]:
+    """The weight of each rater, by alias, so that the card says which weights a run used."""
     return {
         "by": "reliability",
         "raters": {
@@ -533,5 +523,5 @@ def _weights(tally: _Tally) -> dict[str, Any]:
 
 
 def text_key(messages: list[dict[str, str]]) -> str:
-    """A short name for a conversation's text."""
+    """A hash of a conversation's text."""
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()

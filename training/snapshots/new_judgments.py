@@ -1,5 +1,5 @@
-"""Judgments that a model cannot know: made after the snapshot that it learned from, on items of
-which that has none.
+"""Judgments that are new to a model: made after its snapshot, on items the snapshot does not
+contain.
 """
 
 from django.db.models import QuerySet
@@ -9,8 +9,8 @@ from training.models import Snapshot
 
 
 def comparisons_after(*, snapshot: Snapshot) -> QuerySet[Judgment]:
-    """As they stand now, golds left out. An item is a prompt with its responses: new responses to
-    an old prompt are news.
+    """Current versions, without gold items. An item is a prompt with its responses, so new
+    responses to an old prompt count as new.
     """
     learned = Judgment.versions.filter(memberships__snapshot=snapshot, item__isnull=False).values(
         "item"

@@ -1,5 +1,5 @@
-"""Which of a model's responses a sampling run wrote: each run has its own stretch of numbers, so
-that storing twice stores once.
+"""Response numbers of sampling runs: each run has a range of its own, so that storing its responses
+twice changes nothing.
 
 Standard library only.
 """
@@ -8,12 +8,12 @@ PER_RUN = 1000
 
 
 def numbers_of(run_id: int) -> range:
-    """Of the answers that this run wrote to each prompt."""
+    """The numbers for this run's responses to each prompt."""
     return range(run_id * PER_RUN, (run_id + 1) * PER_RUN)
 
 
 def response_number(*, run_id: int, number: int) -> int:
-    """What tells the `number`th answer of a sampling run to a prompt from those of other runs of
-    the same model.
+    """The stored number of a run's `number`th response to a prompt, unique among runs of the same
+    model.
     """
     return numbers_of(run_id)[number]

@@ -1,6 +1,4 @@
-"""The rows of a snapshot as they were frozen, with what the tables know of the judgment and the
-texts in each.
-"""
+"""The rows of a snapshot as frozen, joined with the judgments and responses in the database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,9 +14,7 @@ from training.snapshots import freeze
 
 @dataclass(frozen=True)
 class RowResponse:
-    """A text that a row learns from. `source` says who wrote it, `model` which model where one
-    did.
-    """
+    """A response in a row. `source` says who wrote it; `model` is set if a model did."""
 
     text: str
     rank: int | None = None
@@ -29,8 +25,8 @@ class RowResponse:
 
 @dataclass(frozen=True)
 class FrozenRow:
-    """A line of a snapshot. `is_withheld`: its rater has withdrawn, so nothing is shown of what
-    they gave.
+    """A row of a snapshot. `is_withheld`: its rater has withdrawn, so their answers are
+    not shown.
     """
 
     name: str
@@ -41,13 +37,13 @@ class FrozenRow:
     weight: float | None = None
     score: float | None = None
     text: str = ""
-    """of a document to pretrain on"""
+    """of a document for pretraining"""
     is_withheld: bool = False
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What the tables say of the ids on a page."""
+    """What the database knows about the ids on a page."""
 
     judgments: dict[int, Judgment]
     responses: dict[int, Response]
@@ -55,7 +51,7 @@ class _Known:
 
 
 def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[FrozenRow] | None:
-    """At most `n` rows of a split after the first `skip`; None where the files are not on this
+    """At most `n` rows of a split after the first `skip`; None if the files are not on this
     machine.
     """
     try:
@@ -104,7 +100,7 @@ def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
 
 
 def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
-    """The best first; what was left unranked last."""
+    """Best first; unranked responses last."""
     if "completion" in line:
         model = _model_of(line.get("response", 0), known)
         return [
@@ -127,7 +123,7 @@ def _ranked(one: dict[str, Any], known: _Known) -> RowResponse:
 
 
 def _source_of(response: Response | None) -> str:
-    """Of a person no more than that it was one."""
+    """For a person only that it was a person."""
     if response is None:
         return ""
     is_person = response.source.kind == Source.Kind.PERSON

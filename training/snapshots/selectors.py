@@ -1,4 +1,4 @@
-"""Reads of snapshots, and what a form for a new one offers."""
+"""Queries for snapshots, and the choices of the form for a new one."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ _FILTERS = {
 
 @dataclass(frozen=True)
 class Table:
-    """One part of a snapshot's card."""
+    """One table of a snapshot's card."""
 
     title: Promise
     key: Promise
@@ -64,7 +64,7 @@ class Table:
 
 
 def card(*, snapshot: Snapshot) -> list[Table]:
-    """What the card says, as tables; parts with nothing in them are left out."""
+    """The card as tables; empty ones are left out."""
     found = [
         Table(title, key, value, _card_rows(name, snapshot.card.get(name, {})))
         for name, title, key, value in _TABLES
@@ -73,13 +73,15 @@ def card(*, snapshot: Snapshot) -> list[Table]:
 
 
 def splits(*, snapshot: Snapshot) -> list[tuple[str, int]]:
-    """Each split with its rows, in their own order."""
+    """Each split with its number of rows."""
     counts: dict[str, int] = snapshot.card.get("splits", {})
     return [(split, counts.get(split, 0)) for split in run_dir.SPLITS]
 
 
 def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
-    """(rater's alias, weight, judgments) where judgments were weighed, the most trusted first."""
+    """(rater's alias, weight, number of judgments) if judgments were weighted; highest weight
+    first.
+    """
     found = snapshot.card.get("weights", {}).get("raters", {})
     return sorted(
         ((rater, one["weight"], one["judgments"]) for rater, one in found.items()),
@@ -88,8 +90,8 @@ def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
 
 
 def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
-    """Splits in their own order, everything else with the most first: the database keeps no order
-    of keys.
+    """Splits in their usual order, everything else by count: the database does not keep the order
+    of JSON keys.
     """
     if part in ("splits", "pairs"):
         return [
@@ -102,18 +104,16 @@ def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
     return [(str(words.get(key, key)), n) for key, n in ranked]
 
 
-def chosen_from(*, snapshot: Snapshot) -> list[Run]:
-    """The sampling runs whose best responses it holds, with their reward models; none where people
-    wrote what is in it.
+def best_response_runs(*, snapshot: Snapshot) -> list[Run]:
+    """The sampling runs whose best responses this snapshot contains, with their reward models.
+    Empty if people wrote them.
     """
     runs = Run.objects.filter(pk__in=snapshot.filters.get("best_of", []))
     return list(runs.select_related("base_model", "reward_model").order_by("pk"))
 
 
-def with_the_best_of(*, runs: Collection[int]) -> list[int]:
-    """Ids of the snapshots that hold the best responses of any of these sampling runs, the newest
-    first.
-    """
+def snapshots_of_best_responses(*, runs: Collection[int]) -> list[int]:
+    """Ids of the snapshots with best responses of any of these sampling runs, newest first."""
     wanted = set(runs)
     cut = Snapshot.objects.filter(
         kind=Snapshot.Kind.DEMONSTRATIONS, filters__has_key="best_of"
@@ -126,7 +126,7 @@ def with_the_best_of(*, runs: Collection[int]) -> list[int]:
 
 
 def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
-    """What was let in, one line each; filters that let everything in say so."""
+    """The filters, one line each; filters without effect say so."""
     if snapshot.kind == Snapshot.Kind.TEXT:
         return [
             (_("Licence"), str(snapshot.filters["licence"])),
@@ -137,7 +137,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             "pk", "name"
         )
     )
-    runs = chosen_from(snapshot=snapshot)
+    runs = best_response_runs(snapshot=snapshot)
     found: list[tuple[Promise, str]] = []
     if runs:
         found.append(
@@ -149,7 +149,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             continue
         if (
             key in ("includes_repeats", "includes_set_aside") and not value
-        ):  # cut before there were any, or without them as usual
+        ):  # the usual case, and older snapshots lack these filters
             continue
         if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
             continue
@@ -172,12 +172,12 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
 
 
 def is_intact(*, snapshot: Snapshot) -> bool:
-    """Reads the files and compares their sums with the fingerprint."""
+    """Reads the files and compares their hash with the fingerprint."""
     return freeze.is_intact(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, snapshot.fingerprint)
 
 
 def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
-    """The newest first."""
+    """Newest first."""
     found = (
         Snapshot.objects.select_related("created_by")
         .annotate(n_runs=Count("runs"))
@@ -186,8 +186,13 @@ def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
     return found.filter(kind=kind) if kind else found
 
 
+def runs_on(*, snapshot: Snapshot) -> list[Run]:
+    """The runs that used it, newest first."""
+    return list(snapshot.runs.select_related("trained_model").order_by("-pk"))
+
+
 def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
-    """Campaigns whose judgments such a snapshot is cut from, with how many they have."""
+    """The campaigns with judgments of this kind, with their number of judgments."""
     of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
     counts = (
         Judgment.objects.filter(campaign__kind=of_kind, is_gold=False)
@@ -202,7 +207,7 @@ def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
 
 
 def scored_run_choices() -> list[tuple[int, str]]:
-    """Sampling runs that left responses which a reward model scored, the newest first."""
+    """Sampling runs with responses scored by a reward model, newest first."""
     left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
     runs = Run.objects.filter(
         kind__in=configs.that_leave(RESPONSES),

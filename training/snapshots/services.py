@@ -1,4 +1,4 @@
-"""Cutting snapshots: the one write; afterwards a snapshot never changes."""
+"""Creates snapshots. A snapshot never changes afterwards."""
 
 import errno
 import shutil
@@ -18,29 +18,29 @@ from accounts.models import User
 from training.models import Snapshot, SnapshotJudgment
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import texts
-from training.snapshots.freeze import Filters, Frozen, UnableToCut
+from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
 from training.storage import artifacts, store
 
-__all__ = ["Filters", "UnableToCut", "UnableToWrite", "cut_snapshot", "cut_text_snapshot"]
+__all__ = ["Filters", "UnableToCreate", "UnableToWrite", "create_snapshot", "create_text_snapshot"]
 
 
-class UnableToWrite(UnableToCut):
-    """There is something to cut, and no room or no store for it."""
+class UnableToWrite(UnableToCreate):
+    """The disk is full, or the store is not available."""
 
 
-def cut_snapshot(
+def create_snapshot(
     *, kind: str, name: str, filters: Filters, by: User | None, now: datetime
 ) -> Snapshot:
-    """A frozen folder and its row, both or neither. Raises UnableToCut."""
+    """Creates the frozen folder and its row, both or neither. Raises UnableToCreate."""
 
-    def freeze(folder: Path) -> Frozen:
+    def freeze(folder: Path) -> FrozenFolder:
         return snapshots_freeze.freeze(kind=kind, filters=filters, folder=folder)
 
-    return _cut(kind, name, filters.as_json(), freeze, by, now)
+    return _create(kind, name, filters.as_json(), freeze, by, now)
 
 
-def cut_text_snapshot(
+def create_text_snapshot(
     *,
     name: str,
     documents: Iterable[Document],
@@ -49,14 +49,14 @@ def cut_text_snapshot(
     by: User,
     now: datetime,
 ) -> Snapshot:
-    """Creates a snapshot of uploaded documents (see snapshots.texts). Raises UnableToCut."""
+    """Creates a snapshot of uploaded documents (see snapshots.texts). Raises UnableToCreate."""
 
-    def freeze(folder: Path) -> Frozen:
+    def freeze(folder: Path) -> FrozenFolder:
         return texts.freeze(
             documents, folder=folder, licence=licence, min_characters=min_characters
         )
 
-    return _cut(
+    return _create(
         Snapshot.Kind.TEXT,
         name,
         {"licence": licence, "min_characters": min_characters},
@@ -66,18 +66,18 @@ def cut_text_snapshot(
     )
 
 
-def _cut(
+def _create(
     kind: str,
     name: str,
     filters: dict[str, Any],
-    freeze: Callable[[Path], Frozen],
+    freeze: Callable[[Path], FrozenFolder],
     by: User | None,
     now: datetime,
 ) -> Snapshot:
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        frozen = _written(freeze, folder)
+        frozen = _freeze_and_store(freeze, folder)
         with transaction.atomic():
             snapshot = Snapshot.objects.create(
                 name=name,
@@ -105,12 +105,12 @@ def _cut(
     return snapshot
 
 
-def _written(freeze: Callable[[Path], Frozen], folder: Path) -> Frozen:
-    """The folder, and where nodes share no disk its copy in the store. Raises UnableToCut."""
+def _freeze_and_store(freeze: Callable[[Path], FrozenFolder], folder: Path) -> FrozenFolder:
+    """Writes the folder, and copies it to the store if nodes share one. Raises UnableToCreate."""
     try:
         frozen = freeze(folder)
-        artifacts.keep_snapshot(folder)
-    except store.StoreAway as problem:
+        artifacts.store_snapshot(folder)
+    except store.StoreUnavailable as problem:
         raise UnableToWrite(
             _("The artifact store is not responding. Create the snapshot again later.")
         ) from problem

@@ -1,8 +1,8 @@
-"""Text to pretrain on: files to documents, the curation, and a frozen folder of them. No database.
+"""Text for pretraining: reads documents from files, filters them, and freezes them into a folder.
+No database.
 
-A .jsonl file holds one object with a `text` a line; any other file is plain text, cut into
-documents where a line says
-<|endoftext|> and nothing else.
+A .jsonl file has one object with a `text` per line. In any other file, documents are separated by
+lines that contain only <|endoftext|>.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from labeling.importers import curation
 from pages import plain_text
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
-from training.snapshots.freeze import Frozen, UnableToCut
+from training.snapshots.freeze import FrozenFolder, UnableToCreate
 
 END = "<|endoftext|>"
 MAX_PROBLEMS = 20
@@ -35,14 +35,14 @@ class Document:
 
 @dataclass(frozen=True)
 class DocumentProblem:
-    """`line` counts from 1; 0 concerns the whole file."""
+    """`line` counts from 1; 0 means the whole file."""
 
     line: int
     sentence: str
 
 
 def read(name: str, content: bytes) -> tuple[list[Document], list[DocumentProblem]]:
-    """Every document, or what is wrong with the file."""
+    """All documents, or what is wrong with the file."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -59,12 +59,12 @@ def read(name: str, content: bytes) -> tuple[list[Document], list[DocumentProble
 
 def freeze(
     documents: Iterable[Document], *, folder: Path, licence: str, min_characters: int
-) -> Frozen:
-    """Writes the folder, whole or not at all: short documents and repeats left out, near 80/10/10
-    by their text.
+) -> FrozenFolder:
+    """Writes the folder atomically. Leaves out short documents and duplicates, and splits the rest
+    about 80/10/10 by a hash of the text.
 
-    A repeat is equal but for case, punctuation and spacing. Raises UnableToCut, and leaves nothing
-    then.
+    Duplicates are equal except for case, punctuation and spacing. Raises UnableToCreate, and then
+    leaves nothing behind.
     """
     left_out: Counter[str] = Counter()
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
@@ -82,7 +82,7 @@ def freeze(
             sources[document.source] += 1
             n_characters += len(document.text)
         if not splits["train"]:
-            raise UnableToCut(
+            raise UnableToCreate(
                 _("No documents remain. Upload more, or lower the minimum document length.")
             )
         for split, lines in splits.items():
@@ -103,7 +103,7 @@ def freeze(
             file.chmod(0o444)
         aside.rename(folder)
         undo.pop_all()
-    return Frozen(snapshots_freeze.fingerprint(folder), n_rows, card, [])
+    return FrozenFolder(snapshots_freeze.fingerprint(folder), n_rows, card, [])
 
 
 def _of_lines(name: str, text: str) -> tuple[list[Document], list[DocumentProblem]]:
@@ -148,5 +148,5 @@ def _curated(
             left_out["said before"] += 1
             continue
         seen.add(key)
-        # PostgreSQL and its tools store no NUL, and no tokenizer learns from one.
+        # PostgreSQL cannot store NUL, and no tokenizer needs it.
         yield key, Document(plain_text.storable(document.text), document.source)

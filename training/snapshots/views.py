@@ -1,4 +1,4 @@
-"""Snapshots: the list, the form that cuts one, and the card of each."""
+"""The list of snapshots, the form for a new one, and a snapshot's card and rows."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,7 @@ from labeling.models import Prompt
 from training import access as training_access
 from training import configs
 from training.models import Snapshot
-from training.snapshots import forms, run_links, selectors, services
+from training.snapshots import forms, selectors, services
 from training.snapshots import rows as snapshots_rows
 
 SNAPSHOTS_PER_PAGE = 30
@@ -43,8 +43,8 @@ def new(request: HttpRequest) -> HttpResponse:
         )
     if request.method == "POST" and form.is_valid():
         try:
-            snapshot = _cut(request, form, kind)
-        except services.UnableToCut as problem:
+            snapshot = _create(request, form, kind)
+        except services.UnableToCreate as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("snapshot", snapshot.pk)
@@ -56,7 +56,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """With ?verify the files are read and summed again."""
+    """?verify reads the files and checks the fingerprint."""
     snapshot = training_access.snapshot(user=request.user, pk=pk)
     run_kind = configs.usual_for(snapshot.kind)
     context = {
@@ -64,7 +64,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "card": selectors.card(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
-        "runs": run_links.runs_on(snapshot=snapshot),
+        "runs": selectors.runs_on(snapshot=snapshot),
         "run_kind": run_kind,
         "run_button": configs.KINDS[run_kind].snapshot_button,
         "is_verified": "verify" in request.GET,
@@ -75,7 +75,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
-    """What it holds, row by row as a run reads it: texts, and how they were judged."""
+    """The rows as a run reads them, with their judgments."""
     snapshot = training_access.snapshot(user=request.user, pk=pk)
     splits = [(split, n) for split, n in selectors.splits(snapshot=snapshot) if n]
     asked = request.GET.get("split", "")
@@ -97,11 +97,11 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/snapshots/snapshot_rows.html", context)
 
 
-def _cut(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
+def _create(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
     given, by, now = form.cleaned_data, training_access.researcher(request.user), timezone.now()
     if isinstance(form, forms.TextForm):
         about = {name: given[name] for name in ("name", "documents", "licence", "min_characters")}
-        return services.cut_text_snapshot(**about, by=by, now=now)
-    return services.cut_snapshot(
+        return services.create_text_snapshot(**about, by=by, now=now)
+    return services.create_snapshot(
         kind=kind, name=given["name"], filters=form.filters(), by=by, now=now
     )

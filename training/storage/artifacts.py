@@ -1,9 +1,9 @@
-"""Where models, checkpoints and snapshots are kept beyond the node that made them: a folder, or any
-URL that fsspec knows.
+"""The artifact store, where models, checkpoints and snapshots are kept: a folder, or any URL that
+fsspec supports.
 
-A store that is a URL (s3://…, file:///mnt/…) is seen by every node, so snapshots and checkpoints go
-there too, and a run goes on anywhere. A plain folder is this machine's own: it keeps finished
-models, and the rest stays where it was made.
+Every node can read a URL (s3://…, file:///mnt/…), so snapshots and checkpoints are stored there
+too, and any node can continue a run. A plain folder belongs to this machine: it keeps finished
+models, and everything else stays where it was made.
 """
 
 import os
@@ -21,34 +21,34 @@ from training.storage import store
 _PART = ".part-"
 _STEP = re.compile(r"step-(\d+)-(\d+)")
 _FOLDS = re.compile(r"folds-(\d+)")
-N_CHECKPOINTS_KEPT = 2
+MAX_STORED_CHECKPOINTS = 2
 
 
 class ModelMissing(Exception):
-    """The folder that should hold the weights is not there."""
+    """The folder with the weights does not exist."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A whole checkpoint of a run in the store."""
+    """A complete checkpoint in the store."""
 
     step: int
     url: str
 
 
 def is_shared() -> bool:
-    """Whether other nodes see the store."""
+    """Whether other nodes can read the store."""
     return store.is_url(settings.ARTIFACT_STORE)
 
 
 # --- models ---------------------------------------------------------------------------------------
 
 
-def keep_model(folder: Path, *, name: str) -> str:
-    """Moves a finished model into the store under `name` and says where it is. What lay there under
-    this name is replaced.
+def store_model(folder: Path, *, name: str) -> str:
+    """Moves a finished model into the store and returns its location. Replaces a model of the same
+    name.
 
-    Raises store.StoreAway; called again it goes on where it was.
+    Raises store.StoreUnavailable; a second call resumes the upload.
     """
     if is_shared():
         url = _url("models", name)
@@ -68,7 +68,7 @@ def keep_model(folder: Path, *, name: str) -> str:
 
 
 def discard_model(location: str) -> None:
-    """Frees the weights of a kept model. Raises store.StoreAway."""
+    """Deletes a model's weights. Raises store.StoreUnavailable."""
     if store.is_url(location):
         store.discard(location)
     else:
@@ -76,22 +76,21 @@ def discard_model(location: str) -> None:
 
 
 def fetch_model(location: str) -> str:
-    """What a training process on this node loads: a local folder, or a hub name as it is.
+    """What a training process on this node can load: a local folder, or a hub name unchanged.
 
-    Raises ModelMissing, store.StoreAway and store.Damaged.
+    Raises ModelMissing, store.StoreUnavailable and store.Damaged.
     """
     if store.is_url(location):
-        return str(_fetched(location))
+        return str(_fetch_once(location))
     if location.startswith("/") and not (Path(location) / "config.json").is_file():
         raise ModelMissing(location)
     return location
 
 
 def model_files(location: str) -> dict[str, int]:
-    """The files of a model and their sizes, as seen from here: in the store, or in a folder of this
-    machine.
+    """The sizes of a model's files by name, in the store or in a local folder.
 
-    Raises ModelMissing (also for a hub name: nothing of it is here) and store.StoreAway.
+    Raises ModelMissing (also for a hub name) and store.StoreUnavailable.
     """
     if store.is_url(location):
         try:
@@ -108,7 +107,7 @@ def model_files(location: str) -> dict[str, int]:
 
 
 def read_model_file(location: str, name: str) -> Iterator[bytes]:
-    """One of them, a block at a time. Raises store.StoreAway."""
+    """Yields a file's content in blocks. Raises store.StoreUnavailable."""
     if store.is_url(location):
         yield from store.read(location, name)
         return
@@ -117,8 +116,8 @@ def read_model_file(location: str, name: str) -> Iterator[bytes]:
             yield block
 
 
-def _fetched(url: str) -> Path:
-    """The node's own copy, fetched once: a kept model never changes."""
+def _fetch_once(url: str) -> Path:
+    """The node's local copy. Never fetched again, because a stored model never changes."""
     target = settings.MODELS_DIR / "fetched" / url.rsplit("/", 1)[1]
     if not target.is_dir():
         try:
@@ -131,43 +130,43 @@ def _fetched(url: str) -> Path:
 # --- checkpoints ----------------------------------------------------------------------------------
 
 
-def keep_checkpoint(folder: Path, *, run_id: int, attempt: int) -> None:
-    """Copies a whole checkpoint (checkpoints/step-N) to the store, and frees what is older there
-    than the last two.
+def store_checkpoint(folder: Path, *, run_id: int, attempt: int) -> None:
+    """Copies a complete checkpoint (checkpoints/step-N) to the store, and removes all but the
+    newest MAX_STORED_CHECKPOINTS there.
 
-    The child may remove the folder meanwhile: what is sent has links of its own. Raises
-    store.StoreAway.
+    The child may remove the folder meanwhile, so hard links are uploaded. Raises
+    store.StoreUnavailable.
     """
     step = run_dir.checkpoint_step(folder)
     links = folder.parent / f"{run_dir.TEMPORARY}sent-{folder.name}"
     shutil.rmtree(links, ignore_errors=True)
     try:
         if not _linked(folder, links):
-            return  # gone already: a newer one is there
+            return  # removed meanwhile: there is a newer one
         store.put(links, _url("checkpoints", f"run-{run_id}", f"step-{step}-{attempt}"))
     finally:
         shutil.rmtree(links, ignore_errors=True)
-    for old in list(_checkpoints(run_id))[N_CHECKPOINTS_KEPT:]:
+    for old in list(_checkpoints(run_id))[MAX_STORED_CHECKPOINTS:]:
         store.discard(old.url)
 
 
 def newest_checkpoint(*, run_id: int) -> Checkpoint | None:
-    """Raises store.StoreAway."""
+    """Raises store.StoreUnavailable."""
     return next(_checkpoints(run_id), None)
 
 
 def fetch_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
-    """Puts it among the checkpoints of the run's folder on this node. Raises store.StoreAway,
+    """Fetches a checkpoint into the run's folder on this node. Raises store.StoreUnavailable,
     Missing and Damaged.
     """
     target = folder / run_dir.CHECKPOINTS / f"step-{checkpoint.step}"
-    run_dir.remove(target)  # there is one at this step that is not whole
+    run_dir.remove(target)  # an incomplete one may be there
     store.fetch(checkpoint.url, target)
 
 
-def keep_folds(folder: Path, *, run_id: int) -> None:
-    """Copies what a cross-validation has found so far to the store, beside the run's checkpoints.
-    Raises store.StoreAway.
+def store_folds(folder: Path, *, run_id: int) -> None:
+    """Copies the results of cross-validation folds to the store, next to the run's checkpoints.
+    Raises store.StoreUnavailable.
     """
     n = run_dir.n_folds(folder)
     aside = folder / f"{run_dir.TEMPORARY}sent-folds"
@@ -178,17 +177,17 @@ def keep_folds(folder: Path, *, run_id: int) -> None:
         store.put(aside, _url("checkpoints", f"run-{run_id}", f"folds-{n}"))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    for _n, url in _kept_folds(run_id)[1:]:
+    for _n, url in stored_folds(run_id)[1:]:
         store.discard(url)
 
 
 def fetch_folds(*, run_id: int, folder: Path) -> int:
-    """Puts the folds that the store knows into the run's folder, where fewer are known; says how
-    many are now known.
+    """Fetches fold results if the store has more than the run's folder. Returns how many there are
+    now.
 
-    Raises store.StoreAway, Missing and Damaged.
+    Raises store.StoreUnavailable, Missing and Damaged.
     """
-    n, url = next(iter(_kept_folds(run_id)), (0, ""))
+    n, url = next(iter(stored_folds(run_id)), (0, ""))
     if n <= run_dir.n_folds(folder):
         return run_dir.n_folds(folder)
     aside = folder / f"{run_dir.TEMPORARY}fetched-folds"
@@ -199,12 +198,12 @@ def fetch_folds(*, run_id: int, folder: Path) -> int:
 
 
 def discard_checkpoints(*, run_id: int) -> None:
-    """Its folds as well. Raises store.StoreAway."""
+    """Deletes the run's checkpoints and folds. Raises store.StoreUnavailable."""
     store.discard(_url("checkpoints", f"run-{run_id}"))
 
 
 def _linked(folder: Path, links: Path) -> bool:
-    """The same files under a second name, without a copy; False when they went away meanwhile."""
+    """Hard-links the files instead of copying them; False when they were removed meanwhile."""
     try:
         shutil.copytree(folder, links, copy_function=os.link)
     except (FileNotFoundError, shutil.Error):
@@ -212,10 +211,10 @@ def _linked(folder: Path, links: Path) -> bool:
     return run_dir.is_complete(links)
 
 
-def _kept_folds(run_id: int) -> list[tuple[int, str]]:
-    """(how many, where) of what is whole, the most first."""
+def stored_folds(run_id: int) -> list[tuple[int, str]]:
+    """(number of folds, URL) of complete uploads, most folds first."""
     found = []
-    for one in store.held(_url("checkpoints", f"run-{run_id}")):
+    for one in store.list_folders(_url("checkpoints", f"run-{run_id}")):
         named = _FOLDS.fullmatch(one.url.rsplit("/", 1)[1])
         if named and one.is_whole:
             found.append((int(named[1]), one.url))
@@ -223,9 +222,9 @@ def _kept_folds(run_id: int) -> list[tuple[int, str]]:
 
 
 def _checkpoints(run_id: int) -> Iterator[Checkpoint]:
-    """Whole ones, the highest step first, of one step the latest attempt's."""
+    """Complete ones, highest step first; for equal steps the latest attempt first."""
     found = []
-    for one in store.held(_url("checkpoints", f"run-{run_id}")):
+    for one in store.list_folders(_url("checkpoints", f"run-{run_id}")):
         named = _STEP.fullmatch(one.url.rsplit("/", 1)[1])
         if named and one.is_whole:
             found.append((int(named[1]), int(named[2]), one.url))
@@ -235,19 +234,18 @@ def _checkpoints(run_id: int) -> Iterator[Checkpoint]:
 # --- snapshots ------------------------------------------------------------------------------------
 
 
-def keep_snapshot(folder: Path) -> None:
-    """Copies a snapshot's folder to a store that nodes share; it stays here too. Raises
-    store.StoreAway.
+def store_snapshot(folder: Path) -> None:
+    """Copies a snapshot's folder to a shared store; it stays here as well. Raises
+    store.StoreUnavailable.
     """
     if is_shared():
         store.put(folder, _url("snapshots", folder.name))
 
 
 def fetch_snapshot(name: str) -> Path:
-    """Where the snapshot's folder is on this node, fetched when it was not there; it may be missing
-    all the same.
+    """The snapshot's folder on this node, fetched if necessary. It may still be missing afterwards.
 
-    Raises store.StoreAway and store.Damaged.
+    Raises store.StoreUnavailable and store.Damaged.
     """
     target = Path(settings.SNAPSHOTS_DIR) / name
     if not target.is_dir() and is_shared():

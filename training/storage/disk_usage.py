@@ -1,5 +1,5 @@
-"""How much lies where, on this machine and in the artifact store. Files only; whose they are is in
-the rows.
+"""Measures disk usage on this machine and in the artifact store. It knows only files, not database
+rows.
 """
 
 import os
@@ -21,8 +21,8 @@ BEST = "best"
 
 
 @dataclass(frozen=True)
-class Room:
-    """What a run has on this machine, in bytes."""
+class RunUsage:
+    """What a run uses on this machine, in bytes."""
 
     checkpoints: int = 0
     weights: int = 0
@@ -30,30 +30,30 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Bytes by what they belong to: a run's id, a model's location, a snapshot's folder. `is_away`:
-    the store did not answer.
+class DiskUsage:
+    """Bytes by owner: a run's id, a model's location, a snapshot's folder. `is_store_down`: the
+    store did not answer.
     """
 
-    rooms: Mapping[int, Room]
+    runs: Mapping[int, RunUsage]
     stored_checkpoints: Mapping[int, int]
     models: Mapping[str, int]
     copies: Mapping[str, int]
-    """models that were fetched to this machine, by the name of their folder"""
+    """local copies of models fetched from the store, by folder name"""
     snapshots: Mapping[str, int]
     stored_snapshots: Mapping[str, int]
     free_bytes: int
-    is_away: bool = False
+    is_store_down: bool = False
     unregistered: Mapping[int, list[str]] = field(default_factory=dict)
-    """run → where models lie that an attempt of it has left"""
+    """run → locations of models its attempts left, registered or not"""
 
 
-def look() -> Found:
-    """Reads sizes, no content."""
-    models, checkpoints, snapshots, is_away = _in_the_store()
-    return Found(
-        rooms={
-            int(path.name): _room(path)
+def measure() -> DiskUsage:
+    """Reads sizes only."""
+    models, checkpoints, snapshots, is_store_down = _measure_store()
+    return DiskUsage(
+        runs={
+            int(path.name): _run_usage(path)
             for path in _folders(settings.RUNS_DIR)
             if path.name.isdigit()
         },
@@ -63,13 +63,13 @@ def look() -> Found:
         snapshots={path.name: n_bytes(path) for path in _folders(settings.SNAPSHOTS_DIR)},
         stored_snapshots=snapshots,
         free_bytes=_free_bytes(),
-        is_away=is_away,
+        is_store_down=is_store_down,
         unregistered=_by_run(models),
     )
 
 
 def n_bytes(path: Path) -> int:
-    """Of a file, or of all in a folder; 0 where there is nothing, or it goes away meanwhile."""
+    """Of a file, or of everything in a folder; 0 if it does not exist."""
     if path.is_file():
         return _size(path)
     return sum(
@@ -78,8 +78,8 @@ def n_bytes(path: Path) -> int:
 
 
 def free_state(run_id: int) -> None:
-    """Removes checkpoints and what else a run could go on with, here and in the store. Raises
-    store.StoreAway.
+    """Removes a run's checkpoints and everything else it could resume from, here and in the store.
+    Raises store.StoreUnavailable.
     """
     free_local_state(run_id)
     if artifacts.is_shared():
@@ -89,27 +89,27 @@ def free_state(run_id: int) -> None:
 def free_local_state(run_id: int) -> None:
     folder = Path(settings.RUNS_DIR) / str(run_id)
     for part in (folder / run_dir.CHECKPOINTS, folder / BEST, folder / "model"):
-        _remove_at_once(part)
+        _remove_atomically(part)
 
 
 def free_model(location: str) -> None:
-    """Removes a model's weights and this machine's copy of them. Raises store.StoreAway."""
-    free_here(location)
+    """Removes a model's weights and this machine's copy of them. Raises store.StoreUnavailable."""
+    free_local_copy(location)
     if store.is_url(location):
         store.discard(location)
 
 
-def free_here(location: str) -> None:
-    """What this machine has of a model that a run left."""
+def free_local_copy(location: str) -> None:
+    """Removes what this machine has of a run's model."""
     if not store.is_url(location):
-        _remove_at_once(Path(location))
+        _remove_atomically(Path(location))
     copy = Path(settings.MODELS_DIR) / "fetched" / location.rsplit("/", 1)[-1]
-    for fetched in (copy, store.aside_of(copy)):  # whole, and broken off
-        _remove_at_once(fetched)
+    for fetched in (copy, store.partial_path(copy)):  # complete and partial downloads
+        _remove_atomically(fetched)
 
 
-def states() -> list[int]:
-    """Runs that have checkpoints on this machine."""
+def runs_with_local_state() -> list[int]:
+    """Ids of the runs with checkpoints on this machine."""
     return [
         int(path.name)
         for path in _folders(settings.RUNS_DIR)
@@ -118,8 +118,8 @@ def states() -> list[int]:
     ]
 
 
-def _remove_at_once(folder: Path) -> None:
-    """Nobody sees half of it: renamed first."""
+def _remove_atomically(folder: Path) -> None:
+    """Renames the folder first, so that nobody sees half of it."""
     aside = folder.with_name(f"{run_dir.TEMPORARY}freed-{folder.name}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -129,25 +129,23 @@ def _remove_at_once(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _room(folder: Path) -> Room:
+def _run_usage(folder: Path) -> RunUsage:
     checkpoints = n_bytes(folder / run_dir.CHECKPOINTS) + n_bytes(folder / BEST)
-    return Room(
+    return RunUsage(
         checkpoints, n_bytes(folder / "model"), sum(n_bytes(folder / name) for name in _LOGS)
     )
 
 
-def _in_the_store() -> tuple[dict[str, int], dict[int, int], dict[str, int], bool]:
-    """(models by location, checkpoints by run, snapshots by folder, whether the store did not
-    answer).
-    """
+def _measure_store() -> tuple[dict[str, int], dict[int, int], dict[str, int], bool]:
+    """(models by location, checkpoints by run, snapshots by folder, whether the store is down)."""
     root = str(settings.ARTIFACT_STORE).rstrip("/")
     if not artifacts.is_shared():
         return {str(path): n_bytes(path) for path in _folders(Path(root) / "models")}, {}, {}, False
     try:
         models, checkpoints, snapshots = (
-            store.held(f"{root}/{name}") for name in ("models", "checkpoints", "snapshots")
+            store.list_folders(f"{root}/{name}") for name in ("models", "checkpoints", "snapshots")
         )
-    except store.StoreAway:
+    except store.StoreUnavailable:
         return {}, {}, {}, True
     named = {one.url.rsplit("/", 1)[1]: one.n_bytes for one in checkpoints}
     of_runs = {

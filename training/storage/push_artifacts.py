@@ -1,5 +1,5 @@
-"""Copies a run's newest checkpoint and its folds to the artifact store, in a thread that training
-never waits for.
+"""Uploads a run's newest checkpoint and folds to the artifact store in a thread, so that training
+never waits.
 """
 
 import logging
@@ -11,13 +11,13 @@ from pathlib import Path
 from training.processes import run_dir
 from training.storage import artifacts, store
 
-AGAIN_AFTER_S = 10.0
+RETRY_AFTER_S = 10.0
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Shipper:
-    """Of one attempt. Does nothing where the store is this machine's own folder."""
+class CheckpointUploader:
+    """Uploads for one attempt. Does nothing if the store is a local folder."""
 
     folder: Path
     run_id: int
@@ -28,28 +28,32 @@ class Shipper:
     _not_before: float = 0.0
     _is_shared: bool = field(default_factory=artifacts.is_shared)
 
-    def look(self) -> None:
-        """Call it often: begins to send what is new unless something is under way."""
+    def send_if_new(self) -> None:
+        """Starts an upload if there is something new and none is running. Call it often."""
         if not self._is_shared or self._is_busy() or time.monotonic() < self._not_before:
             return
         if self._newest() is not None or self._has_new_folds():
-            self._thread = threading.Thread(target=self._send, name="shipper", daemon=True)
+            self._thread = threading.Thread(
+                target=self._send, name="checkpoint-uploader", daemon=True
+            )
             self._thread.start()
 
     def finish(self) -> None:
-        """Waits for what is under way and sends what is newer. Raises store.StoreAway."""
+        """Waits for the current upload, then uploads what is newer. Raises
+        store.StoreUnavailable.
+        """
         if not self._is_shared:
             return
         if self._thread is not None:
             self._thread.join()
-        self._send_news()
+        self._send_new()
 
-    def knows(self, step: int) -> None:
-        """That the store has this step: the one the attempt began from."""
+    def mark_sent(self, step: int) -> None:
+        """The store already has this step: the attempt resumed from it."""
         self._sent = step
 
-    def knows_folds(self, n: int) -> None:
-        """That the store has as many."""
+    def mark_folds_sent(self, n: int) -> None:
+        """The store already has this many folds."""
         self._sent_folds = n
 
     def _is_busy(self) -> bool:
@@ -66,17 +70,17 @@ class Shipper:
 
     def _send(self) -> None:
         try:
-            self._send_news()
-        except store.StoreAway as problem:
+            self._send_new()
+        except store.StoreUnavailable as problem:
             logger.warning(
                 "Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem
             )
-            self._not_before = time.monotonic() + AGAIN_AFTER_S
+            self._not_before = time.monotonic() + RETRY_AFTER_S
 
-    def _send_news(self) -> None:
+    def _send_new(self) -> None:
         if (n := run_dir.n_folds(self.folder)) > self._sent_folds:
-            artifacts.keep_folds(self.folder, run_id=self.run_id)
+            artifacts.store_folds(self.folder, run_id=self.run_id)
             self._sent_folds = n
         if (newest := self._newest()) is not None:
-            artifacts.keep_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
+            artifacts.store_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
             self._sent = run_dir.checkpoint_step(newest)

@@ -1,6 +1,4 @@
-"""What is kept of models and of runs' states, and why: the best, the last, what is pinned and what
-somebody needs. Pure.
-"""
+"""Rules for what is kept: the best, the latest, what is pinned, and what is still needed. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from training import configs
 
 
-class Why(StrEnum):
-    """Why something is kept."""
+class KeepReason(StrEnum):
+    """KeepReason something is kept."""
 
     BEST = "best"
     LAST = "last"
@@ -27,52 +25,51 @@ class Why(StrEnum):
     SENT = "sent"
 
 
-WORDS: Mapping[Why, Promise] = {
-    Why.BEST: _("the best of its kind"),
-    Why.LAST: _("the latest of its kind"),
-    Why.PINNED: _("pinned"),
-    Why.APPROVED: _("approved"),
-    Why.RUN: _("a run needs it"),
-    Why.RESUME: _("a run could continue with it"),
-    Why.CHAIN: _("a chain could continue with it"),
-    Why.SCHEDULE: _("a schedule needs it"),
-    Why.SENT: _("being published to a hub"),
+WORDS: Mapping[KeepReason, Promise] = {
+    KeepReason.BEST: _("the best of its kind"),
+    KeepReason.LAST: _("the latest of its kind"),
+    KeepReason.PINNED: _("pinned"),
+    KeepReason.APPROVED: _("approved"),
+    KeepReason.RUN: _("a run needs it"),
+    KeepReason.RESUME: _("a run could continue with it"),
+    KeepReason.CHAIN: _("a chain could continue with it"),
+    KeepReason.SCHEDULE: _("a schedule needs it"),
+    KeepReason.SENT: _("being published to a hub"),
 }
 
 
-# What a person may set aside for a run that has not come to its end, when space is worth more.
-GIVEN_UP_FOR = frozenset({Why.RESUME, Why.LAST, Why.BEST})
+# Reasons that a person may override to free space, for a run that did not succeed.
+OVERRIDABLE = frozenset({KeepReason.RESUME, KeepReason.LAST, KeepReason.BEST})
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model, or the state of a run. `group` names those that it is the best or the last of: a
-    kind, and the first model of its line. `measure` is None where nothing was measured; more is
-    better.
+    """A model, or the state of a run. Within a `group` (a kind, and the model's first ancestor) one
+    is the best and one the latest. `measure`: higher is better; None if nothing was measured.
     """
 
     pk: int
     group: tuple[str, int]
     made_at: datetime
     measure: float | None
-    needed: frozenset[Why]
+    needed: frozenset[KeepReason]
     is_contender: bool = True
-    """whether it can be the best or the last: one that was retired cannot"""
+    """whether it can be the best or the latest; a retired model cannot"""
 
 
-def kept(candidates: Sequence[Candidate]) -> dict[int, frozenset[Why]]:
-    """Why each is kept; with an empty set nothing speaks against freeing it."""
+def keep_reasons(candidates: Sequence[Candidate]) -> dict[int, frozenset[KeepReason]]:
+    """Why each is kept. An empty set means that it can be freed."""
     found = {one.pk: set(one.needed) for one in candidates}
     for members in _groups(candidates):
-        found[max(members, key=lambda one: (one.made_at, one.pk)).pk].add(Why.LAST)
+        found[max(members, key=lambda one: (one.made_at, one.pk)).pk].add(KeepReason.LAST)
         measured = [(one.measure, -one.pk) for one in members if one.measure is not None]
         if measured:
-            found[-max(measured)[1]].add(Why.BEST)
+            found[-max(measured)[1]].add(KeepReason.BEST)
     return {pk: frozenset(reasons) for pk, reasons in found.items()}
 
 
 def measure(kind: str, metrics: Mapping[str, object]) -> float | None:
-    """By which runs of this kind are told apart; more is better."""
+    """The measure that ranks runs of this kind; higher is better."""
     about = configs.KINDS.get(kind)
     best = about.best if about else None
     value = metrics.get(best.metric) if best else None

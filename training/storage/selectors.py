@@ -1,5 +1,5 @@
-"""What takes space and why it is kept: each run, model and snapshot with its bytes, here and in the
-artifact store.
+"""What uses disk space, and why it is kept: each run, model and snapshot, here and in the artifact
+store.
 """
 
 from collections import defaultdict
@@ -17,18 +17,18 @@ from training.configs import roles
 from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.storage import disk_usage, retention
-from training.storage.disk_usage import Found, Room
-from training.storage.retention import Candidate, Why
+from training.storage.disk_usage import DiskUsage, RunUsage
+from training.storage.retention import Candidate, KeepReason
 
 RESUMABLE = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
-_NONE: frozenset[Why] = frozenset()
+_NONE: frozenset[KeepReason] = frozenset()
 _USES = tuple(f"{name}_id" for name in roles.NAMES)
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A run, a model or a snapshot, and what it takes in bytes. `is_freeable`: nothing speaks
-    against it.
+    """A run, model or snapshot and its size in bytes. `is_freeable`: there is no reason
+    to keep it.
     """
 
     what: str
@@ -42,11 +42,11 @@ class Holding:
     why: tuple[Promise, ...]
     is_freeable: bool
     node: str = ""
-    """where a state lies that this machine cannot see"""
+    """the node with the state, if this machine cannot see it"""
     unregistered: tuple[str, ...] = ()
-    """locations of models that an attempt of the run left and nobody entered"""
+    """locations of models that an attempt left and that were never registered"""
     can_be_given_up: bool = False
-    """a person may free it all the same, and then nobody goes on with it"""
+    """whether a person may free it although the run could still be resumed"""
 
     @property
     def key(self) -> str:
@@ -57,24 +57,24 @@ class Holding:
         return self.checkpoints + self.weights + self.logs + self.stored
 
     @property
-    def but_logs(self) -> int:
-        """What freeing or giving it up gives: logs stay."""
+    def without_logs(self) -> int:
+        """What freeing it gains: logs are kept."""
         return self.total - self.logs
 
     @property
     def freed(self) -> int:
-        return self.but_logs if self.is_freeable else 0
+        return self.without_logs if self.is_freeable else 0
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The largest first."""
+    """Largest first."""
 
     holdings: list[Holding]
     free_bytes: int
-    is_away: bool
+    is_store_down: bool
     copies: int
-    """bytes of models that were fetched to this machine: they are in the store as well"""
+    """bytes of local copies of models that are also in the store"""
 
     @property
     def freeable(self) -> list[Holding]:
@@ -90,8 +90,8 @@ class Overview:
 
 
 def overview(*, made_before: datetime | None = None) -> Overview:
-    """With `made_before` nothing younger can be freed."""
-    found = disk_usage.look()
+    """With `made_before`, nothing newer is freeable."""
+    found = disk_usage.measure()
     roots = _roots()
     holdings = [
         *_models(found, roots, made_before),
@@ -100,31 +100,36 @@ def overview(*, made_before: datetime | None = None) -> Overview:
     ]
     taking = [one for one in holdings if one.total or one.is_freeable]
     ordered = sorted(taking, key=lambda one: (-one.total, one.key))
-    return Overview(ordered, found.free_bytes, found.is_away, sum(found.copies.values()))
+    return Overview(ordered, found.free_bytes, found.is_store_down, sum(found.copies.values()))
 
 
-def why_kept(*, model: TrainedModel) -> frozenset[Why]:
-    """Why this model's weights are not freed; empty when they could be."""
+def why_kept(*, model: TrainedModel) -> frozenset[KeepReason]:
+    """Why this model's weights are kept; empty if they can be freed."""
     candidates = _model_candidates(_roots())
-    return retention.kept(candidates).get(model.pk, _NONE)
+    return retention.keep_reasons(candidates).get(model.pk, _NONE)
 
 
 # --- models ---------------------------------------------------------------------------------------
 
 
-def _models(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
-    reasons = retention.kept(_model_candidates(roots))
+def _models(
+    found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
+) -> list[Holding]:
+    reasons = retention.keep_reasons(_model_candidates(roots))
     rows = TrainedModel.objects.filter(Q(freed_at=None) | Q(location__in=found.models))
     return [
-        _of_model(model, found, reasons.get(model.pk, _NONE), made_before)
+        _model_holding(model, found, reasons.get(model.pk, _NONE), made_before)
         for model in rows.order_by("pk")
     ]
 
 
-def _of_model(
-    model: TrainedModel, found: Found, reasons: frozenset[Why], made_before: datetime | None
+def _model_holding(
+    model: TrainedModel,
+    found: DiskUsage,
+    reasons: frozenset[KeepReason],
+    made_before: datetime | None,
 ) -> Holding:
-    """One that a person registered is theirs, and stays."""
+    """A model that a person registered is theirs, and never freed."""
     is_url = not model.location.startswith("/")
     size = found.models.get(model.location, 0)
     if not size and not is_url and model.run_id is None:
@@ -147,15 +152,15 @@ def _of_model(
 
 
 def _model_candidates(roots: Mapping[int, int]) -> list[Candidate]:
-    """Models that runs have left and that are still there."""
+    """Models made by runs whose weights still exist."""
     needed = _needed_models()
     rows = TrainedModel.objects.filter(run__isnull=False, freed_at=None).select_related("run")
     candidates = []
     for model in rows:
         assert model.run is not None
         own = set(needed.get(model.pk, ()))
-        own |= {Why.PINNED} if model.pinned_at else set()
-        own |= {Why.APPROVED} if model.stage == TrainedModel.Stage.APPROVED else set()
+        own |= {KeepReason.PINNED} if model.pinned_at else set()
+        own |= {KeepReason.APPROVED} if model.stage == TrainedModel.Stage.APPROVED else set()
         candidates.append(
             Candidate(
                 pk=model.pk,
@@ -169,25 +174,25 @@ def _model_candidates(roots: Mapping[int, int]) -> list[Candidate]:
     return candidates
 
 
-def _needed_models() -> Mapping[int, set[Why]]:
-    found: dict[int, set[Why]] = defaultdict(set)
+def _needed_models() -> Mapping[int, set[KeepReason]]:
+    found: dict[int, set[KeepReason]] = defaultdict(set)
     for reason, runs in (
-        (Why.RUN, Run.objects.exclude(state=Run.State.FINISHED)),
-        (Why.RESUME, _resumable()),
+        (KeepReason.RUN, Run.objects.exclude(state=Run.State.FINISHED)),
+        (KeepReason.RESUME, _resumable()),
     ):
         for row in runs.values_list(*_USES):
             for pk in filter(None, row):
                 found[pk].add(reason)
-    for pk in _of_schedules():
-        found[pk].add(Why.SCHEDULE)
+    for pk in _models_of_schedules():
+        found[pk].add(KeepReason.SCHEDULE)
     under_way = (Publication.State.QUEUED, Publication.State.RUNNING)
     for pk in Publication.objects.filter(state__in=under_way).values_list("model_id", flat=True):
-        found[pk].add(Why.SENT)
+        found[pk].add(KeepReason.SENT)
     return found
 
 
-def _of_schedules() -> set[int]:
-    """What the next chain begins with, and what those that have not ended have left."""
+def _models_of_schedules() -> set[int]:
+    """Models that the next chain of a schedule starts from, and those of open chains."""
     found: set[int] = set()
     newest: dict[tuple[int, str], int] = {}
     left = TrainedModel.objects.filter(run__link__isnull=False).order_by("pk")
@@ -206,7 +211,7 @@ def _of_schedules() -> set[int]:
 
 
 def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
-    """The models that a schedule's plan, or a chain's copy of it, will take up."""
+    """The models that a schedule's plan, or a chain's copy of it, will use."""
     named = Plan.from_json(plan)
     return {
         pk
@@ -228,40 +233,42 @@ def _roots() -> dict[int, int]:
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def _runs(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
+def _runs(
+    found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
+) -> list[Holding]:
     entered = set(TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True))
     rows = list(
         Run.objects.filter(
-            pk__in={*found.rooms, *found.stored_checkpoints, *found.unregistered} | _with_state()
+            pk__in={*found.runs, *found.stored_checkpoints, *found.unregistered} | _with_state()
         ).defer("log_tail")
     )
-    reasons = retention.kept(_run_candidates(rows, roots))
-    return [_of_run(run, found, entered, reasons[run.pk], made_before) for run in rows]
+    reasons = retention.keep_reasons(_run_candidates(rows, roots))
+    return [_run_holding(run, found, entered, reasons[run.pk], made_before) for run in rows]
 
 
-def _of_run(
+def _run_holding(
     run: Run,
-    found: Found,
+    found: DiskUsage,
     entered: Collection[str],
-    reasons: frozenset[Why],
+    reasons: frozenset[KeepReason],
     made_before: datetime | None,
 ) -> Holding:
-    room = found.rooms.get(run.pk, Room())
+    usage = found.runs.get(run.pk, RunUsage())
     unregistered = tuple(
         place for place in found.unregistered.get(run.pk, ()) if place not in entered
     )
     stored = found.stored_checkpoints.get(run.pk, 0)
     left = sum(found.models[place] for place in unregistered)
-    has_state = bool(room.checkpoints or room.weights or stored or left)
+    has_state = bool(usage.checkpoints or usage.weights or stored or left)
     is_elsewhere = run.kept_step is not None and not has_state
     return Holding(
         what="run",
         pk=run.pk,
         name=run.name,
         made_at=run.created_at,
-        checkpoints=room.checkpoints,
-        weights=room.weights,
-        logs=room.logs,
+        checkpoints=usage.checkpoints,
+        weights=usage.weights,
+        logs=usage.logs,
         stored=stored + left,
         why=_words(reasons),
         is_freeable=not reasons
@@ -270,23 +277,21 @@ def _of_run(
         node=run.node if is_elsewhere else "",
         unregistered=unregistered,
         can_be_given_up=bool(reasons)
-        and reasons <= retention.GIVEN_UP_FOR
+        and reasons <= retention.OVERRIDABLE
         and run.outcome in RESUMABLE
         and run.attempt > 0,
     )
 
 
 def state_of(*, run: Run) -> Holding | None:
-    """What a run could go on with, and what it takes; None where nothing is seen of it from
-    here.
+    """The state that a run could resume from, with its size; None if this machine sees nothing of
+    it.
     """
     return next((one for one in overview().holdings if one.key == f"run-{run.pk}"), None)
 
 
 def why_not_given_up(*, run: Run) -> str:
-    """What speaks against giving up the checkpoints of a run, as a sentence; empty when nothing
-    does.
-    """
+    """Why a run's checkpoints may not be given up, as a sentence; "" if they may."""
     if run.state != Run.State.FINISHED:
         return _("The run has not ended. Stop it first.")
     if run.outcome not in RESUMABLE:
@@ -297,15 +302,15 @@ def why_not_given_up(*, run: Run) -> str:
         return _("The run is pinned. Unpin it first.")
     if is_extended(run=run):
         return _("A run that extends it is waiting for its state or using it. Stop that run first.")
-    if held := _links_to_go_on_with().filter(run=run).select_related("chain__schedule").first():
+    if held := _open_links().filter(run=run).select_related("chain__schedule").first():
         return _("The chain “%(chain)s” could continue with it. Stop the chain first.") % {
             "chain": held.chain
         }
     return ""
 
 
-def _links_to_go_on_with() -> QuerySet[Link]:
-    """Links of chains that have not ended whose run they wait for, or would take up again."""
+def _open_links() -> QuerySet[Link]:
+    """Links of open chains whose run is in progress or could be resumed."""
     going = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
     return Link.objects.filter(chain__state__in=going, run__isnull=False).exclude(
         state=Link.State.DONE
@@ -313,7 +318,7 @@ def _links_to_go_on_with() -> QuerySet[Link]:
 
 
 def is_extended(*, run: Run) -> bool:
-    """Whether a run that has not ended goes on from its state."""
+    """Whether an unfinished run continues from its state."""
     return _extended().filter(made_from=run).exists()
 
 
@@ -323,19 +328,19 @@ def _extended() -> QuerySet[Run]:
 
 def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candidate]:
     needed = {
-        Why.RUN: set(_extended().values_list("made_from_id", flat=True)),
-        Why.RESUME: set(_resumable().values_list("pk", flat=True)),
-        Why.CHAIN: set(_links_to_go_on_with().values_list("run_id", flat=True)),
+        KeepReason.RUN: set(_extended().values_list("made_from_id", flat=True)),
+        KeepReason.RESUME: set(_resumable().values_list("pk", flat=True)),
+        KeepReason.CHAIN: set(_open_links().values_list("run_id", flat=True)),
     }
     candidates = []
     for run in rows:
         own = {
             reason
             for reason, pks in needed.items()
-            if run.pk in pks and (reason != Why.RESUME or run.outcome in RESUMABLE)
+            if run.pk in pks and (reason != KeepReason.RESUME or run.outcome in RESUMABLE)
         }
-        own |= {Why.RUN} if run.state != Run.State.FINISHED else set()
-        own |= {Why.PINNED} if run.pinned_at else set()
+        own |= {KeepReason.RUN} if run.state != Run.State.FINISHED else set()
+        own |= {KeepReason.PINNED} if run.pinned_at else set()
         candidates.append(
             Candidate(
                 pk=run.pk,
@@ -350,8 +355,8 @@ def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candi
 
 
 def _resumable() -> QuerySet[Run]:
-    """Ended runs that somebody may go on with: those that left no model, unless a new try of theirs
-    has, and kept states.
+    """Finished runs that somebody may continue: those without a model, unless a retry succeeded,
+    and those with a kept state.
     """
     ended = Run.objects.filter(state=Run.State.FINISHED, freed_at=None, is_dry=False)
     superseded = Run.objects.filter(made_from__isnull=False, outcome=Run.Outcome.SUCCEEDED).values(
@@ -368,8 +373,8 @@ def _with_state() -> set[int]:
 # --- snapshots ------------------------------------------------------------------------------------
 
 
-def _snapshots(found: Found) -> list[Holding]:
-    """Never freed: a run says what it learned from."""
+def _snapshots(found: DiskUsage) -> list[Holding]:
+    """Never freeable: they document what runs learned from."""
     return [
         Holding(
             what="snapshot",
@@ -387,7 +392,7 @@ def _snapshots(found: Found) -> list[Holding]:
     ]
 
 
-def _words(reasons: frozenset[Why]) -> tuple[Promise, ...]:
+def _words(reasons: frozenset[KeepReason]) -> tuple[Promise, ...]:
     return tuple(words for reason, words in retention.WORDS.items() if reason in reasons)
 
 

@@ -1,4 +1,4 @@
-"""Every write about what is kept: pins, and the freeing of weights and states that nobody needs."""
+"""Every write about retention: pins, and deleting weights and states that nobody needs."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -27,14 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 class UnableToGiveUp(Refusal):
-    """Somebody could go on with it, or wants it kept; the text says what to do first."""
+    """The state is still needed or pinned; the text says what to do first."""
 
 
 @dataclass(frozen=True)
 class Freed:
-    """What came of it. `n_kept`: somebody needs it since it was looked at, or the store did not
-    answer.
-    """
+    """The result. `n_kept`: needed again in the meantime, or the store did not answer."""
 
     n_bytes: int = 0
     n_done: int = 0
@@ -42,7 +40,7 @@ class Freed:
 
 
 def pin_run(*, run: Run, by: User, now: datetime) -> bool:
-    """Its state is kept whatever comes. False when it is pinned already."""
+    """Its state is kept whatever happens. False when it is pinned already."""
     return _pin(run, now, "pin", by, now)
 
 
@@ -51,9 +49,7 @@ def unpin_run(*, run: Run, by: User, now: datetime) -> bool:
 
 
 def pin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
-    """Its weights are kept whatever comes. False when it is pinned already, or its weights are
-    gone.
-    """
+    """Its weights are kept whatever happens. False when it is pinned already, or has no weights."""
     return _pin(model, now, "pin", by, now)
 
 
@@ -62,11 +58,11 @@ def unpin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
 
 
 def give_up_run(*, run: Run, by: User, now: datetime) -> int:
-    """Frees what a failed, lost or stopped run could go on with, for good: the bytes seen of it.
-    Raises UnableToGiveUp.
+    """Deletes for good what a failed, lost or stopped run could resume from. Returns the number of
+    bytes. Raises UnableToGiveUp.
     """
     seen = state_of(run=run)
-    n_bytes = seen.but_logs if seen else 0
+    n_bytes = seen.without_logs if seen else 0
     with transaction.atomic():
         stored = Run.objects.select_for_update().get(pk=run.pk)
         if problem := why_not_given_up(run=stored):
@@ -74,8 +70,8 @@ def give_up_run(*, run: Run, by: User, now: datetime) -> int:
         _mark_freed(stored, n_bytes, by, now)
     try:
         _remove_state(run.pk, seen.unregistered if seen else ())
-    except store.StoreAway as problem:
-        # The row says that it is gone, so the storage page offers what is left.
+    except store.StoreUnavailable as problem:
+        # The row says that it was freed, so the storage page offers the leftovers.
         logger.warning(
             "The state of run %s was not removed: the artifact store is away (%s).", run.pk, problem
         )
@@ -85,18 +81,16 @@ def give_up_run(*, run: Run, by: User, now: datetime) -> int:
 def free(
     *, keys: Collection[str], by: User | None, now: datetime, made_before: datetime | None = None
 ) -> Freed:
-    """Frees what is named and still needed by nobody: each is looked at anew, and has its line in
+    """Frees these holdings if they are still freeable. Each is checked again, and gets an entry in
     the audit log.
     """
     chosen = [one for one in overview(made_before=made_before).freeable if one.key in keys]
-    done = [one for one in chosen if _freed(one, by, now)]
+    done = [one for one in chosen if _free_holding(one, by, now)]
     return Freed(sum(one.freed for one in done), len(done), len(keys) - len(done))
 
 
-def free_by_night(*, now: datetime) -> Freed:
-    """What nobody needs and is older than PREFERABLY_KEEP_DAYS; with 0 nothing is freed by
-    itself.
-    """
+def free_old(*, now: datetime) -> Freed:
+    """Frees what is freeable and older than PREFERABLY_KEEP_DAYS; nothing if that is 0."""
     if not settings.KEEP_DAYS:
         return Freed()
     made_before = now - timedelta(days=settings.KEEP_DAYS)
@@ -104,11 +98,9 @@ def free_by_night(*, now: datetime) -> Freed:
     return free(keys={one.key for one in freeable}, by=None, now=now, made_before=made_before)
 
 
-def tidy_node() -> None:
-    """Removes from this machine what its rows say is gone: states and fetched copies that were
-    freed on another.
-    """
-    states = disk_usage.states()
+def remove_freed_files() -> None:
+    """Removes files of this machine whose rows were freed from another machine."""
+    states = disk_usage.runs_with_local_state()
     gone = Q(freed_at__isnull=False) | Q(outcome=Run.Outcome.SUCCEEDED, kept_step=None)
     for pk in Run.objects.filter(gone, pk__in=states, state=Run.State.FINISHED).values_list(
         "pk", flat=True
@@ -117,7 +109,7 @@ def tidy_node() -> None:
     for location in TrainedModel.objects.filter(
         run__isnull=False, freed_at__isnull=False
     ).values_list("location", flat=True):
-        disk_usage.free_here(location)
+        disk_usage.free_local_copy(location)
 
 
 def _pin(
@@ -133,13 +125,13 @@ def _pin(
     return is_changed
 
 
-def _freed(one: Holding, by: User | None, now: datetime) -> bool:
-    """The row first: no run is given what it says is gone. Files that an outage leaves behind are
-    offered again.
+def _free_holding(one: Holding, by: User | None, now: datetime) -> bool:
+    """Updates the row first, so that no run starts from files about to be deleted. Files left by an
+    outage are offered again.
     """
     try:
         return _free_model(one, by, now) if one.what == "model" else _free_run(one, by, now)
-    except store.StoreAway as problem:
+    except store.StoreUnavailable as problem:
         logger.warning("%s was not freed: the artifact store is away (%s).", one.name, problem)
         return False
 
@@ -177,8 +169,8 @@ def _mark_freed(run: Run, n_bytes: int, by: User | None, now: datetime) -> None:
 
 
 def _remove_state(run_id: int, unregistered: Sequence[str]) -> None:
-    """With the models that an attempt of the run left and nobody entered. Raises
-    store.StoreAway.
+    """Also removes models that an attempt left and that were never registered. Raises
+    store.StoreUnavailable.
     """
     disk_usage.free_state(run_id)
     for location in unregistered:

@@ -1,9 +1,8 @@
-"""Folders to and from a store that fsspec knows (s3://…, gs://…, file://…): whole or not at all,
-checked, and tried again.
+"""Copies folders to and from a store that fsspec supports (s3://…, gs://…, file://…): atomically,
+verified, and with retries.
 
-A folder in the store is whole when its manifest is there: it is written last and names the size and
-the SHA-256 of every file. What an upload that broke off has left is not sent again, and a download
-that broke off goes on where it was.
+A folder is complete when its manifest exists: it is written last, with the size and SHA-256 of
+every file. Interrupted uploads and downloads are resumed.
 """
 
 import contextlib
@@ -22,40 +21,40 @@ import fsspec
 
 try:
     from botocore.exceptions import (
-        BotoCoreError as S3Away,
-    )  # what S3 raises when it cannot be reached is no OSError
+        BotoCoreError as S3Unavailable,
+    )  # not an OSError, unlike the errors of other stores
 except ImportError:  # installed without preferably[s3]
-    S3Away = ConnectionError
+    S3Unavailable = ConnectionError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MANIFEST = "stored.json"
-BEGUN = "storing"
-"""Beside an upload that goes on: the SHA-256 of the manifest it will end with."""
+IN_PROGRESS = "storing"
+"""Marks an upload in progress; contains the SHA-256 of its future manifest."""
 PART = ".part-"
 N_TRIES = 5
-FIRST_PAUSE_S = 0.2
+FIRST_RETRY_DELAY_S = 0.2
 BLOCK_BYTES = 64 * 1024**2
 READ_BYTES = 4 * 1024**2
-"""At a time for who passes it on: a page that sends a model holds no more than this of it."""
+"""Block size for streaming: a response that sends a model holds no more than this in memory."""
 
 
-class StoreAway(Exception):
+class StoreUnavailable(Exception):
     """The store did not answer, or refused, several times in a row."""
 
 
 class Missing(Exception):
-    """The store answers, and has no whole folder there."""
+    """The store answered, but has no complete folder there."""
 
 
 class Damaged(Exception):
-    """What the store gives back is not what was put there."""
+    """A downloaded file does not match its checksum."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """A folder in the store, whole or not."""
+class StoredFolder:
+    """A folder in the store, complete or not."""
 
     url: str
     n_bytes: int
@@ -67,30 +66,30 @@ def is_url(place: str) -> bool:
 
 
 def put(folder: Path, url: str) -> None:
-    """Copies the folder to `url`; files of the same upload that are there already are not sent
-    again. Raises StoreAway.
+    """Copies the folder to `url`; resumes an earlier upload of the same content. Raises
+    StoreUnavailable.
     """
     files, path = fsspec.core.url_to_fs(url)
     described = describe(folder)
     text = json.dumps({"files": described}, indent=1, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    there = _tried(lambda: _begun(files, path, digest))
+    there = _retry(lambda: _resume_upload(files, path, digest))
     for name, entry in described.items():
         if there.get(name) != entry["size"]:
-            _tried(lambda name=name: _put_file(files, folder / name, f"{path}/{name}"))  # type: ignore[misc]
-    _tried(lambda: files.pipe_file(f"{path}/{MANIFEST}", text.encode()))
+            _retry(lambda name=name: _put_file(files, folder / name, f"{path}/{name}"))  # type: ignore[misc]
+    _retry(lambda: files.pipe_file(f"{path}/{MANIFEST}", text.encode()))
 
 
 def fetch(url: str, target: Path) -> None:
-    """Copies a whole folder from the store to `target`, which is there only when all of it is.
+    """Copies a complete folder from the store to `target`, atomically.
 
-    Raises StoreAway, Missing and Damaged.
+    Raises StoreUnavailable, Missing and Damaged.
     """
     files, path = fsspec.core.url_to_fs(url)
     manifest = _manifest(files, path)
-    aside = aside_of(target)
+    aside = partial_path(target)
     aside.mkdir(parents=True, exist_ok=True)
-    with _alone(aside.with_name(f"{aside.name}.lock")):
+    with _locked(aside.with_name(f"{aside.name}.lock")):
         if target.is_dir():
             return
         for name, entry in manifest["files"].items():
@@ -98,29 +97,31 @@ def fetch(url: str, target: Path) -> None:
         aside.rename(target)
 
 
-def aside_of(target: Path) -> Path:
-    """Where a download lies until it is whole; one that broke off goes on there."""
+def partial_path(target: Path) -> Path:
+    """Where a download is kept until it is complete, so that it can be resumed."""
     return target.with_name(f"{PART}{target.name}")
 
 
 def discard(url: str) -> None:
-    """Frees a folder, its manifest first, so that nobody takes the rest for whole. Raises
-    StoreAway.
+    """Deletes a folder, manifest first, so that nobody takes the rest for complete. Raises
+    StoreUnavailable.
     """
     files, path = fsspec.core.url_to_fs(url)
-    _tried(lambda: _remove(files, path))
+    _retry(lambda: _remove(files, path))
 
 
-def held(url: str) -> list[Held]:
-    """The folders right below `url`, by name. Empty when there is nothing. Raises StoreAway."""
+def list_folders(url: str) -> list[StoredFolder]:
+    """The folders directly below `url`, by name; empty if there are none. Raises
+    StoreUnavailable.
+    """
     files, path = fsspec.core.url_to_fs(url)
     sizes: dict[str, list[tuple[str, int]]] = {}
-    for name, size in _tried(lambda: _sizes(files, path)).items():
+    for name, size in _retry(lambda: _sizes(files, path)).items():
         inner, slash, rest = name.partition("/")
         if slash:
             sizes.setdefault(inner, []).append((rest, size))
     return [
-        Held(
+        StoredFolder(
             f"{url}/{name}",
             sum(size for _rest, size in found),
             any(rest == MANIFEST for rest, _size in found),
@@ -130,22 +131,22 @@ def held(url: str) -> list[Held]:
 
 
 def sizes(url: str) -> dict[str, int]:
-    """Every file of a whole folder by its path inside it. Raises StoreAway and Missing."""
+    """The files of a complete folder, by relative path. Raises StoreUnavailable and Missing."""
     files, path = fsspec.core.url_to_fs(url)
     return {name: int(entry["size"]) for name, entry in _manifest(files, path)["files"].items()}
 
 
 def read(url: str, name: str) -> Iterator[bytes]:
-    """A file of a folder, a block at a time. Raises StoreAway."""
+    """Yields a file's content in blocks. Raises StoreUnavailable."""
     files, path = fsspec.core.url_to_fs(url)
-    n_bytes = int(_tried(lambda: files.info(f"{path}/{name}"))["size"])
+    n_bytes = int(_retry(lambda: files.info(f"{path}/{name}"))["size"])
     for start in range(0, n_bytes, READ_BYTES):
         end = min(start + READ_BYTES, n_bytes)
-        yield _tried(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
+        yield _retry(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file, by its path inside the folder."""
+    """Size and SHA-256 of every file, by relative path."""
     described = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         with file.open("rb") as content:
@@ -157,17 +158,15 @@ def describe(folder: Path) -> dict[str, dict[str, Any]]:
 # --- up -------------------------------------------------------------------------------------------
 
 
-def _begun(files: Any, path: str, digest: str) -> dict[str, int]:
-    """What an earlier try at this very upload has left, by name; whatever else lay there is
-    removed.
-    """
+def _resume_upload(files: Any, path: str, digest: str) -> dict[str, int]:
+    """Files of an earlier upload of the same content, by name. Anything else there is removed."""
     sizes = _sizes(files, path)
-    if BEGUN in sizes and files.cat_file(f"{path}/{BEGUN}").decode() == digest:
+    if IN_PROGRESS in sizes and files.cat_file(f"{path}/{IN_PROGRESS}").decode() == digest:
         return sizes
     if sizes:
         _remove(files, path)
-    _make_parent(files, f"{path}/{BEGUN}")
-    files.pipe_file(f"{path}/{BEGUN}", digest.encode())
+    _make_parent(files, f"{path}/{IN_PROGRESS}")
+    files.pipe_file(f"{path}/{IN_PROGRESS}", digest.encode())
     return {}
 
 
@@ -181,7 +180,7 @@ def _put_file(files: Any, local: Path, remote: str) -> None:
 
 
 def _make_parent(files: Any, remote: str) -> None:
-    """Folders exist on disks only; in a bucket they are part of a name."""
+    """Only disks have folders; in a bucket they are part of the name."""
     if "file" in ((files.protocol,) if isinstance(files.protocol, str) else files.protocol):
         files.makedirs(remote.rsplit("/", 1)[0], exist_ok=True)
 
@@ -210,7 +209,7 @@ def _sizes(files: Any, path: str) -> dict[str, int]:
 
 def _manifest(files: Any, path: str) -> dict[str, Any]:
     try:
-        content = _tried(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
+        content = _retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
     except FileNotFoundError as problem:
         raise Missing(path) from problem
     manifest: dict[str, Any] = json.loads(content)
@@ -225,7 +224,7 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
                 file.truncate(0)
             while (start := file.seek(0, 2)) < entry["size"]:
                 end = min(start + BLOCK_BYTES, entry["size"])
-                file.write(_tried(partial(files.cat_file, remote, start=start, end=end)))
+                file.write(_retry(partial(files.cat_file, remote, start=start, end=end)))
         with local.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() == entry["sha256"]:
                 return
@@ -235,8 +234,8 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """One process of this machine fetches a folder at a time; the kernel frees the lock when a
+def _locked(lock: Path) -> Iterator[None]:
+    """One process of this machine fetches a folder at a time. The kernel releases the lock when its
     holder dies.
     """
     with lock.open("w") as file:
@@ -245,19 +244,17 @@ def _alone(lock: Path) -> Iterator[None]:
     lock.unlink(missing_ok=True)
 
 
-def _tried(call: Callable[[], T], *through: type[Exception]) -> T:
-    """A few tries with growing pauses, for what passes by itself. `through`: errors that another
-    try would not change.
-    """
-    pause_s = FIRST_PAUSE_S
+def _retry(call: Callable[[], T], *reraised: type[Exception]) -> T:
+    """Retries with growing delays. `reraised`: errors that a retry would not change."""
+    delay_s = FIRST_RETRY_DELAY_S
     for n_left in reversed(range(N_TRIES)):
         try:
             return call()
-        except through:
+        except reraised:
             raise
-        except (OSError, S3Away) as problem:
+        except (OSError, S3Unavailable) as problem:
             if n_left == 0:
-                raise StoreAway(str(problem)) from problem
-            time.sleep(pause_s)
-            pause_s *= 2
+                raise StoreUnavailable(str(problem)) from problem
+            time.sleep(delay_s)
+            delay_s *= 2
     raise AssertionError

@@ -1,4 +1,4 @@
-"""Celery task that deletes what no rule keeps, by night."""
+"""The nightly Celery task that frees old models and states."""
 
 from django.utils import timezone
 
@@ -8,4 +8,4 @@ from training.storage import services
 
 @short_task(time_limit_s=3600)
 def free_by_night() -> None:
-    services.free_by_night(now=timezone.now())
+    services.free_old(now=timezone.now())

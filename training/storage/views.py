@@ -1,4 +1,4 @@
-"""What takes space: the table, what would be freed, and the freeing of it."""
+"""The storage page, and freeing space."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -26,8 +26,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def free(request: HttpRequest) -> HttpResponse:
-    """A GET is the dry run: what would go. Its form names what a POST then frees, looked at
-    anew.
+    """GET is a dry run that lists what would be freed; POST frees the chosen items after checking
+    again.
     """
     person = training_access.researcher(request.user)
     if request.method == "GET":
@@ -53,7 +53,7 @@ def free(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def give_up(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks back first, with what cannot be done afterwards."""
+    """Asks for confirmation first."""
     run = training_access.run(user=request.user, pk=pk)
     if request.method == "GET":
         if problem := selectors.why_not_given_up(run=run):

@@ -64,7 +64,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         sys.stderr.write(f"{sentence}\n")
         return run_dir.EXIT_ANTICIPATED
     if not folder.rank:
-        run_dir.clear_aside(folder.path)
+        run_dir.remove_temporary(folder.path)
     folder.write_result(
         dataclasses.replace(
             result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory()

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Import, Prompt
 
-# A batch takes about a second; a worker that has been silent for this long is gone.
-HEART_STOPS_AFTER = timedelta(seconds=60)
+# A batch takes about a second; a worker that has been silent this long is gone.
+SILENT_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def lost(*, now: datetime) -> Q:
     """Running imports whose worker is gone. A heartbeat in the future counts too: a clock was set
     back.
     """
-    silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(
-        heartbeat_at__gt=now + HEART_STOPS_AFTER
+    silent = Q(heartbeat_at__lt=now - SILENT_AFTER) | Q(
+        heartbeat_at__gt=now + SILENT_AFTER
     )
     return Q(silent, state=Import.State.RUNNING)
 

@@ -19,7 +19,7 @@ from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.registry import services as registry_services
 from training.runs import run_queue
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.snapshots import response_numbers
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
@@ -83,7 +83,10 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
         "seconds": 321.0,
     }
     runs_services.finish_run(
-        run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, metrics=metrics), now=now
+        run_id=run.pk,
+        attempt=1,
+        result=AttemptResult(Run.Outcome.SUCCEEDED, metrics=metrics),
+        now=now,
     )
     return run
 
@@ -91,7 +94,7 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
 @pytest.fixture
 def tuned(noor: User, scored: Run) -> TrainedModel:
     now = timezone.now()
-    best = snapshots_services.cut_snapshot(
+    best = snapshots_services.create_snapshot(
         kind="demonstrations",
         name="The best of November",
         filters=Filters(best_of=(scored.pk,)),
@@ -111,7 +114,7 @@ def tuned(noor: User, scored: Run) -> TrainedModel:
     runs_services.finish_run(
         run_id=run.pk,
         attempt=1,
-        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/best"),
+        result=AttemptResult(Run.Outcome.SUCCEEDED, model="/models/best"),
         now=now,
     )
     return TrainedModel.objects.get(run=run)

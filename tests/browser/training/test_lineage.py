@@ -17,7 +17,7 @@ from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
 
@@ -48,7 +48,7 @@ def judge(
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
     now = timezone.now()
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="comparisons", name="Comparisons of November", filters=Filters(), by=noor, now=now
     )
     run = run_queue.queue_run(
@@ -58,7 +58,7 @@ def judge(
     runs_services.finish_run(
         run_id=run.pk,
         attempt=1,
-        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"),
+        result=AttemptResult(Run.Outcome.SUCCEEDED, model="/models/judge"),
         now=now,
     )
     return TrainedModel.objects.get(run=run)

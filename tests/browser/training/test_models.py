@@ -39,7 +39,7 @@ def worker(tmp_path: Path, settings: LazySettings, transactional_db: None) -> It
         yield running
     with Channel() as channel:
         for name in channel.workers():
-            channel.withdraw(worker=name)
+            channel.remove_worker(worker=name)
 
 
 def test_two_models_are_tried_stopped_and_an_answer_is_kept(
@@ -104,9 +104,9 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
     page = open_page("/models/", noor)
     page.route("**/models/try*.js", lambda route: held.append(route))
     with Channel() as channel:
-        channel.announce(worker="here")
+        channel.record_worker(worker="here")
         page.goto("/models/try/")
-        channel.withdraw(worker="here")
+        channel.remove_worker(worker="here")
     ask, box = page.get_by_role("button", name="Ask"), page.get_by_label("Message")
     expect(ask).to_be_disabled()
     expect(box).not_to_be_editable()

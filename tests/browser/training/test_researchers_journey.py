@@ -49,7 +49,7 @@ def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iter
         yield running
     with Channel() as channel:
         for name in channel.workers():
-            channel.withdraw(worker=name)
+            channel.remove_worker(worker=name)
 
 
 @pytest.fixture

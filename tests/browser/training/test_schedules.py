@@ -133,7 +133,7 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
     ppo = cycle.links.get(step="ppo")
     assert ppo.run is not None
     run = cast.finished(ppo.run, "stopped")
-    model = registry_services.enter_model(
+    model = registry_services.register_trained_model(
         run=run, location="/models/stopped", metrics={}, now=timezone.now()
     )
     chains.advance_chain(chain_id=cycle.pk, now=timezone.now())

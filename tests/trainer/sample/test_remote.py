@@ -21,7 +21,7 @@ QUICK = SampleConfig(n_responses=3, max_new_tokens=12, batch_size=6, n_shown=2)
 
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    monkeypatch.setattr(remote, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(remote, "FIRST_RETRY_DELAY_S", 0.01)
     monkeypatch.setenv("PREFERABLY_KEY_STUB", "sk-secret")
     with openai_stub() as running:
         yield running

@@ -27,7 +27,7 @@ TWO_CARDS = """0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559, 1024, 97, 61
 
 def announce(name: str, *memories: float, now: datetime = NOW) -> Node:
     gpus = tuple(Gpu("card", memory, 0.0, 0.0, None) for memory in memories)
-    nodes_services.announce_node(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
+    nodes_services.record_node_heartbeat(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
     return Node.objects.get(name=name)
 
 
@@ -148,11 +148,11 @@ def test_a_ring_is_passed_on_only_while_another_node_is_free_for_the_run(
 ) -> None:
     run = asking(queue(), 1, 80)
     announce("small", 24)
-    assert not placement.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
+    assert not placement.can_run_elsewhere(run_id=run.pk, node="small", now=NOW)
 
     announce("big", 80)
-    assert placement.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
-    assert not placement.is_wanted_elsewhere(
+    assert placement.can_run_elsewhere(run_id=run.pk, node="small", now=NOW)
+    assert not placement.can_run_elsewhere(
         run_id=run.pk, node="small", now=NOW + timedelta(hours=1)
     )
 

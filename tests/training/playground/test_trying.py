@@ -40,7 +40,7 @@ def site(tmp_path: Path, settings: LazySettings) -> Iterator[Processes]:
         yield running
     with Channel() as channel:
         for worker in channel.workers():
-            channel.withdraw(worker=worker)
+            channel.remove_worker(worker=worker)
 
 
 @pytest.fixture

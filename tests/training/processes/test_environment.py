@@ -18,7 +18,9 @@ def test_a_child_inherits_no_secret_and_no_key(monkeypatch: pytest.MonkeyPatch) 
     ):
         monkeypatch.setenv(name, "x")
 
-    assert {name for name, value in environment.harmless().items() if value == "x"} == {"HARMLESS"}
+    assert {name for name, value in environment.without_secrets().items() if value == "x"} == {
+        "HARMLESS"
+    }
 
 
 def test_only_a_key_is_read_as_a_key(

@@ -46,7 +46,7 @@ def hub_stub() -> Iterator[Hub]:
                 self._send({"warnings": [], "errors": []})
             elif "/preupload/" in self.path:
                 files = json.loads(body)["files"]
-                told = [
+                seen = [
                     {
                         "path": file["path"],
                         "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
@@ -55,10 +55,10 @@ def hub_stub() -> Iterator[Hub]:
                     }
                     for file in files
                 ]
-                self._send({"files": told})
+                self._send({"files": seen})
             elif self.path.endswith("/info/lfs/objects/batch"):
                 objects = json.loads(body)["objects"]
-                told = [
+                seen = [
                     {
                         "oid": one["oid"],
                         "size": one["size"],
@@ -69,7 +69,7 @@ def hub_stub() -> Iterator[Hub]:
                     }
                     for one in objects
                 ]
-                self._send({"transfer": "basic", "objects": told})
+                self._send({"transfer": "basic", "objects": seen})
             elif "/commit/" in self.path:
                 self._commit(body)
             else:

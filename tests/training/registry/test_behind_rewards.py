@@ -1,4 +1,4 @@
-"""What a model learned from its reward model is told of as well: the human comparisons behind it,
+"""What a model learned from its reward model is seen of as well: the human comparisons behind it,
 and their licences.
 """
 
@@ -26,7 +26,7 @@ def rewarded(
 ) -> TrainedModel:
     """A model of a PPO run under a reward model that learned from one comparison."""
     compare(on_split("train")[0], rosa, [1, 2])
-    pairs = snapshots_services.cut_snapshot(
+    pairs = snapshots_services.create_snapshot(
         kind="comparisons", name="pairs", filters=Filters(), by=noor, now=NOW
     )
     pairs.card |= {"licences": {"CC-BY-NC-4.0": 1}}
@@ -52,7 +52,7 @@ def rewarded(
 
 
 def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: TrainedModel) -> None:
-    card, lineage = cards.made_card(model=rewarded), cards.lineage_json(model=rewarded)
+    card, lineage = cards.generated_card(model=rewarded), cards.lineage_json(model=rewarded)
 
     assert "was rewarded by judge and began with base" in card
     assert (
@@ -100,8 +100,8 @@ def test_a_judge_whose_base_was_rewarded_is_traced_to_the_first_comparisons_once
 
     lineage = cards.lineage_json(model=model)
 
-    told = [step["model"] for one in lineage["rewards"] for step in one["steps"]]
-    assert ([step["model"] for step in lineage["steps"]], told) == (
+    seen = [step["model"] for one in lineage["rewards"] for step in one["steps"]]
+    assert ([step["model"] for step in lineage["steps"]], seen) == (
         ["best", "better", "base"],
         ["judge 2", "judge"],
     )

@@ -36,7 +36,7 @@ def trained(noor: User, tmp_path: Path) -> TrainedModel:
     (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"low rank")
     (folder / "adapter" / "adapter_config.json").write_text("{}")
     model = TrainedModel.objects.get(run=run)
-    model.location = artifacts.keep_model(folder, name="made")
+    model.location = artifacts.store_model(folder, name="made")
     model.save()
     return model
 
@@ -75,7 +75,7 @@ def test_an_archive_of_a_store_is_read_block_by_block(
 ) -> None:
     whole = unpacked(export.archive(model=trained))
     settings.ARTIFACT_STORE = f"file://{tmp_path}/shared"
-    trained.location = artifacts.keep_model(Path(trained.location), name="again")
+    trained.location = artifacts.store_model(Path(trained.location), name="again")
     trained.save()
 
     assert unpacked(export.archive(model=trained)) == whole

@@ -22,7 +22,7 @@ from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
 from training.snapshots.texts import Document
@@ -44,7 +44,7 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
     ranked(comparison_campaign, rosa)
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="comparisons", name="Fresh", filters=Filters(), by=noor, now=timezone.now()
     )
     run = run_queue.queue_run(
@@ -60,7 +60,7 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
     runs_services.finish_run(
         run_id=run.pk,
         attempt=1,
-        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"),
+        result=AttemptResult(Run.Outcome.SUCCEEDED, model="/models/judge"),
         now=timezone.now(),
     )
     return TrainedModel.objects.get(run=run)
@@ -207,7 +207,7 @@ def test_rows_are_paged_and_every_page_costs_the_same(
     for number in range(5):
         written(demonstration_campaign, rosa, f"Answer {number}.")
     Prompt.objects.update(split="train")
-    snapshot = snapshots_services.cut_snapshot(
+    snapshot = snapshots_services.create_snapshot(
         kind="demonstrations", name="Five", filters=Filters(), by=noor, now=timezone.now()
     )
     file = folder_of(snapshot) / "train.jsonl"
@@ -241,11 +241,11 @@ def test_snapshots_of_prompts_and_of_text_are_read_too(
     signed_in: SignIn, noor: User, comparison_campaign: Campaign
 ) -> None:
     Prompt.objects.update(split="train")
-    prompts = snapshots_services.cut_snapshot(
+    prompts = snapshots_services.create_snapshot(
         kind="prompts", name="P", filters=Filters(), by=noor, now=timezone.now()
     )
     documents = [Document(f"A tale of {number} models.", "tales.txt") for number in range(30)]
-    text = snapshots_services.cut_text_snapshot(
+    text = snapshots_services.create_text_snapshot(
         name="T", documents=documents, licence="MIT", min_characters=1, by=noor, now=timezone.now()
     )
     client = signed_in(noor)

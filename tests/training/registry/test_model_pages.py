@@ -35,9 +35,9 @@ SignIn = Callable[..., Client]
 def worker() -> Iterator[None]:
     """Somebody who says that he is there, and does nothing."""
     with Channel() as channel:
-        channel.announce(worker="cast@test")
+        channel.record_worker(worker="cast@test")
         yield
-        channel.withdraw(worker="cast@test")
+        channel.remove_worker(worker="cast@test")
 
 
 @pytest.fixture(autouse=True)
@@ -157,35 +157,35 @@ def test_an_answer_is_read_from_where_the_browser_was_and_by_nobody_else(
     signed_in: SignIn, noor: User, worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = signed_in(noor)
-    (told,) = ask(client, cast.a_model(noor)).json()["answers"]
-    answer = urlsplit(told["events"]).path.rsplit("/", 1)[1]
+    (seen,) = ask(client, cast.a_model(noor)).json()["answers"]
+    answer = urlsplit(seen["events"]).path.rsplit("/", 1)[1]
     with Channel() as channel:
-        channel.say(answer=answer, kind="text", text="one")
-        channel.say(answer=answer, kind="text", text=" two")
-        channel.say(answer=answer, kind="end", seconds=1)
+        channel.send(answer=answer, kind="text", text="one")
+        channel.send(answer=answer, kind="text", text=" two")
+        channel.send(answer=answer, kind="end", seconds=1)
 
-    whole = client.get(told["events"])
+    whole = client.get(seen["events"])
     content = downloaded(whole).decode()
     place = content.split("id: ")[1].split("\n")[0]
-    rest = downloaded(client.get(told["events"], headers={"Last-Event-ID": place})).decode()
+    rest = downloaded(client.get(seen["events"], headers={"Last-Event-ID": place})).decode()
 
     assert whole["Content-Type"] == "text/event-stream"
     assert whole["Content-Encoding"] == "identity"
     assert ["one" in content, " two" in content, "event: end" in content] == [True] * 3
     assert ['"one"' in rest, " two" in rest] == [False, True]
     other = User.objects.create(email="other@example.org", name="Other", is_researcher=True)
-    assert signed_in(other).get(told["events"]).status_code == 404
-    assert signed_in(other).post(told["stop"]).status_code == 404
+    assert signed_in(other).get(seen["events"]).status_code == 404
+    assert signed_in(other).post(seen["stop"]).status_code == 404
 
 
 def test_beyond_a_few_streams_answers_come_in_pieces_and_hold_nobody_up(
     signed_in: SignIn, noor: User, worker: None
 ) -> None:
     client = signed_in(noor)
-    (told,) = ask(client, cast.a_model(noor)).json()["answers"]
+    (seen,) = ask(client, cast.a_model(noor)).json()["answers"]
     taken = [playground_views.N_STREAMS.acquire(blocking=False) for _stream in range(2)]
 
-    content = downloaded(client.get(told["events"])).decode()
+    content = downloaded(client.get(seen["events"])).decode()
 
     for _stream in taken:
         playground_views.N_STREAMS.release()
@@ -357,7 +357,7 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert (served.parent, served.licence) == (ours, ours.licence)
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
-    assert f"**ours, served** is {ours.name} as another server answers for it" in cards.made_card(
+    assert f"**ours, served** is {ours.name} as another server answers for it" in cards.generated_card(
         model=served
     )
     assert (

@@ -90,7 +90,9 @@ def compare(campaign: Campaign, rater: Rater, *, edit: Edit | None = None) -> No
 
 
 def cut(kind: str, name: str, by: User) -> Snapshot:
-    return snapshots_services.cut_snapshot(kind=kind, name=name, filters=Filters(), by=by, now=NOON)
+    return snapshots_services.create_snapshot(
+        kind=kind, name=name, filters=Filters(), by=by, now=NOON
+    )
 
 
 def text_of(snapshot: Snapshot, settings: LazySettings) -> str:
@@ -153,7 +155,7 @@ def test_a_text_that_a_file_brought_back_leaves_with_its_writer(
     file = Source.objects.create(name="a file", kind="import", licence="CC0-1.0")
     Response.objects.filter(text=EDITED).update(source=file, author=rosa)
     filters = Filters(campaigns=(story.again.pk,))
-    before = snapshots_services.cut_snapshot(
+    before = snapshots_services.create_snapshot(
         kind="comparisons", name="before", filters=filters, by=noor, now=NOON
     )
 
@@ -162,8 +164,8 @@ def test_a_text_that_a_file_brought_back_leaves_with_its_writer(
     assert EDITED in text_of(before, settings)
     assert [entry.snapshot for entry in withdrawals.touched_by(rater=rosa).snapshots] == [before]
     assert EDITED not in export_of(signed_in(alice), story.again, "rankings")
-    with pytest.raises(snapshots_services.UnableToCut):
-        snapshots_services.cut_snapshot(
+    with pytest.raises(snapshots_services.UnableToCreate):
+        snapshots_services.create_snapshot(
             kind="comparisons", name="after", filters=filters, by=noor, now=NOON
         )
 
@@ -187,7 +189,7 @@ def test_an_admin_sees_every_snapshot_run_and_model_with_something_of_the_rater(
 def test_a_snapshot_in_which_others_compared_a_raters_text_is_listed(
     story: Story, rosa: Rater, noor: User
 ) -> None:
-    only_again = snapshots_services.cut_snapshot(
+    only_again = snapshots_services.create_snapshot(
         kind="comparisons",
         name="again",
         filters=Filters(campaigns=(story.again.pk,)),

@@ -40,7 +40,7 @@ def judge_all(campaign: Campaign, rater: Rater) -> None:
 @pytest.fixture
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(**filters: Any) -> Snapshot:
-        return snapshots_services.cut_snapshot(
+        return snapshots_services.create_snapshot(
             kind="comparisons", name="a snapshot", filters=Filters(**filters), by=noor, now=NOON
         )
 

@@ -18,7 +18,7 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 
-from training.processes.linux import started
+from training.processes.linux import start_time
 
 ROOT = Path(__file__).resolve().parents[3]
 STAND_IN = f"{sys.executable} -m tests.training.runs.stand_in_child"
@@ -191,7 +191,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    return started(pid) != ""
+    return start_time(pid) != ""
 
 
 def run_folder(run_id: int) -> Path:

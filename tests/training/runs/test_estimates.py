@@ -44,7 +44,7 @@ ROWS = Rows(
     response_tokens=150,
     n_responses=4,
     n_test=40,
-    n_in_all=1140,
+    n_total_rows=1140,
 )
 # SmolLM2-135M, from its card: 134.5 million parameters.
 SMOL = {
@@ -167,7 +167,7 @@ def test_an_evaluation_reads_the_rows_of_the_split_that_was_chosen(split: str, n
 
 
 def test_an_evaluation_where_nothing_is_held_out_costs_what_its_rows_cost() -> None:
-    rows = Rows(10_000, 10_000, 0, 0, prompt_tokens=50, response_tokens=150, n_in_all=10_000)
+    rows = Rows(10_000, 10_000, 0, 0, prompt_tokens=50, response_tokens=150, n_total_rows=10_000)
     config = EvaluateConfig(split="all", max_rows=None)
 
     assert config.work(rows, Inputs("demonstrations")) == (1, 2_000_000)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from training.processes import run_dir
 from training.runs.supervisor import progress_lines
-from training.runs.supervisor.progress_lines import N_LOG_LINES, Reader
+from training.runs.supervisor.progress_lines import N_LOG_LINES, ProgressReader
 
 
 def write(folder: Path, text: str) -> None:
@@ -13,17 +13,17 @@ def write(folder: Path, text: str) -> None:
 
 
 def test_lines_that_have_ended_are_counted_on(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    assert (reader.read().n_log_lines, reader.read().is_news) == (0, False)
+    reader = ProgressReader(tmp_path)
+    assert (reader.read().n_log_lines, reader.read().has_changed) == (0, False)
     write(tmp_path, "one\ntwo\n 10%\r 20%")
     first = reader.read()
-    reader.keep(first)
+    reader.advance(first)
     write(tmp_path, "\r 30%\nfour\n")
 
     second = reader.read()
 
     assert (first.log_tail, first.n_log_lines) == ("one\ntwo\n 20%", 2)
-    assert (second.log_tail, second.n_log_lines, second.is_news) == (
+    assert (second.log_tail, second.n_log_lines, second.has_changed) == (
         "one\ntwo\n 30%\nfour\n",
         4,
         True,
@@ -31,7 +31,7 @@ def test_lines_that_have_ended_are_counted_on(tmp_path: Path) -> None:
 
 
 def test_news_that_were_not_kept_are_counted_again_and_once(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
+    reader = ProgressReader(tmp_path)
     write(tmp_path, "one\n")
     reader.read()
 
@@ -41,9 +41,9 @@ def test_news_that_were_not_kept_are_counted_again_and_once(tmp_path: Path) -> N
 def test_the_next_supervisor_counts_what_is_there(tmp_path: Path) -> None:
     write(tmp_path, "line\n" * 2000)
 
-    news = Reader(tmp_path).read()
+    new = ProgressReader(tmp_path).read()
 
-    assert (news.n_log_lines, len(news.log_tail.split("\n"))) == (2000, N_LOG_LINES)
+    assert (new.n_log_lines, len(new.log_tail.split("\n"))) == (2000, N_LOG_LINES)
 
 
 def test_a_tail_ends_where_it_is_told_to(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from training.runs import run_queue
 from training.runs import services as runs_services
 from training.runs import tasks as runs_tasks
 from training.runs.run_queue import UnableToQueue
-from training.runs.services import Ending, Point, Sample, UnableToRetry
+from training.runs.services import AttemptResult, Point, Sample, UnableToRetry
 
 pytestmark = pytest.mark.django_db
 
@@ -49,18 +49,21 @@ def record(run: Run, *points: Point, attempt: int = 1, samples: tuple[Sample, ..
 
 def finish(run: Run, attempt: int = 1, model: str | None = None) -> bool:
     return runs_services.finish_run(
-        run_id=run.pk, attempt=attempt, ending=Ending(Run.Outcome.SUCCEEDED, model=model), now=NOW
+        run_id=run.pk,
+        attempt=attempt,
+        result=AttemptResult(Run.Outcome.SUCCEEDED, model=model),
+        now=NOW,
     )
 
 
 def test_scores_of_a_reward_run_are_kept_under_its_models_name(queue: Callable[..., Run]) -> None:
     run = claimed(queue())
     response = responses_to(some_prompts(1), n=1)[0]
-    ending = Ending(
+    ending = AttemptResult(
         Run.Outcome.SUCCEEDED, model="/somewhere", scores={response.pk: 0.5, 10**9: 1.0}
     )
 
-    runs_services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=NOW)
+    runs_services.finish_run(run_id=run.pk, attempt=1, result=ending, now=NOW)
 
     (kept,) = ResponseScore.objects.all()
     assert (kept.response, kept.score) == (response, 0.5)
@@ -103,7 +106,7 @@ def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(
     runs_services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
     claimed(run)
 
-    assert not runs_services.beat(run_id=run.pk, attempt=1, now=NOW).is_ours
+    assert not runs_services.record_heartbeat(run_id=run.pk, attempt=1, now=NOW).is_ours
     assert not record(run, point(1), attempt=1)
     assert not finish(run, attempt=1, model="/somewhere")
     assert not runs_services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
@@ -148,7 +151,7 @@ def test_a_stop_of_a_running_run_reaches_its_next_beat(
 
     runs_services.request_stop(run=run, by=noor, now=NOW)
 
-    assert runs_services.beat(run_id=run.pk, attempt=1, now=NOW).is_stop_requested
+    assert runs_services.record_heartbeat(run_id=run.pk, attempt=1, now=NOW).is_stop_requested
 
 
 def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(

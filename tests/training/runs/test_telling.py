@@ -34,7 +34,7 @@ def test_a_run_tells_of_its_way_from_the_line_to_its_end(queue: Callable[..., Ru
     run = queue()
     runs_services.claim_run(run_id=run.pk, node="node-1", now=NOW)
     runs_services.finish_run(
-        run_id=run.pk, attempt=1, ending=runs_services.Ending(Run.Outcome.SUCCEEDED), now=NOW
+        run_id=run.pk, attempt=1, result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED), now=NOW
     )
 
     assert heard() == [

@@ -18,7 +18,7 @@ from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Chain, Firing, Run, Schedule, Snapshot, SnapshotJudgment, TrainedModel
 from training.models.chain_plans import Plan
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.schedules import accuracy_triggers, timing
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
@@ -155,8 +155,8 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     outcome, metrics = Run.Outcome.SUCCEEDED, {"held_out_accuracy": accuracy, "n_held_out_pairs": 2}
     if accuracy is None:
         outcome, metrics = Run.Outcome.FAILED, {}
-    ending = Ending(outcome, error="" if accuracy else "Out of memory.", metrics=metrics)
-    runs_services.finish_run(run_id=claimed.pk, attempt=claimed.attempt, ending=ending, now=at)
+    ending = AttemptResult(outcome, error="" if accuracy else "Out of memory.", metrics=metrics)
+    runs_services.finish_run(run_id=claimed.pk, attempt=claimed.attempt, result=ending, now=at)
     schedules_services.fire_due_schedules(now=at)
     firing.refresh_from_db()
     return firing

@@ -17,13 +17,13 @@ from tests.training.snapshots.test_freezing import compare, on_split, rows
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import cards
 from training.registry import services as registry_services
-from training.registry.lineage import origins, withdrawals
+from training.registry.lineage import drawing, withdrawals
 from training.runs import run_queue
 from training.runs import services as runs_services
 from training.runs.supervisor import supervise
 from training.snapshots import response_numbers
 from training.snapshots import services as snapshots_services
-from training.snapshots.services import Filters, UnableToCut
+from training.snapshots.services import Filters, UnableToCreate
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,10 @@ def sampled(
             now=NOW,
         )
         runs_services.finish_run(
-            run_id=run.pk, attempt=1, ending=runs_services.Ending(Run.Outcome.SUCCEEDED), now=NOW
+            run_id=run.pk,
+            attempt=1,
+            result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED),
+            now=NOW,
         )
         run.refresh_from_db()
         return run
@@ -97,7 +100,7 @@ def sampled(
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(*runs: Run, **filters: Any) -> Snapshot:
         wanted = Filters(best_of=tuple(run.pk for run in runs), **filters)
-        return snapshots_services.cut_snapshot(
+        return snapshots_services.create_snapshot(
             kind="demonstrations", name="the best", filters=wanted, by=noor, now=NOW
         )
 
@@ -197,9 +200,9 @@ def test_a_run_that_no_reward_model_judged_is_refused(
 ) -> None:
     unjudged = sampled((on_split("train")[0], "a", 0.0, True), reward_model=None)
 
-    with pytest.raises(UnableToCut, match="no responses scored by a reward model"):
+    with pytest.raises(UnableToCreate, match="no responses scored by a reward model"):
         cut(unjudged)
-    with pytest.raises(UnableToCut, match="has no responses to learn from"):
+    with pytest.raises(UnableToCreate, match="has no responses to learn from"):
         cut(sampled())
     assert not ResponseScore.objects.exists()
 
@@ -260,7 +263,7 @@ def tuned(
     runs_services.finish_run(
         run_id=sft.pk,
         attempt=1,
-        ending=runs_services.Ending(Run.Outcome.SUCCEEDED, model="/models/best"),
+        result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED, model="/models/best"),
         now=NOW,
     )
     return TrainedModel.objects.get(run=sft)
@@ -269,8 +272,8 @@ def tuned(
 def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_responses(
     tuned: TrainedModel,
 ) -> None:
-    origin = origins.drawing(model=tuned, is_admin=False).before[-1][0]
-    card, lineage = cards.made_card(model=tuned), cards.lineage_json(model=tuned)
+    origin = drawing.draw(model=tuned, is_admin=False).before[-1][0]
+    card, lineage = cards.generated_card(model=tuned), cards.lineage_json(model=tuned)
 
     assert (origin.title, [(node.label, node.detail) for node in origin.nodes]) == (
         "Best responses",
@@ -288,7 +291,7 @@ def test_what_came_of_the_writer_and_of_the_judge_includes_the_model_that_learne
 
     found = {
         place.title: [node.label for node in place.nodes]
-        for place in origins.drawing(model=model, is_admin=False).after
+        for place in drawing.draw(model=model, is_admin=False).after
     }
 
     assert (found["Sampling"], found["Data"], found["Models"]) == (
@@ -308,7 +311,7 @@ def test_a_withdrawal_finds_what_learned_from_responses_that_a_touched_reward_mo
 ) -> None:
     (prompt,) = on_split("train")
     compare(prompt, rosa, [1, 2])
-    pairs = snapshots_services.cut_snapshot(
+    pairs = snapshots_services.create_snapshot(
         kind="comparisons", name="pairs", filters=Filters(), by=noor, now=NOW
     )
     learned = Run.objects.create(

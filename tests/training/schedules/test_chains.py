@@ -23,7 +23,7 @@ from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.registry import services as registry_services
 from training.runs import services as runs_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.schedules import chains as schedules_chains
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
@@ -87,7 +87,7 @@ def run_ends(
     runs_services.finish_run(
         run_id=run.pk,
         attempt=claimed.attempt,
-        ending=Ending(
+        result=AttemptResult(
             Run.Outcome(outcome), error=error, model=f"/models/{run.pk}" if is_model else None
         ),
         now=NOW,
@@ -593,8 +593,8 @@ def test_a_chain_goes_on_with_the_model_that_a_stopped_run_has_saved_or_begins_t
     run = run_of(chain, "sft")
     claimed = runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
     assert claimed is not None
-    ending = Ending(Run.Outcome.STOPPED, model="/models/stopped")
-    runs_services.finish_run(run_id=run.pk, attempt=claimed.attempt, ending=ending, now=NOW)
+    ending = AttemptResult(Run.Outcome.STOPPED, model="/models/stopped")
+    runs_services.finish_run(run_id=run.pk, attempt=claimed.attempt, result=ending, now=NOW)
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
     saved = TrainedModel.objects.get(run=run)
     page = client.get(f"/chains/{chain.pk}/").content.decode()

@@ -105,7 +105,7 @@ def test_a_schedule_goes_from_comparisons_through_the_best_of_k_to_a_campaign(
         tuned.source_id,
         _source(tiny),
     }
-    assert judge.name in cards.made_card(model=tuned)
+    assert judge.name in cards.generated_card(model=tuned)
 
 
 def best_by_hand(settings: LazySettings, run: Run) -> list[int]:

@@ -660,8 +660,8 @@ def test_the_end_of_a_run_is_told_to_who_started_it(noor: User) -> None:
     run = cast.a_run(noor)
     runs_services.claim_run(run_id=run.pk, node="gpu-2", now=timezone.now())
 
-    ending = runs_services.Ending(Run.Outcome.FAILED, error="Out of memory.")
-    runs_services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=timezone.now())
+    ending = runs_services.AttemptResult(Run.Outcome.FAILED, error="Out of memory.")
+    runs_services.finish_run(run_id=run.pk, attempt=1, result=ending, now=timezone.now())
 
     notice = Notice.objects.get(person=noor)
     assert (notice.kind, notice.path) == ("failed", f"/runs/{run.pk}/")

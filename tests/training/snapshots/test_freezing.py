@@ -27,7 +27,7 @@ from tests.cast import NOON, lease_of, responses_to, some_prompts
 from training.models import Snapshot
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots import services as snapshots_services
-from training.snapshots.services import Filters, UnableToCut
+from training.snapshots.services import Filters, UnableToCreate
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(kind: str = "demonstrations", **filters: Any) -> Snapshot:
-        return snapshots_services.cut_snapshot(
+        return snapshots_services.create_snapshot(
             kind=kind, name="a snapshot", filters=Filters(**filters), by=noor, now=NOON
         )
 
@@ -250,7 +250,7 @@ def test_nothing_to_learn_from_is_a_sentence_and_leaves_no_folder(
 ) -> None:
     on_split("test", 2)
 
-    with pytest.raises(UnableToCut, match=sentence):
+    with pytest.raises(UnableToCreate, match=sentence):
         cut(kind)
 
     assert list(Path(settings.SNAPSHOTS_DIR).iterdir()) == []

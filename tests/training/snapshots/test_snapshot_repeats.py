@@ -43,10 +43,10 @@ def test_a_repeat_is_cut_only_when_it_is_asked_for(
             now=now,
         )
 
-    usual = snapshots_services.cut_snapshot(
+    usual = snapshots_services.create_snapshot(
         kind="comparisons", name="usual", filters=Filters(), by=noor, now=NOON
     )
-    whole = snapshots_services.cut_snapshot(
+    whole = snapshots_services.create_snapshot(
         kind="comparisons", name="whole", filters=Filters(includes_repeats=True), by=noor, now=NOON
     )
 

@@ -16,7 +16,7 @@ from training.registry import services as registry_services
 from training.runs import run_queue
 from training.snapshots import freeze, texts
 from training.snapshots import services as snapshots_services
-from training.snapshots.freeze import UnableToCut
+from training.snapshots.freeze import UnableToCreate
 from training.snapshots.texts import Document
 
 
@@ -67,7 +67,7 @@ def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None
 
 
 def test_nothing_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UnableToCut, match="No documents remain"):
+    with pytest.raises(UnableToCreate, match="No documents remain"):
         texts.freeze(
             [Document("Hm.", "s")], folder=tmp_path / "frozen", licence="", min_characters=10
         )
@@ -78,7 +78,7 @@ def test_nothing_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_snapshot_of_text_feeds_a_pretraining_run(noor: User) -> None:
     documents = [Document(f"Document number {n} about the sky.", "s") for n in range(40)]
-    snapshot = snapshots_services.cut_text_snapshot(
+    snapshot = snapshots_services.create_text_snapshot(
         name="Skies", documents=documents, licence="CC0-1.0", min_characters=10, by=noor, now=NOW
     )
     model = registry_services.register_model(

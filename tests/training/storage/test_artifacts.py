@@ -23,7 +23,7 @@ def test_a_kept_model_is_fetched_whole(
 ) -> None:
     settings.ARTIFACT_STORE = f"file://{tmp_path}/store" if is_url else str(tmp_path / "store")
 
-    location = artifacts.keep_model(weights, name="run-1-1")
+    location = artifacts.store_model(weights, name="run-1-1")
     fetched = Path(artifacts.fetch_model(location))
 
     assert (fetched / "inner" / "weights").read_bytes() == b"\x00" * 1000
@@ -33,11 +33,11 @@ def test_a_kept_model_is_fetched_whole(
 def test_keeping_again_under_the_same_name_replaces(
     weights: Path, settings: LazySettings, tmp_path: Path
 ) -> None:
-    first = artifacts.keep_model(weights, name="run-1-1")
+    first = artifacts.store_model(weights, name="run-1-1")
     weights.mkdir()
     (weights / "config.json").write_text('{"new": true}')
 
-    second = artifacts.keep_model(weights, name="run-1-1")
+    second = artifacts.store_model(weights, name="run-1-1")
 
     assert first == second
     assert (Path(second) / "config.json").read_text() == '{"new": true}'

@@ -109,8 +109,10 @@ def test_checkpoints_leave_the_store_when_their_run_has_succeeded(
     run = supervised(queue(n_steps=5, checkpoint_every=2, pause_s=0.1))
 
     assert run.outcome == "succeeded"
-    assert store.held(f"{settings.ARTIFACT_STORE}/checkpoints") == []
-    assert [one.is_whole for one in store.held(f"{settings.ARTIFACT_STORE}/models")] == [True]
+    assert store.list_folders(f"{settings.ARTIFACT_STORE}/checkpoints") == []
+    assert [one.is_whole for one in store.list_folders(f"{settings.ARTIFACT_STORE}/models")] == [
+        True
+    ]
 
 
 def test_the_store_keeps_the_last_two_checkpoints_of_a_run(tmp_path: Path) -> None:
@@ -120,13 +122,13 @@ def test_the_store_keeps_the_last_two_checkpoints_of_a_run(tmp_path: Path) -> No
             tmp_path / "run" / f"step-{step}"
         ) as aside:
             (aside / "state").write_text(str(step))
-        artifacts.keep_checkpoint(tmp_path / "run" / f"step-{step}", run_id=7, attempt=1)
+        artifacts.store_checkpoint(tmp_path / "run" / f"step-{step}", run_id=7, attempt=1)
 
     assert [one.step for one in artifacts._checkpoints(7)] == [6, 4]
 
 
 def test_a_checkpoint_that_its_child_has_removed_is_passed_over(tmp_path: Path) -> None:
-    artifacts.keep_checkpoint(tmp_path / "run" / "step-2", run_id=7, attempt=1)
+    artifacts.store_checkpoint(tmp_path / "run" / "step-2", run_id=7, attempt=1)
 
     assert artifacts.newest_checkpoint(run_id=7) is None
 
@@ -135,7 +137,7 @@ def test_a_finished_model_waits_for_a_store_that_is_away_and_its_run_beats_meanw
     queue: Callable[..., Run], settings: LazySettings, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.RUN_HEARTBEAT_S = 0.05
-    monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(store, "FIRST_RETRY_DELAY_S", 0.01)
     shared.write_text("in the way")
     run = queue(n_steps=2)
 
@@ -166,8 +168,8 @@ def test_a_finished_model_waits_for_a_store_that_is_away_and_its_run_beats_meanw
 def test_a_store_that_stays_away_ends_in_a_sentence_and_the_run_can_be_tried_again(
     queue: Callable[..., Run], shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(supervisor_attempt, "STORE_PATIENCE_S", 0)
+    monkeypatch.setattr(store, "FIRST_RETRY_DELAY_S", 0.01)
+    monkeypatch.setattr(supervisor_attempt, "STORE_TIMEOUT_S", 0)
     shared.write_text("in the way")
 
     run = supervised(queue(n_steps=2))
@@ -180,7 +182,7 @@ def test_a_node_without_the_snapshot_fetches_it(
     queue: Callable[..., Run], settings: LazySettings, tmp_path: Path
 ) -> None:
     run = queue(n_steps=2)
-    artifacts.keep_snapshot(settings.SNAPSHOTS_DIR / run.snapshot.folder)
+    artifacts.store_snapshot(settings.SNAPSHOTS_DIR / run.snapshot.folder)
     settings.SNAPSHOTS_DIR = tmp_path / "elsewhere"
 
     supervised(run)
@@ -202,24 +204,24 @@ def test_a_run_that_meets_a_full_disk_goes_back_to_the_queue_uncounted(
     assert (run.state, run.n_crashes) == ("queued", 0)
 
 
-def test_a_shipper_that_failed_tries_again_later(
+def test_an_uploader_that_failed_tries_again_later(
     tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(push_artifacts, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(store, "FIRST_RETRY_DELAY_S", 0.001)
+    monkeypatch.setattr(push_artifacts, "RETRY_AFTER_S", 0.0)
     own(tmp_path / "run")
     with run_dir.RunFolder(tmp_path / "run", 1).published(
         tmp_path / "run" / run_dir.CHECKPOINTS / "step-2"
     ) as aside:
         (aside / "state").write_text("2")
-    shipper = push_artifacts.Shipper(tmp_path / "run", run_id=7, attempt=1)
+    uploader = push_artifacts.CheckpointUploader(tmp_path / "run", run_id=7, attempt=1)
     shared.write_text("in the way")
-    shipper.look()
-    until(lambda: not shipper._is_busy(), "the first try")
+    uploader.send_if_new()
+    until(lambda: not uploader._is_busy(), "the first try")
 
     shared.unlink()
-    shipper.look()
-    shipper.finish()
+    uploader.send_if_new()
+    uploader.finish()
 
     newest = artifacts.newest_checkpoint(run_id=7)
     assert newest is not None
@@ -249,13 +251,13 @@ def test_the_store_keeps_the_latest_folds_and_gives_them_to_a_folder_with_fewer(
         folder.mkdir()
     for n in (1, 2):
         run_dir.write_json(here / run_dir.FOLDS, [{"fold": number} for number in range(n)])
-        artifacts.keep_folds(here, run_id=7)
+        artifacts.store_folds(here, run_id=7)
 
     first, again = (artifacts.fetch_folds(run_id=7, folder=elsewhere) for _time in range(2))
 
     assert (first, again) == (2, 2)
     assert (elsewhere / run_dir.FOLDS).read_text() == (here / run_dir.FOLDS).read_text()
-    assert [url.rsplit("/", 1)[1] for _n, url in artifacts._kept_folds(7)] == ["folds-2"]
+    assert [url.rsplit("/", 1)[1] for _n, url in artifacts.stored_folds(7)] == ["folds-2"]
     assert artifacts.newest_checkpoint(run_id=7) is None
     artifacts.discard_checkpoints(run_id=7)
-    assert artifacts._kept_folds(7) == []
+    assert artifacts.stored_folds(7) == []

@@ -206,7 +206,7 @@ def test_a_state_that_is_extended_since_it_was_looked_at_stays(
     seen = next(one for one in storage_selectors.overview().freeable if one.key == key(run))
     run_queue.extend_run(run=run, name="longer", amount=9, by=noor, now=NOW)
 
-    assert not storage_services._freed(seen, noor, NOW)
+    assert not storage_services._free_holding(seen, noor, NOW)
     assert (settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS).exists()
 
 
@@ -304,7 +304,7 @@ def test_with_no_days_nothing_is_freed_by_itself(made: Made, settings: LazySetti
     made(1.5, days=900)
     made(1.2)
 
-    assert storage_services.free_by_night(now=NOW).n_done == 0
+    assert storage_services.free_old(now=NOW).n_done == 0
 
 
 def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(
@@ -318,7 +318,7 @@ def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(
     copy = settings.MODELS_DIR / "fetched" / f"run-{run.pk}-1"
     copy.mkdir(parents=True)
     (copy / "model.safetensors").write_bytes(bytes(2000))
-    broken_off = store.aside_of(copy)
+    broken_off = store.partial_path(copy)
     broken_off.mkdir()
 
     free_all()
@@ -334,7 +334,7 @@ def test_a_node_removes_what_was_freed_elsewhere(made: Made, settings: LazySetti
     TrainedModel.objects.filter(pk=model.pk).update(freed_at=NOW)
     kept, _model = made(1.0)
 
-    storage_services.tidy_node()
+    storage_services.remove_freed_files()
 
     assert not (settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS).exists()
     assert (settings.RUNS_DIR / str(kept.pk) / run_dir.CHECKPOINTS).exists()

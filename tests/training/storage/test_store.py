@@ -71,7 +71,7 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(store, "FIRST_RETRY_DELAY_S", 0.001)
 
 
 def on_disk(url: str) -> Path:
@@ -100,7 +100,7 @@ def test_an_upload_that_broke_off_is_no_folder_yet(
 
     with pytest.raises(store.Missing):
         store.fetch(f"{place}/model", tmp_path / "fetched")
-    assert [one.is_whole for one in store.held(place)] == [False]
+    assert [one.is_whole for one in store.list_folders(place)] == [False]
 
 
 def test_what_an_upload_has_sent_is_not_sent_again(
@@ -182,14 +182,14 @@ def test_a_discarded_folder_is_gone(place: str, weights: Path) -> None:
     store.discard(f"{place}/model")
     store.discard(f"{place}/model")
 
-    assert store.held(place) == []
+    assert store.list_folders(place) == []
 
 
 def test_what_the_store_holds_is_told_with_its_size(place: str, weights: Path) -> None:
     store.put(weights, f"{place}/one")
     store.put(weights, f"{place}/two")
 
-    found = store.held(place)
+    found = store.list_folders(place)
 
     assert [(one.url, one.is_whole) for one in found] == [
         (f"{place}/one", True),
@@ -203,7 +203,7 @@ def test_a_store_that_is_away_is_told_apart_from_one_that_holds_nothing(
 ) -> None:
     (tmp_path / "store").write_text("in the way")
 
-    with pytest.raises(store.StoreAway):
+    with pytest.raises(store.StoreUnavailable):
         store.put(weights, f"file://{tmp_path}/store/model")
 
 
@@ -218,8 +218,8 @@ def test_an_s3_server_that_went_away_is_waited_for_a_little(
         skip_instance_cache=True,
     )
 
-    with pytest.raises(store.StoreAway):
-        store._tried(lambda: gone.find("preferably"))
+    with pytest.raises(store.StoreUnavailable):
+        store._retry(lambda: gone.find("preferably"))
 
 
 def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
@@ -231,7 +231,7 @@ def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
             raise answer
         return answer
 
-    assert store._tried(ask) == "there"
+    assert store._retry(ask) == "there"
 
 
 def test_two_processes_that_fetch_at_once_leave_one_whole_folder(

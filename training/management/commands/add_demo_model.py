@@ -1,5 +1,5 @@
-"""Converts the packaged SmolLM2-135M once and registers it. Torch works in a process of its own;
-this one only waits.
+"""Converts the packaged SmolLM2-135M and registers it. The conversion needs torch, so it runs in a
+child process.
 """
 
 import subprocess

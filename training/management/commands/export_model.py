@@ -1,4 +1,4 @@
-"""Writes a model's archive to a file, where its weights are: on the web machine, or on a GPU
+"""Writes a model's archive to a file. Run it where the weights are: on the web server or a GPU
 node.
 """
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
                     file.write(block)
         except export.UnableToExport as problem:
             raise CommandError(problem.sentence) from problem
-        except store.StoreAway as problem:
+        except store.StoreUnavailable as problem:
             raise CommandError(f"The artifact store did not answer ({problem}).") from problem
         aside.rename(path)
         self.stdout.write(f"{path}: {path.stat().st_size} bytes, {len(packed.entries)} files.")

@@ -1,5 +1,5 @@
-"""Fills an empty site with the demo's people and content, and prints the logins. Knows both halves;
-safe to run again.
+"""Fills an empty site with the demo's people and content, and prints the logins. Safe to
+run again.
 """
 
 import json
@@ -63,8 +63,8 @@ class Command(BaseCommand):
 
 
 def seed(*, now: datetime) -> None:
-    """Each step looks whether it has been taken, so that a start that was interrupted is made good
-    by the next.
+    """Each step checks whether it is done already, so the next start completes an
+    interrupted one.
     """
     for login in LOGINS:
         add_person(login, now=now)
@@ -120,9 +120,7 @@ def add_pool(*, by: User, now: datetime) -> Pool:
 
 
 def add_prompts(file_name: str) -> None:
-    """The content comes in as everybody's does: an import, which is published whole or not at
-    all.
-    """
+    """Imports the file as any other content, published completely or not at all."""
     if Import.objects.filter(file_name=file_name, state=Import.State.PUBLISHED).exists():
         return
     batch = imports_services.start_import(

@@ -1,5 +1,5 @@
 """Runs one queued run in the foreground, without a worker: manage.py supervise RUN_ID. SIGTERM
-saves it and gives it back.
+saves the run and requeues it.
 """
 
 from argparse import ArgumentParser
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from training.processes import process_cleanup
+from training.processes import shutdown_notice
 from training.runs.supervisor import supervise
 
 
@@ -19,5 +19,5 @@ class Command(BaseCommand):
         parser.add_argument("run_id", type=int)
 
     def handle(self, *, run_id: int, **_options: Any) -> None:
-        with process_cleanup.noticed(has_worker=False) as is_leaving:
+        with shutdown_notice.watch(has_worker=False) as is_leaving:
             supervise.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)

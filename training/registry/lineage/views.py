@@ -1,4 +1,4 @@
-"""Where lineage leads beyond training: a campaign and a prompt, to read. Of raters nothing but how
+"""Read-only pages of a campaign and a prompt, linked from a model's lineage. Of raters only how
 many.
 """
 
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from labeling.models import Source
 from training import access as training_access
-from training.registry.lineage import asked
+from training.registry.lineage import collected_data
 
 RESPONSES_PER_PAGE = 20
 
@@ -20,23 +20,23 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "training/registry/lineage_campaign.html",
-        {"campaign": found, "asked": asked.asked(campaign=found)},
+        {"campaign": found, "summary": collected_data.campaign_summary(campaign=found)},
     )
 
 
 @require_GET
 def prompt(request: HttpRequest, pk: int) -> HttpResponse:
     found = training_access.prompt(user=request.user, pk=pk)
-    page = Paginator(asked.responses_to(prompt=found), RESPONSES_PER_PAGE).get_page(
+    page = Paginator(collected_data.responses_to(prompt=found), RESPONSES_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    models = asked.models_of(sources=Source.objects.filter(responses__in=page.object_list))
+    models = collected_data.models_of(sources=Source.objects.filter(responses__in=page.object_list))
     context = {
         "prompt": found,
         "page": page,
         "responses": [(response, models.get(response.source_id)) for response in page],
-        "n_judgments": asked.n_judgments_on(prompt=found),
-        "campaigns": asked.campaigns_asking(prompt=found),
-        "snapshots": asked.snapshots_with(prompt=found),
+        "n_judgments": collected_data.n_judgments_on(prompt=found),
+        "campaigns": collected_data.campaigns_asking(prompt=found),
+        "snapshots": collected_data.snapshots_with(prompt=found),
     }
     return render(request, "training/registry/lineage_prompt.html", context)

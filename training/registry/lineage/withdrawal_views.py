@@ -1,6 +1,4 @@
-"""The right to withdraw: what a rater's judgments touched, and taking them out of all that is to
-come.
-"""
+"""Withdrawal of a rater: what their judgments went into, and leaving them out from now on."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

@@ -1,5 +1,5 @@
-"""What a rater's judgments and texts went into: snapshots, the runs that learned from them, and
-every model made of those.
+"""What a rater's judgments and texts went into: snapshots, runs trained on them, and every model
+derived.
 """
 
 from collections import Counter
@@ -11,21 +11,19 @@ from django.db.models import Q, QuerySet
 from labeling.models import Judgment, RankedResponse, Rater
 from training.configs import roles
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
-from training.snapshots.selectors import with_the_best_of
+from training.snapshots.selectors import snapshots_of_best_responses
 
 
 @dataclass(frozen=True)
 class TouchedSnapshot:
     snapshot: Snapshot
     n_judgments: int
-    """in it that this rater gave, or in which others compared a text of theirs"""
+    """given by this rater, or comparing a text of theirs"""
 
 
 @dataclass(frozen=True)
 class Touched:
-    """Everything with something of the rater's in it, directly or through a model it was made
-    from.
-    """
+    """Everything derived from the rater's data, directly or through another model."""
 
     n_judgments: int
     snapshots: list[TouchedSnapshot]
@@ -34,7 +32,7 @@ class Touched:
 
 
 def touched_by(*, rater: Rater) -> Touched:
-    """Every version of a judgment counts: a snapshot may hold one that was corrected since."""
+    """Every version of a judgment counts: a snapshot may hold one that was corrected later."""
     wrote = Q(response__author=rater)
     if rater.user_id is not None:
         wrote |= Q(response__source__person=rater.user_id)
@@ -63,8 +61,8 @@ def touched_by(*, rater: Rater) -> Touched:
 
 
 def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
-    """Runs on the snapshots, their models, runs that start from those or are rewarded by them, and
-    so on; the best responses of such a run are a snapshot of it.
+    """(runs, models): runs on the snapshots, their models, runs that start from or are rewarded by
+    those, and so on. Best responses of such a run form another snapshot.
     """
     runs = set(Run.objects.filter(snapshot__in=snapshots).values_list("pk", flat=True))
     models: set[int] = set()
@@ -77,7 +75,7 @@ def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
         used = Q(base_model__in=found)
         for role in roles.BESIDE:
             used |= Q((f"{role.name}__in", found)) if role.teaches else Q()
-        used |= Q(snapshot__in=with_the_best_of(runs=runs))
+        used |= Q(snapshot__in=snapshots_of_best_responses(runs=runs))
         after = set(Run.objects.filter(used).values_list("pk", flat=True))
         if found <= models and after <= runs:
             return runs, models

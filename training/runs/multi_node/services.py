@@ -1,5 +1,5 @@
-"""Several machines for one run: the node that claims it opens a seat for each, others take them,
-all begin together.
+"""Runs on several machines: the node that claims the run opens a seat for each machine, other nodes
+take the seats, and all start together.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from django.db import transaction
 from training.models import Node, Run, Seat
 from training.processes import doorbell
 from training.processes.launch import Launch
-from training.runs.multi_node.selectors import seats_that_go_on
+from training.runs.multi_node.selectors import active_seats
 from training.runs.placement import has_room
 
 
 def open_seats(*, run: Run, now: datetime) -> None:
-    """One for each machine of this attempt, the first for the node that has claimed it; rings for
-    the others on commit.
+    """Opens one seat per machine for this attempt; the claiming node gets rank 0. Rings for the
+    other machines on commit. Does nothing for a run on one machine.
     """
     n_machines = Launch.from_json(run.launch).n_machines
     if n_machines == 1:
@@ -29,12 +29,14 @@ def open_seats(*, run: Run, now: datetime) -> None:
 
 
 def take_seat(*, node: str, now: datetime) -> Seat | None:
-    """A free seat of a run whose machines gather, for a node that is large enough."""
+    """Takes a free seat of a run waiting for machines, if the node is large enough. None if there
+    is no such seat, or the node is draining.
+    """
     row = Node.objects.filter(name=node).first()
     if row is not None and row.draining_since is not None:
         return None
     with transaction.atomic():
-        free = seats_that_go_on().filter(node="").exclude(run__node=node).order_by("run_id", "rank")
+        free = active_seats().filter(node="").exclude(run__node=node).order_by("run_id", "rank")
         for seat in free.select_for_update(skip_locked=True, of=("self",)):
             if row is None or has_room(run=seat.run, node=row):
                 seat.node, seat.heartbeat_at = node, now
@@ -43,25 +45,25 @@ def take_seat(*, node: str, now: datetime) -> Seat | None:
     return None
 
 
-def be_ready(*, run: Run, rank: int, address: str, port: int = 0) -> None:
-    """This machine has all that the run needs; the first says at which port it waits for the
-    others.
+def mark_seat_ready(*, run: Run, rank: int, address: str, port: int = 0) -> None:
+    """This machine has fetched everything it needs. Rank 0 also gives the port where the others
+    connect.
     """
     Seat.objects.filter(run=run, attempt=run.attempt, rank=rank).update(address=address, port=port)
 
 
-def beat_seat(*, seat: Seat, now: datetime) -> bool:
-    """The machine lives. False when the attempt is over."""
-    return seats_that_go_on().filter(pk=seat.pk).update(heartbeat_at=now) == 1
+def record_seat_heartbeat(*, seat: Seat, now: datetime) -> bool:
+    """False when the attempt is over."""
+    return active_seats().filter(pk=seat.pk).update(heartbeat_at=now) == 1
 
 
-def announce_leaving(*, seat: Seat) -> None:
-    """The machine's node wants to go. The first learns it with its next beat, saves the run and
-    ends it on all.
+def mark_seat_leaving(*, seat: Seat) -> None:
+    """This machine's node is shutting down. Rank 0 sees it at its next heartbeat, saves the run and
+    stops all machines.
     """
     Seat.objects.filter(pk=seat.pk).update(is_leaving=True)
 
 
-def leave_seat(*, seat: Seat, ending: Seat.Ending, error: str = "") -> None:
-    """A machine whose processes have ended, or that cannot begin."""
+def close_seat(*, seat: Seat, ending: Seat.Ending, error: str = "") -> None:
+    """Records how a machine's processes ended, or why they could not start."""
     Seat.objects.filter(pk=seat.pk).update(ending=ending, error=error)

@@ -1,5 +1,5 @@
-"""One attempt at a run while it goes on: its heart, and its patience with a database and a store
-that are away.
+"""One attempt at a run while it is in progress: its heartbeat, and retries while the database or
+the artifact store is down.
 """
 
 import errno
@@ -29,49 +29,48 @@ from training.storage import push_artifacts, store
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# How long a run outlives its database. Afterwards it is saved and given up; the reaper finds it.
-DATABASE_PATIENCE_S = 600
-# How long a finished model waits for the store to take it, and a new attempt for what it begins
-# with.
-STORE_PATIENCE_S = 600
-LONGEST_PAUSE_S = 15
+# How long a run continues without a database. Then it saves and ends, and the reaper requeues it.
+DATABASE_TIMEOUT_S = 600
+# How long an attempt waits for the artifact store: to upload a model, or to fetch its inputs.
+STORE_TIMEOUT_S = 600
+MAX_RETRY_DELAY_S = 15
 
 
 class Superseded(Exception):
-    """Another attempt has the run, or it has ended: this one must leave everything alone."""
+    """The attempt is over: another has the run, or the run has ended. Leave everything alone."""
 
 
 class UnableToStart(Exception):
-    """The run cannot begin here; the text is for the person who queued it."""
+    """The run cannot start here; the text is for the person who queued it."""
 
 
-class CalledOff(Exception):
-    """A person stopped the run while its machines gathered."""
+class StoppedWhileWaiting(Exception):
+    """A person stopped the run while it waited for machines."""
 
 
-class Left(Exception):
-    """This node cannot go on with the run now, through no fault of the run: it goes back to the
-    queue. The text says why.
+class Requeue(Exception):
+    """This node cannot continue, through no fault of the run: it goes back to the queue. The text
+    says why.
     """
 
 
 @dataclass
 class Attempt:
-    """What one attempt knows while it goes on."""
+    """The state of one attempt."""
 
     run: Run
     folder: Path
     is_leaving: Callable[[], bool]
     seat: Seat | None = None
-    """on a machine that has joined: it tells nothing of the run, the first one does"""
-    reader: progress_lines.Reader = field(init=False)
-    shipper: push_artifacts.Shipper = field(init=False)
-    has_left: bool = False
-    leaver: str = ""
-    """the node of another of the run's machines that wants to go"""
+    """set on a machine that joined (rank > 0): only rank 0 reports on the run"""
+    reader: progress_lines.ProgressReader = field(init=False)
+    uploader: push_artifacts.CheckpointUploader = field(init=False)
+    is_interrupted: bool = False
+    leaving_node: str = ""
+    """the node of another machine of this run that is shutting down"""
     is_stop_requested: bool = False
     is_stalled: bool = False
-    beat_at: float = 0.0
+    heartbeat_at: float = 0.0
     read_at: float = 0.0
     moved_at: float = field(default_factory=time.monotonic)
     size: int = -1
@@ -79,33 +78,36 @@ class Attempt:
     oom_kills: int = 0
 
     def __post_init__(self) -> None:
-        self.reader = progress_lines.Reader(self.folder)
-        self.shipper = push_artifacts.Shipper(self.folder, self.run.pk, self.run.attempt)
+        self.reader = progress_lines.ProgressReader(self.folder)
+        self.uploader = push_artifacts.CheckpointUploader(
+            self.folder, self.run.pk, self.run.attempt
+        )
 
-    def beat(self) -> None:
-        """Says that it lives, and learns whether somebody has stopped the run. Raises
-        Superseded.
+    def send_heartbeat(self) -> None:
+        """Also learns whether somebody has stopped the run. Raises Superseded when the attempt is
+        over.
         """
         if self.seat is not None:
-            if not multi_node_services.beat_seat(seat=self.seat, now=timezone.now()):
+            if not multi_node_services.record_seat_heartbeat(seat=self.seat, now=timezone.now()):
                 raise Superseded
             return
-        answer = runs_services.beat(
+        answer = runs_services.record_heartbeat(
             run_id=self.run.pk, attempt=self.run.attempt, now=timezone.now()
         )
         if not answer.is_ours:
             raise Superseded
         self.is_stop_requested = answer.is_stop_requested
         if Launch.from_json(self.run.launch).n_machines > 1:
-            self.leaver = multi_node_selectors.leaving_node(run=self.run)
+            self.leaving_node = multi_node_selectors.leaving_node(run=self.run)
 
-    def left(self) -> Left:
-        node = self.leaver or (self.run.node if self.is_leaving() else "")
-        return Left(_("%(node)s shut down cleanly.") % {"node": node} if node else "")
+    def requeue(self) -> Requeue:
+        """The exception that puts the run back in the queue, with the reason."""
+        node = self.leaving_node or (self.run.node if self.is_leaving() else "")
+        return Requeue(_("%(node)s shut down cleanly.") % {"node": node} if node else "")
 
-    def tried(self, call: Callable[[], None]) -> None:
-        """The child goes on while the database is away; what could not be written is written when
-        it is back.
+    def try_database(self, call: Callable[[], None]) -> None:
+        """Calls once and tolerates a database outage: the child continues, and the next call
+        catches up.
         """
         try:
             call()
@@ -116,38 +118,38 @@ class Attempt:
         else:
             self.database_lost_at = None
 
-    def is_out_of_patience(self) -> bool:
-        """Whether the database has been away for too long to go on."""
+    def has_lost_database(self) -> bool:
+        """Whether the database has been down for too long to continue."""
         lost_at = self.database_lost_at
-        return lost_at is not None and time.monotonic() - lost_at > DATABASE_PATIENCE_S
+        return lost_at is not None and time.monotonic() - lost_at > DATABASE_TIMEOUT_S
 
-    def transferred(self, call: Callable[[], T]) -> T:
-        """Calls until the store answers, for minutes; then lets its error out. The heart beats
-        meanwhile. Raises Superseded.
+    def retry_store(self, call: Callable[[], T]) -> T:
+        """Calls until the store responds or STORE_TIMEOUT_S is over, sending heartbeats meanwhile.
+        Raises StoreUnavailable and Superseded.
         """
-        deadline = time.monotonic() + STORE_PATIENCE_S
-        pause_s = 1.0
+        deadline = time.monotonic() + STORE_TIMEOUT_S
+        delay_s = 1.0
         while True:
             try:
-                return self.beating(call)
-            except store.StoreAway as problem:
+                return self.with_heartbeat(call)
+            except store.StoreUnavailable as problem:
                 if time.monotonic() > deadline or self.is_leaving():
                     raise
                 logger.warning(
                     "Run %s: the artifact store is away (%s); trying again in %s s.",
                     self.run.pk,
                     problem,
-                    pause_s,
+                    delay_s,
                 )
-                self.beating(lambda pause_s=pause_s: time.sleep(pause_s))  # type: ignore[misc]
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                self.with_heartbeat(lambda delay_s=delay_s: time.sleep(delay_s))  # type: ignore[misc]
+                delay_s = min(delay_s * 2, MAX_RETRY_DELAY_S)
 
-    def beating(self, call: Callable[[], T]) -> T:
-        """Lets a thread do what may take long, and beats for the run until it is done. Raises what
-        it raises, and Superseded.
+    def with_heartbeat(self, call: Callable[[], T]) -> T:
+        """Runs a slow call in a thread, and sends heartbeats until it is done. Raises what the call
+        raises, and Superseded.
 
-        The thread touches no table: a superseded attempt leaves it behind, and it ends with the
-        process.
+        The call must not use the database. When the attempt is superseded the thread is abandoned,
+        and ends with the process.
         """
         done = background.start(call, name="transfer")
         while True:
@@ -155,13 +157,13 @@ class Attempt:
                 return done.result(timeout=settings.RUN_HEARTBEAT_S)
             if done.done():
                 return done.result()
-            self.tried(self.beat)
+            self.try_database(self.send_heartbeat)
 
-    def fetched(self, fetch: Callable[[], T]) -> T:
-        """Through outages of the store. Raises UnableToStart."""
+    def fetch(self, call: Callable[[], T]) -> T:
+        """Fetches from the store, with retries. Raises UnableToStart."""
         try:
-            return self.transferred(fetch)
-        except store.StoreAway as problem:
+            return self.retry_store(call)
+        except store.StoreUnavailable as problem:
             raise UnableToStart(store_sentence(problem)) from problem
         except store.Damaged as problem:
             raise UnableToStart(
@@ -173,10 +175,10 @@ class Attempt:
             ) from problem
 
 
-def patiently(call: Callable[[], T]) -> T:
-    """Calls until the database answers, for minutes; then lets its error out."""
-    deadline = time.monotonic() + DATABASE_PATIENCE_S
-    pause_s = 0.5
+def retry_database(call: Callable[[], T]) -> T:
+    """Calls until the database responds or DATABASE_TIMEOUT_S is over; then raises its error."""
+    deadline = time.monotonic() + DATABASE_TIMEOUT_S
+    delay_s = 0.5
     while True:
         try:
             return call()
@@ -184,9 +186,9 @@ def patiently(call: Callable[[], T]) -> T:
             connection.close()
             if time.monotonic() > deadline:
                 raise
-            logger.warning("The database is away; trying again in %s s.", pause_s)
-            time.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            logger.warning("The database is away; trying again in %s s.", delay_s)
+            time.sleep(delay_s)
+            delay_s = min(delay_s * 2, MAX_RETRY_DELAY_S)
 
 
 def os_sentence(problem: OSError) -> str:
@@ -201,7 +203,7 @@ def os_sentence(problem: OSError) -> str:
     }
 
 
-def store_sentence(problem: store.StoreAway) -> str:
+def store_sentence(problem: store.StoreUnavailable) -> str:
     sentence = _(
         "The artifact store is not responding (%(problem)s). Retry when it is back: the run resumes"
         " from its last checkpoint."

@@ -1,5 +1,5 @@
-"""What the end of a child process means: its exit code, its result and its last words, put as an
-outcome and a sentence. Pure.
+"""Interprets the end of a child process: its exit code, result and last log lines become an outcome
+and a sentence. Pure.
 """
 
 import re
@@ -11,30 +11,30 @@ from django.utils.translation import gettext as _
 
 from training.processes.run_dir import Result
 
-# The supervisor writes this before each attempt's first words.
+# The supervisor writes this line to the log at the start of each attempt.
 ATTEMPT_BEGINS = "--- attempt "
 N_LAST_LINES = 8
 
 
-class Next(StrEnum):
-    """What becomes of the run."""
+class NextState(StrEnum):
+    """The run's next state."""
 
     SUCCEEDED = "succeeded"
     STOPPED = "stopped"
     FAILED = "failed"
-    AGAIN = "again"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    next: Next
+    next: NextState
     sentence: str = ""
 
 
 @dataclass(frozen=True)
-class LastWords:
-    """What is known when a child has ended. `exit_code` is negative for a signal, as subprocess has
-    it.
+class ChildExit:
+    """What is known when a child has ended. `exit_code` is negative for a signal, as in
+    subprocess.
     """
 
     exit_code: int
@@ -43,35 +43,35 @@ class LastWords:
     is_out_of_memory: bool = False
     is_stalled: bool = False
     lost_machine: str = ""
-    """another one of the run's, that ended before this one did"""
-    lost_machine_says: str = ""
+    """another machine of the run that ended before this one"""
+    lost_machine_error: str = ""
 
 
-def judge(words: LastWords) -> Verdict:
-    """The result is written last and whole, so where there is one it is believed, whatever the exit
-    code.
+def interpret(child: ChildExit) -> Verdict:
+    """The child writes the result last and atomically, so a result counts more than the
+    exit code.
     """
-    if words.result is not None:
-        return Verdict(Next(words.result.outcome), words.result.error or "")
-    if words.is_out_of_memory:
-        return Verdict(Next.FAILED, _memory_sentence())
-    if words.is_stalled:
+    if child.result is not None:
+        return Verdict(NextState(child.result.outcome), child.result.error or "")
+    if child.is_out_of_memory:
+        return Verdict(NextState.FAILED, _memory_sentence())
+    if child.is_stalled:
         return Verdict(
-            Next.AGAIN, _("The training process was stuck for too long and was stopped.")
+            NextState.RETRY, _("The training process was stuck for too long and was stopped.")
         )
-    if words.exit_code < 0:
+    if child.exit_code < 0:
         return Verdict(
-            Next.AGAIN,
+            NextState.RETRY,
             _("The training process was killed (%(signal)s).")
-            % {"signal": _signal_name(-words.exit_code)},
+            % {"signal": _signal_name(-child.exit_code)},
         )
-    if words.lost_machine_says:
-        return Verdict(Next.FAILED, f"{words.lost_machine}: {words.lost_machine_says}")
-    if words.lost_machine:
+    if child.lost_machine_error:
+        return Verdict(NextState.FAILED, f"{child.lost_machine}: {child.lost_machine_error}")
+    if child.lost_machine:
         return Verdict(
-            Next.AGAIN, _("The worker on %(node)s disappeared.") % {"node": words.lost_machine}
+            NextState.RETRY, _("The worker on %(node)s disappeared.") % {"node": child.lost_machine}
         )
-    return Verdict(Next.FAILED, _sentence_from_log(words.log))
+    return Verdict(NextState.FAILED, _sentence_from_log(child.log))
 
 
 def _signal_name(number: int) -> str:
@@ -90,8 +90,8 @@ def _memory_sentence() -> str:
 
 
 def _sentence_from_log(whole_log: str) -> str:
-    """From what this attempt said last. A traceback quotes source, indented, which may name errors
-    that did not happen.
+    """From the last lines of this attempt. Indented lines are skipped: a traceback quotes source
+    code there, which may name errors that did not happen.
     """
     own = whole_log.rpartition(ATTEMPT_BEGINS)[2]
     said = [

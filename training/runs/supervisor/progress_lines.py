@@ -1,6 +1,4 @@
-"""Reads what a child has written to its progress file and log since the last time, ready for the
-tables.
-"""
+"""Reads new lines of a child's progress file and log, ready to store."""
 
 import math
 from dataclasses import dataclass, field
@@ -18,26 +16,24 @@ N_BYTES_AT_ONCE = 1_048_576
 
 
 @dataclass(frozen=True)
-class News:
-    """What came since the last keep(). `notes` are all of them, old ones included."""
+class NewLines:
+    """What was written since the last advance(). `notes` holds all notes, old ones included."""
 
     points: list[Point]
     samples: list[Sample]
     notes: list[str]
     log_tail: str
     n_log_lines: int
-    """that have ended, those before the tail counted in"""
+    """complete lines, including those before the tail"""
     offset: int
     log_offset: int
     n_lines: int
-    is_news: bool
+    has_changed: bool
 
 
 @dataclass
-class Reader:
-    """Begins at the first line, so that what a dead supervisor left unread is read by the next
-    one.
-    """
+class ProgressReader:
+    """Starts at the first line, so that it also reads what a dead supervisor left unread."""
 
     folder: Path
     offset: int = 0
@@ -46,8 +42,8 @@ class Reader:
     log_offset: int = 0
     n_log_lines: int = 0
 
-    def read(self) -> News:
-        """Reads on without moving: a News that could not be stored is read again."""
+    def read(self) -> NewLines:
+        """Reads without advancing: lines that could not be stored are read again."""
         lines, offset = run_dir.read_progress(self.folder, self.offset)
         n_ended, log_offset = _lines_ended(self.folder, self.log_offset)
         tail = log_tail(self.folder, log_offset)
@@ -59,7 +55,7 @@ class Reader:
                 samples.append(_sample(line, number))
             elif "note" in line and line["note"] not in notes:
                 notes.append(plain_text.storable(line["note"]))
-        return News(
+        return NewLines(
             points=points,
             samples=samples,
             notes=notes,
@@ -68,16 +64,17 @@ class Reader:
             offset=offset,
             log_offset=log_offset,
             n_lines=self.n_lines + len(lines),
-            is_news=bool(lines) or log_offset != self.log_offset,
+            has_changed=bool(lines) or log_offset != self.log_offset,
         )
 
-    def keep(self, news: News) -> None:
-        self.offset, self.n_lines, self.notes = news.offset, news.n_lines, news.notes
-        self.log_offset, self.n_log_lines = news.log_offset, news.n_log_lines
+    def advance(self, new: NewLines) -> None:
+        """Call it once the lines are stored."""
+        self.offset, self.n_lines, self.notes = new.offset, new.n_lines, new.notes
+        self.log_offset, self.n_log_lines = new.log_offset, new.n_log_lines
 
 
 def log_tail(folder: Path, end: int | None = None) -> str:
-    """The last lines of the child's own words, as they were when there were `end` bytes of them."""
+    """The last lines of the child's log, up to byte `end`."""
     try:
         with (folder / run_dir.LOG).open("rb") as file:
             end = file.seek(0, 2) if end is None else end
@@ -85,13 +82,13 @@ def log_tail(folder: Path, end: int | None = None) -> str:
             text = file.read(end - begin).decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    # A progress bar redraws its line with carriage returns: only its last state is worth keeping.
+    # A progress bar redraws its line with carriage returns; keep only its last state.
     lines = [line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")]
     return plain_text.storable("\n".join(lines[-N_LOG_LINES:]))
 
 
 def _lines_ended(folder: Path, offset: int) -> tuple[int, int]:
-    """How many lines of the log have ended since `offset`, and where it ends now."""
+    """The number of lines completed since `offset`, and the offset of the log's end."""
     n_ended = 0
     try:
         with (folder / run_dir.LOG).open("rb") as file:

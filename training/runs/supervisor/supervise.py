@@ -1,7 +1,8 @@
-"""One attempt at a run: starts the child process, follows it, beats for it, stops it, and collects
-what it leaves.
+"""Supervises one attempt at a run: starts the child process, follows it, sends heartbeats, and
+collects what it leaves.
 
-Everything a person later reads about the run is written from here; torch never enters this process.
+Everything people later read about the run is written here. The child imports torch; this process
+never does.
 """
 
 import errno
@@ -20,48 +21,50 @@ from training.processes import child_process, launch, run_dir
 from training.processes.launch import Launch
 from training.runs import services as runs_services
 from training.runs.multi_node import services as multi_node_services
-from training.runs.services import Ending
+from training.runs.services import AttemptResult
 from training.runs.supervisor import (
-    beginning,
-    ending,
+    collect,
     exit_messages,
-    following,
+    follow,
     machines,
+    prepare,
     progress_lines,
 )
 from training.runs.supervisor.attempt import (
     Attempt,
-    CalledOff,
-    Left,
+    Requeue,
+    StoppedWhileWaiting,
     Superseded,
     UnableToStart,
     os_sentence,
-    patiently,
+    retry_database,
 )
-from training.runs.supervisor.exit_messages import LastWords
+from training.runs.supervisor.exit_messages import ChildExit
 
 logger = logging.getLogger(__name__)
 
 
 def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda: False) -> None:
-    """Claims the run if it waits and sees this attempt to its end. Returns at once when there is
-    nothing to claim.
+    """Claims the run if it is queued, and returns when this attempt is over. Returns at once if
+    there is nothing to claim.
     """
-    run = patiently(lambda: runs_services.claim_run(run_id=run_id, node=node, now=timezone.now()))
+    run = retry_database(
+        lambda: runs_services.claim_run(run_id=run_id, node=node, now=timezone.now())
+    )
     if run is None:
         logger.info("Run %s is not waiting.", run_id)
         return
     logger.info("Run %s, attempt %s, begins on %s.", run.pk, run.attempt, node)
     attempt = Attempt(run=run, folder=Path(settings.RUNS_DIR) / str(run.pk), is_leaving=is_leaving)
     try:
-        ending.conclude(attempt, _go(attempt))
+        collect.conclude(attempt, _run_child(attempt))
     except UnableToStart as problem:
-        ending.finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=str(problem)))
-    except CalledOff:
-        ending.finish(attempt, Ending(outcome=Run.Outcome.STOPPED))
-    except Left as problem:
+        collect.finish(attempt, AttemptResult(outcome=Run.Outcome.FAILED, error=str(problem)))
+    except StoppedWhileWaiting:
+        collect.finish(attempt, AttemptResult(outcome=Run.Outcome.STOPPED))
+    except Requeue as problem:
         reason = str(problem)
-        patiently(
+        retry_database(
             lambda: runs_services.return_to_queue(
                 run_id=run.pk, attempt=run.attempt, reason=reason, now=timezone.now()
             )
@@ -72,57 +75,58 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         )
 
 
-def assist(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> None:
-    """Sees to one machine's part in a run that another node has claimed: prepares, begins with all
-    the others, ends with them.
+def supervise_joined_machine(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> None:
+    """Runs one machine's part in a run that another node has claimed: prepares, starts with all
+    others, and ends with them.
     """
-    run = patiently(lambda: runs_services.run_to_carry_out(run_id=seat.run_id))
+    run = retry_database(lambda: runs_services.run_with_inputs(run_id=seat.run_id))
     logger.info(
         "Run %s, attempt %s: %s joins as machine %s.", run.pk, run.attempt, seat.node, seat.rank
     )
     folder = Path(settings.RUNS_DIR) / f"{run.pk}-{seat.rank}"
     attempt = Attempt(run=run, folder=folder, is_leaving=is_leaving, seat=seat)
     try:
-        how, error = machines.help_out(attempt)
+        ending, error = machines.join_run(attempt)
     except UnableToStart as problem:
-        how, error = Seat.Ending.FAILED, str(problem)
-    except (Left, Superseded):
-        how, error = Seat.Ending.GONE, ""
-    patiently(lambda: multi_node_services.leave_seat(seat=seat, ending=how, error=error))
+        ending, error = Seat.Ending.FAILED, str(problem)
+    except (Requeue, Superseded):
+        ending, error = Seat.Ending.GONE, ""
+    retry_database(lambda: multi_node_services.close_seat(seat=seat, ending=ending, error=error))
     run_dir.remove(folder)
 
 
 def has_room() -> bool:
-    """Whether this node's disk can take a run at all. One that is full would take run after run and
-    fail each.
+    """Whether this node's disk has room for a run. A full node would take run after run and fail
+    each.
     """
     folder = Path(settings.RUNS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(folder).free > run_dir.SPARE_BYTES
 
 
-def _go(attempt: Attempt) -> LastWords:
-    """Prepares the folder, runs the child to its end, and says how it ended."""
+def _run_child(attempt: Attempt) -> ChildExit:
+    """Prepares the folder and runs the child to its end."""
     try:
-        child_process.end_previous(attempt.folder)
-        run_dir.write_job(attempt.folder, beginning.job(attempt))
-        run_dir.withdraw_stop(attempt.folder)
-        beginning.take_over(attempt)
-        process = beginning.start_child(attempt, machines.gathered(attempt))
+        child_process.kill_previous(attempt.folder)
+        run_dir.write_job(attempt.folder, prepare.build_job(attempt))
+        run_dir.clear_stop(attempt.folder)
+        prepare.restore_state(attempt)
+        process = prepare.start_child(attempt, machines.wait_for_machines(attempt))
     except run_dir.StaleAttempt as problem:
         raise Superseded from problem
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
-            # A full node takes no run before there is room again, so this one is not taken in
-            # circles.
+            # A full node takes no run until there is room again, so this cannot loop.
             logger.warning("Run %s goes back to the queue: the disk is full.", attempt.run.pk)
-            raise Left(_("The disk of %(node)s is full.") % {"node": attempt.run.node}) from problem
+            raise Requeue(
+                _("The disk of %(node)s is full.") % {"node": attempt.run.node}
+            ) from problem
         raise UnableToStart(os_sentence(problem)) from problem
     try:
-        code = following.follow(attempt, process)
+        code = follow.follow(attempt, process)
     finally:
-        child_process.end_group(process.pid)
-    patiently(lambda: following.record(attempt))
+        child_process.kill_group(process.pid)
+    retry_database(lambda: follow.record_progress(attempt))
     if Launch.from_json(attempt.run.launch).is_parallel:
         code = launch.exit_code(
             code,
@@ -133,10 +137,10 @@ def _go(attempt: Attempt) -> LastWords:
         if code > 0 and run_dir.read_result(attempt.folder) is None
         else None
     )
-    return LastWords(
+    return ChildExit(
         exit_code=code,
         lost_machine=lost.node if lost else "",
-        lost_machine_says=lost.error if lost else "",
+        lost_machine_error=lost.error if lost else "",
         result=run_dir.read_result(attempt.folder),
         log=progress_lines.log_tail(attempt.folder),
         is_out_of_memory=code == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Runs side by side, and what people say about a run."""
+"""The page that compares runs, and the form for a run's tags and remarks."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,9 @@ from training.runs import services as runs_services
 
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
-    """Up to six runs, named in the address: ?run=3&run=7. With ?words= others are looked for."""
+    """Compares up to six runs, named in the URL: ?run=3&run=7. ?words= searches for more runs to
+    add.
+    """
     training_access.researcher(request.user)
     asked = [int(pk) for pk in request.GET.getlist("run") if pk.isdigit()]
     words = request.GET.get("words", "").strip()

@@ -1,4 +1,4 @@
-"""What hangs on a run's page: its log, all of it as a file, and more of it."""
+"""Views beside a run's page: its log, its archive, and extending it."""
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -14,9 +14,7 @@ from training.runs import run_queue
 
 @require_GET
 def log(request: HttpRequest, pk: int) -> HttpResponse:
-    """The last lines that the trainer wrote, those with all of the words looked for when there are
-    any.
-    """
+    """The last lines of the trainer's log. ?words= keeps the lines that contain every word."""
     run = training_access.run(user=request.user, pk=pk)
     words = request.GET.get("words", "").strip()
     lines = list(enumerate(run.log_tail.splitlines(), start=1))

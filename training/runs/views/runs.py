@@ -1,6 +1,4 @@
-"""Runs: the list, the form that starts one, and a run's page, which renews itself while the run
-goes on.
-"""
+"""The list of runs, the form that starts one, and a run's page, which refreshes itself."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +37,7 @@ N_LOG_LINES_SHOWN = 60
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The page, or to htmx the table alone."""
+    """The page; for htmx only the table."""
     narrowed = RunFilter(
         kind=request.GET.get("kind", ""),
         state=request.GET.get("state", ""),
@@ -126,7 +124,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    """What changes while a run goes on; its last answer tells htmx to ask no more."""
+    """The live part of a run's page. The response to a finished run tells htmx to stop polling."""
     run = training_access.run(user=request.user, pk=pk)
     response = render(request, "training/runs/_run_live.html", {"run": run, "board": _board(run)})
     return (
@@ -148,7 +146,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def kill(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks back first: nothing is saved."""
+    """Asks for confirmation first: nothing is saved."""
     run = training_access.run(user=request.user, pk=pk)
     if request.method == "GET" and run.state != Run.State.FINISHED:
         return render(request, "training/runs/run_kill.html", {"run": run})
@@ -179,7 +177,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Board:
-    """What the live part of a run's page shows."""
+    """The live part of a run's page."""
 
     live: runs_selectors.Live
     can_be_killed: bool
@@ -187,7 +185,7 @@ class Board:
     why_waiting: str
     charts: list[LineChart]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
-    """each with its scores by name"""
+    """each with its scores, by name"""
     score_names: list[str]
     measures: list[results_measures.Measure]
     breakdowns: list[results_measures.Breakdown]
@@ -195,12 +193,12 @@ class Board:
     differences: list[runs_selectors.Difference]
     changes: list[comparing.ComparedRow]
     log: str
-    node: placement.NodeNow | None
+    node: placement.NodeStatus | None
     seats: list[Seat]
     repeat: list[str]
     extended_by: str
     models: list[tuple[str, TrainedModel]]
-    """those that it takes beside the base model, with their role in words"""
+    """(role, model) of the models beside the base model"""
     snapshot_heading: str
     leaves_responses: bool
 
@@ -253,7 +251,7 @@ def _board(run: Run) -> Board:
 
 
 def _charts(run: Run) -> list[LineChart]:
-    """Of a kind that takes each measure once, calibration and margins alone."""
+    """A kind that measures only once has no curves, but may have calibration and margins."""
     about = configs.KINDS[run.kind]
     drawn = (
         results_charts.charts(about, curves.curves(run=run), n_steps=run.n_steps)
@@ -267,7 +265,7 @@ def _charts(run: Run) -> list[LineChart]:
     return [*drawn, *(chart for chart in about_pairs if chart)]
 
 
-def _repeat(run: Run, known: list[placement.NodeNow]) -> list[str]:
+def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
     past = differences_between_runs.Past(
         run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location
     )
@@ -280,7 +278,7 @@ def _repeat(run: Run, known: list[placement.NodeNow]) -> list[str]:
 
 
 def _extended_by(run: Run) -> str:
-    """The label of the setting that an extension raises; empty where the run cannot be extended."""
+    """The label of the setting that an extension raises; "" if the run cannot be extended."""
     name = run_queue.extended_by(run=run)
     if run.state != Run.State.FINISHED or run.kept_step is None or name is None:
         return ""
@@ -294,7 +292,7 @@ def _score(value: Any) -> str:
 
 
 def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
-    """A preset's values, or those of the run this one should be like."""
+    """Initial values of the form: a preset, or the settings of the run given by ?from=."""
     if (like := request.GET.get("from", "")).isdigit():
         run = training_access.run(user=request.user, pk=int(like))
         if run.kind == kind:
@@ -314,7 +312,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:
-    """The run that the address says this one is made from, and as what."""
+    """The run that the new one is made from (?from=), and how (?as=)."""
     if not (like := request.GET.get("from", "")).isdigit():
         return None, ""
     made_as = request.GET.get("as", "")
@@ -324,7 +322,7 @@ def _origin(request: HttpRequest) -> tuple[Run | None, str]:
 
 
 def _default_preset() -> str:
-    """A demo runs on somebody's laptop."""
+    """A demo runs on a laptop."""
     return "small" if settings.MODE == "demo" else runs_selectors.DEFAULT_PRESET
 
 
@@ -339,7 +337,7 @@ def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
             models=form.models,
-            wish=form.wish(is_dry="dry" in request.POST),
+            options=form.options(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,
             by=training_access.researcher(request.user),

@@ -25,7 +25,7 @@ CHARACTERS_PER_TOKEN = 4
 """Whose tokenizer it is, is not known here: only by this rule of thumb is a prompt too long."""
 MAX_AT_ONCE = 16
 N_TRIES = 5
-FIRST_PAUSE_S = 0.5
+FIRST_RETRY_DELAY_S = 0.5
 LARGEST_SEED = 2**31
 
 
@@ -148,11 +148,11 @@ def _patiently(
     sampling: Sampling,
 ) -> completions.Piece:
     """Asks a busy server again, with growing pauses."""
-    pause_s = FIRST_PAUSE_S
+    pause_s = FIRST_RETRY_DELAY_S
     for n_left in reversed(range(N_TRIES)):
         try:
             return completions.complete(client, server, messages, sampling)
-        except completions.UnableToAsk as problem:
+        except completions.CompletionFailed as problem:
             if not n_left:
                 raise UnableToSample(
                     f"{problem} Retry when it does: what it has written so far is kept."

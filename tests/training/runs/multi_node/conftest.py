@@ -17,7 +17,7 @@ from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
 from training.registry import services as registry_services
 from training.runs import run_queue
-from training.runs.run_queue import Wish
+from training.runs.run_queue import RunOptions
 from training.storage import artifacts
 
 
@@ -122,7 +122,7 @@ def queue_real(
         snapshot_kind, train, held_out = rows[kind]
         snapshot = make_snapshot(snapshot_kind, n_rows=32, train=train, validation=held_out)
         if artifacts.is_shared():
-            artifacts.keep_snapshot(settings.SNAPSHOTS_DIR / snapshot.folder)
+            artifacts.store_snapshot(settings.SNAPSHOTS_DIR / snapshot.folder)
         return run_queue.queue_run(
             kind=kind,
             name=f"shared {kind}",
@@ -130,7 +130,7 @@ def queue_real(
             snapshot=snapshot,
             base_model=tiny,
             models={"reward_model": tiny_judge} if kind == "ppo" else {},
-            wish=Wish(launch=launch),
+            options=RunOptions(launch=launch),
             by=noor,
             now=NOW,
         )

@@ -27,7 +27,7 @@ from training import configs
 from training.configs import ppo
 from training.models import Run, RunPoint, TrainedModel
 from training.processes import launch as processes_launch
-from training.processes.launch import Launch, Meeting, UnableToLaunch
+from training.processes.launch import Launch, Rendezvous, UnableToLaunch
 from training.runs import services as runs_services
 from training.runs.supervisor import exit_messages, supervise
 
@@ -80,10 +80,10 @@ def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool)
 
 
 def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:
-    here = Meeting(port=29511)
-    ddp = processes_launch.config_of(TWO, n_gpus=0, meeting=here)
-    fsdp = processes_launch.config_of(Launch(4, "fsdp", offloads=True), n_gpus=4, meeting=here)
-    zero = processes_launch.config_of(Launch(4, "zero3", offloads=True), n_gpus=4, meeting=here)
+    here = Rendezvous(port=29511)
+    ddp = processes_launch.config_of(TWO, n_gpus=0, rendezvous=here)
+    fsdp = processes_launch.config_of(Launch(4, "fsdp", offloads=True), n_gpus=4, rendezvous=here)
+    zero = processes_launch.config_of(Launch(4, "zero3", offloads=True), n_gpus=4, rendezvous=here)
 
     assert (ddp["distributed_type"], ddp["num_processes"], ddp["use_cpu"]) == ("MULTI_GPU", 2, True)
     assert (
@@ -117,10 +117,10 @@ def test_the_signal_that_ended_one_process_is_the_end_of_the_run() -> None:
 
     assert processes_launch.exit_code(1, said) == -9
     assert processes_launch.exit_code(1, "Traceback …") == 1
-    words = exit_messages.LastWords(
+    words = exit_messages.ChildExit(
         exit_code=processes_launch.exit_code(1, said), result=None, log=said
     )
-    assert exit_messages.judge(words).next == exit_messages.Next.AGAIN
+    assert exit_messages.interpret(words).next == exit_messages.NextState.RETRY
 
 
 @pytest.mark.django_db

@@ -25,7 +25,7 @@ from tests.training.runs.processes import (
 from training.models import Run, RunPoint, Seat, TrainedModel
 from training.nodes import services as nodes_services
 from training.processes import launch as processes_launch
-from training.processes.launch import Launch, Meeting
+from training.processes.launch import Launch, Rendezvous
 from training.processes.machine import Report
 from training.runs import placement
 from training.runs import services as runs_services
@@ -50,7 +50,7 @@ def queue_spread(shared: str, queue_real: Callable[..., Run]) -> Callable[..., R
 
 def announce(*names: str) -> None:
     for name in names:
-        nodes_services.announce_node(
+        nodes_services.record_node_heartbeat(
             name=name, report=Report(8, 64.0, 32.0, (), {}), now=timezone.now()
         )
 
@@ -63,7 +63,7 @@ def claimed(run: Run, node: str = "a") -> Run:
 
 def test_the_launcher_is_told_which_of_the_machines_it_is_on() -> None:
     config = processes_launch.config_of(
-        Launch(4, n_machines=2), n_gpus=4, meeting=Meeting("10.0.0.7", 29500, rank=1)
+        Launch(4, n_machines=2), n_gpus=4, rendezvous=Rendezvous("10.0.0.7", 29500, rank=1)
     )
 
     told = [
@@ -94,7 +94,7 @@ class TestTheLine:
     def test_a_run_waits_until_as_many_nodes_are_free_and_holds_back_what_is_behind_it(
         self, queue_spread: Callable[..., Run]
     ) -> None:
-        spread, behind = queue_spread(), queue_spread(processes_launch.ALONE)
+        spread, behind = queue_spread(), queue_spread(processes_launch.SINGLE_PROCESS)
         announce("a")
         assert placement.next_run_id(node="a", now=timezone.now()) == behind.pk  # there are not two
 
@@ -167,14 +167,14 @@ class TestSeats:
 
     def test_they_meet_once_all_are_ready(self, queue_spread: Callable[..., Run]) -> None:
         run = claimed(queue_spread())
-        multi_node_services.be_ready(run=run, rank=0, address="10.0.0.7", port=29500)
-        assert multi_node_selectors.meeting(run=run) is None
+        multi_node_services.mark_seat_ready(run=run, rank=0, address="10.0.0.7", port=29500)
+        assert multi_node_selectors.rendezvous(run=run) is None
 
         multi_node_services.take_seat(node="b", now=timezone.now())
-        assert multi_node_selectors.meeting(run=run) is None
-        multi_node_services.be_ready(run=run, rank=1, address="10.0.0.8")
+        assert multi_node_selectors.rendezvous(run=run) is None
+        multi_node_services.mark_seat_ready(run=run, rank=1, address="10.0.0.8")
 
-        assert multi_node_selectors.meeting(run=run) == Meeting("10.0.0.7", 29500)
+        assert multi_node_selectors.rendezvous(run=run) == Rendezvous("10.0.0.7", 29500)
 
     def test_a_machine_learns_that_the_attempt_is_over(
         self, queue_spread: Callable[..., Run]
@@ -182,11 +182,11 @@ class TestSeats:
         run = claimed(queue_spread())
         seat = multi_node_services.take_seat(node="b", now=timezone.now())
         assert seat is not None
-        assert multi_node_services.beat_seat(seat=seat, now=timezone.now())
+        assert multi_node_services.record_seat_heartbeat(seat=seat, now=timezone.now())
 
         runs_services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now())
 
-        assert not multi_node_services.beat_seat(seat=seat, now=timezone.now())
+        assert not multi_node_services.record_seat_heartbeat(seat=seat, now=timezone.now())
         assert multi_node_services.take_seat(node="c", now=timezone.now()) is None
 
     def test_a_machine_is_lost_when_it_says_so_or_falls_silent(
@@ -198,29 +198,33 @@ class TestSeats:
         )
         assert silent is not None
         assert failed is not None
-        assert multi_node_selectors.loss(run=run, now=timezone.now()) is None
+        assert multi_node_selectors.lost_machine(run=run, now=timezone.now()) is None
 
         later = timezone.now() + 2 * multi_node_selectors.silence()
-        assert multi_node_selectors.loss(run=run, now=later) == multi_node_selectors.Loss("b", "")
-        multi_node_services.leave_seat(
+        assert multi_node_selectors.lost_machine(
+            run=run, now=later
+        ) == multi_node_selectors.LostMachine("b", "")
+        multi_node_services.close_seat(
             seat=failed, ending=Seat.Ending.FAILED, error="The disk is full."
         )
-        assert multi_node_selectors.loss(run=run, now=later) == multi_node_selectors.Loss(
-            "c", "The disk is full."
-        )
+        assert multi_node_selectors.lost_machine(
+            run=run, now=later
+        ) == multi_node_selectors.LostMachine("c", "The disk is full.")
         earlier = timezone.now() - 2 * multi_node_selectors.silence()  # a clock was set back
-        assert multi_node_selectors.loss(run=run, now=earlier) == multi_node_selectors.Loss(
-            "c", "The disk is full."
-        )
+        assert multi_node_selectors.lost_machine(
+            run=run, now=earlier
+        ) == multi_node_selectors.LostMachine("c", "The disk is full.")
         Seat.objects.filter(pk=failed.pk).update(ending="", error="", heartbeat_at=earlier)
-        assert multi_node_selectors.loss(run=run, now=earlier) == multi_node_selectors.Loss("b", "")
-        multi_node_services.leave_seat(
+        assert multi_node_selectors.lost_machine(
+            run=run, now=earlier
+        ) == multi_node_selectors.LostMachine("b", "")
+        multi_node_services.close_seat(
             seat=failed, ending=Seat.Ending.FAILED, error="The disk is full."
         )
-        multi_node_services.leave_seat(seat=silent, ending=Seat.Ending.DONE)
-        assert multi_node_selectors.loss(run=run, now=later) == multi_node_selectors.Loss(
-            "c", "The disk is full."
-        )
+        multi_node_services.close_seat(seat=silent, ending=Seat.Ending.DONE)
+        assert multi_node_selectors.lost_machine(
+            run=run, now=later
+        ) == multi_node_selectors.LostMachine("c", "The disk is full.")
 
 
 @pytest.mark.django_db
@@ -228,7 +232,7 @@ def test_the_page_of_a_run_names_its_machines(
     queue_spread: Callable[..., Run], noor: User, signed_in: Callable[..., Client]
 ) -> None:
     run = claimed(queue_spread(Launch(n_machines=3)))
-    multi_node_services.be_ready(run=run, rank=0, address="10.0.0.7", port=29500)
+    multi_node_services.mark_seat_ready(run=run, rank=0, address="10.0.0.7", port=29500)
     multi_node_services.take_seat(node="b", now=timezone.now())
 
     page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()

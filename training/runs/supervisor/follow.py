@@ -1,5 +1,5 @@
-"""Follows the child to its end: beats, tells what it reports, asks it to stop, and ends one that
-stands still.
+"""Watches the child until it ends: sends heartbeats, records progress, asks it to stop, and kills
+it when it stalls.
 """
 
 import subprocess
@@ -18,47 +18,49 @@ PROGRESS_EVERY_S = 1.0
 
 
 def follow(attempt: Attempt, process: "subprocess.Popen[bytes]") -> int:
-    """Until the child has ended: its exit code."""
+    """Returns the exit code once the child has ended."""
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(timeout=TICK_S)
         now = time.monotonic()
-        if now - attempt.beat_at >= settings.RUN_HEARTBEAT_S:
-            attempt.beat_at = now
-            attempt.tried(attempt.beat)
+        if now - attempt.heartbeat_at >= settings.RUN_HEARTBEAT_S:
+            attempt.heartbeat_at = now
+            attempt.try_database(attempt.send_heartbeat)
         if now - attempt.read_at >= PROGRESS_EVERY_S:
             attempt.read_at = now
-            attempt.tried(lambda: record(attempt))
-        attempt.shipper.look()
-        if attempt.is_leaving() or attempt.leaver or attempt.is_out_of_patience():
-            attempt.has_left = True
-        if attempt.has_left or attempt.is_stop_requested:
+            attempt.try_database(lambda: record_progress(attempt))
+        attempt.uploader.send_if_new()
+        if attempt.is_leaving() or attempt.leaving_node or attempt.has_lost_database():
+            attempt.is_interrupted = True
+        if attempt.is_interrupted or attempt.is_stop_requested:
             run_dir.request_stop(attempt.folder)
-        if _stands_still(attempt, now):
+        if _is_stalled(attempt, now):
             attempt.is_stalled = True
-            child_process.end_group(process.pid)
+            child_process.kill_group(process.pid)
 
 
-def record(attempt: Attempt) -> None:
-    news = attempt.reader.read()
-    if not news.is_news:
+def record_progress(attempt: Attempt) -> None:
+    """Stores what the child has written since the last call. Raises Superseded."""
+    new = attempt.reader.read()
+    if not new.has_changed:
         return
     accepted = runs_services.record_progress(
         run_id=attempt.run.pk,
         attempt=attempt.run.attempt,
-        points=news.points,
-        samples=news.samples,
-        notes=news.notes,
-        log_tail=news.log_tail,
-        n_log_lines=news.n_log_lines,
+        points=new.points,
+        samples=new.samples,
+        notes=new.notes,
+        log_tail=new.log_tail,
+        n_log_lines=new.n_log_lines,
         now=timezone.now(),
     )
     if not accepted:
         raise Superseded
-    attempt.reader.keep(news)
+    attempt.reader.advance(new)
 
 
-def _stands_still(attempt: Attempt, now: float) -> bool:
+def _is_stalled(attempt: Attempt, now: float) -> bool:
+    """Whether the child has written neither progress nor log for RUN_STALL_AFTER_S."""
     size = sum(
         path.stat().st_size
         for name in (run_dir.PROGRESS, run_dir.LOG)

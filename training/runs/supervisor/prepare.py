@@ -1,5 +1,5 @@
-"""What an attempt needs before it begins: its job, the snapshot and the models, and the state that
-it goes on from.
+"""Prepares an attempt: builds the job, fetches the snapshot and models, restores the state to
+resume from, and starts the child process.
 """
 
 import logging
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from training.models import Run
 from training.processes import child_process, environment, run_dir
 from training.processes import launch as processes_launch
-from training.processes.launch import Launch, Meeting
+from training.processes.launch import Launch, Rendezvous
 from training.registry import endpoints
 from training.runs.supervisor import exit_messages
 from training.runs.supervisor.attempt import Attempt, UnableToStart
@@ -25,14 +25,14 @@ from training.storage import artifacts, store
 logger = logging.getLogger(__name__)
 
 
-def job(attempt: Attempt) -> run_dir.Job:
-    """What the child is to do, everything it needs fetched to this node. Raises UnableToStart."""
+def build_job(attempt: Attempt) -> run_dir.Job:
+    """The child's instructions. Fetches everything it needs to this node. Raises UnableToStart."""
     run = attempt.run
     if run.snapshot.n_rows == 0:
         raise UnableToStart(
             _("The snapshot “%(name)s” is empty. Create a new snapshot.") % {"name": run.snapshot}
         )
-    snapshot = attempt.fetched(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
+    snapshot = attempt.fetch(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
     if not snapshot.is_dir():
         raise UnableToStart(
             _("The folder of the snapshot “%(name)s” is missing on this node.")
@@ -44,7 +44,7 @@ def job(attempt: Attempt) -> run_dir.Job:
             % {"name": run.snapshot}
         )
     beside: dict[str, Any] = {
-        name: _fetched_model(attempt, model.location) for name, model in run.models_beside.items()
+        name: _fetch_model(attempt, model.location) for name, model in run.models_beside.items()
     }
     endpoint = endpoints.endpoint_of(model=run.base_model)
     return run_dir.Job(
@@ -53,9 +53,7 @@ def job(attempt: Attempt) -> run_dir.Job:
         attempt=run.attempt,
         config=run.config,
         model=(
-            run.base_model.location
-            if endpoint
-            else _fetched_model(attempt, run.base_model.location)
+            run.base_model.location if endpoint else _fetch_model(attempt, run.base_model.location)
         ),
         endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
         **beside,
@@ -66,22 +64,20 @@ def job(attempt: Attempt) -> run_dir.Job:
     )
 
 
-def take_over(attempt: Attempt) -> None:
-    """Brings here what the attempt goes on from: what an earlier one left, or what an extension
-    begins with.
-
+def restore_state(attempt: Attempt) -> None:
+    """Fetches the state to resume from: of an earlier attempt, or of the run that this one extends.
     Raises UnableToStart.
     """
-    _take_over_checkpoint(attempt)
-    _take_over_folds(attempt)
-    _take_over_state(attempt)
+    _restore_checkpoint(attempt)
+    _restore_folds(attempt)
+    _restore_extended_state(attempt)
 
 
-def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[bytes]":
+def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.Popen[bytes]":
     """Raises UnableToStart."""
     attempt.oom_kills = child_process.n_oom_kills()
     run, launch = attempt.run, Launch.from_json(attempt.run.launch)
-    title, more = _title(run), _key_for(run)
+    title, extra_env = _log_title(run), _endpoint_key(run)
     try:
         return child_process.start(
             attempt.folder,
@@ -89,8 +85,8 @@ def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,
             title=title,
-            more=more,
-            meeting=meeting,
+            extra_env=extra_env,
+            rendezvous=rendezvous,
         )
     except processes_launch.UnableToLaunch as problem:
         raise UnableToStart(
@@ -102,44 +98,44 @@ def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[
         ) from problem
 
 
-def _take_over_checkpoint(attempt: Attempt) -> None:
-    """Brings the run's newest checkpoint here when another node got further than what lies on this
-    one.
+def _restore_checkpoint(attempt: Attempt) -> None:
+    """Fetches the run's newest checkpoint from the store if it is newer than the one on
+    this node.
     """
     if attempt.run.attempt == 1 or not artifacts.is_shared():
         return
-    stored = attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
+    stored = attempt.fetch(lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
     own = run_dir.newest_checkpoint(attempt.folder)
     if stored is None:
         return
-    attempt.shipper.knows(stored.step)
+    attempt.uploader.mark_sent(stored.step)
     if own is None or run_dir.checkpoint_step(own) < stored.step:
-        with suppress(store.Missing):  # freed between two looks: begin with what is here
-            attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+        with suppress(store.Missing):  # freed meanwhile: use the local checkpoint
+            attempt.fetch(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
             logger.info(
                 "Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step
             )
 
 
-def _take_over_folds(attempt: Attempt) -> None:
-    """Brings here what a cross-validation has measured on another node."""
+def _restore_folds(attempt: Attempt) -> None:
+    """Fetches the cross-validation folds that another node has measured."""
     if attempt.run.attempt == 1 or not artifacts.is_shared():
         return
-    with suppress(store.Missing):  # freed between two looks
-        n = attempt.fetched(
+    with suppress(store.Missing):  # freed meanwhile
+        n = attempt.fetch(
             lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder)
         )
-        attempt.shipper.knows_folds(n)
+        attempt.uploader.mark_folds_sent(n)
 
 
-def _take_over_state(attempt: Attempt) -> None:
-    """An extension begins with the last state of the run that it extends. Raises UnableToStart."""
+def _restore_extended_state(attempt: Attempt) -> None:
+    """An extension starts from the final state of the run that it extends. Raises UnableToStart."""
     run = attempt.run
     if run.made_as != Run.MadeAs.EXTENSION or run_dir.newest_checkpoint(attempt.folder) is not None:
         return
     own = run_dir.newest_checkpoint(Path(settings.RUNS_DIR) / str(run.made_from_id))
     stored = (
-        attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0))
+        attempt.fetch(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0))
         if artifacts.is_shared()
         else None
     )
@@ -148,7 +144,7 @@ def _take_over_state(attempt: Attempt) -> None:
         shutil.copytree(own, aside)
         aside.rename(aside.with_name(own.name))
     elif stored is not None:
-        attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+        attempt.fetch(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
     else:
         raise UnableToStart(
             _("The state of the run “%(run)s” no longer exists. Duplicate the run instead.")
@@ -156,9 +152,9 @@ def _take_over_state(attempt: Attempt) -> None:
         )
 
 
-def _fetched_model(attempt: Attempt, location: str) -> str:
+def _fetch_model(attempt: Attempt, location: str) -> str:
     try:
-        return attempt.fetched(lambda: artifacts.fetch_model(location))
+        return attempt.fetch(lambda: artifacts.fetch_model(location))
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
             _(
@@ -169,12 +165,14 @@ def _fetched_model(attempt: Attempt, location: str) -> str:
         ) from problem
 
 
-def _title(run: Run) -> str:
+def _log_title(run: Run) -> str:
     return f"{exit_messages.ATTEMPT_BEGINS}{run.attempt} on {run.node}"
 
 
-def _key_for(run: Run) -> dict[str, str]:
-    """The key of the endpoint that this run asks, under its own name; no other key goes along."""
+def _endpoint_key(run: Run) -> dict[str, str]:
+    """The API key of the run's endpoint, as an environment variable. The child gets no
+    other key.
+    """
     endpoint = endpoints.endpoint_of(model=run.base_model)
     key = environment.key_of(endpoint.key_variable) if endpoint else ""
     return {endpoint.key_variable: key} if endpoint and key else {}

@@ -1,5 +1,5 @@
-"""A model's lineage drawn: what it was made from, run by run, and what came of it: responses,
-judgments, data, models again.
+"""A model's lineage as a drawing: what it was made from, run by run, and what came of it:
+responses, judgments, data and models.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,15 @@ from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.registry.selectors import LineageStep, lineage
-from training.snapshots.selectors import chosen_from, with_the_best_of
+from training.snapshots.selectors import best_response_runs, snapshots_of_best_responses
 
 N_SHOWN = 5
-"""Of a kind in one place of the drawing; the rest is counted."""
+"""Nodes shown per column; the rest is only counted."""
 
 
 @dataclass(frozen=True)
 class OriginNode:
-    """Something to click on."""
+    """A node with a link."""
 
     label: str
     url: str = ""
@@ -33,8 +33,8 @@ class OriginNode:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A column of a row: what stands in it, and how many more of it there are."""
+class Column:
+    """A column of a row: its nodes, and how many more there are."""
 
     title: str
     nodes: list[OriginNode]
@@ -43,24 +43,24 @@ class Place:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`before`: a row for each run of the line, the base first. `after`: what came of the model
-    itself, left to right.
+    """`before`: one row per run of the lineage, base first. `after`: what came of the model, left
+    to right.
     """
 
-    before: list[list[Place]]
-    after: list[Place] = field(default_factory=list)
+    before: list[list[Column]]
+    after: list[Column] = field(default_factory=list)
 
 
-def drawing(*, model: TrainedModel, is_admin: bool) -> Drawing:
-    """An admin's nodes lead to the pages where campaigns and prompts are managed, a researcher's to
-    those where they are read.
+def draw(*, model: TrainedModel, is_admin: bool) -> Drawing:
+    """An admin's links lead to the pages that manage campaigns and prompts, a researcher's to
+    read-only pages.
     """
     before = [_row(step, model, is_admin) for step in reversed(lineage(model=model))]
     return Drawing(before, _after(model, is_admin))
 
 
 def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
-    """What this model wrote, the newest first, with how often each was compared."""
+    """Responses by this model, newest first, annotated with how often each was compared."""
     return (
         Response.objects.filter(source=model.source_id)
         .select_related("prompt")
@@ -71,11 +71,13 @@ def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
     )
 
 
-def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
+def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:
     model = _model_node(step.model, is_here=step.model.pk == here.pk)
     if step.run is None or step.snapshot is None:
         return [
-            Place(_("Base model") if step.model.parent is None else _("On another server"), [model])
+            Column(
+                _("Base model") if step.model.parent is None else _("On another server"), [model]
+            )
         ]
     run, snapshot = step.run, step.snapshot
     beside = [
@@ -85,28 +87,28 @@ def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Place]:
     ]
     return [
         _origin(snapshot, is_admin),
-        Place(_("Data"), [_snapshot_node(snapshot)]),
-        Place(_("Run"), [_run_node(run, run.kind_label), *beside]),
-        Place(_("Model"), [model]),
+        Column(_("Data"), [_snapshot_node(snapshot)]),
+        Column(_("Run"), [_run_node(run, run.kind_label), *beside]),
+        Column(_("Model"), [model]),
     ]
 
 
-def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
-    """The campaigns behind a snapshot, or the sampling runs of which it holds the best responses,
-    with who chose them.
+def _origin(snapshot: Snapshot, is_admin: bool) -> Column:
+    """The campaigns behind a snapshot, or the sampling runs and reward models behind its best
+    responses.
     """
-    runs = chosen_from(snapshot=snapshot)
+    runs = best_response_runs(snapshot=snapshot)
     if not runs:
-        return Place(_("Submitted answers"), _judgment_nodes(snapshot, is_admin))
+        return Column(_("Submitted answers"), _judgment_nodes(snapshot, is_admin))
     shown = runs[-N_SHOWN:][::-1]
     sampled = [_run_node(run, _("by %(model)s") % {"model": run.base_model}) for run in shown]
     judges = dict.fromkeys(run.reward_model for run in shown if run.reward_model is not None)
     chose = [_model_node(judge, detail=_("selected them")) for judge in judges]
-    return Place(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
+    return Column(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
 
 
 def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
-    """The campaigns behind a snapshot; of prompts there are none."""
+    """The campaigns behind a snapshot; a snapshot of prompts has none."""
     counted = (
         SnapshotJudgment.objects.filter(snapshot=snapshot)
         .values("judgment__campaign", "judgment__campaign__name")
@@ -127,8 +129,8 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
     ]
 
 
-def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
-    """Empty when nothing was sampled from it, chosen by it or begun with it."""
+def _after(model: TrainedModel, is_admin: bool) -> list[Column]:
+    """Empty if nothing was sampled from it, selected by it or trained from it."""
     begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
     sampled = (
         begun.filter(kind__in=configs.that_leave(RESPONSES))
@@ -137,47 +139,45 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     )
     judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id or 0)
     holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
-    best = with_the_best_of(runs=sampled.values_list("pk", flat=True))
+    best = snapshots_of_best_responses(runs=sampled.values_list("pk", flat=True))
     snapshots = Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk")
     learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
     children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))
-    places = [
+    columns = [
         *_responses(model, sampled, is_admin),
-        _place(
+        _column(
             _("Submitted answers"),
             _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin),
         ),
-        _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
-        _place(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
-        _place(
+        _column(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
+        _column(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
+        _column(
             _("Models"),
             [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]],
         ),
     ]
-    return [place for place in places if place.nodes]
+    return [column for column in columns if column.nodes]
 
 
-def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> list[Place]:
-    """What it answered or chose among, the runs that had it do so, and its own answers."""
+def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> list[Column]:
+    """The prompts it answered or selected for, those sampling runs, and its own responses."""
     responses = Response.objects.filter(source=model.source_id or 0)
     n, written = responses.count(), reverse("model_responses", args=[model.pk])
     found = [OriginNode(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
     return [
-        _place(
+        _column(
             _("Prompts"),
             _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else [],
         ),
-        _place(_("Sampling"), [_run_node(run) for run in sampled]),
-        Place(_("Responses"), found if n else []),
+        _column(_("Sampling"), [_run_node(run) for run in sampled]),
+        Column(_("Responses"), found if n else []),
     ]
 
 
 def _prompt_nodes(
     sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool
 ) -> list[OriginNode]:
-    """The snapshots that were sampled on; where it was talked to or imported, its prompts, which
-    stand beside what it wrote.
-    """
+    """The sampled snapshots; for a model used in the playground or imported, its prompts."""
     snapshots = {run.snapshot_id: run.snapshot for run in sampled}
     if snapshots:
         return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
@@ -204,7 +204,7 @@ def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) ->
 
 
 def _campaign_url(pk: int | None, is_admin: bool) -> str:
-    """Empty for what came with no campaign."""
+    """ "" for judgments without a campaign."""
     return (
         reverse("campaign" if is_admin else "lineage_campaign", args=[pk]) if pk is not None else ""
     )
@@ -231,5 +231,5 @@ def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False)
     )
 
 
-def _place(title: str, nodes: list[OriginNode]) -> Place:
-    return Place(title, nodes[:N_SHOWN], max(0, len(nodes) - N_SHOWN))
+def _column(title: str, nodes: list[OriginNode]) -> Column:
+    return Column(title, nodes[:N_SHOWN], max(0, len(nodes) - N_SHOWN))

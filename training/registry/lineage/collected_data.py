@@ -1,5 +1,5 @@
-"""What people were asked and what they gave, as a researcher reads it: a campaign and a prompt. Of
-raters only how many.
+"""A campaign and a prompt as researchers see them: what was asked and what was answered. Of raters
+only how many.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,8 @@ N_SNAPSHOTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
-class InForce:
-    """A version of the guideline, what its form asks of a response, and how many judgments were
-    given under it.
-    """
+class GuidelineUse:
+    """A version of the guideline, its questions, and the number of judgments under it."""
 
     version: GuidelineVersion
     questions: list[str]
@@ -35,20 +33,20 @@ class InForce:
 
 @dataclass(frozen=True)
 class CampaignSummary:
-    """A campaign at a glance. `compared`: who wrote what is up for comparison, with the model where
-    it was one.
+    """A campaign at a glance. `compared`: the sources of the compared responses, with
+    their models.
     """
 
     n_items: int
     n_judgments: int
     n_raters: int
-    versions: list[InForce]
+    versions: list[GuidelineUse]
     snapshots: list[Snapshot]
-    """each with n_from_here"""
+    """each annotated with n_from_here"""
     compared: list[tuple[Source, TrainedModel | None]]
 
 
-def asked(*, campaign: Campaign) -> CampaignSummary:
+def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
     given = _counted(campaign.judgments.all())
     return CampaignSummary(
         n_items=campaign.items.count(),
@@ -61,7 +59,7 @@ def asked(*, campaign: Campaign) -> CampaignSummary:
 
 
 def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
-    """Every answer to it, source by source, each with how often it was compared."""
+    """All responses to the prompt by source, each annotated with how often it was compared."""
     found = (
         visible(prompt.responses.all()).select_related("source").annotate(n_judged=Count("ranked"))
     )
@@ -69,7 +67,7 @@ def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
 
 
 def models_of(*, sources: QuerySet[Source]) -> dict[int, TrainedModel]:
-    """The model behind a source, by the source's id, where there is one."""
+    """The models of these sources, by source id."""
     return {
         model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
     }
@@ -80,7 +78,7 @@ def campaigns_asking(*, prompt: Prompt) -> list[Campaign]:
 
 
 def snapshots_with(*, prompt: Prompt) -> list[Snapshot]:
-    """Those that hold a judgment on it, the newest first, each with n_from_here."""
+    """Snapshots with judgments on the prompt, newest first, annotated with n_from_here."""
     return list(_snapshots(Judgment.versions.filter(prompt=prompt)))
 
 
@@ -89,20 +87,22 @@ def n_judgments_on(*, prompt: Prompt) -> int:
 
 
 def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    """What is data: nothing of a rater who has withdrawn, of an import that is not published, and
-    no answer to a gold.
+    """Judgments that count as data: without withdrawn raters, unpublished imports and
+    gold items.
     """
     return visible(judgments.filter(is_current=True, is_gold=False, rater__withdrawn_at=None))
 
 
-def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[InForce]:
-    """The newest first, and among them the one in force, judged by or not."""
+def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[GuidelineUse]:
+    """Newest first, including the current one even without judgments."""
     n_of = dict(given.order_by().values_list("guideline_version").annotate(n=Count("pk")))
     n_of.setdefault(campaign.guideline_version_id, 0)
     versions = GuidelineVersion.objects.filter(
         pk__in=[pk for pk in n_of if pk is not None]
     ).select_related("guideline")
-    return [InForce(one, _questions(one), n_of[one.pk]) for one in versions.order_by("-number")]
+    return [
+        GuidelineUse(one, _questions(one), n_of[one.pk]) for one in versions.order_by("-number")
+    ]
 
 
 def _questions(version: GuidelineVersion) -> list[str]:

@@ -23,10 +23,12 @@ from labeling.people.onboarding import services as onboarding_services
 from labeling.people.pools import services as pools_services
 from labeling.people.skills import services as skills_services
 from labeling.quality import services as quality_services
-from labeling.queue import claim, order, slots, webhook_events
+from labeling.queue import slots, webhook_events
+from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
-from labeling.review import question_services, set_aside
 from labeling.review import services as review_services
+from labeling.review import set_aside
+from labeling.review.questions import services as question_services
 from labeling.review.services import Remark
 from tests.cast import lease_of, rater_called
 from tests.training import cast
@@ -61,7 +63,7 @@ def populate() -> None:
     compare(raters)
     review(by=admin)
     begin(robin)
-    webhook_events.tell_of_judgments(now=at(days=2))
+    webhook_events.queue_judgment_events(now=at(days=2))
     train(by=researcher)
     recruit(pool, raters[3], by=admin)
     settle_pay(robin, by=admin)
@@ -190,7 +192,7 @@ def begin(rater: Rater) -> None:
 def train(*, by: User) -> None:
     """Snapshots, runs in three states with curves and samples, models, a schedule with a chain."""
     for kind in ("demonstrations", "comparisons", "prompts"):
-        snapshots_services.cut_snapshot(
+        snapshots_services.create_snapshot(
             kind=kind, name=kind, filters=snapshots_services.Filters(), by=by, now=at(days=2)
         )
     base = cast.a_model(by)
@@ -200,7 +202,7 @@ def train(*, by: User) -> None:
     Seat.objects.create(run=run, attempt=1, rank=0, node="gpu-2")
     card = Gpu("NVIDIA H100", memory_gb=80, used_gb=2, load=0.1, temperature_c=41)
     told = Report(16, memory_gb=128, memory_free_gb=100, gpus=(card,), versions={"torch": "2.13.0"})
-    nodes_services.announce_node(name="gpu-2", report=told, now=at(days=2))
+    nodes_services.record_node_heartbeat(name="gpu-2", report=told, now=at(days=2))
     schedule = schedules_services.create_schedule(
         name="Weekly",
         plan=Plan(template="fine-tune", base_model=base.pk),

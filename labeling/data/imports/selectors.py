@@ -89,9 +89,7 @@ def lost(*, now: datetime) -> Q:
     """Running imports whose worker is gone. A heartbeat in the future counts too: a clock was set
     back.
     """
-    silent = Q(heartbeat_at__lt=now - SILENT_AFTER) | Q(
-        heartbeat_at__gt=now + SILENT_AFTER
-    )
+    silent = Q(heartbeat_at__lt=now - SILENT_AFTER) | Q(heartbeat_at__gt=now + SILENT_AFTER)
     return Q(silent, state=Import.State.RUNNING)
 
 

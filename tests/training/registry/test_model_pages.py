@@ -357,8 +357,9 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert (served.parent, served.licence) == (ours, ours.licence)
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
-    assert f"**ours, served** is {ours.name} as another server answers for it" in cards.generated_card(
-        model=served
+    assert (
+        f"**ours, served** is {ours.name} as another server answers for it"
+        in cards.generated_card(model=served)
     )
     assert (
         AuditEvent.objects.get(action="register", target_id=served.pk).after["serves"] == ours.name

@@ -578,7 +578,7 @@ def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: Si
     page = words(signed_in(alice).get("/audit/?action=create&target_type=accounts.user"))
 
     assert "<ins>admin</ins>" in page
-    assert "<dt>Active</dt><dd><ins>yes</ins>" in page
+    assert "<dt>Active</dt><dd> <ins>yes</ins>" in page
 
 
 def test_an_audit_filter_that_makes_no_sense_shows_everything(

@@ -25,8 +25,9 @@ from labeling.people.skills import services as skills_services
 from labeling.quality import services as quality_services
 from labeling.queue import claim, order, slots, webhook_events
 from labeling.queue.gold import services as gold_services
-from labeling.review import question_services, set_aside
 from labeling.review import services as review_services
+from labeling.review import set_aside
+from labeling.review.questions import services as questions_services
 from labeling.review.services import Remark
 from tests.cast import lease_of, rater_called
 from tests.training import cast
@@ -61,7 +62,7 @@ def populate() -> None:
     compare(raters)
     review(by=admin)
     begin(robin)
-    webhook_events.tell_of_judgments(now=at(days=2))
+    webhook_events.queue_judgment_events(now=at(days=2))
     train(by=researcher)
     recruit(pool, raters[3], by=admin)
     settle_pay(robin, by=admin)
@@ -124,7 +125,7 @@ def compare(raters: list[Rater]) -> None:
             now = at(minutes=60 * (habit + 1) + 5 * number)
             slot = take(campaign, rater, now)
             if habit == 1 and number == 0:
-                question_services.ask_about(
+                questions_services.ask_about(
                     item=slot.item, rater=rater, text="Does spelling count?", now=now
                 )
                 slots.skip(lease=lease_of(slot), rater=rater, reason="offensive", now=now)

@@ -109,6 +109,6 @@ def addresses(name: str) -> list[str]:
     with suppress(NoReverseMatch):
         before, _number, after = reverse(name, args=[ANY]).partition(f"{ANY}")
         model = OBJECTS.get(before.rstrip("/").rpartition("/")[2])
-        found: Iterable[Model] = model._default_manager.order_by("pk")[:MOST] if model else []
+        found = model._default_manager.order_by("pk")[:MOST] if model else []
         return [f"{before}{row.pk}{after}" for row in found]
     return []

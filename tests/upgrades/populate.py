@@ -28,7 +28,7 @@ from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.review import set_aside
-from labeling.review.questions import services as question_services
+from labeling.review.questions import services as questions_services
 from labeling.review.services import Remark
 from tests.cast import lease_of, rater_called
 from tests.training import cast
@@ -126,7 +126,7 @@ def compare(raters: list[Rater]) -> None:
             now = at(minutes=60 * (habit + 1) + 5 * number)
             slot = take(campaign, rater, now)
             if habit == 1 and number == 0:
-                question_services.ask_about(
+                questions_services.ask_about(
                     item=slot.item, rater=rater, text="Does spelling count?", now=now
                 )
                 slots.skip(lease=lease_of(slot), rater=rater, reason="offensive", now=now)

@@ -83,10 +83,7 @@ def test_an_upgrade_that_loses_something_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_column_or_a_table_that_is_gone_is_a_difference() -> None:
-    before: dict[str, list[dict[str, Any]]] = {
-        "labeling.Pool": [{"id": 1, "name": "Day"}],
-        "labeling.Draft": [{"id": 1}],
-    }
+    before: rows.Rows = {"labeling.Pool": [{"id": 1, "name": "Day"}], "labeling.Draft": [{"id": 1}]}
 
     found = rows.differences(before, {"labeling.Pool": [{"id": 1, "title": "Day"}]})
 
@@ -94,10 +91,7 @@ def test_a_column_or_a_table_that_is_gone_is_a_difference() -> None:
 
 
 def test_new_columns_and_tables_are_no_difference() -> None:
-    before: dict[str, list[dict[str, Any]]] = {"labeling.Pool": [{"id": 1}]}
-    after: dict[str, list[dict[str, Any]]] = {
-        "labeling.Pool": [{"id": 1, "name": "Day"}],
-        "labeling.Draft": [{"id": 1}],
-    }
+    before: rows.Rows = {"labeling.Pool": [{"id": 1}]}
+    after: rows.Rows = {"labeling.Pool": [{"id": 1, "name": "Day"}], "labeling.Draft": [{"id": 1}]}
 
     assert rows.differences(before, after) == []

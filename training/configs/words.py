@@ -1,6 +1,6 @@
-"""How a config marks the texts that people read, without Django."""
+"""Marks strings for translation without importing Django."""
 
 
 def _(text: str) -> str:
-    """Marks a text for translation; the page translates it when it is shown."""
+    """Marks a string for translation; pages translate it when they show it."""
     return text

@@ -99,7 +99,7 @@ def carry_out(folder: RunFolder) -> Result:
     job = run_dir.read_job(folder.path)
     config, problems = configs.parse(job.kind, job.config)
     assert config is not None, problems
-    config = config.rehearsed() if job.is_dry else config
+    config = config.for_dry_run() if job.is_dry else config
     result: Result = importlib.import_module(configs.trainer_of(job.kind)).carry_out(
         job, config, folder
     )

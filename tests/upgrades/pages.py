@@ -1,11 +1,11 @@
 """Every page that each role can open, with the objects of the database at hand."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
 from django.db import models
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 

@@ -129,7 +129,7 @@ class ChainResumptionSerializer(serializers.Serializer[Any]):
     )
 
 
-def filled_in(
+def valid_form(
     values: Mapping[str, Any],
     *,
     template: str,
@@ -143,7 +143,7 @@ def filled_in(
     if odd := [name for name, value in given.items() if value and name not in shown.fields]:
         raise ValidationError(
             {
-                _told(name): [_("This kind of schedule has no such setting. Remove it.")]
+                _body_name(name): [_("This kind of schedule has no such setting. Remove it.")]
                 for name in odd
             }
         )
@@ -152,14 +152,14 @@ def filled_in(
     if not form.is_valid():
         raise ValidationError(
             {
-                _told(name): [str(one) for one in sentences]
+                _body_name(name): [str(one) for one in sentences]
                 for name, sentences in form.errors.items()
             }
         )
     return form
 
 
-def _told(name: str) -> str:
+def _body_name(name: str) -> str:
     """A field of the form under the name that it has in a body."""
     return name.replace(_CONFIG, "settings.", 1) if name.startswith(_CONFIG) else name
 

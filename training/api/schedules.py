@@ -38,7 +38,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def create(self, *, template: str, **values: Any) -> Schedule:
         """Set one up, by the rules of its page. It begins as its trigger says."""
-        form = schedule_serializers.filled_in(
+        form = schedule_serializers.valid_form(
             values, template=template, time_zone=self.by.time_zone
         )
         return schedules_services.create_schedule(**_terms(form), **self.who_and_when)
@@ -46,7 +46,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @does("change_schedule", ScheduleSerializer, body=schedule_serializers.ScheduleChangeSerializer)
     def change(self, schedule: Schedule, **values: Any) -> None:
         """Change it. What is left out stays, and chains that have begun go on as they were."""
-        form = schedule_serializers.filled_in(
+        form = schedule_serializers.valid_form(
             values, template=schedule.plan["template"], schedule=schedule
         )
         schedules_services.change_schedule(schedule=schedule, **_terms(form), **self.who_and_when)

@@ -42,7 +42,7 @@ class SnapshotQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
 
 
-CUT = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.TEXT]
+CREATABLE_KINDS = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.TEXT]
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
@@ -92,7 +92,7 @@ class FiltersSerializer(serializers.Serializer[Any]):
 
 class NewSnapshotSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
-        choices=CUT, help_text="snapshots of text are made on their page, from a file"
+        choices=CREATABLE_KINDS, help_text="snapshots of text are made on their page, from a file"
     )
     name = serializers.CharField(max_length=200)
     filters = FiltersSerializer(required=False)
@@ -329,7 +329,7 @@ class EstimateSerializer(serializers.Serializer[Any]):
     times = PaceSerializer(many=True)
 
     @staticmethod
-    def told(forecast: Forecast) -> dict[str, Any]:
+    def from_forecast(forecast: Forecast) -> dict[str, Any]:
         return forecast.cost.as_json() | {"times": forecast.paces}
 
 

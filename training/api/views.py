@@ -39,7 +39,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
 
     @writes(
-        "create_snapshot",
+        "cut_snapshot",
         serializers.SnapshotSerializer,
         body=serializers.NewSnapshotSerializer,
         status=201,
@@ -96,7 +96,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             models=NewRunSerializer.models_of(values),
             launch=NewRunSerializer.launch_of(values),
         )
-        return serializers.EstimateSerializer.told(found)
+        return serializers.EstimateSerializer.from_forecast(found)
 
     # --- what it says -----------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
-"""One frozen dataclass per kind of run. Form, command line and docs are made from the fields' help,
-unit, range and choices.
+"""One frozen dataclass per kind of run. The form, the API and the docs are generated from the
+fields' metadata.
 
-Standard library only: the web side, the supervisor and the child process all read this package.
+Standard library only: the web process, the supervisor and the child process all import this
+package.
 """
 
 import dataclasses
@@ -42,16 +43,16 @@ __all__ = [
     "UnableToRegister",
     "Weights",
     "as_json",
+    "default_kind_for",
+    "kinds_leaving",
     "knobs",
     "parse",
     "register",
-    "that_leave",
     "trainer_of",
-    "usual_for",
 ]
 
 Config = Settings
-# A kind of run is its config, its trainer and its line here. Menus and lists have this order.
+# A kind of run is its config, its trainer and its line here. Menus and lists use this order.
 _REGISTERED: tuple[type[Settings], ...] = (
     SftConfig,
     RewardConfig,
@@ -64,23 +65,25 @@ _REGISTERED: tuple[type[Settings], ...] = (
 )
 KINDS: dict[str, type[Settings]] = {}
 PRESETS: dict[str, Mapping[str, Settings]] = {}
-# The database's column is this wide, and addresses, files and modules are made from the name.
-_MOST_CHARACTERS = 16
+# The width of the database column. URLs, files and modules are also named after the kind.
+_MAX_NAME_LENGTH = 16
 _DECLARED = ("label", "menu", "snapshots", "measures", "charts")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class UnableToRegister(Exception):
-    """A kind's name or what it declares cannot be used; the text says what to change."""
+    """A kind's name or declaration is not valid; the text says what to change."""
 
 
 def register(config: type[Settings]) -> None:
-    """Makes a kind of run known to forms, API, schedules and trainer. Raises UnableToRegister."""
+    """Makes a kind of run available in forms, API, schedules and trainer. Raises
+    UnableToRegister.
+    """
     name = config.kind
-    if not _NAME.fullmatch(name) or len(name) > _MOST_CHARACTERS:
+    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
         raise UnableToRegister(
             f"“{name}” cannot name a kind of run. Use lower-case letters, digits and single"
-            f" hyphens, {_MOST_CHARACTERS} characters at most, and begin with a letter."
+            f" hyphens, {_MAX_NAME_LENGTH} characters at most, and begin with a letter."
         )
     if missing := [one for one in _DECLARED if not hasattr(config, one)]:
         raise UnableToRegister(f"{config.__name__} does not say its {', '.join(missing)}.")
@@ -97,17 +100,17 @@ for _config in _REGISTERED:
 
 
 def trainer_of(kind: str) -> str:
-    """The module whose `carry_out` does the work of such a run, in the child process."""
+    """The module whose `carry_out` executes such a run in the child process."""
     return KINDS[kind].trainer or f"training.trainer.{kind.replace('-', '_')}"
 
 
-def that_leave(what: str) -> tuple[str, ...]:
-    """The kinds that leave this: policy, reward or responses."""
+def kinds_leaving(what: str) -> tuple[str, ...]:
+    """The kinds that produce this: policy, reward or responses."""
     return tuple(name for name, config in KINDS.items() if config.leaves == what)
 
 
-def usual_for(snapshot: str) -> str:
-    """The first kind that usually takes such a snapshot and needs nothing but a model beside it."""
+def default_kind_for(snapshot: str) -> str:
+    """The first kind that usually takes such a snapshot and requires no other model."""
     return next(
         name
         for name, config in KINDS.items()
@@ -116,13 +119,13 @@ def usual_for(snapshot: str) -> str:
 
 
 def knobs(kind: str) -> tuple[Knob, ...]:
-    """The fields of this kind's config in the order they are shown."""
+    """The fields of this kind's config in display order."""
     return knobs_of(KINDS[kind])
 
 
 def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
-    """The config that `raw` (JSON or a form's text) stands for, or every problem with it. Missing
-    fields take the default.
+    """Parses `raw` (JSON or form text) into a config, or returns every problem. Missing fields take
+    their default.
     """
     if kind not in KINDS:
         return None, [
@@ -152,5 +155,5 @@ def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Prob
 
 
 def as_json(config: Settings) -> dict[str, Any]:
-    """The config as `parse` reads it back."""
+    """The inverse of `parse`."""
     return dataclasses.asdict(config)

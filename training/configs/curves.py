@@ -1,6 +1,4 @@
-"""Curves that several kinds of run have in common, and which of them are drawn together. A kind
-lists its own, the most telling first.
-"""
+"""Charts that several kinds of run share. Each kind lists its own, most important first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +8,9 @@ from training.configs.metrics import _
 
 @dataclass(frozen=True)
 class Chart:
-    """Metrics that are read against each other. `curves`: the metric, and what its curve is called.
+    """Metrics drawn in one chart. `curves`: metric → name of its curve.
 
-    The sentence over the drawing begins with `title`: “Loss falls from 2 to 1”.
+    `title` starts the sentence above the chart: “Loss falls from 2 to 1”.
     """
 
     title: str
@@ -23,7 +21,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Scatter:
-    """One metric by another, a point a step. `title` begins the sentence, as a chart's does."""
+    """One metric against another, one point per step. `title` starts the sentence, as in Chart."""
 
     title: str
     x: str
@@ -74,5 +72,5 @@ GPU_MEMORY = Chart(_("GPU memory"), _("peak GB"), {"gpu_memory_gb": _("Memory")}
 PACE = Chart(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True)
 
 OPTIMIZER = (LEARNING_RATE, GRADIENT, SPEED, GPU_MEMORY, PACE)
-"""of every kind that trains through transformers' Trainer"""
+"""For every kind that uses transformers' Trainer."""
 ACCURACY_INTERVAL = ("held_out_accuracy_low", "held_out_accuracy_high")

@@ -6,19 +6,19 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import again, knob
+from training.configs.knobs import knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Shape
-from training.configs.weights import Rows
+from training.configs.weights import RowTraining
 
 
 @dataclass(frozen=True)
-class DpoConfig(Rows):
-    """Direct preference optimisation (Rafailov 2023): preferences into a policy with no reward
-    model and no sampling.
+class DpoConfig(RowTraining):
+    """Direct preference optimisation (Rafailov 2023): trains a policy on preferences, without a
+    reward model or sampling.
 
-    The published run: β 0.1 (0.5 for summaries), batch 64, learning rate 1e-6 for full fine-tuning,
-    150 steps of warm-up.
+    Published settings: β 0.1 (0.5 for summaries), batch size 64, learning rate 1e-6 for full
+    fine-tuning, 150 warm-up steps.
     """
 
     kind: ClassVar[str] = "dpo"
@@ -53,8 +53,8 @@ class DpoConfig(Rows):
     )
     undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL
 
-    learning_rate: float = again(
-        Rows,
+    learning_rate: float = override(
+        RowTraining,
         "learning_rate",
         default=5e-6,
         help=_(
@@ -63,8 +63,8 @@ class DpoConfig(Rows):
         ),
         min=1e-9,
     )
-    batch_size: int = again(
-        Rows,
+    batch_size: int = override(
+        RowTraining,
         "batch_size",
         default=4,
         help=_(
@@ -73,14 +73,14 @@ class DpoConfig(Rows):
         ),
         unit=_("pairs"),
     )
-    accumulation: int = again(Rows, "accumulation", default=16)
-    max_rows: int | None = again(
-        Rows,
+    accumulation: int = override(RowTraining, "accumulation", default=16)
+    max_rows: int | None = override(
+        RowTraining,
         "max_rows",
         help=_("Random sample; leave empty for all."),
         unit=_("pairs"),
     )
-    warmup: float = again(Rows, "warmup", default=0.1)
+    warmup: float = override(RowTraining, "warmup", default=0.1)
     beta: float = knob(
         0.1,
         _("β"),
@@ -111,7 +111,7 @@ class DpoConfig(Rows):
     )
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """Pairs: two sequences each."""
+        """Pairs of two sequences each."""
         a_sequence = min(rows.prompt_tokens + rows.response_tokens, self.max_tokens)
         return min(rows.n_pairs, self.max_rows or rows.n_pairs), 2 * a_sequence
 
@@ -119,7 +119,7 @@ class DpoConfig(Rows):
         return 2 * self.batch_size * self.max_tokens
 
     def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
-        """The reference. With LoRA it is the model itself, with its adapter off."""
+        """The reference model. With LoRA it is the model itself with its adapter off."""
         return shape.n_parameters
 
     @classmethod

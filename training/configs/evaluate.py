@@ -10,16 +10,16 @@ from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, 
 from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs, Shape
 
-_REHEARSED_ROWS = 4
+_DRY_RUN_ROWS = 4
 
 
 @dataclass(frozen=True)
 class EvaluateConfig(Settings):
-    """Measures a model and changes nothing.
+    """Evaluates a model without changing it.
 
     On demonstrations: the loss of a language model. On comparisons: how often a reward model agrees
-    with the raters. With a reward model: the mean reward of fresh responses, and against another
-    model how often the better one is ours.
+    with raters. With a reward model: the mean reward of newly sampled responses and, against
+    another model, the win rate.
     """
 
     kind: ClassVar[str] = "evaluate"
@@ -63,7 +63,7 @@ class EvaluateConfig(Settings):
         curves.RESPONSES,
         curves.ENDED,
     )
-    """drawn where runs are compared"""
+    """used where runs are compared"""
     has_curves: ClassVar[bool] = False
 
     split: str = knob(
@@ -133,9 +133,9 @@ class EvaluateConfig(Settings):
         is_advanced=True,
     )
 
-    def rehearsed(self) -> Self:
+    def for_dry_run(self) -> Self:
         return replace(
-            self, max_rows=min(self.max_rows or _REHEARSED_ROWS, _REHEARSED_ROWS), batch_size=2
+            self, max_rows=min(self.max_rows or _DRY_RUN_ROWS, _DRY_RUN_ROWS), batch_size=2
         )
 
     def problems(self) -> list[Problem]:
@@ -149,7 +149,7 @@ class EvaluateConfig(Settings):
 
     @classmethod
     def misfit(cls, inputs: Inputs) -> str:
-        """Why nothing would be measured."""
+        """Why nothing could be measured."""
         if inputs.model == REWARD:
             if inputs.snapshot != "comparisons" or inputs.beside:
                 return _(
@@ -172,9 +172,7 @@ class EvaluateConfig(Settings):
         return self.max_tokens
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
-        """A step for each part: the loss on demonstrations, the agreement with raters, the fresh
-        responses.
-        """
+        """One step per part: loss on demonstrations, agreement with raters, sampled responses."""
         n_rows = min(rows.n_in(self.split), self.max_rows or rows.n_in(self.split))
         read = min(rows.prompt_tokens + rows.response_tokens, self.max_tokens)
         parts = []

@@ -1,5 +1,5 @@
-"""What a setting is: its default, its words, its range; and what the config of every kind of run
-has in common.
+"""What a setting (knob) is: default, label, range; and what the configs of all kinds have in
+common.
 """
 
 import dataclasses
@@ -28,8 +28,8 @@ def knob(
     is_advanced: bool = False,
     is_last: bool = False,
 ) -> Any:
-    """A field of a config. `is_last`: shown after what a kind says of itself, though a base class
-    has it first.
+    """A field of a config. `is_last`: shown after the kind's own fields, although a base class
+    defines it.
     """
     metadata = {
         "label": label,
@@ -44,10 +44,8 @@ def knob(
     return field(default=default, metadata=metadata)
 
 
-def again(base: type, name: str, **changes: Any) -> Any:
-    """The knob that `base` has under this name, but for `changes`: its default, or any of its words
-    and limits.
-    """
+def override(base: type, name: str, **changes: Any) -> Any:
+    """The base class's knob with `changes`: its default, label, help or limits."""
     inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
     default = changes.pop("default", inherited.default)
     return field(default=default, metadata={**inherited.metadata, **changes})
@@ -55,9 +53,7 @@ def again(base: type, name: str, **changes: Any) -> Any:
 
 @dataclass(frozen=True)
 class Knob:
-    """One field of a config, as a form or a page of documentation shows it. `type` is str, int,
-    float or bool.
-    """
+    """A field of a config as a form or the docs show it. `type` is str, int, float or bool."""
 
     name: str
     type: type
@@ -75,7 +71,7 @@ class Knob:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one field; `field` is empty when it concerns the whole."""
+    """What is wrong with one field; `field` is "" for the config as a whole."""
 
     field: str
     sentence: str
@@ -90,66 +86,66 @@ DTYPES = {
     "float32": _("float32: exact"),
 }
 OPTIONAL, REQUIRED = "optional", "required"
-# Kinds of model, and what else a run can leave.
+# Kinds of model, and what else a run can produce.
 POLICY, REWARD, RESPONSES = "policy", "reward", "responses"
 
 
 @dataclass(frozen=True)
 class Settings(ABC):
-    """What the config of every kind has, and what each kind declares about itself apart from its
+    """The common config of all kinds, and what each kind declares about itself besides its
     settings.
     """
 
     kind: ClassVar[str]
-    """the name in addresses, in the API and in the database: lower-case letters, digits, hyphens"""
+    """name in URLs, API and database: lower-case letters, digits and hyphens"""
     label: ClassVar[str]
-    """the name that people read"""
+    """name shown to people"""
     menu: ClassVar[str]
-    """what the button says that opens the form of a new run"""
+    """label of the button for a new run"""
     trainer: ClassVar[str] = ""
-    """the module with `carry_out`; empty: training.trainer and the name, hyphens as underscores"""
+    """module with `carry_out`; by default training.trainer.<kind>, with underscores for hyphens"""
 
     snapshots: ClassVar[tuple[str, ...]]
-    """kinds of snapshot that it learns from or answers; the usual one first"""
+    """kinds of snapshot it takes; the usual one first"""
     snapshot_label: ClassVar[str] = _("Data")
-    """the snapshot's field in the form"""
+    """label of the form's snapshot field"""
     snapshot_heading: ClassVar[str] = _("Data")
-    """the heading over the snapshot on a run's page"""
+    """heading above the snapshot on a run's page"""
     snapshot_button: ClassVar[str] = _("Train")
-    """on the page of a snapshot, where this is the usual kind for it"""
+    """button on the page of a snapshot for which this is the default kind"""
 
     starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
-    """kinds of model"""
+    """kinds of base model it takes"""
     model_label: ClassVar[str] = _("Starts from")
-    """the model's field in the form"""
+    """label of the form's base model field"""
     model_button: ClassVar[str] = ""
-    """on the page of a model that it can start from; empty: no button"""
+    """button on the page of a model it can start from; "" for none"""
     takes_endpoints: ClassVar[bool] = False
-    """whether the model can be one that another server answers for"""
+    """whether it takes external models"""
     takes: ClassVar[Mapping[str, str]] = {}
-    """models beside it: the name of each role (training.configs.roles), OPTIONAL or REQUIRED"""
+    """other models: role name (training.configs.roles) → OPTIONAL or REQUIRED"""
     reward_button: ClassVar[str] = ""
-    """on the page of a reward model; empty: no button"""
+    """button on the page of a reward model; "" for none"""
 
     leaves: ClassVar[str] = POLICY
-    """the kind of model that is registered at its end; or RESPONSES, or empty: nothing"""
+    """kind of model it produces; or RESPONSES, or "" for nothing"""
     is_parallel: ClassVar[bool] = False
     """whether several processes can share the work"""
     extended_by: ClassVar[tuple[str, ...]] = ()
-    """the settings that say how long it goes on; the first that is set is raised to extend a run"""
+    """settings that limit its length; an extension raises the first one that is set"""
 
     measures: ClassVar[tuple[Measure, ...]]
-    """of its metrics, in the order in which they are shown"""
+    """its metrics, in display order"""
     best: ClassVar[Best | None] = None
-    """what decides which of its models is the best and is kept; None: the last is kept alone"""
+    """the metric that decides which model is the best and kept; None: only the latest is kept"""
     charts: ClassVar[tuple[Chart, ...]]
-    """of its curves, the most telling first"""
+    """its charts, most important first"""
     undrawn: ClassVar[tuple[str, ...]] = ()
-    """curves that no chart needs; a curve that is in neither is drawn last"""
+    """curves that are not drawn; a curve that is in neither list is drawn last"""
     scatter: ClassVar[Scatter | None] = None
-    """drawn third, where both of its metrics are there"""
+    """drawn third if both of its metrics exist"""
     has_curves: ClassVar[bool] = True
-    """False where each measure is taken once: there is nothing to draw"""
+    """False if everything is measured once, so that there is nothing to draw"""
 
     seed: int = knob(
         42,
@@ -186,31 +182,31 @@ class Settings(ABC):
     @classmethod
     @abstractmethod
     def presets(cls) -> Mapping[str, Self]:
-        """small: minutes on two CPU cores; balanced: one GPU; thorough: the published recipe."""
+        """small: minutes on two CPU cores; balanced: one GPU; thorough: the published settings."""
 
     def problems(self) -> list[Problem]:
-        """What is wrong between fields that are each right."""
+        """Problems between fields that are valid by themselves."""
         return []
 
-    def rehearsed(self) -> Self:
-        """As a dry run has it: everything is loaded, two steps are made, a handful is measured."""
+    def for_dry_run(self) -> Self:
+        """The settings of a dry run: load everything, make two steps, measure a few rows."""
         return self
 
     @classmethod
     def misfit(cls, inputs: Inputs) -> str:
-        """Why these models and this snapshot cannot go together, though each is of a kind that it
-        takes; empty when they can.
+        """Why these inputs do not go together, although each is of an accepted kind; ""
+        if they do.
         """
         return ""
 
     @property
     def keeps_weights(self) -> bool:
-        """Whether the model that it leaves descends from the one that it started from."""
+        """Whether the resulting model descends from the base model."""
         return True
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
-        """What is wrong with so many processes in all, on so many machines. `is_sharded`: with
-        FSDP or DeepSpeed.
+        """What is wrong with this number of processes (in total) and machines. `is_sharded`: FSDP
+        or DeepSpeed.
         """
         return []
 
@@ -218,34 +214,33 @@ class Settings(ABC):
 
     @abstractmethod
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
-        """(steps, tokens that go through the model while it learns or writes): a row of an epoch
-        counts once.
+        """(steps, tokens processed while training or generating, counting each row once
+        per epoch).
         """
 
     def longest(self, rows: sizes.Rows) -> float:
-        """Tokens of a prompt and a response that goes as far as it may."""
+        """Tokens of a prompt and a response of maximum length."""
         return rows.prompt_tokens + rows.response_tokens
 
     @property
     def n_sequences(self) -> int:
-        """Responses that are written at once."""
+        """Responses generated at once."""
         return 1
 
     def n_trained(self, shape: Shape) -> int:
-        """How many numbers the optimizer moves."""
+        """Trained parameters."""
         return 0
 
     def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
-        """Numbers that are held and not trained. `beside`: the models that the run takes, by role;
-        a required one counts as large as the model until it is named.
+        """Parameters loaded but not trained. `beside`: the other models by role; a required one
+        that is not chosen yet counts like the base model.
         """
         return shape.n_parameters
 
     def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
-        """Bytes on each GPU when every GPU holds whole models (one GPU, or DDP).
+        """Bytes per GPU if each GPU holds whole models (one GPU, or DDP).
 
-        Of a kind that trains nothing: the weights, the cache of keys and values, and the logits of
-        the next token.
+        For a kind that does not train: weights, KV cache, and logits of the next token.
         """
         precision = sizes.BYTES[self.dtype]
         cache = self.longest(rows) * shape.n_layers * 2 * shape.kv_width * precision
@@ -254,12 +249,12 @@ class Settings(ABC):
         return frozen + self.n_sequences * a_sequence + sizes.OVERHEAD_BYTES
 
     def disk(self, shape: Shape) -> float:
-        """Bytes of what it leaves, and of its checkpoints."""
+        """Bytes of its model and checkpoints."""
         return 0.0
 
 
 def knobs_of(settings: type[Settings]) -> tuple[Knob, ...]:
-    """In the order in which they are shown."""
+    """In display order."""
     hints = typing.get_type_hints(settings)
     found = []
     for entry in dataclasses.fields(settings):

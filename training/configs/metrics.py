@@ -1,5 +1,5 @@
-"""The measures that several kinds of run have in common, with their names in words. A kind lists
-its own in the order in which they are shown.
+"""Measures that several kinds of run share, with labels. Each kind lists its own in
+display order.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ NUMBER, SHARE, DURATION = "number", "share", "duration"
 
 @dataclass(frozen=True)
 class Measure:
-    """A key of a run's metrics. `name` is without `_before` and `_after`: both are shown in one
-    line. `form`: NUMBER, SHARE (shown in percent) or DURATION (in seconds).
+    """A key of a run's metrics. `name` has no `_before` or `_after`: both are shown in one line.
+    `form`: NUMBER, SHARE (as a percentage) or DURATION (in seconds).
     """
 
     name: str

@@ -6,16 +6,16 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart, Scatter
-from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, again, knob
+from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
-from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
+from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS, Weights
 
 
 @dataclass(frozen=True)
 class PpoConfig(Weights):
-    """PPO against a reward model (Ouyang 2022, App. C; Ziegler 2019). Defaults are InstructGPT's
-    where it published one.
+    """PPO with a reward model (Ouyang 2022, App. C; Ziegler 2019). Defaults are InstructGPT's if
+    published.
     """
 
     kind: ClassVar[str] = "ppo"
@@ -23,7 +23,7 @@ class PpoConfig(Weights):
     label: ClassVar[str] = _("PPO")
     menu: ClassVar[str] = _("Improve with PPO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
-    """of demonstrations it takes the prompts, and the completions for its ptx mix"""
+    """from demonstrations it takes the prompts, and the completions for the ptx mix"""
     model_button: ClassVar[str] = _("Improve with PPO")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
     reward_button: ClassVar[str] = _("Use in PPO")
@@ -69,7 +69,7 @@ class PpoConfig(Weights):
     scatter: ClassVar[Scatter | None] = Scatter(
         _("Reward by drift"), "sqrt_kl", _("√KL"), "reward", _("per response"), _("reward")
     )
-    """Where the curve bends down, the reward model is being exploited (Gao 2022)."""
+    """Where the curve bends down, the model exploits the reward model (Gao 2022)."""
     undrawn: ClassVar[tuple[str, ...]] = (
         "sqrt_kl",
         "learned_reward",
@@ -85,7 +85,7 @@ class PpoConfig(Weights):
         "held_out_n",
     )
 
-    method: str = again(
+    method: str = override(
         Weights,
         "method",
         help=_(
@@ -380,8 +380,8 @@ class PpoConfig(Weights):
         max=100_000,
         is_advanced=True,
     )
-    checkpoint_every: int = again(Weights, "checkpoint_every", default=10, unit=_("rollouts"))
-    dtype: str = again(
+    checkpoint_every: int = override(Weights, "checkpoint_every", default=10, unit=_("rollouts"))
+    dtype: str = override(
         Weights,
         "dtype",
         help=_("Precision of policy, reference and value model. Trained weights stay float32."),
@@ -402,11 +402,11 @@ class PpoConfig(Weights):
         is_advanced=True,
     )
 
-    def rehearsed(self) -> Self:
-        n_prompts = min(self.max_held_out_prompts, REHEARSED_HELD_OUT)
+    def for_dry_run(self) -> Self:
+        n_prompts = min(self.max_held_out_prompts, DRY_RUN_HELD_OUT)
         return replace(
             self,
-            n_episodes=REHEARSED_STEPS * self.batch_size,
+            n_episodes=DRY_RUN_STEPS * self.batch_size,
             max_held_out_prompts=n_prompts,
             evaluate_every=0,
             checkpoint_every=0,
@@ -414,7 +414,7 @@ class PpoConfig(Weights):
         )
 
     def problems(self) -> list[Problem]:
-        """What is wrong between fields that are each right."""
+        """Problems between fields that are valid by themselves."""
         if self.batch_size % self.n_minibatches:
             sentence = (
                 f"{self.batch_size} episodes cannot be cut into {self.n_minibatches} equal"
@@ -461,12 +461,12 @@ class PpoConfig(Weights):
         return self.row_tokens
 
     def n_trained(self, shape: Shape) -> int:
-        """The policy and the value model."""
+        """Policy and value model."""
         return 2 * super().n_trained(shape)
 
     def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
-        """The reference, the reward model and the watchdog. With full fine-tuning the reward model
-        counts as large as the model.
+        """Reference, reward model and watchdog. With full fine-tuning the reward model counts like
+        the base model.
         """
         judge = shape if self.method == "full" else beside.get("reward_model", shape)
         watching = beside["watchdog_model"].n_parameters if "watchdog_model" in beside else 0
@@ -485,7 +485,7 @@ class PpoConfig(Weights):
                 max_new_tokens=48,
                 max_prompt_tokens=192,
                 row_tokens=512,
-                # two evaluations on the way cost about half a minute on two cores
+                # two evaluations during training cost about half a minute on two cores
                 max_held_out_prompts=16,
                 evaluate_every=7,
                 checkpoint_every=5,

@@ -6,24 +6,25 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import Problem, again, knob
+from training.configs.knobs import Problem, knob, override
 from training.configs.metrics import Best, Measure, _
-from training.configs.weights import Rows
+from training.configs.weights import RowTraining
 
 
 @dataclass(frozen=True)
-class PretrainConfig(Rows):
-    """Next-token training on text: from a model's weights, or from random ones in its shape.
+class PretrainConfig(RowTraining):
+    """Next-token training on text, from a model's weights or from random weights in the same
+    architecture.
 
-    Documents follow one another with an end between them and are cut into rows of equal length, so
-    that no token is padding (GPT-3, Brown 2020, App. B; warm-up and cosine as there).
+    Documents are concatenated with an end token in between and split into rows of equal length, so
+    that there is no padding (GPT-3, Brown 2020, App. B, which also used warm-up and cosine).
     """
 
     kind: ClassVar[str] = "pretrain"
     label: ClassVar[str] = _("pretraining")
     menu: ClassVar[str] = _("Pretrain on text")
     snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
-    """of demonstrations it takes the whole conversation, written as the chat template has it"""
+    """from demonstrations it takes the whole conversation, formatted by the chat template"""
     is_parallel: ClassVar[bool] = True
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
@@ -71,8 +72,8 @@ class PretrainConfig(Rows):
         max=1_000_000,
         is_advanced=True,
     )
-    method: str = again(
-        Rows,
+    method: str = override(
+        RowTraining,
         "method",
         default="full",
         help=_(
@@ -80,8 +81,8 @@ class PretrainConfig(Rows):
             " needs trained weights to start from."
         ),
     )
-    learning_rate: float = again(
-        Rows,
+    learning_rate: float = override(
+        RowTraining,
         "learning_rate",
         default=3e-4,
         help=_(
@@ -89,14 +90,14 @@ class PretrainConfig(Rows):
             " that."
         ),
     )
-    max_tokens: int = again(
-        Rows,
+    max_tokens: int = override(
+        RowTraining,
         "max_tokens",
         label=_("Row length"),
         help=_("Length of every row. The rest of the last row is dropped."),
     )
-    warmup: float = again(Rows, "warmup", default=0.02)
-    weight_decay: float = again(Rows, "weight_decay", default=0.1)
+    warmup: float = override(RowTraining, "warmup", default=0.02)
+    weight_decay: float = override(RowTraining, "weight_decay", default=0.1)
 
     def problems(self) -> list[Problem]:
         found = []
@@ -119,7 +120,7 @@ class PretrainConfig(Rows):
         return self.start == "base"
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """Rows of equal length, cut from documents that follow one another."""
+        """Rows of equal length, split from concatenated documents."""
         n_tokens = rows.n_rows * (rows.prompt_tokens + rows.response_tokens)
         n_blocks = int(n_tokens // self.max_tokens)
         return max(1, min(n_blocks, self.max_rows or n_blocks)), self.max_tokens

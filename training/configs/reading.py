@@ -1,4 +1,4 @@
-"""Reads a form's text or JSON as a value of a knob, and says what is wrong with it."""
+"""Parses form text or JSON as the value of a knob, and says what is wrong with it."""
 
 import math
 from typing import Any

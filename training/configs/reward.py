@@ -6,18 +6,18 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import POLICY, REWARD, again, knob
+from training.configs.knobs import POLICY, REWARD, knob, override
 from training.configs.metrics import SHARE, Best, Measure, _
 from training.configs.sizes import Shape
-from training.configs.weights import Rows
+from training.configs.weights import RowTraining
 
 
 @dataclass(frozen=True)
-class RewardConfig(Rows):
-    """A reward model from whole rankings: which of two responses would a rater put first?
+class RewardConfig(RowTraining):
+    """A reward model trained on whole rankings: which of two responses would a rater prefer?
 
-    InstructGPT (Ouyang 2022, App. C): one epoch and never more (a second one overfits), cosine to
-    10 %, 64 prompts a batch, learning rate 9e-6 for full fine-tuning.
+    InstructGPT (Ouyang 2022, App. C): one epoch (a second one overfits), cosine to 10 %, batches of
+    64 prompts, learning rate 9e-6 for full fine-tuning.
     """
 
     kind: ClassVar[str] = "reward"
@@ -62,14 +62,14 @@ class RewardConfig(Rows):
     )
     undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL
 
-    n_epochs: int = again(
-        Rows,
+    n_epochs: int = override(
+        RowTraining,
         "n_epochs",
         help=_("Number of passes over the snapshot. A second epoch overfits."),
     )
-    learning_rate: float = again(Rows, "learning_rate", default=1e-4)
-    batch_size: int = again(
-        Rows,
+    learning_rate: float = override(RowTraining, "learning_rate", default=1e-4)
+    batch_size: int = override(
+        RowTraining,
         "batch_size",
         help=_(
             "Prompts computed at once, each with all its responses. All pairs of a prompt are one"
@@ -98,9 +98,9 @@ class RewardConfig(Rows):
         max=10.0,
         is_advanced=True,
     )
-    accumulation: int = again(Rows, "accumulation", default=8)
-    max_rows: int | None = again(
-        Rows,
+    accumulation: int = override(RowTraining, "accumulation", default=8)
+    max_rows: int | None = override(
+        RowTraining,
         "max_rows",
         help=_("Random sample; leave empty for all."),
         unit=_("pairs"),
@@ -123,8 +123,8 @@ class RewardConfig(Rows):
         is_advanced=True,
     )
 
-    def rehearsed(self) -> Self:
-        return replace(super().rehearsed(), cross_validates=False)
+    def for_dry_run(self) -> Self:
+        return replace(super().for_dry_run(), cross_validates=False)
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         if n_machines > 1 and self.cross_validates:
@@ -137,7 +137,7 @@ class RewardConfig(Rows):
         return []
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """Prompts, each with all its responses; `max_rows` counts pairs."""
+        """Prompts with all their responses; `max_rows` counts pairs."""
         is_sample = self.max_rows and rows.n_pairs
         share = min(1.0, self.max_rows / rows.n_pairs) if self.max_rows and is_sample else 1.0
         n_prompts = max(1, round(rows.n_prompts * share))
@@ -145,7 +145,7 @@ class RewardConfig(Rows):
 
     @property
     def n_trainings(self) -> int:
-        """A run, and five folds of four fifths each."""
+        """One training, plus five folds on four fifths of the data each."""
         return 5 if self.cross_validates else 1
 
     def tokens_at_once(self, rows: sizes.Rows) -> float:
@@ -155,7 +155,7 @@ class RewardConfig(Rows):
         )
 
     def logits(self, n_tokens: float, shape: Shape) -> float:
-        """A reward for each sequence, and nothing for each word."""
+        """The head gives one reward per sequence and no logits per token."""
         return 0.0
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import REQUIRED, Problem, again, knob
+from training.configs.knobs import REQUIRED, Problem, knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import Training
@@ -14,18 +14,18 @@ from training.configs.weights import Training
 
 @dataclass(frozen=True)
 class RlooConfig(Training):
-    """REINFORCE with the other responses to the same prompt as the baseline (Ahmadian 2024): PPO's
-    aim with no value model.
+    """REINFORCE leave-one-out: the other responses to the same prompt are the baseline (Ahmadian
+    2024). PPO's objective without a value model.
 
-    Ahmadian 2024, App. B: four responses a prompt, KL coefficient 0.03 (0.1 where it drifts),
-    learning rate 1e-6 in full.
+    Ahmadian 2024, App. B: four responses per prompt, KL coefficient 0.03 (0.1 if it drifts),
+    learning rate 1e-6 for full fine-tuning.
     """
 
     kind: ClassVar[str] = "rloo"
     label: ClassVar[str] = _("RLOO")
     menu: ClassVar[str] = _("Improve with RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
-    """of demonstrations it takes the prompts"""
+    """from demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
@@ -49,7 +49,7 @@ class RlooConfig(Training):
     )
     undrawn: ClassVar[tuple[str, ...]] = ("held_out_response_tokens", "held_out_ended")
 
-    learning_rate: float = again(
+    learning_rate: float = override(
         Training,
         "learning_rate",
         default=1e-5,
@@ -63,7 +63,7 @@ class RlooConfig(Training):
         min=2,
         max=64,
     )
-    batch_size: int = again(
+    batch_size: int = override(
         Training,
         "batch_size",
         help=_(
@@ -72,19 +72,19 @@ class RlooConfig(Training):
         ),
         unit=_("responses"),
     )
-    accumulation: int = again(
+    accumulation: int = override(
         Training,
         "accumulation",
         default=8,
         help=_("Batches per weight update: each step writes batch size × this many responses."),
     )
-    max_rows: int | None = again(
+    max_rows: int | None = override(
         Training,
         "max_rows",
         help=_("Random sample of prompts; leave empty for all."),
         unit=_("prompts"),
     )
-    max_held_out_rows: int | None = again(
+    max_held_out_rows: int | None = override(
         Training,
         "max_held_out_rows",
         default=64,
@@ -140,7 +140,7 @@ class RlooConfig(Training):
         max=1000.0,
         is_advanced=True,
     )
-    schedule: str = again(
+    schedule: str = override(
         Training, "schedule", default="constant", help=_("How the learning rate decreases.")
     )
     n_shown: int = knob(
@@ -168,7 +168,7 @@ class RlooConfig(Training):
         )
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """Prompts; tokens of one response to each."""
+        """(prompts, tokens of one response)."""
         return min(rows.n_prompts, self.max_rows or rows.n_prompts), self.longest(rows)
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:

@@ -1,6 +1,6 @@
-"""The parts that models play in a run beside the one that it starts from. Form, API, queue,
-supervisor, archive and pages go through this table: a new role is a line here, a column of Run, a
-field of run_dir.Job, and the kinds that take it.
+"""The roles of a run's models besides the base model. Form, API, queue, supervisor, archive and
+pages use this table: a new role needs a line here, a column of Run, a field of run_dir.Job, and
+kinds that take it.
 """
 
 from collections.abc import Mapping
@@ -12,38 +12,38 @@ from training.configs.knobs import POLICY, REWARD
 from training.configs.metrics import _
 
 BASE = "base_model"
-"""The model that a run starts from: every run has one, of a kind that its config names."""
+"""The model a run starts from. Every run has one."""
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Role:
-    """`name` is the field of the run, and the name in forms, addresses and the API."""
+    """`name` is the field of Run, and the name in forms, URLs and the API."""
 
     name: str
     kind: str
-    """what the model must be"""
+    """required kind of the model"""
     words: str
     """on a run's page"""
     label: str
     """in the form"""
     help: str
     choose: str
-    """in the form, where a kind requires one"""
+    """empty choice in the form, if the role is required"""
     without: str
-    """in the form, where a kind does not"""
+    """empty choice in the form, if the role is optional"""
     misfit: str
-    """of a model that cannot have the role; takes its name"""
+    """error for a model that cannot have this role; takes the model's name"""
     about: str
-    """for the API"""
+    """help text in the API"""
     missing: str = _("%(kind)s needs one more model: “%(role)s”. Choose one.")
-    """where a kind requires one; takes the kind's label and this role's"""
+    """error if a required role is empty; takes the labels of kind and role"""
     teaches: bool = True
-    """whether a withdrawal of what it learned from touches the run"""
+    """whether the run learns from it, so that a withdrawal of its data affects the run"""
     apart_from: str = ""
-    """a role that the same model cannot have as well"""
+    """a role that must be filled by a different model"""
     twice: str = ""
-    """of a model that has both; takes its name"""
+    """error for a model in both roles; takes its name"""
 
 
 _NO_REWARD_MODEL = _("“%(model)s” is not a reward model. Choose another, or none.")

@@ -14,9 +14,7 @@ from training.configs.sizes import Inputs, Shape
 
 @dataclass(frozen=True)
 class SampleConfig(Settings):
-    """Responses of a model to a snapshot of prompts, for raters to compare, or for a reward model
-    to choose from.
-    """
+    """A model's responses to prompts, for raters to compare or a reward model to choose from."""
 
     kind: ClassVar[str] = "sample"
     trainer: ClassVar[str] = "training.trainer.sample.run"
@@ -127,12 +125,12 @@ class SampleConfig(Settings):
         is_advanced=True,
     )
 
-    def rehearsed(self) -> Self:
+    def for_dry_run(self) -> Self:
         n_prompts = 2 * max(self.batch_size // self.n_responses, 1)
         return replace(self, max_prompts=min(self.max_prompts or n_prompts, n_prompts))
 
     def problems(self) -> list[Problem]:
-        """What is wrong between fields that are each right."""
+        """Problems between fields that are valid by themselves."""
         if self.temperature == 0 and self.n_responses > 1:
             sentence = (
                 f"Temperature 0 writes the same response every time, and {self.n_responses} are"

@@ -6,17 +6,17 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics
 from training.configs.curves import Chart
-from training.configs.knobs import again
+from training.configs.knobs import override
 from training.configs.metrics import Best, Measure, _
-from training.configs.weights import Rows
+from training.configs.weights import RowTraining
 
 
 @dataclass(frozen=True)
-class SftConfig(Rows):
-    """Supervised fine-tuning on demonstrations; the loss is on the completion alone.
+class SftConfig(RowTraining):
+    """Supervised fine-tuning on demonstrations; the loss covers only the completion.
 
-    InstructGPT (Ouyang 2022, App. C): batch 32, cosine to 10 %, no warm-up, 16 epochs, learning
-    rate 9.65e-6 for full fine-tuning of 1.3B and 6B.
+    InstructGPT (Ouyang 2022, App. C): batch size 32, cosine to 10 %, no warm-up, 16 epochs,
+    learning rate 9.65e-6 for full fine-tuning of 1.3B and 6B models.
     """
 
     kind: ClassVar[str] = "sft"
@@ -42,8 +42,8 @@ class SftConfig(Rows):
         *curves.OPTIMIZER,
     )
 
-    n_epochs: int = again(
-        Rows,
+    n_epochs: int = override(
+        RowTraining,
         "n_epochs",
         default=2,
         help=_(

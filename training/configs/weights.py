@@ -1,5 +1,5 @@
-"""What runs that change weights have in common, and what those have that go through rows of a
-snapshot.
+"""Config base classes for runs that train: Weights, Training (by epochs), RowTraining (rows of
+prompt and response).
 """
 
 import math
@@ -13,13 +13,13 @@ from training.configs.knobs import Settings, knob
 from training.configs.metrics import _
 from training.configs.sizes import Inputs, Shape
 
-REHEARSED_STEPS = 2
-REHEARSED_HELD_OUT = 8
+DRY_RUN_STEPS = 2
+DRY_RUN_HELD_OUT = 8
 
 
 @dataclass(frozen=True)
 class Weights(Settings):
-    """Adapters or all weights, and how the state is saved on the way."""
+    """LoRA or full fine-tuning, and how checkpoints are saved."""
 
     method: str = knob(
         "lora",
@@ -107,7 +107,7 @@ class Weights(Settings):
 
     @abstractmethod
     def tokens_at_once(self, rows: sizes.Rows) -> float:
-        """Tokens of one forward and backward pass, the longest rows taken."""
+        """Tokens of one forward and backward pass, for the longest rows."""
 
     def n_trained(self, shape: Shape) -> int:
         if self.method == "full":
@@ -118,13 +118,11 @@ class Weights(Settings):
         return 0 if self.method == "full" else shape.n_parameters
 
     def logits(self, n_tokens: float, shape: Shape) -> float:
-        """Numbers that the model's head gives for so many tokens of a pass."""
+        """Logits computed for this many tokens."""
         return n_tokens * shape.vocabulary
 
     def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
-        """Weights of what is loaded; 16 bytes for each number that is trained; activations of the
-        tokens computed at once.
-        """
+        """Loaded weights, 16 bytes per trained parameter, and activations of one pass."""
         precision = sizes.BYTES[self.dtype]
         frozen = self.n_frozen(shape, beside) * precision
         n_tokens = self.tokens_at_once(rows)
@@ -135,7 +133,7 @@ class Weights(Settings):
         return frozen + trained + activations + logits + sizes.OVERHEAD_BYTES
 
     def disk(self, shape: Shape) -> float:
-        """The model that is left, and the checkpoints on the way."""
+        """The resulting model, and its checkpoints."""
         left = shape.n_parameters * sizes.BYTES[self.dtype]
         n_checkpoints = self.keep_checkpoints + 1
         return left + n_checkpoints * self.n_trained(shape) * sizes.CHECKPOINT_BYTES
@@ -143,7 +141,7 @@ class Weights(Settings):
 
 @dataclass(frozen=True)
 class Training(Weights):
-    """Through transformers' Trainer: epochs of a snapshot."""
+    """Training with transformers' Trainer, by epochs of a snapshot."""
 
     extended_by: ClassVar[tuple[str, ...]] = ("max_steps", "n_epochs")
 
@@ -262,11 +260,11 @@ class Training(Weights):
         is_advanced=True,
     )
 
-    def rehearsed(self) -> Self:
-        n_held_out = min(self.max_held_out_rows or REHEARSED_HELD_OUT, REHEARSED_HELD_OUT)
+    def for_dry_run(self) -> Self:
+        n_held_out = min(self.max_held_out_rows or DRY_RUN_HELD_OUT, DRY_RUN_HELD_OUT)
         return replace(
             self,
-            max_steps=REHEARSED_STEPS,
+            max_steps=DRY_RUN_STEPS,
             max_held_out_rows=n_held_out,
             evaluate_every=0,
             checkpoint_every=0,
@@ -276,11 +274,11 @@ class Training(Weights):
 
     @abstractmethod
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """(how many of what a batch is made of, tokens of one)."""
+        """(items in total, tokens per item)."""
 
     @property
     def n_trainings(self) -> int:
-        """How many models of equal size the run trains, one after the other."""
+        """How many trainings of equal size the run does, one after the other."""
         return 1
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
@@ -298,8 +296,8 @@ class Training(Weights):
 
 
 @dataclass(frozen=True)
-class Rows(Training):
-    """Of which each row is prompt and response together."""
+class RowTraining(Training):
+    """Training on rows of prompt and response together."""
 
     max_tokens: int = knob(
         1024,

@@ -1,5 +1,5 @@
-"""Tables and constraints of the training half, one module a noun. No behaviour lives here: see
-services and selectors.
+"""Tables and constraints of training, one module per subject. Behaviour is in each room's services
+and selectors.
 """
 
 from training.models.nodes import Node

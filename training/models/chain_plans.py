@@ -1,7 +1,7 @@
-"""What a chain is made of: ready-made orders of steps, and the plan that fills one of them in.
-Pure: no database.
+"""Templates of chains (ready-made sequences of steps), and the plan that fills one in. Pure: no
+database.
 
-A step leaves a snapshot, a run or a campaign, and later steps take what earlier ones have left.
+A step produces a snapshot, a run or a campaign, and later steps use what earlier ones produced.
 """
 
 from collections.abc import Mapping
@@ -47,55 +47,55 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True)
-class About:
-    """What a step leaves: a snapshot, a run, or with neither a campaign."""
+class StepKind:
+    """What a step produces: a snapshot, a run, or a campaign if neither is set."""
 
     words: Promise
     snapshot: str = ""
-    """the kind of snapshot that it cuts"""
+    """the kind of snapshot it creates"""
     run: str = ""
-    """the kind of run that it queues"""
+    """the kind of run it queues"""
     reads: Step | None = Step.PROMPTS
-    """the step whose snapshot its run reads; None: the schedule's text"""
+    """the step whose snapshot its run reads; None for the schedule's text"""
     is_rewarded: bool = False
     """its run takes the chain's reward model"""
     is_compared: bool = False
-    """its run takes the model before the last improvement, to compare with"""
+    """its run is compared with the model from before the last improvement"""
 
 
-STEPS: Mapping[str, About] = {
-    Step.DEMONSTRATIONS: About(_("snapshot of demonstrations"), snapshot="demonstrations"),
-    Step.COMPARISONS: About(_("snapshot of comparisons"), snapshot="comparisons"),
-    Step.PROMPTS: About(_("snapshot of prompts"), snapshot="prompts"),
-    Step.HELD_OUT: About(_("snapshot of held-out prompts"), snapshot="prompts"),
-    Step.PRETRAIN: About(_("pretraining"), run=PretrainConfig.kind, reads=None),
-    Step.SFT: About(_("fine-tuning"), run=SftConfig.kind, reads=Step.DEMONSTRATIONS),
-    Step.CANDIDATES: About(
+STEPS: Mapping[str, StepKind] = {
+    Step.DEMONSTRATIONS: StepKind(_("snapshot of demonstrations"), snapshot="demonstrations"),
+    Step.COMPARISONS: StepKind(_("snapshot of comparisons"), snapshot="comparisons"),
+    Step.PROMPTS: StepKind(_("snapshot of prompts"), snapshot="prompts"),
+    Step.HELD_OUT: StepKind(_("snapshot of held-out prompts"), snapshot="prompts"),
+    Step.PRETRAIN: StepKind(_("pretraining"), run=PretrainConfig.kind, reads=None),
+    Step.SFT: StepKind(_("fine-tuning"), run=SftConfig.kind, reads=Step.DEMONSTRATIONS),
+    Step.CANDIDATES: StepKind(
         _("responses to choose from, scored by the reward model"),
         run=SampleConfig.kind,
         is_rewarded=True,
     ),
-    Step.BEST: About(_("snapshot of the best responses"), snapshot="demonstrations"),
-    Step.SFT_BEST: About(_("fine-tuning on the best"), run=SftConfig.kind, reads=Step.BEST),
-    Step.REWARD: About(_("reward model"), run=RewardConfig.kind, reads=Step.COMPARISONS),
-    Step.PPO: About(_("PPO"), run=PpoConfig.kind, is_rewarded=True),
-    Step.DPO: About(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
-    Step.RLOO: About(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
-    Step.EVALUATE: About(
+    Step.BEST: StepKind(_("snapshot of the best responses"), snapshot="demonstrations"),
+    Step.SFT_BEST: StepKind(_("fine-tuning on the best"), run=SftConfig.kind, reads=Step.BEST),
+    Step.REWARD: StepKind(_("reward model"), run=RewardConfig.kind, reads=Step.COMPARISONS),
+    Step.PPO: StepKind(_("PPO"), run=PpoConfig.kind, is_rewarded=True),
+    Step.DPO: StepKind(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
+    Step.RLOO: StepKind(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
+    Step.EVALUATE: StepKind(
         _("the new model against the previous one, scored by the reward model"),
         run=EvaluateConfig.kind,
         reads=Step.HELD_OUT,
         is_rewarded=True,
         is_compared=True,
     ),
-    Step.SAMPLE_FIRST: About(_("responses of the fine-tuned model"), run=SampleConfig.kind),
-    Step.SAMPLE: About(_("responses of the new model"), run=SampleConfig.kind),
-    Step.SAMPLE_BEFORE: About(_("responses of the previous model"), run=SampleConfig.kind),
-    Step.CAMPAIGN_FIRST: About(_("comparison campaign to learn from")),
-    Step.CAMPAIGN: About(_("comparison campaign")),
+    Step.SAMPLE_FIRST: StepKind(_("responses of the fine-tuned model"), run=SampleConfig.kind),
+    Step.SAMPLE: StepKind(_("responses of the new model"), run=SampleConfig.kind),
+    Step.SAMPLE_BEFORE: StepKind(_("responses of the previous model"), run=SampleConfig.kind),
+    Step.CAMPAIGN_FIRST: StepKind(_("comparison campaign to learn from")),
+    Step.CAMPAIGN: StepKind(_("comparison campaign")),
 }
 WORDS: Mapping[str, Promise] = {step: about.words for step, about in STEPS.items()}
-# Which kind of snapshot a step cuts, and which kind of run a step queues.
+# Step → kind of snapshot it creates; step → kind of run it queues.
 SNAPSHOTS = {step: about.snapshot for step, about in STEPS.items() if about.snapshot}
 RUN_KINDS = {step: about.run for step, about in STEPS.items() if about.run}
 CAMPAIGNS = tuple(step for step in STEPS if step not in SNAPSHOTS and step not in RUN_KINDS)
@@ -103,8 +103,8 @@ CAMPAIGNS = tuple(step for step in STEPS if step not in SNAPSHOTS and step not i
 
 @dataclass(frozen=True)
 class Template:
-    """An order of steps. `counted` is what must be new for it to be worth its while: a kind of
-    snapshot.
+    """A sequence of steps. `counted` is the kind of snapshot whose new judgments make a chain
+    worthwhile.
     """
 
     name: Promise
@@ -112,7 +112,7 @@ class Template:
     steps: tuple[Step, ...]
     counted: Step
     always_asks: tuple[Step, ...] = ()
-    """before these a person says that the raters are done"""
+    """steps that always need approval, because raters have to finish first"""
 
     @property
     def run_kinds(self) -> tuple[str, ...]:
@@ -129,12 +129,12 @@ class Template:
 
     @property
     def improving(self) -> tuple[Step, ...]:
-        """Steps that leave a language model."""
-        models = training_configs.that_leave(POLICY)
+        """Steps that produce a language model."""
+        models = training_configs.kinds_leaving(POLICY)
         return tuple(step for step in self.steps if RUN_KINDS.get(step) in models)
 
     def sampled_for(self, campaign: str) -> tuple[Step, ...]:
-        """The steps whose responses this campaign sets beside each other."""
+        """The steps whose responses this campaign compares."""
         if campaign == Step.CAMPAIGN_FIRST:
             return (Step.SAMPLE_FIRST,)
         answering = (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST, Step.CANDIDATES)
@@ -277,34 +277,34 @@ TEMPLATES: Mapping[str, Template] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """A template, filled in. Ids are of training's and labeling's rows; `configs` holds the whole
-    config of each kind of run.
+    """A filled-in template. Ids are of training's and labeling's rows; `configs` has the whole
+    config per kind of run.
     """
 
     template: str
     base_model: int
     goes_on: bool = True
-    """begin with the newest model that the schedule has left, once there is one"""
+    """start from the newest model of this schedule, once there is one"""
     text: int | None = None
-    """the snapshot that pretraining reads"""
+    """the snapshot for pretraining"""
     reward_base: int | None = None
-    """what the reward model begins with; None: the base model"""
+    """what the reward model starts from; None for the base model"""
     reward_model: int | None = None
-    """one that there is already; None: the chain trains its own"""
+    """an existing reward model; None to train one"""
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
     n_candidates: int = 16
-    """responses to each prompt that the reward model chooses from"""
+    """responses per prompt for the reward model to choose from"""
     keeps_earlier: bool = True
-    """the best responses of the schedule's earlier chains are learned from as well"""
+    """also learn from the best responses of this schedule's earlier chains"""
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     n_gpus: int = 0
     memory_gb: int = 0
-    """what each of its runs asks for; the two mean what they do in a run"""
+    """as in Run, for each run of the chain"""
     n_processes: int = 1
     n_machines: int = 1
     strategy: str = "ddp"
-    """of its runs whose kind can share the work"""
+    """for runs of kinds that support several processes"""
     approvals: tuple[str, ...] = ()
     pool: int | None = None
     guideline: int | None = None
@@ -313,7 +313,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Plan":
-        """A setting that an earlier version had and this one has not is left out."""
+        """Ignores settings that only an earlier version had."""
         known: dict[str, Any] = {
             name: value for name, value in raw.items() if name in cls.__dataclass_fields__
         }
@@ -335,7 +335,7 @@ class Plan:
         )
 
     def config_of(self, step: str) -> dict[str, Any]:
-        """What was chosen for this kind of run, but for what the step itself decides."""
+        """The chosen config for this step's kind of run, with the step's own settings on top."""
         config = self.configs.get(RUN_KINDS[step], {})
         if step == Step.EVALUATE:
             return config | {"split": "all"}

@@ -4,8 +4,8 @@ from django.db import models
 
 
 class Node(models.Model):
-    """What a worker last said about its machine. Silent for long: it is gone, and nothing waits for
-    it.
+    """The last heartbeat of a worker about its machine. A node silent for long is gone, and nothing
+    waits for it.
     """
 
     name = models.CharField(max_length=200, unique=True)

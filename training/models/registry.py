@@ -1,4 +1,4 @@
-"""What runs leave behind."""
+"""Models: their origin, external endpoints, and publications to hubs."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from labeling.models import Source
 
 
 class TrainedModel(models.Model):
-    """Whole weights in a folder, with where they came from. A base model has no run."""
+    """Full weights in a folder, and where they came from. A base model has no run."""
 
     class Kind(models.TextChoices):
         POLICY = "policy", _("language model")
@@ -59,9 +59,7 @@ class TrainedModel(models.Model):
 
 
 class Endpoint(models.Model):
-    """A model that another server answers for, at an OpenAI-compatible address. Its key is in the
-    environment, never here.
-    """
+    """An external model, at an OpenAI-compatible URL. Its key is in the environment, never here."""
 
     model = models.OneToOneField(TrainedModel, on_delete=models.CASCADE, related_name="endpoint")
     url = models.CharField(max_length=1024, help_text="what comes before /chat/completions")
@@ -75,8 +73,8 @@ class Endpoint(models.Model):
 
 
 class Publication(models.Model):
-    """A model on its way to a hub. The row says how far it is; the token is in the environment of
-    the worker that sends it.
+    """The upload of a model to a hub, with its progress. The token is in the environment of the
+    worker.
     """
 
     class State(models.TextChoices):

@@ -15,15 +15,15 @@ from training.models.snapshots import Snapshot
 
 
 def kind_choices() -> list[tuple[str, Promise]]:
-    """Every kind of run with its label, for forms and for the API. Not choices of the column: a new
-    kind needs no migration.
+    """Every kind of run with its label, for forms and API. Not choices of the column, so a new kind
+    needs no migration.
     """
     return [(name, _(about.label)) for name, about in configs.KINDS.items()]
 
 
 class Run(models.Model):
-    """One piece of work for a GPU node. `state` says where it is, `outcome` why it ended, `error`
-    what a person should know.
+    """A run on a GPU node. `state` says where it is, `outcome` how it ended, and `error` what a
+    person should know.
     """
 
     class State(models.TextChoices):
@@ -146,20 +146,20 @@ class Run(models.Model):
 
     @property
     def models_beside(self) -> dict[str, TrainedModel]:
-        """By role: those that it takes beside the base model."""
+        """The models besides the base model, by role."""
         found = {role.name: getattr(self, role.name) for role in roles.BESIDE}
         return {name: model for name, model in found.items() if model is not None}
 
     @property
     def kind_label(self) -> str:
-        """Of a kind that this version no longer has, its name."""
+        """The kind's label, or its name if this version no longer has the kind."""
         about = configs.KINDS.get(self.kind)
         return gettext(about.label) if about else self.kind
 
 
 class Seat(models.Model):
-    """One machine's part in an attempt at a run on several. The first is the node that claimed the
-    run; others join it.
+    """One machine's place (rank) in an attempt at a run on several machines. Rank 0 is the node
+    that claimed the run; others join it.
     """
 
     class Ending(models.TextChoices):
@@ -200,8 +200,8 @@ class Seat(models.Model):
 
 
 class RunPoint(models.Model):
-    """One line of progress: the curves of a run. A resumed run repeats steps under a higher
-    attempt; the later wins.
+    """A point of a run's curves. A resumed run repeats steps under a higher attempt, which replaces
+    the earlier points.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="points")
@@ -224,7 +224,7 @@ class RunPoint(models.Model):
 
 
 class RunSample(models.Model):
-    """A text the model wrote while it trained, to read beside the curves."""
+    """A text the model wrote during training."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
     attempt = models.PositiveSmallIntegerField()

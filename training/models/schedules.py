@@ -14,7 +14,7 @@ from training.models.snapshots import Snapshot
 
 
 class Schedule(models.Model):
-    """What is to start by itself, and when. `plan` is a chain_plans.Plan as JSON."""
+    """When a chain starts automatically, and its plan: a chain_plans.Plan as JSON."""
 
     class Trigger(models.TextChoices):
         CLOCK = "clock", _("At set times")
@@ -78,8 +78,8 @@ class Schedule(models.Model):
 
 
 class Chain(models.Model):
-    """One go through a plan: its links, one after another. The plan is a copy, so a change of the
-    schedule leaves it alone.
+    """One pass through a plan, link by link. The plan is a copy, so changes to the schedule do not
+    affect it.
     """
 
     class State(models.TextChoices):
@@ -109,7 +109,7 @@ class Chain(models.Model):
 
 
 class Link(models.Model):
-    """One step of a chain and what it left: a snapshot, a run or a campaign."""
+    """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("pending")
@@ -147,9 +147,7 @@ class Link(models.Model):
 
 
 class Firing(models.Model):
-    """That a schedule was looked at in earnest, and what came of it, with the sentence that says
-    why.
-    """
+    """A decision of a schedule to run or not, with the sentence that says why."""
 
     class Outcome(models.TextChoices):
         RAN = "ran", _("ran")

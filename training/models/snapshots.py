@@ -1,4 +1,4 @@
-"""Frozen datasets: the only thing a run trains on."""
+"""Snapshots: frozen datasets, the only thing that runs train on."""
 
 from django.conf import settings
 from django.db import models
@@ -9,8 +9,8 @@ from labeling.models import Judgment
 
 
 class Snapshot(models.Model):
-    """A folder of JSONL files and a card that never changes after it is cut; the fingerprint proves
-    it.
+    """A folder of JSONL files and a card. It never changes once created, as its
+    fingerprint proves.
     """
 
     class Kind(models.TextChoices):
@@ -39,7 +39,9 @@ class Snapshot(models.Model):
 
 
 class SnapshotJudgment(models.Model):
-    """That a judgment went into a snapshot, so that a withdrawal finds every model it touched."""
+    """Records that a judgment is in a snapshot, so that a withdrawal finds every model
+    it affects.
+    """
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="memberships")
     judgment = models.ForeignKey(Judgment, on_delete=models.PROTECT, related_name="memberships")

@@ -1,5 +1,5 @@
-"""Drawings of a run's curves, each with its finding as the title. Which curves are drawn together
-is for the kind's config to say. Pure: numbers in, a drawing out.
+"""Charts of a run's curves, each with its finding as the title. The kind's config says which curves
+share a chart. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from training.configs.curves import Chart, Scatter
 from training.configs.knobs import Settings
 from training.results.curves import Curve
 
-# A change smaller than this share of the value is no finding.
+# A change smaller than this share of the value counts as steady.
 STEADY = 0.05
-# Of a probability: closer than this is as good as calibrated.
+# A mean gap below this counts as well calibrated.
 CALIBRATED = 0.03
 
 
 def charts(about: type[Settings], curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
-    """The drawings of a run of the kind `about`, the most telling first. Metrics that the kind does
-    not name come last, one each.
+    """The charts of a run of the kind `about`, most important first. Metrics unknown to the kind
+    come last, one chart each.
     """
     drawn = [
         _chart(chart, curves, n_steps)
@@ -39,11 +39,11 @@ def charts(about: type[Settings], curves: Mapping[str, Curve], *, n_steps: int) 
     return drawn + [_chart(chart, curves, n_steps) for chart in others]
 
 
-def overlaid(
+def overlay(
     kinds: Sequence[type[Settings]], runs: Sequence[tuple[str, Mapping[str, Curve]]]
 ) -> list[LineChart]:
-    """One drawing a metric that any of the runs measured, a curve a run: `runs` are names with the
-    curves of each, `kinds` are theirs.
+    """One chart per metric with one curve per run. `runs` are (name, curves); `kinds` are their
+    kinds.
     """
     foreseen: list[Chart] = []
     for about in kinds:
@@ -53,11 +53,11 @@ def overlaid(
         for metric in chart.curves:
             series = [Series(name, found[metric].points) for name, found in runs if metric in found]
             if series:
-                drawings.append(_overlaid(chart, metric, series))
+                drawings.append(_overlay(chart, metric, series))
     return drawings
 
 
-def _overlaid(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
+def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
     title = gettext(chart.title)
     is_alone = len(set(chart.curves.values())) == 1
     return line_chart(
@@ -70,7 +70,7 @@ def _overlaid(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
 
 
 def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
-    """How sure a reward model was of pairs, and how often it was right. None without pairs."""
+    """A reward model's confidence against how often it was right. None without pairs."""
     n = sum(one["n"] for one in bins)
     if not n:
         return None
@@ -97,7 +97,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
 
 
 def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
-    """How far apart a reward model sets the two responses of a pair. None without pairs."""
+    """The distribution of reward differences within pairs. None without pairs."""
     n = sum(one["n"] for one in bins)
     if not n:
         return None
@@ -113,7 +113,7 @@ def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
 
 
 def _ends(title: str, series: Sequence[Series]) -> str:
-    """In words: where the curves end, and which of them lowest and highest."""
+    """The title: where the curves end, and which is lowest and highest."""
     ranked = sorted((one.points[-1][1], one.name) for one in series)
     (low, lowest), (high, highest) = ranked[0], ranked[-1]
     named = {"what": title, "low": _number(low), "a": lowest, "high": _number(high), "b": highest}
@@ -158,8 +158,8 @@ def _subject(chart: Chart, telling: str) -> str:
 
 
 def _finding(title: str, values: Sequence[float]) -> str:
-    """In words. A curve of many points is noisy: the means of its first and last tenth are
-    compared.
+    """The title: how the curve changes. Long curves are noisy, so the means of the first and last
+    tenth are compared.
     """
     tenth = len(values) // 10
     first, last = (

@@ -1,6 +1,4 @@
-"""The curves of a run: what each attempt measured, put together so that replayed steps count
-once.
-"""
+"""The curves of a run, merged over its attempts so that replayed steps count once."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,22 +7,20 @@ from django.db.models import Count, Min, Q
 
 from training.models import Run, RunPoint
 
-# More than a screen has columns.
+# Enough points for the width of a screen.
 N_POINTS_READ = 800
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric by step, rising."""
+    """One metric by step, in ascending order."""
 
     metric: str
     points: list[tuple[float, float]]
 
 
 def curves(*, run: Run) -> dict[str, Curve]:
-    """By metric. Where a later attempt began again, what the earlier ones measured from there on is
-    left out.
-    """
+    """By metric. Points that a later attempt replayed are left out."""
     ends, n_points = _ends(run)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for attempt, step, values in _read(run, n_points):
@@ -35,8 +31,8 @@ def curves(*, run: Run) -> dict[str, Curve]:
 
 
 def _ends(run: Run) -> tuple[dict[int, float], int]:
-    """(attempt → the step at which a later one began again, about how many points there are). One
-    attempt is not counted: a hundred thousand points take longer to count than to draw.
+    """(attempt → the step where a later one resumed, approximate number of points). A single
+    attempt is not counted: counting a hundred thousand points takes longer than drawing them.
     """
     if run.attempt <= 1:
         return {}, run.step // max(1, run.config.get("log_every", 1))
@@ -55,8 +51,8 @@ def _ends(run: Run) -> tuple[dict[int, float], int]:
 
 
 def _read(run: Run, n_points: int) -> list[tuple[int, int, dict[str, float]]]:
-    """A level holds half the points of the one below, by an index: a long run costs no more than a
-    short one.
+    """Each level holds half the points of the one below and is indexed, so a long run costs no more
+    than a short one.
     """
     points = RunPoint.objects.filter(run=run)
     level = max(0, (max(n_points - 1, 0) // N_POINTS_READ).bit_length())

@@ -1,8 +1,7 @@
-"""What would differ if a run were made again now: sentences from what was recorded and what there
-is. Pure: no database.
+"""What would differ if a run were repeated now, as sentences. Pure: no database.
 
-Seed, settings and snapshot are the same by construction. What is left is the machine, its software,
-and what broke the run.
+Seed, settings and snapshot are the same by construction. What remains is the machine, its software,
+and interruptions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-# What moves a number: the rest of what a run records says where it ran.
+# Packages that can change results; the other recorded versions only describe the machine.
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "python")
 
 
@@ -25,8 +24,8 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Past:
-    """A run as it was."""
+class PastRun:
+    """The run as it was."""
 
     node: str
     attempt: int
@@ -36,8 +35,8 @@ class Past:
     model_location: str
 
 
-def differences(past: Past, machines: Sequence[Machine]) -> list[str]:
-    """Empty when a repeat on the same node gives the same losses to the last digit."""
+def differences(past: PastRun, machines: Sequence[Machine]) -> list[str]:
+    """Empty if a repeat on the same node gives the same losses to the last digit."""
     found = []
     same = next((one for one in machines if one.name == past.node), None)
     if same is None:
@@ -81,7 +80,7 @@ def differences(past: Past, machines: Sequence[Machine]) -> list[str]:
     return found
 
 
-def _changed(past: Past, machine: Machine) -> list[str]:
+def _changed(past: PastRun, machine: Machine) -> list[str]:
     return [
         name
         for name in _PACKAGES
@@ -91,7 +90,7 @@ def _changed(past: Past, machine: Machine) -> list[str]:
     ]
 
 
-def _of_versions(past: Past, machine: Machine) -> str:
+def _of_versions(past: PastRun, machine: Machine) -> str:
     words = ", ".join(
         f"{name} {past.versions[name]} → {machine.versions[name]}"
         for name in _changed(past, machine)

@@ -1,5 +1,5 @@
-"""What a run measured, ready to be read: before beside after, counts apart. Names and order are
-those of the kind's config.
+"""A run's metrics ready to display: before and after side by side. Names and order come from the
+kind's config.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from pages.templatetags.pages import duration
 from training import configs
 from training.configs import metrics as configs_metrics
 
-_ELSEWHERE = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
-"""Drawn, in a table of its own, or of use to estimates only; not listed."""
+_NOT_LISTED = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
+"""Not listed: drawn, shown in a table of its own, or only used by estimates."""
 _STRENGTHS: dict[str, Promise] = {
     "1": _("negligibly"),
     "2": _("slightly"),
@@ -36,7 +36,7 @@ _FOLDS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Measure:
-    """`before` is empty for what is measured once."""
+    """`before` is "" for a metric that is measured once."""
 
     name: str | Promise
     value: str
@@ -51,7 +51,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class MeasureGroup:
-    """Some of the held-out pairs, and how often the model was right about them."""
+    """A group of held-out pairs, and how often the model was right about them."""
 
     name: str | Promise
     n: int
@@ -66,9 +66,7 @@ class Breakdown:
 
 
 def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
-    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool
-    judged them; then by folds.
-    """
+    """Accuracy on held-out pairs by strength, category and pool, then by cross-validation fold."""
     found = metrics.get("accuracy_by", {})
     by_group = [
         Breakdown(
@@ -102,14 +100,14 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
-    """In the order of the kind. x_before and x_after become one, with x_low and x_high as its
-    interval. What no kind names comes last.
-    """
+    """In the kind's order; x_before and x_after share a line. Unknown metrics come last."""
     named = _named(kind)
-    places = {name: place for place, name in enumerate(named)}
+    positions = {name: place for place, name in enumerate(named)}
     found = []
-    for key, value in sorted(metrics.items(), key=lambda pair: _place(places, pair[0])):
-        if key in _ELSEWHERE or _is_part(key, metrics):
+    for key, value in sorted(metrics.items(), key=lambda pair: _position(positions, pair[0])):
+        if key in _NOT_LISTED or (
+            key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics
+        ):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
@@ -141,7 +139,7 @@ def _interval(form: str, low: Any, high: Any) -> str:
 
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:
-    """Those of the kind, then those of the others."""
+    """The measures of this kind, then those of the other kinds."""
     own = [configs.KINDS[kind]] if kind in configs.KINDS else []
     named: dict[str, configs_metrics.Measure] = {}
     for config in [*own, *configs.KINDS.values()]:
@@ -150,10 +148,10 @@ def _named(kind: str) -> dict[str, configs_metrics.Measure]:
     return named
 
 
-def _place(places: Mapping[str, int], key: str) -> tuple[int, str]:
-    """The database keeps no order of keys."""
+def _position(positions: Mapping[str, int], key: str) -> tuple[int, str]:
+    """JSON keys in the database have no order."""
     name = key.removesuffix("_before").removesuffix("_after")
-    return places.get(name, len(places)), key
+    return positions.get(name, len(positions)), key
 
 
 def _shown(form: str, value: Any) -> str:

@@ -1,6 +1,4 @@
-"""The measures and the log of a run as streams: what came after the last point, or line, that
-somebody has read.
-"""
+"""Points and log lines of a run since a position, for clients that poll."""
 
 from dataclasses import dataclass
 
@@ -10,11 +8,11 @@ from training.models import Run, RunPoint
 
 
 def points_since(*, run: Run, step: int = -1, attempt: int | None = None, n: int) -> list[RunPoint]:
-    """At most `n` points in the order of attempt and step, after `step` of `attempt`; of no
-    attempt: after `step` of each.
+    """At most `n` points by attempt and step, after `step` of `attempt`. Without an attempt: after
+    `step` of every attempt.
 
-    A resumed run replays steps under a higher attempt: a reader who names the attempt misses none
-    of them.
+    A resumed run replays steps under a higher attempt, so a client that names the attempt misses
+    none.
     """
     points = RunPoint.objects.filter(run=run)
     if attempt is None:
@@ -32,7 +30,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Log:
-    """Whole lines, numbered from 1 in the log of `attempt`; `unfinished` is the one that is being
+    """Complete lines, numbered from 1 in the log of `attempt`. `unfinished` is the line still being
     written.
     """
 
@@ -43,8 +41,8 @@ class Log:
 
 
 def log_since(*, run: Run, line: int = 0, attempt: int | None = None) -> Log:
-    """Of what is kept, what came after `line` of `attempt`; all of it when another attempt's log
-    has taken that one's place.
+    """The stored lines after `line` of `attempt`; all of them if another attempt has replaced that
+    log.
     """
     *whole, unfinished = run.log_tail.split("\n")
     n_lines = max(run.n_log_lines, len(whole))

@@ -1,5 +1,5 @@
-"""Schedules by accuracy: a run measures the reward model on judgments that it cannot know, and a
-fall begins the chain.
+"""Schedules triggered by accuracy: a run measures the reward model on new judgments, and a drop
+starts the chain.
 """
 
 import logging
@@ -18,38 +18,40 @@ from training.models.chain_plans import Plan
 from training.processes import doorbell
 from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
-from training.schedules.chains import begin_chain
-from training.schedules.selectors import situation, watch, watched
+from training.schedules.chains import start_chain
+from training.schedules.selectors import accuracy_check, situation, watched_model
 from training.schedules.timing import Decision, Reason
 from training.snapshots.freeze import Filters, UnableToCreate
 from training.snapshots.services import create_snapshot
 
-# A worker that cuts a snapshot for longer than this is gone; another begins again.
-CUTTING_PATIENCE = timedelta(hours=2)
+# A worker that creates a snapshot for longer than this has died; another one starts over.
+SNAPSHOT_TIMEOUT = timedelta(hours=2)
 
 logger = logging.getLogger(__name__)
 
 
 def decide_to_measure(*, schedule: Schedule) -> Decision:
-    """For a schedule whose moment has come and that nothing hinders."""
-    return timing.decide_to_measure(watch(schedule=schedule, model=watched(schedule=schedule)))
+    """For a schedule that is due and not blocked."""
+    return timing.decide_to_measure(
+        accuracy_check(schedule=schedule, model=watched_model(schedule=schedule))
+    )
 
 
 def ring_measurement(firing: Firing) -> None:
-    """In the transaction of the firing."""
+    """Call it in the transaction of the firing."""
     transaction.on_commit(partial(doorbell.ring_firing, firing.pk))
 
 
-def begin_measuring(*, firing_id: int, now: datetime) -> None:
-    """Cuts the fresh judgments and queues the run that measures on them. Outside any transaction:
-    it can take minutes.
+def start_measurement(*, firing_id: int, now: datetime) -> None:
+    """Creates a snapshot of the new judgments and queues the run that measures on them. It can take
+    minutes, so call it outside a transaction.
     """
     waiting = Firing.objects.filter(pk=firing_id, outcome=Firing.Outcome.MEASURING, run=None)
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CUTTING_PATIENCE)
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - SNAPSHOT_TIMEOUT)
     if waiting.filter(free).update(claimed_at=now) != 1:
         return
     firing = Firing.objects.select_related("schedule__created_by").get(pk=firing_id)
-    model = watched(schedule=firing.schedule)
+    model = watched_model(schedule=firing.schedule)
     try:
         if model is None or model.run is None:
             raise UnableToQueue(_("The reward model no longer exists."))
@@ -60,32 +62,32 @@ def begin_measuring(*, firing_id: int, now: datetime) -> None:
     waiting.filter(claimed_at=now).update(run=run)
 
 
-def conclude_measurements(*, now: datetime) -> int:
-    """Rings for those that nobody has taken up, and settles those whose run has ended. How many
-    chains began.
+def finish_measurements(*, now: datetime) -> int:
+    """Rings again for measurements that no worker has started, and completes those whose run has
+    ended. Returns how many chains started.
     """
     firings = Firing.objects.filter(outcome=Firing.Outcome.MEASURING).select_related(
         "schedule__created_by", "run__base_model"
     )
-    return sum(_conclude_by_itself(firing, now) for firing in firings.order_by("pk"))
+    return sum(_finish_safely(firing, now) for firing in firings.order_by("pk"))
 
 
-def _conclude_by_itself(firing: Firing, now: datetime) -> bool:
-    """What is wrong with one is written down there, and holds no other up."""
+def _finish_safely(firing: Firing, now: datetime) -> bool:
+    """Records an error at the firing it concerns, so that it does not hold up the others."""
     try:
         with transaction.atomic():
-            return _conclude(firing, now)
+            return _finish(firing, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as problem:  # the edge of one firing among many
+    except Exception as problem:  # one broken firing must not stop the others
         logger.exception("Firing %s could not be concluded.", firing.pk)
         return _settle(firing, timing.broken(problem), now)
 
 
-def _conclude(firing: Firing, now: datetime) -> bool:
+def _finish(firing: Firing, now: datetime) -> bool:
     run = firing.run
     if run is None:
-        if firing.claimed_at is None or firing.claimed_at < now - CUTTING_PATIENCE:
+        if firing.claimed_at is None or firing.claimed_at < now - SNAPSHOT_TIMEOUT:
             doorbell.ring_firing(firing.pk)
         return False
     if run.state != Run.State.FINISHED or firing.schedule.paused_at is not None:
@@ -93,7 +95,7 @@ def _conclude(firing: Firing, now: datetime) -> bool:
     accuracy = run.metrics.get("held_out_accuracy")
     if run.outcome != Run.Outcome.SUCCEEDED or accuracy is None:
         return _settle(firing, _unmeasured(run.error or _("The measurement was stopped.")), now)
-    seen = watch(schedule=firing.schedule, model=run.base_model)
+    seen = accuracy_check(schedule=firing.schedule, model=run.base_model)
     assert seen is not None
     measured = replace(seen, n_pairs=run.metrics.get("n_held_out_pairs", 0))
     decision = timing.decide_by_accuracy(measured, now=accuracy)
@@ -101,18 +103,18 @@ def _conclude(firing: Firing, now: datetime) -> bool:
         at = situation(schedule=firing.schedule, now=now)
         hindered = timing.hindrance(replace(at, going_on="", n_runs_planned=_n_planned(firing)))
         if hindered is not None and hindered.held_until is not None:
-            return False  # looked at again when the quiet hours are over
+            return False  # checked again after the quiet hours
         decision = hindered or decision
     return _settle(firing, decision, now)
 
 
 def _n_planned(firing: Firing) -> int:
-    """The measurement has been made, and is counted already."""
+    """Without the measurement, which has run and is counted already."""
     return Plan.from_json(firing.schedule.plan).shape.n_runs
 
 
 def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:
-    """Whether a chain began."""
+    """Records the decision, and starts the chain. Returns whether it did."""
     outcome = Firing.Outcome.RAN if decision.runs else Firing.Outcome.SKIPPED
     with transaction.atomic():
         open_one = Firing.objects.filter(pk=firing.pk, outcome=Firing.Outcome.MEASURING)
@@ -123,14 +125,14 @@ def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:
             return False
         if not decision.runs:
             return False
-        chain = begin_chain(schedule=firing.schedule, number=firing.number, now=now)
+        chain = start_chain(schedule=firing.schedule, number=firing.number, now=now)
         Firing.objects.filter(pk=firing.pk).update(chain=chain)
         Schedule.objects.filter(pk=firing.schedule_id).update(last_ran_at=now)
     return True
 
 
 def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: datetime) -> Run:
-    """An evaluation on all fresh rows, with the lengths the model was trained with."""
+    """An evaluation on all new rows, with the max length that the model was trained with."""
     schedule = firing.schedule
     plan = Plan.from_json(schedule.plan)
     filters = replace(Filters.from_json(plan.filters), fresh_for=learned.pk)

@@ -1,7 +1,6 @@
-"""Chains: begun by a schedule's firing, taken from link to link as far as they go, stopped by a
-failure, and gone on with.
+"""Chains: started by a schedule's firing, advanced link by link, stopped by a failure, and resumed.
 
-Every step names the state it expects. Two workers that advance one chain at once do each thing
+Every step names the state it expects, so two workers that advance the same chain do each thing
 once.
 """
 
@@ -33,20 +32,22 @@ from training.runs.services import UnableToRetry, request_stop, retry_run
 from training.snapshots.freeze import Filters, UnableToCreate
 from training.snapshots.services import UnableToWrite, create_snapshot
 
-# A worker that cuts a snapshot for longer than this is gone; another begins again.
-CUTTING_PATIENCE = timedelta(hours=2)
+# A worker that creates a snapshot for longer than this has died; another one starts over.
+SNAPSHOT_TIMEOUT = timedelta(hours=2)
 
 
-class UnableToGoOn(Exception):
-    """A link that cannot be made; the text says what to change."""
+class StepFailed(Exception):
+    """A step cannot be done; the text says what to change."""
 
 
 class UnableToResume(Refusal):
-    """The chain is not one that a failure has stopped."""
+    """The chain was not stopped by a failure."""
 
 
-def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
-    """The rows of a chain, in the transaction of the firing. It sets out after commit."""
+def start_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
+    """Creates the chain's rows, in the transaction of the firing. A worker advances it after
+    commit.
+    """
     plan = Plan.from_json(schedule.plan)
     chain = Chain.objects.create(
         schedule=schedule,
@@ -69,9 +70,7 @@ def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
 
 
 def advance_chain(*, chain_id: int, now: datetime) -> None:
-    """As far as it goes by itself: to the next run that trains, to the next approval, or to its
-    end.
-    """
+    """Advances until a run has to finish, a step needs approval, or the chain ends."""
     while True:
         chain = Chain.objects.select_related("schedule__created_by", "base_model").get(pk=chain_id)
         if chain.state != Chain.State.GOING:
@@ -87,7 +86,7 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
             return
         try:
             moved = _advance(chain, link, now)
-        except (UnableToGoOn, UnableToCreate, UnableToQueue) as problem:
+        except (StepFailed, UnableToCreate, UnableToQueue) as problem:
             _fail(chain, link, str(problem), _kind_of(problem), now)
             return
         except UnableToCreateCampaign as problem:
@@ -98,7 +97,7 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
 
 
 def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
-    """Lets the link that waits for a person begin. False when none waits."""
+    """Approves the link that waits for a person. False if none waits."""
     with transaction.atomic():
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
         if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
@@ -112,18 +111,17 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
 
 
 def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -> None:
-    """Goes on at the link that failed: with the model that its stopped run has saved, or with its
-    run from the last checkpoint.
+    """Resumes at the failed link: with the model that its stopped run saved, or by retrying its run
+    from the last checkpoint.
 
-    Anything else is begun anew; with `anew` a run that has saved a model as well. Raises
-    UnableToResume.
+    Other links start over; with `anew` even one whose run saved a model. Raises UnableToResume.
     """
     with transaction.atomic():
         failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
         if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
             raise UnableToResume(_("This chain was not stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
-            Link.objects.filter(pk=link.pk).update(**_again(link, by, now, anew=anew))
+            Link.objects.filter(pk=link.pk).update(**_resumed_state(link, by, now, anew=anew))
         audit_log.record(
             by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now
         )
@@ -131,7 +129,7 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
 
 
 def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
-    """Ends a chain for good; a run of it that goes on saves and stops. False when it had ended."""
+    """Ends a chain for good; its current run saves and stops. False when it had already ended."""
     open_states = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
     with transaction.atomic():
         if (
@@ -154,17 +152,17 @@ def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
 
 
 def _advance(chain: Chain, link: Link, now: datetime) -> bool:
-    """Whether the chain may go on at once."""
+    """Returns whether the next link can start at once."""
     if link.run is not None:
         return _follow(link, link.run, now)
     if link.state == Link.State.WAITING and link.needs_approval and link.approved_at is None:
-        _ask(chain, link, now)
+        _request_approval(chain, link, now)
         return False
     if link.step in chain_plans.SNAPSHOTS:
-        return _cut(chain, link, now)
+        return _create_snapshot(chain, link, now)
     if link.state != Link.State.WAITING:
         return False
-    begin: Callable[[Chain, Link, datetime], bool] = (
+    start: Callable[[Chain, Link, datetime], bool] = (
         _open_campaign if link.step in chain_plans.CAMPAIGNS else _queue
     )
     with transaction.atomic():
@@ -177,11 +175,13 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
             != 1
         ):
             return False
-        return begin(chain, link, now)
+        return start(chain, link, now)
 
 
 def _is_still_going(chain: Chain) -> bool:
-    """Holds its row: who stops it now waits, and finds what has been begun meanwhile."""
+    """Locks the chain's row, so that stopping it waits and then finds what was started
+    meanwhile.
+    """
     return Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING).exists()
 
 
@@ -193,7 +193,7 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     if run.outcome == Run.Outcome.STOPPED and (
         saved := TrainedModel.objects.filter(run=run).first()
     ):
-        raise UnableToGoOn(
+        raise StepFailed(
             _(
                 "The run “%(run)s” was stopped and saved “%(model)s”. Continue with that model, or"
                 " restart the step."
@@ -201,19 +201,19 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
             % {"run": run, "model": saved}
         )
     if run.outcome == Run.Outcome.STOPPED:
-        raise UnableToGoOn(_("The run “%(run)s” was stopped.") % {"run": run})
-    raise UnableToGoOn(
+        raise StepFailed(_("The run “%(run)s” was stopped.") % {"run": run})
+    raise StepFailed(
         _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
     )
 
 
-def _cut(chain: Chain, link: Link, now: datetime) -> bool:
-    """Outside any transaction, because it can take minutes; whoever claimed the link last says what
-    it left.
+def _create_snapshot(chain: Chain, link: Link, now: datetime) -> bool:
+    """Runs outside a transaction, because it can take minutes. Only the worker that claimed the
+    link last stores its result.
     """
     free = Link.objects.filter(pk=link.pk, snapshot=None)
     taken = free.filter(state=Link.State.WAITING) | free.filter(
-        state=Link.State.WORKING, claimed_at__lt=now - CUTTING_PATIENCE
+        state=Link.State.WORKING, claimed_at__lt=now - SNAPSHOT_TIMEOUT
     )
     if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
         return False
@@ -239,7 +239,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
         models={
-            "reward_model": _judge(chain, plan) if about.is_rewarded else None,
+            "reward_model": _reward_model(chain, plan) if about.is_rewarded else None,
             "other_model": _model_before(chain, plan) if about.is_compared else None,
         },
         options=_options(plan, about.run),
@@ -255,7 +255,7 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     pool = Pool.objects.filter(pk=plan.pool or 0).first()
     guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
     if pool is None or guideline is None:
-        raise UnableToGoOn(
+        raise StepFailed(
             _(
                 "The schedule has no pool or no guideline for its campaign. Choose both, then start"
                 " a new chain."
@@ -281,7 +281,7 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     return True
 
 
-def _ask(chain: Chain, link: Link, now: datetime) -> None:
+def _request_approval(chain: Chain, link: Link, now: datetime) -> None:
     with transaction.atomic():
         if not _is_still_going(chain):
             return
@@ -295,11 +295,11 @@ def _ask(chain: Chain, link: Link, now: datetime) -> None:
         Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
             state=Chain.State.APPROVAL
         )
-        _tell(
+        _notify(
             chain,
             f"approval-{link.position}",
             Notice.Kind.APPROVAL,
-            partial(_words_of_asking, chain, link.step),
+            partial(_approval_words, chain, link.step),
             now,
         )
 
@@ -319,7 +319,7 @@ def _finish(chain: Chain, now: datetime) -> None:
             state=Chain.State.FINISHED, ended_at=now
         )
         if ended == 1:
-            _tell(chain, "finished", Notice.Kind.FINISHED, partial(_words_of_end, chain), now)
+            _notify(chain, "finished", Notice.Kind.FINISHED, partial(_finished_words, chain), now)
 
 
 def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datetime) -> None:
@@ -330,17 +330,17 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
             return
         Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
-        _tell(
+        _notify(
             chain,
             f"{kind}-{link.position}-{now.timestamp()}",
             kind,
-            partial(_words_of_failure, chain, sentence),
+            partial(_failed_words, chain, sentence),
             now,
         )
 
 
-def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
-    """The state in which a failed link is taken up again."""
+def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
+    """The new state of a failed link."""
     run, unclaimed = link.run, {"claimed_at": None, "ended_at": None}
     if run is None:
         return {"state": Link.State.WAITING} | unclaimed
@@ -373,7 +373,9 @@ def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
 
 
 def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
-    """What was chosen are campaigns of the kind that is counted: the other kind is taken whole."""
+    """The chosen campaigns are of the kind that triggers the schedule; the other kind is not
+    filtered.
+    """
     if step == Step.BEST:
         return Filters(best_of=_candidate_runs(chain, plan))
     if step == Step.PROMPTS:
@@ -385,7 +387,7 @@ def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
 
 
 def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
-    """The chain's own; where the plan says so, those of earlier chains before it."""
+    """The chain's own sampling runs; if the plan says so, also those of earlier chains."""
     runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by(
         "pk"
     )
@@ -415,7 +417,7 @@ def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
     else:
         snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
     if snapshot is None:
-        raise UnableToGoOn(_("The chain has no snapshot to continue with."))
+        raise StepFailed(_("The chain has no snapshot to continue with."))
     return snapshot
 
 
@@ -425,36 +427,34 @@ def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
     if step == Step.SAMPLE_BEFORE:
         return chain.base_model
     if step in (Step.SAMPLE, Step.EVALUATE):
-        return _left_by(chain, plan.shape.improving[-1])
+        return _model_of(chain, plan.shape.improving[-1])
     if step == Step.SAMPLE_FIRST:
-        return _left_by(chain, Step.SFT)
-    return _so_far(chain, plan, step)
+        return _model_of(chain, Step.SFT)
+    return _current_model(chain, plan, step)
 
 
-def _judge(chain: Chain, plan: Plan) -> TrainedModel:
+def _reward_model(chain: Chain, plan: Plan) -> TrainedModel:
     if plan.reward_model is not None:
         return TrainedModel.objects.get(pk=plan.reward_model)
-    return _left_by(chain, Step.REWARD)
+    return _model_of(chain, Step.REWARD)
 
 
 def _model_before(chain: Chain, plan: Plan) -> TrainedModel:
-    """What the last improvement began with."""
-    return _so_far(chain, plan, plan.shape.improving[-1])
+    """The model that the last improvement started from."""
+    return _current_model(chain, plan, plan.shape.improving[-1])
 
 
-def _so_far(chain: Chain, plan: Plan, step: str) -> TrainedModel:
-    """The language model that the steps before this one have left; the chain's own at its
-    beginning.
-    """
+def _current_model(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    """The language model left by the steps before this one; at first the chain's base model."""
     steps = plan.shape.steps
     before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
-    return _left_by(chain, before[-1]) if before else chain.base_model
+    return _model_of(chain, before[-1]) if before else chain.base_model
 
 
-def _left_by(chain: Chain, step: Step) -> TrainedModel:
+def _model_of(chain: Chain, step: Step) -> TrainedModel:
     model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
     if model is None:
-        raise UnableToGoOn(
+        raise StepFailed(
             _("The step “%(step)s” produced no model.") % {"step": chain_plans.WORDS[step]}
         )
     return model
@@ -477,22 +477,22 @@ def _kind_of(problem: Exception) -> Notice.Kind:
     return Notice.Kind.NOTHING if is_empty else Notice.Kind.FAILED
 
 
-def _words_of_end(chain: Chain) -> str:
+def _finished_words(chain: Chain) -> str:
     return _("The chain “%(chain)s” has finished.") % {"chain": chain}
 
 
-def _words_of_failure(chain: Chain, error: str) -> str:
+def _failed_words(chain: Chain, error: str) -> str:
     return _("The chain “%(chain)s” has stopped. %(error)s") % {"chain": chain, "error": error}
 
 
-def _words_of_asking(chain: Chain, step: str) -> str:
+def _approval_words(chain: Chain, step: str) -> str:
     return _("The chain “%(chain)s” needs your approval before the next step: %(step)s.") % {
         "chain": chain,
         "step": chain_plans.WORDS[step],
     }
 
 
-def _tell(
+def _notify(
     chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime
 ) -> None:
     person = chain.schedule.created_by

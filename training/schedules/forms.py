@@ -1,5 +1,5 @@
-"""The form of a schedule: what a chain is made of, and when it begins. Settings of runs are
-presets, or an earlier run's.
+"""The form of a schedule: the steps of its chains, and when they start. Settings of runs come from
+presets or earlier runs.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from training.schedules.services import Terms
 from training.snapshots.selectors import campaign_choices
 
 N_RUNS_OFFERED = 10
-MOST = 2_147_483_647
+MAX_INTEGER = 2_147_483_647
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
@@ -99,7 +99,7 @@ class ScheduleForm(MachinesForm):
     n_prompts = forms.IntegerField(
         label=_("Prompts to answer"),
         min_value=1,
-        max_value=MOST,
+        max_value=MAX_INTEGER,
         required=False,
         initial=200,
         help_text=_("The same sample each time. Leave empty for all."),
@@ -173,7 +173,7 @@ class ScheduleForm(MachinesForm):
     n_new = forms.IntegerField(
         label=_("On new answers: how many"),
         min_value=1,
-        max_value=MOST,
+        max_value=MAX_INTEGER,
         required=False,
         initial=500,
         help_text=_("Since the last run."),
@@ -192,7 +192,7 @@ class ScheduleForm(MachinesForm):
     n_fresh_pairs = forms.IntegerField(
         label=_("On accuracy drop: minimum new pairs"),
         min_value=1,
-        max_value=MOST,
+        max_value=MAX_INTEGER,
         required=False,
         initial=100,
         help_text=_("Answers given after the reward model's snapshot, on items it has not seen."),
@@ -217,7 +217,7 @@ class ScheduleForm(MachinesForm):
     max_runs_a_week = forms.IntegerField(
         label=_("Max runs in 7 days"),
         min_value=0,
-        max_value=MOST,
+        max_value=MAX_INTEGER,
         required=False,
         help_text=_("Leave empty for no budget."),
     )
@@ -419,7 +419,7 @@ class ScheduleForm(MachinesForm):
         if cleaned.get("trigger") in _TIMED:
             try:
                 timing.parse_cron(cleaned.get("cron", ""))
-            except timing.UnableToTell as problem:
+            except timing.InvalidCron as problem:
                 self.add_error("cron", str(problem))
         if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
             self.add_error("n_new", gettext("Enter how many new answers are needed."))
@@ -434,7 +434,7 @@ class ScheduleForm(MachinesForm):
             )
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
-        """Raters can be shown no more responses than the models write."""
+        """Raters cannot be shown more responses than the models write."""
         if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
             return
         campaigns = [step for step in chain_plans.CAMPAIGNS if step in self.shape.steps]
@@ -455,7 +455,7 @@ class ScheduleForm(MachinesForm):
             self.add_error(_SAMPLING, problem.sentence)
 
     def _check_launch(self, cleaned: dict[str, Any]) -> None:
-        """What a run of the chain could not do is said now, and not when its turn comes."""
+        """Reports now what a run of the chain would be refused for later."""
         if self.errors:
             return
         launch = processes_launch.Launch(
@@ -477,8 +477,8 @@ class ScheduleForm(MachinesForm):
 
 
 def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
-    """What the form shows of a schedule that there is. What its trigger does not use keeps the
-    form's own example.
+    """Initial values from an existing schedule. Fields its trigger does not use keep the form's
+    examples.
     """
     unused = {
         "cron": schedule.cron or "0 3 * * mon",

@@ -1,4 +1,4 @@
-"""Reads of schedules: what is new for them, what hinders them, and the chains they began."""
+"""Queries for schedules: new judgments, what blocks them, and their chains."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan
-from training.schedules.timing import Situation, Watch
+from training.schedules.timing import AccuracyCheck, Situation
 from training.snapshots import new_judgments
 
 OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
@@ -22,7 +22,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """A schedule in the list. `n_new` is counted for one by data only."""
+    """A schedule in the list. `n_new` is only counted for schedules triggered by data."""
 
     schedule: Schedule
     shape: chain_plans.Template
@@ -39,7 +39,7 @@ class LinkRow:
 
 
 def schedules() -> list[ScheduleRow]:
-    """By name, with the newest chain and firing of each."""
+    """By name, each with its newest chain and firing."""
     rows = Schedule.objects.select_related("created_by").order_by("name")
     chain_of = {
         chain.schedule_id: chain
@@ -61,7 +61,7 @@ def schedules() -> list[ScheduleRow]:
 
 
 def n_new(*, schedule: Schedule) -> int:
-    """Judgments that the schedule's snapshot would take and that came after it last ran."""
+    """Judgments for the schedule's snapshot since it last ran."""
     plan = Plan.from_json(schedule.plan)
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
         plan.shape.counted
@@ -69,12 +69,12 @@ def n_new(*, schedule: Schedule) -> int:
     found = Judgment.objects.filter(kind=kind, is_gold=False)
     if schedule.last_ran_at is not None:
         found = found.filter(submitted_at__gt=schedule.last_ran_at)
-    return _let_in(plan, found).count()
+    return _filtered(plan, found).count()
 
 
-def watched(*, schedule: Schedule) -> TrainedModel | None:
-    """The reward model of a schedule by accuracy: the newest in use that its chains have left, else
-    the one chosen.
+def watched_model(*, schedule: Schedule) -> TrainedModel | None:
+    """The reward model of a schedule triggered by accuracy: the newest from its own chains, or else
+    the chosen one.
     """
     there = (
         TrainedModel.objects.filter(freed_at=None)
@@ -88,18 +88,18 @@ def watched(*, schedule: Schedule) -> TrainedModel | None:
     )
 
 
-def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
-    """What is fresh for it, and how right it was; None without a model that a run has left."""
+def accuracy_check(*, schedule: Schedule, model: TrainedModel | None) -> AccuracyCheck | None:
+    """The new pairs for this model, and its accuracy before; None without a trained model."""
     if model is None or model.run is None:
         return None
     plan = Plan.from_json(schedule.plan)
-    fresh = _let_in(plan, new_judgments.comparisons_after(snapshot=model.run.snapshot))
+    fresh = _filtered(plan, new_judgments.comparisons_after(snapshot=model.run.snapshot))
     ranks: dict[int, list[int]] = defaultdict(list)
     ranked = RankedResponse.objects.filter(comparison__judgment__in=fresh, rank__isnull=False)
     for comparison, rank in ranked.values_list("comparison_id", "rank"):
         ranks[comparison].append(rank or 0)
     n_pairs = sum(a != b for given in ranks.values() for a, b in combinations(given, 2))
-    return Watch(
+    return AccuracyCheck(
         model.name,
         model.metrics.get("held_out_accuracy_after"),
         n_pairs,
@@ -108,8 +108,8 @@ def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
     )
 
 
-def _let_in(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    """What the schedule's snapshots take of these."""
+def _filtered(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    """Those that the schedule's snapshots include."""
     found = visible(found)
     wanted = (
         Q(campaign__in=plan.filters["campaigns"])
@@ -160,12 +160,12 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
 
 
 def firings(*, schedule: Schedule) -> QuerySet[Firing]:
-    """The newest first."""
+    """Newest first."""
     return schedule.firings.select_related("chain__schedule", "by").order_by("-number")
 
 
 def chains(*, schedule: Schedule) -> QuerySet[Chain]:
-    """The newest first, with how far each is."""
+    """Newest first, with their progress."""
     return (
         schedule.chains.select_related("schedule")
         .annotate(
@@ -176,7 +176,7 @@ def chains(*, schedule: Schedule) -> QuerySet[Chain]:
 
 
 def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> QuerySet[Chain]:
-    """All of them, or those of a schedule, or of a state, each with its links in order."""
+    """With their links in order; filtered by schedule and state if given."""
     of_chain = Prefetch("links", Link.objects.select_related("approved_by").order_by("position"))
     found = Chain.objects.select_related("firing").prefetch_related(of_chain)
     if schedule_id is not None:
@@ -192,9 +192,7 @@ def links(*, chain: Chain) -> list[LinkRow]:
 
 
 def saved_model(*, chain: Chain) -> TrainedModel | None:
-    """What the stopped run of the link that failed has saved: a person may have the chain go on
-    with it.
-    """
+    """The model saved by the failed link's stopped run; a person may continue the chain with it."""
     if chain.state != Chain.State.FAILED:
         return None
     stopped = TrainedModel.objects.filter(run__outcome=Run.Outcome.STOPPED)
@@ -208,7 +206,7 @@ def going_chain_ids() -> list[int]:
 
 
 def _newest(model: type[Chain] | type[Firing]) -> Subquery:
-    """The highest number of a row's own schedule."""
+    """The highest number within the same schedule."""
     own = model._default_manager.filter(schedule=OuterRef("schedule"))
     return Subquery(own.order_by("-number").values("number")[:1])
 

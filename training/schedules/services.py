@@ -1,5 +1,5 @@
-"""Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value
-it has seen.
+"""Every write to a schedule. Each firing raises `n_firings` from the value it has read, so that one
+moment fires once.
 """
 
 import logging
@@ -20,17 +20,17 @@ from accounts.refusals import Refusal
 from training.models import Chain, Firing, Schedule, TrainedModel
 from training.models.chain_plans import Plan
 from training.schedules import accuracy_triggers, timing
-from training.schedules.chains import begin_chain
+from training.schedules.chains import start_chain
 from training.schedules.selectors import situation
-from training.schedules.timing import Decision, Reason, UnableToTell
+from training.schedules.timing import Decision, InvalidCron, Reason
 
 logger = logging.getLogger(__name__)
-# Skipped for these reasons, it tells the person who set it up.
-_TOLD = {Reason.NOTHING_NEW: Notice.Kind.NOTHING, Reason.BROKEN: Notice.Kind.FAILED}
+# Skips for these reasons are reported to the person who created the schedule.
+_NOTIFIED = {Reason.NOTHING_NEW: Notice.Kind.NOTHING, Reason.BROKEN: Notice.Kind.FAILED}
 
 
 class UnableToSchedule(Refusal):
-    """A schedule that could never fire as asked; the text says what to change."""
+    """The schedule could never fire as requested; the text says what to change."""
 
 
 class UnableToFire(Refusal):
@@ -84,7 +84,7 @@ def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datet
 def change_schedule(
     *, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime
 ) -> None:
-    """Chains that have begun go on with the plan they began with. Raises UnableToSchedule."""
+    """Chains that have already started keep their plan. Raises UnableToSchedule."""
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
             raise UnableToSchedule(
@@ -101,14 +101,14 @@ def change_schedule(
         )
         after = _as_recorded(Schedule.objects.select_related("judge").get(pk=schedule.pk))
         if before != after:
-            changed, changes = _differing(before, after), _differing(after, before)
+            changed, changes = _changed(before, after), _changed(after, before)
             audit_log.record(
                 by=by, action="change", target=schedule, before=changed, after=changes, now=now
             )
 
 
 def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
-    """Nothing fires by itself until it is resumed. False when it was paused already."""
+    """Nothing fires automatically until it is resumed. False when it was already paused."""
     with transaction.atomic():
         is_changed = (
             Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
@@ -119,7 +119,7 @@ def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
 
 
 def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
-    """Fires next when its next time comes: what fell into the pause is not made up for."""
+    """Fires at its next time; times missed during the pause are not made up."""
     with transaction.atomic():
         due_at = (
             timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now)
@@ -138,8 +138,8 @@ def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
 
 
 def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
-    """A person's word goes before quiet hours, intervals and budget, but not before a chain that
-    has not ended.
+    """Starts a chain regardless of quiet hours, intervals and budget, but not while another chain
+    is open.
 
     Raises UnableToFire.
     """
@@ -164,53 +164,53 @@ def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
 
 
 def fire_due_schedules(*, now: datetime) -> int:
-    """Looks at every schedule whose moment has come. How many chains began."""
+    """Checks every schedule that is due. Returns how many chains started."""
     by_clock = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
     called = Q(trigger__in=by_clock, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
     due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
     return sum(
-        _fire_by_itself(schedule, now) for schedule in due
-    ) + accuracy_triggers.conclude_measurements(now=now)
+        _fire_safely(schedule, now) for schedule in due
+    ) + accuracy_triggers.finish_measurements(now=now)
 
 
-def _fire_by_itself(schedule: Schedule, now: datetime) -> bool:
-    """Whether a chain began. What is wrong with one schedule is written down there, and holds no
-    other up.
+def _fire_safely(schedule: Schedule, now: datetime) -> bool:
+    """Returns whether a chain started. Records an error at the schedule it concerns, so that it
+    does not hold up the others.
     """
     try:
         with transaction.atomic():
             return _fire(schedule, now) is not None
     except (OperationalError, InterfaceError):
         raise
-    except Exception as problem:  # the edge of one schedule among many
+    except Exception as problem:  # one broken schedule must not stop the others
         logger.exception("Schedule %s could not be looked at.", schedule)
-        _write_down(schedule, timing.broken(problem), now)
+        _record_decision(schedule, timing.broken(problem), now)
         return False
 
 
-def _write_down(schedule: Schedule, decision: Decision, now: datetime) -> None:
-    """And looks at it again when its next moment comes."""
+def _record_decision(schedule: Schedule, decision: Decision, now: datetime) -> None:
+    """Records the decision; the schedule is checked again at its next time."""
     if schedule.trigger == Schedule.Trigger.DATA:
-        if not _was_said(schedule, decision):
+        if not _is_repeated(schedule, decision):
             _store(schedule, decision, due_at=None, by=None, now=now)
         return
     try:
         due_at = _next(schedule, now)
-    except UnableToTell:
+    except InvalidCron:
         due_at = now + timedelta(days=1)
     _store(schedule, decision, due_at=due_at, by=None, now=now)
 
 
 def _fire(schedule: Schedule, now: datetime) -> Chain | None:
     at = situation(schedule=schedule, now=now)
-    if not timing.is_worth_deciding(at):
+    if not timing.has_enough_new(at):
         return None
     if schedule.trigger == Schedule.Trigger.ACCURACY:
         decision = timing.hindrance(at) or accuracy_triggers.decide_to_measure(schedule=schedule)
     else:
         decision = timing.decide(at)
     is_by_data = schedule.trigger == Schedule.Trigger.DATA
-    if is_by_data and not decision.runs and _was_said(schedule, decision):
+    if is_by_data and not decision.runs and _is_repeated(schedule, decision):
         return None
     due_at = None if is_by_data else decision.held_until or _next(schedule, now)
     return _store(schedule, decision, due_at=due_at, by=None, now=now)
@@ -224,7 +224,9 @@ def _store(
     by: User | None,
     now: datetime,
 ) -> Chain | None:
-    """The firing, and the chain it begins; None when another has been quicker, or nothing began."""
+    """Stores the firing and starts its chain; None if another worker was faster, or no chain
+    started.
+    """
     number = schedule.n_firings + 1
     begins = decision.runs and decision.reason != Reason.MEASURING
     changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if begins else {})
@@ -234,7 +236,7 @@ def _store(
             != 1
         ):
             return None
-        chain = begin_chain(schedule=schedule, number=number, now=now) if begins else None
+        chain = start_chain(schedule=schedule, number=number, now=now) if begins else None
         firing = Firing.objects.create(
             schedule=schedule,
             number=number,
@@ -247,11 +249,11 @@ def _store(
         )
         if decision.reason == Reason.MEASURING:
             accuracy_triggers.ring_measurement(firing)
-        if decision.reason in _TOLD and schedule.created_by is not None:
+        if decision.reason in _NOTIFIED and schedule.created_by is not None:
             notices_services.tell(
                 people=[schedule.created_by],
                 key=f"schedule-{schedule.pk}-{number}",
-                kind=_TOLD[decision.reason],
+                kind=_NOTIFIED[decision.reason],
                 words=lambda: f"{schedule}: {decision.sentence}",
                 path=reverse("schedule", args=[schedule.pk]),
                 now=now,
@@ -267,16 +269,14 @@ def _outcome(decision: Decision) -> Firing.Outcome:
     return Firing.Outcome.HELD if decision.held_until else Firing.Outcome.SKIPPED
 
 
-def _was_said(schedule: Schedule, decision: Decision) -> bool:
-    """One by data is looked at every minute: what holds it back is written down once."""
+def _is_repeated(schedule: Schedule, decision: Decision) -> bool:
+    """A schedule triggered by data is checked every minute; each reason is recorded once."""
     last = schedule.firings.order_by("-number").first()
     return last is not None and last.reason == decision.reason
 
 
 def _as_recorded(schedule: Schedule) -> dict[str, Any]:
-    """What was asked for, as the audit log keeps it: each setting of the plan under a name of its
-    own.
-    """
+    """The settings for the audit log, with each setting of the plan under its own name."""
     terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
     said = {
         name: value.isoformat("minutes") if isinstance(value, time) else value
@@ -296,7 +296,7 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
     }
 
 
-def _differing(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in these.items() if name not in others or others[name] != value
     }
@@ -307,7 +307,7 @@ def _due(terms: Terms, now: datetime) -> datetime | None:
         return None
     try:
         return timing.next_due(cron=terms.cron, time_zone=terms.time_zone, after=now)
-    except UnableToTell as problem:
+    except InvalidCron as problem:
         raise UnableToSchedule(str(problem)) from problem
 
 

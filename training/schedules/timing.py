@@ -1,5 +1,5 @@
-"""When a schedule fires, and why it does or does not. Pure: times and numbers in, a decision with
-its sentence out.
+"""When a schedule fires, and why or why not. Pure: times and numbers in, a decision with a sentence
+out.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,12 @@ from celery.schedules import crontab
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-# A 29 February that falls on a given weekday comes every 28 years; whoever wants less often than
-# every four has mistyped.
+# Four years, to include a 29 February. Anything rarer is most likely a typing error.
 DAYS_LOOKED_AHEAD = 366 * 4 + 1
 
 
-class UnableToTell(Exception):
-    """The times asked for mean nothing; the text says what to write."""
+class InvalidCron(Exception):
+    """The cron expression is not valid; the text says what to write."""
 
 
 class Reason(StrEnum):
@@ -39,7 +38,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Situation:
-    """What a schedule's firing depends on. `n_wanted` is 0 for one by clock."""
+    """What a schedule's decision depends on. `n_wanted` is 0 if it is triggered by the clock."""
 
     now: datetime
     time_zone: str
@@ -55,13 +54,13 @@ class Situation:
     n_runs_this_week: int = 0
     max_runs_a_week: int | None = None
     going_on: str = ""
-    """the chain of before, while it has not ended"""
+    """the previous chain while it is open; "" otherwise"""
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What a schedule by accuracy looks at: the reward model, how right it was when it was trained,
-    and what is fresh.
+class AccuracyCheck:
+    """What a schedule triggered by accuracy checks: the reward model, its accuracy after training,
+    and the number of new pairs.
     """
 
     model: str
@@ -73,7 +72,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Decision:
-    """`held_until` is when a firing that fell into quiet hours comes again."""
+    """`held_until`: when a firing delayed by quiet hours is tried again."""
 
     runs: bool
     reason: Reason
@@ -82,10 +81,10 @@ class Decision:
 
 
 def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
-    """The first moment after `after`. An hour that the clocks leave out passes by; one that comes
-    twice counts once.
+    """The first time after `after`. An hour skipped by daylight saving does not count; a repeated
+    one counts once.
 
-    Raises UnableToTell.
+    Raises InvalidCron.
     """
     times, zone = parse_cron(cron), ZoneInfo(time_zone)
     day = after.astimezone(zone).date()
@@ -104,15 +103,15 @@ def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
                 is_on_the_clock = moment.astimezone(zone).replace(tzinfo=None) == wall
                 if is_on_the_clock and moment > after:
                     return moment
-    raise UnableToTell(_("No day in the next four years matches “%(cron)s”.") % {"cron": cron})
+    raise InvalidCron(_("No day in the next four years matches “%(cron)s”.") % {"cron": cron})
 
 
 def parse_cron(cron: str) -> crontab:
-    """Five fields: minute, hour, day of month, month, day of week. Raises UnableToTell."""
+    """Five fields: minute, hour, day of month, month, day of week. Raises InvalidCron."""
     try:
         return crontab.from_string(cron.strip())
     except ValueError as problem:
-        raise UnableToTell(
+        raise InvalidCron(
             _(
                 "“%(cron)s” is not a valid time. Enter minute, hour, day of month, month and day of"
                 " week: “0 3 * * mon” is Mondays at 03:00."
@@ -121,12 +120,10 @@ def parse_cron(cron: str) -> crontab:
         ) from problem
 
 
-def quiet_ends(
+def quiet_hours_end(
     *, now: datetime, time_zone: str, begin: time | None, end: time | None
 ) -> datetime | None:
-    """When the quiet hours that go on now are over; None outside them. They may reach over
-    midnight.
-    """
+    """The end of the current quiet hours; None outside them. They may span midnight."""
     if begin is None or end is None or begin == end:
         return None
     zone = ZoneInfo(time_zone)
@@ -139,18 +136,18 @@ def quiet_ends(
     return datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
 
 
-def is_worth_deciding(situation: Situation) -> bool:
-    """One by data is silent until there is enough; one by clock has been called by it."""
+def has_enough_new(situation: Situation) -> bool:
+    """Always true without a threshold (`n_wanted` is 0)."""
     return situation.n_new >= situation.n_wanted
 
 
 def decide(situation: Situation) -> Decision:
-    """For a schedule whose moment has come."""
-    return _hindrance(situation) or _go(situation)
+    """For a schedule that is due."""
+    return _hindrance(situation) or _run_decision(situation)
 
 
 def broken(problem: Exception) -> Decision:
-    """For a schedule that a mistake of ours, or in what it names, keeps from being decided."""
+    """For a schedule that cannot be decided because of a bug or invalid settings."""
     words = _(
         "Skipped because its settings have a problem (%(problem)s). Open “Change” and choose again;"
         " see the worker's log for details."
@@ -158,8 +155,8 @@ def broken(problem: Exception) -> Decision:
     return _skip(Reason.BROKEN, words % {"problem": f"{type(problem).__name__}: {problem}"})
 
 
-def decide_to_measure(watch: Watch | None) -> Decision:
-    """Whether it is worth a run that measures. `runs` means that run, not the chain."""
+def decide_to_measure(watch: AccuracyCheck | None) -> Decision:
+    """Whether to start the measuring run; `runs` means that run, not the chain."""
     if watch is None or watch.before is None:
         return _skip(
             Reason.UNMEASURED,
@@ -173,14 +170,14 @@ def decide_to_measure(watch: Watch | None) -> Decision:
         )
         return _skip(Reason.TOO_FEW, words % {"n": watch.n_pairs, "wanted": watch.n_wanted})
     words = _("Measuring the accuracy of %(model)s on %(n)s new pairs; it was %(before)s.")
-    told = {"model": watch.model, "n": watch.n_pairs, "before": _percent(watch.before)}
-    return Decision(runs=True, reason=Reason.MEASURING, sentence=words % told)
+    values = {"model": watch.model, "n": watch.n_pairs, "before": _percent(watch.before)}
+    return Decision(runs=True, reason=Reason.MEASURING, sentence=words % values)
 
 
-def decide_by_accuracy(watch: Watch, *, now: float) -> Decision:
-    """After the measurement: `now` is the accuracy on `watch.n_pairs` fresh pairs."""
+def decide_by_accuracy(watch: AccuracyCheck, *, now: float) -> Decision:
+    """After the measurement: `now` is the accuracy on the new pairs."""
     before = watch.before or 0.0
-    told = {
+    values = {
         "model": watch.model,
         "before": _percent(before),
         "now": _percent(now),
@@ -192,16 +189,16 @@ def decide_by_accuracy(watch: Watch, *, now: float) -> Decision:
             "Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s new"
             " pairs."
         )
-        return Decision(runs=True, reason=Reason.FELL, sentence=words % told)
+        return Decision(runs=True, reason=Reason.FELL, sentence=words % values)
     words = _(
         "Skipped because the accuracy of %(model)s has not dropped enough: %(before)s before,"
         " %(now)s on %(n)s new pairs. It runs after a drop of %(points)s points."
     )
-    return _skip(Reason.HOLDS, words % told)
+    return _skip(Reason.HOLDS, words % values)
 
 
 def hindrance(situation: Situation) -> Decision | None:
-    """What keeps it from running now, whatever calls it."""
+    """What prevents it from running now, whatever the trigger."""
     return _hindrance(situation)
 
 
@@ -214,7 +211,9 @@ def _hindrance(at: Situation) -> Decision | None:
         return _skip(
             Reason.BUSY, _("Skipped because %(chain)s has not finished.") % {"chain": at.going_on}
         )
-    until = quiet_ends(now=at.now, time_zone=at.time_zone, begin=at.quiet_from, end=at.quiet_until)
+    until = quiet_hours_end(
+        now=at.now, time_zone=at.time_zone, begin=at.quiet_from, end=at.quiet_until
+    )
     if until is not None:
         words = _("Delayed until %(time)s because of quiet hours.") % {
             "time": _clock(until, at.time_zone)
@@ -253,7 +252,7 @@ def _hindrance(at: Situation) -> Decision | None:
     return None
 
 
-def _go(at: Situation) -> Decision:
+def _run_decision(at: Situation) -> Decision:
     counted = {
         "n": at.n_new,
         "what": at.what,

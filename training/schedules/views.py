@@ -1,5 +1,5 @@
-"""Schedules and the chains they begin: the list, the one page that sets a cycle up, their history,
-and a person's say in it.
+"""Schedules and their chains: the list, the form, their history, approving, resuming and
+stopping.
 """
 
 from django.contrib import messages
@@ -79,11 +79,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = training_access.schedule(user=request.user, pk=pk)
     plan = Plan.from_json(schedule.plan)
     is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
-    watched = selectors.watched(schedule=schedule) if is_by_accuracy else None
+    watched = selectors.watched_model(schedule=schedule) if is_by_accuracy else None
     context = {
         "schedule": schedule,
         "watched": watched,
-        "watch": selectors.watch(schedule=schedule, model=watched) if is_by_accuracy else None,
+        "watch": selectors.accuracy_check(schedule=schedule, model=watched)
+        if is_by_accuracy
+        else None,
         "plan": plan,
         "steps": [
             (chain_plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks)
@@ -134,7 +136,7 @@ def fire(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def chain(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page, or to htmx what changes on it."""
+    """The page; for htmx only the live part."""
     found = training_access.chain(user=request.user, pk=pk)
     context = {
         "chain": found,

@@ -262,7 +262,7 @@ def _scored_runs(filters: Filters) -> list[Run]:
     """Raises UnableToCreate for a run whose responses no reward model has scored."""
     runs = Run.objects.filter(
         pk__in=filters.best_of,
-        kind__in=configs.that_leave(RESPONSES),
+        kind__in=configs.kinds_leaving(RESPONSES),
         reward_model__isnull=False,
         is_dry=False,
     )

@@ -210,7 +210,7 @@ def scored_run_choices() -> list[tuple[int, str]]:
     """Sampling runs with responses scored by a reward model, newest first."""
     left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
     runs = Run.objects.filter(
-        kind__in=configs.that_leave(RESPONSES),
+        kind__in=configs.kinds_leaving(RESPONSES),
         reward_model__isnull=False,
         is_dry=False,
         outcome__in=left,

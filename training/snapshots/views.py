@@ -58,7 +58,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """?verify reads the files and checks the fingerprint."""
     snapshot = training_access.snapshot(user=request.user, pk=pk)
-    run_kind = configs.usual_for(snapshot.kind)
+    run_kind = configs.default_kind_for(snapshot.kind)
     context = {
         "snapshot": snapshot,
         "card": selectors.card(snapshot=snapshot),

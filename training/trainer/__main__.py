@@ -112,7 +112,7 @@ def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
     if config is None:
         raise UnableToReadJob(" ".join(problem.sentence for problem in problems))
-    return config.rehearsed() if job.is_dry else config
+    return config.for_dry_run() if job.is_dry else config
 
 
 def trainer(kind: str) -> Any:

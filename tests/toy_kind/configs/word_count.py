@@ -10,7 +10,7 @@ from training.configs.knobs import Settings, knob
 from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs
 
-_REHEARSED_PROMPTS = 2
+_DRY_RUN_PROMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class WordCountConfig(Settings):
     def presets(cls) -> Mapping[str, Self]:
         return {"small": cls(max_prompts=20), "balanced": cls(), "thorough": cls()}
 
-    def rehearsed(self) -> Self:
-        return replace(self, max_prompts=_REHEARSED_PROMPTS)
+    def for_dry_run(self) -> Self:
+        return replace(self, max_prompts=_DRY_RUN_PROMPTS)
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
         n_prompts = min(rows.n_prompts, self.max_prompts or rows.n_prompts)

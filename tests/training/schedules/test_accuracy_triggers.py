@@ -24,12 +24,12 @@ from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules.services import Terms
-from training.schedules.timing import Reason, Watch
+from training.schedules.timing import AccuracyCheck, Reason
 from training.snapshots import freeze
 from training.snapshots.services import Filters
 
 pytestmark = pytest.mark.django_db
-WATCH = Watch(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points=3)
+WATCH = AccuracyCheck(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points=3)
 
 
 # --- the decision ---------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def test_a_measurement_says_what_it_found(now: float, reason: Reason, sentence: 
 
 
 def test_too_few_fresh_pairs_are_not_worth_a_run() -> None:
-    few = Watch(model="reward-12", before=0.712, n_pairs=12, n_wanted=100, points=3)
+    few = AccuracyCheck(model="reward-12", before=0.712, n_pairs=12, n_wanted=100, points=3)
 
     decision = timing.decide_to_measure(few)
 
@@ -121,7 +121,7 @@ def schedule(noor: User, base_model: TrainedModel, judge: TrainedModel) -> Calla
             "judge": judge,
         }
         return schedules_services.create_schedule(
-            name="Watch",
+            name="AccuracyCheck",
             plan=Plan("reward", base_model=base_model.pk),
             terms=Terms(**values | terms),
             by=noor,
@@ -147,7 +147,7 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     """Its moment comes, the worker cuts and queues, the run ends, and the beat looks again."""
     schedules_services.fire_due_schedules(now=due(schedule))
     firing = schedule.firings.get()
-    accuracy_triggers.begin_measuring(firing_id=firing.pk, now=at)
+    accuracy_triggers.start_measurement(firing_id=firing.pk, now=at)
     firing.refresh_from_db()
     assert firing.run is not None
     claimed = runs_services.claim_run(run_id=firing.run.pk, node="gpu-1", now=at)
@@ -166,11 +166,11 @@ def test_a_retired_reward_model_is_watched_no_more(
     schedule: Callable[..., Schedule], judge: TrainedModel
 ) -> None:
     watching = schedule()
-    assert schedules_selectors.watched(schedule=watching) == judge
+    assert schedules_selectors.watched_model(schedule=watching) == judge
 
     TrainedModel.objects.filter(pk=judge.pk).update(stage="retired")
 
-    assert schedules_selectors.watched(schedule=watching) is None
+    assert schedules_selectors.watched_model(schedule=watching) is None
 
 
 def test_a_fall_begins_a_chain_and_says_from_where_to_where(
@@ -293,7 +293,7 @@ def test_a_paused_schedule_begins_nothing_when_its_measurement_ends(
     schedules_services.fire_due_schedules(now=due(one))
     schedules_services.pause_schedule(schedule=one, by=noor, now=NOW)
     firing = one.firings.get()
-    accuracy_triggers.begin_measuring(firing_id=firing.pk, now=NOW)
+    accuracy_triggers.start_measurement(firing_id=firing.pk, now=NOW)
     Run.objects.filter(firing=firing).update(
         state="finished",
         outcome="succeeded",
@@ -339,7 +339,7 @@ def test_the_newest_reward_model_of_the_schedule_is_watched(
     chain.links.filter(step="reward").update(run=run)
     own = TrainedModel.objects.create(name="reward-13", kind="reward", location="/x", run=run)
 
-    assert schedules_selectors.watched(schedule=one) == own
+    assert schedules_selectors.watched_model(schedule=one) == own
 
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_it_is_set_up_on_the_form_and_its_page_says_what_it_watches(
 ) -> None:
     client = signed_in(noor)
     sent = {
-        "name": "Watch",
+        "name": "AccuracyCheck",
         "base_model": base_model.pk,
         "includes_imports": "on",
         "config_reward": "preset:small",

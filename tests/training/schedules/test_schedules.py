@@ -19,7 +19,7 @@ from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules import timing
 from training.schedules.services import Terms, UnableToFire, UnableToSchedule
-from training.schedules.timing import Reason, Situation, UnableToTell
+from training.schedules.timing import InvalidCron, Reason, Situation
 
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 CALM = Situation(now=MONDAY, time_zone="UTC", what="comparisons", n_new=12)
@@ -55,12 +55,12 @@ def test_an_hour_that_comes_twice_counts_once() -> None:
 
 @pytest.mark.parametrize("cron", ["", "every monday", "61 * * * *", "0 3 * *", "0 0 31 2 *"])
 def test_what_is_no_time_is_refused_with_an_example(cron: str) -> None:
-    with pytest.raises(UnableToTell, match="0 3 \\* \\* mon"):
+    with pytest.raises(InvalidCron, match="0 3 \\* \\* mon"):
         timing.parse_cron(cron)
 
 
 def test_a_day_that_never_comes_is_refused() -> None:
-    with pytest.raises(UnableToTell, match="No day"):
+    with pytest.raises(InvalidCron, match="No day"):
         due("0 0 29 2 mon", MONDAY)
 
 
@@ -76,7 +76,7 @@ def test_a_day_that_never_comes_is_refused() -> None:
 def test_quiet_hours_may_reach_over_midnight(
     begin: int, end: int, hour: int, over: str | None
 ) -> None:
-    ends = timing.quiet_ends(
+    ends = timing.quiet_hours_end(
         now=MONDAY.replace(hour=hour), time_zone="UTC", begin=time(begin), end=time(end)
     )
 

@@ -133,7 +133,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Column]:
     """Empty if nothing was sampled from it, selected by it or trained from it."""
     begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
     sampled = (
-        begun.filter(kind__in=configs.that_leave(RESPONSES))
+        begun.filter(kind__in=configs.kinds_leaving(RESPONSES))
         .select_related("snapshot")
         .order_by("-pk")
     )

@@ -23,7 +23,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     runs = comparing.runs_compared(pks=asked)
     context = {
         "runs": runs,
-        "charts": charts.overlaid(
+        "charts": charts.overlay(
             [configs.KINDS[kind] for kind in dict.fromkeys(run.kind for run in runs)],
             [(run.name, curves.curves(run=run)) for run in runs],
         ),

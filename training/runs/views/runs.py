@@ -266,7 +266,7 @@ def _charts(run: Run) -> list[LineChart]:
 
 
 def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
-    past = differences_between_runs.Past(
+    past = differences_between_runs.PastRun(
         run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location
     )
     machines = [

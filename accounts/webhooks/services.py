@@ -3,13 +3,11 @@ sent to an internal address.
 
 An event's deliveries are rows, written in the event's transaction; a beat task sends them. Delivery
 is at least once: a receiver may get a message twice (if its answer was lost) and recognises copies
-by their id.
-"""
+by their id."""
 
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import json
 import secrets
 import socket
@@ -18,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -31,22 +29,42 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Delivery, User, Webhook
 from accounts.refusals import Refusal
+from accounts.webhooks.targets import Target, bracketed, is_outside, name_in, problem_of
 
 MARK = "pfw_"
+
+
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
+
+
 """Delays between attempts; after the last one the delivery fails."""
+
+
 CLAIMED_FOR = timedelta(minutes=2)
+
+
 TIMEOUT_S = 10.0
+
+
 N_AT_ONCE = 20
+
+
 """Messages sent to one webhook in one batch."""
+
+
 N_LOGGED = 100
+
+
 MAX_WORDS = 300
+
+
 OVERLAP = timedelta(days=3)
+
+
 """How long the previous secret signs alongside the new one."""
+
+
 KEPT_FOR = timedelta(days=30)
-GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv6 addresses that embed an IPv4 address."""
 
 
 class Event(StrEnum):
@@ -79,16 +97,13 @@ class Listed:
     last_at: datetime | None
 
 
-# --- creating and changing ------------------------------------------------------------------------
-
-
 def create_webhook(
     *, name: str, url: str, events: Collection[str], by: User, now: datetime
 ) -> tuple[Webhook, str]:
     """Returns the webhook and its secret, which is shown once. It receives events from now on.
     Raises UnableToTell.
     """
-    problem = _problem_of(url)
+    problem = problem_of(url)
     if problem:
         raise UnableToTell(problem)
     if not events:
@@ -189,9 +204,6 @@ def _switch(
     return True
 
 
-# --- recording events -----------------------------------------------------------------------------
-
-
 def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
     """Records an event; call it in the event's transaction. A repeated `key` has no effect."""
     write_down(webhooks=listening(event=event), event=event, told={key: data}, now=now)
@@ -253,9 +265,6 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
             now=now,
         )
     return True
-
-
-# --- sending --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -408,56 +417,13 @@ def _secret(webhook: Webhook, salt: str) -> str:
     )
 
 
-# --- checking addresses ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Target:
-    """A URL whose host name is replaced by its resolved IP address, so that the address that was
-    checked is the one that is called.
-
-    This prevents DNS rebinding: a name that resolves differently a moment later has no effect.
-    """
-
-    url: str
-    name: str
-    host: str
-
-
-def _problem_of(url: str) -> str:
-    """What is wrong with a URL, as a sentence; empty if nothing is."""
-    try:
-        parts = urlsplit(url)
-        port, name = parts.port, _name_in(parts)
-    except ValueError:
-        return _("“%(url)s” is not a valid URL. Write it as https://host/path.") % {"url": url}
-    if (
-        parts.scheme not in ("https", "http")
-        or not name
-        or parts.username
-        or parts.password
-        or port == 0
-    ):
-        return _(
-            "“%(url)s” is not a valid URL. Write it as https://host/path, without a user name or"
-            " password."
-        ) % {"url": url}
-    if parts.scheme == "http" and not settings.WEBHOOKS_MAY_STAY_INSIDE:
-        return _("The URL must start with https://, or others can read the messages.")
-    return ""
-
-
-def _name_in(parts: SplitResult) -> str:
-    return (parts.hostname or "").encode("idna").decode()
-
-
 async def _resolved(url: str) -> Target:
     """Resolves the host and checks its addresses. Raises Refused."""
-    problem = _problem_of(url)
+    problem = problem_of(url)
     if problem:
         raise Refused(problem)
     parts = urlsplit(url)
-    name, port = _name_in(parts), parts.port or (443 if parts.scheme == "https" else 80)
+    name, port = name_in(parts), parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -468,34 +434,8 @@ async def _resolved(url: str) -> Target:
             _("The host %(host)s is inside this network. Webhooks are not sent there.")
             % {"host": name}
         )
-    called = parts._replace(netloc=f"{_bracketed(numbers[0])}:{port}").geturl()
-    return Target(called, name, _bracketed(name) + (f":{parts.port}" if parts.port else ""))
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def is_outside(number: str) -> bool:
-    """Whether the IP address is on the public internet: not on this machine, its network or its
-    cloud's internal services.
-    """
-    address = ipaddress.ip_address(number)
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = (
-            address.ipv4_mapped
-            or address.sixtofour
-            or (address.teredo[1] if address.teredo else None)
-        )
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is None:
-            return address in GLOBAL_IPV6 and address.is_global
-        address = inner
-    return address.is_global and not address.is_multicast
-
-
-# --- reading --------------------------------------------------------------------------------------
+    called = parts._replace(netloc=f"{bracketed(numbers[0])}:{port}").geturl()
+    return Target(called, name, bracketed(name) + (f":{parts.port}" if parts.port else ""))
 
 
 def webhooks() -> list[Listed]:

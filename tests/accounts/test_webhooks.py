@@ -22,6 +22,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import services as webhooks_services
+from accounts.webhooks import targets
 from accounts.webhooks.services import PAUSES, Event, UnableToTell
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
@@ -338,14 +339,14 @@ def test_a_message_can_be_sent_again_by_hand(
     ],
 )  # fmt: skip
 def test_addresses_of_the_house_are_inside(address: str) -> None:
-    assert not webhooks_services.is_outside(address)
+    assert not targets.is_outside(address)
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::5db8:d822"]
 )
 def test_addresses_of_the_internet_are_outside(address: str) -> None:
-    assert webhooks_services.is_outside(address)
+    assert targets.is_outside(address)
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_a_name_that_leads_inside_a_moment_later_is_called_where_it_led_when_it_
 
     target = asyncio.run(webhooks_services._resolved("https://rebinding.example:8443/told?a=1"))
 
-    assert target == webhooks_services.Target(
+    assert target == targets.Target(
         "https://93.184.216.34:8443/told?a=1", "rebinding.example", "rebinding.example:8443"
     )
     with pytest.raises(webhooks_services.Refused, match="inside this network"):

@@ -14,8 +14,8 @@ from accounts.api import paging
 from accounts.api.problems import ProblemSerializer, Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
-from training.api import serializers
-from training.api.serializers import ModelSerializer, PublicationSerializer
+from training.api import model_serializers
+from training.api.model_serializers import ModelSerializer, PublicationSerializer
 from training.models import Publication, TrainedModel
 from training.registry import cards, change_stage, export
 from training.registry import publish as registry_publish
@@ -43,7 +43,7 @@ class TarRenderer(BaseRenderer):
 class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = TrainedModel.objects.all()
     serializer_class = ModelSerializer
-    query_class = serializers.ModelQuery
+    query_class = model_serializers.ModelQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
         return registry_selectors.models(kind=self.asked.get("kind", ""))
@@ -51,12 +51,14 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> TrainedModel:
         return training_access.model(user=self.by, pk=self.kwargs["pk"])
 
-    @writes("register_model", ModelSerializer, body=serializers.NewModelSerializer, status=201)
+    @writes(
+        "register_model", ModelSerializer, body=model_serializers.NewModelSerializer, status=201
+    )
     def create(self, **values: Any) -> TrainedModel:
         """Register a base model."""
         return registry_services.register_model(**values, **self.who_and_when)
 
-    @does("change_model", ModelSerializer, body=serializers.ModelChangeSerializer)
+    @does("change_model", ModelSerializer, body=model_serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
         """Change its stage, licence, notes or card. What is left out stays."""
         change_stage.change_model(model=model, **values, **self.who_and_when)
@@ -73,17 +75,17 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Its weights are kept as long as any other model's."""
         storage_services.unpin_model(model=model, **self.who_and_when)
 
-    @reads("read_model_card", serializers.CardSerializer)
+    @reads("read_model_card", model_serializers.CardSerializer)
     def card(self, request: Request, pk: int) -> Response:
         """Its card: a person's words where there are some, else made from what is known."""
         model = self.get_object()
         card = {"text": cards.card_text(model=model), "is_written": bool(model.card)}
-        return Response(serializers.CardSerializer(card).data)
+        return Response(model_serializers.CardSerializer(card).data)
 
     @reads(
         "export_model",
         {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
-        query=serializers.ArchiveQuery,
+        query=model_serializers.ArchiveQuery,
         renderer_classes=(JSONRenderer, TarRenderer),
     )
     def archive(self, request: Request, pk: int) -> HttpResponseBase:
@@ -110,7 +112,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @writes(
         "publish_model",
         PublicationSerializer,
-        body=serializers.NewPublicationSerializer,
+        body=model_serializers.NewPublicationSerializer,
         status=201,
         is_one=True,
     )

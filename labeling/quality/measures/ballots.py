@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labeling.quality.measures.votes import Record, Truths, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import habits
+from labeling.statistics.bias import shares
 from labeling.statistics.figures import Figure, Ints, absent, codes, gettext_noop
 
 PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
@@ -85,7 +85,7 @@ class Ballots:
         applies = n_asked > 0
         if not applies.any():
             return absent(_UNASKED[name])
-        return habits.share(
+        return shares.share(
             self.followed[name][rows][applies],
             counts=n_asked[applies],
             groups=(self.prompt[rows][applies],),
@@ -96,7 +96,7 @@ class Ballots:
         if 0 < len(np.unique(rater)) < fewest:
             return absent(gettext_noop("Too few raters in the group faced this choice."))
         groups = (self.prompt[rows], rater)
-        return habits.share(
+        return shares.share(
             self.followed[name][rows], counts=self.asked[name][rows], groups=groups
         ).figure
 

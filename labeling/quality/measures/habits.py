@@ -5,7 +5,7 @@ sides are swapped.
 import numpy as np
 
 from labeling.quality.measures.votes import Record, Votes, as_record
-from labeling.statistics.bias import habits, looks
+from labeling.statistics.bias import habits, looks, shares
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
 
@@ -17,7 +17,7 @@ def habits_of(votes: Votes) -> Record:
     first_won = first_shown_won(votes)
     decided = pairs.label != 0
     groups = (prompt[decided], pairs.rater[decided])
-    longer = habits.longer(
+    longer = shares.longer(
         won=(1 - pairs.label) / 2,
         n_chars=votes.n_chars[pairs.row],
         n_chars_other=votes.n_chars[pairs.other_row],
@@ -25,12 +25,12 @@ def habits_of(votes: Votes) -> Record:
         raters=pairs.rater,
     )
     return {
-        "first": as_record(habits.share(first_won[decided], groups=groups).figure),
+        "first": as_record(shares.share(first_won[decided], groups=groups).figure),
         "longer": as_record(longer.share.figure),
         "per_doubling": as_record(longer.per_doubling.odds),
         **_odds(votes, first_won, prompt),
         "swaps": _swaps(votes),
-        "ties": as_record(habits.share(~decided).figure),
+        "ties": as_record(shares.share(~decided).figure),
         "median_s": _median(votes.active_s[np.unique(votes.judgment, return_index=True)[1]]),
     }
 
@@ -63,7 +63,7 @@ def _swaps(votes: Votes) -> Record:
     first, again = votes.repeats
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
-    found = habits.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
+    found = shares.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
     return {
         name: as_record(getattr(found, name))
         for name in ("consistent", "first_twice", "second_twice")

@@ -14,7 +14,7 @@ from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.habits import first_shown_won, median_seconds
 from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import flagging, habits
+from labeling.statistics.bias import flagging, shares
 from labeling.statistics.bias import slopes as bias_slopes
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, absent, gettext_noop
@@ -126,7 +126,7 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     found = {}
     for one in np.unique(rater).tolist():
         is_rater = rater == one
-        swaps = habits.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
+        swaps = shares.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
         found[one] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import habits
 from labeling.statistics.bias import looks as bias_looks
+from labeling.statistics.bias import shares
 from labeling.statistics.figures import Figure, Floats, Ints
 
 Record = dict[str, Any]
@@ -132,7 +132,7 @@ def follows(
         "first": position[pairs.other_row] - position[pairs.row]
     } | bias_looks.differences(one, other)
     n_chars = one.n_chars - other.n_chars
-    apart["longer"] = np.where(np.abs(n_chars) > habits.LENGTH_MARGIN, n_chars, 0.0)
+    apart["longer"] = np.where(np.abs(n_chars) > shares.LENGTH_MARGIN, n_chars, 0.0)
     came = {
         name: np.where(decided & (side != 0), (side > 0) == left_won, -1)
         for name, side in apart.items()

@@ -9,7 +9,7 @@ import numpy as np
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.votes import Record, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import habits, wording
+from labeling.statistics.bias import shares, wording
 from labeling.statistics.figures import Figure, Floats, Ints, absent, gettext_noop
 
 LEAST_VOTES = 20
@@ -109,10 +109,10 @@ def _by_rater(
 def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
     if not rows.any():
         return absent(gettext_noop("No votes on such a pair yet."))
-    return habits.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
+    return shares.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
 
 
 def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
     if not surer_is_worse.any() or surer_is_worse.all():
         return absent(gettext_noop("There are votes of only one of the two kinds."), len(is_wrong))
-    return habits.gap(is_wrong, among=surer_is_worse, groups=groups)
+    return shares.gap(is_wrong, among=surer_is_worse, groups=groups)

@@ -20,7 +20,7 @@ from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words
+from labeling.quality.pages import bias_words, meanings
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
 from labeling.statistics.figures import Figure, wilson
@@ -289,7 +289,7 @@ def quality_now(report: QualityReport) -> list[pages_words.Measure]:
         first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
         shown += [
             pages_words.as_share(_("Position bias"), first, "", _("50 % is neutral")),
-            pages_words.as_share(_("Length bias"), longer, "", pages_words.longer_meaning(longer)),
+            pages_words.as_share(_("Length bias"), longer, "", meanings.longer_meaning(longer)),
         ]
     return shown
 

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias.following import Following, following
-from labeling.statistics.bias.habits import LENGTH_MARGIN
+from labeling.statistics.bias.shares import LENGTH_MARGIN
 from labeling.statistics.figures import Floats, Ints, adjusted, codes
 
 Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]

@@ -1,11 +1,10 @@
 """What a choice depends on besides quality: one logistic regression on the differences between two
 responses, and length-controlled win rates.
 
-Errors are clustered by prompt and by rater at once (Cameron, Gelbach and Miller 2011).
-"""
+Errors are clustered by prompt and by rater at once (Cameron, Gelbach and Miller 2011)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,42 +12,68 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
-from labeling.statistics.figures import (
-    Figure,
-    Floats,
-    Ints,
-    absent,
-    codes,
-    gettext_noop,
-    quantile,
-    with_error,
-)
+from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile
 
 Truths = NDArray[np.bool_]
 
+
 POSITION = "position"
+
+
 """The intercept: the odds of the first-shown response when both look alike."""
+
+
 FEWEST_VOTES = 30
+
+
 """With fewer decided votes an odds ratio would be noise."""
+
+
 FEWEST_DIFFERING = 10
+
+
 """With fewer votes between responses that differ in a feature, its odds would be noise."""
+
+
 FEWEST_PROMPTS = 5
+
+
 """With fewer prompts in which responses differ in a feature, its odds describe only these
 prompts.
 """
+
+
 SURE_PROMPTS = 20
+
+
 """From here on the spread between prompts is known well enough to be used as it is."""
+
+
 MOST_LOG_ODDS = math.log(1_000)
+
+
 """The largest log odds ratio, or half-width of its interval, that is reported: nearly separated
 votes lead beyond it.
 """
+
+
 _UNBOUNDED = 12.0
+
+
 """A coefficient of length that only votes without exception can reach."""
+
+
 _DOUBLED = 1e-9
+
+
 """For products of columns scaled to size 1: a smallest eigenvalue below this means that one column
 is a combination of the others.
 """
+
+
 WITHOUT_EXCEPTION = gettext_noop("Every vote follows this feature, so the odds are unbounded.")
+
+
 _UNTOLD = gettext_noop(
     "Responses differ too little in this, or it overlaps too much with other features, for a"
     " reliable estimate."
@@ -129,7 +154,7 @@ def _regressed(
     usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
     used, doubled = _usable(usable, int(is_used.sum()))
     refused |= doubled
-    effects = _effects(
+    effects = effects_of(
         {name: usable[name] for name in used},
         won[is_used],
         prompt[is_used],
@@ -171,12 +196,12 @@ def _first_without_odds(
 ) -> tuple[str, str] | None:
     """The first feature that the votes cannot estimate, and why."""
     for name, column in columns.items():
-        if note := _one_way(column[is_used], won[is_used], prompt[is_used]):
+        if note := one_way(column[is_used], won[is_used], prompt[is_used]):
             return name, note
     return None
 
 
-def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
+def one_way(column: Floats, won: Floats, prompt: Ints) -> str:
     """Why a feature has no odds of its own; empty if it may have some."""
     differs = column != 0
     n = int(differs.sum())
@@ -213,7 +238,7 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     return [names[at - 1] for at in used[1:]], refused
 
 
-def _effects(
+def effects_of(
     columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool
 ) -> list[Effect]:
     """One fit of all columns, each scaled by its spread so that all slopes have about the same
@@ -290,7 +315,7 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     # Votes with the same prompt and rater are in both clusterings, and would count twice.
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (
-        np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both)
+        np.diag(bread @ meat(scores, group) @ bread) for group in (prompt, rater, both)
     )
     variance = by_prompt + by_rater - by_both
     # With one rater the difference is zero, and in a small sample it can be negative: then use the
@@ -304,7 +329,7 @@ def _bread(design: Floats, fit: Floats) -> Floats:
     return np.asarray(np.linalg.pinv((design.T * (p * (1 - p))) @ design), dtype=float)
 
 
-def _meat(scores: Floats, group: Ints) -> Floats:
+def meat(scores: Floats, group: Ints) -> Floats:
     n_groups = int(group.max()) + 1
     sums = np.column_stack(
         [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
@@ -357,167 +382,11 @@ def length_controlled(
 
 
 def _cluster_error(residuals: Floats, group: Ints) -> float:
-    return math.sqrt(float(_meat(residuals[:, None], group)[0, 0])) / len(residuals)
+    return math.sqrt(float(meat(residuals[:, None], group)[0, 0])) / len(residuals)
 
 
 def _percent(share: float, se: float, n: int) -> Figure:
     reach = quantile() * se
     return Figure(
         100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se
-    )
-
-
-@dataclass(frozen=True)
-class Share:
-    """How often something was chosen, the even share, and the distance from it (z, clustered)."""
-
-    figure: Figure
-    even: float
-    z: float | None = None
-    p: float | None = None
-
-
-def share(
-    chosen: ArrayLike,
-    *,
-    even: float = 0.5,
-    groups: Sequence[ArrayLike] = (),
-    counts: ArrayLike | None = None,
-) -> Share:
-    """The share of entries that are true (1, ½ or 0). `groups` are the one or two clusterings, such
-    as prompts and raters.
-
-    Without groups, entries are independent: Wilson's interval, and z under the even share. With
-    `counts`, each element of `chosen` is a sum over that many entries, all in one group.
-    """
-    given = np.asarray(chosen, dtype=float).reshape(-1)
-    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
-    n = int(each.sum())
-    if not n:
-        return Share(absent(gettext_noop("Nothing to count yet.")), even)
-    total = float(given.sum())
-    value = total / n
-    alone = math.sqrt(even * (1 - even) / n)
-    if not groups:
-        # Wilson's interval, for entries that may be ½.
-        centre = total + quantile() ** 2 / 2
-        reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
-        bottom = n + quantile() ** 2
-        return _tested(
-            Figure(
-                value,
-                n,
-                max(0.0, (centre - reach) / bottom),
-                min(1.0, (centre + reach) / bottom),
-                alone,
-            ),
-            even,
-        )
-    se = _grouped_error((given - value * each) / n, groups, alone)
-    reach = quantile() * se
-    return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
-
-
-def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> Figure:
-    """How much more often entries are true `among` some than among the others: the difference of
-    two shares, clustered as in `share`.
-    """
-    given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
-    n_among, n_others = int(is_among.sum()), int((~is_among).sum())
-    if not n_among or not n_others:
-        return absent(gettext_noop("Nothing to compare yet."), len(given))
-    mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
-    # How much each entry moves the difference of the two means.
-    influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
-    alone = math.sqrt(0.25 / n_among + 0.25 / n_others)
-    return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))
-
-
-def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float) -> float:
-    """The standard error of a sum of influences, clustered by the first and the last of `groups`;
-    `alone` if all are alike.
-    """
-    one, other = codes(groups[0])[0], codes(groups[-1])[0]
-    both = codes(one * (int(other.max()) + 1) + other)[0]
-    first, second, joint = (
-        float(_meat(influence[:, None], group)[0, 0]) for group in (one, other, both)
-    )
-    larger = max(first, second)  # as in the regression
-    variance = first + second - joint
-    se = math.sqrt(variance if variance > 1e-6 * larger else larger)
-    return se if se > 1e-6 * alone else alone  # all alike: use the error of an even share
-
-
-def _tested(figure: Figure, even: float) -> Share:
-    assert figure.value is not None
-    z = (figure.value - even) / figure.se if figure.se else None
-    return Share(figure, even, z, None if z is None else float(2 * norm.sf(abs(z))))
-
-
-LENGTH_MARGIN = 30
-"""The minimum difference in characters for one response to count as longer (AlpacaFarm's rule)."""
-
-
-@dataclass(frozen=True)
-class Longer:
-    share: Share
-    """how often the longer response won"""
-    per_doubling: Effect
-    """the odds of being chosen when twice as long"""
-
-
-def longer(
-    *,
-    won: ArrayLike,
-    n_chars: ArrayLike,
-    n_chars_other: ArrayLike,
-    prompts: ArrayLike,
-    raters: ArrayLike,
-) -> Longer:
-    """Whether the longer response wins. `won` is 1 or 0 from the side of `n_chars`; ties and pairs
-    of about equal length are left out.
-    """
-    win, one, other = (
-        np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other)
-    )
-    prompt, rater = np.asarray(prompts), np.asarray(raters)
-    counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
-    win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
-    found = share((win == 1) == (one > other), groups=(prompt, rater))
-    doublings = np.log2((1 + one) / (1 + other))
-    # Which of the two is called "one" is arbitrary, so the regression has no intercept.
-    if len(win) < FEWEST_VOTES or not np.ptp(doublings):
-        return Longer(
-            found,
-            Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))),
-        )
-    if note := _one_way(doublings, win, codes(prompt)[0]):
-        return Longer(found, Effect("length", absent(note, len(win))))
-    return Longer(
-        found, _effects({"length": doublings}, win, prompt, rater, has_intercept=False)[0]
-    )
-
-
-@dataclass(frozen=True)
-class Swaps:
-    """Repeats with swapped sides: how often the same response or the same position won again."""
-
-    consistent: Figure
-    first_twice: Figure
-    second_twice: Figure
-
-
-def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
-    """Takes choices by position, −1 the first, 0 a tie, +1 the second; `after` is the same pair
-    with swapped sides.
-    """
-    one, other = np.asarray(before), np.asarray(after)
-    if not one.size:
-        none = absent(gettext_noop("No pair has been shown again with its sides swapped yet."))
-        return Swaps(none, none, none)
-    return Swaps(
-        *(
-            share(found).figure
-            for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))
-        )
     )

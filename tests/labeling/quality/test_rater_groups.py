@@ -31,8 +31,8 @@ from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures.groups import RaterGroup
 from labeling.quality.votes import rater_groups
 from labeling.review import services as review_services
-from labeling.statistics.bias import habits
 from labeling.statistics.bias import looks as bias_looks
+from labeling.statistics.bias import shares
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.html import page_of
 from tests.labeling.quality.test_measures import none_of_others, votes_of
@@ -137,7 +137,7 @@ def slow_shares(votes: measures_votes.Votes, raters: set[int]) -> dict[str, list
                 continue
             won, lost = (one, other) if votes.rank[one] < votes.rank[other] else (other, one)
             followed["first"].append(bool(votes.position[won] < votes.position[lost]))
-            if abs(votes.n_chars[one] - votes.n_chars[other]) > habits.LENGTH_MARGIN:
+            if abs(votes.n_chars[one] - votes.n_chars[other]) > shares.LENGTH_MARGIN:
                 followed["longer"].append(bool(votes.n_chars[won] > votes.n_chars[lost]))
             for name, has in votes.looks.has.items():
                 if has[one] != has[other]:

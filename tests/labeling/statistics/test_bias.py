@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from labeling.statistics.bias import flagging, looks, slopes
+from labeling.statistics.bias import flagging, looks, shares, slopes
 from labeling.statistics.bias import habits as bias_habits
 from tests.labeling.statistics import oracles
 
@@ -274,7 +274,7 @@ def test_lengths_that_are_nearly_alike_have_no_odds_per_doubling() -> None:
     mostly = np.where(np.arange(60) < 6, 1 - always, always)
 
     found = [
-        bias_habits.longer(
+        shares.longer(
             won=won,
             n_chars=chars[0],
             n_chars_other=chars[1],
@@ -334,7 +334,7 @@ def test_no_odds_beyond_a_thousand_are_told_of_small_campaigns() -> None:
             first_won=data["won"], features=data["features"], **given
         ).effects
         told.append(
-            bias_habits.longer(
+            shares.longer(
                 won=data["won"], n_chars=data["chars"][0], n_chars_other=data["chars"][1], **given
             ).per_doubling
         )
@@ -360,7 +360,7 @@ def test_each_rater_s_slope_is_that_of_a_regression_of_their_own_votes() -> None
     assert sorted(found) == [2, 3, 4, 5, 6, 7, 8]
     for rater, effect in found.items():
         own = raters == rater
-        alone = bias_habits.longer(
+        alone = shares.longer(
             won=won[own],
             n_chars=one[own],
             n_chars_other=other[own],
@@ -398,7 +398,7 @@ def test_choices_without_an_answer_are_a_sentence(won: list[float]) -> None:
 
 
 def test_a_share_without_groups_is_the_plain_z_test() -> None:
-    found = bias_habits.share([1] * 60 + [0] * 40)
+    found = shares.share([1] * 60 + [0] * 40)
 
     assert (found.figure.value, found.z) == (0.6, pytest.approx(2.0))
     assert (found.figure.low, found.figure.high) == (
@@ -411,8 +411,8 @@ def test_votes_that_belong_together_make_a_wider_interval() -> None:
     chosen = np.repeat([1, 0, 1, 1, 0, 1, 0, 1, 1, 1], 20)
 
     alone, together = (
-        bias_habits.share(chosen),
-        bias_habits.share(chosen, groups=[np.repeat(np.arange(10), 20)]),
+        shares.share(chosen),
+        shares.share(chosen, groups=[np.repeat(np.arange(10), 20)]),
     )
 
     assert together.figure.value == alone.figure.value
@@ -428,9 +428,9 @@ def test_sums_of_what_belongs_together_give_the_same_share_and_interval() -> Non
     sums = [chosen[together == cell].sum() for cell in cells]
     counts = [int((together == cell).sum()) for cell in cells]
 
-    found = bias_habits.share(sums, counts=counts, groups=[cells // 9, cells % 9])
+    found = shares.share(sums, counts=counts, groups=[cells // 9, cells % 9])
 
-    expected = bias_habits.share(chosen, groups=[prompts, raters])
+    expected = shares.share(chosen, groups=[prompts, raters])
     assert (found.figure.n, found.figure.value) == (500, pytest.approx(expected.figure.value))
     assert (found.figure.low, found.figure.high) == (
         pytest.approx(expected.figure.low),
@@ -439,15 +439,15 @@ def test_sums_of_what_belongs_together_give_the_same_share_and_interval() -> Non
 
 
 def test_nothing_to_count_is_a_sentence() -> None:
-    assert bias_habits.share([]).figure.note == "Nothing to count yet."
-    assert bias_habits.share([1, 1, 1], groups=[[1, 2, 3]]).z is not None
+    assert shares.share([]).figure.note == "Nothing to count yet."
+    assert shares.share([1, 1, 1], groups=[[1, 2, 3]]).z is not None
 
 
 @oracles.needs_crowd
 def test_the_crowd_s_left_share_is_the_published_one() -> None:
     _, _, labels = oracles.crowd_votes()
 
-    found = bias_habits.share(labels[labels != 0] == -1)
+    found = shares.share(labels[labels != 0] == -1)
 
     assert (found.figure.value, found.figure.n) == (pytest.approx(0.533, abs=5e-4), 5_460)
     assert found.z == pytest.approx(4.9, abs=0.05)
@@ -470,9 +470,7 @@ def test_the_crowd_preferred_the_shorter_answer() -> None:
     )
     won = np.where(labels == 0, 0.5, labels == -1)
 
-    found = bias_habits.longer(
-        won=won, n_chars=left, n_chars_other=right, prompts=units, raters=raters
-    )
+    found = shares.longer(won=won, n_chars=left, n_chars_other=right, prompts=units, raters=raters)
 
     assert (found.share.figure.value, found.share.figure.n) == (
         pytest.approx(0.410, abs=5e-4),
@@ -482,7 +480,7 @@ def test_the_crowd_preferred_the_shorter_answer() -> None:
 
 
 def test_longer_needs_thirty_characters() -> None:
-    found = bias_habits.longer(
+    found = shares.longer(
         won=[1, 1, 0, 0.5],
         n_chars=[100, 131, 100, 900],
         n_chars_other=[70, 100, 200, 1],
@@ -557,7 +555,7 @@ def test_votes_that_are_all_alike_are_told_as_a_person_would(vote: float, senten
 
 
 def test_swaps_tell_the_same_response_from_the_same_place() -> None:
-    found = bias_habits.swaps(before=[-1, -1, 1, 0, 1], after=[1, -1, 1, 0, -1])
+    found = shares.swaps(before=[-1, -1, 1, 0, 1], after=[1, -1, 1, 0, -1])
 
     assert (found.consistent.value, found.first_twice.value, found.second_twice.value) == (
         0.6,
@@ -567,7 +565,7 @@ def test_swaps_tell_the_same_response_from_the_same_place() -> None:
 
 
 def test_no_swaps_are_a_sentence() -> None:
-    assert bias_habits.swaps(before=[], after=[]).consistent.note.endswith(".")
+    assert shares.swaps(before=[], after=[]).consistent.note.endswith(".")
 
 
 # Flags

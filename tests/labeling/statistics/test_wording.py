@@ -23,7 +23,7 @@ from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
-from labeling.statistics.bias import habits
+from labeling.statistics.bias import shares
 from labeling.statistics.bias import wording as bias_wording
 from tests.cast import NOON, open_comparison_campaign, rater_called
 
@@ -143,7 +143,7 @@ def test_two_shares_apart_are_clustered_both_ways() -> None:
         slow_variance(residuals, groups) for groups in (prompts.tolist(), raters.tolist(), both)
     )
 
-    found = habits.gap(wrong, among=among, groups=(prompts, raters))
+    found = shares.gap(wrong, among=among, groups=(prompts, raters))
 
     assert found.value == pytest.approx(rates[True] - rates[False])
     assert found.se == pytest.approx(math.sqrt(one + other - joint))
@@ -155,7 +155,7 @@ def test_two_shares_apart_are_clustered_both_ways() -> None:
 
 @pytest.mark.parametrize(("wrong", "among"), [([], []), ([1, 0], [True, True]), ([1], [False])])
 def test_one_share_alone_is_a_sentence(wrong: list[float], among: list[bool]) -> None:
-    found = habits.gap(wrong, among=among, groups=(range(len(wrong)), range(len(wrong))))
+    found = shares.gap(wrong, among=among, groups=(range(len(wrong)), range(len(wrong))))
 
     assert (found.value, found.note) == (None, "Nothing to compare yet.")
 

@@ -1,0 +1,123 @@
+"""Models and their publications as JSON."""
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from accounts.api.fields import Flag
+from accounts.api.paging import PageQuery
+from training.models import Publication, TrainedModel
+from training.registry import export
+
+
+class ModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices)
+    location = serializers.CharField()
+    licence = serializers.CharField()
+    notes = serializers.CharField()
+    stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
+    is_elsewhere = serializers.SerializerMethodField(
+        help_text="another server answers for it: it is sampled from, never trained"
+    )
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
+    run = serializers.IntegerField(
+        source="run_id", allow_null=True, help_text="null for a base model"
+    )
+    snapshot = serializers.IntegerField(
+        source="run.snapshot_id", allow_null=True, help_text="what that run learned from"
+    )
+    metrics = serializers.DictField()
+    archive = serializers.SerializerMethodField(
+        help_text="the address of its .tar; null when its weights are not ours to give"
+    )
+    is_pinned = serializers.SerializerMethodField()
+    is_freed = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+
+    def get_archive(self, model: TrainedModel) -> str | None:
+        is_gone = model.freed_at is not None or hasattr(model, "endpoint")
+        return None if is_gone else reverse("api_model_archive", args=[model.pk])
+
+    def get_is_pinned(self, model: TrainedModel) -> bool:
+        return model.pinned_at is not None
+
+    def get_is_freed(self, model: TrainedModel) -> bool:
+        return model.freed_at is not None
+
+    def get_is_elsewhere(self, model: TrainedModel) -> bool:
+        return hasattr(model, "endpoint")
+
+
+class ModelQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=TrainedModel.Kind.choices)
+
+
+class ArchiveQuery(serializers.Serializer[Any]):
+    weights = serializers.ChoiceField(
+        choices=[export.MERGED, export.ADAPTER],
+        default=export.MERGED,
+        help_text="whole, or what LoRA learned by itself, where the run has kept it",
+    )
+
+
+class NewModelSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    kind = serializers.ChoiceField(
+        choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
+    )
+    location = serializers.CharField(
+        max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model"
+    )
+    is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
+    licence = serializers.CharField(max_length=64, default="", allow_blank=True)
+    notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
+
+
+class ModelChangeSerializer(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    stage = serializers.ChoiceField(
+        required=False,
+        choices=TrainedModel.Stage.choices,
+        help_text="approved: its weights are kept; retired: offered to nobody",
+    )
+    licence = serializers.CharField(required=False, max_length=64, allow_blank=True)
+    notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
+    card = serializers.CharField(
+        required=False,
+        max_length=100_000,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Markdown; empty: made from what is known",
+    )
+
+
+class CardSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="Markdown, which goes out with the weights as README.md")
+    is_written = serializers.BooleanField(
+        help_text="by a person; otherwise it is made from what is known now"
+    )
+
+
+class PublicationSerializer(serializers.Serializer[Any]):
+    """A model on its way to a hub. It has arrived when `state` is `done`."""
+
+    id = serializers.IntegerField()
+    model = serializers.IntegerField(source="model_id")
+    repository = serializers.CharField()
+    is_private = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=Publication.State.choices)
+    bytes_total = serializers.IntegerField(help_text="0 until it is known")
+    bytes_sent = serializers.IntegerField()
+    address = serializers.CharField(help_text="where it is, once it is there")
+    error = serializers.CharField(help_text="a sentence when it failed")
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewPublicationSerializer(serializers.Serializer[Any]):
+    repository = serializers.CharField(max_length=200, help_text="owner/name")
+    is_private = Flag(default=True)

@@ -77,7 +77,7 @@ def fingerprint() -> str:
     """
     files = [
         *local_site.ROOT.glob("*/migrations/*.py"),
-        *(local_site.ROOT / "training" / "demo").iterdir(),
+        *(local_site.ROOT / "training" / "management" / "demo").iterdir(),
     ]
     files += [
         local_site.ROOT / "constraints.txt",

@@ -25,7 +25,7 @@ import services
 from form_browser import FormBrowser, Page, UnexpectedPage
 from simulated_raters import PASSWORD, RATERS, SimulatedRater
 
-DEMO = local_site.ROOT / "training" / "demo"
+DEMO = local_site.ROOT / "training" / "management" / "demo"
 # The demo has forty prompts. The loop needs more, or almost none would be held out.
 OWN_FILES = ("demonstrations.jsonl", "prompts.jsonl", "more_prompts.jsonl")
 N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3

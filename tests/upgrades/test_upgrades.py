@@ -49,7 +49,7 @@ def upgrade(release: str, database: str, *options: str, home: Path) -> dict[str,
     }
     command = [sys.executable, "-m", "tests.upgrades.upgrade", release, *options]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

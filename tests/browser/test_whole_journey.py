@@ -95,7 +95,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     rater.locator("textarea[name=text]").fill("Como, Garda and Maggiore. " * 6)
     rater.get_by_role("button", name="Review").last.click()
     rater.get_by_role("button", name=re.compile("^Submit")).first.click()
-    expect(rater.get_by_text("Nothing left for you")).to_be_visible()
+    expect(rater.get_by_text("Nothing left for you in")).to_be_visible()
     assert PastLease.objects.get(end="skipped").active_s is not None  # by the page's own clock
 
     # The board says what is done and what is stuck; the campaign is closed.

@@ -16,7 +16,8 @@ export function login({ desk, say, signal }) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await fetch(form.action).catch(() => null); // sets a new CSRF cookie if the old one went with the session
+    // Sets a new CSRF cookie if the old one went with the session. Reading the page ends the request.
+    await fetch(form.action).then((page) => page.text()).catch(() => null);
     const answer = await post(form.action, new FormData(form));
     // A failed login answers with its own page, a successful one redirects.
     const isIn = answer.kind === "signed-out";

@@ -40,8 +40,8 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Webhook.objects.all()
     serializer_class = WebhookSerializer
 
-    # Its answer is not remembered by an Idempotency-Key, for the secret would be with it. Sent
-    # twice it is 409: end the old one, then rotate.
+    # The response is not stored for its Idempotency-Key, because it contains the secret. A repeated
+    # call gets 409: end the old secret, then rotate.
     @does("rotate_webhook_secret", WebhookSecretSerializer, is_remembered=False)
     def rotate(self, webhook: Webhook) -> dict[str, Any]:
         """A new secret. For three days messages are signed with the one before as well. 409 while

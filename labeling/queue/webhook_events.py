@@ -27,7 +27,7 @@ def tell_of_judgments(*, now: datetime) -> int:
 
 def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
     """In the transaction of the change."""
-    webhooks_services.tell(
+    webhooks_services.send_event(
         event=Event.CAMPAIGN_CHANGED,
         key=f"campaign-{campaign.pk}-{state}-{now.timestamp()}",
         data={
@@ -49,9 +49,9 @@ def _tell(webhook: Webhook, now: datetime) -> int:
     with transaction.atomic():
         if not _move(webhook, news[-1].pk if news else told_to):
             return 0
-        told = {f"judgment-{judgment.pk}": _data(judgment) for judgment in news}
-        webhooks_services.write_down(
-            webhooks=[webhook], event=Event.JUDGMENT_GIVEN, told=told, now=now
+        payloads = {f"judgment-{judgment.pk}": _data(judgment) for judgment in news}
+        webhooks_services.queue_deliveries(
+            webhooks=[webhook], event=Event.JUDGMENT_GIVEN, payloads=payloads, now=now
         )
     return len(news)
 

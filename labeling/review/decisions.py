@@ -54,7 +54,7 @@ class Sentence:
 def tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
     """Under My work; who has no login is told nothing."""
     if rater.user is not None:
-        notices_services.tell(
+        notices_services.notify(
             people=[rater.user],
             key=key,
             kind=Notice.Kind.FEEDBACK,

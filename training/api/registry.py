@@ -1,4 +1,4 @@
-"""Models over HTTP: their stage, notes, licence and card, their weights, and their way to a hub."""
+"""Models in the REST API: stage, notes, licence, card, weights, and publishing to a hub."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ from training.storage import store
 
 
 class TarRenderer(BaseRenderer):
-    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that
-    is always JSON.
+    """Lets a client accept a tar. The archive itself is streamed without a renderer; only errors
+    are rendered, always as JSON.
     """
 
     media_type = export.CONTENT_TYPE

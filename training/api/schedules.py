@@ -1,6 +1,4 @@
-"""Schedules and their chains over HTTP: set up by the rules of their page, read, and a person's say
-in them.
-"""
+"""Schedules and chains in the REST API, by the same rules as their pages."""
 
 from typing import Any
 

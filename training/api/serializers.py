@@ -1,4 +1,4 @@
-"""What the training half takes and gives as JSON."""
+"""JSON serializers of training."""
 
 from typing import Any
 
@@ -102,14 +102,14 @@ class NewSnapshotSerializer(serializers.Serializer[Any]):
 
 
 class KindField(serializers.ChoiceField):
-    """One of the kinds of run that are registered."""
+    """A registered kind of run."""
 
     def __init__(self, **about: Any) -> None:
         super().__init__(choices=kind_choices(), **about)
 
 
 def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """The fields, with more of them after this one."""
+    """Inserts `more` after the field `name`."""
     place = list(fields).index(name) + 1
     return dict([*list(fields.items())[:place], *more.items(), *list(fields.items())[place:]])
 
@@ -273,7 +273,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def models_of(values: dict[str, Any]) -> dict[str, TrainedModel]:
-        """Those beside the base model, by role."""
+        """The models besides the base model, by role."""
         given = {role.name: values.get(role.name) for role in roles.BESIDE}
         return {name: model for name, model in given.items() if model is not None}
 
@@ -294,7 +294,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
-        """The whole config: the preset, and over it what was sent."""
+        """The preset, overridden by the config that was sent."""
         preset = values.get("preset")
         usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
         changes: dict[str, Any] = values.get("config", {})

@@ -1,4 +1,4 @@
-"""Snapshots and runs over HTTP. Who may call what is config.permissions.API_TABLE."""
+"""Snapshots and runs in the REST API. Permissions are in config.permissions.API_TABLE."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         )
         return serializers.EstimateSerializer.from_forecast(found)
 
-    # --- what it says -----------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     @reads("read_run_points", serializers.PointsSerializer, query=serializers.PointsQuery)
     def points(self, request: Request, pk: int) -> Response:
@@ -148,7 +148,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         }
         return Response(serializers.LogSerializer(body).data)
 
-    # --- what is done with it ---------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     @does("stop_run", RunSerializer)
     def stop(self, run: Run) -> None:

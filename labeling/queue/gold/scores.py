@@ -156,7 +156,7 @@ def _tell_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
         " have done still counts."
     )
     _tell(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
-    notices_services.tell(
+    notices_services.notify(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=key,
         kind=Notice.Kind.PAUSED,
@@ -178,7 +178,7 @@ def _tell(
     if rater.user is not None:
         people = [rater.user]
         path = reverse("my_work")
-        notices_services.tell(
+        notices_services.notify(
             people=people,
             key=key,
             kind=kind,

@@ -25,7 +25,7 @@ _CONFIG = "config_"
 
 
 class ScheduleSerializer(serializers.Serializer[Any]):
-    """What starts by itself."""
+    """A schedule."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -58,7 +58,7 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleChangeSerializer(serializers.Serializer[Any]):
-    """The fields of the page's form. What is left out stays; each kind of chain takes those that
+    """The fields of the page's form. Omitted fields keep their value; each template has the fields
     its page shows.
     """
 
@@ -77,7 +77,7 @@ class ScheduleChangeSerializer(serializers.Serializer[Any]):
 
 
 class NewScheduleSerializer(ScheduleChangeSerializer):
-    """The fields of the page's form. What is left out is as the page shows it at first."""
+    """The fields of the page's form. Omitted fields take the form's initial value."""
 
     template = serializers.ChoiceField(
         choices=list(chain_plans.TEMPLATES), help_text="the kind of chain that it begins"
@@ -85,7 +85,7 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
 
 
 class LinkSerializer(serializers.Serializer[Any]):
-    """One step of a chain and what it left: a snapshot, a run or a campaign."""
+    """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
     step = serializers.ChoiceField(choices=[step.value for step in chain_plans.Step])
     state = serializers.ChoiceField(choices=Link.State.choices)
@@ -100,7 +100,7 @@ class LinkSerializer(serializers.Serializer[Any]):
 
 
 class ChainSerializer(serializers.Serializer[Any]):
-    """One go through a schedule's plan."""
+    """One pass through a schedule's plan."""
 
     id = serializers.IntegerField()
     schedule = serializers.IntegerField(source="schedule_id")

@@ -46,7 +46,7 @@ CREATABLE_KINDS = [choice for choice in Snapshot.Kind.choices if choice[0] != Sn
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
-    """training.snapshots.services.Filters. What is left out or empty lets everything in."""
+    """training.snapshots.services.Filters. Omitted or empty filters include everything."""
 
     campaigns = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
@@ -316,7 +316,7 @@ class PaceSerializer(serializers.Serializer[Any]):
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
-    """Null where nobody has seen the model's config yet."""
+    """Null if the model's config is unknown."""
 
     n_steps = serializers.IntegerField()
     n_tokens = serializers.IntegerField()
@@ -380,7 +380,7 @@ class PointsQuery(serializers.Serializer[Any]):
 
 
 class PointsSerializer(serializers.Serializer[Any]):
-    """Points, and what to ask with for the next ones."""
+    """Points, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)
     next_attempt = serializers.IntegerField()
@@ -390,7 +390,7 @@ class PointsSerializer(serializers.Serializer[Any]):
 
 
 class SampleSerializer(serializers.Serializer[Any]):
-    """A text that the model wrote while it trained."""
+    """A response sampled during training."""
 
     id = serializers.IntegerField()
     attempt = serializers.IntegerField()
@@ -423,7 +423,7 @@ class LogLineSerializer(serializers.Serializer[Any]):
 
 
 class LogSerializer(serializers.Serializer[Any]):
-    """Whole lines, and what to ask with for the next ones."""
+    """Complete lines, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)
     next_attempt = serializers.IntegerField()
@@ -503,7 +503,7 @@ class NewModelSerializer(serializers.Serializer[Any]):
 
 
 class ModelChangeSerializer(serializers.Serializer[Any]):
-    """What is left out stays as it is."""
+    """Omitted fields keep their value."""
 
     stage = serializers.ChoiceField(
         required=False,
@@ -529,7 +529,7 @@ class CardSerializer(serializers.Serializer[Any]):
 
 
 class PublicationSerializer(serializers.Serializer[Any]):
-    """A model on its way to a hub. It has arrived when `state` is `done`."""
+    """A model's publication to a hub. It is complete when `state` is `done`."""
 
     id = serializers.IntegerField()
     model = serializers.IntegerField(source="model_id")

@@ -1,11 +1,11 @@
-"""What a service refuses, and why."""
+"""The base class of what services refuse."""
 
 
 class Refusal(Exception):
-    """A service will not do this as things stand; `sentence` tells the person who asked.
+    """A service refuses a request in the current state; `sentence` is for the person who made it.
 
-    Each service raises one of its own, named after what it could not do (UnableTo…), and pages
-    catch it by that name. The API answers any of them with 409.
+    Each service raises a subclass named after what it could not do (UnableTo…), and pages catch it
+    by that name. The API responds to all of them with 409.
     """
 
     def __init__(self, sentence: str) -> None:

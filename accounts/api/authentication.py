@@ -1,5 +1,5 @@
-"""`Authorization: Bearer pfb_…`: authenticates the token's person; request.auth is the token
-itself.
+"""Authentication by `Authorization: Bearer pfb_…`. request.user is the token's person, request.auth
+the token.
 """
 
 from django.utils import timezone

@@ -15,8 +15,8 @@ from rest_framework.response import Response
 
 from accounts.api.fields import MAX_ID
 
-N_DEFAULT = 50
-N_MOST = 200
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
 Row = TypeVar("Row", bound=Model)
 
 
@@ -30,7 +30,11 @@ class PageQuery(serializers.Serializer[Any]):
         help_text="`next_cursor` of the page before; without it the list begins",
     )
     limit = serializers.IntegerField(
-        required=False, default=N_DEFAULT, min_value=1, max_value=N_MOST, help_text="rows in a page"
+        required=False,
+        default=DEFAULT_PAGE_SIZE,
+        min_value=1,
+        max_value=MAX_PAGE_SIZE,
+        help_text="rows in a page",
     )
 
 
@@ -51,8 +55,8 @@ def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
 
 
 class ByCursor(BasePagination):
-    """The newest first, from below `cursor`. REST framework's CursorPagination has opaque cursors
-    and links to pages; ours are ids that a program can keep.
+    """Newest first, starting below `cursor`. REST framework's CursorPagination has opaque cursors
+    and links to pages; ours are ids that a client can store.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -77,7 +81,7 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
         ),
         "results": serializer(many=True),
     }
-    # It is the whole answer: drf-spectacular would make a list of it.
+    # Without this, drf-spectacular describes the response as a list of pages.
     return extend_schema_serializer(many=False)(
         type(f"{name}Page", (serializers.Serializer,), fields)
     )

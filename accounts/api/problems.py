@@ -41,9 +41,8 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(problem, Refusal):
         problem = Unable(problem.sentence)
     elif isinstance(problem, IntegrityError):
-        # The services look first: what is left is another call that took the same name a moment
-        # earlier.
-        logger.warning("A call met another one's row.", exc_info=problem)
+        # Services check first, so this is a concurrent call that just took the same name.
+        logger.warning("A call conflicted with a concurrent one.", exc_info=problem)
         problem = Unable(
             _("Another request just took this name. Check what exists, then try again.")
         )

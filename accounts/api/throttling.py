@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class PerMinute(SimpleRateThrottle):
-    rate = "1/minute"  # its duration counts; how many is a setting, by the kind of call
+    rate = "1/minute"  # only the duration is used; the number of calls is a setting
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         is_read = request.method in SAFE_METHODS
@@ -33,8 +33,9 @@ class PerMinute(SimpleRateThrottle):
         try:
             return super().allow_request(request, view)
         except RedisError as problem:
-            # A limit protects the site from one eager script; it is not worth closing the API over.
-            logger.warning("Calls are not counted: the cache is away (%s).", problem)
+            # A limit only protects against an overeager script, so a cache outage must not close
+            # the API.
+            logger.warning("Calls are not counted: the cache is down (%s).", problem)
             return True
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:

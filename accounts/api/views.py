@@ -1,8 +1,7 @@
-"""The base of every endpoint, and how an endpoint is described in the schema.
+"""Base class of every API endpoint, and decorators that describe endpoints in the schema.
 
-A view set serves one kind of thing: `list` and `retrieve` are REST framework's own, and a method
-under `writes` or `does` is given the object and the checked body. So a view set says only what is
-its own.
+A view set serves one kind of object. `list` and `retrieve` are REST framework's own; a method under
+`writes` or `does` gets the object and the validated body.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +45,7 @@ _KEY = OpenApiParameter(
 
 
 class ViewSetAction(Protocol):
-    """A further GET of a view set. `mapping.post` adds a POST at the same address."""
+    """An additional GET of a view set. `mapping.post` adds a POST at the same URL."""
 
     mapping: MethodMapper
 
@@ -54,34 +53,36 @@ class ViewSetAction(Protocol):
 
 
 class ApiViewSet(GenericViewSet[Any]):
-    """GET and POST only. Authentication, permission and limits are the settings' defaults."""
+    """GET and POST only. Authentication, permission and throttling are the defaults from
+    settings.
+    """
 
     http_method_names = ["get", "head", "post"]
     lookup_value_converter = "int"
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[Any]] = paging.PageQuery
-    """What the address may ask."""
+    """Validates the query parameters."""
 
     @cached_property
     def asked(self) -> dict[str, Any]:
-        """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an
-        empty value would ask for all.
+        """The validated query parameters. Raises ValidationError, also for an empty `?kind=`, which
+        a form would take to mean all.
         """
         return _valid(self.query_class(data=self.request.query_params.dict()))
 
     @property
     def by(self) -> User:
-        """Whoever calls; the permission has turned everybody else away."""
+        """The caller; the permission class has refused everybody else."""
         assert isinstance(self.request.user, User)
         return self.request.user
 
     @property
     def who_and_when(self) -> dict[str, Any]:
-        """What every service asks for."""
+        """The arguments that every service takes."""
         return {"by": self.by, "now": timezone.now()}
 
     def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
-        """What the serializer reads of each: the objects themselves, unless overridden."""
+        """What the serializer reads for each object: the object itself, unless overridden."""
         return objects
 
     def get_serializer(self, given: Any, *, many: bool = False) -> Any:
@@ -95,8 +96,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
 
 class Router(SimpleRouter):
-    """`runs`, `runs/12` and `runs/12/stop`, named api_runs, api_run and api_run_stop as
-    config.permissions.API_TABLE has them.
+    """URLs `runs`, `runs/12` and `runs/12/stop`, with the names api_runs, api_run and api_run_stop
+    that config.permissions.API_TABLE uses.
     """
 
     routes = [
@@ -125,8 +126,8 @@ def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
 
 
 def described(*, tag: str | None = None, **sentences: str) -> Callable[[View], View]:
-    """Describes `list` and `retrieve` of a view set: `list_runs="…", read_run="…"`, called so in
-    generated clients.
+    """Describes `list` and `retrieve` of a view set: `list_runs="…", read_run="…"`. The names
+    become operation ids.
     """
 
     def describe(view: View) -> View:
@@ -151,8 +152,8 @@ def described(*, tag: str | None = None, **sentences: str) -> Callable[[View], V
 def reads(
     name: str, answer: Any, *, query: Any = None, is_one: bool = True, **options: Any
 ) -> Callable[[Handler], ViewSetAction]:
-    """A further GET, at the name of the method below the object. `answer`: a serializer, or answers
-    by their status where there are others than that of success.
+    """An additional GET, at the method's name below the object. `answer`: a serializer, or a
+    mapping from status to response.
     """
     if query is not None:
         options["query_class"] = query
@@ -166,7 +167,7 @@ def reads(
 
 
 def lists(name: str, answer: Any, *, query: Any) -> Callable[[Handler], Handler]:
-    """Describes a `list` whose answer is not a page by cursor."""
+    """Describes a `list` whose response is not a cursor page."""
     answer = extend_schema_serializer(many=False)(answer)
     describe: Callable[[Handler], Handler] = _reading(name, answer, query=query, is_one=False)
     return describe
@@ -193,9 +194,9 @@ def writes(
     is_remembered: bool = True,
     **route: Any,
 ) -> Callable[[Handler], Handler]:
-    """A POST that takes an Idempotency-Key. The method is given the object where there is one, and
-    the values of the body by name; what it returns is answered, or the object read again where it
-    returns nothing.
+    """A POST that accepts an Idempotency-Key. The method gets the object (if `is_one`) and the
+    body's values as keyword arguments. The response is what it returns or, if that is None, the
+    object read again.
     """
     problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     describe = extend_schema(
@@ -223,12 +224,12 @@ def writes(
 def does(
     name: str, answer: Any, *, is_one: bool = True, url_path: str | None = None, **options: Any
 ) -> Callable[[Handler], Handler]:
-    """`writes` at the name of the method below the object."""
+    """Like `writes`, at the method's name below the object."""
     options |= {"methods": ["post"], "detail": is_one, "url_path": url_path}
     return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
 
 
 def _route(handler: Handler, **options: Any) -> Handler:
-    """Described in the schema only afterwards: `action` takes the place of what was there."""
+    """Apply it before the schema decorator: `action` would replace the description."""
     found: Handler = action(url_name=handler.__name__, **options)(handler)
     return found

@@ -40,19 +40,19 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Webhook.objects.all()
     serializer_class = WebhookSerializer
 
-    # Its answer is not remembered by an Idempotency-Key, for the secret would be with it. Sent
-    # twice it is 409: end the old one, then rotate.
+    # The response is not stored for its Idempotency-Key, because it contains the secret. A repeated
+    # call gets 409: end the old secret, then rotate.
     @does("rotate_webhook_secret", WebhookSecretSerializer, is_remembered=False)
     def rotate(self, webhook: Webhook) -> dict[str, Any]:
-        """A new secret. For three days messages are signed with the one before as well. 409 while
-        two sign already.
+        """Create a new secret. For three days messages are also signed with the previous one. 409
+        while two secrets are valid.
         """
         webhook, secret = webhooks_services.rotate_secret(webhook=webhook, **self.who_and_when)
         return {"id": webhook.pk, "secret": secret, "old_secret_until": webhook.old_salt_until}
 
     @does("end_webhook_secret", WebhookSerializer, url_path="end-secret")
     def end_secret(self, webhook: Webhook) -> None:
-        """The secret before signs no more. Changes nothing when only one signs."""
+        """Stop signing with the previous secret. Changes nothing if only one is valid."""
         webhooks_services.end_old_secret(webhook=webhook, **self.who_and_when)
 
 

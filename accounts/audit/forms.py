@@ -1,4 +1,4 @@
-"""The filter of the audit log."""
+"""The filter form of the audit log."""
 
 from collections.abc import Iterable
 from typing import Any

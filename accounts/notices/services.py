@@ -15,7 +15,7 @@ from accounts.models import Notice, User
 N_MAILED_AT_ONCE = 200
 
 
-def tell(
+def notify(
     *,
     people: Iterable[User],
     key: str,

@@ -34,9 +34,9 @@ N_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A query for one finder: objects whose names contain all of these words, or the object with
-    this number.
+class SearchQuery:
+    """A query for one finder: names that contain all of these words, or the object with this
+    number.
     """
 
     words: str
@@ -44,7 +44,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """One result. `pk` is None for objects without a page of their own; the finder's page lists
     them all.
     """
@@ -65,7 +65,7 @@ class Finder:
     """the word before a number: "run 412" is a query for this finder only"""
     page: str
     """URL name of the result's page; people who may not open it get no results"""
-    find: Callable[[Wanted], list[Found]]
+    find: Callable[[SearchQuery], list[SearchResult]]
     list_page: str = ""
     """URL name of a list that can be filtered by words through the parameter `list_parameter`"""
     list_parameter: str = "q"
@@ -109,7 +109,7 @@ def search(*, query: str, roles: frozenset[str]) -> Results:
     words = " ".join(query.replace("\0", " ")[:MAX_LENGTH].split())
     if not words:
         return Results("", [])
-    sections = [_places(words, roles)]
+    sections = [_pages(words, roles)]
     sections += [
         _section(finder, words, roles)
         for finder in finders()
@@ -118,24 +118,26 @@ def search(*, query: str, roles: frozenset[str]) -> Results:
     return Results(words, [section for section in sections if section.hits or section.list_url])
 
 
-def best(rows: QuerySet[Row], *, wanted: Wanted, names: Sequence[str] = ("name",)) -> QuerySet[Row]:
+def best(
+    rows: QuerySet[Row], *, query: SearchQuery, names: Sequence[str] = ("name",)
+) -> QuerySet[Row]:
     """The best matches, one more than is shown: by number, then exact name, then prefix, then
     newest.
 
     Each word must occur in one of the columns `names`, ignoring case.
     """
-    holds = Q()
-    for word in wanted.words.split()[:MAX_WORDS]:
-        holds &= _any(names, "icontains", word)
-    nearness = [
-        When(_any(names, "iexact", wanted.words), then=Value(1)),
-        When(_any(names, "istartswith", wanted.words), then=Value(2)),
+    matches = Q()
+    for word in query.words.split()[:MAX_WORDS]:
+        matches &= _any(names, "icontains", word)
+    ranks = [
+        When(_any(names, "iexact", query.words), then=Value(1)),
+        When(_any(names, "istartswith", query.words), then=Value(2)),
     ]
-    if wanted.number is not None:
-        holds |= Q(pk=wanted.number)
-        nearness.insert(0, When(pk=wanted.number, then=Value(0)))
-    near = Case(*nearness, default=Value(3), output_field=IntegerField())
-    return rows.filter(holds).order_by(near, "-pk")[: N_SHOWN + 1]
+    if query.number is not None:
+        matches |= Q(pk=query.number)
+        ranks.insert(0, When(pk=query.number, then=Value(0)))
+    rank = Case(*ranks, default=Value(3), output_field=IntegerField())
+    return rows.filter(matches).order_by(rank, "-pk")[: N_SHOWN + 1]
 
 
 @lru_cache
@@ -144,7 +146,7 @@ def finders() -> tuple[Finder, ...]:
 
 
 def _section(finder: Finder, words: str, roles: frozenset[str]) -> Section:
-    found = finder.find(_wanted(finder, words))
+    found = finder.find(_query(finder, words))
     has_more = len(found) > N_SHOWN
     hits = [
         Hit(
@@ -165,31 +167,31 @@ def _section(finder: Finder, words: str, roles: frozenset[str]) -> Section:
     return Section(str(finder.title), hits, has_more, list_url, finder.is_searched_there)
 
 
-def _wanted(finder: Finder, words: str) -> Wanted:
-    wanted = Wanted(words)
+def _query(finder: Finder, words: str) -> SearchQuery:
+    query = SearchQuery(words)
     match = _NUMBER.fullmatch(words)
     if match is None:
-        return wanted
+        return query
     kind = (match["kind"] or "").casefold()
     with override("en"):
         english = str(finder.one)
     is_meant = kind in {"", str(finder.one).casefold(), english.casefold()}
-    return replace(wanted, number=int(match["number"])) if is_meant else wanted
+    return replace(query, number=int(match["number"])) if is_meant else query
 
 
-def _places(words: str, roles: frozenset[str]) -> Section:
+def _pages(words: str, roles: frozenset[str]) -> Section:
     """Entries of the navigation that match by their label in the reader's language."""
     looked_for = words.casefold()
-    near: list[tuple[int, Hit]] = []
-    for title, places in navigation.PLACES:
-        for place in places:
-            label = str(place.label)
+    ranked: list[tuple[int, Hit]] = []
+    for title, entries in navigation.ENTRIES:
+        for entry in entries:
+            label = str(entry.label)
             at = label.casefold().find(looked_for)
-            if at >= 0 and accounts_access.may_open(place.url_name, roles):
-                nearness = 0 if label.casefold() == looked_for else 1 if at == 0 else 2
-                near.append((nearness, Hit(label, str(title), reverse(place.url_name), None)))
-    near.sort(key=lambda pair: pair[0])
-    return Section(str(_("Pages")), [hit for _nearness, hit in near][:N_SHOWN])
+            if at >= 0 and accounts_access.may_open(entry.url_name, roles):
+                rank = 0 if label.casefold() == looked_for else 1 if at == 0 else 2
+                ranked.append((rank, Hit(label, str(title), reverse(entry.url_name), None)))
+    ranked.sort(key=lambda pair: pair[0])
+    return Section(str(_("Pages")), [hit for _rank, hit in ranked][:N_SHOWN])
 
 
 def _any(names: Sequence[str], lookup: str, words: str) -> Q:

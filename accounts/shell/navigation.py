@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class Place:
+class NavigationEntry:
     """A link in the navigation. `names` are prefixes of the URL names for which it is marked as
     current.
     """
@@ -36,11 +36,11 @@ class Group:
     links: list[Link]
 
 
-PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
+ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
     (
         _("Work"),
         (
-            Place(
+            NavigationEntry(
                 _("Desk"),
                 "desk",
                 "desk",
@@ -54,16 +54,18 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
                     "onboarding",
                 ),
             ),
-            Place(_("My work"), "my_work", "clock", ("my_work", "my_care", "my_skills", "help")),
-            Place(_("My pay"), "my_pay", "pay", ("my_pay",)),
-            Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
+            NavigationEntry(
+                _("My work"), "my_work", "clock", ("my_work", "my_care", "my_skills", "help")
+            ),
+            NavigationEntry(_("My pay"), "my_pay", "pay", ("my_pay",)),
+            NavigationEntry(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
         ),
     ),
     (
         _("Collect"),
         (
-            Place(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
-            Place(
+            NavigationEntry(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
+            NavigationEntry(
                 _("Raters"),
                 "people",
                 "people",
@@ -80,23 +82,23 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
                     "attempt",
                 ),
             ),
-            Place(_("Quality"), "quality", "quality", ("quality",)),
-            Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
-            Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
-            Place(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
-            Place(_("Audit log"), "audit", "log", ("audit",)),
-            Place(_("Webhooks"), "webhooks", "export", ("webhook",)),
+            NavigationEntry(_("Quality"), "quality", "quality", ("quality",)),
+            NavigationEntry(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
+            NavigationEntry(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
+            NavigationEntry(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
+            NavigationEntry(_("Audit log"), "audit", "log", ("audit",)),
+            NavigationEntry(_("Webhooks"), "webhooks", "export", ("webhook",)),
         ),
     ),
     (
         _("Train"),
         (
-            Place(_("Runs"), "runs", "run", ("run",)),
-            Place(_("Models"), "models", "model", ("model", "lineage")),
-            Place(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
-            Place(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
-            Place(_("Nodes"), "nodes", "node", ("node",)),
-            Place(_("Storage"), "storage", "storage", ("storage",)),
+            NavigationEntry(_("Runs"), "runs", "run", ("run",)),
+            NavigationEntry(_("Models"), "models", "model", ("model", "lineage")),
+            NavigationEntry(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
+            NavigationEntry(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
+            NavigationEntry(_("Nodes"), "nodes", "node", ("node",)),
+            NavigationEntry(_("Storage"), "storage", "storage", ("storage",)),
         ),
     ),
 )
@@ -107,17 +109,17 @@ def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
     the URL names this person may open.
     """
     groups = [
-        (title, [_link(place, current) for place in places if place.url_name in may_open])
-        for title, places in PLACES
+        (title, [_link(entry, current) for entry in entries if entry.url_name in may_open])
+        for title, entries in ENTRIES
     ]
     return [Group(title, links) for title, links in groups if links]
 
 
-def _link(place: Place, current: str) -> Link:
+def _link(entry: NavigationEntry, current: str) -> Link:
     return Link(
-        label=place.label,
-        url=reverse(place.url_name),
-        icon=place.icon,
-        is_current=current.startswith(place.names),
-        is_exact=current == place.url_name,
+        label=entry.label,
+        url=reverse(entry.url_name),
+        icon=entry.icon,
+        is_current=current.startswith(entry.names),
+        is_exact=current == entry.url_name,
     )

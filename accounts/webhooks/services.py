@@ -75,20 +75,20 @@ class Event(StrEnum):
     JUDGMENT_GIVEN = "judgment.given"
 
 
-class UnableToTell(Refusal):
-    """A webhook that could never be told anything; the text says what to change."""
+class UnableToCreateWebhook(Refusal):
+    """The webhook could never receive anything; the text says what to change."""
 
 
 class UnableToRotate(Refusal):
     """Two secrets sign already; the text says what to do."""
 
 
-class Refused(Exception):
-    """An address that messages are never sent to."""
+class AddressRefused(Exception):
+    """An address that messages are never sent to; the text says why."""
 
 
 @dataclass(frozen=True)
-class Listed:
+class WebhookRow:
     """A webhook with the counts of its deliveries."""
 
     webhook: Webhook
@@ -101,13 +101,13 @@ def create_webhook(
     *, name: str, url: str, events: Collection[str], by: User, now: datetime
 ) -> tuple[Webhook, str]:
     """Returns the webhook and its secret, which is shown once. It receives events from now on.
-    Raises UnableToTell.
+    Raises UnableToCreateWebhook.
     """
     problem = problem_of(url)
     if problem:
-        raise UnableToTell(problem)
+        raise UnableToCreateWebhook(problem)
     if not events:
-        raise UnableToTell(_("Choose at least one event."))
+        raise UnableToCreateWebhook(_("Choose at least one event."))
     with transaction.atomic():
         webhook = Webhook.objects.create(
             name=name,
@@ -204,9 +204,12 @@ def _switch(
     return True
 
 
-def tell(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
+# --- recording events -----------------------------------------------------------------------------
+
+
+def send_event(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
     """Records an event; call it in the event's transaction. A repeated `key` has no effect."""
-    write_down(webhooks=listening(event=event), event=event, told={key: data}, now=now)
+    queue_deliveries(webhooks=listening(event=event), event=event, payloads={key: data}, now=now)
 
 
 def listening(*, event: Event) -> list[Webhook]:
@@ -220,17 +223,17 @@ def listening(*, event: Event) -> list[Webhook]:
     ]
 
 
-def write_down(
+def queue_deliveries(
     *,
     webhooks: Sequence[Webhook],
     event: Event,
-    told: Mapping[str, Mapping[str, Any]],
+    payloads: Mapping[str, Mapping[str, Any]],
     now: datetime,
 ) -> None:
-    """Creates one delivery per webhook and key."""
+    """Creates one delivery per webhook and key of `payloads`."""
     deliveries = []
     for webhook in webhooks:
-        for key, data in told.items():
+        for key, data in payloads.items():
             uuid = uuid4()
             body = {"id": str(uuid), "event": event, "at": now.isoformat(), "data": data}
             deliveries.append(
@@ -343,7 +346,7 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
                 return Answer(answer.is_success, f"{answer.status_code} {answer.reason_phrase}")
     except TimeoutError:
         return Answer(False, _("No response within %(n)s seconds.") % {"n": f"{TIMEOUT_S:g}"})
-    except Refused as problem:
+    except AddressRefused as problem:
         return Answer(False, str(problem))
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as problem:
         return Answer(False, f"{type(problem).__name__}: {problem}")
@@ -418,19 +421,19 @@ def _secret(webhook: Webhook, salt: str) -> str:
 
 
 async def _resolved(url: str) -> Target:
-    """Resolves the host and checks its addresses. Raises Refused."""
-    problem = problem_of(url)
+    """Resolves the host and checks its addresses. Raises AddressRefused."""
+    problem = _problem_of(url)
     if problem:
-        raise Refused(problem)
+        raise AddressRefused(problem)
     parts = urlsplit(url)
     name, port = name_in(parts), parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Refused(_("Unknown host: %(host)s.") % {"host": name}) from error
+        raise AddressRefused(_("Unknown host: %(host)s.") % {"host": name}) from error
     numbers = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(is_outside(number) for number in numbers):
-        raise Refused(
+        raise AddressRefused(
             _("The host %(host)s is inside this network. Webhooks are not sent there.")
             % {"host": name}
         )
@@ -438,7 +441,7 @@ async def _resolved(url: str) -> Target:
     return Target(called, name, bracketed(name) + (f":{parts.port}" if parts.port else ""))
 
 
-def webhooks() -> list[Listed]:
+def webhooks() -> list[WebhookRow]:
     waiting, given_up = (
         Q(deliveries__state=Delivery.State.WAITING),
         Q(deliveries__state=Delivery.State.GIVEN_UP),
@@ -449,7 +452,7 @@ def webhooks() -> list[Listed]:
         last_at=Max("deliveries__tried_at"),
     )
     return [
-        Listed(one, one.n_waiting, one.n_given_up, one.last_at)
+        WebhookRow(one, one.n_waiting, one.n_given_up, one.last_at)
         for one in found.order_by("disabled_at", "name", "pk")
     ]
 

@@ -29,7 +29,7 @@ def new(request: HttpRequest) -> HttpResponse:
             webhook, secret = services.create_webhook(
                 **form.cleaned_data, by=request.user, now=timezone.now()
             )
-        except services.UnableToTell as problem:
+        except services.UnableToCreateWebhook as problem:
             form.add_error("url", problem.sentence)
         else:
             return render(

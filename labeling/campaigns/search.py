@@ -2,18 +2,18 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, Found, Wanted, best
+from accounts.search.search import Finder, SearchQuery, SearchResult, best
 from labeling.models import Campaign
 
 
-def campaigns(wanted: Wanted) -> list[Found]:
+def campaigns(query: SearchQuery) -> list[SearchResult]:
     return [
-        Found(
+        SearchResult(
             campaign.pk,
             campaign.name,
             f"{campaign.get_kind_display()} · {campaign.get_state_display()}",
         )
-        for campaign in best(Campaign.objects.all(), wanted=wanted)
+        for campaign in best(Campaign.objects.all(), query=query)
     ]
 
 

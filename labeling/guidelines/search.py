@@ -2,14 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, Found, Wanted, best
+from accounts.search.search import Finder, SearchQuery, SearchResult, best
 from labeling.models import Guideline
 
 
-def guidelines(wanted: Wanted) -> list[Found]:
+def guidelines(query: SearchQuery) -> list[SearchResult]:
     return [
-        Found(guideline.pk, guideline.name)
-        for guideline in best(Guideline.objects.all(), wanted=wanted)
+        SearchResult(guideline.pk, guideline.name)
+        for guideline in best(Guideline.objects.all(), query=query)
     ]
 
 

@@ -145,7 +145,7 @@ def raise_dispute(
         dispute = PayDispute.objects.create(
             rater=rater, since=since, until=until, text=text, raised_at=now
         )
-        notices_services.tell(
+        notices_services.notify(
             people=User.objects.filter(is_admin=True, is_active=True),
             key=f"dispute-{dispute.pk}",
             kind=Notice.Kind.APPROVAL,
@@ -224,7 +224,7 @@ def _warn_of_floors(*, since: date, until: date, now: datetime) -> int:
         for alarm in row.sheet.alarms
     ]
     for rater, alarm in alarms:
-        notices_services.tell(
+        notices_services.notify(
             people=admins,
             key=f"floor-{rater.pk}-{since:%Y-%m}-{alarm.pool_id}-{alarm.kind}-{alarm.currency}",
             kind=Notice.Kind.WARNING,
@@ -241,6 +241,6 @@ def _below_floor(rater: Rater, alarm: sheets.Alarm) -> str:
 
 def _notify(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
     if rater.user is not None:
-        notices_services.tell(
+        notices_services.notify(
             people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now
         )

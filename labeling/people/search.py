@@ -4,37 +4,41 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.search.search import Finder, Found, Wanted, best, shortened
+from accounts.search.search import Finder, SearchQuery, SearchResult, best, shortened
 from labeling.models import Pool, Rater
 
 
-def pools(wanted: Wanted) -> list[Found]:
+def pools(query: SearchQuery) -> list[SearchResult]:
     return [
-        Found(pool.pk, pool.name, _now("paused") if pool.paused_at else shortened(pool.description))
-        for pool in best(Pool.objects.all(), wanted=wanted)
+        SearchResult(
+            pool.pk, pool.name, _now("paused") if pool.paused_at else shortened(pool.description)
+        )
+        for pool in best(Pool.objects.all(), query=query)
     ]
 
 
-def raters(wanted: Wanted) -> list[Found]:
+def raters(query: SearchQuery) -> list[SearchResult]:
     found = best(
         Rater.objects.filter(withdrawn_at=None).select_related("user"),
-        wanted=wanted,
+        query=query,
         names=("alias", "user__name", "user__email"),
     )
     return [
-        Found(rater.pk, rater.alias, rater.user.name if rater.user else rater.origin)
+        SearchResult(rater.pk, rater.alias, rater.user.name if rater.user else rater.origin)
         for rater in found
     ]
 
 
-def people(wanted: Wanted) -> list[Found]:
+def people(query: SearchQuery) -> list[SearchResult]:
     found = best(
         User.objects.exclude(rater__withdrawn_at__isnull=False),
-        wanted=wanted,
+        query=query,
         names=("name", "email"),
     )
     return [
-        Found(person.pk, str(person), person.email if person.is_active else _now("login closed"))
+        SearchResult(
+            person.pk, str(person), person.email if person.is_active else _now("login closed")
+        )
         for person in found
     ]
 

@@ -233,7 +233,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
     webhook_events.queue_campaign_event(
         campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now
     )
-    notices_services.tell(
+    notices_services.notify(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=f"budget:{campaign.pk}:{now.isoformat()}",
         kind=Notice.Kind.PAUSED,

@@ -54,7 +54,7 @@ class NoticeText:
 def notify(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
     """Add the notice under My work. A rater without a login gets none."""
     if rater.user is not None:
-        notices_services.tell(
+        notices_services.notify(
             people=[rater.user],
             key=key,
             kind=Notice.Kind.FEEDBACK,

@@ -104,7 +104,7 @@ def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
         ):
             return False
         alias = review.judgment.rater.alias
-        notices_services.tell(
+        notices_services.notify(
             people=[review.by] if review.by else User.objects.filter(is_admin=True, is_active=True),
             key=f"appeal:{review.pk}",
             kind=Notice.Kind.APPROVAL,

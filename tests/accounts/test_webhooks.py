@@ -22,8 +22,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import services as webhooks_services
-from accounts.webhooks import targets
-from accounts.webhooks.services import PAUSES, Event, UnableToTell
+from accounts.webhooks.services import PAUSES, Event, UnableToCreateWebhook
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
@@ -108,7 +107,7 @@ def make(url: str, by: User, *events: Event) -> tuple[Webhook, str]:
 
 
 def tell(key: str = "run-1-1-run.finished") -> None:
-    webhooks_services.tell(
+    webhooks_services.send_event(
         event=Event.RUN_FINISHED, key=key, data={"id": 1, "outcome": "succeeded"}, now=NOON
     )
 
@@ -392,7 +391,7 @@ def test_a_name_that_leads_inside_a_moment_later_is_called_where_it_led_when_it_
     assert target == targets.Target(
         "https://93.184.216.34:8443/told?a=1", "rebinding.example", "rebinding.example:8443"
     )
-    with pytest.raises(webhooks_services.Refused, match="inside this network"):
+    with pytest.raises(webhooks_services.AddressRefused, match="inside this network"):
         asyncio.run(webhooks_services._resolved("https://rebinding.example:8443/told"))
 
 
@@ -429,7 +428,7 @@ def test_a_certificate_is_checked_for_the_name_and_not_for_the_number(
     ],
 )
 def test_an_address_that_can_be_none_is_refused_with_a_sentence(alice: User, url: str) -> None:
-    with pytest.raises(UnableToTell, match="https://"):
+    with pytest.raises(UnableToCreateWebhook, match="https://"):
         make(url, alice)
 
 

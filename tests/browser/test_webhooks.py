@@ -31,7 +31,7 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     page.get_by_role("button", name="Create webhook").click()
     expect(page.locator("#secret")).to_contain_text(webhooks_services.MARK)
     axe_clean(page)
-    webhooks_services.tell(
+    webhooks_services.send_event(
         event=Event.RUN_FINISHED, key="run-1", data={"id": 1, "outcome": "succeeded"}, now=NOON
     )
     Delivery.objects.update(

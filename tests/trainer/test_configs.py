@@ -148,7 +148,7 @@ def test_a_name_that_no_address_and_no_module_can_have_is_refused(name: str) -> 
     class Named(sft.SftConfig):
         kind: ClassVar[str] = name
 
-    with pytest.raises(configs.UnableToRegister, match="cannot name a kind of run"):
+    with pytest.raises(configs.InvalidKind, match="cannot name a kind of run"):
         configs.register(Named)
 
 
@@ -170,7 +170,7 @@ def test_a_kind_that_leaves_something_unsaid_is_refused() -> None:
         label: ClassVar[str] = "silent"
 
     with pytest.raises(
-        configs.UnableToRegister,
+        configs.InvalidKind,
         match="Silent does not say its menu, snapshots, measures, charts",
     ):
         configs.register(Silent)
@@ -178,5 +178,5 @@ def test_a_kind_that_leaves_something_unsaid_is_refused() -> None:
 
 @pytest.mark.usefixtures("_registry")
 def test_a_name_is_given_once() -> None:
-    with pytest.raises(configs.UnableToRegister, match="called “sft” already"):
+    with pytest.raises(configs.InvalidKind, match="called “sft” already"):
         configs.register(sft.SftConfig)

@@ -1,1 +1,1 @@
-"""The training half over HTTP, as JSON: see config.api for the addresses."""
+"""The REST API of training; see config.api for the URLs."""

@@ -1,4 +1,4 @@
-"""Models over HTTP: their stage, notes, licence and card, their weights, and their way to a hub."""
+"""Models in the REST API: stage, notes, licence, card, weights, and publishing to a hub."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ from training.storage import store
 
 
 class TarRenderer(BaseRenderer):
-    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that
-    is always JSON.
+    """Lets a client accept a tar. The archive itself is streamed without a renderer; only errors
+    are rendered, always as JSON.
     """
 
     media_type = export.CONTENT_TYPE
@@ -60,24 +60,24 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("change_model", ModelSerializer, body=model_serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
-        """Change its stage, licence, notes or card. What is left out stays."""
+        """Change its stage, licence, notes or card. Omitted fields keep their value."""
         change_stage.change_model(model=model, **values, **self.who_and_when)
 
     @does("pin_model", ModelSerializer)
     def pin(self, model: TrainedModel) -> None:
-        """Keep its weights whatever comes. Changes nothing when they were freed, or it is pinned
-        already.
+        """Keep its weights until it is unpinned. Changes nothing if they were freed or it is
+        already pinned.
         """
         storage_services.pin_model(model=model, **self.who_and_when)
 
     @does("unpin_model", ModelSerializer)
     def unpin(self, model: TrainedModel) -> None:
-        """Its weights are kept as long as any other model's."""
+        """Let its weights be freed by the usual rules again."""
         storage_services.unpin_model(model=model, **self.who_and_when)
 
     @reads("read_model_card", model_serializers.CardSerializer)
     def card(self, request: Request, pk: int) -> Response:
-        """Its card: a person's words where there are some, else made from what is known."""
+        """Its card: written by a person, or generated."""
         model = self.get_object()
         card = {"text": cards.card_text(model=model), "is_written": bool(model.card)}
         return Response(model_serializers.CardSerializer(card).data)
@@ -89,8 +89,8 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         renderer_classes=(JSONRenderer, TarRenderer),
     )
     def archive(self, request: Request, pk: int) -> HttpResponseBase:
-        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json,
-        sent as it is read.
+        """Download the model as one .tar: weights (safetensors), tokenizer, card (README.md) and
+        lineage.json.
         """
         weights = self.asked["weights"]
         try:
@@ -105,7 +105,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         serializer_class=PublicationSerializer,
     )
     def publications(self, request: Request, pk: int) -> Response:
-        """Its ways to hubs, the newest first."""
+        """Its publications to hubs, newest first."""
         return self.page(self.get_object().publications.all())
 
     @publications.mapping.post
@@ -117,9 +117,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         is_one=True,
     )
     def publish(self, model: TrainedModel, **values: Any) -> Publication:
-        """Send it to a hub, private unless you say otherwise. A worker that has the hub's token
-        takes it.
-        """
+        """Publish it to a hub, privately by default. A worker with the hub's token uploads it."""
         return registry_publish.publish_model(model=model, **values, **self.who_and_when)
 
 

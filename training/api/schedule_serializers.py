@@ -1,6 +1,4 @@
-"""Schedules and chains as JSON. What a schedule may be is the page's own form: the body has its
-fields, and it decides.
-"""
+"""Schedules and chains as JSON. The fields and rules of a schedule are those of its page's form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +25,7 @@ _CONFIG = "config_"
 
 
 class ScheduleSerializer(serializers.Serializer[Any]):
-    """What starts by itself."""
+    """A schedule."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -60,7 +58,7 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleChangeSerializer(serializers.Serializer[Any]):
-    """The fields of the page's form. What is left out stays; each kind of chain takes those that
+    """The fields of the page's form. Omitted fields keep their value; each template has the fields
     its page shows.
     """
 
@@ -79,7 +77,7 @@ class ScheduleChangeSerializer(serializers.Serializer[Any]):
 
 
 class NewScheduleSerializer(ScheduleChangeSerializer):
-    """The fields of the page's form. What is left out is as the page shows it at first."""
+    """The fields of the page's form. Omitted fields take the form's initial value."""
 
     template = serializers.ChoiceField(
         choices=list(chain_plans.TEMPLATES), help_text="the kind of chain that it begins"
@@ -87,7 +85,7 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
 
 
 class LinkSerializer(serializers.Serializer[Any]):
-    """One step of a chain and what it left: a snapshot, a run or a campaign."""
+    """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
     step = serializers.ChoiceField(choices=[step.value for step in chain_plans.Step])
     state = serializers.ChoiceField(choices=Link.State.choices)
@@ -102,7 +100,7 @@ class LinkSerializer(serializers.Serializer[Any]):
 
 
 class ChainSerializer(serializers.Serializer[Any]):
-    """One go through a schedule's plan."""
+    """One pass through a schedule's plan."""
 
     id = serializers.IntegerField()
     schedule = serializers.IntegerField(source="schedule_id")
@@ -136,7 +134,7 @@ def valid_form(
     schedule: Schedule | None = None,
     time_zone: str = "UTC",
 ) -> ScheduleForm:
-    """The page's form with these values, found right. Raises ValidationError."""
+    """The page's form filled with these values, validated. Raises ValidationError."""
     shown = ScheduleForm(template=template, schedule=schedule, time_zone=time_zone)
     given = {name: value for name, value in values.items() if name not in ("template", "settings")}
     given |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
@@ -160,14 +158,12 @@ def valid_form(
 
 
 def _body_name(name: str) -> str:
-    """A field of the form under the name that it has in a body."""
+    """A form field's name in the request body."""
     return name.replace(_CONFIG, "settings.", 1) if name.startswith(_CONFIG) else name
 
 
 def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, Any]:
-    """What a body may say for a field of the form: the right type. Whether the value will do is the
-    form's to say.
-    """
+    """The serializer field for a form field. It checks the type; the form validates the value."""
     about: dict[str, Any] = {"required": False, "help_text": _words(field)}
     if isinstance(field, forms.BooleanField):
         return Flag(**about)

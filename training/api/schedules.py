@@ -1,6 +1,4 @@
-"""Schedules and their chains over HTTP: set up by the rules of their page, read, and a person's say
-in them.
-"""
+"""Schedules and chains in the REST API, by the same rules as their pages."""
 
 from typing import Any
 
@@ -37,7 +35,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
     )
     def create(self, *, template: str, **values: Any) -> Schedule:
-        """Set one up, by the rules of its page. It begins as its trigger says."""
+        """Create a schedule, by the same rules as its page. It starts as its trigger says."""
         form = schedule_serializers.valid_form(
             values, template=template, time_zone=self.by.time_zone
         )
@@ -45,7 +43,9 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("change_schedule", ScheduleSerializer, body=schedule_serializers.ScheduleChangeSerializer)
     def change(self, schedule: Schedule, **values: Any) -> None:
-        """Change it. What is left out stays, and chains that have begun go on as they were."""
+        """Change it. Omitted fields keep their value, and chains that have started do
+        not change.
+        """
         form = schedule_serializers.valid_form(
             values, template=schedule.plan["template"], schedule=schedule
         )
@@ -53,19 +53,19 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("pause_schedule", ScheduleSerializer)
     def pause(self, schedule: Schedule) -> None:
-        """Nothing fires by itself until it is resumed. Changes nothing when it is paused
-        already.
+        """Nothing fires automatically until it is resumed. Changes nothing if it is
+        already paused.
         """
         schedules_services.pause_schedule(schedule=schedule, **self.who_and_when)
 
     @does("resume_schedule", ScheduleSerializer)
     def resume(self, schedule: Schedule) -> None:
-        """Fires next when its next time comes: what fell into the pause is not made up for."""
+        """It fires at its next time; times missed during the pause are not made up."""
         schedules_services.resume_schedule(schedule=schedule, **self.who_and_when)
 
     @does("fire_schedule", ScheduleSerializer)
     def fire(self, schedule: Schedule) -> None:
-        """Begin its chain of runs now, unless one goes on."""
+        """Start a chain now, unless one is open."""
         schedules_services.fire_now(schedule=schedule, **self.who_and_when)
 
 
@@ -89,19 +89,19 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("approve_chain", ChainSerializer)
     def approve(self, chain: Chain) -> None:
-        """Let the step that waits for a person begin. 409 when none waits."""
+        """Approve the step that waits for a person. 409 if none waits."""
         if not chains.approve_link(chain=chain, **self.who_and_when):
             raise Unable(_("No step is waiting for approval."))
 
     @does("resume_chain", ChainSerializer, body=schedule_serializers.ChainResumptionSerializer)
     def resume(self, chain: Chain, *, anew: bool) -> None:
-        """Go on at the step that failed; what came before is kept."""
+        """Resume at the failed step; results of earlier steps are kept."""
         chains.resume_chain(chain=chain, anew=anew, **self.who_and_when)
 
     @does("stop_chain", ChainSerializer)
     def stop(self, chain: Chain) -> None:
-        """End a chain for good, also in place of an approval; its run saves and stops. Changes
-        nothing when it has ended.
+        """End a chain for good; its current run saves and stops. Changes nothing if it has already
+        ended.
         """
         chains.stop_chain(chain=chain, **self.who_and_when)
 

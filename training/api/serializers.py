@@ -1,4 +1,4 @@
-"""What the training half takes and gives as JSON."""
+"""JSON serializers of training."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ CREATABLE_KINDS = [choice for choice in Snapshot.Kind.choices if choice[0] != Sn
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
-    """training.snapshots.services.Filters. What is left out or empty lets everything in."""
+    """training.snapshots.services.Filters. Omitted or empty filters include everything."""
 
     campaigns = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
@@ -98,14 +98,14 @@ class NewSnapshotSerializer(serializers.Serializer[Any]):
 
 
 class KindField(serializers.ChoiceField):
-    """One of the kinds of run that are registered."""
+    """A registered kind of run."""
 
     def __init__(self, **about: Any) -> None:
         super().__init__(choices=kind_choices(), **about)
 
 
 def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """The fields, with more of them after this one."""
+    """Inserts `more` after the field `name`."""
     place = list(fields).index(name) + 1
     return dict([*list(fields.items())[:place], *more.items(), *list(fields.items())[place:]])
 
@@ -269,7 +269,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def models_of(values: dict[str, Any]) -> dict[str, TrainedModel]:
-        """Those beside the base model, by role."""
+        """The models besides the base model, by role."""
         given = {role.name: values.get(role.name) for role in roles.BESIDE}
         return {name: model for name, model in given.items() if model is not None}
 
@@ -290,7 +290,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
-        """The whole config: the preset, and over it what was sent."""
+        """The preset, overridden by the config that was sent."""
         preset = values.get("preset")
         usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
         changes: dict[str, Any] = values.get("config", {})
@@ -312,7 +312,7 @@ class PaceSerializer(serializers.Serializer[Any]):
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
-    """Null where nobody has seen the model's config yet."""
+    """Null if the model's config is unknown."""
 
     n_steps = serializers.IntegerField()
     n_tokens = serializers.IntegerField()
@@ -376,7 +376,7 @@ class PointsQuery(serializers.Serializer[Any]):
 
 
 class PointsSerializer(serializers.Serializer[Any]):
-    """Points, and what to ask with for the next ones."""
+    """Points, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)
     next_attempt = serializers.IntegerField()
@@ -386,7 +386,7 @@ class PointsSerializer(serializers.Serializer[Any]):
 
 
 class SampleSerializer(serializers.Serializer[Any]):
-    """A text that the model wrote while it trained."""
+    """A response sampled during training."""
 
     id = serializers.IntegerField()
     attempt = serializers.IntegerField()
@@ -419,7 +419,7 @@ class LogLineSerializer(serializers.Serializer[Any]):
 
 
 class LogSerializer(serializers.Serializer[Any]):
-    """Whole lines, and what to ask with for the next ones."""
+    """Complete lines, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)
     next_attempt = serializers.IntegerField()
@@ -428,3 +428,118 @@ class LogSerializer(serializers.Serializer[Any]):
     unfinished = serializers.CharField(
         help_text="the line that is being written, such as a progress bar's; often empty"
     )
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+class ModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices)
+    location = serializers.CharField()
+    licence = serializers.CharField()
+    notes = serializers.CharField()
+    stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
+    is_elsewhere = serializers.SerializerMethodField(
+        help_text="another server answers for it: it is sampled from, never trained"
+    )
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
+    run = serializers.IntegerField(
+        source="run_id", allow_null=True, help_text="null for a base model"
+    )
+    snapshot = serializers.IntegerField(
+        source="run.snapshot_id", allow_null=True, help_text="what that run learned from"
+    )
+    metrics = serializers.DictField()
+    archive = serializers.SerializerMethodField(
+        help_text="the address of its .tar; null when its weights are not ours to give"
+    )
+    is_pinned = serializers.SerializerMethodField()
+    is_freed = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+
+    def get_archive(self, model: TrainedModel) -> str | None:
+        is_gone = model.freed_at is not None or hasattr(model, "endpoint")
+        return None if is_gone else reverse("api_model_archive", args=[model.pk])
+
+    def get_is_pinned(self, model: TrainedModel) -> bool:
+        return model.pinned_at is not None
+
+    def get_is_freed(self, model: TrainedModel) -> bool:
+        return model.freed_at is not None
+
+    def get_is_elsewhere(self, model: TrainedModel) -> bool:
+        return hasattr(model, "endpoint")
+
+
+class ModelQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=TrainedModel.Kind.choices)
+
+
+class ArchiveQuery(serializers.Serializer[Any]):
+    weights = serializers.ChoiceField(
+        choices=[export.MERGED, export.ADAPTER],
+        default=export.MERGED,
+        help_text="whole, or what LoRA learned by itself, where the run has kept it",
+    )
+
+
+class NewModelSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    kind = serializers.ChoiceField(
+        choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
+    )
+    location = serializers.CharField(
+        max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model"
+    )
+    is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
+    licence = serializers.CharField(max_length=64, default="", allow_blank=True)
+    notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
+
+
+class ModelChangeSerializer(serializers.Serializer[Any]):
+    """Omitted fields keep their value."""
+
+    stage = serializers.ChoiceField(
+        required=False,
+        choices=TrainedModel.Stage.choices,
+        help_text="approved: its weights are kept; retired: offered to nobody",
+    )
+    licence = serializers.CharField(required=False, max_length=64, allow_blank=True)
+    notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
+    card = serializers.CharField(
+        required=False,
+        max_length=100_000,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Markdown; empty: made from what is known",
+    )
+
+
+class CardSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="Markdown, which goes out with the weights as README.md")
+    is_written = serializers.BooleanField(
+        help_text="by a person; otherwise it is made from what is known now"
+    )
+
+
+class PublicationSerializer(serializers.Serializer[Any]):
+    """A model's publication to a hub. It is complete when `state` is `done`."""
+
+    id = serializers.IntegerField()
+    model = serializers.IntegerField(source="model_id")
+    repository = serializers.CharField()
+    is_private = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=Publication.State.choices)
+    bytes_total = serializers.IntegerField(help_text="0 until it is known")
+    bytes_sent = serializers.IntegerField()
+    address = serializers.CharField(help_text="where it is, once it is there")
+    error = serializers.CharField(help_text="a sentence when it failed")
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewPublicationSerializer(serializers.Serializer[Any]):
+    repository = serializers.CharField(max_length=200, help_text="owner/name")
+    is_private = Flag(default=True)

@@ -1,4 +1,4 @@
-"""Addresses of the training half below /api/v1/."""
+"""URLs of training below /api/v1/."""
 
 from accounts.api.views import Router
 from training.api import registry, schedules, views

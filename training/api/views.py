@@ -1,4 +1,4 @@
-"""Snapshots and runs over HTTP. Who may call what is config.permissions.API_TABLE."""
+"""Snapshots and runs in the REST API. Permissions are in config.permissions.API_TABLE."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
     )
     def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
-        """Cut a snapshot from the judgments, or the prompts, as they are now."""
+        """Create a snapshot of the current judgments or prompts."""
         wanted = snapshots_services.Filters.from_json(dict(filters or {}))
         return snapshots_services.create_snapshot(
             kind=kind, name=name, filters=wanted, **self.who_and_when
@@ -85,7 +85,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         is_one=False,
     )
     def estimate(self, **values: Any) -> dict[str, Any]:
-        """What a run would cost, before it is queued. Nothing is changed."""
+        """Estimate what a run would cost, without queuing it."""
         config, _wrong = configs.parse(values["kind"], NewRunSerializer.config_of(values))
         assert config is not None  # the serializer has refused what is wrong with it
         found = costs.forecast(
@@ -98,12 +98,12 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         )
         return serializers.EstimateSerializer.from_forecast(found)
 
-    # --- what it says -----------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     @reads("read_run_points", serializers.PointsSerializer, query=serializers.PointsQuery)
     def points(self, request: Request, pk: int) -> Response:
-        """What a run has measured since a step. Ask again with `next_attempt` and `next_since`
-        while the run goes on.
+        """Points measured since a step. Poll with `next_attempt` and `next_since` while the run is
+        in progress.
         """
         limit, since = self.asked["limit"], self.asked["since"]
         run, attempt = self.get_object(), self.asked.get("attempt")
@@ -128,13 +128,13 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         serializer_class=serializers.SampleSerializer,
     )
     def samples(self, request: Request, pk: int) -> Response:
-        """What the model wrote while it trained, with scores, the newest first."""
+        """Responses sampled during training, with scores, newest first."""
         return self.page(self.get_object().samples.all())
 
     @reads("read_run_log", serializers.LogSerializer, query=serializers.LogQuery)
     def log(self, request: Request, pk: int) -> Response:
-        """The last lines of its log, or those since a line. Ask again with `next_attempt` and
-        `next_since` while it goes on.
+        """The last lines of its log, or those since a line. Poll with `next_attempt` and
+        `next_since` while the run is in progress.
         """
         line, attempt = self.asked["since"], self.asked.get("attempt")
         run = self.get_object()
@@ -148,61 +148,61 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         }
         return Response(serializers.LogSerializer(body).data)
 
-    # --- what is done with it ---------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     @does("stop_run", RunSerializer)
     def stop(self, run: Run) -> None:
-        """Ask a run to save and end at its next step. Changes nothing when it has ended already."""
+        """Ask a run to save and stop at its next step. Changes nothing if it has already ended."""
         runs_services.request_stop(run=run, **self.who_and_when)
 
     @does("kill_run", RunSerializer)
     def kill(self, run: Run) -> None:
-        """End a run at once; what it did since its last checkpoint is gone. Changes nothing when it
-        has ended already.
+        """Stop a run at once and discard what it did since its last checkpoint. Changes nothing if
+        it has already ended.
         """
         runs_services.kill_run(run=run, **self.who_and_when)
 
     @does("retry_run", RunSerializer)
     def retry(self, run: Run) -> None:
-        """Put a run that left no model back in the queue. It goes on from its last checkpoint."""
+        """Requeue a run that ended without a model. It resumes from its last checkpoint."""
         runs_services.retry_run(run=run, **self.who_and_when)
 
     @does("extend_run", RunSerializer, body=serializers.ExtensionSerializer, status=201)
     def extend(self, run: Run, *, amount: int, name: str = "") -> Run:
-        """Queue a run that goes on from the last state of an ended one."""
+        """Queue a run that continues from the final state of a finished one."""
         name = name or f"{run.name[:180]}, extended"
         return run_queue.extend_run(run=run, name=name, amount=amount, **self.who_and_when)
 
     @does("move_run", RunSerializer, body=serializers.MoveSerializer)
     def move(self, run: Run, *, places: int) -> None:
-        """Move a waiting run in line: below 0 forward, above 0 back, as far as the line goes. 409
-        when it waits no more.
+        """Move a queued run by `places`: negative is towards the front. 409 if it is no longer
+        queued.
         """
         _refuse_unless_waiting(run)
         run_queue.move_run(run=run, places=places, **self.who_and_when)
 
     @does("set_run_priority", RunSerializer, body=serializers.PrioritySerializer)
     def priority(self, run: Run, *, priority: int) -> None:
-        """Where a waiting run stands in line: the highest goes first. 409 when it waits no more."""
+        """Set a queued run's priority; the highest runs first. 409 if it is no longer queued."""
         _refuse_unless_waiting(run)
         run_queue.set_priority(run=run, priority=priority, **self.who_and_when)
 
     @does("pin_run", RunSerializer)
     def pin(self, run: Run) -> None:
-        """Keep its checkpoints whatever comes. Changes nothing when they were freed, or it is
-        pinned already.
+        """Keep its checkpoints until it is unpinned. Changes nothing if they were freed or it is
+        already pinned.
         """
         storage_services.pin_run(run=run, **self.who_and_when)
 
     @does("unpin_run", RunSerializer)
     def unpin(self, run: Run) -> None:
-        """Its checkpoints are kept as long as any other run's."""
+        """Let its checkpoints be freed by the usual rules again."""
         storage_services.unpin_run(run=run, **self.who_and_when)
 
     @does("give_up_run", RunSerializer, url_path="give-up")
     def give_up(self, run: Run) -> None:
-        """Free the checkpoints of a failed, lost or stopped run, for good. 409 when somebody could
-        go on with them.
+        """Delete the checkpoints of a failed, lost or stopped run for good. 409 if they are still
+        needed.
         """
         storage_services.give_up_run(run=run, **self.who_and_when)
 

@@ -30,6 +30,7 @@ __all__ = [
     "Config",
     "DpoConfig",
     "EvaluateConfig",
+    "InvalidKind",
     "Knob",
     "PpoConfig",
     "PretrainConfig",
@@ -40,7 +41,6 @@ __all__ = [
     "Settings",
     "SftConfig",
     "Training",
-    "UnableToRegister",
     "Weights",
     "as_json",
     "default_kind_for",
@@ -71,26 +71,26 @@ _DECLARED = ("label", "menu", "snapshots", "measures", "charts")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-class UnableToRegister(Exception):
+class InvalidKind(Exception):
     """A kind's name or declaration is not valid; the text says what to change."""
 
 
 def register(config: type[Settings]) -> None:
     """Makes a kind of run available in forms, API, schedules and trainer. Raises
-    UnableToRegister.
+    InvalidKind.
     """
     name = config.kind
     if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
-        raise UnableToRegister(
+        raise InvalidKind(
             f"“{name}” cannot name a kind of run. Use lower-case letters, digits and single"
             f" hyphens, {_MAX_NAME_LENGTH} characters at most, and begin with a letter."
         )
     if missing := [one for one in _DECLARED if not hasattr(config, one)]:
-        raise UnableToRegister(f"{config.__name__} does not say its {', '.join(missing)}.")
+        raise InvalidKind(f"{config.__name__} does not say its {', '.join(missing)}.")
     if name in KINDS:
-        raise UnableToRegister(f"There is a kind of run called “{name}” already.")
+        raise InvalidKind(f"There is a kind of run called “{name}” already.")
     if odd := sorted(config.takes.keys() - set(roles.NAMES)):
-        raise UnableToRegister(f"{name} takes {odd[0]}, and no model has such a role.")
+        raise InvalidKind(f"{name} takes {odd[0]}, and no model has such a role.")
     KINDS[name] = config
     PRESETS[name] = config.presets()
 

@@ -179,7 +179,7 @@ class KeepForm(forms.Form):
             {"role": "user", "content": self.cleaned_data["text"].strip()},
         ]
 
-    def kept(self) -> KeptAnswer:
+    def kept_answer(self) -> KeptAnswer:
         """Call on a valid form of a demonstration."""
         given = self.cleaned_data
         return services.KeptAnswer(

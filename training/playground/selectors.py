@@ -31,7 +31,7 @@ def licence_of(*, pk: str) -> str:
     return model.licence if model else ""
 
 
-def kept(*, prompt_id: int) -> KeptTurn | None:
+def kept_turn(*, prompt_id: int) -> KeptTurn | None:
     prompt = visible(Prompt.objects.filter(pk=prompt_id)).select_related("source").first()
     if prompt is None:
         return None

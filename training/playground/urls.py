@@ -10,5 +10,5 @@ urlpatterns = [
     path("models/try/answers/<slug:answer>", playground_views.answer, name="model_answer"),
     path("models/try/answers/<slug:answer>/stop", playground_views.stop, name="model_answer_stop"),
     path("models/try/keep/", playground_views.keep, name="model_keep"),
-    path("models/try/kept/<int:pk>/", playground_views.kept, name="model_kept"),
+    path("models/try/kept/<int:pk>/", playground_views.kept_turn, name="model_kept"),
 ]

@@ -116,8 +116,12 @@ def keep(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         prompt = intake.save_prompt(messages=form.messages(), **about, by=by, now=now)
         if is_demonstration:
-            services.save_demonstration(
-                prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now
+            services.keep_demonstration(
+                prompt=prompt,
+                text=form.cleaned_data["answer"],
+                answer=form.kept_answer(),
+                by=by,
+                now=now,
             )
         messages.success(
             request, _("Saved as a demonstration.") if is_demonstration else _("Saved as a prompt.")
@@ -134,10 +138,10 @@ def keep(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def kept(request: HttpRequest, pk: int) -> HttpResponse:
+def kept_turn(request: HttpRequest, pk: int) -> HttpResponse:
     """The saved turn, for researchers, who may not be admins."""
     by = training_access.researcher(request.user)
-    found = selectors.kept(prompt_id=pk)
+    found = selectors.kept_turn(prompt_id=pk)
     if found is None:
         raise Http404
     return render(request, "training/playground/model_kept.html", {"kept": found, "by": by})

@@ -2,51 +2,53 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, Found, Wanted, best
+from accounts.search.search import Finder, SearchQuery, SearchResult, best
 from training.models import Node, Run, Schedule, Snapshot, TrainedModel
 
 
-def runs(wanted: Wanted) -> list[Found]:
+def runs(query: SearchQuery) -> list[SearchResult]:
     rows = Run.objects.only("name", "kind", "state", "outcome")
     return [
-        Found(
+        SearchResult(
             run.pk,
             run.name,
             f"{run.kind_label} · {run.get_outcome_display() or run.get_state_display()}",
         )
-        for run in best(rows, wanted=wanted)
+        for run in best(rows, query=query)
     ]
 
 
-def models(wanted: Wanted) -> list[Found]:
+def models(query: SearchQuery) -> list[SearchResult]:
     rows = TrainedModel.objects.only("name", "kind", "stage")
     return [
-        Found(model.pk, model.name, f"{model.get_kind_display()} · {model.get_stage_display()}")
-        for model in best(rows, wanted=wanted)
+        SearchResult(
+            model.pk, model.name, f"{model.get_kind_display()} · {model.get_stage_display()}"
+        )
+        for model in best(rows, query=query)
     ]
 
 
-def snapshots(wanted: Wanted) -> list[Found]:
+def snapshots(query: SearchQuery) -> list[SearchResult]:
     rows = Snapshot.objects.only("name", "kind")
     return [
-        Found(snapshot.pk, snapshot.name, str(snapshot.get_kind_display()))
-        for snapshot in best(rows, wanted=wanted)
+        SearchResult(snapshot.pk, snapshot.name, str(snapshot.get_kind_display()))
+        for snapshot in best(rows, query=query)
     ]
 
 
-def schedules(wanted: Wanted) -> list[Found]:
+def schedules(query: SearchQuery) -> list[SearchResult]:
     rows = Schedule.objects.only("name", "trigger")
     return [
-        Found(schedule.pk, schedule.name, str(schedule.get_trigger_display()))
-        for schedule in best(rows, wanted=wanted)
+        SearchResult(schedule.pk, schedule.name, str(schedule.get_trigger_display()))
+        for schedule in best(rows, query=query)
     ]
 
 
-def nodes(wanted: Wanted) -> list[Found]:
+def nodes(query: SearchQuery) -> list[SearchResult]:
     """By name only: all nodes are on one page, and none shows an id."""
     return [
-        Found(None, node.name)
-        for node in best(Node.objects.only("name"), wanted=Wanted(wanted.words))
+        SearchResult(None, node.name)
+        for node in best(Node.objects.only("name"), query=SearchQuery(query.words))
     ]
 
 

@@ -124,13 +124,11 @@ def _ends(title: str, series: Sequence[Series]) -> str:
 
 def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
     drawn = [metric for metric in chart.curves if metric in curves]
-    telling = next(
+    titled = next(
         (metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1]
     )
     return line_chart(
-        title=_finding(
-            _subject(chart, telling), [value for _step, value in curves[telling].points]
-        ),
+        title=_finding(_subject(chart, titled), [value for _step, value in curves[titled].points]),
         series=[Series(gettext(chart.curves[metric]), curves[metric].points) for metric in drawn],
         x_unit=gettext("steps"),
         y_unit=gettext(chart.unit),
@@ -150,9 +148,9 @@ def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
     )
 
 
-def _subject(chart: Chart, telling: str) -> str:
+def _subject(chart: Chart, titled: str) -> str:
     title = gettext(chart.title)
-    if telling.startswith("held_out_"):
+    if titled.startswith("held_out_"):
         return gettext("%(what)s on held-out data") % {"what": title}
     return title
 

@@ -35,7 +35,7 @@ _FOLDS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Measure:
+class MeasureRow:
     """`before` is "" for a metric that is measured once."""
 
     name: str | Promise
@@ -99,7 +99,7 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
     )
 
 
-def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
+def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
     """In the kind's order; x_before and x_after share a line. Unknown metrics come last."""
     named = _named(kind)
     positions = {name: place for place, name in enumerate(named)}
@@ -113,7 +113,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[Measure]:
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
         about = named.get(name) or configs_metrics.Measure(name, name.replace("_", " "))
         found.append(
-            Measure(
+            MeasureRow(
                 gettext(about.words),
                 _shown(about.form, value),
                 _shown(about.form, before) if before is not None else "",

@@ -86,11 +86,11 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     path = Path(model.location) / "config.json"
     if model.location.startswith("/") and path.is_file():
         return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
-    told = model.metrics.get("shape")
-    if told is None:
+    known = model.metrics.get("shape")
+    if known is None:
         runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
-        told = runs.values_list("metrics__shape", flat=True).first()
-    return Shape(**told) if told else None
+        known = runs.values_list("metrics__shape", flat=True).first()
+    return Shape(**known) if known else None
 
 
 def rows_of(*, snapshot: Snapshot) -> Rows:

@@ -35,7 +35,7 @@ def notify_run_finished(*, run_id: int, now: datetime) -> None:
         return
     if kind == Notice.Kind.FINISHED and Firing.objects.filter(run=run).exists():
         return  # a measurement for a schedule: the schedule reports it
-    notices_services.tell(
+    notices_services.notify(
         people=[run.created_by],
         key=f"run-{run.pk}-{run.attempt}-{kind}",
         kind=kind,
@@ -62,8 +62,8 @@ def queue_webhooks(*, event: webhooks_services.Event, run_id: int, now: datetime
         "node": run.node,
         "metrics": run.metrics,
     }
-    told = {f"run-{run.pk}-{run.attempt}-{event}-{now.timestamp()}": data}
-    webhooks_services.write_down(webhooks=listeners, event=event, told=told, now=now)
+    payloads = {f"run-{run.pk}-{run.attempt}-{event}-{now.timestamp()}": data}
+    webhooks_services.queue_deliveries(webhooks=listeners, event=event, payloads=payloads, now=now)
 
 
 def _words(run: Run) -> str:

@@ -498,7 +498,7 @@ def _notify(
     person = chain.schedule.created_by
     if person is not None:
         path = reverse("chain", args=[chain.pk])
-        notices_services.tell(
+        notices_services.notify(
             people=[person],
             key=f"chain-{chain.pk}-{key}",
             kind=kind,

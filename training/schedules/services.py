@@ -250,7 +250,7 @@ def _store(
         if decision.reason == Reason.MEASURING:
             accuracy_triggers.ring_measurement(firing)
         if decision.reason in _NOTIFIED and schedule.created_by is not None:
-            notices_services.tell(
+            notices_services.notify(
                 people=[schedule.created_by],
                 key=f"schedule-{schedule.pk}-{number}",
                 kind=_NOTIFIED[decision.reason],

@@ -3,18 +3,18 @@
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, Found, Wanted, shortened
+from accounts.search.search import Finder, SearchQuery, SearchResult, shortened
 from labeling.access import visible
 from labeling.models import Prompt
 
 
-def prompts(wanted: Wanted) -> list[Found]:
-    """Finds a prompt by number. If it may upset, shows only its kinds of content."""
-    if wanted.number is None:
+def prompts(query: SearchQuery) -> list[SearchResult]:
+    """By number only; of one that may upset, no more than why."""
+    if query.number is None:
         return []
-    found = visible(Prompt.objects.filter(pk=wanted.number)).only("messages", "sensitive")
+    found = visible(Prompt.objects.filter(pk=query.number)).only("messages", "sensitive")
     return [
-        Found(
+        SearchResult(
             prompt.pk,
             _now("Prompt %(number)d") % {"number": prompt.pk},
             prompt.upset_words or shortened(str(prompt)),

@@ -418,7 +418,7 @@ def _notify(attempt: StepAttempt, *, now: datetime) -> None:
         }
         return sentences[State(attempt.state)] % {"title": title}
 
-    notices_services.tell(
+    notices_services.notify(
         people=[user],
         key=f"attempt-{attempt.pk}-{attempt.state}-{now.timestamp():.0f}",
         kind=Notice.Kind.FEEDBACK,
@@ -435,7 +435,7 @@ def _notify_admins(attempt: StepAttempt, *, now: datetime) -> None:
     step, alias, title = attempt.step, attempt.rater.alias, attempt.version.title
     key = f"step-waits-{step.pk}-"
     admins = User.objects.filter(is_admin=True, is_active=True)
-    notices_services.tell(
+    notices_services.notify(
         people=admins.exclude(
             pk__in=Notice.objects.filter(key__startswith=key, read_at=None).values("person")
         ),

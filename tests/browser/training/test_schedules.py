@@ -172,7 +172,7 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
         "failed": "The run “try 7” failed. Memory ran out.",
         "approval": "The chain waits for you.",
     }.items():
-        notices_services.tell(
+        notices_services.notify(
             people=[noor],
             key=kind,
             kind=Notice.Kind(kind),

@@ -77,5 +77,5 @@ def test_a_kind_that_takes_a_role_which_no_model_has_is_refused() -> None:
         kind: ClassVar[str] = "odd"
         takes: ClassVar[Any] = {"muse_model": OPTIONAL}
 
-    with pytest.raises(configs.UnableToRegister, match="odd takes muse_model"):
+    with pytest.raises(configs.InvalidKind, match="odd takes muse_model"):
         configs.register(Odd)

@@ -598,7 +598,7 @@ def test_what_was_said_of_a_run_before_is_written_down(signed_in: SignIn, noor: 
 
 
 def told(person: User, kind: str = "failed", key: str = "run-1") -> None:
-    notices_services.tell(
+    notices_services.notify(
         people=[person],
         key=key,
         kind=Notice.Kind(kind),

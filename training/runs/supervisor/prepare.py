@@ -113,7 +113,7 @@ def _restore_checkpoint(attempt: Attempt) -> None:
         with suppress(store.Missing):  # freed meanwhile: use the local checkpoint
             attempt.fetch(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
             logger.info(
-                "Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step
+                "Run %s resumes from step %s, fetched from the store.", attempt.run.pk, stored.step
             )
 
 

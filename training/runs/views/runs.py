@@ -187,7 +187,7 @@ class Board:
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
     """each with its scores, by name"""
     score_names: list[str]
-    measures: list[results_measures.Measure]
+    measures: list[results_measures.MeasureRow]
     breakdowns: list[results_measures.Breakdown]
     preset: str
     differences: list[runs_selectors.Difference]

@@ -422,7 +422,7 @@ def _secret(webhook: Webhook, salt: str) -> str:
 
 async def _resolved(url: str) -> Target:
     """Resolves the host and checks its addresses. Raises AddressRefused."""
-    problem = _problem_of(url)
+    problem = problem_of(url)
     if problem:
         raise AddressRefused(problem)
     parts = urlsplit(url)

@@ -26,8 +26,8 @@ def queue_judgment_events(*, now: datetime) -> int:
     )
 
 
-def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
-    """In the transaction of the change."""
+def queue_campaign_event(*, campaign: Campaign, state: str, before: str, now: datetime) -> None:
+    """Runs in the transaction of the change."""
     webhooks_services.send_event(
         event=Event.CAMPAIGN_CHANGED,
         key=f"campaign-{campaign.pk}-{state}-{now.timestamp()}",
@@ -50,7 +50,7 @@ def _queue_events(webhook: Webhook, now: datetime) -> int:
     with transaction.atomic():
         if not _advance(webhook, judgments[-1].pk if judgments else told_to):
             return 0
-        payloads = {f"judgment-{judgment.pk}": _data(judgment) for judgment in news}
+        payloads = {f"judgment-{judgment.pk}": _data(judgment) for judgment in judgments}
         webhooks_services.queue_deliveries(
             webhooks=[webhook], event=Event.JUDGMENT_GIVEN, payloads=payloads, now=now
         )

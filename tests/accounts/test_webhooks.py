@@ -22,6 +22,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import services as webhooks_services
+from accounts.webhooks import targets
 from accounts.webhooks.services import PAUSES, Event, UnableToCreateWebhook
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit

@@ -116,7 +116,7 @@ def keep(request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         prompt = intake.save_prompt(messages=form.messages(), **about, by=by, now=now)
         if is_demonstration:
-            services.keep_demonstration(
+            services.save_demonstration(
                 prompt=prompt,
                 text=form.cleaned_data["answer"],
                 answer=form.kept_answer(),

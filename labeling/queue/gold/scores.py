@@ -153,7 +153,7 @@ def _notify_of_pause(*, campaign: Campaign, rater: Rater, now: datetime) -> None
         "You are paused in “%(name)s” until an admin has checked your recent answers. The work you"
         " have done still counts."
     )
-    _tell(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
+    _notify(rater, key=key, kind=Notice.Kind.PAUSED, words=words, campaign=campaign, now=now)
     notices_services.notify(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=key,

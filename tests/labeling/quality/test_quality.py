@@ -1,6 +1,5 @@
 """Quality reports: what is stored, when it is computed again, and what a withdrawal stops."""
 
-import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +41,7 @@ from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.review import set_aside
-from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.cast import NOON, rater_called
 from tests.labeling.statistics import oracles
 
 pytestmark = pytest.mark.django_db
@@ -258,23 +257,6 @@ def test_the_report_holds_answers_to_golds_that_are_in_use(
 
     assert (found["value"], found["n"]) == (pytest.approx(9.5 / 12), 12)
     assert found["low"] < found["value"] < found["high"]
-
-
-@pytest.fixture
-def crowd(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, Rater]:
-    """Thirty items by five: four mostly see the responses alike, the fifth puts the first-shown one
-    on top.
-    """
-    chance = random.Random(3)
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=30, overlap=5)
-    for number in range(4):
-        rater = rater_called(f"Honest {number}", pool=day_shift)
-        judge_all(
-            campaign, rater, by=lambda shown, place: shown[place].number + chance.gauss(0, 0.8)
-        )
-    habitual = rater_called("Habit", pool=day_shift)
-    judge_all(campaign, habitual, by=as_shown)
-    return campaign, habitual
 
 
 def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> None:

@@ -67,7 +67,7 @@ def test_agreement_is_shown_with_what_it_means(
 
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/agreement/"))
 
-    assert "Above the usual 72–77 % for preferences" in page
+    assert "Above 72–77 %, the usual range for preferences" in page
 
 
 def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(
@@ -126,7 +126,7 @@ def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(
     lowest, highest = (words(client.get(f"{address}?sort={key}")) for key in ("agree", "-agree"))
 
     shares = [
-        re.findall(r'data-label="Agreement (ties count ½)">(\d+) %', page)
+        re.findall(r'data-label="Agreement \(ties count ½\)">(\d+) %', page)
         for page in (lowest, highest)
     ]
     assert [(len(found), found[0], found[1]) for found in shares] == [
@@ -298,7 +298,7 @@ def test_a_writers_page_lists_what_they_wrote(
 
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 
-    assert "written" in page
+    assert ">demonstration<" in page
 
 
 # --- how fresh it is, and what is behind it -------------------------------------------------------
@@ -578,7 +578,7 @@ def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: Si
     page = words(signed_in(alice).get("/audit/?action=create&target_type=accounts.user"))
 
     assert "<ins>admin</ins>" in page
-    assert "<dt>Active</dt><dd> <ins>yes</ins>" in page
+    assert "<dt>Active</dt><dd><ins>yes</ins>" in page
 
 
 def test_an_audit_filter_that_makes_no_sense_shows_everything(

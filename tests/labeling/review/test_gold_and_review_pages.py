@@ -31,6 +31,8 @@ from labeling.review import services as review_services
 from labeling.review import set_aside
 from labeling.review.services import Remark
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.html import page_of
+from tests.labeling.answers import words
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, rank_by
 
 SignedIn = Callable[..., Client]
@@ -156,7 +158,9 @@ def test_an_experts_answer_is_made_a_gold(
     )
 
     assert Gold.objects.get().origin == Gold.Origin.EXPERT
-    assert "An expert" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert "expert's answer" in words(
+        signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/")
+    )
 
 
 def test_demonstrations_are_scored_with_the_caveat_beside_what_was_pasted(
@@ -182,7 +186,7 @@ def test_demonstrations_are_scored_with_the_caveat_beside_what_was_pasted(
     )
 
     assert response.status_code == 302
-    assert "Score: 6 of 7" in signed_in(rosa).get("/my-work/").text
+    assert "Score: 6 of 7" in page_of(signed_in(rosa).get("/my-work/"))
 
 
 def test_a_rater_appeals_and_reads_the_answer(
@@ -199,17 +203,17 @@ def test_a_rater_appeals_and_reads_the_answer(
     signed_in(raul).post(
         f"/my-work/reviews/{review.pk}/appeal", {"text": "The scale says otherwise."}
     )
-    assert "The scale says otherwise." in signed_in(alice).get("/appeals/").text
+    assert "The scale says otherwise." in page_of(signed_in(alice).get("/appeals/"))
     signed_in(alice).post(f"/appeals/{review.pk}/answer", {"text": "It does, thank you."})
 
-    assert "It does, thank you." in signed_in(raul).get("/my-work/").text
+    assert "It does, thank you." in page_of(signed_in(raul).get("/my-work/"))
 
 
 def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
     split: tuple[Judgment, Judgment], raul: Rater, alice: User, signed_in: SignedIn
 ) -> None:
     set_aside.set_aside(judgment=split[1], reason="Failed golds.", by=alice, now=NOON)
-    page = signed_in(raul).get("/my-work/").text
+    page = page_of(signed_in(raul).get("/my-work/"))
     assert "Set aside by a reviewer. It stays paid" in page
     assert '<a href="#reviews">Set aside</a>' in page
     assert "gold" not in page.lower()
@@ -219,7 +223,7 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
         {"text": "By the sums it is right."},
     )
 
-    waiting = signed_in(alice).get("/appeals/").text
+    waiting = page_of(signed_in(alice).get("/appeals/"))
     assert "By the sums it is right." in waiting
     assert "Set aside by Alice" in waiting
     assert "Failed golds." in waiting
@@ -234,7 +238,7 @@ def test_an_order_decided_otherwise_says_so_under_my_work(
         item=item, ranks=gold_order(item), reason="rater_error", promotes=True, by=alice, now=NOON
     )
 
-    his, hers = (signed_in(rater).get("/my-work/").text for rater in (raul, rosa))
+    his, hers = (page_of(signed_in(rater).get("/my-work/")) for rater in (raul, rosa))
 
     assert "A reviewer decided on a different ranking." in his
     assert '<a href="#reviews">Overruled</a>' in his
@@ -348,7 +352,7 @@ def test_a_paused_rater_reads_why_and_is_let_back_in(
     address = f"/campaigns/{comparison_campaign.pk}/raters/{rosa.pk}"
 
     signed_in(alice).post(f"{address}/pause")
-    assert "You are paused here" in signed_in(rosa).get("/desk/").text
+    assert "You are paused here" in page_of(signed_in(rosa).get("/desk/"))
     signed_in(rosa).post(f"/desk/{comparison_campaign.pk}/next")
     assert not comparison_campaign.slots.filter(rater=rosa).exists()
     assert "Resume" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text

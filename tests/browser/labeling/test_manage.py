@@ -201,7 +201,9 @@ def test_the_count_follows_the_form(
     expect(count).to_contain_text("2 prompts")
     page.get_by_label("compare responses").check()
 
-    expect(count).to_contain_text("None of the 2 matching prompts has a response from these sources.")
+    expect(count).to_contain_text(
+        "None of the 2 matching prompts has a response from these sources."
+    )
 
 
 def test_fields_for_comparisons_show_only_for_comparisons(

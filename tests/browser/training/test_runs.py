@@ -164,7 +164,7 @@ def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
     expect(page.get_by_label("Max row length")).to_have_value("256")
     page.locator("[name=base_model]").select_option(str(model.pk))
     page.locator("[name=snapshot]").select_option(str(snapshot.pk))
-    expect(page.locator("#cost .measures")).to_contain_text("steps")
+    expect(page.locator("#cost .measures")).to_contain_text("Steps")
     page.locator(".disclosure > summary").first.click()
     look_over(page, "run-cost")
 

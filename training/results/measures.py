@@ -100,14 +100,14 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
-    """In the kind's order; x_before and x_after share a line. Unknown metrics come last."""
+    """In the kind's order; x_before and x_after share a line, with x_low and x_high as the interval.
+    Unknown metrics come last.
+    """
     named = _named(kind)
     positions = {name: place for place, name in enumerate(named)}
     found = []
     for key, value in sorted(metrics.items(), key=lambda pair: _position(positions, pair[0])):
-        if key in _NOT_LISTED or (
-            key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics
-        ):
+        if key in _NOT_LISTED or _is_part(key, metrics):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None

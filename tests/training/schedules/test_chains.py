@@ -619,7 +619,7 @@ def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(artifacts, "keep_snapshot", full)
+        patched.setattr(artifacts, "store_snapshot", full)
         chain = begin()
 
     assert (chain.state, states(chain)) == ("failed", ["failed", "waiting"])

@@ -154,13 +154,13 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
         ({"messages": []}, "is not a list of messages"),
         (
             {"messages": [{"role": "tool", "content": "x"}]},
-            "role “tool” in `messages[0]` is unknown",
+            "Unknown role “tool” in `messages[0]`",
         ),
-        ({"messages": [{"role": True, "content": "x"}]}, "role “True” in `messages[0]` is unknown"),
+        ({"messages": [{"role": True, "content": "x"}]}, "Unknown role “True” in `messages[0]`"),
         ({"messages": [system("a"), system("b"), user("c")]}, "has 2 system messages"),
         (
             {"messages": [user("a"), system("b")]},
-            "the system message of `messages` is not the first",
+            "The system message of `messages` must come first",
         ),
         ({"messages": [system("a")]}, "has no user message"),
         ({"messages": [assistant("a"), user("b")]}, "starts with a reply that has no prompt"),
@@ -432,7 +432,7 @@ def test_two_siblings_with_the_same_text_are_one() -> None:
     ("root", "says"),
     [
         (node("assistant", "a"), "starts with a reply that has no prompt"),
-        (node("moderator", "a"), "role “moderator” is unknown"),
+        (node("moderator", "a"), "Unknown role “moderator”"),
         (node("prompter", ""), "`text` is empty"),
         (node("prompter", "a", replies="none"), "`replies` is not a list"),
     ],
@@ -590,7 +590,7 @@ def test_a_vote_ranks_two_responses(winner: str, ranks: list[int]) -> None:
 @pytest.mark.parametrize(
     ("vote", "says"),
     [
-        ("5,58,left", "no pair has the id “5”"),
+        ("5,58,left", "No pair has the ID “5”"),
         ("4,58,both", "`winner` is “both”"),
         ("4,,left", "`worker` is empty"),
     ],

@@ -16,7 +16,7 @@ def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datet
     """Set the kinds. The text does not change, so there is no new version, and raters who hold the
     prompt keep it.
     """
-    new_kinds = valid_kinds(kinds)
+    new_kinds = valid_kinds(kinds=kinds)
     with transaction.atomic():
         before = Prompt.objects.select_for_update().get(pk=prompt.pk).sensitive
         if new_kinds == before:

@@ -14,7 +14,7 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
     """Set the kinds of upsetting content that the rater agrees to see from now on. They get no
     items of other kinds.
     """
-    new_kinds = valid_kinds(kinds)
+    new_kinds = valid_kinds(kinds=kinds)
     with transaction.atomic():
         before = Rater.objects.select_for_update().get(pk=rater.pk).accepts
         if new_kinds == before:
@@ -32,7 +32,7 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
     rater.accepts = new_kinds
 
 
-def valid_kinds(kinds: Iterable[str]) -> list[str]:
+def valid_kinds(*, kinds: Iterable[str]) -> list[str]:
     """Valid kinds, without duplicates, in a fixed order."""
     asked = set(kinds)
     return [kind for kind in Prompt.Upset.values if kind in asked]

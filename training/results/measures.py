@@ -100,7 +100,7 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
-    """In the kind's order; x_before and x_after share a line, with x_low and x_high as the interval.
+    """In the kind's order; x_before and x_after share a line, x_low and x_high are its interval.
     Unknown metrics come last.
     """
     named = _named(kind)

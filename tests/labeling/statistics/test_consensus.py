@@ -796,11 +796,7 @@ def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     assert found.baseline == 1
     assert told[2].value < 0
     assert "is unbounded" in told[9].note
-<<<<<<< HEAD
-    assert "It has not been compared with any source" in told[4].note == told[5].note
-=======
     assert "not been compared with any source" in told[4].note == told[5].note
->>>>>>> t1
 
 
 @pytest.mark.parametrize(

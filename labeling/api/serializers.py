@@ -237,7 +237,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
         required=False,
         min_value=1,
         max_value=1_000_000,
-        help_text="at most so many, drawn evenly; all that fit without it",
+        help_text="maximum number, sampled evenly; omit it to take all that fit",
     )
 
 

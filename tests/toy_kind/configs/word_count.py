@@ -42,7 +42,7 @@ class WordCountConfig(Settings):
     max_prompts: int | None = knob(
         None,
         _("Max prompts"),
-        _("Count the first so many. Empty: all."),
+        _("Leave empty to count all prompts."),
         unit=_("prompts"),
         min=1,
         max=10_000_000,

@@ -55,8 +55,8 @@ class Problem(Exception):
 
 
 class Preferably:
-    """One site, as one person. `transport` and `pause` are for tests, and for whoever has a way of
-    their own.
+    """One site, as one person. `transport` and `pause` replace the HTTP transport and the sleep
+    between retries, in tests for example.
     """
 
     def __init__(
@@ -361,9 +361,7 @@ class Preferably:
         return read(Chain, self._post(f"chains/{chain_id}/approve"))
 
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """Goes on at the step that failed; with `anew` not even what its stopped run has saved is
-        taken.
-        """
+        """Continues at the failed step. With `anew`, ignores what its stopped run has saved."""
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:
@@ -437,8 +435,8 @@ class Preferably:
         return read(Webhook, self._get(f"webhooks/{webhook_id}"))
 
     def rotate_webhook_secret(self, webhook_id: int) -> WebhookSecret:
-        """For three days the secret before signs as well. When the answer is lost, end the old
-        secret and rotate anew.
+        """The old secret signs too for three days. If the answer is lost, end the old secret and
+        rotate again.
         """
         return read(WebhookSecret, self._post(f"webhooks/{webhook_id}/rotate"))
 

@@ -36,11 +36,15 @@ def execute_run(*, run_id: int) -> None:
         run_id=run_id, node=node, now=timezone.now()
     ):
         doorbell.ring(run_id)
-    if first is None:
-        return
-    with shutdown_notice.watch(has_worker=True) as is_leaving:
-        supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
-    storage_services.remove_freed_files()
+    # Two nodes may choose the same run at the same moment. The slower one chooses again: its
+    # message would otherwise be lost, and the next run would wait for `ring_queued_runs`.
+    while first is not None:
+        with shutdown_notice.watch(has_worker=True) as is_leaving:
+            has_supervised = supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
+        if has_supervised:
+            storage_services.remove_freed_files()
+            return
+        first = placement.next_run_id(node=node, now=timezone.now())
 
 
 @short_task(time_limit_s=30)

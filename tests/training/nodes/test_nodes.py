@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from training.processes.machine import Gpu, Report
 from training.runs import placement, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
+from training.runs import tasks as runs_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +170,27 @@ def test_a_waiting_run_names_the_nodes_it_waits_for(queue: Callable[..., Run], n
         run=second, now=NOW
     )
     assert placement.why_waiting(run=first, now=NOW) != ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_node_that_loses_the_race_for_a_run_takes_the_next(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = queue(n_steps=1), queue(n_steps=1)
+    claim_run = runs_services.claim_run
+
+    def claim_late(*, run_id: int, node: str, now: datetime) -> Run | None:
+        claim_run(run_id=first.pk, node="faster", now=now)
+        return claim_run(run_id=run_id, node=node, now=now)
+
+    monkeypatch.setattr(runs_services, "claim_run", claim_late)
+    settings.NODE_NAME = "slower"
+    runs_tasks.execute_run(run_id=second.pk)
+
+    assert list(Run.objects.order_by("pk").values_list("node", "outcome")) == [
+        ("faster", ""),
+        ("slower", "succeeded"),
+    ]
 
 
 @pytest.fixture

@@ -44,16 +44,16 @@ from training.runs.supervisor.exit_messages import ChildExit
 logger = logging.getLogger(__name__)
 
 
-def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda: False) -> None:
-    """Claims the run if it is queued, and returns when this attempt is over. Returns at once if
-    there is nothing to claim.
+def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda: False) -> bool:
+    """Claims the run if it is queued, and returns True when this attempt is over. Returns False at
+    once if there is nothing to claim: another node was faster, or somebody stopped it.
     """
     run = retry_database(
         lambda: runs_services.claim_run(run_id=run_id, node=node, now=timezone.now())
     )
     if run is None:
         logger.info("Run %s is not waiting.", run_id)
-        return
+        return False
     logger.info("Run %s, attempt %s, begins on %s.", run.pk, run.attempt, node)
     attempt = Attempt(run=run, folder=Path(settings.RUNS_DIR) / str(run.pk), is_leaving=is_leaving)
     try:
@@ -73,6 +73,7 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         logger.warning(
             "Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt
         )
+    return True
 
 
 def supervise_joined_machine(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> None:

@@ -430,8 +430,8 @@ def test_asking_the_budget_costs_the_same_after_many_judgments(
     with django_assert_num_queries(7):  # admitted, savepoint; the row, held, rate; claim; savepoint
         held = claim.claim(campaign=campaign, rater=rosa, now=NOON)
     with django_assert_num_queries(
-        10
-    ):  # savepoint, slot, fill, judgment, draft; the row, rate, counted, rate now; savepoint
+        11
+    ):  # savepoint, slot, fill, judgment, text, draft; the row, rate, counted, rate now; savepoint
         submit.submit(
             lease=lease_of(held),
             rater=rosa,

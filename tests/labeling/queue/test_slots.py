@@ -723,8 +723,8 @@ def test_the_cost_of_an_item_does_not_grow(
     with django_assert_num_queries(2):
         slots.heartbeat(lease=lease_of(slot), rater=rosa, now=NOON)
     with django_assert_num_queries(
-        7
-    ):  # presented, savepoint, fill, lease, judgment, draft, savepoint
+        9
+    ):  # presented, savepoint, fill, lease, judgment, comparison, ranked, draft, savepoint
         judge(slot, rosa)
 
 

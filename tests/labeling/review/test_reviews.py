@@ -27,10 +27,11 @@ from labeling.queue.claiming import order as claiming_order
 from labeling.queue.gold import scores
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services
+from labeling.review import rater_reviews, set_aside
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
-from labeling.review import set_aside
-from labeling.review.selectors import QueueOrder, Verdict
+from labeling.review.rater_reviews import Verdict
+from labeling.review.selectors import QueueOrder
 from labeling.review.services import Remark
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, rank_by
@@ -385,7 +386,7 @@ def test_a_demonstration_is_scored_and_its_writer_told(
         item=written.item, remarks={written.pk: Remark(6, "Say why.")}, by=alice, now=NOON
     )
 
-    (told,) = review_selectors.reviews_of(rater=rosa)
+    (told,) = rater_reviews.reviews_of(rater=rosa)
     assert (told.review.score, told.review.feedback) == (6, "Say why.")
     assert Notice.objects.filter(person=rosa.user, kind=Notice.Kind.FEEDBACK).count() == 1
 
@@ -437,7 +438,7 @@ def test_an_appeal_is_answered(review: JudgmentReview, rosa: Rater, alice: User)
     )
 
     assert list(review_selectors.appeals(is_answered=False)) == []
-    (told,) = review_selectors.reviews_of(rater=rosa)
+    (told,) = rater_reviews.reviews_of(rater=rosa)
     assert told.review.answer == "True. It stands at 5 now."
     assert AuditEvent.objects.filter(action="answer_appeal", by=alice).exists()
 
@@ -462,14 +463,14 @@ def test_a_decided_order_is_told_in_the_raters_own_letters_and_kept_secret_while
     review_services.adjudicate(
         item=item, ranks=gold_order(item), reason="rater_error", remarks=remarks, by=alice, now=NOON
     )
-    (told,) = review_selectors.reviews_of(rater=raul)
+    (told,) = rater_reviews.reviews_of(rater=raul)
     assert told.decided.split(" › ") == told.given.split(" › ")[::-1]
 
     gold_services.make_gold(
         item=item, ranks=gold_order(item), origin=Gold.Origin.ADJUDICATION, by=alice, now=NOON
     )
 
-    (told,) = review_selectors.reviews_of(rater=raul)
+    (told,) = rater_reviews.reviews_of(rater=raul)
     assert told.decided == ""
 
 
@@ -491,7 +492,7 @@ def test_the_letters_a_rater_is_told_are_those_of_their_page(
         now=NOON,
     )
 
-    (told,) = review_selectors.reviews_of(rater=raul)
+    (told,) = rater_reviews.reviews_of(rater=raul)
 
     assert told.given == " › ".join("ABCD"[shown.index(number)] for number in RIGHT)
 
@@ -512,7 +513,7 @@ def test_whose_answer_is_set_aside_is_told_and_appeals_once(
         judgment=written, reason="Copied from Rater 2, failed golds.", by=alice, now=NOON
     )
 
-    (told,) = review_selectors.reviews_of(rater=rosa)
+    (told,) = rater_reviews.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.SET_ASIDE, True)
     assert told_to(rosa) == ["One of your answers in “Write” was set aside. It stays paid."]
     assert review_services.appeal(review=told.review, text="I wrote it myself.", now=NOON)
@@ -526,14 +527,14 @@ def test_taking_an_answer_back_after_an_appeal_is_told(
 ) -> None:
     set_aside.set_aside(judgment=written, reason="", by=alice, now=NOON)
     review_services.appeal(
-        review=review_selectors.reviews_of(rater=rosa)[0].review,
+        review=rater_reviews.reviews_of(rater=rosa)[0].review,
         text="I wrote it myself.",
         now=NOON,
     )
 
     set_aside.take_back(judgment=written, by=alice, now=NOON)
 
-    (told,) = review_selectors.reviews_of(rater=rosa)
+    (told,) = rater_reviews.reviews_of(rater=rosa)
     assert (told.state, told.may_appeal) == (Verdict.COUNTS, False)
     assert told_to(rosa)[1:] == ["One of your answers in “Write” that was set aside counts again."]
 
@@ -564,7 +565,7 @@ def test_whose_order_is_decided_against_is_told_and_nobody_else(
             now=NOON,
         )
 
-    (told,) = review_selectors.reviews_of(rater=raul)
+    (told,) = rater_reviews.reviews_of(rater=raul)
     assert (told.review.judgment, told.state, told.decided, told.may_appeal) == (
         bad,
         Verdict.DECIDED,
@@ -572,7 +573,7 @@ def test_whose_order_is_decided_against_is_told_and_nobody_else(
         True,
     )
     assert told_to(raul) == ["In “Compare”, a reviewer decided on a different ranking than yours."]
-    assert (review_selectors.reviews_of(rater=rosa), told_to(rosa)) == ([], [])
+    assert (rater_reviews.reviews_of(rater=rosa), told_to(rosa)) == ([], [])
 
 
 def test_a_decision_that_is_overturned_is_told_to_whom_it_was_against(
@@ -584,7 +585,7 @@ def test_a_decision_that_is_overturned_is_told_to_whom_it_was_against(
     right = gold_order(item)
     review_services.adjudicate(item=item, ranks=right, reason="rater_error", by=alice, now=NOON)
     review_services.appeal(
-        review=review_selectors.reviews_of(rater=raul)[0].review,
+        review=rater_reviews.reviews_of(rater=raul)[0].review,
         text="The scale says otherwise.",
         now=NOON,
     )
@@ -594,8 +595,8 @@ def test_a_decision_that_is_overturned_is_told_to_whom_it_was_against(
         item=item, ranks=turned, reason="guideline_gap", by=alice, now=NOON + timedelta(hours=1)
     )
 
-    assert [entry.state for entry in review_selectors.reviews_of(rater=raul)] == [Verdict.COUNTS]
-    assert [entry.state for entry in review_selectors.reviews_of(rater=rosa)] == [Verdict.DECIDED]
+    assert [entry.state for entry in rater_reviews.reviews_of(rater=raul)] == [Verdict.COUNTS]
+    assert [entry.state for entry in rater_reviews.reviews_of(rater=rosa)] == [Verdict.DECIDED]
     assert told_to(raul)[1:] == [
         "In “Compare”, a reviewer's decision against your ranking was reversed."
     ]

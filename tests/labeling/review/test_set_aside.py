@@ -33,7 +33,7 @@ from tests.cast import (
     rater_called,
 )
 from tests.html import page_of
-from tests.labeling.campaigns.test_effort import judge_one, raters_in
+from tests.labeling.campaigns.judging import judge_one, raters_in
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Campaign, Rater
-from tests.html import squeezed
+from tests.html import text_of
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training import configs
@@ -25,12 +25,6 @@ from training.runs.selectors import RunFilter
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def form_data(kind: str = "sft", preset: str = "small", **changes: Any) -> dict[str, Any]:

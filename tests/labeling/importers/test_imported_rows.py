@@ -252,7 +252,7 @@ def test_votes_have_a_rater_for_each_worker_and_a_source_for_each_model(tmp_path
     ]
 
 
-# --- the import's life ----------------------------------------------------------------------------
+# --- batches and named models ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("author", [{}, {"model": "somebody"}])

@@ -18,7 +18,7 @@ from tests.labeling.quality.judging import judge_all, report_of
 pytestmark = pytest.mark.django_db
 
 
-# --- what agreement leaves out, and what it is held against ---------------------------------------
+# --- set aside ------------------------------------------------------------------------------------
 
 
 def test_a_judgment_set_aside_leaves_agreement_and_comes_back(
@@ -66,7 +66,7 @@ def test_setting_aside_and_taking_back_are_written_down_once_each(
     assert AuditEvent.objects.filter(action="take_back").count() == 1
 
 
-# --- the right to withdraw ------------------------------------------------------------------------
+# --- withdrawn raters -----------------------------------------------------------------------------
 
 
 def test_a_withdrawn_raters_judgments_leave_what_is_exported(

@@ -281,7 +281,7 @@ def test_the_same_pair_again_tells_how_far_a_rater_agrees_with_themselves(
     assert (found["value"], found["n"]) == (1.0, 6)
 
 
-# --- what agreement leaves out, and what it is held against ---------------------------------------
+# --- repeats, and comparisons with others ---------------------------------------------------------
 
 
 def test_a_repeat_is_no_second_rater(
@@ -420,9 +420,6 @@ def answer_backwards(again: Item, rater: Rater) -> None:
         comparison.ranked.create(
             response=row.response, position=3 - row.position, rank=5 - (row.rank or 0)
         )
-
-
-# --- the right to withdraw ------------------------------------------------------------------------
 
 
 def test_alpha_does_not_fall_because_the_newer_response_wins_most(

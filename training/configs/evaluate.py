@@ -142,7 +142,7 @@ class EvaluateConfig(Settings):
         if self.max_new_tokens >= self.max_tokens:
             sentence = (
                 f"A response of {self.max_new_tokens} tokens leaves no room for its prompt in a row"
-                f" of {self.max_tokens}. Raise the longest row."
+                f" of {self.max_tokens}. Raise the max row length."
             )
             return [Problem("max_tokens", sentence)]
         return []

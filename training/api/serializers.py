@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -263,7 +264,12 @@ class NewRunSerializer(serializers.Serializer[Any]):
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
             raise ValidationError(
-                {"config": {problem.field or "all": [problem.sentence] for problem in problems}}
+                {
+                    "config": {
+                        problem.field or "all": [problem.sentence_in(gettext)]
+                        for problem in problems
+                    }
+                }
             )
         return values
 

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer", description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument(
-        "--supervisor", type=int, default=None, help="process id that this process must not outlive"
+        "--supervisor", type=int, default=None, help="exit when the process with this id ends"
     )
     options = parser.parse_args(arguments)
     _die_with_parent(options.supervisor)

@@ -109,7 +109,7 @@ def measure(seed: int) -> dict[str, float]:
         )
     for flag in flags:
         if flag.rater not in planted:
-            print(f"  honest, but flagged: {flag.kind}: {flag.sentence}")
+            print(f"  honest, but flagged: {flag.kind}: {flag.value:.2f} of {flag.n}")
     return {
         "seed": seed,
         "found": len(flagged & planted),

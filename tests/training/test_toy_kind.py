@@ -83,7 +83,7 @@ def test_the_form_refuses_what_its_knobs_refuse(
 
     assert response.status_code == 422
     assert response.context["form"].errors == {
-        "short_below": ["Short below is “1”, and must lie between 2 and 40 letters."]
+        "short_below": ["Short below is “1” but must be between 2 and 40."]
     }
 
 

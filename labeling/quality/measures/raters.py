@@ -175,8 +175,16 @@ def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
         active_s=votes.active_s,
     )
     found: dict[int, list[_Flag]] = defaultdict(list)
-    for flag in flagging.flags(rankings, names=names):
-        record = {"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n}
+    for flag in flagging.flags(rankings):
+        record = {
+            "kind": flag.kind,
+            "value": float(flag.value),
+            "usual": float(flag.usual),
+            "n": flag.n,
+            "other": flag.other,
+            "colleague": "" if flag.other is None else names.get(flag.other, ""),
+            **flag.details,
+        }
         found[flag.rater].append(
             _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
         )

@@ -1,6 +1,6 @@
-"""Flags raters to review, each with a number and a sentence: no better than chance, prefers the
-first shown, prefers the longer, copies another rater, worse when tired, worse recently, faster than
-anyone can read.
+"""Flags raters to review, each with its numbers: no better than chance, prefers the first shown,
+prefers the longer, copies another rater, worse when tired, worse recently, faster than anyone can
+read. labeling.quality.pages.flag_words has the sentences.
 
 A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that
 matters, and a p-value that survives Benjamini and Hochberg's correction over all raters (and pairs
@@ -65,34 +65,6 @@ class Thresholds:
 
 THRESHOLDS = Thresholds()
 
-SENTENCES: dict[Kind, str] = {
-    "chance": (
-        "Follows what colleagues see {value} as far as a typical rater does, over {n} answers."
-    ),
-    "first": (
-        "Puts the first-shown response on top in {value} of {n} answers; {usual} is usual here."
-    ),
-    "longer": (
-        "Prefers the longer response in {value} of pairs, over {n} answers; {usual} is usual here."
-    ),
-    "copy": (
-        "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and"
-        " skill give."
-    ),
-    "tires": (
-        "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical"
-        " rater, over {n} answers; {usual} before."
-    ),
-    "drifts": (
-        "In the last third of the answers ({n}), follows colleagues {value} as far as a typical"
-        " rater; {usual} before."
-    ),
-    "fast": (
-        "Judges {pace} characters a second at the median of {n} answers; {usual_pace} is usual"
-        " here, and nobody reads more than {limit}."
-    ),
-}
-
 
 @dataclass(frozen=True)
 class BiasFlag:
@@ -103,11 +75,12 @@ class BiasFlag:
     """the pool's value, or the value expected by chance"""
     n: int
     p: float | None
-    sentence: str
     other: int | None = None
     """the other rater, for a copy"""
-    words: Mapping[str, str] = field(default_factory=dict)
-    """values to fill into the sentence of this kind in another language"""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """further numbers of this kind: `minutes` for `tires`, `limit` for `fast`, `is_later` for
+    `copy` (1 if the copier came second)
+    """
     judgments: tuple[int, ...] = ()
     """the rater's judgments behind the flag: those that show it; for `tires` and `drifts`, the
     later part
@@ -135,15 +108,8 @@ class Rankings:
     """seconds the rater worked on it; NaN is unknown"""
 
 
-def flags(
-    rankings: Rankings,
-    *,
-    thresholds: Thresholds = THRESHOLDS,
-    names: Mapping[int, str] | None = None,
-) -> list[BiasFlag]:
-    """All flags, the worst first within each kind; `names` are used for other raters in
-    sentences.
-    """
+def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[BiasFlag]:
+    """All flags, the worst first within each kind."""
     table = _table_of(rankings)
     if table is None:
         return []
@@ -151,7 +117,7 @@ def flags(
     # Two raters who share a habit rank alike without copying, so `_copies` needs to know them.
     habits = {flag.rater for flag in found}
     found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
-    found += _copies(table, thresholds, habits, names or {}) + _fast(table, thresholds)
+    found += _copies(table, thresholds, habits) + _fast(table, thresholds)
     return sorted(
         found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
@@ -296,10 +262,6 @@ def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
     ]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def _first(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.is_first_best, thresholds.first, thresholds)
     return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
@@ -310,12 +272,7 @@ def _longer(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
-    filled = {
-        "value": _percent(max(test.value, 0)),
-        "usual": _percent(max(test.usual, 0)),
-        "n": str(test.n),
-    } | words
+def _flag(table: _Table, kind: Kind, test: _Tested, **details: float) -> BiasFlag:
     return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
@@ -323,9 +280,8 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
         usual=test.usual,
         n=test.n,
         p=test.p,
-        sentence=SENTENCES[kind].format(**filled),
         other=None if test.other is None else int(table.raters[test.other]),
-        words=filled,
+        details=details,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
@@ -411,7 +367,7 @@ def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
         60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
         for of in table.of_rater
     ]
-    minutes = f"{thresholds.tired_after_s / 60:.0f}"
+    minutes = thresholds.tired_after_s / 60
     return [
         _flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)
     ]
@@ -422,13 +378,11 @@ def _drifts(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
-def _copies(
-    table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
-) -> list[BiasFlag]:
+def _copies(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[BiasFlag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
     for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
-        found += _copy_flags(table, test, names)
+        found += _copy_flags(table, test)
     return _strongest(found)
 
 
@@ -498,7 +452,7 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
-def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[BiasFlag]:
+def _copy_flags(table: _Table, test: _Tested) -> list[BiasFlag]:
     """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
@@ -512,21 +466,15 @@ def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[
         if later <= 1 - _LATER
         else None
     )
-    when = "and came later" if flagged else "now one first, now the other"
     return [
         _flag(
             table,
             "copy",
             replace(test, rater=who, other=whom, shown_by=same[who]),
-            when=when,
-            colleague=_name(table, whom, names),
+            is_later=float(flagged is not None),
         )
         for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
     ]
-
-
-def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
-    return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 
 
 def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
@@ -551,15 +499,13 @@ def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
         return []
     usual = float(np.median(list(paces.values())))
     limit = max(thresholds.chars_per_s, thresholds.times_pool * usual)
-    words = {"usual_pace": f"{usual:.0f}", "limit": f"{thresholds.chars_per_s:.0f}"}
     fast = {at: known[at][table.pace[known[at]] >= limit] for at in paces}
     return [
         _flag(
             table,
             "fast",
             _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
-            pace=f"{pace:.0f}",
-            **words,
+            limit=thresholds.chars_per_s,
         )
         for at, pace in paces.items()
         if pace >= limit

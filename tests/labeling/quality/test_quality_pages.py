@@ -166,6 +166,28 @@ def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
     assert "Puts the first-shown response on top in 100 % of 30 answers" in page
 
 
+def test_a_flag_is_shown_in_the_readers_language(
+    crowd: tuple[Campaign, Rater],
+    alice: User,
+    signed_in: SignedIn,
+) -> None:
+    campaign, habitual = crowd
+    quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
+    client = signed_in(alice)
+    client.post("/language/", {"language": "de", "next": "/"})
+
+    pages = [
+        words(client.get(address))
+        for address in (
+            f"/campaigns/{campaign.pk}/bias/",
+            f"/campaigns/{campaign.pk}/raters/{habitual.pk}/",
+        )
+    ]
+
+    german = "Setzt in 100 % von 30 Antworten die zuerst gezeigte Antwort an die Spitze"
+    assert [german in page for page in pages] == [True, True]
+
+
 def test_the_campaigns_first_line_says_who_needs_a_look(
     crowd: tuple[Campaign, Rater],
     alice: User,

@@ -352,7 +352,7 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
     assert (
-        f"**ours, served** is {ours.name} as another server answers for it"
+        f"**ours, served** is {ours.name} served by an external endpoint"
         in cards.generated_card(model=served)
     )
     assert (
@@ -431,7 +431,7 @@ def test_stage_licence_and_card_are_changed_and_written_down(signed_in: SignIn, 
     client.post(f"/models/{model.pk}/edit/", data)
 
     model.refresh_from_db()
-    assert "## Where it comes from" in begun
+    assert "## Lineage" in begun
     assert (model.stage, model.licence, model.card[:8]) == ("approved", "MIT", "# Ours\n\n")
     assert model.source is not None
     assert (model.source.licence, "<script>x" in text_of(client, f"/models/{model.pk}/")) == (

@@ -307,9 +307,23 @@ def test_a_value_out_of_range_is_said_at_its_field_and_nothing_typed_is_lost(
 
     text = response.content.decode()
     assert response.status_code == 422
-    assert "must lie between 1 and 100" in text
+    assert "must be between 1 and 100" in text
     assert "My name for it" in text
     assert not Run.objects.exists()
+
+
+def test_a_value_out_of_range_is_said_in_the_readers_language(
+    signed_in: SignIn, noor: User
+) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    client = signed_in(noor)
+    client.post("/language/", {"language": "de", "next": "/"})
+
+    response = client.post(
+        "/runs/new/sft/", form_data(base_model=model.pk, snapshot=snapshot.pk, n_epochs=0)
+    )
+
+    assert "Epochen ist 0, muss aber zwischen 1 und 100 liegen." in response.content.decode()
 
 
 def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(

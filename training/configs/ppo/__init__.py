@@ -98,11 +98,12 @@ class PpoConfig(PpoKnobs):
     def problems(self) -> list[Problem]:
         """Problems between fields that are valid by themselves."""
         if self.batch_size % self.n_minibatches:
-            sentence = (
-                f"{self.batch_size} episodes cannot be cut into {self.n_minibatches} equal"
-                " minibatches. Change one of the two."
+            text = _(
+                "A rollout of %(size)s episodes can't be split into %(n)s equal minibatches. Change"
+                " one of the two."
             )
-            return [Problem("n_minibatches", sentence)]
+            values = {"size": self.batch_size, "n": self.n_minibatches}
+            return [Problem("n_minibatches", text, values)]
         return []
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""What webhooks hear of a run: it is queued, it begins, it goes back into the line, it ends."""
+"""The webhook events of a run: queued, started, queued again, ended."""
 
 import json
 from collections.abc import Callable

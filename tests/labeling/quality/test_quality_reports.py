@@ -1,16 +1,12 @@
-"""Quality reports: what is stored, when it is computed again, and what a withdrawal stops."""
+"""What a quality report holds: agreement, bias, flags, golds, and comparisons with others."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from accounts.models import AuditEvent, User
+from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.data import intake
-from labeling.data.exports import streams
-from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
     Comparison,
@@ -23,66 +19,22 @@ from labeling.models import (
     QualityReport,
     Rater,
     RaterQuality,
-    Response,
     ResponseScore,
     Source,
-    VoteBlock,
 )
-from labeling.people import withdrawal
-from labeling.people.pools import selectors as pools_selectors
 from labeling.people.pools import services as pools_services
 from labeling.quality import selectors as quality_selectors
 from labeling.quality import services as quality_services
 from labeling.quality import tasks as quality_tasks
 from labeling.quality.measures import votes as measures_votes
-from labeling.quality.votes import arrays, blocks
-from labeling.queue import feed
-from labeling.queue.claiming import claim, order
+from labeling.quality.votes import arrays
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
-from labeling.review import set_aside
 from tests.cast import NOON, rater_called
+from tests.labeling.quality.judging import as_shown, judge_all, report_of
 from tests.labeling.statistics import oracles
 
 pytestmark = pytest.mark.django_db
-
-
-def judge_all(
-    campaign: Campaign,
-    rater: Rater,
-    *,
-    by: Any = lambda shown, place: shown[place].number,
-    active_s: float | None = 40.0,
-) -> None:
-    """The rater ranks everything that is left, the lowest key of `by` first."""
-    now = NOON
-    while (slot := claim.claim(campaign=campaign, rater=rater, now=now)) is not None:
-        shown = order.presented(slot)
-        keys = [by(shown, place) for place in range(len(shown))]
-        ranks: dict[int, int | None] = {
-            place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)
-        }
-        assert slot.lease is not None
-        now += timedelta(seconds=60)
-        ratings = {place: {"overall": 7 - (ranks[place] or 1)} for place in ranks}
-        submit.submit(
-            lease=slot.lease,
-            rater=rater,
-            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
-            recorded=Recorded(active_s=active_s),
-            now=now,
-        )
-
-
-def as_shown(shown: list[Response], place: int) -> int:
-    """The habit of whoever puts the first-shown response on top."""
-    return place
-
-
-def report_of(campaign: Campaign) -> QualityReport:
-    report = quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
-    assert report is not None
-    return report
 
 
 def test_raters_who_rank_alike_agree_fully(
@@ -329,147 +281,7 @@ def test_the_same_pair_again_tells_how_far_a_rater_agrees_with_themselves(
     assert (found["value"], found["n"]) == (1.0, 6)
 
 
-# --- in the background, by increments -------------------------------------------------------------
-
-
-@pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BLOCK", 4)
-
-
-def results_of(campaign: Campaign, *, now: datetime = NOON) -> Any:
-    report = quality_services.compute_quality(campaign_id=campaign.pk, now=now)
-    assert report is not None
-    return report.results, [
-        (row.rater_id, row.weight, row.results) for row in report.raters.order_by("rater")
-    ]
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_an_increment_gives_what_reading_everything_gives(
-    crowd: tuple[Campaign, Rater], rosa: Rater
-) -> None:
-    campaign, _habitual = crowd
-    results_of(campaign)
-    add_judgment(campaign, rosa)
-
-    by_increment = results_of(campaign)
-
-    assert VoteBlock.objects.filter(campaign=campaign).count() == 37
-    VoteBlock.objects.all().delete()
-    assert results_of(campaign) == by_increment
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_full_blocks_are_not_read_again(
-    crowd: tuple[Campaign, Rater], rosa: Rater, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    campaign, _habitual = crowd
-    results_of(campaign)
-    add_judgment(campaign, rosa)
-    read: list[tuple[int, int]] = []
-    whole = blocks.columns_between
-
-    def watched(*, campaign: Campaign, from_id: int, through_id: int) -> Any:
-        read.append((from_id, through_id))
-        return whole(campaign=campaign, from_id=from_id, through_id=through_id)
-
-    monkeypatch.setattr(blocks, "columns_between", watched)
-    results_of(campaign)
-
-    last_block = VoteBlock.objects.filter(campaign=campaign).latest("through_id")
-    assert read == [(last_block.through_id + 1, Judgment.objects.latest("pk").pk)]
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_judgment_that_committed_late_is_found(crowd: tuple[Campaign, Rater]) -> None:
-    campaign, _habitual = crowd
-    before, _raters = results_of(campaign)
-    missing = VoteBlock.objects.filter(campaign=campaign).order_by("through_id")[3]
-    columns = blocks.columns_between(
-        campaign=campaign, from_id=missing.from_id, through_id=missing.through_id - 1
-    )
-    VoteBlock.objects.filter(pk=missing.pk).update(n_judgments=3, columns=blocks.packed(columns))
-
-    after, _raters = results_of(campaign)
-
-    assert after == before
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_corrected_judgment_counts_once_and_as_corrected(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    judge_all(comparison_campaign, raul)
-    report_of(comparison_campaign)
-    first = Judgment.objects.filter(rater=raul).order_by("pk").first()
-    assert first is not None
-    assert first.lease is not None
-    ranks: dict[int, int | None] = {
-        row.position: 5 - (row.rank or 0) for row in first.comparison.ranked.all()
-    }
-    ratings = {place: {"overall": 4} for place in ranks}
-    later = NOON + timedelta(minutes=10)
-    correct.correct(
-        lease=first.lease,
-        rater=raul,
-        version=1,
-        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
-        now=later,
-    )
-
-    report = report_of(comparison_campaign)
-
-    assert report.n_judgments == 10
-    assert report.results["agreement"]["raw_half"]["value"] == pytest.approx(0.8)
-
-
-def add_judgment(campaign: Campaign, rater: Rater) -> None:
-    item = campaign.items.order_by("position").first()
-    assert item is not None
-    rank = max(campaign.slots.values_list("queue_rank", flat=True)) + 1
-    item.slots.create(campaign=campaign, number=50, queue_rank=rank)
-    judge_all(campaign, rater)
-
-
-def test_a_report_rests_twenty_times_as_long_as_it_took(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    report = report_of(comparison_campaign)
-    QualityReport.objects.update(rests_until=NOON + timedelta(minutes=20))
-    judge_all(comparison_campaign, raul)
-
-    assert report.rests_until is not None
-    assert report.rests_until > NOON
-    assert quality_selectors.stale_quality_ids(now=NOON + timedelta(minutes=19)) == []
-    assert quality_selectors.stale_quality_ids(now=NOON + timedelta(minutes=21)) == [
-        comparison_campaign.pk
-    ]
-
-
-def test_while_one_worker_is_at_a_report_another_leaves_it_alone(
-    comparison_campaign: Campaign, rosa: Rater
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    QualityReport.objects.create(campaign=comparison_campaign, started_at=NOON)
-
-    assert (
-        quality_services.compute_quality(
-            campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=5)
-        )
-        is None
-    )
-    assert (
-        quality_services.compute_quality(
-            campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=31)
-        )
-        is not None
-    )
-
-
-# --- what agreement leaves out, and what it is held against ---------------------------------------
+# --- repeats, and comparisons with others ---------------------------------------------------------
 
 
 def test_a_repeat_is_no_second_rater(
@@ -488,51 +300,6 @@ def test_a_repeat_is_no_second_rater(
     assert after["agreement"]["raw_half"] == before["agreement"]["raw_half"]
     assert after["items"] == before["items"]
     assert (after["agreement"]["self"]["value"], after["agreement"]["self"]["n"]) == (0.0, 12)
-
-
-def test_a_judgment_set_aside_leaves_agreement_and_comes_back(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    judge_all(comparison_campaign, raul)
-    whole = report_of(comparison_campaign).n_judgments
-    judgment = Judgment.objects.filter(rater=raul).latest("pk")
-
-    set_aside.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
-    stale = quality_selectors.stale_quality_ids(now=NOON + timedelta(days=1))
-    without = report_of(comparison_campaign)
-    set_aside.take_back(judgment=judgment, by=alice, now=NOON)
-
-    assert stale == [comparison_campaign.pk]
-    assert (whole, without.n_judgments, report_of(comparison_campaign).n_judgments) == (10, 9, 10)
-    assert without.results["agreement"]["raw_half"]["n"] == 24
-    assert without.results["n_set_aside"] == 1
-
-
-def test_a_judgment_set_aside_leaves_exports_unless_it_is_asked_for(
-    comparison_campaign: Campaign, rosa: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    set_aside.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
-
-    assert len(list(streams.comparisons())) == 4
-    assert len(list(streams.comparisons(include_set_aside=True))) == 5
-
-
-def test_setting_aside_and_taking_back_are_written_down_once_each(
-    comparison_campaign: Campaign, rosa: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    judgment = Judgment.objects.latest("pk")
-
-    assert set_aside.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
-    assert not set_aside.set_aside(judgment=judgment, reason="Again.", by=alice, now=NOON)
-    judgment = Judgment.objects.get(pk=judgment.pk)
-    assert set_aside.take_back(judgment=judgment, by=alice, now=NOON)
-    assert not set_aside.take_back(judgment=judgment, by=alice, now=NOON)
-
-    assert AuditEvent.objects.filter(action="set_aside").count() == 1
-    assert AuditEvent.objects.filter(action="take_back").count() == 1
 
 
 def test_votes_are_held_against_the_adjudicated_order(
@@ -653,64 +420,6 @@ def answer_backwards(again: Item, rater: Rater) -> None:
         comparison.ranked.create(
             response=row.response, position=3 - row.position, rank=5 - (row.rank or 0)
         )
-
-
-# --- the right to withdraw ------------------------------------------------------------------------
-
-
-def test_a_withdrawn_raters_judgments_leave_what_is_exported(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    judge_all(comparison_campaign, raul)
-
-    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-
-    assert {row.rater_alias for row in streams.comparisons()} == {raul.alias}
-
-
-def test_a_withdrawn_rater_is_given_nothing_more(
-    comparison_campaign: Campaign, rosa: Rater, alice: User
-) -> None:
-    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-
-    assert not rosa.memberships.filter(is_active=True).exists()
-
-
-def test_a_withdrawn_rater_is_not_offered_to_a_pool(
-    rosa: Rater, day_shift: Pool, alice: User
-) -> None:
-    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-
-    assert rosa not in pools_selectors.raters_outside(pool=day_shift)
-
-
-def test_a_withdrawn_raters_judgments_leave_the_feed(
-    comparison_campaign: Campaign, rosa: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-
-    assert feed.judgment_feed(n=100, now=NOON + timedelta(days=1)) == []
-
-
-def test_withdrawing_twice_is_written_down_once(rosa: Rater, alice: User) -> None:
-    assert withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-    rosa.refresh_from_db()
-
-    assert not withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-    assert AuditEvent.objects.filter(action="withdraw").count() == 1
-
-
-def test_a_withdrawal_can_be_taken_back(
-    comparison_campaign: Campaign, rosa: Rater, alice: User
-) -> None:
-    judge_all(comparison_campaign, rosa)
-    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
-
-    withdrawal.readmit_rater(rater=rosa, by=alice, now=NOON)
-
-    assert len(list(streams.comparisons())) == 5
 
 
 def test_alpha_does_not_fall_because_the_newer_response_wins_most(

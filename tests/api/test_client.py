@@ -385,7 +385,7 @@ def test_after_four_tries_the_failure_is_the_callers(bo: User, wsgi: Any) -> Non
         site.create_pool("Night shift")
 
 
-def test_who_is_told_to_wait_waits_as_long_as_told(
+def test_the_client_waits_as_long_as_the_site_says(
     bo: User, wsgi: Any, settings: LazySettings
 ) -> None:
     settings.API_READS_PER_MINUTE = 1

@@ -37,7 +37,7 @@ def post(
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def test_what_a_run_would_cost_is_told_and_nothing_is_queued(calling: Caller, noor: User) -> None:
+def test_the_cost_of_a_run_is_estimated_without_queuing_it(calling: Caller, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
     body = {"kind": "sft", "snapshot": snapshot.pk, "base_model": model.pk, "preset": "small"}
 

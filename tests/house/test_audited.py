@@ -168,7 +168,7 @@ def test_every_act_of_a_person_that_a_view_calls_is_written_down() -> None:
     assert silent == set(ACTS_WITHOUT_A_RECORD)
 
 
-def test_a_service_that_a_view_calls_is_told_who_acts() -> None:
+def test_a_service_that_a_view_calls_gets_the_person_who_acts() -> None:
     called = {
         one
         for _name, view in POSTED_TO

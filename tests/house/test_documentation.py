@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-# Homes and work folders of whoever wrote a line. /path/to/… and /var, /usr, /tmp in examples are
+# Home and work folders of the author of a line. /path/to/… and /var, /usr, /tmp in examples are
 # everybody's.
 MACHINE_PATH = re.compile(r"(?<![\w.~])/(?:home|Users|work|root|mnt|opt|workspace)/[\w.-]+")
 

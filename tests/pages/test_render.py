@@ -60,7 +60,7 @@ def test_no_text_leaves_a_tag_that_is_not_on_the_list(text: str) -> None:
     assert set(re.findall(r"<([a-zA-Z][\w-]*)", shown)) <= allowed
 
 
-def test_a_link_opens_beside_the_page_and_tells_nothing() -> None:
+def test_a_link_opens_in_a_new_tab_without_a_referrer() -> None:
     shown = render.markdown("[x](https://example.org)")
 
     assert (

@@ -67,7 +67,7 @@ def house(tmp_path: Path, settings: LazySettings) -> Path:
 
 @pytest.fixture
 def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: User) -> Snapshot:
-    """A judgment, a snapshot of it, and a run that a node has in hand."""
+    """A judgment, a snapshot of it, and a run in progress on a node."""
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None

@@ -1,7 +1,7 @@
 """A small site with something in almost every table: the demo, and what people did with it.
 
 Through the services that pages use, so that rows look as a site would have them. The content is the
-demo's and a few sentences of ours.
+demo's and a few sentences of its own.
 """
 
 from datetime import UTC, datetime, timedelta

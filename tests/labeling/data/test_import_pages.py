@@ -176,9 +176,7 @@ PAIRS = b"""{"prompt": "Two plus two?", "chosen": "Four.", "rejected": "Five."}
 """
 
 
-def test_an_import_of_comparisons_tells_how_far_raters_agree(
-    alice: User, signed_in: SignedIn
-) -> None:
+def test_an_import_of_comparisons_shows_rater_agreement(alice: User, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     sent(client, PAIRS, with_judgments="on")
     batch = run(Import.objects.get())

@@ -72,7 +72,7 @@ def test_reading_a_version_that_changed_meanwhile_is_asked_again(
     assert answer["Location"].startswith("/guidelines/")
 
 
-def test_an_item_in_hand_is_finished_under_its_own_version(
+def test_an_item_in_progress_is_finished_under_its_own_version(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)

@@ -251,7 +251,7 @@ def test_the_interval_of_a_rater_s_share_knows_that_votes_on_one_prompt_belong_t
     assert first["high"] - first["low"] > 0.4  # of 120 votes by themselves it would be 0.18
 
 
-def test_the_judgments_behind_a_row_are_told_of_each_rater() -> None:
+def test_each_rater_has_the_judgments_behind_a_row() -> None:
     found = measures_behind.judgments_behind(sights())
 
     assert found.everybody["list"] == {

@@ -99,7 +99,7 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
     assert ["come to 7.50 EUR per hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
 
 
-def test_a_skip_counts_no_more_time_than_the_item_was_in_hand(
+def test_a_skip_counts_no_more_time_than_the_item_was_held(
     day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
 ) -> None:
     rate(day_shift, amount="3600", basis="hour")

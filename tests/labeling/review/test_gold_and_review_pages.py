@@ -84,7 +84,7 @@ def test_a_reviewer_sees_every_answer_without_names_unless_wished(
     assert split[0].rater.alias in open_
 
 
-def test_a_decision_is_kept_told_promoted_and_leads_to_the_next_item(
+def test_a_decision_is_saved_sent_promoted_and_leads_to_the_next_item(
     split: tuple[Judgment, Judgment],
     comparison_campaign: Campaign,
     alice: User,
@@ -379,7 +379,7 @@ def test_guideline_gaps_stand_on_the_guidelines_page(
     assert "Says nothing of sums." in page
 
 
-def test_nothing_on_the_desk_tells_a_gold_from_another_item(
+def test_nothing_on_the_desk_distinguishes_a_gold_from_another_item(
     day_shift: Pool, guideline: Guideline, rosa: Rater, signed_in: SignedIn
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=6)

@@ -61,7 +61,7 @@ def openai_stub() -> Iterator[Stub]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            with contextlib.suppress(OSError):  # whoever asked may go away in the middle
+            with contextlib.suppress(OSError):  # the client may disconnect in the middle
                 for number, word in enumerate(words):
                     self._event(
                         {

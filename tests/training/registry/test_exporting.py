@@ -88,7 +88,7 @@ def test_no_block_is_larger_than_a_little_memory(trained: TrainedModel) -> None:
     assert max(len(block) for block in export.archive(model=trained).chunks()) <= 4 * 1024**2
 
 
-def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
+def test_the_adapter_is_exported_alone_if_it_was_saved_and_refused_otherwise(
     trained: TrainedModel,
 ) -> None:
     files = unpacked(export.archive(model=trained, weights="adapter"))

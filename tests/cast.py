@@ -1,5 +1,5 @@
-"""The people, prompts and campaigns that tests speak of by name. The fixtures reach every test
-through conftest.
+"""The named people, prompts and campaigns of the tests. conftest makes the fixtures available
+everywhere.
 """
 
 from collections.abc import Callable

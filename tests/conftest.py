@@ -1,5 +1,5 @@
-"""What every test shares. Services are started before pytest, by scripts/run_with_services.py
-(`make test`).
+"""Fixtures for every test. scripts/run_with_services.py (`make test`) starts the services before
+pytest.
 """
 
 import math

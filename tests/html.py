@@ -1,4 +1,4 @@
-"""Pages as a browser sees them, so that a test does not depend on how a template is laid out."""
+"""Pages as a browser shows them, so that tests don't depend on a template's layout."""
 
 import re
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Signing in and out, passwords, the profile, and the people an admin makes logins for."""
+"""Signing in and out, passwords, the profile, and accounts created by an admin."""
 
 import re
 from collections.abc import Callable

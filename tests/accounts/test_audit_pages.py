@@ -1,4 +1,4 @@
-"""What was acted on is a link where it has a page that its reader may open."""
+"""The object of an audit entry is a link if the reader may open its page."""
 
 import pytest
 from django.apps import apps

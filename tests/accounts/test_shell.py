@@ -1,5 +1,5 @@
-"""What stands around every page: the rail, the policy for scripts and styles, the error pages,
-colours that can be read.
+"""The frame of every page: the rail, the Content-Security-Policy, the error pages, and colours with
+enough contrast.
 """
 
 import json

@@ -1,6 +1,4 @@
-"""The Python client against the site itself: what a script does with it, and what it makes of
-refusals and lost answers.
-"""
+"""The Python client against the real site: its calls, refusals and lost responses."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields

@@ -1,6 +1,4 @@
-"""What a program does with a model that there is: its stage, notes and card, and its way to a
-hub.
-"""
+"""Existing models in the API: stage, notes and card, and publishing to a hub."""
 
 from collections.abc import Callable
 

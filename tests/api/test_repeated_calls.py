@@ -1,4 +1,4 @@
-"""What is sent again with the same Idempotency-Key is done once; who calls too often waits."""
+"""A call repeated with the same Idempotency-Key is done once; callers over the rate limit wait."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

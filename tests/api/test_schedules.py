@@ -1,6 +1,4 @@
-"""Schedules set up by a program under the rules of their page, and a program's say in their
-chains.
-"""
+"""Schedules in the API, with the rules of their page, and control of their chains."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The schema is whole, and what the API answers is what the schema says, whatever is sent."""
+"""The schema is complete, and the API's responses match it, whatever is sent."""
 
 from pathlib import Path
 from typing import Any

@@ -1,6 +1,4 @@
-"""What a program does with runs beside starting them: their cost, their length, their place in
-line, and what is kept.
-"""
+"""Controlling runs in the API: cost, extensions, the place in the queue, and what is kept."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

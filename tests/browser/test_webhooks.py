@@ -1,4 +1,4 @@
-"""An admin's way to a webhook: made, its secret copied, its log read, a message sent again."""
+"""An admin creates a webhook, copies its secret, reads its log and resends a message."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An admin's way from an empty site to a campaign that is paid and closed, and a rater's beside it,
+"""An admin goes from an empty site to a paid and closed campaign, with a rater working in parallel,
 in Chromium.
 """
 

@@ -1,4 +1,4 @@
-"""What deploy/ ships agrees with the code and the guide it stands beside."""
+"""The files in deploy/ match the code and the operators' guide."""
 
 import re
 import shutil

@@ -1,5 +1,5 @@
-"""Documentation that is true: its links lead somewhere, its commands exist, and nothing in the
-repository names one machine.
+"""The documentation is correct: links work, commands exist, and nothing in the repository names one
+machine.
 """
 
 import re

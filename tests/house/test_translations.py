@@ -1,5 +1,5 @@
-"""The German words: every marked string has one, none is stale or half done, and both files of the
-catalogue agree.
+"""The German catalogue: every marked string is translated, none is stale or fuzzy, and both files
+match.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What tests of pages read from an answer of Django's test client."""
+"""Reads responses of Django's test client."""
 
 from html import unescape
 

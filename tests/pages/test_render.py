@@ -1,4 +1,4 @@
-"""Text that anybody may have written, made safe to show, and nothing of it lost."""
+"""Untrusted text, made safe to show without losing any of it."""
 
 import html
 import re

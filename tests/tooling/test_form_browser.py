@@ -1,4 +1,4 @@
-"""The simulated raters' browser: it must send what a browser without JavaScript would."""
+"""The simulated raters' browser sends what a browser without JavaScript would."""
 
 import form_browser
 import pytest

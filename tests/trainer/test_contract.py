@@ -1,4 +1,4 @@
-"""What we rely on in trl, transformers, accelerate and peft beyond their front page. An upgrade
+"""What we rely on in trl, transformers, accelerate and peft beyond their public API. An upgrade
 that moves it fails here.
 """
 

@@ -1,5 +1,5 @@
-"""Evaluations of tiny models, for real: each measure against another way to it, and nothing left
-but measures and samples.
+"""Evaluations of tiny models, for real: each metric compared with another computation; only metrics
+and samples are saved.
 """
 
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""RLOO of a tiny model, for real: reward rises on prompts that it has not seen, and it saves, stops
-and refuses as it should.
+"""RLOO of a tiny model, for real: reward rises on unseen prompts, and it saves, stops and refuses
+as it should.
 """
 
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""Models, snapshots and runs that tests of pages speak of: rows with plausible numbers, no files
-and no process behind them.
+"""Models, snapshots and runs for tests of pages: rows with plausible numbers, without files or
+processes.
 """
 
 import math

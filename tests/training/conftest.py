@@ -1,5 +1,5 @@
-"""What the training tests share: folders of their own, a researcher, a model and a snapshot that a
-stand-in child can run on.
+"""Fixtures for the training tests: folders, a researcher, and a model and snapshot for a stand-in
+child.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a rater's hands and eyes do at the desk."""
+"""Actions of a rater at the desk."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,5 @@
-"""The server is killed (kill -9) around a submit and started again: the answer is stored once, and
-the desk goes on by itself.
+"""The server is killed (kill -9) during a submit and restarted: the answer is stored once, and the
+desk continues.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""An admin decides an order and makes it a gold; a rater meets it and reads how they did. Both
-themes, and a phone.
+"""An admin decides an order and makes it a gold; a rater gets it and sees the result. Both themes,
+and a phone.
 """
 
 from collections.abc import Callable

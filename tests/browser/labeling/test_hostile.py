@@ -1,4 +1,4 @@
-"""A hostile corpus through all that pages show: nothing runs, nothing leaves the page, nothing
+"""A hostile corpus on every page that shows text: nothing runs, nothing leaves the page, nothing
 takes a second.
 """
 

@@ -1,6 +1,4 @@
-"""An admin's way with a campaign in Chromium: set up, look at it as a rater, open, repair a prompt,
-close, open again.
-"""
+"""An admin sets up a campaign in Chromium: preview, open, repair a prompt, close, reopen."""
 
 from collections.abc import Callable
 

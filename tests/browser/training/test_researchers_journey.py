@@ -1,5 +1,5 @@
-"""A researcher's journey: a run from the form, watched, stopped, gone on with, compared; its model
-tried and taken home.
+"""A researcher's journey: start a run in the form, watch, stop, resume and compare it; try and
+export its model.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed
-while a run goes on.
+"""A researcher's pages in Chromium: accessible in both themes, usable on a phone, updated during a
+run.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What takes space, as Chromium shows it: from the table over the dry run to what was freed."""
+"""Storage in Chromium: from the table to the dry run to what was deleted."""
 
 from collections.abc import Callable
 from pathlib import Path

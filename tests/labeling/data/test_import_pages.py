@@ -1,4 +1,4 @@
-"""The pages that bring in files, through HTTP."""
+"""The pages of imports, through HTTP."""
 
 from collections.abc import Callable
 from pathlib import Path

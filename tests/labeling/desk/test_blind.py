@@ -1,4 +1,4 @@
-"""Nothing that reaches a rater tells which model wrote a response."""
+"""Nothing that reaches a rater reveals which model wrote a response."""
 
 import json
 

@@ -1,4 +1,6 @@
-"""Guidelines at the desk: the version in force, its changes, and that they were read."""
+"""Guidelines at the desk: the current version, its changes, and the confirmation that they were
+read.
+"""
 
 from django.utils import timezone
 

@@ -1,5 +1,5 @@
-"""Pages made ahead: the same HTML, found by whoever shows it, and never missed where it is not
-there.
+"""Pages rendered in advance: the same HTML, found by every page that shows it, and rendered on
+demand if missing.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Second thoughts: an answer undone, and corrections as versions."""
+"""Undoing an answer, and corrections as versions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Why an item came to me: said per campaign and per item, and never what the item is there for."""
+"""Why a rater gets an item: per campaign and per item, without revealing its purpose."""
 
 from datetime import timedelta
 

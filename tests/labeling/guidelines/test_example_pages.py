@@ -1,5 +1,5 @@
-"""Examples of good and bad answers: written by admins as rows, versioned with the guideline, read
-by raters under its text.
+"""Examples of good and bad answers: edited by admins, versioned with the guideline, shown to raters
+below its text.
 """
 
 from collections.abc import Callable

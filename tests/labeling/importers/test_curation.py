@@ -1,6 +1,4 @@
-"""What counts as the same prompt, what as nearly the same, and that such prompts share a side of
-the split.
-"""
+"""Duplicate and near-duplicate prompts, which share a side of the split."""
 
 import itertools
 import random

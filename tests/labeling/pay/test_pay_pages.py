@@ -1,4 +1,4 @@
-"""Pages of pay, for admins and for the rater whose pay it is."""
+"""Pages of pay, for admins and for raters."""
 
 import csv
 import io

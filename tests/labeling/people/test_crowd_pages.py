@@ -1,6 +1,4 @@
-"""External crowds: in by a link with an id, out by a code, and back or timed out with the place and
-the items free.
-"""
+"""External crowds: in by a link with an id, out by a code, and returns and timeouts."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,6 +1,4 @@
-"""Onboarding through HTTP: composed by an admin, gone through by a rater, decided on by a
-person.
-"""
+"""Onboarding through HTTP: set up by an admin, completed by a rater, decided by a person."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,4 @@
-"""Topics that raters' own answers show: how many items, held against what, written down once, taken
-back for good.
-"""
+"""Skills earned by answers: how many items, compared with what, stored once, revoked for good."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

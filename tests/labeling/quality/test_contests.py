@@ -1,4 +1,4 @@
-"""Win rates between sources, from what raters submitted."""
+"""Win rates between sources, from submitted rankings."""
 
 from collections.abc import Callable
 

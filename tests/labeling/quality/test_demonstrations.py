@@ -1,4 +1,4 @@
-"""How raters write demonstrations: who is far faster, or pastes far more, than the others."""
+"""How raters write demonstrations: who is far faster, or pastes far more, than others."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,4 @@
-"""Figures that are kept: quick ones never, slow ones with their time, and made anew by the worker
-that is rung for.
-"""
+"""Cached figures: quick ones never, slow ones with their time, recomputed by a worker."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta

@@ -1,6 +1,4 @@
-"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and
-never NaN.
-"""
+"""The measures of a report on very small campaigns: a number or a sentence, never NaN."""
 
 import json
 from collections.abc import Callable, Sequence

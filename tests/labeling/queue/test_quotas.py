@@ -1,4 +1,4 @@
-"""How much a pool gives one rater, and when it gives nothing: at the claim, where it counts."""
+"""A pool's limits per rater, checked at the claim."""
 
 from datetime import datetime, timedelta
 

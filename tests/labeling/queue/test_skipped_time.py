@@ -1,6 +1,4 @@
-"""The time that a skipped item took: paid by the hour, counted in what an hour comes to, never
-counted twice.
-"""
+"""Time spent on skipped items: paid by the hour, part of the hourly rate, never counted twice."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta

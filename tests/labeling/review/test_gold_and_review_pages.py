@@ -1,6 +1,4 @@
-"""The pages of golds, review and appeals: what they show, what they ask, and that they cost the
-same for many.
-"""
+"""The pages of golds, review and appeals: content, questions, and a constant number of queries."""
 
 import io
 import json

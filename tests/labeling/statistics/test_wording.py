@@ -1,5 +1,5 @@
 """Confident wording: how it is measured, and whether raters take it for quality where an expert
-says otherwise.
+disagrees.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Nodes: what they say of themselves, and which run each of them takes."""
+"""Nodes: what they report, and which runs they take."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

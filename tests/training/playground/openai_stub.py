@@ -1,5 +1,5 @@
-"""An OpenAI-compatible server as small as can be, over real HTTP: it says the last words it is told
-backwards, word by word.
+"""A minimal OpenAI-compatible server over real HTTP: it answers with the words of the last message
+in reverse order.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
-"""Trying a model for real: a page's question, a real worker, a tiny model in its own process, and a
-server over HTTP.
+"""Trying a model for real: a question on the page, a real worker, a tiny model in its own process,
+and a server over HTTP.
 """
 
 import json

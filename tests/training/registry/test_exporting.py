@@ -1,6 +1,4 @@
-"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it
-cannot be had.
-"""
+"""A model as an archive: its contents, streaming, and the sentence if there is none."""
 
 import io
 import json

@@ -1,5 +1,5 @@
-"""From a model back to the very judgments, for a researcher: campaign, prompt and the rows of a
-snapshot, blind to who judged.
+"""From a model back to single judgments, for a researcher: campaign, prompt and snapshot rows,
+without the raters' names.
 """
 
 import shutil

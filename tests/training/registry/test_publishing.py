@@ -1,4 +1,4 @@
-"""A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a
+"""Publishing a model to a hub, real up to the network: the child process, huggingface_hub, and a
 stub of a hub over HTTP.
 """
 

@@ -1,6 +1,4 @@
-"""How long a run will take, by what past runs took: device by device, and by runs as wide as this
-one before others.
-"""
+"""How long a run will take, from past runs: by device, preferring runs with as many processes."""
 
 from typing import Any
 
@@ -41,7 +39,7 @@ def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
     return took
 
 
-def paces(launch: Launch | None = None) -> list[Pace]:
+def estimated(launch: Launch | None = None) -> list[Pace]:
     return paces(kind="sft", cost=COST, launch=launch or Launch())
 
 
@@ -50,7 +48,7 @@ def test_the_median_of_past_runs_of_the_kind_device_by_device(past: Any) -> None
         past(seconds)
     past(400, device="cpu")
 
-    assert paces() == [Pace("H100", 60, 3), Pace("cpu", 800, 1)]
+    assert estimated() == [Pace("H100", 60, 3), Pace("cpu", 800, 1)]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_a_run_that_says_nothing_about_this_one_is_not_asked(
 ) -> None:
     past(10, **changes)
 
-    assert paces() == []
+    assert estimated() == []
 
 
 def test_runs_as_wide_as_this_one_go_before_all_others(past: Any) -> None:
@@ -77,18 +75,20 @@ def test_runs_as_wide_as_this_one_go_before_all_others(past: Any) -> None:
     past(30, launch=Launch(4))
     past(20, launch=Launch(4, n_machines=2))
 
-    assert paces() == [Pace("H100", 200, 1)]
-    assert paces(Launch(4)) == [Pace("H100", 60, 1, n_processes=4)]
-    assert paces(Launch(4, n_machines=2)) == [Pace("H100", 40, 1, n_processes=8)]
+    assert estimated() == [Pace("H100", 200, 1)]
+    assert estimated(Launch(4)) == [Pace("H100", 60, 1, n_processes=4)]
+    assert estimated(Launch(4, n_machines=2)) == [Pace("H100", 40, 1, n_processes=8)]
 
 
 def test_without_one_the_nearest_in_width_tell_unscaled_how_they_went(past: Any) -> None:
     past(100)
     past(30, launch=Launch(4))
 
-    assert paces(Launch(8)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
-    assert paces(Launch(2, n_machines=2)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
-    assert paces(Launch(2)) == [Pace("H100", 200, 1, n_processes=1, is_as_wide=False)]
+    assert estimated(Launch(8)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
+    assert estimated(Launch(2, n_machines=2)) == [
+        Pace("H100", 60, 1, n_processes=4, is_as_wide=False)
+    ]
+    assert estimated(Launch(2)) == [Pace("H100", 200, 1, n_processes=1, is_as_wide=False)]
 
 
 def test_an_unknown_model_has_no_estimate(past: Any) -> None:

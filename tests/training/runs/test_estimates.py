@@ -1,4 +1,4 @@
-"""What a run will cost, against what tiny runs really took."""
+"""The estimated cost of a run, compared with real tiny runs."""
 
 import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 

@@ -1,4 +1,4 @@
-"""What an exit code and a child's last words come to."""
+"""What an exit code and a child's last output mean."""
 
 from typing import Any
 

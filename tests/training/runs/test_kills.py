@@ -1,5 +1,5 @@
-"""kill -9 of everything a run stands on: real workers, a real broker, and a child process that
-stands in for the trainer.
+"""kill -9 of everything a run depends on: real workers, a real broker, and a stand-in for the
+trainer.
 """
 
 import json

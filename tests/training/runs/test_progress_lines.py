@@ -1,4 +1,4 @@
-"""What a supervisor reads of a child's log: its last lines, and how many there have been."""
+"""How a supervisor reads a child's log: its last lines, and their number."""
 
 from pathlib import Path
 

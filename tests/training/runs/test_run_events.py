@@ -1,4 +1,4 @@
-"""What webhooks hear of a run: it is queued, it begins, it goes back into the line, it ends."""
+"""Webhook events of a run: queued, started, requeued, ended."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One attempt from claim to ending, with a real child process that stands in for the trainer."""
+"""One attempt from claim to end, with a real child process as a stand-in for the trainer."""
 
 import shutil
 import sys

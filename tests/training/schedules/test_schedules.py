@@ -1,4 +1,4 @@
-"""Schedules: when they fire, what holds them back, and that one moment fires once."""
+"""Schedules: when they fire, what stops them, and that one moment fires once."""
 
 from collections.abc import Callable
 from dataclasses import replace

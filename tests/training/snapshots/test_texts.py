@@ -1,4 +1,4 @@
-"""Text to pretrain on: what files become, what curation leaves out, and the snapshot of it."""
+"""Text for pretraining: how files are read, what curation drops, and the resulting snapshot."""
 
 import json
 from collections.abc import Callable

@@ -1,6 +1,4 @@
-"""A run beyond its node: checkpoints, snapshots and models go through a store that every node
-sees.
-"""
+"""Files of a run beyond its node: checkpoints, snapshots and models go through a shared store."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""Folders to and from a store: whole or not at all, checked, resumed, and tried again. On disk, and
+"""Folders to and from a store: complete or not at all, verified, resumed and retried. On disk, and
 on a real S3 server.
 """
 

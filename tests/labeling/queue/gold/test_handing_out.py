@@ -1,4 +1,4 @@
-"""When it is a gold's turn, and who is given one."""
+"""When a gold is due, and who gets one."""
 
 from datetime import timedelta
 

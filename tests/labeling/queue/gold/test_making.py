@@ -1,4 +1,4 @@
-"""How golds are made, by hand and from a file, and that an item that became one stays decided."""
+"""Creating golds, by form and from a file; an item that became a gold stays decided."""
 
 from datetime import timedelta
 

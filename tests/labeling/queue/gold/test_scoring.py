@@ -1,4 +1,4 @@
-"""How a ranking is scored against a gold, and that its answers are no data."""
+"""How a ranking is scored against a gold, and that its answers are not data."""
 
 import itertools
 import math

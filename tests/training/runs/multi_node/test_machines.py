@@ -1,4 +1,4 @@
-"""One run on several machines: they gather, begin together, and none goes on alone."""
+"""One run on several machines: they gather, start together, and none continues alone."""
 
 import json
 import re

@@ -180,7 +180,7 @@ class PromptFilterForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     unused = forms.BooleanField(label=_("Not in a campaign"), required=False)
-    retired = forms.BooleanField(label=_("retired"), required=False)
+    retired = forms.BooleanField(label=_("Retired"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -43,6 +43,6 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     look_over(page, "webhook")
     page.get_by_role("button", name="Send again").click()
 
-    expect(page.locator("main table")).to_contain_text("pending")
+    expect(page.locator("main table")).to_contain_text("Pending")
     page.goto("/webhooks/")
     look_over(page, "webhooks")

@@ -30,7 +30,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     # Set up: comparisons whose overlap follows doubt; the line at the foot says what they would
     # take.
     page.get_by_label("name").fill("Spring")
-    page.get_by_text("compare responses", exact=True).click()
+    page.get_by_text("Compare responses", exact=True).click()
     page.get_by_label("pool").select_option("Day shift")
     page.get_by_label("guideline").select_option("Helpful answers")
     page.locator("#id_n_responses").fill("2")

@@ -157,7 +157,7 @@ def test_the_list_shows_what_came_in(alice: User, signed_in: SignedIn) -> None:
     text = page_of(client.get("/prompts/imports/"))
 
     assert "rivers.jsonl" in text
-    assert "published" in text
+    assert "Published" in text
 
 
 def test_the_list_says_what_to_do_when_it_is_empty(alice: User, signed_in: SignedIn) -> None:

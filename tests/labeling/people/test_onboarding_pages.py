@@ -96,7 +96,7 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
             == f"/onboarding/{day_shift.pk}/"
         )
 
-    assert "in review" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
+    assert "In review" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
     assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
     admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
@@ -332,7 +332,7 @@ def test_the_record_says_who_decided(
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
-    assert "rejected" in record
+    assert "Rejected" in record
     assert "Alice" in record
 
 

@@ -248,7 +248,7 @@ def test_what_an_admin_takes_back_counts_no_more_and_is_not_shown_again(
 
     assert shown(rosa) == []
     assert shown(raul) == ["summarization"]
-    assert "removed" in page_of(client.get(f"/raters/{rosa.pk}/skills/"))
+    assert "Removed" in page_of(client.get(f"/raters/{rosa.pk}/skills/"))
     event = AuditEvent.objects.get(by=alice, action="skills")
     assert (event.before, event.after) == ({"shown": ["summarization"]}, {"shown": []})
 

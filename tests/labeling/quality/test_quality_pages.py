@@ -320,7 +320,7 @@ def test_a_writers_page_lists_what_they_wrote(
 
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 
-    assert ">demonstration<" in page
+    assert ">Demonstration<" in page
 
 
 # --- how fresh it is, and what is behind it -------------------------------------------------------

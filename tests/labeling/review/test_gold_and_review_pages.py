@@ -156,7 +156,7 @@ def test_an_experts_answer_is_made_a_gold(
     )
 
     assert Gold.objects.get().origin == Gold.Origin.EXPERT
-    assert "expert's answer" in words(
+    assert "Expert's answer" in words(
         signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/")
     )
 
@@ -337,7 +337,7 @@ def test_a_gold_is_retired_and_brought_back(
     client = signed_in(alice)
 
     client.post(f"/campaigns/{comparison_campaign.pk}/gold/{gold.pk}/retire")
-    assert "retired" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert "Retired" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
 
     client.post(f"/campaigns/{comparison_campaign.pk}/gold/{gold.pk}/bring-back")
     gold.refresh_from_db()

@@ -31,8 +31,8 @@ def page_of(answer: Answer) -> str:
 
 
 def squeezed(html: str) -> str:
-    """The page without white space that a reader never sees: none next to a block or before the
-    end of a tag, one blank elsewhere. What <pre>, <textarea> and scripts hold stays as it is.
+    """The page without invisible white space: none next to a block or before the end of a tag, one
+    blank elsewhere. The contents of <pre>, <textarea> and scripts do not change.
     """
     parts = _AS_WRITTEN.split(html)
     # Each protected element comes with the name of its tag, from the inner group.

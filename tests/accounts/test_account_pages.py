@@ -28,7 +28,7 @@ def log_in(client: Client, *, email: str, password: str) -> Any:
 
 
 def mailed_link(start: str = "/") -> str:
-    """The path of the first message's first link that begins so."""
+    """The path of the first link with this start in the first message."""
     found = re.search(rf"http://testserver({start}\S+)", str(mail.outbox[0].body))
     assert found is not None
     return found.group(1)

@@ -86,7 +86,7 @@ def site(
     settings: LazySettings,
     tmp_path: Path,
 ) -> dict[str, int]:
-    """Something behind every kind of address, by the first word of its path."""
+    """An object for every kind of URL, by the first word of its path."""
     for name in ("RUNS_DIR", "SNAPSHOTS_DIR", "MODELS_DIR"):
         setattr(settings, name, tmp_path / name)
         (tmp_path / name).mkdir()

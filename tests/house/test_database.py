@@ -42,9 +42,7 @@ def test_an_answer_is_compressed_for_who_can_read_it() -> None:
 
 @pytest.mark.django_db
 def test_a_plan_that_is_made_once_knows_the_constants_that_partial_indexes_need() -> None:
-    """A campaign's leases have an index of their own, which serves only who is known to ask for
-    leases.
-    """
+    """Leases have a partial index, which is only used if the query contains its condition."""
     leases = Compiled(
         lambda: Slot.objects.filter(
             state=Slot.State.LEASED, campaign=Gap("campaign", BigAutoField())

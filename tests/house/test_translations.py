@@ -104,7 +104,7 @@ def marked_in_template(source: str) -> Iterator[Key]:
 
 
 def marked() -> dict[Key, str]:
-    """Every string marked for translation, and one file it stands in."""
+    """Every string marked for translation, and one file that contains it."""
     found: dict[Key, str] = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):

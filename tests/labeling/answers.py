@@ -9,7 +9,7 @@ from tests.html import Answer, page_of
 
 
 def words(answer: Answer) -> str:
-    """The page's source as a person would write it: characters in place of entities."""
+    """The page's source with characters instead of entities."""
     return " ".join(unescape(page_of(answer)).split())
 
 

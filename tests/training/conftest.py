@@ -45,7 +45,7 @@ def base_model(noor: User, tmp_path: Path) -> TrainedModel:
 
 @pytest.fixture
 def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]:
-    """A snapshot's row and folder, without judgments behind it."""
+    """A snapshot's row and folder, without judgments."""
 
     def make(kind: str = "demonstrations", n_rows: int = 1, **splits: str) -> Snapshot:
         name = f"{kind}-{Snapshot.objects.count()}"

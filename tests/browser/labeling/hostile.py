@@ -20,7 +20,7 @@ class Payload:
 
 
 def payloads() -> list[Payload]:
-    """All of them, each under a name of its own."""
+    """All of them, by name."""
     families = {
         "handler": _handlers(),
         "scheme": _schemes(),

@@ -30,9 +30,7 @@ SLOW_MS = 240_000
 
 @pytest.fixture
 def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iterator[Processes]:
-    """A GPU worker at a broker of its own, and one that models are tried on; their folders are the
-    site's.
-    """
+    """A GPU worker with its own broker, and one for trying models; they use the site's folders."""
     for room in ("runs", "snapshots", "models"):
         setattr(settings, f"{room.upper()}_DIR", tmp_path / room)
         (tmp_path / room).mkdir()

@@ -17,7 +17,7 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
-    """Three models of one line, a megabyte each: the second is neither the best nor the last."""
+    """Three models of one lineage, a megabyte each: the second is neither the best nor the last."""
     for name in ("runs", "snapshots", "models"):
         setattr(settings, f"{name.upper()}_DIR", tmp_path / name)
         (tmp_path / name).mkdir()

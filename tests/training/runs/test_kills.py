@@ -61,7 +61,7 @@ def resumed_at(run: Run, attempt: int) -> int:
 
 
 def let_go(run: Run) -> None:
-    """A stand-in that waits in its script goes on."""
+    """A stand-in that waits in its script continues."""
     (run_folder(run.pk) / "go").touch()
 
 

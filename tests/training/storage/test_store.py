@@ -19,8 +19,8 @@ from training.storage import store
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A bucket on moto's server, a process of its own. The keys are in the environment, where every
-    secret is.
+    """A bucket on moto's server, in its own process. The keys are in the environment, like every
+    secret.
     """
     port = servers.free_port()
     server = subprocess.Popen(

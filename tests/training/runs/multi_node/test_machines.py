@@ -253,7 +253,7 @@ def site(tmp_path: Path) -> Iterator[Processes]:
 
 
 def start_node(site: Processes, name: str, store: str) -> Any:
-    """A machine of its own: nothing lies where another can see it but in the store."""
+    """A separate machine: others only see what is in the store."""
     home = site.home / name
     home.mkdir(exist_ok=True)
     return site.start_worker(

@@ -7,15 +7,14 @@ from django.db.models import BigAutoField, CharField, DateTimeField
 from django.utils import timezone
 
 from accounts.models import User
-from config.compiled import Compiled, Gap
+from config.compiled import Compiled
 
 _SESSION = Compiled(
-    lambda: Session.objects.filter(
-        session_key=Gap("key", CharField(max_length=40)),
-        expire_date__gt=Gap("now", DateTimeField()),
-    )
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
+    key=CharField(max_length=40),
+    now=DateTimeField(),
 )
-_USER = Compiled(lambda: User.objects.filter(pk=Gap("pk", BigAutoField())))
+_USER = Compiled(lambda pk: User.objects.filter(pk=pk), pk=BigAutoField())
 
 
 class SessionStore(DatabaseStore):

@@ -27,7 +27,7 @@ from django.db.models import (
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from config.compiled import Compiled, Gap
+from config.compiled import Compiled
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -46,31 +46,35 @@ from labeling.queue.blocked_items import BlockedItems, blocked_items
 from labeling.queue.claiming import order, work_left
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
-_LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
-_RATER, _ITEM = Gap("rater", BigAutoField()), Gap("item", BigAutoField())
 _SLOT = Compiled(
-    lambda: Slot.objects.filter(lease=_LEASE, rater__user=_USER).select_related(
+    lambda lease, user: Slot.objects.filter(lease=lease, rater__user=user).select_related(
         "rater", "campaign", "item__gold_use"
-    )
+    ),
+    lease=UUIDField(),
+    user=BigAutoField(),
 )
 _ITEM_WITH_PROMPT = Compiled(
-    lambda: (
-        Item.objects.filter(pk=_ITEM)
+    lambda item, rater: (
+        Item.objects.filter(pk=item)
         .select_related("prompt")
         .annotate(
-            mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER, drafts__version=0))
+            mine=FilteredRelation("drafts", condition=Q(drafts__rater=rater, drafts__version=0))
         )
         .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
-    )
+    ),
+    item=BigAutoField(),
+    rater=BigAutoField(),
 )
 _TALLY = Compiled[Judgment](
-    lambda: (
-        Judgment.objects.filter(rater=_RATER, submitted_at__gte=Gap("since", DateTimeField()))
+    lambda rater, since: (
+        Judgment.objects.filter(rater=rater, submitted_at__gte=since)
         .values("rater")
         .annotate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
         .order_by()
         .values_list("n", "s", "last_at")
-    )
+    ),
+    rater=BigAutoField(),
+    since=DateTimeField(),
 )
 MOST_COUNTED = 1_000
 """Pages count waiting slots only up to this number."""

@@ -13,7 +13,7 @@ from django.db.models import BigAutoField, Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.compiled import Compiled, Gap
+from config.compiled import Compiled
 from labeling.models import (
     Campaign,
     CrowdVisit,
@@ -29,33 +29,36 @@ from labeling.models import (
 from labeling.queue import onboarding_left
 from pages import days
 
-_CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
 _STEPS_LEFT = Exists(
     onboarding_left.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))
 )
 _MEMBERSHIP = Compiled(
-    lambda: (
-        PoolMembership.objects.filter(rater=_RATER, pool=Gap("pool", BigAutoField()))
+    lambda rater, pool, campaign, user: (
+        PoolMembership.objects.filter(rater=rater, pool=pool)
         .select_related("pool")
         .annotate(
             is_onboarding=_STEPS_LEFT,
             is_paused=Exists(
                 RaterStanding.objects.filter(
-                    rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False
+                    rater=rater, campaign=campaign, paused_at__isnull=False
                 )
             ),
             holds=Exists(
-                Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)
+                Slot.objects.filter(rater=rater, campaign=campaign, state=Slot.State.LEASED)
             ),
             is_visiting=Exists(
                 CrowdVisit.objects.filter(
-                    rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING
+                    rater=rater, link__campaign=campaign, state=CrowdVisit.State.WORKING
                 )
             ),
-            is_author=Q(Exists(Source.objects.filter(person=Gap("user", BigAutoField()))))
-            | Q(Exists(Response.objects.filter(author=_RATER))),
+            is_author=Q(Exists(Source.objects.filter(person=user)))
+            | Q(Exists(Response.objects.filter(author=rater))),
         )
-    )
+    ),
+    rater=BigAutoField(),
+    pool=BigAutoField(),
+    campaign=BigAutoField(),
+    user=BigAutoField(),
 )
 
 

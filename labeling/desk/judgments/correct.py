@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from config.compiled import insert
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments.answers import Answer, Checked, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
@@ -137,6 +136,6 @@ def _next_version(*, old: Judgment, answer: Checked, recorded: Recorded, now: da
         supersedes=old,
         corrected_at=now,
     )
-    insert(judgment, *judgments_rows.parts_of(answer))
+    judgments_rows.store_judgment(judgment=judgment, answer=answer)
     delete_draft(item_id=old.item_id, rater_id=old.rater_id)
     return judgment

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from django.db.models import Max, Model
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
@@ -21,11 +21,6 @@ from labeling.models import (
     Source,
 )
 from labeling.statistics import response_orders
-
-Parts = tuple[tuple[str, Sequence[Model]], ...]
-"""Related rows of a judgment, grouped by the field that refers to it, as config.compiled.insert
-expects them.
-"""
 
 
 class UnableToSubmit(Refusal):
@@ -64,25 +59,33 @@ def checked(
     return answer
 
 
-def parts_of(answer: Checked) -> Parts:
+def store_judgment(*, judgment: Judgment, answer: Checked) -> None:
+    """Store a new judgment with the rows of its answer."""
+    judgment.save(force_insert=True)
     if isinstance(answer, answers.CheckedDemonstration):
-        text, further = answer.given.text, list(answer.given.further)
-        written = Demonstration(text=text, further=further, sources=answer.given.sources)
-        return (("judgment", [written]),)
-    ranks, given = answer.ranks, answer.given
-    ranked = [
+        Demonstration.objects.create(
+            judgment=judgment,
+            text=answer.given.text,
+            further=list(answer.given.further),
+            sources=answer.given.sources,
+        )
+        return
+    comparison = Comparison.objects.create(
+        judgment=judgment,
+        strength=answer.given.strength,
+        reason=answer.given.reason,
+        is_all_bad=answer.given.is_all_bad,
+    )
+    RankedResponse.objects.bulk_create(
         RankedResponse(
+            comparison=comparison,
             response=response,
             position=position,
-            rank=ranks.get(position),
-            ratings=given.ratings[position],
+            rank=answer.ranks.get(position),
+            ratings=answer.given.ratings[position],
         )
         for position, response in enumerate(answer.shown)
-    ]
-    comparison = Comparison(
-        strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad
     )
-    return (("judgment", [comparison]), ("comparison", ranked))
 
 
 def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:

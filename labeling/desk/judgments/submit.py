@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from config.compiled import execute, insert
+from config.compiled import execute
 from labeling.desk.judgments import rows
 from labeling.desk.judgments.answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
@@ -151,6 +151,6 @@ def _store(
         leased_at=held.leased_at,
         submitted_at=now,
     )
-    insert(judgment, *rows.parts_of(answer))
+    rows.store_judgment(judgment=judgment, answer=answer)
     execute(_DELETE_DRAFT, [held.item_id, rater.pk])
     return judgment

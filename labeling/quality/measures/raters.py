@@ -16,6 +16,7 @@ from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging, shares
 from labeling.statistics.bias import slopes as bias_slopes
+from labeling.statistics.bias.judgment_table import Rankings
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
@@ -163,7 +164,7 @@ class _Flag:
 
 
 def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
-    rankings = flagging.Rankings(
+    rankings = Rankings(
         judgment=votes.judgment,
         item=votes.item,
         rater=votes.rater,

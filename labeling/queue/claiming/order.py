@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import BigAutoField, F, QuerySet
 
-from config.compiled import Compiled, Gap
+from config.compiled import Compiled
 from labeling.models import Campaign, PastLease, Pool, Prompt, QueuePlace, Rater, Response, Slot
 
 RETURNED_FLOOR = -(2**62)
@@ -48,12 +48,13 @@ REPEAT_AFTER = 8
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 _SHOWN = Compiled(
-    lambda: (
-        Response.objects.filter(item_responses__item=Gap("item", BigAutoField()))
+    lambda item: (
+        Response.objects.filter(item_responses__item=item)
         .only("text")
         .annotate(original=F("item_responses__item__repeat_of"))
         .order_by("pk")
-    )
+    ),
+    item=BigAutoField(),
 )
 
 

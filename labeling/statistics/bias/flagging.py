@@ -13,13 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, triu
 from scipy.stats import norm
 
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias.following import Following, following
-from labeling.statistics.bias.shares import LENGTH_MARGIN
+from labeling.statistics.bias.following import Following
+from labeling.statistics.bias.judgment_table import JudgmentTable, Rankings, table_of
 from labeling.statistics.figures import Floats, Ints, adjusted, codes
 
 Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
@@ -87,30 +85,9 @@ class BiasFlag:
     """
 
 
-@dataclass(frozen=True)
-class Rankings:
-    """A campaign's rankings, one row per ranked response, as parallel arrays. One rater judges an
-    item once.
-    """
-
-    judgment: ArrayLike
-    item: ArrayLike
-    rater: ArrayLike
-    response: ArrayLike
-    rank: ArrayLike
-    """1 is best, equal ranks tie, NaN is unranked"""
-    position: ArrayLike
-    """position on the page, from 0"""
-    n_chars: ArrayLike
-    at_s: ArrayLike
-    """when the judgment was submitted, in seconds"""
-    active_s: ArrayLike
-    """seconds the rater worked on it; NaN is unknown"""
-
-
 def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[BiasFlag]:
     """All flags, the worst first within each kind."""
-    table = _table_of(rankings)
+    table = table_of(rankings)
     if table is None:
         return []
     found = _first(table, thresholds) + _longer(table, thresholds)
@@ -121,120 +98,6 @@ def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[Bi
     return sorted(
         found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
-
-
-@dataclass(frozen=True)
-class _Table:
-    """One entry per judgment, numbered from 0, except `raters` and `of_rater`."""
-
-    raters: Ints
-    """ids by number"""
-    judgments: Ints
-    """ids by number"""
-    rater: Ints
-    item: Ints
-    at_s: Floats
-    is_first_best: Floats
-    """1 if the first-shown response alone is on top, NaN if undecided"""
-    longer_won: Floats
-    """among pairs that differ in length, the share that the longer one won; NaN if there are
-    none
-    """
-    order: Ints
-    """equal for judgments that rank an item's responses in the same order"""
-    pace: Floats
-    """characters per second"""
-    following: Following
-    of_rater: tuple[Ints, ...]
-    """each rater's judgments in order of time"""
-
-
-def _table_of(rankings: Rankings) -> _Table | None:
-    judgment, names = codes(rankings.judgment)
-    if not judgment.size:
-        return None
-    n = len(names)
-    item, rater = codes(rankings.item)[0], codes(rankings.rater)
-    rank, position, chars = (
-        np.asarray(column, dtype=float)
-        for column in (rankings.rank, rankings.position, rankings.n_chars)
-    )
-    pairs = agreement_pairs.expand(
-        items=item, raters=rater[0], responses=rankings.response, ranks=rank
-    )
-    by_judgment = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
-    for column, given in zip(
-        by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True
-    ):
-        column[judgment] = given
-    its_item, its_rater, at_s, active_s = by_judgment
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(
-            active_s > 0, active_s, np.nan
-        )
-    # One sort by (rater, time); each rater's judgments are then one slice of it.
-    time_order = np.lexsort((at_s, its_rater))
-    starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
-    return _Table(
-        raters=rater[1].astype(np.int64),
-        judgments=names.astype(np.int64),
-        rater=its_rater,
-        item=its_item,
-        at_s=at_s,
-        is_first_best=_first_best(judgment, rank, position, n),
-        longer_won=_longer_won(judgment, pairs, chars, n),
-        order=_orders(judgment, pairs, its_item, n),
-        pace=pace,
-        following=following(
-            unit=pairs.unit,
-            rater=pairs.rater,
-            label=pairs.label,
-            judgment=judgment[pairs.row],
-            n_raters=len(rater[1]),
-            n_judgments=n,
-        ),
-        of_rater=tuple(time_order[starts[at] : starts[at + 1]] for at in range(len(rater[1]))),
-    )
-
-
-def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats:
-    ranked = ~np.isnan(rank)
-    best = np.full(n, np.inf)
-    np.minimum.at(best, judgment[ranked], rank[ranked])
-    # A best rank shared by several responses is not a choice of the first, nor is a ranking of one.
-    on_top = ranked & (rank == best[judgment])
-    n_on_top, n_ranked = (
-        np.bincount(judgment, weights=on_top, minlength=n),
-        np.bincount(judgment, weights=ranked, minlength=n),
-    )
-    firsts = np.full(n, np.inf)
-    np.minimum.at(firsts, judgment[ranked], position[ranked])
-    is_first = np.bincount(judgment, weights=on_top & (position == firsts[judgment]), minlength=n)
-    return np.where((n_on_top == 1) & (n_ranked > 1), is_first, np.nan)
-
-
-def _longer_won(judgment: Ints, pairs: agreement_pairs.PairVotes, chars: Floats, n: int) -> Floats:
-    apart = chars[pairs.other_row] - chars[pairs.row]  # above 0 if the right one is longer
-    counts = (np.abs(apart) > LENGTH_MARGIN) & (pairs.label != 0)
-    of = judgment[pairs.row[counts]]
-    won = np.bincount(of, weights=np.sign(apart[counts]) == pairs.label[counts], minlength=n)
-    total = np.bincount(of, minlength=n)
-    return np.asarray(np.divide(won, total, out=np.full(n, np.nan), where=total > 0), dtype=float)
-
-
-def _orders(judgment: Ints, pairs: agreement_pairs.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs; a judgment without votes gets a
-    number of its own.
-    """
-    # A random weight per (pair, label): equal sums mean equal sets of votes, up to rounding,
-    # without comparing rankings one by one. The seed only keeps runs repeatable.
-    random = np.random.default_rng(7)
-    weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
-    key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    has_votes = np.bincount(judgment[pairs.row], minlength=n) > 0
-    votes, names = codes(np.round(key, 9))
-    own_number = len(names) + np.arange(n)
-    return codes(item * (len(names) + n) + np.where(has_votes, votes, own_number))[0]
 
 
 @dataclass(frozen=True)
@@ -262,17 +125,17 @@ def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
     ]
 
 
-def _first(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _first(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.is_first_best, thresholds.first, thresholds)
     return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
 
 
-def _longer(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _longer(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.longer_won, thresholds.longer, thresholds)
     return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, **details: float) -> BiasFlag:
+def _flag(table: JudgmentTable, kind: Kind, test: _Tested, **details: float) -> BiasFlag:
     return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
@@ -286,7 +149,9 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **details: float) -> BiasFla
     )
 
 
-def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
+def _above(
+    table: JudgmentTable, values: Floats, effect: float, thresholds: Thresholds
+) -> list[_Tested]:
     """Each rater's mean compared with the median rater's."""
     known = [of[~np.isnan(values[of])] for of in table.of_rater]
     eligible = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
@@ -319,7 +184,7 @@ def _below_careful(
     return slope, float(norm.cdf((slope - thresholds.careful) / se))
 
 
-def _chance(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _chance(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = []
     for at, of in enumerate(table.of_rater):
         if len(of) >= thresholds.n_judgments:
@@ -342,7 +207,7 @@ def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
     return np.asarray((at_s - began) / 60, dtype=float)
 
 
-def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
+def _parts(table: JudgmentTable, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
     """Tests the later part of each rater's judgments: below a careful rater, and well below the
     earlier part.
     """
@@ -362,7 +227,7 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
     return _survivors(tested, thresholds)
 
 
-def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _tires(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     late = [
         60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
         for of in table.of_rater
@@ -373,12 +238,12 @@ def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
     ]
 
 
-def _drifts(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _drifts(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
-def _copies(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[BiasFlag]:
+def _copies(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[BiasFlag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
     for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
@@ -386,7 +251,7 @@ def _copies(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[Bia
     return _strongest(found)
 
 
-def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
+def _test_pairs(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
     """Tests every two raters who share enough items, by sums over those items."""
     by_chance = _same_by_chance(table)
     judged = _by_rater(table, table.item, np.ones(len(table.item)))
@@ -427,13 +292,13 @@ def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list
     ]
 
 
-def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
+def _by_rater(table: JudgmentTable, columns: Ints, values: Floats) -> csr_matrix:
     return csr_matrix(
         (values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1)
     )
 
 
-def _same_by_chance(table: _Table) -> Floats:
+def _same_by_chance(table: JudgmentTable) -> Floats:
     """By item, the probability that two independent raters rank it the same way, shrunk to the
     pool's share.
     """
@@ -452,7 +317,7 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
-def _copy_flags(table: _Table, test: _Tested) -> list[BiasFlag]:
+def _copy_flags(table: JudgmentTable, test: _Tested) -> list[BiasFlag]:
     """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
@@ -485,7 +350,7 @@ def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
     return list(best.values())
 
 
-def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _fast(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     """Tests pace alone: the threshold is far beyond what anybody can read, so chance plays no
     part.
     """

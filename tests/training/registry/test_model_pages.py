@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling.data import intake
 from labeling.models import Demonstration, Prompt, Rater, Source
-from tests.html import squeezed
+from tests.html import text_of
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from training.models import Endpoint, Publication, TrainedModel
@@ -43,12 +43,6 @@ def worker() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _named_hosts(settings: LazySettings) -> None:
     settings.ENDPOINT_HOSTS = ["llm.example.org", "inside:8000"]
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def elsewhere(noor: User, **changes: Any) -> TrainedModel:

@@ -1,4 +1,4 @@
-"""Webhook events of a run: queued, started, requeued, ended."""
+"""The webhook events of a run: queued, started, queued again, ended."""
 
 import json
 from collections.abc import Callable

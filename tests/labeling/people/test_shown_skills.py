@@ -331,4 +331,4 @@ def test_raters_read_what_their_answers_have_shown(
 
     page = page_of(signed_in(rosa).get("/my-skills/"))
 
-    assert "earned by your answers" in page
+    assert "Earned by your answers" in page

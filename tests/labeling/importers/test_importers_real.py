@@ -1,4 +1,4 @@
-"""Real files, read where they lie: PREFERABLY_DATA, or ../shared/data."""
+"""Real files, from PREFERABLY_DATA or ../shared/data."""
 
 import os
 from collections import Counter

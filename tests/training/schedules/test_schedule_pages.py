@@ -217,7 +217,7 @@ def test_one_and_the_same_response_is_nothing_to_choose_from(
     )
 
     assert response.status_code == 422
-    assert "At temperature 0, all 2 responses to a prompt are the same" in response.text
+    assert "responses to a prompt are the same. Raise the temperature" in response.text
 
 
 def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(

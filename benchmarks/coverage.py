@@ -1,6 +1,6 @@
 """How often do the 95 % intervals that the product shows contain the truth?
 
-    python benchmarks/coverage.py [--quick] [--repetitions 400]
+    python benchmarks/coverage.py [--quick] [--repetitions 1000]
 
 Campaigns are simulated over and over: 30, 100 and 300 items, K = 4 and K = 2, three raters each out
 of a pool of twelve, whose skill differs. Items differ in difficulty: on some, everybody sees the
@@ -9,9 +9,10 @@ repeated for self-agreement, a second pool ranks the same responses, and an expe
 
 Every figure that a report shows is computed by the product's own functions, and its interval is
 compared with the figure of one campaign of 12,000 items by the same raters, which stands for the
-truth. Intervals of one kind, such as those of all raters' agreement, count together. `coverage` has
-each measure's share, over K, by number of items; the last line is JSON. `zero_width` counts
-intervals whose ends are equal, `below_fewest` those shown from fewer than five prompts.
+truth. Intervals of one kind, such as those of all raters' agreement, count together. The last line
+is JSON: `coverage` has each measure's share of intervals that hold the truth, for all sizes and by
+number of items, `min_coverage` the lowest of all sizes, and `zero_width` the number of intervals
+whose ends are equal.
 """
 
 import argparse
@@ -99,17 +100,20 @@ class Found:
 
 def summary(found: Found, n: int) -> dict[str, Any]:
     coverage: dict[str, dict[str, float]] = defaultdict(dict)
-    for (name, size), shown in sorted(found.n.items()):
-        if shown >= FEWEST_INTERVALS:
-            coverage[name][str(size)] = round(found.held[name, size] / shown, 3)
-    worst = min(
-        ((share, name, size) for name, of in coverage.items() for size, share in of.items())
-    )
+    for name in sorted({name for name, _size in found.n}):
+        for label, sizes in (("all", SIZES), *((str(size), (size,)) for size in SIZES)):
+            shown = sum(found.n[name, size] for size in sizes)
+            held = sum(found.held[name, size] for size in sizes)
+            if shown >= FEWEST_INTERVALS:
+                coverage[name][label] = round(held / shown, 3)
     for name, of in coverage.items():
         print(f"{name:32}" + "".join(f"  {size}: {share:.3f}" for size, share in of.items()))
+    worst = min((of["all"], name) for name, of in coverage.items())
+    cell = min((share, name, size) for name, of in coverage.items() for size, share in of.items())
     return {
         "min_coverage": worst[0],
-        "worst": f"{worst[1]}, {worst[2]} items",
+        "worst": worst[1],
+        "worst_cell": f"{cell[1]}, {cell[2]} items: {cell[0]}",
         "zero_width": found.zero_width,
         "intervals": sum(found.n.values()),
         "repetitions": n,

@@ -61,6 +61,9 @@ is a combination of the others.
 WITHOUT_EXCEPTION = gettext_noop("Every vote follows this feature, so the odds are unbounded.")
 
 
+FEW_DIFFERING = gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
+
+
 _UNTOLD = gettext_noop(
     "Responses differ too little in this, or it overlaps too much with other features, for a"
     " reliable estimate."
@@ -138,7 +141,11 @@ def _regressed(
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
     if int(prompt.max()) + 1 < FEWEST_PROMPTS:
-        return Choices((), n, note=clustering.TOO_FEW)
+        return Choices(
+            (),
+            n,
+            note=gettext_noop("Fewer than 5 prompts. That is too few to tell habits from chance."),
+        )
     refused, is_used = _without_odds(columns, won, prompt)
     usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
     used, doubled = _usable(usable, int(is_used.sum()))
@@ -204,7 +211,7 @@ def one_way(column: Floats, won: Floats, prompt: Ints) -> str:
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
+        return FEW_DIFFERING
     return ""
 
 
@@ -267,7 +274,7 @@ def effect_of(
         return Effect(name, absent(_UNTOLD, n))
     log_odds = clustering.normal(slope, n, se**2, n_prompts=n_prompts)
     if log_odds.low is None or log_odds.high is None:
-        return Effect(name, absent(clustering.TOO_FEW, n))
+        return Effect(name, absent(FEW_DIFFERING, n))
     if max(abs(slope), log_odds.high - slope) > MOST_LOG_ODDS:
         return Effect(name, absent(_UNTOLD, n))
     odds = Figure(math.exp(slope), n, math.exp(log_odds.low), math.exp(log_odds.high), se)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from labeling.statistics.bias.habits import (
+    FEW_DIFFERING,
     FEWEST_VOTES,
     MOST_LOG_ODDS,
     WITHOUT_EXCEPTION,
@@ -99,7 +100,7 @@ def _problem(n: int, n_followed: float, n_prompts: int) -> str:
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if n_prompts < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
+        return FEW_DIFFERING
     return ""
 
 

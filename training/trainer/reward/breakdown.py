@@ -12,8 +12,8 @@ BY = ("strength", "category", "pool")
 
 
 def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of each decided pair of the rows, and the number of its row as its prompt, in
-    the order of their margins.
+    """The attributes of each decided pair of the rows, with the number of its row as its prompt,
+    in the order of their margins.
     """
     return [about | {"prompt": at} for at, row in enumerate(rows) for about in row["about"]]
 
@@ -21,10 +21,9 @@ def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def accuracy_by(
     margins: Sequence[float], pairs: Sequence[dict[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; what no row says is left out.
-
-    Strengths from slight to strong, other groups from the largest to the smallest; pairs that do
-    not say come last, as "". `low` and `high` are None from too few prompts.
+    """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; attributes that no row has are
+    left out. Strengths from slight to strong, other groups from the largest to the smallest; pairs
+    without the attribute come last, as "". `low` and `high` are None with too few prompts.
     """
     found = {}
     for name in BY:

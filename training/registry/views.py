@@ -27,7 +27,7 @@ from training.registry import (
 from training.registry import publish as registry_publish
 from training.registry.lineage import drawing
 from training.results import measures
-from training.storage import store
+from training.storage import artifacts, store
 
 MODELS_PER_PAGE = 30
 RESPONSES_PER_PAGE = 30
@@ -171,6 +171,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = endpoints.endpoint_of(model=model)
     context = {
         "model": model,
+        "location": artifacts.resolve(model.location),
         "lineage": selectors.lineage(model=model),
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),

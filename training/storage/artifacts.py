@@ -67,6 +67,27 @@ def store_model(folder: Path, *, name: str) -> str:
     return str(target)
 
 
+def resolve(location: str) -> str:
+    """Where a model is today. URLs and hub names are unchanged.
+
+    Rows keep absolute folders. If a site was restored into other folders, the model is found by
+    its path from "models" on: below PREFERABLY_HOME, or below the artifact store.
+    """
+    _before, is_below_models, name = location.rpartition("/models/")
+    if not is_folder(location) or not is_below_models or os.path.isdir(location):
+        return location
+    roots = [Path(settings.MODELS_DIR)]
+    if not is_shared():
+        roots.append(Path(settings.ARTIFACT_STORE) / "models")
+    found = (root / name for root in roots if ".." not in Path(name).parts)
+    return next((str(folder) for folder in found if folder.is_dir()), location)
+
+
+def is_folder(location: str) -> bool:
+    """Whether it names a folder on a machine, and not a URL or a hub model."""
+    return location.startswith("/")
+
+
 def discard_model(location: str) -> None:
     """Deletes a model's weights. Raises store.StoreUnavailable."""
     if store.is_url(location):
@@ -82,9 +103,10 @@ def fetch_model(location: str) -> str:
     """
     if store.is_url(location):
         return str(_fetch_once(location))
-    if location.startswith("/") and not (Path(location) / "config.json").is_file():
+    folder = resolve(location)
+    if is_folder(folder) and not (Path(folder) / "config.json").is_file():
         raise ModelMissing(location)
-    return location
+    return folder
 
 
 def model_files(location: str) -> dict[str, int]:
@@ -97,8 +119,8 @@ def model_files(location: str) -> dict[str, int]:
             return store.sizes(location)
         except store.Missing as problem:
             raise ModelMissing(location) from problem
-    folder = Path(location)
-    if not location.startswith("/") or not (folder / "config.json").is_file():
+    folder = Path(resolve(location))
+    if not is_folder(location) or not (folder / "config.json").is_file():
         raise ModelMissing(location)
     found = sorted(
         path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
@@ -111,7 +133,7 @@ def read_model_file(location: str, name: str) -> Iterator[bytes]:
     if store.is_url(location):
         yield from store.read(location, name)
         return
-    with (Path(location) / name).open("rb") as file:
+    with (Path(resolve(location)) / name).open("rb") as file:
         while block := file.read(store.READ_BYTES):
             yield block
 

@@ -32,7 +32,7 @@ HOME = Path(
         "Folder for all data: SQLite, uploads, snapshots, runs and models.",
         default=str(BASE_DIR / "var"),
     )
-)
+).absolute()
 DEBUG = env.flag(
     "PREFERABLY_DEBUG", "Show Django's debug pages. Never use it in production.", default="0"
 )
@@ -185,6 +185,12 @@ ARTIFACT_STORE = env.text(
     "PREFERABLY_ARTIFACTS",
     "Where finished runs and models are stored: a folder or an fsspec URL.",
     default=str(HOME / "artifacts"),
+)
+MODEL_ROOTS = env.words(
+    "PREFERABLY_MODEL_ROOTS",
+    "Folders with models that may be registered, besides PREFERABLY_HOME and PREFERABLY_ARTIFACTS."
+    " Their model files can be downloaded and published.",
+    default="/" if MODE == "test" else "",
 )
 RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"

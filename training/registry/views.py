@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "training/registry/model_new.html",
-        {"form": form},
+        {"form": form, "roots": settings.MODEL_ROOTS},
         status=422 if form.errors else 200,
     )
 
@@ -129,7 +129,12 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     model = training_access.model(user=request.user, pk=pk)
     weights = export.ADAPTER if request.GET.get("weights") == export.ADAPTER else export.MERGED
     try:
-        packed = export.archive(model=model, weights=weights)
+        packed = export.download(
+            model=model,
+            weights=weights,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
     except export.UnableToExport as problem:
         messages.warning(request, problem.sentence)
         return redirect("model", pk)

@@ -34,7 +34,9 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 def archive(request: HttpRequest, pk: int) -> FileResponse:
     run = training_access.run(user=request.user, pk=pk)
     return FileResponse(
-        runs_archive.archive(run),
+        runs_archive.download(
+            run=run, by=training_access.researcher(request.user), now=timezone.now()
+        ),
         as_attachment=True,
         filename=f"run-{run.pk}.zip",
         content_type="application/zip",

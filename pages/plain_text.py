@@ -7,6 +7,11 @@ NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 """What PostgreSQL or UTF-8 cannot hold: NUL, and half of a surrogate pair."""
 
 
+def one_line(text: str) -> str:
+    """`text` on one line, as the subject of a mail must be."""
+    return " ".join(text.split())
+
+
 def storable(text: str) -> str:
     """`text` with U+FFFD (�) for every character that cannot be stored.
 

@@ -11,7 +11,7 @@ from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.models import Campaign, Pass, Prompt, Source
-from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
+from pages.form_parts import NameField, ask_to_choose, chips, offer, offer_rows, segmented
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class CampaignForm(EffortForm):
 
     class Meta:
         model = Campaign
+        field_classes = {"name": NameField}
         fields = [
             "name",
             "kind",

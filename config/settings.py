@@ -35,7 +35,7 @@ HOME = Path(
 DEBUG = env.flag(
     "PREFERABLY_DEBUG", "Show Django's debug pages. Never use it in production.", default="0"
 )
-SECRET_KEY = env.text(
+SECRET_KEY = env.secret(
     "PREFERABLY_SECRET_KEY",
     "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,

@@ -38,7 +38,7 @@ def s3() -> Iterator[str]:
     before = {name: os.environ.get(name) for name in named}
     os.environ |= named
     try:
-        servers.wait(lambda: servers.listens(port), server, limit_s=60)
+        servers.wait(lambda: servers.listens(port), server)
         fsspec.filesystem("s3").mkdir("preferably")
         yield "s3://preferably/kept"
     finally:

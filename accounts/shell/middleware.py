@@ -4,6 +4,7 @@ activates their language and time zone.
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts import access as accounts_access
 from accounts.models import User
 from config.permissions import Role
+from pages import plain_text
 
 Response = Callable[[HttpRequest], HttpResponseBase]
 
@@ -43,15 +45,20 @@ class PermissionMiddleware:
         return _to_login(request)
 
 
-class UploadLimitMiddleware:
+class InputMiddleware:
     """Refuses a large body before anything reads it: from nobody in particular, and from people who
     have no file to upload. An API call is authenticated before its body is read.
+
+    NUL in a query, which no database can look for, becomes U+FFFD. The API answers it itself.
     """
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/api/"):
+            query = request.META.get("QUERY_STRING", "")
+            request.META["QUERY_STRING"] = query.replace("%00", quote(plain_text.REPLACEMENT))
         n_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
         if n_bytes > settings.ANONYMOUS_BODY_BYTES and not _may_send(request, n_bytes):
             return HttpResponse(

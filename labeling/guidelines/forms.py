@@ -105,7 +105,7 @@ class BaseQuestions(QuestionFormSet):
         """Checks that each condition refers to an earlier question and to answers that it
         allows.
         """
-        if any(self.errors):
+        if any(self.errors) or not self.management_form.is_valid():
             return
         earlier: dict[str, Scale | Flag] = {}
         for form, question in self._read():

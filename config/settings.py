@@ -414,7 +414,7 @@ ROLLOUT_URL = env.text(  # read by the training process itself
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts of OpenAI-compatible servers, as host or host:port, that may be connected as"
-    " models. They receive prompts.",
+    " models. They receive prompts. host=PREFERABLY_KEY_…: this key is sent to no other host.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(

@@ -78,7 +78,7 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("model", model.pk)
-    context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
+    context = {"form": form, "hosts": list(endpoints.allowed_hosts())}
     return render(
         request,
         "training/registry/model_endpoint_new.html",

@@ -1,6 +1,4 @@
-"""The operators' guide, done for real: its commands for backup, restore and upgrade, run as they
-stand there.
-"""
+"""The operators' guide for real: runs its commands for backup, restore and upgrade as written."""
 
 import os
 import re

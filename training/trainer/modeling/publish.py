@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def send(job: dict[str, Any]) -> str:
-    """Its address there."""
+    """Uploads it and returns its URL."""
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository = job["repository"]
     folder = Path(job["folder"])

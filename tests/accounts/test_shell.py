@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -278,11 +279,15 @@ def test_a_large_upload_by_nobody_is_refused_before_it_is_stored(client: Client)
         def read(self, size: int | None = -1) -> bytes:
             raise AssertionError("The body was read.")
 
+    unread: dict[str, Any] = {
+        "wsgi.input": Unread(),
+        "CONTENT_LENGTH": str(600 * 1024**2),
+    }
     refused = client.generic(
         "POST",
         "/account/login/",
         content_type="multipart/form-data; boundary=x",
-        **{"wsgi.input": Unread(), "CONTENT_LENGTH": str(600 * 1024**2)},
+        **unread,
     )
 
     assert refused.status_code == 413

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -23,7 +24,7 @@ def test_a_slow_server_is_waited_for_and_its_log_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     minutes = count(step=60)
-    monkeypatch.setattr(services.time, "monotonic", lambda: float(next(minutes)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(minutes)))
     answers = iter([False, False, False, True])
 
     services.wait(lambda: next(answers), server, Path("log/web.log"))

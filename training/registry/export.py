@@ -169,8 +169,8 @@ def _files(model: TrainedModel) -> dict[str, int]:
         raise UnableToExport(
             _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
-    if problem := why_withheld(model):
-        raise UnableToExport(problem)
+    if why_not := why_withheld(model):
+        raise UnableToExport(why_not)
     try:
         return artifacts.model_files(model.location)
     except artifacts.ModelMissing as problem:

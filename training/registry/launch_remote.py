@@ -57,8 +57,8 @@ def _publish(publication: Publication) -> str:
         )
     if not model.location.startswith("/") and not store.is_url(model.location):
         raise _PublishFailed(_("“%(name)s” is already a hub model.") % {"name": model.location})
-    if problem := export.why_withheld(model):
-        raise _PublishFailed(problem)
+    if why_not := export.why_withheld(model):
+        raise _PublishFailed(why_not)
     try:
         folder = artifacts.fetch_model(model.location)
         files = list(artifacts.model_files(folder))

@@ -144,7 +144,7 @@ def is_permitted(location: str) -> bool:
     """
     if not is_folder(location):
         return True
-    roots = [settings.HOME, settings.MODELS_DIR, *settings.MODEL_ROOTS]
+    roots = [str(settings.HOME), str(settings.MODELS_DIR), *settings.MODEL_ROOTS]
     if not is_shared():
         roots.append(settings.ARTIFACT_STORE)
     folder = Path(location)

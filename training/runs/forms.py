@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pages.form_parts import choose_the_only_one
+from pages.form_parts import NameField, choose_the_only_one
 from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Knob
@@ -78,7 +78,7 @@ class MachinesForm(forms.Form):
 class RunForm(MachinesForm):
     """The form for a run of one kind. After `clean()` the complete config is under `config`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("Short description"))
+    name = NameField(label=_("Name"), max_length=200, help_text=_("Short description"))
     snapshot = forms.ModelChoiceField(
         label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("Choose")
     )

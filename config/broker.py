@@ -14,6 +14,9 @@ from config.celery import app
 
 logger = logging.getLogger(__name__)
 
+ANSWER_S = 1.0
+"""How long to wait for each answer of a broker that is frozen or behind a dead network."""
+
 
 def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: object) -> bool:
     """Sends a task by its full name; call it after commit. False when the broker is down;
@@ -43,7 +46,10 @@ def n_waiting(queue: str) -> int:
 
 @contextmanager
 def _connected(connection: Any) -> Iterator[Any]:
-    """Tries once. By default kombu retries for six seconds."""
+    """Tries once, and waits for no answer longer than ANSWER_S. By default kombu retries for six
+    seconds and waits forever, as workers should: they have nothing else to do.
+    """
+    connection.transport_options |= {"socket_timeout": ANSWER_S}
     with connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         yield connection

@@ -171,8 +171,9 @@ REDIS_URL = env.text(
 )
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.Cache",
         "LOCATION": REDIS_URL,
+        "VERSION": 2,  # values of version 1 are pickles
         # Pages wait no longer than this for the cache: its content can be recomputed.
         "OPTIONS": {
             "socket_connect_timeout": 1,

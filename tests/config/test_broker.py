@@ -1,0 +1,77 @@
+"""A broker that accepts connections and then answers nothing: nobody waits for it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from config import broker
+from labeling.models import Import
+from tests.config.own_redis import Redis
+
+SignedIn = Callable[..., Client]
+FEW_S = 6
+pytestmark = pytest.mark.slow
+
+
+def test_sending_a_task_to_a_frozen_broker_gives_up_within_seconds(own_redis: Redis) -> None:
+    own_redis.freeze()
+    began = time.monotonic()
+
+    was_sent = broker.send("labeling.queue.tasks.queue_judgment_events")
+    n_waiting = broker.n_waiting("short")
+
+    assert (was_sent, n_waiting) == (False, 0)
+    assert time.monotonic() - began < FEW_S
+
+
+def test_a_broker_that_freezes_after_it_was_reached_is_given_up_too(own_redis: Redis) -> None:
+    assert broker.send("labeling.queue.tasks.queue_judgment_events")
+    own_redis.freeze()
+    began = time.monotonic()
+
+    assert not broker.send("labeling.queue.tasks.queue_judgment_events")
+    assert time.monotonic() - began < FEW_S
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/models/try/", "/models/", "/runs/", "/campaigns/"])
+def test_pages_answer_while_redis_is_frozen(
+    own_redis: Redis, noor: User, signed_in: SignedIn, path: str
+) -> None:
+    User.objects.filter(pk=noor.pk).update(is_admin=True)
+    client = signed_in(noor)
+    own_redis.freeze()
+    began = time.monotonic()
+
+    assert client.get(path).status_code == 200
+    assert time.monotonic() - began < FEW_S
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_stored_while_redis_is_frozen(
+    own_redis: Redis, alice: User, signed_in: SignedIn, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.UPLOADS_DIR = tmp_path
+    client = signed_in(alice)
+    own_redis.freeze()
+    began = time.monotonic()
+
+    answer = client.post(
+        "/prompts/imports/new/",
+        {
+            "source_name": "rivers",
+            "licence": "CC0-1.0",
+            "file_format": "",
+            "file": SimpleUploadedFile("rivers.jsonl", b'{"prompt": "Which river?"}\n'),
+        },
+    )
+
+    assert answer.status_code == 302
+    assert Import.objects.get().state == Import.State.QUEUED
+    assert time.monotonic() - began < FEW_S

@@ -3,6 +3,8 @@
 import re
 from typing import Protocol
 
+from django.test import Client
+
 # White space next to any other tag shows as a blank.
 BLOCKS = (
     "address|article|aside|blockquote|body|br|caption|circle|col|colgroup|datalist|dd|details"
@@ -28,6 +30,13 @@ class Answer(Protocol):
 def page_of(answer: Answer) -> str:
     """The squeezed source of a page."""
     return squeezed(answer.content.decode())
+
+
+def text_of(client: Client, path: str) -> str:
+    """The squeezed source of the page at `path`, which must answer 200."""
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return page_of(response)
 
 
 def squeezed(html: str) -> str:

@@ -150,8 +150,8 @@ def finished(run: Run, outcome: str, error: str = "") -> Run:
     run.state, run.outcome, run.error, run.finished_at = "finished", outcome, error, timezone.now()
     run.metrics = metrics if outcome == "succeeded" else {}
     run.notes = [
-        "1010 demonstrations to learn from, 92 held out (validation).",
-        "3 cut at the longest row.",
+        "1010 demonstrations for training, 92 held out (validation).",
+        "3 truncated.",
     ]
     run.versions = {"torch": "2.13.0", "trl": "1.16.2", "python": "3.11.9"}
     run.save()

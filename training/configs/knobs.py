@@ -6,7 +6,7 @@ import dataclasses
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -74,10 +74,20 @@ class Problem:
     """What is wrong with one field; `field` is "" for the config as a whole."""
 
     field: str
-    sentence: str
+    text: str
+    """marked for translation, with placeholders for `values`"""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return self.sentence
+    @property
+    def sentence(self) -> str:
+        """In English, for the child process, which has no translations."""
+        return self.sentence_in(str)
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        values = dict(self.values)
+        if "label" in values:
+            values["label"] = translate(values["label"])
+        return translate(self.text) % values
 
 
 DTYPES = {

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer", description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument(
-        "--supervisor", type=int, default=None, help="process id that this process must not outlive"
+        "--supervisor", type=int, default=None, help="exit when the process with this id ends"
     )
     options = parser.parse_args(arguments)
     _die_with_parent(options.supervisor)
@@ -96,8 +96,8 @@ def anticipated(error: BaseException) -> str:
         return text
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return (
-            "The node ran out of memory. Lower the batch or the longest row, or use LoRA, and start"
-            " again."
+            "The node ran out of memory. Lower the batch size or the max row length, or use LoRA,"
+            " then start again."
         )
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if is_full or "PytorchStreamWriter" in text or "No space left on device" in text:

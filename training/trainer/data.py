@@ -73,22 +73,22 @@ class PromptSets:
         }
 
     def note(self, *, each: str = "") -> str:
-        """For the run's page. `each` says what is sampled to a prompt, where it is more than one
-        response.
+        """For the run's page. `each` says how many responses are sampled per prompt, if more than
+        one.
         """
         note = (
-            f"{counted(len(self.train), 'prompt')} to learn on, {each}{len(self.held_out)} held out"
-            f" ({self.split or 'no held-out split'})."
+            f"{counted(len(self.train), 'prompt')} for training, {each}"
+            f"{len(self.held_out)} held out ({self.split or 'no held-out split'})."
         )
         if self.n_too_long:
             note += (
-                f" {counted(self.n_too_long, 'prompt')} left out: longer than {self.max_tokens}"
+                f" {counted(self.n_too_long, 'prompt')} dropped: longer than {self.max_tokens}"
                 " tokens."
             )
         if self.n_held_out_too_long:
             note += (
-                f" {counted(self.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
-                " same length."
+                f" {counted(self.n_held_out_too_long, 'held-out prompt')} dropped for the same"
+                " reason."
             )
         return note
 
@@ -280,8 +280,8 @@ def shown(messages: list[Message]) -> str:
 def _require(found: list[Row], needed: str) -> None:
     if not found:
         raise UnableToRead(
-            "The snapshot is empty: no row is left for this run. Collect more, or loosen its"
-            " filters, and cut it again."
+            "The snapshot has no row for this run. Collect more or loosen its filters, then create"
+            " it again."
         )
     if any(needed not in row for row in found):
         raise UnableToRead(

@@ -51,7 +51,7 @@ def convert(out: Path) -> Path:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer.demo_model", description=__doc__)
-    parser.add_argument("out", type=Path, help="the folder that the model will be")
+    parser.add_argument("out", type=Path, help="folder to save the model in")
     out = parser.parse_args(arguments).out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -237,9 +237,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
     read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"The snapshot has no usable pair: {counted(read.n_ties, 'tie')} and "
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
-            "Collect more comparisons, or raise the longest row."
+            "Collect more comparisons or raise the max row length."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
@@ -253,10 +253,13 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
 
 def _tell(folder: RunFolder, rows: _PairRows) -> None:
     note = (
-        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from,"
+        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} for training,"
         f" {len(rows.held_out)} held out ({rows.split or 'no held-out split'})."
-        f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
+        f" {counted(rows.read.n_ties, 'tie')} dropped."
     )
     if rows.read.n_left_out:
-        note += f" {counted(rows.read.n_left_out, 'response')} left out: too long by themselves."
+        note += (
+            f" {counted(rows.read.n_left_out, 'response')} dropped: too long even without the"
+            " prompt."
+        )
     folder.append_note(note)

@@ -98,8 +98,8 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
         parts += [_responses]
     if not parts:
         raise data.UnableToRead(
-            "On this snapshot only responses can be measured, and a reward model has to judge them."
-            " Choose one and start again."
+            "On this snapshot only responses can be measured, by a reward model. Choose one and"
+            " start again."
         )
     return parts
 
@@ -269,8 +269,7 @@ def _rows(snapshot: Path, config: EvaluateConfig) -> tuple[str, list[data.Row]]:
         rows = [row for name in wanted for row in data.rows(snapshot, name)]
     if not rows:
         raise data.UnableToRead(
-            "The snapshot has no such rows: nothing is held out in it. Choose other rows or another"
-            " snapshot."
+            "The snapshot has no held-out rows. Choose other rows or another snapshot."
         )
     return split, data.sample_of(rows, config.max_rows, config.seed)
 

@@ -173,7 +173,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainCo
     if not train:
         raise data.UnableToRead(
             f"The snapshot's {len(rows)} documents together do not fill one row of"
-            f" {config.max_tokens} tokens. Lower the row."
+            f" {config.max_tokens} tokens. Lower the row length."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = [
@@ -208,7 +208,7 @@ def _example(ids: list[int]) -> Example:
 def _tell(folder: RunFolder, found: _Blocks, config: PretrainConfig) -> None:
     folder.append_note(
         f"{counted(found.n_documents, 'document')}: {counted(len(found.train), 'row')} of"
-        f" {config.max_tokens} tokens to learn from, {len(found.held_out)} held out"
+        f" {config.max_tokens} tokens for training, {len(found.held_out)} held out"
         f" ({found.split or 'no held-out split'})."
     )
 

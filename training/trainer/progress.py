@@ -147,8 +147,7 @@ class Watched(transformers.Trainer):
         if not torch.isfinite(loss):
             raise UnableToTrain(
                 f"The loss became {loss.item()} at step {self.state.global_step + 1}, so the run"
-                " was ended at once. Lower the learning rate, or compute in float32, and start"
-                " again."
+                " was stopped. Lower the learning rate or compute in float32, then start again."
             )
         return loss
 
@@ -181,7 +180,7 @@ def train(trainer: Watched) -> bool:
     checkpoint = run_dir.newest_checkpoint(folder.path)
     if checkpoint is not None:
         folder.append_note(
-            f"Going on from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
+            f"Resumed from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
         )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer.follower.is_stopped

@@ -104,13 +104,11 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     if job.reward_model is None:
-        raise loading.UnableToLoad(
-            "RLOO learns from a reward model, and the run names none. Choose one and start again."
-        )
+        raise loading.UnableToLoad("RLOO needs a reward model. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    folder.append_note(texts.note(each=f"{config.n_responses} responses to each; "))
+    folder.append_note(texts.note(each=f"{config.n_responses} responses each; "))
 
     dtype = loading.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
@@ -243,8 +241,8 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig
     )
     if len(prompts.train) < prompts_per_step(config):
         raise data.UnableToRead(
-            f"A step takes {prompts_per_step(config)} prompts, and {len(prompts.train)} are left"
-            f" that are no longer than {config.max_prompt_tokens} tokens. Lower batch or"
-            " accumulation, raise the longest prompt, or collect more."
+            f"A step takes {prompts_per_step(config)} prompts, but only {len(prompts.train)} have"
+            f" at most {config.max_prompt_tokens} tokens. Lower the batch size or the"
+            " accumulation, raise the max prompt length, or collect more."
         )
     return prompts

@@ -35,8 +35,8 @@ from labeling.statistics.bias import looks as bias_looks
 from labeling.statistics.bias import shares
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.html import page_of
+from tests.labeling.quality.judging import as_shown, judge_all
 from tests.labeling.quality.test_measures import none_of_others, votes_of
-from tests.labeling.quality.test_quality import as_shown, judge_all
 
 SignedIn = Callable[..., Client]
 

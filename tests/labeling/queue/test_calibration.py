@@ -28,7 +28,7 @@ from tests.cast import (
     open_demonstration_campaign,
     rater_called,
 )
-from tests.labeling.campaigns.test_effort import judge_one
+from tests.labeling.campaigns.judging import judge_one
 
 pytestmark = pytest.mark.django_db
 

@@ -106,7 +106,7 @@ def test_rows_longer_than_the_model_reads_get_a_sentence(tiny_model: Path) -> No
         str(tiny_model), loading.load_tokenizer(str(tiny_model)), torch.float32
     )
 
-    with pytest.raises(loading.UnableToLoad, match="reads at most 1024 tokens"):
+    with pytest.raises(loading.UnableToLoad, match="context length is 1024 tokens"):
         loading.require_length(model, 4096)
 
 

@@ -116,7 +116,7 @@ def test_a_stop_during_a_fold_leaves_the_folds_off_and_saves_the_model(
     result = runs.carry_out(folder)
 
     assert (result.outcome, "cross_validation" in result.metrics) == ("stopped", False)
-    assert "left off after 0 of 5 folds" in runs.notes(folder)
+    assert "stopped after 0 of 5 folds" in runs.notes(folder)
     assert run_dir.is_complete(run_folder / "model")
 
 

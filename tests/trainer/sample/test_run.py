@@ -222,7 +222,7 @@ def test_long_prompts_are_left_out_and_said(
     result = runs.carry_out(folder)
 
     assert (result.metrics["n_prompts"], result.metrics["n_prompts_too_long"]) == (1, 1)
-    assert "1 prompt left out" in runs.notes(folder)
+    assert "1 prompt dropped" in runs.notes(folder)
 
 
 def test_what_follows_the_end_of_turn_is_padding() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from accounts.models import User
 from tests.training import cast
@@ -134,6 +135,13 @@ def test_the_command_writes_the_archive_and_names_what_it_cannot(
     assert [path.name for path in tmp_path.glob(".*part")] == []
     with pytest.raises(CommandError, match="no model called"):
         call_command("export_model", "nobody")
+
+
+def test_a_generated_card_is_in_english_for_every_reader(trained: TrainedModel) -> None:
+    with translation.override("de"):
+        made = cards.card_text(model=trained)
+
+    assert made == cards.card_text(model=trained)
 
 
 def test_a_card_says_what_is_known_until_a_person_writes_one(

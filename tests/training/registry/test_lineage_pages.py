@@ -17,7 +17,7 @@ from labeling.models import Campaign, Import, Judgment, Prompt, Rater, Source
 from labeling.people import withdrawal
 from tests.api.test_labeling import ranked, written
 from tests.cast import NOON, login_of
-from tests.html import squeezed
+from tests.html import text_of
 from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
@@ -68,12 +68,6 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
 
 def folder_of(snapshot: Snapshot) -> Path:
     return Path(settings.SNAPSHOTS_DIR) / snapshot.folder
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def test_a_researcher_clicks_from_a_model_to_the_very_judgment(

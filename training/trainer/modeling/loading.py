@@ -57,7 +57,7 @@ def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedToke
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, padding_side=padding_side)
     except OSError as error:
         raise UnableToLoad(
-            f"{model} could not be loaded: it is neither a folder nor a model that this node may"
+            f"{model} could not be loaded: it is neither a folder nor a model that this node can"
             " fetch."
         ) from error
     if not tokenizer.chat_template:
@@ -160,7 +160,7 @@ def load_reward(
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
-        raise UnableToLoad(f"{model} is of a kind that cannot become a reward model.") from error
+        raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
     loaded.config.pad_token_id = tokenizer.pad_token_id
     return loaded.to(device())
 
@@ -177,8 +177,8 @@ def require_length(model: PreTrainedModel, max_tokens: int) -> None:
     longest = getattr(model.config, "max_position_embeddings", None)
     if longest is not None and max_tokens > longest:
         raise UnableToLoad(
-            f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower"
-            " the longest row."
+            f"The model's context length is {longest} tokens, but the run asks for {max_tokens}."
+            " Lower the max row length."
         )
 
 

@@ -48,8 +48,8 @@ def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
     """Raises UnableToShare unless all processes get as many episodes and minibatches."""
     if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
         raise UnableToShare(
-            "PPO trains two models, and Accelerate shares out only one by FSDP or DeepSpeed."
-            " Choose DDP, with LoRA where memory is short."
+            "PPO trains two models, but Accelerate shards only one with FSDP or DeepSpeed."
+            " Choose DDP, with LoRA if memory is short."
         )
     if config.batch_size % accelerator.num_processes:
         raise UnableToShare(
@@ -71,6 +71,6 @@ def require_gradient_checkpointing(roles: Roles) -> None:
         if not gradient_checkpointing.layers_of(trained):
             raise UnableToSaveMemory(
                 f"{type(trained).__name__} cannot compute its activations twice. Switch"
-                " gradient checkpointing off, and lower the tokens a row where memory runs"
+                " gradient checkpointing off, and lower the tokens per row if memory runs"
                 " out."
             )

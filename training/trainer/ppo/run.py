@@ -89,9 +89,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
     if job.reward_model is None:
-        raise loading.UnableToLoad(
-            "PPO learns from a reward model, and the run names none. Choose one and start again."
-        )
+        raise loading.UnableToLoad("PPO needs a reward model. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model)
     for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
         if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
@@ -162,8 +160,8 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
     )
     if not prompts.train:
         raise data.UnableToRead(
-            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
-            " prompt."
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
+            " prompt length."
         )
     mixed = _ptx(snapshot, tokenizer, config)
     return _Texts(
@@ -182,15 +180,15 @@ def _ptx(
     rows = data.training_rows(snapshot, "prompt")
     if any("completion" not in row for row in rows):
         raise data.UnableToRead(
-            "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a"
-            " snapshot of demonstrations, or set γ of PPO-ptx to 0."
+            "PPO-ptx needs demonstrations, but this snapshot has only prompts. Choose a snapshot"
+            " of demonstrations, or set γ of PPO-ptx to 0."
         )
     longest = config.max_prompt_tokens + config.max_new_tokens
     read = data.demonstrations(tokenizer, rows, longest)
     if not read.examples:
         raise data.UnableToRead(
             f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
-            " Raise the longest prompt."
+            " Raise the max prompt length."
         )
     return read
 
@@ -264,7 +262,7 @@ def _learn(
         checkpoint = newest_checkpoint(folder.path)
         if not folder.from_first(checkpoint is not None):
             raise progress.UnableToTrain(
-                f"{collapse} There is no checkpoint from before to keep."
+                f"{collapse} There is no earlier checkpoint to go back to."
             ) from collapse
         if checkpoint is not None:
             trainer.trained.load(checkpoint)
@@ -431,10 +429,10 @@ def _finish(
 def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
     note = texts.prompts.note()
     if config.watchdog_drop and not is_watched:
-        note += " It cannot stop when a watchdog falls: none was chosen."
+        note += " It can't stop on a watchdog drop: no watchdog model was chosen."
     if texts.ptx:
         note += f" {counted(len(texts.ptx), 'demonstration')} in the ptx mix"
-        note += f", {texts.n_ptx_cut} of them cut at the end" if texts.n_ptx_cut else ""
-        note += f"; {texts.n_ptx_left_out} left out: too long" if texts.n_ptx_left_out else ""
+        note += f", {texts.n_ptx_cut} of them truncated" if texts.n_ptx_cut else ""
+        note += f"; {texts.n_ptx_left_out} dropped: too long" if texts.n_ptx_left_out else ""
         note += "."
     folder.append_note(note)

@@ -178,7 +178,7 @@ class Trained:
             params = self.weights_of(model)
             if params.keys() != saved.keys():
                 raise ValueError(
-                    f"{name} holds other weights than those that train: the checkpoint is of"
+                    f"{name} has other weights than the trained ones: the checkpoint is from"
                     " another run."
                 )
             with torch.no_grad():

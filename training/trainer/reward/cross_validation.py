@@ -52,12 +52,12 @@ def cross_validated(
     groups, pairs = folds(rows), breakdown.pairs_of(held_out)
     if not groups:
         folder.append_note(
-            f"No cross-validation: fewer than {N_FOLDS} raters have ranked anything to learn from."
+            f"No cross-validation: fewer than {N_FOLDS} raters have ranked training items."
         )
         return {}
     if not any(pair.get("rater") in group for pair in pairs for group in groups):
         folder.append_note(
-            "No cross-validation: none of the raters to learn from has a held-out pair."
+            "No cross-validation: no rater in the training data has a held-out pair."
         )
         return {}
     path = folder.path / run_dir.FOLDS
@@ -67,9 +67,7 @@ def cross_validated(
     for group in groups[len(done) :]:
         margins = learn(group)
         if margins is None:
-            folder.append_note(
-                f"Cross-validation was left off after {len(done)} of {N_FOLDS} folds."
-            )
+            folder.append_note(f"Cross-validation stopped after {len(done)} of {N_FOLDS} folds.")
             return {}
         done.append(_measured(margins, pairs, group, frozenset().union(*groups) - group))
         run_dir.write_json(path, done)
@@ -105,7 +103,7 @@ def _measured(
 def _sentence(number: int, fold: dict[str, Any]) -> str:
     unseen, seen = fold["unseen"], fold["seen"]
     return (
-        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: right about"
-        f" {unseen['accuracy']:.1%} of their {unseen['n']} held-out pairs, and"
-        f" {seen['accuracy']:.1%} of the {seen['n']} of the other raters."
+        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: accuracy"
+        f" {unseen['accuracy']:.1%} on their {unseen['n']} held-out pairs,"
+        f" {seen['accuracy']:.1%} on the {seen['n']} of the other raters."
     )

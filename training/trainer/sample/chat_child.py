@@ -159,8 +159,8 @@ def _room(model: Any, n_tokens: int) -> int:
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:
         raise ConversationTooLong(
-            f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin"
-            " a new one."
+            f"The conversation has {n_tokens} tokens, but the model's context length is"
+            f" {longest}. Start a new one."
         )
     return int(longest) - n_tokens
 

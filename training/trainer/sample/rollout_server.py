@@ -41,7 +41,7 @@ class RolloutServer:
         """Replaces the policy's adapter on the server with the current one."""
         if not isinstance(policy, peft.PeftModel):
             raise UnableToRollOut(
-                "A rollout server takes adapters alone. Choose LoRA, or unset"
+                "A rollout server only takes adapters. Choose LoRA, or unset"
                 " PREFERABLY_ROLLOUT_URL on the node."
             )
         name = f"{self.name}-{next(self._numbers)}"
@@ -110,6 +110,6 @@ class RolloutServer:
             ) from error
         except OSError as error:
             raise UnableToRollOut(
-                f"The rollout server {self.url} does not answer: {error}. Start it, then the run"
-                " again."
+                f"The rollout server {self.url} does not answer: {error}. Start it, then retry"
+                " the run."
             ) from error

@@ -163,8 +163,8 @@ def _read(
     fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
         raise data.UnableToRead(
-            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
-            " prompt."
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
+            " prompt length."
         )
     return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
 
@@ -201,12 +201,12 @@ def _show(
 def _tell(
     folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int
 ) -> None:
-    note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} to each."
+    note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} each."
     if n_too_long:
         note += (
-            f" {counted(n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens}"
+            f" {counted(n_too_long, 'prompt')} dropped: longer than {config.max_prompt_tokens}"
             " tokens."
         )
     if n_done:
-        note += f" Going on: {n_done} answered before."
+        note += f" Resumed: {n_done} were already done."
     folder.append_note(note)

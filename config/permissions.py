@@ -39,7 +39,7 @@ TABLE: dict[str, frozenset[Role]] = {
     # django-allauth
     "account_login": ANYONE,
     "account_logout": ANYONE,
-    "account_signup": ANYONE,  # closed by accounts.login.adapter.ClosedSignup
+    "account_signup": ANYONE,  # closed by accounts.login.adapter.Adapter
     "account_inactive": ANYONE,
     "account_reauthenticate": MEMBER,
     "account_change_password": MEMBER,

@@ -1,5 +1,8 @@
 """A broker that accepts connections and then answers nothing: nobody waits for it."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,3 +78,25 @@ def test_an_upload_is_stored_while_redis_is_frozen(
     assert answer.status_code == 302
     assert Import.objects.get().state == Import.State.QUEUED
     assert time.monotonic() - began < FEW_S
+
+
+def test_the_certificate_of_a_broker_with_tls_is_verified() -> None:
+    code = (
+        "import django; django.setup(); from config.celery import app;"
+        " print(app.connection_for_write().ssl['ssl_cert_reqs'].name)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ
+        | {
+            "REDIS_URL": "rediss://:password@broker.example:6379/0",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.stdout.strip() == "CERT_REQUIRED", done.stderr

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import send_mail
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts import access as accounts_access
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
@@ -78,7 +80,9 @@ def update_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Updates the login. Raises UnableToChangePerson when admins would lock themselves out."""
+    """Updates the login. A new address is told to the old one. Raises UnableToChangePerson when
+    admins would lock themselves out, or take over the log-in of another admin.
+    """
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
         raise UnableToChangePerson(
@@ -88,6 +92,7 @@ def update_user(
         stored = User.objects.select_for_update().get(pk=user.pk)
         if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
             raise UnableToChangePerson(_("%(email)s already has an account.") % {"email": address})
+        _refuse_above(by, stored, address=address, roles=held, is_active=is_active)
         before = _audited(stored)
         fields = {
             "email": address,
@@ -108,7 +113,38 @@ def update_user(
                 after={key: after[key] for key in sorted(changed)},
                 now=now,
             )
+        if before["email"] != address:
+            _move_address(user=stored, old=str(before["email"]), by=by)
     return stored
+
+
+def _refuse_above(
+    by: User | None, person: User, *, address: str, roles: frozenset[str], is_active: bool
+) -> None:
+    if address != person.email and not accounts_access.may_manage_login(by=by, person=person):
+        raise UnableToChangePerson(_("Only a superuser can change an admin's e-mail address."))
+    is_same = roles == person.roles and is_active == person.is_active
+    if not is_same and not accounts_access.may_change_roles(by=by, person=person):
+        raise UnableToChangePerson(
+            _("Only a superuser can change a superuser's roles or close their account.")
+        )
+
+
+def _move_address(*, user: User, old: str, by: User | None) -> None:
+    """Removes what allauth has stored of the old address, which could otherwise still ask for a new
+    password, and tells it.
+    """
+    EmailAddress.objects.filter(user=user).delete()
+    transaction.on_commit(lambda: _mail_moved(user=user, old=old, by=by))
+
+
+def _mail_moved(*, user: User, old: str, by: User | None) -> None:
+    with override(user.language):
+        subject = _("Your Preferably e-mail address was changed")
+        body = render_to_string(
+            "account/email/address_changed.txt", {"person": user, "old": old, "by": by}
+        )
+    send_mail(subject, body, None, [old])
 
 
 def update_profile(*, user: User, name: str, time_zone: str, language: str) -> None:

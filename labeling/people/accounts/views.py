@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import access as accounts_access
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
@@ -71,7 +72,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
     person = get_object_or_404(User, pk=pk)
-    form = PersonForm(request.POST or None, person=person)
+    form = PersonForm(request.POST or None, person=person, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_person(
@@ -102,11 +103,14 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and shows it once on the next page, for admins who pass it on in person."""
+    """Mails the link, and shows it once on the next page, for admins who pass it on in person: not
+    the link of another admin.
+    """
     assert isinstance(request.user, User)
     link = request.build_absolute_uri(people_services.password_link(person))
     people_services.invite(user=person, link=link, by=request.user, now=timezone.now())
-    request.session[_link_key(person)] = link
+    if accounts_access.may_manage_login(by=request.user, person=person):
+        request.session[_link_key(person)] = link
 
 
 def _link_key(person: User) -> str:

@@ -1,4 +1,4 @@
-"""Settings of django-allauth: logging in, and passwords."""
+"""Settings of django-allauth: logging in, passwords and two-factor authentication."""
 
 from typing import Any
 
@@ -24,4 +24,14 @@ ALLAUTH: dict[str, Any] = {
         "reauthenticate": "accounts.login.forms.ReauthenticateForm",
     },
     "ACCOUNT_EMAIL_NOTIFICATIONS": True,
+    "MFA_ADAPTER": "accounts.login.adapter.TwoFactorAdapter",
+    "MFA_FORMS": {
+        "activate_totp": "accounts.login.forms.ActivateTotpForm",
+        "authenticate": "accounts.login.forms.AuthenticateForm",
+        "reauthenticate": "accounts.login.forms.ReauthenticateByCodeForm",
+    },
+    "MFA_TOTP_ISSUER": "Preferably",
+    "MFA_TOTP_TOLERANCE": 1,  # a phone's clock may be half a minute wrong
+    # Admins set addresses, so none is verified.
+    "MFA_ALLOW_UNVERIFIED_EMAIL": True,
 }

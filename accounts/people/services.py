@@ -8,6 +8,7 @@ from datetime import datetime
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
@@ -154,6 +155,29 @@ def update_profile(*, user: User, name: str, time_zone: str, language: str) -> N
 
 def choose_language(*, user: User, language: str) -> None:
     User.objects.filter(pk=user.pk).update(language=language)
+
+
+def turn_off_two_factor(*, user: User, by: User, now: datetime) -> bool:
+    """For a person who has lost their phone and their recovery codes. False if it was off. Raises
+    UnableToChangePerson.
+    """
+    if not accounts_access.may_manage_login(by=by, person=user):
+        raise UnableToChangePerson(
+            _("Only a superuser can turn off an admin's two-factor authentication.")
+        )
+    with transaction.atomic():
+        n_removed, _by_table = Authenticator.objects.filter(user=user).delete()
+        if n_removed:
+            audit_log.record(by=by, action="two_factor_off", target=user, now=now)
+            transaction.on_commit(lambda: _mail_two_factor_off(user=user, by=by))
+    return bool(n_removed)
+
+
+def _mail_two_factor_off(*, user: User, by: User) -> None:
+    with override(user.language):
+        subject = _("Two-factor authentication was turned off")
+        body = render_to_string("account/email/two_factor_off.txt", {"person": user, "by": by})
+    send_mail(subject, body, None, [user.email])
 
 
 def password_link(user: User) -> str:

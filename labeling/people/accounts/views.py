@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import access as accounts_access
+from accounts.audit import words as audit_words
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
 from accounts.people.forms import PeopleFilter, PersonForm
+from accounts.shell.requests import MemberRequest
 from labeling.people.accounts import services
 
 PEOPLE_PER_PAGE = 50
@@ -87,7 +89,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "form": form,
         "link": request.session.pop(_link_key(person), None),
-        "events": people_selectors.events_about(user=person),
+        "has_two_factor": people_selectors.has_two_factor(user=person),
+        "events": [
+            (event, audit_words.of_action(event.action))
+            for event in people_selectors.events_about(user=person)
+        ],
     }
     return render(
         request, "accounts/people/person.html", context, status=422 if form.errors else 200
@@ -99,6 +105,18 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk, is_active=True)
     _send_link(request, person)
     messages.success(request, _("A new link was sent to %(email)s.") % {"email": person.email})
+    return redirect("person", pk)
+
+
+@require_POST
+def turn_off_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    try:
+        people_services.turn_off_two_factor(user=person, by=request.user, now=timezone.now())
+    except people_services.UnableToChangePerson as problem:
+        messages.warning(request, problem.sentence)
+    else:
+        messages.success(request, _("Two-factor authentication is off for this person."))
     return redirect("person", pk)
 
 

@@ -2,7 +2,8 @@
 leave without it.
 """
 
-from django.contrib.auth import login, logout
+from allauth.account.adapter import get_adapter
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, CrowdVisit
 from labeling.people.crowd import selectors, services
-from labeling.people.invitations.views import BACKEND
 from pages import plain_text
 
 LONGEST_ID = 200
@@ -40,7 +40,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     except services.UnableToVisit as problem:
         return _closed(request, problem.sentence, status=410)
     assert visit.rater.user is not None
-    login(request, visit.rater.user, backend=BACKEND)
+    get_adapter().login(request, visit.rater.user)
     return redirect("crowd_done" if visit.state == CrowdVisit.State.COMPLETE else "desk")
 
 

@@ -2,7 +2,7 @@
 one.
 """
 
-from django.contrib.auth import login
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,8 +15,6 @@ from accounts.models import User
 from accounts.people import services as people_services
 from labeling.people.invitations import selectors, services
 from labeling.people.invitations.forms import JoinForm
-
-BACKEND = "accounts.login.sessions.Backend"
 
 
 @never_cache
@@ -62,7 +60,7 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
     except people_services.UnableToCreatePerson as problem:
         return _closed(request, problem.sentence)
     if user is None:
-        login(request, accepted, backend=BACKEND)
+        get_adapter().login(request, accepted)
     return redirect("desk")
 
 

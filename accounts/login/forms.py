@@ -6,9 +6,11 @@ from allauth.account import forms as allauth_forms
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.login import adapter
+from accounts.login import adapter, password_links
+from config import broker
 
 
 class _Plain:
@@ -32,7 +34,20 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
-    pass
+    def save(self, request: HttpRequest, **_options: Any) -> str:
+        """A worker looks for the account and mails it, so that the answer takes as long for an
+        address without one.
+        """
+        email: str = self.cleaned_data["email"]
+        site = request.build_absolute_uri("/").rstrip("/")
+        if not broker.send(
+            "accounts.tasks.mail_password_link",
+            otherwise="The request mails it.",
+            email=email,
+            site=site,
+        ):
+            password_links.mail_password_link(email=email, site=site)
+        return email
 
 
 class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):

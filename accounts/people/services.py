@@ -5,15 +5,12 @@ by the app that owns them.
 from collections.abc import Iterable
 from datetime import datetime
 
-from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
-from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -180,18 +177,8 @@ def _mail_two_factor_off(*, user: User, by: User) -> None:
     send_mail(subject, body, None, [user.email])
 
 
-def password_link(user: User) -> str:
-    """The path of a page where `user` sets a password. It works once and expires after
-    PASSWORD_RESET_TIMEOUT.
-    """
-    key = default_token_generator.make_token(user)
-    return reverse(
-        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
-    )
-
-
 def invite(*, user: User, link: str, by: User, now: datetime) -> None:
-    """Mails `link`, the full URL of a password_link, in the person's own language and records who
+    """Mails `link`, the full URL of a password link, in the person's own language and records who
     sent it.
     """
     with transaction.atomic():

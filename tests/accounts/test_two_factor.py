@@ -16,6 +16,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
+from tests.accounts.sent_tasks import run_sent
 from tests.cast import PASSWORD, login_of
 
 SignedIn = Callable[..., Client]
@@ -117,6 +118,7 @@ def test_a_new_password_by_mail_does_not_pass_it_by(alice: User, client: Client)
     turn_on(enrolled)
     mail.outbox.clear()
     client.post("/account/password/reset/", {"email": alice.email})
+    run_sent("accounts.tasks.mail_password_link")
     (link,) = re.findall(r"http://testserver(/\S+)", str(mail.outbox[0].body))
 
     page = client.get(link, follow=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
@@ -69,6 +70,7 @@ def test_people_log_in_and_reset_passwords_while_redis_is_away(
     changed = client.post("/account/password/change/", new | {"password2": "seven green kettles"})
 
     assert [answer.status_code for answer in (reset, login, again, changed)] == [302] * 4
+    assert mail.outbox[0].to == ["alice@example.org"], "the request mails what it cannot send"
     alice.refresh_from_db()
     assert alice.check_password("seven green kettles")
 

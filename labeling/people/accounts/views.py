@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import access as accounts_access
 from accounts.audit import words as audit_words
+from accounts.login import password_links
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
@@ -125,7 +126,7 @@ def _send_link(request: HttpRequest, person: User) -> None:
     the link of another admin.
     """
     assert isinstance(request.user, User)
-    link = request.build_absolute_uri(people_services.password_link(person))
+    link = request.build_absolute_uri(password_links.password_link(person))
     people_services.invite(user=person, link=link, by=request.user, now=timezone.now())
     if accounts_access.may_manage_login(by=request.user, person=person):
         request.session[_link_key(person)] = link

@@ -24,9 +24,11 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     found = selectors.find_invitation(
         secret_sha256=services.hash_of(secret=secret), now=timezone.now()
     )
+    user = request.user if isinstance(request.user, User) else None
+    if user is not None and found.is_joined_by(user):
+        return redirect("desk")
     if found.invitation is None or found.problem:
         return _closed(request, found.problem)
-    user = request.user if isinstance(request.user, User) else None
     if user is not None:
         if user.email != found.invitation.email:
             return _closed(

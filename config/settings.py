@@ -49,7 +49,7 @@ if DEBUG and MODE == "production":
 ALLOWED_HOSTS = env.words(
     "PREFERABLY_HOSTS",
     "Host names that this site serves.",
-    default="localhost,127.0.0.1,[::1],testserver",
+    default="localhost,127.0.0.1,[::1]" + (",testserver" if MODE == "test" else ""),
 )
 CSRF_TRUSTED_ORIGINS = env.words(
     "PREFERABLY_TRUSTED_ORIGINS",
@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
 ]
@@ -279,12 +280,15 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 HTTPS = env.flag(
     "PREFERABLY_HTTPS",
-    "The site is served over TLS. Turns on secure cookies and HSTS.",
+    "The site is served over TLS. Turns on secure cookies and HSTS, and redirects HTTP to HTTPS:"
+    " the proxy has to send X-Forwarded-Proto.",
     default="1" if MODE == "production" else "0",
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^healthz$"]  # asked by the machine itself, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 PROXIES = env.integer(
     "PREFERABLY_PROXIES",

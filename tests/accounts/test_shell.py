@@ -268,3 +268,19 @@ def test_text_has_a_contrast_of_four_and_a_half(ink: str, ground: str, theme: in
 @pytest.mark.parametrize(("ink", "ground"), CONTROL_PAIRS)
 def test_lines_of_controls_have_a_contrast_of_three(ink: str, ground: str, theme: int) -> None:
     assert contrast(tokens()[ink][theme], tokens()[ground][theme]) >= 3
+
+
+@pytest.mark.parametrize("path", ["/profile/", "/people/", "/webhooks/", "/audit/", "/nowhere/"])
+def test_what_a_signed_in_person_sees_is_stored_nowhere(
+    alice: User, signed_in: SignedIn, path: str
+) -> None:
+    response = signed_in(alice).get(path)
+
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/healthz", "/nowhere/"])
+def test_every_page_gives_up_camera_and_microphone(client: Client, db: None, path: str) -> None:
+    policy = client.get(path).headers["Permissions-Policy"]
+
+    assert {"camera=()", "microphone=()", "geolocation=()"} <= set(policy.split(", "))

@@ -177,6 +177,12 @@ def _mail_two_factor_off(*, user: User, by: User) -> None:
     send_mail(subject, body, None, [user.email])
 
 
+def end_sessions(*, user: User) -> None:
+    """Signs a person without a password out, in every browser."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+
+
 def invite(*, user: User, link: str, by: User, now: datetime) -> None:
     """Mails `link`, the full URL of a password link, in the person's own language and records who
     sent it.

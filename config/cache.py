@@ -32,7 +32,7 @@ class JsonSerializer:
         # Redis counts with integers that it can read itself.
         return value if type(value) is int else json.dumps(value).encode()
 
-    def loads(self, data: int | bytes) -> Any:
+    def loads(self, data: bytes) -> Any:
         return json.loads(data)
 
 
@@ -46,7 +46,7 @@ class Cache(RedisCache):
         self._server = server
 
     @cached_property
-    def _cache(self) -> "_Client":
+    def _cache(self) -> "_Client":  # type: ignore[override]  # the same operations
         client = self._class(self._servers, serializer=JsonSerializer, **self._options)  # type: ignore[attr-defined]
         return _Client(client, _Memory(self._server, {}), self._server)
 

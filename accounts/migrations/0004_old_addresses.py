@@ -4,12 +4,14 @@ allauth writes a row when it makes a link that sets a password. Until now the ro
 address changed, and the old address could still ask for a new password.
 """
 
+from typing import Any
+
 from django.db import migrations
 from django.db.models import F
 from django.db.models.functions import Lower
 
 
-def remove_old_addresses(apps, schema_editor):
+def remove_old_addresses(apps: Any, schema_editor: Any) -> None:
     addresses = apps.get_model("account", "EmailAddress").objects
     addresses.exclude(email=Lower(F("user__email"))).delete()
 

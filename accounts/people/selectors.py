@@ -23,7 +23,8 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
 
 
 def has_two_factor(*, user: User) -> bool:
-    return Authenticator.objects.filter(user=user).exists()
+    found: bool = Authenticator.objects.filter(user=user).exists()
+    return found
 
 
 def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:

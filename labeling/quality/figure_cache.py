@@ -104,7 +104,8 @@ def plain(value: Any) -> Any:
 
 def read(kind: Any, value: Any) -> Any:
     """A value of the type `kind` from its `plain` form. Mappings have strings as keys."""
-    container, parts = get_origin(kind) or kind, get_args(kind)
+    container: Any = get_origin(kind) or kind
+    parts = get_args(kind)
     if container is UnionType:
         (present,) = (part for part in parts if part is not NoneType)
         return None if value is None else read(present, value)

@@ -1,4 +1,4 @@
-"""Every task that is sent by name is one that a worker knows."""
+"""Every task that is sent by name is registered in a worker."""
 
 import ast
 from importlib import import_module

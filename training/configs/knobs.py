@@ -76,7 +76,7 @@ class Problem:
     field: str
     text: str
     """marked for translation, with placeholders for `values`"""
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def sentence(self) -> str:

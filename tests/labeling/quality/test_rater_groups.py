@@ -1,6 +1,4 @@
-"""Groups of raters side by side: what each is told from, and that nobody's own answer can be told
-from it.
-"""
+"""Comparing groups of raters without revealing anyone's own answer."""
 
 import itertools
 import random

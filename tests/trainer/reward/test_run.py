@@ -277,7 +277,7 @@ def test_the_stop_file_ends_the_run_and_saves(
     assert run_dir.is_complete(run_folder / "model")
 
 
-def test_held_out_accuracy_is_told_by_strength_category_and_pool(
+def test_held_out_accuracy_is_reported_by_strength_category_and_pool(
     run_folder: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     right = {"strength": 4, "category": "chat", "pool": "Day shift"}

@@ -1,6 +1,4 @@
-"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it
-cannot be had.
-"""
+"""A model as an archive: its contents, streaming, and the sentence if there is none."""
 
 import io
 import json
@@ -88,7 +86,7 @@ def test_no_block_is_larger_than_a_little_memory(trained: TrainedModel) -> None:
     assert max(len(block) for block in export.archive(model=trained).chunks()) <= 4 * 1024**2
 
 
-def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
+def test_the_adapter_is_exported_alone_if_it_was_saved_and_refused_otherwise(
     trained: TrainedModel,
 ) -> None:
     files = unpacked(export.archive(model=trained, weights="adapter"))

@@ -477,7 +477,7 @@ def test_publishing_is_queued_shown_and_refused_with_a_sentence(
     page = text_of(client, f"/models/{model.pk}/publications")
 
     assert "is not a valid repository name" in wrong
-    assert ("team/ours" in page, "waiting for a worker" in page, "hx-get" in page) == (
+    assert ("team/ours" in page, "Waiting for a worker" in page, "hx-get" in page) == (
         True,
         True,
         True,

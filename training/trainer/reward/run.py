@@ -20,9 +20,7 @@ from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
-"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
-average becomes 0.
-"""
+"""A comparison snapshot may have some, as demonstrations.jsonl: their mean reward becomes 0."""
 
 
 class WatchedRanking(progress.Watched, RankingTrainer):
@@ -163,7 +161,7 @@ def _trainer(
 
 
 class _UntilStopped(TrainerCallback):
-    """A fold saves nothing: it ends when the run is stopped, and a later attempt starts it over."""
+    """A fold saves nothing: it ends when the run is stopped, and a later attempt restarts it."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -182,7 +180,7 @@ def _cross_validated(
     tokenizer: PreTrainedTokenizerBase,
     held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Runs before the run's own training, so a checkpoint of that means that this is done."""
+    """Runs before the run's own training, so once that has a checkpoint, this is done."""
     rows = data.training_rows(Path(job.snapshot), "responses")
 
     def learn(without: frozenset[str]) -> list[float] | None:

@@ -28,6 +28,9 @@ class Redis:
         """Connections are accepted, and nothing is answered."""
         os.kill(self._server.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        os.kill(self._server.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         self._server.kill()
         self._server.wait(timeout=20)

@@ -33,6 +33,27 @@ def test_sending_a_task_to_a_frozen_broker_gives_up_within_seconds(own_redis: Re
     assert time.monotonic() - began < FEW_S
 
 
+def test_many_messages_to_a_frozen_broker_take_no_longer_than_one(own_redis: Redis) -> None:
+    own_redis.freeze()
+    began = time.monotonic()
+
+    were_sent = [broker.send("labeling.queue.tasks.queue_judgment_events") for _ in range(20)]
+
+    assert not any(were_sent)
+    assert time.monotonic() - began < FEW_S
+
+
+def test_a_broker_that_is_back_is_asked_again(
+    own_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "AWAY_S", 0.0)
+    own_redis.freeze()
+    assert not broker.send("labeling.queue.tasks.queue_judgment_events")
+    own_redis.thaw()
+
+    assert broker.send("labeling.queue.tasks.queue_judgment_events")
+
+
 def test_a_broker_that_freezes_after_it_was_reached_is_given_up_too(own_redis: Redis) -> None:
     assert broker.send("labeling.queue.tasks.queue_judgment_events")
     own_redis.freeze()
@@ -49,6 +70,7 @@ def test_pages_answer_while_redis_is_frozen(
 ) -> None:
     User.objects.filter(pk=noor.pk).update(is_admin=True)
     client = signed_in(noor)
+    client.get(path)  # compiles its templates
     own_redis.freeze()
     began = time.monotonic()
 

@@ -20,7 +20,7 @@ TTL_S = 3600
 HEARTBEAT_TTL_S = 15
 """A worker or an answer without a heartbeat for this long is dead."""
 LONGEST_WAIT_MS = 1000
-ANSWER_S = LONGEST_WAIT_MS / 1000 + 2
+ANSWER_S = LONGEST_WAIT_MS / 1000 + 1
 """How long to wait for Redis itself, beyond the wait that `read` asks it for."""
 _PREFIX = "preferably:try"
 RedisUnavailable = redis.RedisError

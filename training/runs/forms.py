@@ -17,7 +17,7 @@ from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Knob
 from training.configs.roles import Role
-from training.models import Snapshot, TrainedModel
+from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch
 from training.processes.launch import Launch
 from training.runs import costs, run_queue
@@ -139,6 +139,7 @@ class RunForm(MachinesForm):
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
+        usable = usable.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
         if not about.takes_endpoints:
             usable = usable.filter(endpoint=None)
         models = usable.filter(freed_at=None).order_by("-pk")

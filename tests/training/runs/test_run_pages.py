@@ -179,6 +179,24 @@ def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) ->
     ]
 
 
+def test_a_stopped_run_says_how_far_it_got_and_offers_to_resume(
+    signed_in: SignIn, noor: User
+) -> None:
+    run = cast.a_run(noor, state="running", n_points=100, stop_requested_at=timezone.now())
+    cast.finished(run, "succeeded")
+    Run.objects.filter(pk=run.pk).update(outcome="stopped", kept_step=100)
+    client = signed_in(noor)
+
+    page = text_of(client, f"/runs/{run.pk}/")
+
+    assert "step 100 of 400" in page
+    assert "25 %" in page
+    assert 'id="retry">Resume</button>' in page
+    client.post(f"/runs/{run.pk}/retry")
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
 def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:
     run = cast.a_run(noor, state="running", n_points=2)
     client = signed_in(noor)

@@ -23,7 +23,7 @@ from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_c
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import comparing, placement, run_queue
+from training.runs import comparing, placement, resuming, run_queue
 from training.runs import forms as runs_forms
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
@@ -182,6 +182,8 @@ class Board:
     live: runs_selectors.Live
     can_be_killed: bool
     can_be_given_up: bool
+    resume: str
+    """label of the button that goes on with an ended run; "" if it cannot"""
     why_waiting: str
     charts: list[LineChart]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
@@ -214,6 +216,7 @@ def _board(run: Run) -> Board:
         live=runs_selectors.live(run=run, now=timezone.now()),
         can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
         can_be_given_up=not storage_selectors.why_not_given_up(run=run),
+        resume=_resume(run),
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
         samples=[
@@ -275,6 +278,13 @@ def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
         if one.is_alive
     ]
     return differences_between_runs.differences(past, machines)
+
+
+def _resume(run: Run) -> str:
+    is_broken_off = run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED
+    if not is_broken_off or not resuming.resumable_runs().filter(pk=run.pk).exists():
+        return ""
+    return _("Resume") if resuming.has_stopped_midway(run=run) else _("Try again")
 
 
 def _extended_by(run: Run) -> str:

@@ -27,6 +27,11 @@ class RlooConfig(Training):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
+    headlines: ClassVar[tuple[str, ...]] = (
+        "reward",
+        "response_tokens",
+        "ended",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,

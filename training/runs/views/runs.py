@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
-from pages.charts import LineChart
 from training import access as training_access
 from training import configs
 from training.configs import roles
@@ -185,11 +184,11 @@ class Board:
     resume: str
     """label of the button that goes on with an ended run; "" if it cannot"""
     why_waiting: str
-    charts: list[LineChart]
+    chart_groups: list[results_charts.ChartGroup]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
     """each with its scores, by name"""
     score_names: list[str]
-    measures: list[results_measures.MeasureRow]
+    result: results_measures.Result
     breakdowns: list[results_measures.Breakdown]
     preset: str
     differences: list[runs_selectors.Difference]
@@ -218,7 +217,7 @@ def _board(run: Run) -> Board:
         can_be_given_up=not storage_selectors.why_not_given_up(run=run),
         resume=_resume(run),
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
-        charts=_charts(run),
+        chart_groups=_charts(run),
         samples=[
             (
                 sample,
@@ -227,7 +226,7 @@ def _board(run: Run) -> Board:
             for sample in samples
         ],
         score_names=list(score_names.values()),
-        measures=results_measures.measures(kind=run.kind, metrics=run.metrics),
+        result=results_measures.result(kind=run.kind, metrics=run.metrics),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,
@@ -253,19 +252,19 @@ def _board(run: Run) -> Board:
     )
 
 
-def _charts(run: Run) -> list[LineChart]:
+def _charts(run: Run) -> list[results_charts.ChartGroup]:
     """A kind that measures only once has no curves, but may have calibration and margins."""
     about = configs.KINDS[run.kind]
-    drawn = (
-        results_charts.charts(about, curves.curves(run=run), n_steps=run.n_steps)
-        if about.has_curves
-        else []
-    )
     about_pairs = [
         results_charts.calibration(run.metrics.get("calibration", [])),
         results_charts.margins(run.metrics.get("margins", [])),
     ]
-    return [*drawn, *(chart for chart in about_pairs if chart)]
+    return results_charts.charts(
+        about,
+        curves.curves(run=run) if about.has_curves else {},
+        n_steps=run.n_steps,
+        about_pairs=[chart for chart in about_pairs if chart],
+    )
 
 
 def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:

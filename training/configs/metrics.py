@@ -95,6 +95,15 @@ PROMPTS_TOO_LONG = (
     Measure("n_held_out_prompts_too_long", _("Held-out prompts dropped: too long")),
 )
 
+SCORES = {
+    "reward": _("reward"),
+    "other_reward": _("reward of the other model"),
+    "kl": _("KL"),
+    "is_ended": _("finished naturally"),
+    "held_out": _("held out"),
+}
+"""What is said of a sampled response."""
+
 PERPLEXITY = Measure("perplexity", _("Perplexity"))
 N_TOKENS = Measure("n_tokens", _("tokens"))
 

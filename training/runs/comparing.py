@@ -4,7 +4,6 @@ prompts.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
@@ -16,7 +15,7 @@ from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch
 from training.results.measures import measures
-from training.runs.selectors import RunFilter
+from training.runs.selectors import RunFilter, setting_in_words
 from training.runs.selectors import runs as every_run
 
 N_COMPARED = 6
@@ -64,13 +63,17 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
         (gettext("Processes"), [_launched(run) for run in runs]),
         (gettext("Machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
-    labels = {
-        knob.name: gettext(knob.label)
+    settings = {
+        knob.name: knob
         for kind in dict.fromkeys(run.kind for run in runs)
         for knob in configs.knobs(kind)
     }
     knobs = [
-        (label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()
+        (
+            gettext(knob.label),
+            [setting_in_words(knob, run.config.get(name)) for run in runs],
+        )
+        for name, knob in settings.items()
     ]
     lines = [ComparedRow(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
     return [line for line in lines if line.differs]
@@ -115,9 +118,3 @@ def _launched(run: Run) -> str:
         else gettext("%(n)s with %(strategy)s")
     )
     return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return "–" if value is None else str(value)

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from training import configs
+from training.configs.knobs import Knob
 from training.models import Run, RunPoint, RunSample
 from training.runs.placement import queued_runs
 
@@ -47,11 +49,11 @@ class Live:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that differs from the preset."""
+    """A setting that differs from the preset, in words."""
 
     label: str
-    value: Any
-    was: Any
+    value: str
+    was: str
 
 
 def queued_run_ids() -> list[int]:
@@ -143,10 +145,25 @@ def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
     )
 
 
+def setting_in_words(knob: Knob, value: Any) -> str:
+    """The value of a setting as people read it; of a choice its name."""
+    if knob.choices and value in knob.choices:
+        return gettext(knob.choices[value]).partition(":")[0]
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "–" if value is None else str(value)
+
+
 def _differences(run: Run, preset: configs.Config) -> list[Difference]:
     usual = configs.as_json(preset)
     return [
-        Difference(knob.label, run.config.get(knob.name, knob.default), usual[knob.name])
+        Difference(
+            gettext(knob.label),
+            setting_in_words(knob, run.config.get(knob.name, knob.default)),
+            setting_in_words(knob, usual[knob.name]),
+        )
         for knob in configs.knobs(run.kind)
         if run.config.get(knob.name, knob.default) != usual[knob.name]
     ]

@@ -502,8 +502,8 @@ def test_the_nearest_preset_is_the_one_that_differs_least(noor: User) -> None:
 
     assert preset == "balanced"
     assert [(one.label, one.value, one.was) for one in differences] == [
-        ("Learning rate", 5e-5, 2e-4),
-        ("LoRA rank", 32, 16),
+        ("Learning rate", "5e-05", "0.0002"),
+        ("LoRA rank", "32", "16"),
     ]
 
 

@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from training import access as training_access
 from training import configs
+from training.configs import metrics as configs_metrics
 from training.configs import roles
 from training.configs.knobs import RESPONSES
 from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
@@ -207,7 +208,9 @@ class Board:
 def _board(run: Run) -> Board:
     samples = runs_selectors.samples(run=run)
     found = sorted({name for sample in samples for name in sample.scores})
-    score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
+    score_names = {
+        name: gettext(configs_metrics.SCORES.get(name, name.replace("_", " "))) for name in found
+    }
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = configs.KINDS[run.kind]

@@ -42,9 +42,14 @@ class Limit:
 
 @dataclass(frozen=True)
 class Tick:
+    """`anchor`: "start" or "end" for a label that begins or ends at its place, for lack of room
+    around it.
+    """
+
     at: str
     label: str
     is_zero: bool = False
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ def line_chart(
     series: Sequence[Series],
     x_unit: str,
     y_unit: str,
+    x_start: float | None = None,
     x_end: float | None = None,
     x_ticks: Sequence[tuple[float, str]] | None = None,
     limits: Sequence[Limit] = (),
@@ -146,8 +152,8 @@ def line_chart(
     """`title` states the finding; `x_unit` is printed at the last tick or below the axis, `y_unit`
     after the title.
 
-    `x_end` leaves room for steps to come; `x_ticks` replaces the round numbers on the x-axis with
-    named places, such as times of day. `is_share`: the y-axis stays between 0 and 1.
+    `x_start` and `x_end` widen the x-axis, such as for steps to come; `x_ticks` replaces its round
+    numbers with named places, such as times of day. `is_share`: the y-axis stays between 0 and 1.
     """
     finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
     drawn = [(one, points) for one, points in finite if points]
@@ -159,7 +165,8 @@ def line_chart(
         return LineChart(
             title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows
         )
-    xs = [x for _, points in drawn for x, _ in points] + ([x_end] if x_end is not None else [])
+    ends = [end for end in (x_start, x_end) if end is not None]
+    xs = [x for _, points in drawn for x, _ in points] + ends
     ys = (
         [y for _, points in drawn for _, y in points]
         + [limit.y for limit in limits]
@@ -278,21 +285,23 @@ def _y_ticks(y: _Scale, values: Sequence[float]) -> tuple[Tick, ...]:
 
 
 def _spaced(marks: Sequence[tuple[float, str]]) -> tuple[Tick, ...]:
-    """Ticks of the x-axis whose labels do not touch. The first starts at its place, the last ends
-    there, and those between stand around theirs: these are left out where they have no room.
-    """
-    if len(marks) < 3:
-        return tuple(Tick(_px(at), label) for at, label in marks)
-    (first, first_label), *between, (last, last_label) = marks
-    left = first + len(first_label) * _PIXELS_PER_LETTER + _LABEL_GAP
-    right = last - len(last_label) * _PIXELS_PER_LETTER - _LABEL_GAP
-    kept = [(first, first_label)]
-    for at, label in between:
-        half = len(label) * _PIXELS_PER_LETTER / 2
-        if at - half >= left and at + half <= right:
-            kept.append((at, label))
-            left = at + half + _LABEL_GAP
-    return tuple(Tick(_px(at), label) for at, label in [*kept, (last, last_label)])
+    """Ticks of the x-axis whose labels do not touch. First and last are always kept."""
+    placed = [_placed(at, label) for at, label in marks]
+    kept = placed[:1]
+    for one in placed[1:-1]:
+        if one[0] >= kept[-1][1] + _LABEL_GAP and one[1] <= placed[-1][0] - _LABEL_GAP:
+            kept.append(one)
+    return tuple(tick for _left, _right, tick in [*kept, *placed[1:][-1:]])
+
+
+def _placed(at: float, label: str) -> tuple[float, float, Tick]:
+    """(left end, right end, tick) of a label that stands around its place if there is room."""
+    width = len(label) * _PIXELS_PER_LETTER
+    if at - width / 2 < _LEFT - 8:
+        return at, at + width, Tick(_px(at), label, anchor="start")
+    if at + width / 2 > WIDTH:
+        return at - width, at, Tick(_px(at), label, anchor="end")
+    return at - width / 2, at + width / 2, Tick(_px(at), label)
 
 
 def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:

@@ -96,6 +96,7 @@ def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
         series=series,
         x_unit=_steps(max(one.points[-1][0] for one in series)),
         y_unit=gettext(chart.unit),
+        x_start=0.0,
         from_zero=chart.from_zero,
         is_share=chart.is_share,
     )
@@ -172,6 +173,7 @@ def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart
         series=[Series(gettext(chart.curves[metric]), curves[metric].points) for metric in drawn],
         x_unit=_steps(n_steps or last_step),
         y_unit=gettext(chart.unit),
+        x_start=0.0,
         x_end=float(n_steps) if n_steps else None,
         from_zero=chart.from_zero,
         is_share=chart.is_share,
@@ -230,7 +232,7 @@ def _two_numbers(first: float, last: float, *, is_share: bool = False) -> tuple[
     if not change or largest < 1e-3 or largest >= 1e6:
         words = _number(first), _number(last)
     else:
-        digits = min(max(0, 1 - math.floor(math.log10(change))), 4)
+        digits = min(max(0, (0 if is_share else 1) - math.floor(math.log10(change))), 4)
         digits = 0 if first == round(first) and last == round(last) else digits
         words = _fixed(first, digits), _fixed(last, digits)
     return (f"{words[0]} %", f"{words[1]} %") if is_share else words

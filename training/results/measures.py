@@ -168,7 +168,7 @@ def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[
     named = {
         "what": capfirst(str(row.name)),
         "before": row.before,
-        "after": f"{row.value} ({row.range})" if row.range else row.value,
+        "after": f"{row.value} ({_unbroken(row.range)})" if row.range else row.value,
         "on": f" {on}" if on else "",
     }
     if not row.before:
@@ -178,6 +178,11 @@ def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[
     if after < before:
         return gettext("%(what)s fell from %(before)s to %(after)s%(on)s.") % named
     return gettext("%(what)s rose from %(before)s to %(after)s%(on)s.") % named
+
+
+def _unbroken(interval: str) -> str:
+    """With word joiners, so that no line ends inside it."""
+    return interval.replace("–", "\u2060–\u2060").replace(" ", "\u00a0")
 
 
 def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:

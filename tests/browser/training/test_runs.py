@@ -140,7 +140,7 @@ def test_results_come_first_and_pass_axe(
         stop_requested_at=timezone.now(),
     )
     page = open_page(f"/runs/{reward.pk}/", noor, width=width)
-    expect(page.get_by_text("rose from 52 % to 70 % (64–76 %)")).to_be_visible()
+    expect(page.locator(".run-verdict")).to_contain_text("rose from 52 % to 70 %")
     look_over(page, f"run-reward-{width}")
 
     page.goto(f"/runs/{ppo.pk}/")

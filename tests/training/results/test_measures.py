@@ -51,7 +51,8 @@ def test_the_result_of_a_reward_model_is_one_sentence_with_its_interval() -> Non
     )
 
     assert found.sentence == (
-        "Held-out pair accuracy rose from 52 % to 70 % (64–76 %) on 312 held-out pairs."
+        "Held-out pair accuracy rose from 52 % to 70 % (64\u2060–\u206076\u00a0%) on 312 held-out"
+        " pairs."
     )
     assert [(one.name, one.value, one.range) for one in found.headlines] == [
         ("Held-out pair accuracy", "70 %", "64–76 %"),

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pages.charts import LineChart
+from pages.charts import LineChart, Tick
 from training.configs.knobs import Settings
 from training.configs.ppo import PpoConfig
 from training.configs.reward import RewardConfig
@@ -121,6 +121,14 @@ def test_one_step_is_called_a_step() -> None:
     assert drawn(SftConfig, curve_of_one_step, n_steps=1)[0].x_ticks[-1].label == "1 step"
 
 
+def left_of(tick: Tick) -> float:
+    return float(tick.at) - len(tick.label) * 7 * {"start": 0, "": 0.5, "end": 1}[tick.anchor]
+
+
+def right_of(tick: Tick) -> float:
+    return left_of(tick) + len(tick.label) * 7
+
+
 def test_the_labels_of_the_axis_do_not_touch() -> None:
     chart = results_charts.margins([{"margin": 0.06 * n - 0.5, "n": n} for n in range(20)])
     assert chart is not None
@@ -128,8 +136,7 @@ def test_the_labels_of_the_axis_do_not_touch() -> None:
 
     for ticks in (chart.x_ticks, steps.x_ticks):
         for one, following in pairwise(ticks):
-            letters = len(one.label) + len(following.label)
-            assert float(following.at) - float(one.at) > letters * 7 / 2
+            assert right_of(one) < left_of(following)
     assert chart.x_unit == "reward of the better response minus the other"
 
 

@@ -38,9 +38,10 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        form = forms.SnapshotForm(
-            request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")}
-        )
+        initial = {"best_of": request.GET.getlist("best_of")}
+        if splits := request.GET.getlist("split"):
+            initial["splits"] = splits
+        form = forms.SnapshotForm(request.POST or None, kind=kind, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             snapshot = _create(request, form, kind)

@@ -132,7 +132,7 @@ def fill(page: Page) -> None:
     page.goto("/runs/new/sft/")
     page.get_by_role("button", name="small").click()
     page.get_by_label("Name").fill("First try")
-    page.locator("summary", has_text="More settings").click()
+    page.locator("summary", has_text="Advanced").click()
     values: dict[str, Any] = {
         "max_tokens": 128,
         "batch_size": 4,

@@ -90,6 +90,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "origin": origin,
         "made_as": made_as,
         "forecast": form.forecast() if "cost" in request.POST else None,
+        "lacks_held_out": form.lacks_held_out if "cost" in request.POST else "",
         "kind": kind,
         "kind_words": gettext(configs.KINDS[kind].label),
         "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
@@ -113,7 +114,8 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     form = runs_forms.RunForm(request.POST, kind=kind)
     form.is_valid()
-    return render(request, "training/runs/_cost.html", {"forecast": form.forecast()})
+    context = {"forecast": form.forecast(), "lacks_held_out": form.lacks_held_out}
+    return render(request, "training/runs/_cost.html", context)
 
 
 @require_GET
@@ -320,7 +322,19 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
             }
     choices = ("snapshot", *roles.NAMES)
     wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
-    return wanted | runs_forms.preset_values(kind, _default_preset())
+    name = runs_forms.proposed_name(
+        kind=kind, snapshot=_likely_snapshot(request, kind), today=timezone.localdate()
+    )
+    return {"name": name} | wanted | runs_forms.preset_values(kind, _default_preset())
+
+
+def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
+    """The snapshot given by ?snapshot=, or the only one that such a run takes."""
+    offered = Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind))
+    if (asked := request.GET.get("snapshot", "")).isdigit():
+        return offered.filter(pk=int(asked)).first()
+    found = offered[:2]
+    return found[0] if len(found) == 1 else None
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:

@@ -2,6 +2,7 @@
 and whom they refuse.
 """
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from labeling.models import Guideline, Pool, Rater
 from tests.html import squeezed
 from tests.training import cast
 from training import configs
-from training.models import Chain, Node, Run, Schedule
+from training.models import Chain, Node, Run, Schedule, chain_plans
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.schedules import chains
@@ -697,3 +698,35 @@ def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched
         "Processes": ["1", "4 with FSDP"],
         "Machines": ["1", "2"],
     }
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("0 3 * * mon", "Monday at 03:00. Next: Mon "),
+        ("30 3,15 * * *", "Every day at 03:30 and 15:30. Next: "),
+        ("0 0 1 1 *", "On day 1 of the month in January at 00:00. Next: "),
+        ("*/10 * * * sat,sun", "Saturday and Sunday 144 times a day. Next: "),
+        ("0 6 13 * fri", "Friday that is day 13 of the month at 06:00. Next: "),
+        ("0 3 * *", "is not a valid time"),
+    ],
+)
+def test_a_time_is_said_in_words_before_it_is_saved(
+    signed_in: SignIn, noor: User, cron: str, words: str
+) -> None:
+    answer = signed_in(noor).get("/schedules/when", {"cron": cron, "time_zone": "Europe/Berlin"})
+
+    assert words in answer.content.decode()
+
+
+def test_every_workflow_is_a_card_of_an_empty_list_and_of_the_form(
+    signed_in: SignIn, noor: User
+) -> None:
+    cast.a_model(noor)
+    client = signed_in(noor)
+
+    for path in ("/schedules/", "/schedules/new/weekly/"):
+        page = text_of(client, path)
+        for name, template in chain_plans.TEMPLATES.items():
+            card = page[page.index(f'href="/schedules/new/{name}/"', page.index("templates")) :]
+            assert str(template.about) in html.unescape(card[:700])

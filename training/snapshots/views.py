@@ -68,6 +68,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": selectors.runs_on(snapshot=snapshot),
         "run_kind": run_kind,
         "run_button": configs.KINDS[run_kind].snapshot_button,
+        "other_runs": [
+            (kind, about.menu)
+            for kind, about in configs.KINDS.items()
+            if snapshot.kind in about.snapshots and kind != run_kind
+        ],
         "is_verified": "verify" in request.GET,
         "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }

@@ -15,7 +15,8 @@ from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling.models import Campaign, Rater
+from labeling.models import Campaign, Rater, Response
+from tests.cast import responses_to, some_prompts
 from tests.html import squeezed
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
@@ -553,3 +554,46 @@ def test_a_new_run_has_a_name_and_closed_hardware(signed_in: SignIn, noor: User)
         assert f'name="{name}"' in hardware
     assert page.index('name="n_epochs"') < page.index("<summary>Hardware")
     assert 'Held-out rows <span class="unit">' not in page
+
+
+def test_a_sampling_run_leads_to_its_responses_and_to_a_campaign(
+    signed_in: SignIn, noor: User, alice: User
+) -> None:
+    run = cast.a_sampling_run(noor)
+    prompts = some_prompts(2)
+    source = responses_to(prompts, n=1, source_name="model-1")[0].source
+    Response.objects.filter(source=source).update(number=run.pk * 1000)
+    responses_to(prompts, n=1, source_name="model-1")
+    TrainedModel.objects.filter(pk=run.base_model_id).update(source=source)
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+    assert "See all 40 responses" in page
+    assert "/campaigns/new/" not in page
+    written = text_of(signed_in(noor), f"/models/{run.base_model_id}/responses/?run={run.pk}")
+    assert f"wrote 2 in the run {run.name}" in written
+
+    alice.is_researcher = True
+    alice.save()
+    page = text_of(signed_in(alice), f"/runs/{run.pk}/")
+    assert f'href="/campaigns/new/?response_source={source.pk}"' in page
+    form = text_of(signed_in(alice), f"/campaigns/new/?response_source={source.pk}")
+    assert re.search(rf'name="response_sources" value="{source.pk}"[^>]*checked', form)
+    assert re.search(r'name="kind" value="comparison"[^>]*checked', form)
+
+
+def test_a_trained_model_leads_to_trying_it(signed_in: SignIn, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=3), "succeeded")
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert f'href="/models/try/?model={run.trained_model.pk}"' in page
+    assert f'href="/runs/new/sample/?base_model={run.trained_model.pk}"' in page
+
+
+def test_a_snapshot_leads_to_every_kind_of_run_that_takes_it(signed_in: SignIn, noor: User) -> None:
+    snapshot = cast.a_snapshot(noor, "comparisons")
+
+    page = text_of(signed_in(noor), f"/snapshots/{snapshot.pk}/")
+
+    for kind in ("reward", "dpo", "evaluate"):
+        assert f'href="/runs/new/{kind}/?snapshot={snapshot.pk}"' in page

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
+from accounts.models import User
 from training import access as training_access
 from training import configs
 from training.configs import metrics as configs_metrics
@@ -23,7 +24,7 @@ from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_c
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import comparing, placement, resuming, run_queue
+from training.runs import comparing, next_steps, placement, resuming, run_queue
 from training.runs import forms as runs_forms
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
@@ -121,14 +122,16 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    return render(request, "training/runs/run.html", {"run": run, "board": _board(run)})
+    board = _board(run, training_access.researcher(request.user))
+    return render(request, "training/runs/run.html", {"run": run, "board": board})
 
 
 @require_GET
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The live part of a run's page. The response to a finished run tells htmx to stop polling."""
     run = training_access.run(user=request.user, pk=pk)
-    response = render(request, "training/runs/_run_live.html", {"run": run, "board": _board(run)})
+    board = _board(run, training_access.researcher(request.user))
+    response = render(request, "training/runs/_run_live.html", {"run": run, "board": board})
     return (
         HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
     )
@@ -205,9 +208,10 @@ class Board:
     """(role, model) of the models beside the base model"""
     snapshot_heading: str
     leaves_responses: bool
+    next_steps: list[next_steps.NextStep]
 
 
-def _board(run: Run) -> Board:
+def _board(run: Run, person: User) -> Board:
     samples = runs_selectors.samples(run=run)
     found = sorted({name for sample in samples for name in sample.scores})
     score_names = {
@@ -254,6 +258,7 @@ def _board(run: Run) -> Board:
         ],
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
+        next_steps=next_steps.next_steps(run=run, person=person),
     )
 
 

@@ -22,7 +22,8 @@ _SERIES_COLOURS = 8
 class Series:
     """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
-    A projection continues the series before it. `is_dots`: the points are not joined.
+    A projection continues the series before it. `is_dots`: the points are not joined. `number`
+    selects the colour; 0: by place in the chart.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Series:
     is_projection: bool = False
     has_area: bool = False
     is_dots: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -322,9 +324,8 @@ def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale) -> list[Curve]:
     for one, following in zip(drawn, [*drawn[1:], None], strict=True):
         number += not (one.is_projection and number)
         is_followed = following is not None and following.is_projection
-        curves.append(
-            _curve((number - 1) % _SERIES_COLOURS + 1, one, x, y, is_followed=is_followed)
-        )
+        colour = ((one.number or number) - 1) % _SERIES_COLOURS + 1
+        curves.append(_curve(colour, one, x, y, is_followed=is_followed))
     return curves
 
 

@@ -39,6 +39,10 @@ class Scatter:
 
 
 LOSS = Chart(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")})
+PAIR_LOSS = Chart(
+    _("Loss over pairs"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")}
+)
+POLICY_LOSS = Chart(_("Policy loss"), "", {"loss": _("training")})
 ACCURACY = Chart(
     _("Accuracy"),
     _("share"),

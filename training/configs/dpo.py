@@ -44,7 +44,7 @@ class DpoConfig(RowTraining):
     )
     best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.PAIR_LOSS,
         curves.ACCURACY,
         curves.MARGIN,
         Chart(

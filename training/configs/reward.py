@@ -62,7 +62,7 @@ class RewardConfig(RowTraining):
     )
     best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.PAIR_LOSS,
         curves.ACCURACY,
         curves.MARGIN,
         curves.LENGTH_CORRELATION,

@@ -44,7 +44,7 @@ class RlooConfig(Training):
     )
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.POLICY_LOSS,
         curves.REWARD,
         curves.KL,
         curves.RESPONSES,

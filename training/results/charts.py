@@ -55,6 +55,10 @@ def charts(
     for metric in sorted(drawable.keys() - known):
         words = _words(metric)
         found[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps))
+    return _groups(found)
+
+
+def _groups(found: Mapping[str, list[LineChart]]) -> list[ChartGroup]:
     return [
         ChartGroup(gettext(title), found[group], is_closed=group == SYSTEM)
         for group, title in GROUPS.items()
@@ -62,26 +66,35 @@ def charts(
     ]
 
 
-def overlay(
-    kinds: Sequence[type[Settings]], runs: Sequence[tuple[str, Mapping[str, Curve]]]
-) -> list[LineChart]:
-    """One chart per metric with one curve per run that has two points or more. `runs` are (name,
-    curves); `kinds` are their kinds.
+@dataclass(frozen=True)
+class ComparedRun:
+    name: str
+    about: type[Settings]
+    curves: Mapping[str, Curve]
+
+
+def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
+    """One chart per metric with one curve per run that has two points or more, by group. Only runs
+    whose kinds have the same chart share it: the losses of two kinds are different things. A run
+    has the same colour everywhere.
     """
+    found: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
     foreseen: list[Chart] = []
-    for about in kinds:
-        foreseen += [chart for chart in about.charts if chart not in foreseen]
-    drawings = []
+    for run in runs:
+        foreseen += [chart for chart in run.about.charts if chart not in foreseen]
     for chart in foreseen:
+        comparable = [
+            (number, run) for number, run in enumerate(runs, 1) if chart in run.about.charts
+        ]
         for metric in chart.curves:
             series = [
-                Series(name, found[metric].points)
-                for name, found in runs
-                if metric in found and len(found[metric].points) > 1
+                Series(run.name, run.curves[metric].points, number=number)
+                for number, run in comparable
+                if metric in run.curves and len(run.curves[metric].points) > 1
             ]
             if series:
-                drawings.append(_overlay(chart, metric, series))
-    return drawings
+                found[chart.group].append(_overlay(chart, metric, series))
+    return _groups(found)
 
 
 def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:

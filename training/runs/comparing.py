@@ -14,7 +14,7 @@ from training.configs import roles
 from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch
-from training.results.measures import measures
+from training.results.measures import result
 from training.runs.selectors import RunFilter, setting_in_words
 from training.runs.selectors import runs as every_run
 
@@ -80,12 +80,19 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
+    """The headline figures of their kinds come first."""
+    results = [result(kind=run.kind, metrics=run.metrics) for run in runs]
     each = [
-        {str(one.name): one.figure for one in measures(kind=run.kind, metrics=run.metrics)}
-        for run in runs
+        {str(row.name): row.figure for row in (*found.headlines, *found.others)}
+        for found in results
     ]
-    names = list(dict.fromkeys(name for found in each for name in found))
-    return [ComparedRow(name, [found.get(name, "–") for found in each], True) for name in names]
+    headlines = [str(row.name) for found in results for row in found.headlines]
+    names = dict.fromkeys([*headlines, *(name for found in each for name in found)])
+    rows = []
+    for name in names:
+        cells = [found.get(name, "–") for found in each]
+        rows.append(ComparedRow(name, cells, len(set(cells)) > 1))
+    return rows
 
 
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:

@@ -1,11 +1,13 @@
 """Queries for the list of runs and for a run's page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, OrderBy, Q, QuerySet
+from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext
 
 from training import configs
@@ -23,13 +25,25 @@ DEFAULT_PRESET = "balanced"
 STALLED_AFTER = timedelta(minutes=5)
 
 
+ORDERS: Mapping[str, Any] = {
+    "name": Lower("name"),
+    "queued": F("created_at"),
+    "duration": ExpressionWrapper(
+        Coalesce("finished_at", Now()) - F("started_at"), output_field=DurationField()
+    ),
+}
+
+
 @dataclass(frozen=True)
 class RunFilter:
-    """Filters of the list; empty means all. `state` is a state or an outcome."""
+    """Filters of the list; empty means all. `state` is a state or an outcome. `sort`: a key of
+    ORDERS, with "-" in front for the reverse; empty for the newest first.
+    """
 
     kind: str = ""
     state: str = ""
     words: str = ""
+    sort: str = ""
 
     @property
     def is_narrow(self) -> bool:
@@ -62,11 +76,11 @@ def queued_run_ids() -> list[int]:
 
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
-    """The newest first."""
+    """The newest first, unless the filter says otherwise."""
     rows = Run.objects.select_related(
         "created_by", "snapshot", "base_model", "trained_model"
     ).defer("log_tail")
-    found = rows.order_by("-created_at", "-pk")
+    found = rows.order_by(*_order(narrowed), "-created_at", "-pk")
     if narrowed.kind:
         found = found.filter(kind=narrowed.kind)
     if narrowed.state:
@@ -80,6 +94,26 @@ def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
             | Q(remarks__icontains=word)
         )
     return found
+
+
+def _order(narrowed: RunFilter) -> list[OrderBy]:
+    """The result can be sorted by within one kind: those of others are not comparable."""
+    key = narrowed.sort.removeprefix("-")
+    expression = ORDERS.get(key)
+    if key == "result" and (about := configs.KINDS.get(narrowed.kind)) and about.best:
+        expression = F(f"metrics__{about.best.metric}")
+    if expression is None:
+        return []
+    if narrowed.sort.startswith("-"):
+        return [expression.desc(nulls_last=True)]
+    return [expression.asc(nulls_last=True)]
+
+
+def seconds(*, run: Run, now: datetime) -> float | None:
+    """From its start to its end, or until now; None if it has not started."""
+    if run.started_at is None:
+        return None
+    return max(0.0, ((run.finished_at or now) - run.started_at).total_seconds())
 
 
 def has_active() -> bool:

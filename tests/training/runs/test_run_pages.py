@@ -597,3 +597,40 @@ def test_a_snapshot_leads_to_every_kind_of_run_that_takes_it(signed_in: SignIn, 
 
     for kind in ("reward", "dpo", "evaluate"):
         assert f'href="/runs/new/{kind}/?snapshot={snapshot.pk}"' in page
+
+
+def test_the_list_shows_each_runs_result_and_how_long_it_took(
+    signed_in: SignIn, noor: User
+) -> None:
+    cast.a_reward_run(noor)
+    cast.a_run(noor, name="Waiting")
+
+    text = text_of(signed_in(noor), "/runs/")
+
+    assert "52 % →" in text
+    assert "<strong>70 %</strong>" in text
+    assert "64–76 %" in text
+    assert "31 min" in text
+
+
+def test_the_list_is_sorted_by_its_address(signed_in: SignIn, noor: User) -> None:
+    now = timezone.now()
+    for name, accuracy, minutes in (("b", 0.7, 5), ("a", 0.9, 50), ("c", 0.8, 1)):
+        run = cast.a_reward_run(noor, name=name)
+        Run.objects.filter(pk=run.pk).update(
+            metrics=run.metrics | {"held_out_accuracy_after": accuracy},
+            started_at=now - timedelta(minutes=minutes),
+            finished_at=now,
+        )
+    cast.a_run(noor, name="waiting", started_at=None)
+    client = signed_in(noor)
+
+    def order(query: str) -> str:
+        rows = client.get(f"/runs/?{query}").context["rows"]
+        return " ".join(row.run.name for row in rows)
+
+    assert order("") == "waiting c a b"
+    assert order("sort=name") == "a b c waiting"
+    assert order("sort=-duration") == "a b c waiting"
+    assert order("kind=reward&sort=-result") == "a c b"
+    assert order("sort=-result") == "waiting c a b"

@@ -43,6 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
         kind=request.GET.get("kind", ""),
         state=request.GET.get("state", ""),
         words=request.GET.get("words", "").strip(),
+        sort=request.GET.get("sort", ""),
     )
     page = Paginator(runs_selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
         request.GET.get("page")
@@ -50,7 +51,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "narrowed": narrowed,
         "page": page,
-        "rows": [(run, runs_selectors.share(run=run)) for run in page],
+        "rows": [_row(run) for run in page],
+        "can_sort_by_result": _has_best(narrowed.kind),
         "is_live": runs_selectors.has_active(),
         "n_waiting": len(runs_selectors.queued_run_ids()),
         "kinds": kind_choices(),
@@ -68,6 +70,29 @@ def index(request: HttpRequest) -> HttpResponse:
         "training/runs/_runs_table.html" if is_fragment else "training/runs/runs.html",
         context,
     )
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the list. `headline` is its first headline figure, if it has one."""
+
+    run: Run
+    share: float | None
+    seconds: float | None
+    headline: results_measures.MeasureRow | None
+
+
+def _row(run: Run) -> RunRow:
+    return RunRow(
+        run,
+        runs_selectors.share(run=run),
+        runs_selectors.seconds(run=run, now=timezone.now()),
+        next(iter(results_measures.result(kind=run.kind, metrics=run.metrics).headlines), None),
+    )
+
+
+def _has_best(kind: str) -> bool:
+    return kind in configs.KINDS and configs.KINDS[kind].best is not None
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,7 +14,7 @@ from config.permissions import Role
 from tests.training import cast
 from tests.upgrades import pages
 from training import configs
-from training.models import Snapshot, chain_plans
+from training.models import Run, Snapshot, TrainedModel, chain_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -48,10 +48,10 @@ def paths(role: Role) -> Iterator[str]:
             yield from pages.addresses(name)
     if role == Role.RESEARCHER:
         yield from (f"/runs/new/{kind}/" for kind in configs.KINDS)
-        yield from (f"/runs/{run.pk}/" for run in cast.Run.objects.all())
-        yield from (f"/models/{model.pk}/" for model in cast.TrainedModel.objects.all())
+        yield from (f"/runs/{run.pk}/" for run in Run.objects.all())
+        yield from (f"/models/{model.pk}/" for model in TrainedModel.objects.all())
         yield from (f"/schedules/new/{name}/" for name in chain_plans.TEMPLATES)
-        everything = "&".join(f"run={run.pk}" for run in cast.Run.objects.all()[:6])
+        everything = "&".join(f"run={run.pk}" for run in Run.objects.all()[:6])
         yield f"/runs/compare/?{everything}"
 
 

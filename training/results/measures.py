@@ -161,7 +161,6 @@ def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
 
 def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[str, Any]) -> str:
     """“Held-out accuracy rose from 52 % to 70 % (64–76 %) on 312 held-out pairs.”"""
-    after, before = metrics.get(f"{row.key}_after"), metrics.get(f"{row.key}_before")
     counted = next((one for one in about.judged_on if metrics.get(one.name)), None)
     n = metrics[counted.name] if counted else 0
     on = gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"} if counted else ""
@@ -175,7 +174,7 @@ def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[
         return gettext("%(what)s: %(after)s%(on)s.") % named
     if row.before == row.value:
         return gettext("%(what)s stayed at %(after)s%(on)s.") % named
-    if after < before:
+    if metrics[f"{row.key}_after"] < metrics[f"{row.key}_before"]:
         return gettext("%(what)s fell from %(before)s to %(after)s%(on)s.") % named
     return gettext("%(what)s rose from %(before)s to %(after)s%(on)s.") % named
 

@@ -20,8 +20,6 @@ The last line is JSON:
   100,000 items: the worse of both.
 - `over_assigned`, `lost`: counts over everything, including 50 raters who compete for the last
   slots of 300 items at overlap 3.
-
-The HTML of the texts is rendered before, as a worker does (`ahead_ms_per_item`).
 """
 
 import argparse
@@ -37,9 +35,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,31 +52,17 @@ import desk_clients  # noqa: E402
 import django  # noqa: E402
 import services as servers  # noqa: E402
 from desk_clients import DeskRater  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 django.setup()
 
-from accounts.login.sessions import SessionStore  # noqa: E402
-from accounts.models import User  # noqa: E402
-from labeling.campaigns import services as campaigns_services  # noqa: E402
-from labeling.desk import precompute  # noqa: E402
-from labeling.guidelines import services as guidelines_services  # noqa: E402
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source  # noqa: E402
-from labeling.people.pools import services as pools_services  # noqa: E402
-from labeling.queue.claiming import order  # noqa: E402
+from benchmarks import desk_campaigns  # noqa: E402
+from labeling.models import Campaign, Rater  # noqa: E402
 
-N_RATERS, K, OVERLAP = 50, 4, 3
-N_CONTESTED = 300
+N_RATERS = 50
 PAUSE_S = 0.4
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
-TALK = (
-    "the water in a kettle boils sooner when air pressure falls because molecules leave the surface"
-    " more easily there so climbers cook pasta longer than people at sea do although the flame is"
-    " as hot and nobody at home would notice it"
-)
 
 
 def main() -> None:
@@ -105,17 +87,24 @@ def main() -> None:
             )
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    fresh, contested = loads(n_items=2_000 if chosen.quick else 10_000)
+    fresh, contested = desk_campaigns.loads(n_items=2_000 if chosen.quick else 10_000)
     n_slots = 200_000 if chosen.quick else 1_000_000
-    queues = [] if chosen.only_load else [queue_of(n_slots=10_000), queue_of(n_slots=n_slots)]
-    people = [signed_in(f"rater {number}") for number in range(N_RATERS)]
-    newcomers = [signed_in("new in small"), signed_in("new in large"), signed_in("veteran")]
+    queues = (
+        []
+        if chosen.only_load
+        else [desk_campaigns.queue_of(n_slots=10_000), desk_campaigns.queue_of(n_slots=n_slots)]
+    )
+    people = [desk_campaigns.signed_in(f"rater {number}") for number in range(N_RATERS)]
+    newcomers = [
+        desk_campaigns.signed_in("new in small"),
+        desk_campaigns.signed_in("new in large"),
+        desk_campaigns.signed_in("veteran"),
+    ]
     if queues:
-        judge_first(campaign=queues[1], rater=newcomers[2][0], n_items=n_slots // 10)
+        desk_campaigns.judge_first(campaign=queues[1], rater=newcomers[2][0], n_items=n_slots // 10)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-    ahead_ms = precompute_pages(fresh)
     with web_server(threads=chosen.threads) as web:
         result = asyncio.run(
             measure(
@@ -130,7 +119,6 @@ def main() -> None:
         )
     about = {
         "over_assigned": n_over_assigned(),
-        "ahead_ms_per_item": ahead_ms,
         "items": fresh.items.count(),
         "slots": n_slots,
         "took_s": round(time.perf_counter() - started, 1),
@@ -144,14 +132,6 @@ def main() -> None:
         ),
     }
     print(json.dumps(result | about))
-
-
-def precompute_pages(campaign: Campaign) -> float:
-    """Renders all items in advance, as the worker does. Returns the processor time per item."""
-    n_items = campaign.items.count()
-    before = time.process_time() * 1000 + database_cpu_ms()
-    precompute.precompute_texts(campaigns=[campaign], n=n_items)
-    return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 
 # --- measurements ---------------------------------------------------------------------------------
@@ -325,7 +305,7 @@ def n_lost(leases: list[str]) -> int:
         " j.id WHERE j.lease = ANY(%s::uuid[]) AND %s = (SELECT count(*) FROM"
         " labeling_rankedresponse r WHERE r.comparison_id = c.judgment_id AND r.rank IS NOT NULL)"
     )
-    return len(set(leases)) - count(whole, [leases, K])
+    return len(set(leases)) - count(whole, [leases, desk_campaigns.K])
 
 
 def count(statement: str, values: Sequence[Any] | None = None) -> int:
@@ -399,139 +379,6 @@ def web_server(*, threads: int) -> Iterator[Web]:
     finally:
         process.terminate()
         process.wait(timeout=20)
-
-
-# --- campaigns and raters -------------------------------------------------------------------------
-def loads(*, n_items: int) -> tuple[Campaign, Campaign]:
-    """A campaign of new items, one slot each, and one with few slots for which 50 raters
-    compete.
-    """
-    source = Source.objects.create(name="benchmark", kind=Source.Kind.MODEL)
-    chance = Random(4)
-    prompts = Prompt.objects.bulk_create(
-        Prompt(
-            messages=[{"role": "user", "content": words(chance, 30) + "?"}],
-            messages_sha256="",
-            source=source,
-        )
-        for _ in range(n_items + N_CONTESTED)
-    )
-    Response.objects.bulk_create(
-        (
-            Response(prompt=prompt, source=source, number=n, text=response(chance))
-            for prompt in prompts
-            for n in range(K)
-        ),
-        batch_size=2_000,
-    )
-    fresh = campaign(name="fresh", prompts=prompts[:n_items], overlap=1)
-    return fresh, campaign(name="contest", prompts=prompts[n_items:], overlap=OVERLAP)
-
-
-def response(chance: Random) -> str:
-    """150 words in the style of a model: emphasis, a list, code."""
-    listed = "\n".join(f"- {words(chance, 15)}" for _ in range(3))
-    opening = f"{words(chance, 25)}. **{words(chance, 3)}** {words(chance, 17)}."
-    return (
-        f"{opening}\n\n{listed}\n\n{words(chance, 40)}, *{words(chance, 2)}* and"
-        f" `{words(chance, 2)}` {words(chance, 15)}."
-    )
-
-
-def words(chance: Random, n: int) -> str:
-    return " ".join(chance.choices(TALK.split(), k=n))
-
-
-def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
-    pool, _ = Pool.objects.get_or_create(name="benchmark")
-    guideline = Guideline.objects.filter(name="benchmark").first()
-    guideline = guideline or guidelines_services.create_guideline(
-        name="benchmark", text="# Be helpful\n\nThen be honest.", by=None, now=NOW
-    )
-    made = campaigns_services.create_campaign(
-        name=name,
-        kind="comparison",
-        pool=pool,
-        guideline=guideline,
-        prompts=prompts,
-        n_responses=K,
-        overlap=overlap,
-        by=None,
-        now=NOW,
-    )
-    campaigns_services.open_campaign(campaign=made, by=None, now=NOW)
-    return made
-
-
-def queue_of(*, n_slots: int) -> Campaign:
-    """An open campaign, generated in the database: the same responses for every item."""
-    made = campaign(
-        name=f"{n_slots} slots", prompts=[Prompt.objects.earliest("pk")], overlap=OVERLAP
-    )
-    first = made.items.get()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SET session_replication_role = replica"
-        )  # the rows below refer to rows above
-        cursor.execute(
-            "INSERT INTO labeling_item (campaign_id, prompt_id, position, created_at)"
-            " SELECT %s, %s, n, now() FROM generate_series(1, %s) n",
-            [made.pk, first.prompt_id, n_slots // OVERLAP],
-        )
-        cursor.execute(
-            "INSERT INTO labeling_itemresponse (item_id, response_id) SELECT i.id, r.response_id"
-            " FROM labeling_item i, labeling_itemresponse r WHERE i.campaign_id = %s AND i.position"
-            " > 0 AND r.item_id = %s",
-            [made.pk, first.pk],
-        )
-        cursor.execute(
-            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, is_gold, queue_rank)"
-            " SELECT id, campaign_id, n, 'free', false, position::bigint * %s + n"
-            " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
-            [order.MAX_SLOTS, OVERLAP - 1, made.pk],
-        )
-        cursor.execute("SET session_replication_role = DEFAULT")
-    return made
-
-
-def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
-    """Stores answers of `rater` to the first `n_items` items, one slot each, without a remembered
-    place in the queue.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(
-            "UPDATE labeling_slot SET state = 'submitted', rater_id = %s FROM labeling_item i"
-            " WHERE i.id = item_id AND i.campaign_id = %s AND i.position < %s AND number = 0",
-            [rater.pk, campaign.pk, n_items],
-        )
-        cursor.execute(
-            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id,"
-            " slot_id, is_extra, is_gold, presentation, warnings, submitted_at, version,"
-            " is_current) SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id,"
-            " false, false, '{}', '[]', %s, 1, true FROM labeling_slot s JOIN labeling_item i ON"
-            " i.id = s.item_id WHERE s.rater_id = %s",
-            [NOW, rater.pk],
-        )
-        cursor.execute("SET session_replication_role = DEFAULT")
-
-
-def signed_in(name: str) -> tuple[Rater, str]:
-    """A rater in the pool, and the key of a session for them."""
-    user = User.objects.create(
-        email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!"
-    )
-    rater = Rater.objects.create(user=user, alias=name)
-    pools_services.add_raters(
-        pool=Pool.objects.get(name="benchmark"), raters=[rater], by=None, now=NOW
-    )
-    session = SessionStore()
-    session["_auth_user_id"] = str(user.pk)
-    session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
-    session["_auth_user_hash"] = user.get_session_auth_hash()
-    session.create()
-    assert session.session_key is not None
-    return rater, session.session_key
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging
+from labeling.statistics.bias.judgment_table import Rankings
 from labeling.statistics.consensus import votes
 
 N_RATERS, N_ITEMS, K, OVERLAP, N_CALIBRATION = 100, 2_000, 4, 3, 40
@@ -50,7 +51,7 @@ class Pool:
     """by rater; "" is honest"""
     quality: np.ndarray
     """(items, K)"""
-    rankings: flagging.Rankings
+    rankings: Rankings
 
 
 def main() -> None:
@@ -109,7 +110,7 @@ def measure(seed: int) -> dict[str, float]:
         )
     for flag in flags:
         if flag.rater not in planted:
-            print(f"  honest, but flagged: {flag.kind}: {flag.sentence}")
+            print(f"  honest, but flagged: {flag.kind}: {flag.value:.2f} of {flag.n}")
     return {
         "seed": seed,
         "found": len(flagged & planted),
@@ -172,7 +173,7 @@ def simulate(seed: int) -> Pool:
     return Pool(
         habit,
         quality,
-        flagging.Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
+        Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
     )
 
 

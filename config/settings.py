@@ -1,5 +1,5 @@
-"""One settings file for demo, test and production. All settings come from the environment through
-config.env.
+"""One settings file for demo, test and production. What differs between sites comes from the
+environment through config.env. periodic_tasks, permissions and rest_api hold the longer tables.
 """
 
 import shlex
@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import env, permissions
+from config import env, periodic_tasks, permissions, rest_api
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -336,29 +335,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
-    "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
-    "precompute-texts": {"task": "labeling.desk.tasks.precompute_texts", "schedule": 30.0},
-    "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
-    "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
-    "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
-    "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
-    "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
-    "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
-    "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
-    "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
-    "queue-judgment-events": {
-        "task": "labeling.queue.tasks.queue_judgment_events",
-        "schedule": 15.0,
-    },
-    "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
-    "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
-    "free-by-night": {
-        "task": "training.storage.tasks.free_by_night",
-        "schedule": crontab(hour="2", minute="40"),
-    },
-}
+CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
 KEEP_DAYS = env.integer(
     "PREFERABLY_KEEP_DAYS",
     "Days until unused weights and checkpoints are deleted, once a night. 0: delete only"
@@ -495,46 +472,8 @@ API_WRITES_PER_MINUTE = env.integer(
     "Maximum REST API writes per token and minute. 0: no limit.",
     default="120",
 )
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        # First, because it sets the WWW-Authenticate header of a 401.
-        "accounts.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.ByTable"],
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.PerMinute"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "accounts.api.problems.as_response",
-    "URL_FORMAT_OVERRIDE": None,
-    "UNICODE_JSON": True,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Preferably",
-    "DESCRIPTION": (
-        "Prompts, campaigns and judgments; snapshots, runs and models. Times are UTC, lists are"
-        " paged by cursor."
-    ),
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "PromptCategory": "labeling.models.Prompt.Category",
-        "PromptSplit": "labeling.models.Prompt.Split",
-        "CampaignKind": "labeling.models.Campaign.Kind",
-        "CampaignState": "labeling.models.Campaign.State",
-        "RunKind": "training.models.kind_choices",
-        "RunState": "training.models.Run.State",
-        "RunOutcome": "training.models.Run.Outcome",
-        "SnapshotKind": "training.models.Snapshot.Kind",
-        "ModelKind": "training.models.TrainedModel.Kind",
-        "ModelStage": "training.models.TrainedModel.Stage",
-    },
-}
+REST_FRAMEWORK = rest_api.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = rest_api.SPECTACULAR
 WEBHOOKS_MAY_STAY_INSIDE = env.flag(
     "PREFERABLY_WEBHOOKS_INSIDE",
     "Allow webhooks to private addresses and over HTTP. Otherwise only HTTPS to public addresses.",

@@ -1,9 +1,11 @@
 """Widgets and choices that all forms share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 
@@ -13,6 +15,13 @@ def chips() -> forms.CheckboxSelectMultiple:
 
 def segmented() -> forms.RadioSelect:
     return forms.RadioSelect(attrs={"data-look": "segmented"})
+
+
+def sentence_case(choices: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Choices whose labels start with a capital letter, as options do everywhere. The labels of
+    enums are lower case, because sentences use them too.
+    """
+    return [(value, capfirst(label)) for value, label in choices]
 
 
 def offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:

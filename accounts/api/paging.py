@@ -27,14 +27,14 @@ class PageQuery(serializers.Serializer[Any]):
         required=False,
         min_value=0,
         max_value=MAX_ID,
-        help_text="`next_cursor` of the page before; without it the list begins",
+        help_text="The `next_cursor` of the previous page. Omit it for the first page.",
     )
     limit = serializers.IntegerField(
         required=False,
         default=DEFAULT_PAGE_SIZE,
         min_value=1,
         max_value=MAX_PAGE_SIZE,
-        help_text="rows in a page",
+        help_text="Rows per page.",
     )
 
 
@@ -77,7 +77,7 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     name = serializer.__name__.removesuffix("Serializer")
     fields = {
         "next_cursor": serializers.IntegerField(
-            allow_null=True, help_text="null at the end of the list"
+            allow_null=True, help_text="Null on the last page."
         ),
         "results": serializer(many=True),
     }

@@ -30,7 +30,7 @@ class OtherRequest(APIException):
 class ProblemSerializer(serializers.Serializer[Any]):
     """`errors` maps each invalid field, with inner ones in dotted notation, to its messages."""
 
-    detail = serializers.CharField(help_text="a sentence for the person who reads it")
+    detail = serializers.CharField(help_text="What is wrong, as a sentence.")
     errors = serializers.DictField(  # type: ignore[assignment]  # shadows Serializer.errors
         child=serializers.ListField(child=serializers.CharField())
     )

@@ -38,8 +38,8 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     pattern=idempotency.PATTERN,
     description=(
-        "Any name for this call. Sent again within a day with the same key, it is done once and"
-        " answered the same."
+        "A unique key for this request. A request repeated with the same key within a day is"
+        " done once and gets the same response."
     ),
 )
 

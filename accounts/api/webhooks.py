@@ -18,7 +18,7 @@ class WebhookSerializer(serializers.Serializer[Any]):
     old_secret_until = serializers.DateTimeField(
         source="old_salt_until",
         allow_null=True,
-        help_text="until then the secret before signs as well",
+        help_text="Until then, messages are also signed with the previous secret.",
     )
     created_at = serializers.DateTimeField()
     disabled_at = serializers.DateTimeField(allow_null=True)
@@ -26,14 +26,14 @@ class WebhookSerializer(serializers.Serializer[Any]):
 
 class WebhookSecretSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    secret = serializers.CharField(help_text="told in this answer alone")
+    secret = serializers.CharField(help_text="Only returned in this response.")
     old_secret_until = serializers.DateTimeField(
-        help_text="until then the secret before signs as well"
+        help_text="Until then, messages are also signed with the previous secret."
     )
 
 
 @described(
-    list_webhooks="Webhooks, the newest first.",
+    list_webhooks="Webhooks, newest first.",
     read_webhook="One webhook, without its secret.",
 )
 class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):

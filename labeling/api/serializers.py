@@ -55,10 +55,11 @@ class PromptSerializer(serializers.Serializer[Any]):
     licence = serializers.CharField()
     sensitive = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Upset.choices),
-        help_text="kinds of upsetting content in it or in answers",
+        help_text="Kinds of upsetting content in the prompt or its answers.",
     )
     constraints = serializers.ListField(
-        child=serializers.CharField(), help_text="sentences that an answer has to keep to"
+        child=serializers.CharField(),
+        help_text="Requirements an answer must meet, one sentence each.",
     )
     source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
     origin = serializers.CharField()
@@ -67,14 +68,14 @@ class PromptSerializer(serializers.Serializer[Any]):
 
 class PromptQuery(PageQuery):
     text = serializers.CharField(
-        required=False, allow_blank=True, max_length=500, help_text="words in any of the messages"
+        required=False, allow_blank=True, max_length=500, help_text="Words in any of the messages."
     )
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
     language = serializers.CharField(required=False, allow_blank=True, max_length=8)
     source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # shadows Field.source
     is_unused = serializers.BooleanField(
-        required=False, default=False, help_text="in no campaign yet"
+        required=False, default=False, help_text="Only prompts that are in no campaign."
     )
 
     @staticmethod
@@ -95,7 +96,8 @@ class NewPromptSerializer(serializers.Serializer[Any]):
         min_length=1,
         max_length=MAX_TURNS,
         help_text=(
-            "an optional system message, then user and assistant in turns; the last is the user's"
+            "An optional system message, then user and assistant in turn. The last message is"
+            " the user's."
         ),
     )
     category = serializers.ChoiceField(
@@ -109,15 +111,15 @@ class NewPromptSerializer(serializers.Serializer[Any]):
         default=list,
         max_length=len(Prompt.Upset.choices),
         help_text=(
-            "kinds of upsetting content in it or in answers: only raters who opted into them are"
-            " given it"
+            "Kinds of upsetting content in the prompt or its answers. Only raters who opted in"
+            " get it."
         ),
     )
     constraints = serializers.ListField(
         child=serializers.CharField(max_length=MAX_CONSTRAINT),
         default=list,
         max_length=MAX_CONSTRAINTS,
-        help_text="sentences that an answer has to keep to",
+        help_text="Requirements an answer must meet, one sentence each.",
     )
 
     def validate_messages(self, messages: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -163,7 +165,10 @@ class NewPoolSerializer(serializers.Serializer[Any]):
         ],
     )
     description = serializers.CharField(default="", allow_blank=True, max_length=10_000)
-    is_held_out = Flag(default=False, help_text="judgments of this pool evaluate and never train")
+    is_held_out = Flag(
+        default=False,
+        help_text="Answers from this pool are used for evaluation only, never for training.",
+    )
 
 
 class GuidelineSerializer(serializers.Serializer[Any]):
@@ -174,7 +179,7 @@ class GuidelineSerializer(serializers.Serializer[Any]):
     n_versions = serializers.IntegerField()
     n_campaigns = serializers.IntegerField()
     last_at = serializers.DateTimeField(
-        allow_null=True, help_text="when the newest version was written"
+        allow_null=True, help_text="When the newest version was created."
     )
 
 
@@ -182,12 +187,12 @@ class GuidelineSerializer(serializers.Serializer[Any]):
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
-    n_slots = serializers.IntegerField(help_text="judgments asked for")
+    n_slots = serializers.IntegerField(help_text="Number of answers requested.")
     n_submitted = serializers.IntegerField()
-    n_in_hand = serializers.IntegerField(help_text="with a rater now")
+    n_in_hand = serializers.IntegerField(help_text="In progress: reserved by a rater now.")
     n_left = serializers.IntegerField()
     n_extra = serializers.IntegerField(
-        help_text="came after their lease had lapsed and every slot was taken"
+        help_text="Submitted late, after the item was already complete."
     )
     is_done = serializers.BooleanField()
 
@@ -202,11 +207,12 @@ class CampaignSerializer(serializers.Serializer[Any]):
     pool = serializers.IntegerField(source="campaign.pool_id")
     guideline = serializers.IntegerField(source="campaign.guideline_id")
     overlap = serializers.IntegerField(
-        source="campaign.overlap", help_text="judgments asked for each item"
+        source="campaign.overlap", help_text="Number of answers per item."
     )
     n_responses = serializers.IntegerField(source="campaign.n_responses", allow_null=True)
     asks_dialogue = serializers.BooleanField(
-        source="campaign.asks_dialogue", help_text="a demonstration may be a whole dialogue"
+        source="campaign.asks_dialogue",
+        help_text="Raters can continue a demonstration as a dialogue.",
     )
     lease_minutes = serializers.IntegerField(source="campaign.lease_minutes")
     order = serializers.ChoiceField(source="campaign.order", choices=Campaign.Order.choices)
@@ -215,7 +221,9 @@ class CampaignSerializer(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField(source="campaign.opened_at", allow_null=True)
     closed_at = serializers.DateTimeField(source="campaign.closed_at", allow_null=True)
     progress = ProgressSerializer()
-    last_at = serializers.DateTimeField(allow_null=True, help_text="the newest judgment")
+    last_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the newest judgment was submitted."
+    )
 
 
 class CampaignQuery(PageQuery):
@@ -230,14 +238,16 @@ class SelectionSerializer(serializers.Serializer[Any]):
     languages = serializers.ListField(
         child=serializers.CharField(max_length=8), required=False, max_length=100
     )
-    sources = _ids(help_text="who wrote the prompts")
-    response_sources = _ids(help_text="who wrote the responses, for comparisons")
-    is_unused = Flag(default=True, help_text="only prompts that no campaign of this kind has yet")
+    sources = _ids(help_text="IDs of the sources of the prompts.")
+    response_sources = _ids(help_text="IDs of the sources of the responses. Comparisons only.")
+    is_unused = Flag(
+        default=True, help_text="Only prompts that are in no other campaign of this kind."
+    )
     n_prompts = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=1_000_000,
-        help_text="maximum number, sampled evenly; omit it to take all that fit",
+        help_text="Maximum number, sampled evenly. Omit it to include all.",
     )
 
 
@@ -247,17 +257,17 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
     overlap = serializers.IntegerField(
-        default=1, min_value=1, max_value=50, help_text="judgments asked for each item"
+        default=1, min_value=1, max_value=50, help_text="Number of answers per item."
     )
     n_responses = serializers.IntegerField(
         required=False,
         min_value=RESPONSES.start,
         max_value=RESPONSES.stop - 1,
-        help_text="comparisons only, and needed there",
+        help_text="Required for comparisons, ignored otherwise.",
     )
     asks_dialogue = Flag(
         default=False,
-        help_text="demonstrations only: raters may go on after the answer, turn by turn",
+        help_text="Demonstrations only: raters can continue after the answer, turn by turn.",
     )
     lease_minutes = serializers.IntegerField(default=30, min_value=1, max_value=SMALL)
     order = serializers.ChoiceField(
@@ -289,18 +299,18 @@ class RankedResponseSerializer(serializers.Serializer[Any]):
     response = serializers.IntegerField(source="response_id")
     source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # shadows Field.source
     text = serializers.CharField(source="response.text")
-    position = serializers.IntegerField(help_text="0 = shown first")
+    position = serializers.IntegerField(help_text="Position on the page. 0 is shown first.")
     rank = serializers.IntegerField(
-        allow_null=True, help_text="1 = best, equal numbers tie, null = left unranked"
+        allow_null=True, help_text="1 is best, equal numbers are a tie, null is unranked."
     )
     ratings = serializers.DictField(
-        help_text="question → answer; a question that was not asked is absent"
+        help_text="Answers by question. Questions that were not asked are absent."
     )
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
     strength = serializers.IntegerField(
-        allow_null=True, help_text="1 negligible to 4 significant; null when not asked"
+        allow_null=True, help_text="From 1 (negligible) to 4 (significant). Null if not asked."
     )
     reason = serializers.CharField(allow_null=True)
     is_all_bad = serializers.BooleanField()
@@ -309,12 +319,10 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 class DemonstrationSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
-    further = MessageSerializer(
-        many=True, help_text="where a whole dialogue was written: its turns after `text`"
-    )
-    sources = serializers.CharField(help_text="where the facts came from, in the writer's words")
+    further = MessageSerializer(many=True, help_text="For a dialogue: the turns after `text`.")
+    sources = serializers.CharField(help_text="Sources of the facts, in the writer's words.")
     edit_of = serializers.IntegerField(
-        source="edit_of_id", allow_null=True, help_text="the response it was made from"
+        source="edit_of_id", allow_null=True, help_text="The response this is an edit of."
     )
 
 
@@ -329,7 +337,7 @@ class JudgmentSerializer(serializers.Serializer[Any]):
     guideline = serializers.CharField(
         source="guideline_version",
         allow_null=True,
-        help_text="name and version, such as Helpful answers v3",
+        help_text="Name and version, such as “Helpful answers v3”.",
     )
     submitted_at = serializers.DateTimeField()
     active_s = serializers.FloatField(allow_null=True)
@@ -338,11 +346,11 @@ class JudgmentSerializer(serializers.Serializer[Any]):
         source="campaign.pool.is_held_out",
         read_only=True,
         default=False,
-        help_text="by a pool whose judgments evaluate and never train",
+        help_text="From a pool that is used for evaluation only, never for training.",
     )
     version = serializers.IntegerField()
     supersedes = serializers.IntegerField(
-        source="supersedes_id", allow_null=True, help_text="the judgment that this one corrects"
+        source="supersedes_id", allow_null=True, help_text="The judgment that this one replaces."
     )
     demonstration = DemonstrationSerializer(allow_null=True)
     comparison = ComparisonSerializer(allow_null=True)
@@ -350,21 +358,26 @@ class JudgmentSerializer(serializers.Serializer[Any]):
 
 class JudgmentQuery(PageQuery):
     campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
-    since = serializers.DateTimeField(required=False, help_text="submitted at this time or later")
+    since = serializers.DateTimeField(
+        required=False, help_text="Only judgments submitted at or after this time."
+    )
     includes_imports = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="imported ones too; they keep the ids they had before their import was published",
+        help_text=(
+            "Include imported judgments. They keep the ids they had before their import was"
+            " published."
+        ),
     )
 
 
 class JudgmentPageSerializer(serializers.Serializer[Any]):
-    """One page of the feed. `next_cursor` is set on the last page too: use it later to get what is
-    new.
+    """One page of the feed. `next_cursor` is set on the last page too: use it later to get new
+    judgments.
     """
 
     next_cursor = serializers.IntegerField(
-        help_text="the last id of this page, or the cursor that was sent"
+        help_text=("The last id of this page, or the cursor of the request if the page is empty.")
     )
-    has_more = serializers.BooleanField(help_text="there is more to read now")
+    has_more = serializers.BooleanField(help_text="Whether there are more results now.")
     results = JudgmentSerializer(many=True)

@@ -26,9 +26,7 @@ from labeling.people.pools import services as pools_services
 from labeling.queue import feed
 
 
-@described(
-    list_prompts="Prompts that are not retired, the newest first.", read_prompt="One prompt."
-)
+@described(list_prompts="Prompts that are not retired, newest first.", read_prompt="One prompt.")
 class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Prompt.objects.all()
     serializer_class = serializers.PromptSerializer
@@ -47,11 +45,11 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
     )
     def create(self, **values: Any) -> Prompt:
-        """Store a prompt whose source is the person who calls."""
+        """Create a prompt. Its source is the caller."""
         return prompts_services.create_prompt(**values, **self.who_and_when)
 
 
-@described(list_pools="Pools, the newest first.", read_pool="One pool.")
+@described(list_pools="Pools, newest first.", read_pool="One pool.")
 class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Pool.objects.all()
     serializer_class = serializers.PoolSerializer
@@ -66,11 +64,11 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         "create_pool", serializers.PoolSerializer, body=serializers.NewPoolSerializer, status=201
     )
     def create(self, **values: Any) -> Pool:
-        """A new pool, with nobody in it yet."""
+        """Create a pool without raters."""
         return pools_services.create_pool(**values, **self.who_and_when)
 
 
-@described(list_guidelines="Guidelines, the newest first: a campaign needs the id of one.")
+@described(list_guidelines="Guidelines, newest first. A campaign needs the id of one.")
 class Guidelines(ListModelMixin, ApiViewSet):
     queryset = Guideline.objects.all()
     serializer_class = serializers.GuidelineSerializer
@@ -80,8 +78,8 @@ class Guidelines(ListModelMixin, ApiViewSet):
 
 
 @described(
-    list_campaigns="Campaigns with their progress, the newest first.",
-    read_campaign="One campaign and how far it is.",
+    list_campaigns="Campaigns with their progress, newest first.",
+    read_campaign="One campaign with its progress.",
 )
 class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Campaign.objects.all()
@@ -104,7 +102,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
     )
     def create(self, **values: Any) -> Campaign:
-        """A new campaign as a draft, with an item for each prompt that fits. Open it to hand out
+        """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
         """
         selection = serializers.NewCampaignSerializer.selection(values)
@@ -118,33 +116,31 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("open_campaign", serializers.CampaignSerializer)
     def open(self, campaign: Campaign) -> None:
-        """Let the pool work on it. Changes nothing when it is open or closed already: look at
+        """Start handing out items. Changes nothing if it is already open or closed: check
         `state`.
         """
         campaigns_services.open_campaign(campaign=campaign, **self.who_and_when)
 
     @does("pause_campaign", serializers.CampaignSerializer)
     def pause(self, campaign: Campaign) -> None:
-        """Hand out nothing more for now. Changes nothing unless it is open."""
+        """Stop handing out items for now. Changes nothing unless it is open."""
         campaigns_services.pause_campaign(campaign=campaign, **self.who_and_when)
 
     @does("close_campaign", serializers.CampaignSerializer)
     def close(self, campaign: Campaign) -> None:
-        """Hand out nothing more, for good. What raters hold can still be submitted."""
+        """Stop handing out items for good. Raters can still submit items they have open."""
         campaigns_services.close_campaign(campaign=campaign, **self.who_and_when)
 
 
 class Judgments(ApiViewSet):
-    """A feed is read on from its end: oldest first, and with a cursor there too."""
+    """A feed is read from its start: oldest first, and every page has a cursor."""
 
     serializer_class = serializers.JudgmentSerializer
     query_class = serializers.JudgmentQuery
 
     @lists("list_judgments", serializers.JudgmentPageSerializer, query=query_class)
     def list(self, request: Request) -> Response:
-        """The feed of judgments, the oldest first. Keep `next_cursor` and ask again later for what
-        is new.
-        """
+        """Judgments, oldest first. Save `next_cursor` and use it later to get new ones."""
         cursor, limit = self.asked.get("cursor", 0), self.asked["limit"]
         found = feed.judgment_feed(
             after_id=cursor,

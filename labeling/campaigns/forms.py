@@ -11,7 +11,7 @@ from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.models import Campaign, Pass, Prompt, Source
-from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
+from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented, sentence_case
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class EffortForm(CampaignModelForm):
             self.initial["overlap_rule"] = "dynamic" if self.instance.max_overlap else "fixed"
         self.fields["overlap_rule"].required = False
         self.fields["budget_unit"].required = False
+        offer(self.fields["budget_unit"], sentence_case(Campaign.Budget.choices))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -103,10 +104,16 @@ class CampaignForm(EffortForm):
     """A new campaign and the prompts it uses."""
 
     categories = forms.MultipleChoiceField(
-        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips()
+        label=_("Categories"),
+        choices=sentence_case(Prompt.Category.choices),
+        required=False,
+        widget=chips(),
     )
     splits = forms.MultipleChoiceField(
-        label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=chips()
+        label=_("Splits"),
+        choices=sentence_case(Prompt.Split.choices),
+        required=False,
+        widget=chips(),
     )
     languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=chips())
     sources = SourceChoice(label=_("Prompts from"))
@@ -162,7 +169,7 @@ class CampaignForm(EffortForm):
         super().__init__(*args, **options)
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
-            choices=Campaign.Kind.choices,
+            choices=sentence_case(Campaign.Kind.choices),
             initial=Campaign.Kind.DEMONSTRATION,
             widget=segmented(),
         )

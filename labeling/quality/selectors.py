@@ -1,32 +1,18 @@
 """Read queries of quality reports for pages. Nothing is computed from judgments here."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils.functional import Promise
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
 from labeling.quality.measures.votes import as_figure
-from labeling.statistics.bias.flagging import SENTENCES
+from labeling.quality.pages.flag_words import FlagRow
 from labeling.statistics.figures import Figure
-
-FLAG_LABELS = {
-    "chance": _("No better than chance"),
-    "first": _("Position bias"),
-    "longer": _("Length bias"),
-    "copy": _("Ranks like a colleague"),
-    "tires": _("Gets tired"),
-    "drifts": _("Recent decline"),
-    "fast": _("Very fast"),
-}
-
 
 HABITS = (
     "first",
@@ -47,26 +33,10 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """
-
-
-@dataclass(frozen=True)
-class FlagRow:
-    """A reason to review a rater's judgments; never a verdict."""
-
-    kind: str
-    label: Promise
-    sentence: str
-    other_id: int | None
-    """the other rater, for a copy"""
-
-    @property
-    def row(self) -> str:
-        """names the judgments behind the flag: see rater_judgments_behind"""
-        return f"flag-{self.kind}"
 
 
 @dataclass(frozen=True)
@@ -301,7 +271,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         with_oneself=as_figure(row.results["self"]),
         chars_per_s=as_figure(row.results["chars_per_s"]),
         habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
-        flags=list(_flags(row.results["flags"])),
+        flags=[FlagRow(found) for found in row.results["flags"]],
         **figures,
     )
 
@@ -309,16 +279,3 @@ def _rater(row: RaterQuality) -> RaterMeasures:
 def _moment(report: QualityReport) -> datetime:
     assert report.computed_at is not None
     return report.computed_at
-
-
-def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
-    for flag in found:
-        words = flag["words"] | (
-            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
-        )
-        yield FlagRow(
-            flag["kind"],
-            FLAG_LABELS[flag["kind"]],
-            gettext(SENTENCES[flag["kind"]]).format(**words),
-            flag["other"],
-        )

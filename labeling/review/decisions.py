@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from labeling.models import Campaign, Item, Judgment, JudgmentReview, RankedResponse, Rater
-from labeling.review.selectors import is_against
+from labeling.review.rater_reviews import is_against
 
 Ranks = Mapping[int, int | None]
 

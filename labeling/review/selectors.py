@@ -1,4 +1,6 @@
-"""The review queue, one item with every answer to it, appeals, and reviews as raters see them."""
+"""The review queue, one item with every answer to it, and appeals. rater_reviews has what raters
+see of their reviews.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,12 +10,11 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, TextChoices
-from django.db.models.functions import Coalesce, Greatest, Length
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextChoices
+from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import (
-    AdjudicatedRank,
     Adjudication,
     Campaign,
     Gold,
@@ -29,8 +30,6 @@ from labeling.models import (
 from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
 from labeling.quality.votes.demonstrations import count_of, pasted_share_of
-from labeling.queue.gold.selectors import in_letters
-from labeling.statistics.agreement import orders
 from labeling.statistics.agreement import pairs as agreement_pairs
 
 WINDOW = 2_000
@@ -41,9 +40,6 @@ campaign with a million.
 
 NEWCOMER = 20
 """A rater with fewer judgments than this, over all campaigns, counts as new."""
-
-
-MOST_LISTED = 20
 
 
 class QueueOrder(TextChoices):
@@ -125,29 +121,6 @@ class ReviewedAnswer:
         return (self.pasted or 0) / total if total else None
 
 
-class Verdict(TextChoices):
-    """What happened to an answer, as a label for its rater. Reveals nothing about golds or other
-    answers.
-    """
-
-    SET_ASIDE = (
-        "set_aside",
-        _("Set aside by a reviewer. It stays paid, but is not used for statistics or training."),
-    )
-    CORRECTED = (
-        "corrected",
-        _(
-            "A reviewer excluded this answer. You have corrected it since, and the new version"
-            " counts."
-        ),
-    )
-    DECIDED = (
-        "decided",
-        _("A reviewer decided on a different ranking. Your answer stays saved and paid."),
-    )
-    COUNTS = "counts", _("It counts again: the decision against it was reversed.")
-
-
 @dataclass(frozen=True)
 class ReviewItem:
     item: Item
@@ -158,22 +131,6 @@ class ReviewItem:
     decided: dict[int, int | None]
     """response → rank"""
     gold: Gold | None
-
-
-@dataclass(frozen=True)
-class RaterReview:
-    """A review as its rater sees it, with the letters of their own page."""
-
-    review: JudgmentReview
-    given: str
-    decided: str
-    """empty if nothing was decided, or if the item is now used as a gold"""
-    state: "Verdict | None" = None
-    """what was decided about the answer, in addition to the feedback"""
-
-    @property
-    def may_appeal(self) -> bool:
-        return self.review.appealed_at is None and self.state != Verdict.COUNTS
 
 
 @dataclass
@@ -281,85 +238,6 @@ def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
     of_judgment = ("rater", "item__adjudication__by", "campaign", "prompt", "set_aside__by")
     parts = (*(f"judgment__{part}" for part in of_judgment), "by", "answered_by")
     return found.select_related(*parts).order_by(*order)
-
-
-def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
-    """Whether `decided` (response → rank) orders a pair differently than the rater did."""
-    found = orders.match(decided, given)
-    return found.agreed < found.n
-
-
-def reviews_of(*, rater: Rater) -> list[RaterReview]:
-    """Reviews and decisions on the rater's answers, latest first."""
-    ranked = RankedResponse.objects.order_by("position")
-    decided = AdjudicatedRank.objects.all()
-    is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
-    found = (
-        JudgmentReview.objects.filter(judgment__rater=rater)
-        .annotate(is_gold=is_gold)
-        .select_related(
-            "judgment__campaign",
-            "judgment__prompt",
-            "judgment__comparison",
-            "judgment__item__adjudication",
-        )
-        .select_related("judgment__set_aside")
-        .prefetch_related(
-            Prefetch("judgment__comparison__ranked", ranked),
-            Prefetch("judgment__item__adjudication__ranks", decided),
-        )
-        .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
-    )
-    return [_rater_review(review) for review in found[:MOST_LISTED]]
-
-
-def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
-    """Decisions on a page of answers, by judgment; those without a decision are left out."""
-    shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
-    found = shown.select_related(
-        "judgment__set_aside", "judgment__comparison", "judgment__item__adjudication"
-    ).prefetch_related("judgment__comparison__ranked", "judgment__item__adjudication__ranks")
-    return {
-        review.judgment_id: verdict
-        for review in found
-        if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)
-    }
-
-
-def _verdict(review: JudgmentReview) -> Verdict | None:
-    judgment = review.judgment
-    if hasattr(judgment, "set_aside"):
-        return Verdict.SET_ASIDE if judgment.is_current else Verdict.CORRECTED
-    if is_against(_decided(judgment), _given(judgment)):
-        return Verdict.DECIDED
-    return None if review.score or review.feedback else Verdict.COUNTS
-
-
-def _given(judgment: Judgment) -> dict[int, int | None]:
-    is_order = judgment.kind == Judgment.Kind.COMPARISON
-    return (
-        {row.response_id: row.rank for row in judgment.comparison.ranked.all()} if is_order else {}
-    )
-
-
-def _decided(judgment: Judgment) -> dict[int, int | None]:
-    adjudication: Adjudication | None = getattr(judgment.item, "adjudication", None)
-    return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
-
-
-def _rater_review(review: JudgmentReview) -> RaterReview:
-    given, decided = _given(review.judgment), _decided(review.judgment)
-    is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
-    return RaterReview(
-        review,
-        given=in_letters(list(given.values())) if given else "",
-        decided=(
-            ""
-            if is_secret or not decided
-            else in_letters([decided.get(response) for response in given])
-        ),
-        state=_verdict(review),
-    )
 
 
 def _waiting(campaign: Campaign) -> QuerySet[Judgment]:

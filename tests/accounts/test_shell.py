@@ -1,5 +1,5 @@
-"""What stands around every page: the rail, the policy for scripts and styles, the error pages,
-colours that can be read.
+"""The frame of every page: the rail, the Content-Security-Policy, the error pages, and colours with
+enough contrast.
 """
 
 import json
@@ -115,7 +115,7 @@ def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(
     assert "default-src 'none'" in policy
 
 
-def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> None:
+def test_the_import_map_has_every_module(client: Client, db: None) -> None:
     page = client.get("/account/login/").text
     [mapped] = re.findall(r'<script type="importmap"[^>]*>(.*?)</script>', page)
     imports = json.loads(mapped)["imports"]

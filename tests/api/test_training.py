@@ -140,7 +140,7 @@ def test_every_wrong_setting_is_named_with_its_sentence(calling: Caller, noor: U
     assert response.status_code == 400
     assert response.json()["errors"] == {
         "config.colour": ["“colour” is not a setting of sft runs. Remove it."],
-        "config.batch_size": ["Batch size is 0, and must lie between 1 and 4096 rows."],
+        "config.batch_size": ["Batch size is 0 but must be between 1 and 4096."],
     }
 
 

@@ -33,8 +33,8 @@ def test_the_page_has_every_variable_that_a_script_reads() -> None:
 
 
 def test_the_site_reads_the_environment_in_one_place_only() -> None:
-    """The trainer is a program of its own: its child process is told what it needs in a file, and
-    sets its own variables.
+    """The trainer is a separate program: its child process gets its settings in a file, and sets
+    its own variables.
     """
     rooms = [ROOT / room for room in ("accounts", "config", "labeling", "training")]
     modules = [path for room in rooms for path in room.rglob("*.py") if "trainer" not in path.parts]

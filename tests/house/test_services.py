@@ -106,24 +106,3 @@ def test_no_package_re_exports_its_modules() -> None:
     ]
 
     assert facades == []
-
-
-def test_no_folder_holds_more_than_fifteen_entries() -> None:
-    folders = [
-        path.parent
-        for app in APPS
-        for path in (ROOT / app).rglob("*.py")
-        if "migrations" not in path.parts
-    ]
-
-    full = {
-        named(folder): len(entries)
-        for folder in set(folders)
-        if len(
-            entries := {each.stem for each in folder.iterdir()}
-            - {"__init__", "__pycache__", "migrations", "management", "py"}
-        )
-        > 15
-    }
-
-    assert full == {}

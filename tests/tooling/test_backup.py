@@ -1,6 +1,4 @@
-"""The operators' guide, done for real: its commands for backup, restore and upgrade, run as they
-stand there.
-"""
+"""The operators' guide for real: runs its commands for backup, restore and upgrade as written."""
 
 import os
 import re
@@ -67,7 +65,7 @@ def house(tmp_path: Path, settings: LazySettings) -> Path:
 
 @pytest.fixture
 def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: User) -> Snapshot:
-    """A judgment, a snapshot of it, and a run that a node has in hand."""
+    """A judgment, a snapshot of it, and a run in progress on a node."""
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None

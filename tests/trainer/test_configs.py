@@ -1,4 +1,4 @@
-"""What a run is told: presets, ranges, and a sentence for every problem."""
+"""Settings of runs: presets, ranges, and a sentence for every problem."""
 
 import math
 from typing import ClassVar, Self
@@ -40,10 +40,10 @@ def test_every_problem_is_reported_and_not_the_first_alone() -> None:
         "colour",
         "seed",
     }
-    assert "Epochs is “many”, and must be a whole number." in [
+    assert "Epochs is “many” but must be a whole number." in [
         problem.sentence for problem in problems
     ]
-    assert "Batch size is 0, and must lie between 1 and 4096 rows." in [
+    assert "Batch size is 0 but must be between 1 and 4096." in [
         problem.sentence for problem in problems
     ]
 
@@ -66,7 +66,7 @@ def test_a_forms_text_is_read_as_numbers() -> None:
 def test_no_temperature_and_several_responses_contradict_each_other() -> None:
     _, problems = configs.parse("sample", {"temperature": 0, "n_responses": 4})
 
-    assert "writes the same response every time" in problems[0].sentence
+    assert "all 4 responses to a prompt are the same" in problems[0].sentence
 
 
 def test_a_batch_smaller_than_one_prompts_responses_is_refused() -> None:
@@ -78,7 +78,7 @@ def test_a_batch_smaller_than_one_prompts_responses_is_refused() -> None:
 def test_an_unknown_kind_gets_a_sentence() -> None:
     _, problems = configs.parse("magic", {})
 
-    assert problems[0].sentence.startswith("There is no kind of run called “magic”.")
+    assert problems[0].sentence.startswith("Unknown kind of run “magic”.")
 
 
 @pytest.mark.parametrize("name", ["small", "balanced", "thorough"])

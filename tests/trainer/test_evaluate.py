@@ -1,5 +1,5 @@
-"""Evaluations of tiny models, for real: each measure against another way to it, and nothing left
-but measures and samples.
+"""Evaluations of tiny models, for real: each metric compared with another computation; only metrics
+and samples are saved.
 """
 
 from pathlib import Path
@@ -15,7 +15,9 @@ from training.trainer import data, evaluate
 QUICK = EvaluateConfig(max_tokens=64, batch_size=4, max_new_tokens=8, dtype="float32", n_shown=3)
 
 
-def test_the_loss_is_the_one_that_training_told(run_folder: Path, taught_run: RunFolder) -> None:
+def test_the_loss_is_the_one_that_training_reported(
+    run_folder: Path, taught_run: RunFolder
+) -> None:
     job = run_dir.read_job(taught_run.path)
 
     folder = runs.finished(
@@ -36,7 +38,7 @@ def test_the_loss_is_the_one_that_training_told(run_folder: Path, taught_run: Ru
     assert runs.points(folder)[1]["held_out_loss"] == result.metrics["held_out_loss"]
 
 
-def test_a_reward_model_agrees_with_raters_as_its_training_told(
+def test_a_reward_model_agrees_with_raters_as_its_training_reported(
     run_folder: Path, judging_run: RunFolder
 ) -> None:
     job = run_dir.read_job(judging_run.path)

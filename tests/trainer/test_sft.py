@@ -194,7 +194,7 @@ def test_what_was_cut_is_said(run_folder: Path, tiny_model: Path, tmp_path: Path
         1,
     )
     assert (result.metrics["n_held_out"], result.metrics["held_out_loss_before"]) == (0, None)
-    assert "1 cut at the longest row. 1 left out" in runs.notes(RunFolder(run_folder, 1))
+    assert "1 truncated. 1 dropped" in runs.notes(RunFolder(run_folder, 1))
 
 
 def test_evaluation_along_the_way_shares_a_point_with_the_loss(

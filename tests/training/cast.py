@@ -1,5 +1,5 @@
-"""Models, snapshots and runs that tests of pages speak of: rows with plausible numbers, no files
-and no process behind them.
+"""Models, snapshots and runs for tests of pages: rows with plausible numbers, without files or
+processes.
 """
 
 import math
@@ -65,7 +65,7 @@ def a_run(
     name: str = "Helpful, first try",
     **fields: Any,
 ) -> Run:
-    """SFT by `by`; as a run that goes on it beats and is at step `n_points` of 400."""
+    """An SFT run by `by`. A running one sends heartbeats and is at step `n_points` of 400."""
     model = TrainedModel.objects.first() or a_model(by)
     snapshot = Snapshot.objects.filter(kind="demonstrations").first() or a_snapshot(by)
     now = timezone.now()
@@ -151,8 +151,8 @@ def finished(run: Run, outcome: str, error: str = "") -> Run:
     run.state, run.outcome, run.error, run.finished_at = "finished", outcome, error, timezone.now()
     run.metrics = metrics if outcome == "succeeded" else {}
     run.notes = [
-        "1010 demonstrations to learn from, 92 held out (validation).",
-        "3 cut at the longest row.",
+        "1010 demonstrations for training, 92 held out (validation).",
+        "3 truncated.",
     ]
     run.versions = {"torch": "2.13.0", "trl": "1.16.2", "python": "3.11.9"}
     run.save()

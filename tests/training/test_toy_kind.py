@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from tests import toy_kind
 from tests.api.conftest import client_with, secret_of
-from tests.html import squeezed
+from tests.html import text_of
 from training.models import Run, Snapshot, TrainedModel
 from training.runs.supervisor import supervise
 
@@ -43,12 +43,6 @@ def prompts(make_snapshot: Callable[..., Snapshot]) -> Snapshot:
 @pytest.fixture
 def researcher(signed_in: Callable[..., Client], noor: User) -> Client:
     return signed_in(noor)
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def filled_in(snapshot: Snapshot, model: TrainedModel, **changes: Any) -> dict[str, Any]:
@@ -89,7 +83,7 @@ def test_the_form_refuses_what_its_knobs_refuse(
 
     assert response.status_code == 422
     assert response.context["form"].errors == {
-        "short_below": ["Short below is “1”, and must lie between 2 and 40 letters."]
+        "short_below": ["Short below is “1” but must be between 2 and 40."]
     }
 
 

@@ -20,18 +20,20 @@ class ModelSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField()
     stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
     is_elsewhere = serializers.SerializerMethodField(
-        help_text="another server answers for it: it is sampled from, never trained"
+        help_text="An external model: it is sampled from, never trained."
     )
     parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
     run = serializers.IntegerField(
-        source="run_id", allow_null=True, help_text="null for a base model"
+        source="run_id",
+        allow_null=True,
+        help_text="The run that trained it. Null for a base model.",
     )
     snapshot = serializers.IntegerField(
-        source="run.snapshot_id", allow_null=True, help_text="what that run learned from"
+        source="run.snapshot_id", allow_null=True, help_text="The snapshot it was trained on."
     )
     metrics = serializers.DictField()
     archive = serializers.SerializerMethodField(
-        help_text="the address of its .tar; null when its weights are not ours to give"
+        help_text="URL of its .tar. Null if its weights are deleted or external."
     )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
@@ -59,7 +61,7 @@ class ArchiveQuery(serializers.Serializer[Any]):
     weights = serializers.ChoiceField(
         choices=[export.MERGED, export.ADAPTER],
         default=export.MERGED,
-        help_text="whole, or what LoRA learned by itself, where the run has kept it",
+        help_text="Full weights, or only the LoRA adapter if the run saved it.",
     )
 
 
@@ -69,20 +71,22 @@ class NewModelSerializer(serializers.Serializer[Any]):
         choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
     )
     location = serializers.CharField(
-        max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model"
+        max_length=1024, help_text="The full path of a folder, or a hub name such as owner/model."
     )
-    is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
+    is_elsewhere = Flag(default=False, help_text="The folder exists on the GPU nodes only.")
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
 
 
 class ModelChangeSerializer(serializers.Serializer[Any]):
-    """What is left out stays as it is."""
+    """Omitted fields keep their value."""
 
     stage = serializers.ChoiceField(
         required=False,
         choices=TrainedModel.Stage.choices,
-        help_text="approved: its weights are kept; retired: offered to nobody",
+        help_text=(
+            "The weights of an approved model are kept. A retired model is no longer offered."
+        ),
     )
     licence = serializers.CharField(required=False, max_length=64, allow_blank=True)
     notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
@@ -91,33 +95,33 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
         max_length=100_000,
         allow_blank=True,
         trim_whitespace=False,
-        help_text="Markdown; empty: made from what is known",
+        help_text="Markdown. Leave empty to generate the card.",
     )
 
 
 class CardSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField(help_text="Markdown, which goes out with the weights as README.md")
+    text = serializers.CharField(help_text="Markdown. Published with the weights as README.md.")
     is_written = serializers.BooleanField(
-        help_text="by a person; otherwise it is made from what is known now"
+        help_text="True if a person wrote it, false if it is generated."
     )
 
 
 class PublicationSerializer(serializers.Serializer[Any]):
-    """A model on its way to a hub. It has arrived when `state` is `done`."""
+    """A publication of a model to a hub. It is complete when `state` is `done`."""
 
     id = serializers.IntegerField()
     model = serializers.IntegerField(source="model_id")
     repository = serializers.CharField()
     is_private = serializers.BooleanField()
     state = serializers.ChoiceField(choices=Publication.State.choices)
-    bytes_total = serializers.IntegerField(help_text="0 until it is known")
+    bytes_total = serializers.IntegerField(help_text="0 until known.")
     bytes_sent = serializers.IntegerField()
-    address = serializers.CharField(help_text="where it is, once it is there")
-    error = serializers.CharField(help_text="a sentence when it failed")
+    address = serializers.CharField(help_text="URL on the hub, once published.")
+    error = serializers.CharField(help_text="What went wrong, as a sentence.")
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class NewPublicationSerializer(serializers.Serializer[Any]):
-    repository = serializers.CharField(max_length=200, help_text="owner/name")
+    repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     is_private = Flag(default=True)

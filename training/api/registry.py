@@ -39,7 +39,7 @@ class TarRenderer(BaseRenderer):
         return JSONRenderer().render(data)
 
 
-@described(list_models="Models, the newest first.", read_model="One model.")
+@described(list_models="Models, newest first.", read_model="One model.")
 class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = TrainedModel.objects.all()
     serializer_class = ModelSerializer
@@ -77,7 +77,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @reads("read_model_card", model_serializers.CardSerializer)
     def card(self, request: Request, pk: int) -> Response:
-        """Its card: written by a person, or generated."""
+        """The model's card, written by a person or generated."""
         model = self.get_object()
         card = {"text": cards.card_text(model=model), "is_written": bool(model.card)}
         return Response(model_serializers.CardSerializer(card).data)
@@ -121,7 +121,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return registry_publish.publish_model(model=model, **values, **self.who_and_when)
 
 
-@described(read_publication="How far a model is on its way to a hub.", tag="models")
+@described(read_publication="The state of a publication.", tag="models")
 class Publications(RetrieveModelMixin, ApiViewSet):
     queryset = Publication.objects.all()
     serializer_class = PublicationSerializer

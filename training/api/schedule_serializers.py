@@ -31,27 +31,36 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
     cron = serializers.CharField(
-        help_text="minute, hour, day of month, month, day of week; empty where no clock calls"
+        help_text=(
+            "For `clock` and `accuracy`: minute, hour, day of month, month, day of week."
+            " Otherwise empty."
+        )
     )
     time_zone = serializers.CharField()
-    n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
-    accuracy_drop = serializers.FloatField(help_text="by accuracy: so many points")
+    n_new = serializers.IntegerField(
+        help_text="For `data`: new judgments needed since the last run."
+    )
+    accuracy_drop = serializers.FloatField(
+        help_text="For `accuracy`: the drop, in percentage points."
+    )
     n_fresh_pairs = serializers.IntegerField(
-        help_text="by accuracy: with fewer nothing is measured"
+        help_text="For `accuracy`: new pairs needed to measure."
     )
     judge = serializers.IntegerField(
-        source="judge_id", allow_null=True, help_text="by accuracy: the first reward model watched"
+        source="judge_id",
+        allow_null=True,
+        help_text="For `accuracy`: the first reward model to measure.",
     )
     skips_nothing_new = serializers.BooleanField()
     min_interval_h = serializers.IntegerField()
-    max_runs_a_week = serializers.IntegerField(allow_null=True, help_text="null: no budget")
-    quiet_from = serializers.CharField(allow_null=True, help_text="in its time zone")
+    max_runs_a_week = serializers.IntegerField(allow_null=True, help_text="Null for no limit.")
+    quiet_from = serializers.CharField(allow_null=True, help_text="In the schedule's time zone.")
     quiet_until = serializers.CharField(allow_null=True)
     plan = serializers.DictField(
-        help_text="its template, models and data, and the whole config of each kind of run"
+        help_text="Template, models, data, and the full config of each kind of run."
     )
     paused_at = serializers.DateTimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="For `clock`: when it runs next.")
     last_ran_at = serializers.DateTimeField(allow_null=True)
     n_firings = serializers.IntegerField()
     created_at = serializers.DateTimeField()
@@ -66,8 +75,8 @@ class ScheduleChangeSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=100),
         required=False,
         help_text=(
-            "of each kind of run: `preset:balanced`, `run:12` for those of an earlier run, or"
-            " `kept`"
+            "By kind of run: `preset:balanced`, `run:12` for the settings of an earlier run, or"
+            " `kept` for the current ones."
         ),
     )
 
@@ -80,7 +89,7 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
     """The fields of the page's form. Omitted fields take the form's initial value."""
 
     template = serializers.ChoiceField(
-        choices=list(chain_plans.TEMPLATES), help_text="the kind of chain that it begins"
+        choices=list(chain_plans.TEMPLATES), help_text="The kind of chain it starts."
     )
 
 
@@ -104,15 +113,15 @@ class ChainSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     schedule = serializers.IntegerField(source="schedule_id")
-    number = serializers.IntegerField(help_text="of the firing that began it")
+    number = serializers.IntegerField(help_text="The number of the firing that started it.")
     state = serializers.ChoiceField(choices=Chain.State.choices)
-    error = serializers.CharField(help_text="a sentence when a failure stopped it")
-    why = serializers.CharField(source="firing.sentence", help_text="why it began")
+    error = serializers.CharField(help_text="What went wrong, as a sentence.")
+    why = serializers.CharField(source="firing.sentence", help_text="Why it started.")
     base_model = serializers.IntegerField(source="base_model_id")
-    plan = serializers.DictField(help_text="the schedule's, as it was when the chain began")
+    plan = serializers.DictField(help_text="The schedule's plan when the chain started.")
     started_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
-    links = LinkSerializer(many=True, help_text="in their order")
+    links = LinkSerializer(many=True, help_text="The steps in order.")
 
 
 class ChainQuery(PageQuery):
@@ -123,7 +132,9 @@ class ChainQuery(PageQuery):
 class ChainResumptionSerializer(serializers.Serializer[Any]):
     anew = Flag(
         default=False,
-        help_text="the step is begun anew, even if its stopped run has saved a model to go on with",
+        help_text=(
+            "Start the step from scratch, even if its stopped run saved a model to continue from."
+        ),
     )
 
 

@@ -18,8 +18,8 @@ from training.schedules.forms import ScheduleForm
 
 
 @described(
-    list_schedules="Schedules, the newest first.",
-    read_schedule="One schedule: its plan, and when it fires next.",
+    list_schedules="Schedules, newest first.",
+    read_schedule="One schedule: its plan and when it runs next.",
 )
 class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Schedule.objects.all()
@@ -60,7 +60,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("resume_schedule", ScheduleSerializer)
     def resume(self, schedule: Schedule) -> None:
-        """It fires at its next time; times missed during the pause are not made up."""
+        """Resume the schedule. It next runs at its next time; missed times are skipped."""
         schedules_services.resume_schedule(schedule=schedule, **self.who_and_when)
 
     @does("fire_schedule", ScheduleSerializer)
@@ -70,8 +70,8 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
 
 @described(
-    list_chains="Chains, the newest first, with the steps of each.",
-    read_chain="One chain: how far it is, and what each step has left.",
+    list_chains="Chains, newest first, with the steps of each.",
+    read_chain="One chain: its progress and what each step produced.",
 )
 class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Chain.objects.all()
@@ -89,7 +89,7 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("approve_chain", ChainSerializer)
     def approve(self, chain: Chain) -> None:
-        """Approve the step that waits for a person. 409 if none waits."""
+        """Approve the pending step. 409 if no step is pending."""
         if not chains.approve_link(chain=chain, **self.who_and_when):
             raise Unable(_("No step is waiting for approval."))
 

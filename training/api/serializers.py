@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -31,8 +32,8 @@ class SnapshotSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
     filters = serializers.DictField()
-    fingerprint = serializers.CharField(help_text="SHA-256 over the files' own")
-    card = serializers.DictField(help_text="counts, sources, licences, splits")
+    fingerprint = serializers.CharField(help_text="SHA-256 of the SHA-256 of each file.")
+    card = serializers.DictField(help_text="Counts, sources, licences and splits.")
     n_rows = serializers.IntegerField()
     created_at = serializers.DateTimeField()
 
@@ -55,10 +56,12 @@ class FiltersSerializer(serializers.Serializer[Any]):
     includes_imports = Flag(default=True)
     includes_extra = Flag(default=False)
     includes_set_aside = Flag(
-        default=False, help_text="what a reviewer took out of what is learned from"
+        default=False,
+        help_text="Include answers that a reviewer excluded from statistics and training.",
     )
     includes_repeats = Flag(
-        default=False, help_text="of comparisons only: the same item again to the same rater"
+        default=False,
+        help_text="Comparisons only: include the same item shown to the same rater again.",
     )
     categories = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False
@@ -71,27 +74,28 @@ class FiltersSerializer(serializers.Serializer[Any]):
         required=False,
         max_length=100,
         help_text=(
-            "of demonstrations only, ids of sampling runs: in place of what people wrote, to each"
-            " prompt the response that the run's reward model likes best"
+            "Demonstrations only: ids of sampling runs. Replaces what people wrote: for each"
+            " prompt, the response that the run's reward model scores highest."
         ),
     )
     splits = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Split.choices),
         default=lambda: [Prompt.Split.TRAIN.value],
-        help_text="of prompts only",
+        help_text="Prompts only.",
     )
     limit = serializers.IntegerField(
         required=False,
         allow_null=True,
         min_value=1,
         max_value=MAX_STEP,
-        help_text="of prompts only: the same ones each time",
+        help_text="Prompts only: a fixed random sample of this size.",
     )
 
 
 class NewSnapshotSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
-        choices=CREATABLE_KINDS, help_text="snapshots of text are made on their page, from a file"
+        choices=CREATABLE_KINDS,
+        help_text="Snapshots of text can only be created on the site, from a file.",
     )
     name = serializers.CharField(max_length=200)
     filters = FiltersSerializer(required=False)
@@ -116,41 +120,43 @@ class RunSerializer(serializers.Serializer[Any]):
     kind = KindField()
     state = serializers.ChoiceField(choices=Run.State.choices)
     outcome = serializers.ChoiceField(
-        choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended"
+        choices=Run.Outcome.choices, allow_blank=True, help_text="Empty until the run has ended."
     )
-    error = serializers.CharField(help_text="a sentence when something went wrong")
+    error = serializers.CharField(help_text="What went wrong, as a sentence.")
     config = serializers.DictField()
     snapshot = serializers.IntegerField(source="snapshot_id")
     base_model = serializers.IntegerField(source="base_model_id")
     made_from = serializers.IntegerField(
         source="made_from_id",
         allow_null=True,
-        help_text="the run that it is a copy of, or a new try",
+        help_text="The run it is a copy or an extension of.",
     )
     made_as = serializers.ChoiceField(choices=Run.MadeAs.choices, allow_blank=True)
-    is_dry = serializers.BooleanField(help_text="two steps, and no model left")
-    priority = serializers.IntegerField(help_text="the highest goes first")
+    is_dry = serializers.BooleanField(help_text="A dry run: two steps, no model.")
+    priority = serializers.IntegerField(help_text="The highest runs first.")
     tags = serializers.ListField(child=serializers.CharField())
     remarks = serializers.CharField()
     kept_step = serializers.IntegerField(
-        allow_null=True, help_text="of the state that it can be extended from"
+        allow_null=True, help_text="The step of the saved state it can be extended from."
     )
     model = serializers.IntegerField(
-        source="trained_model.pk", allow_null=True, help_text="what it left"
+        source="trained_model.pk", allow_null=True, help_text="The model it produced."
     )
     attempt = serializers.IntegerField()
     node = serializers.CharField()
-    n_gpus = serializers.IntegerField(help_text="only a node that has so many takes it")
+    n_gpus = serializers.IntegerField(
+        help_text="GPUs needed. Only a node with this many takes the run."
+    )
     memory_gb = serializers.IntegerField(
-        help_text="of each GPU, or of the machine where none is asked for"
+        help_text="Memory needed on each GPU, or on the machine if no GPU is requested."
     )
     launch = serializers.DictField(
-        help_text="n_processes, and how they share the work; empty for one"
+        help_text="`n_processes` and how they share the work. Empty for a single process."
     )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
     step = serializers.IntegerField()
-    n_steps = serializers.IntegerField(help_text="0 until it is known")
+    n_steps = serializers.IntegerField(help_text="0 until known.")
     metrics = serializers.DictField()
     versions = serializers.DictField()
     notes = serializers.ListField(child=serializers.CharField())
@@ -185,13 +191,13 @@ class RunQuery(PageQuery):
     state = serializers.ChoiceField(
         required=False,
         choices=[*Run.State.choices, *Run.Outcome.choices],
-        help_text="a state, or an outcome",
+        help_text="A state or an outcome.",
     )
     words = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=200,
-        help_text="in the name of run, model or snapshot",
+        help_text="Words in the name of the run, model or snapshot.",
     )
 
     @staticmethod
@@ -211,19 +217,22 @@ class NewRunSerializer(serializers.Serializer[Any]):
     preset = serializers.ChoiceField(
         required=False,
         choices=["small", "balanced", "thorough"],
-        help_text="settings to begin with",
+        help_text="Settings to start from.",
     )
     n_gpus = serializers.IntegerField(
-        default=0, min_value=0, max_value=1024, help_text="only a node that has so many takes it"
+        default=0,
+        min_value=0,
+        max_value=1024,
+        help_text="GPUs needed. Only a node with this many takes the run.",
     )
     memory_gb = serializers.IntegerField(
         default=0,
         min_value=0,
         max_value=MAX_ATTEMPT,
-        help_text="of each GPU, or of the machine where none is asked for",
+        help_text="Memory needed on each GPU, or on the machine if no GPU is requested.",
     )
     priority = serializers.IntegerField(
-        default=0, min_value=-100, max_value=100, help_text="the highest goes first"
+        default=0, min_value=-100, max_value=100, help_text="The highest runs first."
     )
     tags = serializers.ListField(
         child=serializers.CharField(max_length=40), default=list, max_length=12
@@ -233,21 +242,23 @@ class NewRunSerializer(serializers.Serializer[Any]):
         default=1,
         min_value=1,
         max_value=processes_launch.MAX_PROCESSES,
-        help_text="that share the work, each with a GPU where any is asked for",
+        help_text="Processes that share the work, each with its own GPU if any are requested.",
     )
     n_machines = serializers.IntegerField(
         default=1,
         min_value=1,
         max_value=processes_launch.MAX_MACHINES,
-        help_text="each with as many processes and GPUs, and as much memory",
+        help_text="Each with the same number of processes and GPUs, and the same memory.",
     )
     strategy = serializers.ChoiceField(
-        choices=list(processes_launch.STRATEGIES), default="ddp", help_text="how they share it"
+        choices=list(processes_launch.STRATEGIES),
+        default="ddp",
+        help_text="How the processes share the work.",
     )
-    offloads = Flag(default=False, help_text="FSDP and DeepSpeed use the machine's memory as well")
-    is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
+    offloads = Flag(default=False, help_text="FSDP and DeepSpeed: also use the machine's memory.")
+    is_dry = Flag(default=False, help_text="Load everything, run two steps, save no model.")
     config = serializers.DictField(
-        required=False, help_text="settings that differ from the preset's, or from the defaults"
+        required=False, help_text="Settings that differ from the preset, or from the defaults."
     )
 
     def get_fields(self) -> dict[str, Any]:
@@ -263,7 +274,12 @@ class NewRunSerializer(serializers.Serializer[Any]):
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
             raise ValidationError(
-                {"config": {problem.field or "all": [problem.sentence] for problem in problems}}
+                {
+                    "config": {
+                        problem.field or "all": [problem.sentence_in(gettext)]
+                        for problem in problems
+                    }
+                }
             )
         return values
 
@@ -304,10 +320,12 @@ class RunToEstimateSerializer(NewRunSerializer):
 class PaceSerializer(serializers.Serializer[Any]):
     device = serializers.CharField()
     seconds = serializers.FloatField()
-    n_runs = serializers.IntegerField(help_text="past runs that this was told by")
-    n_processes = serializers.IntegerField(help_text="of each of those runs, on all machines")
+    n_runs = serializers.IntegerField(help_text="Number of past runs this is based on.")
+    n_processes = serializers.IntegerField(
+        help_text="Processes of each of those runs, on all machines."
+    )
     is_as_wide = serializers.BooleanField(
-        help_text="they had as many processes on as many machines as this one asks for"
+        help_text=("Whether those runs had as many processes and machines as this one requests.")
     )
 
 
@@ -319,7 +337,7 @@ class EstimateSerializer(serializers.Serializer[Any]):
     n_parameters = serializers.IntegerField(allow_null=True)
     n_trained = serializers.IntegerField(allow_null=True)
     memory_gb = serializers.FloatField(
-        allow_null=True, help_text="of each GPU, whole models on each"
+        allow_null=True, help_text="On each GPU, with the full models on each."
     )
     disk_gb = serializers.FloatField(allow_null=True)
     times = PaceSerializer(many=True)
@@ -331,14 +349,16 @@ class EstimateSerializer(serializers.Serializer[Any]):
 
 class ExtensionSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField(
-        min_value=1, max_value=MAX_STEP, help_text="epochs, steps or episodes in all"
+        min_value=1, max_value=MAX_STEP, help_text="Total number of epochs, steps or episodes."
     )
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 class MoveSerializer(serializers.Serializer[Any]):
     places = serializers.IntegerField(
-        min_value=-1000, max_value=1000, help_text="past so many others: below 0 forward"
+        min_value=-1000,
+        max_value=1000,
+        help_text="Number of places to move. Negative is towards the front.",
     )
 
 
@@ -350,7 +370,7 @@ class PointSerializer(serializers.Serializer[Any]):
     attempt = serializers.IntegerField()
     step = serializers.IntegerField()
     at = serializers.DateTimeField()
-    values = serializers.DictField(child=serializers.FloatField(), help_text="metric → number")
+    values = serializers.DictField(child=serializers.FloatField(), help_text="Values by metric.")
 
 
 class PointsQuery(serializers.Serializer[Any]):
@@ -359,15 +379,15 @@ class PointsQuery(serializers.Serializer[Any]):
         default=-1,
         min_value=-1,
         max_value=MAX_STEP,
-        help_text="after this step; -1 for all",
+        help_text="Only points after this step. -1 for all.",
     )
     attempt = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MAX_ATTEMPT,
         help_text=(
-            "the attempt that `since` is a step of: a later one, which replays steps, is then read"
-            " from its beginning"
+            "The attempt that `since` belongs to. A later attempt repeats steps and is returned"
+            " from its start."
         ),
     )
     limit = serializers.IntegerField(
@@ -393,27 +413,31 @@ class SampleSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     prompt = serializers.CharField()
     response = serializers.CharField()
-    scores = serializers.DictField(help_text="name → number, or true or false")
+    scores = serializers.DictField(help_text="Scores by name: a number, true or false.")
 
 
 class LogQuery(serializers.Serializer[Any]):
     since = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=MAX_STEP, help_text="after this line"
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=MAX_STEP,
+        help_text="Only lines after this one.",
     )
     attempt = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MAX_ATTEMPT,
         help_text=(
-            "the attempt that `since` is a line of: a later one's log is then read from its"
-            " beginning"
+            "The attempt that `since` belongs to. The log of a later attempt is returned from"
+            " its start."
         ),
     )
 
 
 class LogLineSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField(
-        help_text="from 1 in the log of the attempt; a gap: more was written than is kept"
+        help_text=("Line number in the attempt's log, from 1. A gap means that lines were dropped.")
     )
     text = serializers.CharField()
 
@@ -426,5 +450,5 @@ class LogSerializer(serializers.Serializer[Any]):
     next_since = serializers.IntegerField()
     results = LogLineSerializer(many=True)
     unfinished = serializers.CharField(
-        help_text="the line that is being written, such as a progress bar's; often empty"
+        help_text="The incomplete last line, such as a progress bar. Often empty."
     )

@@ -24,9 +24,7 @@ from training.snapshots import services as snapshots_services
 from training.storage import services as storage_services
 
 
-@described(
-    list_snapshots="Snapshots, the newest first.", read_snapshot="One snapshot with its card."
-)
+@described(list_snapshots="Snapshots, newest first.", read_snapshot="One snapshot with its card.")
 class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Snapshot.objects.all()
     serializer_class = serializers.SnapshotSerializer
@@ -52,7 +50,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         )
 
 
-@described(list_runs="Runs, the newest first.", read_run="One run: where it is, and why it ended.")
+@described(list_runs="Runs, newest first.", read_run="One run: its state, progress and outcome.")
 class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Run.objects.all()
     serializer_class = RunSerializer

@@ -14,6 +14,7 @@ from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
 from training.configs.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
+from training.configs.metrics import _
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
@@ -130,12 +131,18 @@ def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Prob
     if kind not in KINDS:
         return None, [
             Problem(
-                "", f"There is no kind of run called “{kind}”. Choose one of: {', '.join(KINDS)}."
+                "",
+                _("Unknown kind of run “%(kind)s”. Choose one of: %(kinds)s."),
+                {"kind": kind, "kinds": ", ".join(KINDS)},
             )
         ]
     specs = {knob.name: knob for knob in knobs(kind)}
     problems = [
-        Problem(name, f"“{name}” is not a setting of {kind} runs. Remove it.")
+        Problem(
+            name,
+            _("“%(name)s” is not a setting of %(kind)s runs. Remove it."),
+            {"name": name, "kind": kind},
+        )
         for name in raw
         if name not in specs
     ]
@@ -143,9 +150,9 @@ def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Prob
     for name, spec in specs.items():
         if name not in raw:
             continue
-        value, sentence = reading.read(spec, raw[name])
-        if sentence:
-            problems.append(Problem(name, sentence))
+        value, problem = reading.read(spec, raw[name])
+        if problem is not None:
+            problems.append(problem)
         values[name] = value
     if problems:
         return None, problems

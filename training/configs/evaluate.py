@@ -153,11 +153,12 @@ class EvaluateConfig(Settings):
 
     def problems(self) -> list[Problem]:
         if self.max_new_tokens >= self.max_tokens:
-            sentence = (
-                f"A response of {self.max_new_tokens} tokens leaves no room for its prompt in a row"
-                f" of {self.max_tokens}. Raise the longest row."
+            text = _(
+                "A response of %(n)s tokens leaves no room for the prompt in a row of %(size)s"
+                " tokens. Raise the max row length."
             )
-            return [Problem("max_tokens", sentence)]
+            values = {"n": self.max_new_tokens, "size": self.max_tokens}
+            return [Problem("max_tokens", text, values)]
         return []
 
     @classmethod

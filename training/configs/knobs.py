@@ -6,8 +6,8 @@ import dataclasses
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from training.configs import sizes
@@ -41,14 +41,14 @@ def knob(
         "is_advanced": is_advanced,
         "is_last": is_last,
     }
-    return field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def override(base: type, name: str, **changes: Any) -> Any:
     """The base class's knob with `changes`: its default, label, help or limits."""
     inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
     default = changes.pop("default", inherited.default)
-    return field(default=default, metadata={**inherited.metadata, **changes})
+    return dataclasses.field(default=default, metadata={**inherited.metadata, **changes})
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,20 @@ class Problem:
     """What is wrong with one field; `field` is "" for the config as a whole."""
 
     field: str
-    sentence: str
+    text: str
+    """marked for translation, with placeholders for `values`"""
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return self.sentence
+    @property
+    def sentence(self) -> str:
+        """In English, for the child process, which has no translations."""
+        return self.sentence_in(str)
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        values = dict(self.values)
+        if "label" in values:
+            values["label"] = translate(values["label"])
+        return translate(self.text) % values
 
 
 DTYPES = {

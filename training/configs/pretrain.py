@@ -106,17 +106,14 @@ class PretrainConfig(RowTraining):
     def problems(self) -> list[Problem]:
         found = []
         if self.start == "scratch" and self.method == "lora":
-            sentence = (
-                "LoRA adapts weights that know something, and random ones do not. Choose full"
-                " fine-tuning."
-            )
-            found.append(Problem("method", sentence))
+            text = _("LoRA can't train random weights. Choose full fine-tuning.")
+            found.append(Problem("method", text))
         if self.start == "base" and self.tokenizer == "own":
-            sentence = (
-                "Weights that are there read the tokens they have learned. Start from random"
-                " weights, or keep the tokenizer."
+            text = _(
+                "The base model's weights only work with its own tokenizer. Start from random"
+                " weights or keep the tokenizer."
             )
-            found.append(Problem("tokenizer", sentence))
+            found.append(Problem("tokenizer", text))
         return found
 
     @property

@@ -3,17 +3,17 @@
 import math
 from typing import Any
 
-from training.configs.knobs import Knob
+from training.configs.knobs import Knob, Problem
+from training.configs.metrics import _
 
 
-def read(knob: Knob, raw: Any) -> tuple[Any, str]:
-    """(value, "") or (None, what is wrong)."""
+def read(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+    """(value, None) or (None, what is wrong)."""
     if raw is None or raw == "":
-        return (
-            (None, "")
-            if knob.is_optional
-            else (None, f"{knob.label} is empty. The default is {shown(knob.default)}.")
-        )
+        if knob.is_optional:
+            return None, None
+        text = _("%(label)s is empty. The default is %(default)s.")
+        return None, Problem(knob.name, text, {"label": knob.label, "default": shown(knob.default)})
     if knob.type is bool:
         return _read_flag(knob, raw)
     if knob.type is str:
@@ -21,36 +21,40 @@ def read(knob: Knob, raw: Any) -> tuple[Any, str]:
     return _read_number(knob, raw)
 
 
-def _read_flag(knob: Knob, raw: Any) -> tuple[Any, str]:
+def _read_flag(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     flags = {True: True, False: False, "true": True, "on": True, "false": False, "off": False}
     key = raw.lower() if isinstance(raw, str) else raw
     if isinstance(key, bool | str) and key in flags:
-        return flags[key], ""
-    return None, f"{knob.label} is {shown(raw)}, and must be true or false."
+        return flags[key], None
+    return None, _problem(knob, raw, _("%(label)s is %(value)s but must be true or false."))
 
 
-def _read_choice(knob: Knob, raw: Any) -> tuple[Any, str]:
+def _read_choice(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     choices = knob.choices or {}
     if isinstance(raw, str) and raw in choices:
-        return raw, ""
-    return None, f"{knob.label} is {shown(raw)}, and must be one of: {', '.join(choices)}."
+        return raw, None
+    text = _("%(label)s is %(value)s but must be one of: %(choices)s.")
+    return None, _problem(knob, raw, text, choices=", ".join(choices))
 
 
-def _read_number(knob: Knob, raw: Any) -> tuple[Any, str]:
-    noun = "a whole number" if knob.type is int else "a number"
+def _read_number(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+    is_whole = knob.type is int
     value = _number(raw)
-    if value is None or (knob.type is int and not value.is_integer()):
-        return None, f"{knob.label} is {shown(raw)}, and must be {noun}."
-    if (knob.min is not None and value < knob.min) or (knob.max is not None and value > knob.max):
-        unit = f" {knob.unit}" if knob.unit else ""
-        return (
-            None,
-            (
-                f"{knob.label} is {shown(raw)}, and must lie between {shown(knob.min)} and"
-                f" {shown(knob.max)}{unit}."
-            ),
+    if value is None or (is_whole and not value.is_integer()):
+        text = (
+            _("%(label)s is %(value)s but must be a whole number.")
+            if is_whole
+            else _("%(label)s is %(value)s but must be a number.")
         )
-    return knob.type(value), ""
+        return None, _problem(knob, raw, text)
+    if (knob.min is not None and value < knob.min) or (knob.max is not None and value > knob.max):
+        text = _("%(label)s is %(value)s but must be between %(min)s and %(max)s.")
+        return None, _problem(knob, raw, text, min=shown(knob.min), max=shown(knob.max))
+    return knob.type(value), None
+
+
+def _problem(knob: Knob, raw: Any, text: str, **values: str) -> Problem:
+    return Problem(knob.name, text, {"label": knob.label, "value": shown(raw), **values})
 
 
 def _number(raw: Any) -> float | None:

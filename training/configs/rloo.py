@@ -159,12 +159,12 @@ class RlooConfig(Training):
 
     def problems(self) -> list[Problem]:
         if self.batch_size * self.accumulation % self.n_responses:
-            sentence = (
-                f"Batch × accumulation is {self.batch_size * self.accumulation}, and must hold"
-                f" whole groups of {self.n_responses} responses to one prompt. Change one of the"
-                " three."
+            text = _(
+                "Batch size × gradient accumulation (%(size)s) must be a multiple of the responses"
+                " per prompt (%(n)s)."
             )
-            return [Problem("accumulation", sentence)]
+            size = self.batch_size * self.accumulation
+            return [Problem("accumulation", text, {"size": size, "n": self.n_responses})]
         return []
 
     def longest(self, rows: sizes.Rows) -> float:

@@ -57,7 +57,7 @@ REWARD_MODEL = Role(
     without=_("No reward model"),
     missing=_("%(kind)s needs a reward model. Choose one."),
     misfit=_NO_REWARD_MODEL,
-    about="judges the responses",
+    about="Reward model that scores the responses.",
 )
 WATCHDOG_MODEL = Role(
     name="watchdog_model",
@@ -68,7 +68,7 @@ WATCHDOG_MODEL = Role(
     choose=_("Choose a reward model"),
     without=_("No watchdog"),
     misfit=_NO_REWARD_MODEL,
-    about="scores the responses of PPO and is never learned from",
+    about=("PPO only: a reward model that scores the responses and is never used for training."),
     apart_from="reward_model",
     twice=_("The run already learns from “%(model)s”. Choose another watchdog, or none."),
 )
@@ -81,7 +81,7 @@ OTHER_MODEL = Role(
     choose=_("Choose a model"),
     without=_("No other model"),
     misfit=_("“%(model)s” writes no text to compare with. Choose another, or none."),
-    about="compared with, of evaluations",
+    about="Evaluations only: the model to compare with.",
     teaches=False,
 )
 BESIDE = (REWARD_MODEL, WATCHDOG_MODEL, OTHER_MODEL)

@@ -138,17 +138,17 @@ class SampleConfig(Settings):
     def problems(self) -> list[Problem]:
         """Problems between fields that are valid by themselves."""
         if self.temperature == 0 and self.n_responses > 1:
-            sentence = (
-                f"Temperature 0 writes the same response every time, and {self.n_responses} are"
-                " wanted. Raise the temperature or ask for one response."
+            text = _(
+                "At temperature 0, all %(n)s responses to a prompt are the same. Raise the"
+                " temperature or request one response."
             )
-            return [Problem("temperature", sentence)]
+            return [Problem("temperature", text, {"n": self.n_responses})]
         if self.batch_size < self.n_responses:
-            sentence = (
-                f"Batch is {self.batch_size}, and must hold the {self.n_responses} responses of one"
-                " prompt at least."
+            text = _(
+                "The batch size (%(size)s) must be at least the number of responses per prompt"
+                " (%(n)s)."
             )
-            return [Problem("batch_size", sentence)]
+            return [Problem("batch_size", text, {"size": self.batch_size, "n": self.n_responses})]
         return []
 
     def longest(self, rows: sizes.Rows) -> float:

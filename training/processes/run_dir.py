@@ -279,7 +279,9 @@ class RunFolder:
         )
 
     def append_note(self, note: str) -> None:
-        """A sentence for the person who watches the run."""
+        """A sentence on the run's page. In English, like the log beside it: the child has no
+        translations, and a node may run another release than the site.
+        """
         self._append_progress({"note": note})
 
     def append_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,9 +1,11 @@
-"""A model's card (Markdown in English, since it is published with the weights) and its lineage as
-JSON.
+"""A model's card and its lineage as JSON. Both are published with the weights, so a generated card
+is Markdown in English whatever the reader's language is.
 """
 
 import json
 from typing import Any
+
+from django.utils import translation
 
 from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
@@ -36,22 +38,23 @@ def generated_card(*, model: TrainedModel) -> str:
         _front(model, steps),
         f"# {model.name}",
         _opening(model),
-        "## Where it comes from",
+        "## Lineage",
         "\n".join(_origin(step) for step in steps),
     ]
     if reward_steps:
         parts += [
-            "## What its rewards come from",
+            "## Reward models",
             "\n".join(_origin(step) for step in reward_steps),
         ]
     parts += [
         "## Licences",
         "\n".join(f"- {line}" for line in _licence_lines([*steps, *reward_steps])),
     ]
-    found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
+    with translation.override("en"):
+        found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
-        parts += ["## Measured", f"| measure | before | after |\n|---|---|---|\n{rows}"]
+        parts += ["## Results", f"| Measure | Before | After |\n|---|---|---|\n{rows}"]
     if model.run is not None:
         settings = json.dumps(model.run.config, indent=1, ensure_ascii=False)
         parts += ["## Settings", f"```json\n{settings}\n```"]
@@ -127,7 +130,7 @@ def _opening(model: TrainedModel) -> str:
 def _origin(step: LineageStep) -> str:
     if step.model.parent is not None and step.run is None:
         return (
-            f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it:"
+            f"- **{step.model.name}** is {step.model.parent.name} served by an external endpoint:"
             f" `{step.model.location}`."
         )
     if step.run is None or step.snapshot is None:
@@ -138,28 +141,25 @@ def _origin(step: LineageStep) -> str:
         f" `{step.snapshot.fingerprint[:16]}`)"
     )
     chosen = [
-        f"{run.base_model} in “{run}”, chosen by {run.reward_model}"
+        f"{run.base_model} in “{run}”, selected by {run.reward_model}"
         for run in best_response_runs(snapshot=step.snapshot)
     ]
     if chosen:
-        data += f", the best responses of {'; '.join(chosen)},"
+        data += f", the best responses of {'; '.join(chosen)}"
     run = f"the {step.run.kind} run “{step.run.name}”"
-    rewarded = f", was rewarded by {step.run.reward_model}" if step.run.reward_model else ""
-    return (
-        f"- **{step.model.name}** was left by {run}, which learned from {data}{rewarded} and began"
-        f" with {parent}."
-    )
+    rewarded = f", with rewards from {step.run.reward_model}" if step.run.reward_model else ""
+    return f"- **{step.model.name}** was trained by {run} from {parent} on {data}{rewarded}."
 
 
 def _licence_lines(steps: list[LineageStep]) -> list[str]:
     lines = []
     for step in steps:
-        lines.append(f"{step.model.name}: {step.model.licence or 'not named'}")
+        lines.append(f"{step.model.name}: {step.model.licence or 'unknown'}")
         data = ", ".join(
             f"{n} rows {name or 'without a licence'}" for name, n in _data_licences(step)
         )
         if data:
-            lines.append(f"data that {step.model.name} learned from: {data}")
+            lines.append(f"training data of {step.model.name}: {data}")
     return lines
 
 

@@ -253,7 +253,7 @@ class RunForm(MachinesForm):
         raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
         config, problems = configs.parse(self.kind, raw)
         for problem in problems:
-            self.add_error(problem.field or None, problem.sentence)
+            self.add_error(problem.field or None, problem.sentence_in(gettext))
         if config is not None:
             cleaned["config"] = configs.as_json(config)
         return cleaned

@@ -86,7 +86,7 @@ def queue_run(
     """
     parsed, problems = configs.parse(kind, config)
     if parsed is None:
-        raise UnableToQueue(" ".join(problem.sentence for problem in problems))
+        raise UnableToQueue(" ".join(problem.sentence_in(_) for problem in problems))
     if refused := processes_launch.problems(
         options.launch, kind=kind, config=parsed, n_gpus=options.n_gpus
     ):

@@ -5,39 +5,31 @@ once.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import Notice, User
-from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool
-from training import configs
-from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import Plan, Step
+from training.models import Chain, Link, Run, Schedule, TrainedModel, chain_plans
+from training.models.chain_plans import Plan
 from training.processes import doorbell
-from training.processes.launch import Launch
 from training.registry.services import prompts_answered
-from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
+from training.runs.run_queue import UnableToQueue, queue_run
 from training.runs.services import UnableToRetry, request_stop, retry_run
-from training.snapshots.freeze import Filters, UnableToCreate
+from training.schedules import chain_notices, step_inputs
+from training.snapshots.freeze import UnableToCreate
 from training.snapshots.services import UnableToWrite, create_snapshot
 
 # A worker that creates a snapshot for longer than this has died; another one starts over.
 SNAPSHOT_TIMEOUT = timedelta(hours=2)
-
-
-class StepFailed(Exception):
-    """A step cannot be done; the text says what to change."""
 
 
 class UnableToResume(Refusal):
@@ -53,7 +45,7 @@ def start_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
         schedule=schedule,
         number=number,
         plan=plan.as_json(),
-        base_model=_first_model(schedule, plan),
+        base_model=step_inputs.first_model(schedule, plan),
         started_at=now,
     )
     Link.objects.bulk_create(
@@ -86,7 +78,7 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
             return
         try:
             moved = _advance(chain, link, now)
-        except (StepFailed, UnableToCreate, UnableToQueue) as problem:
+        except (step_inputs.StepFailed, UnableToCreate, UnableToQueue) as problem:
             _fail(chain, link, str(problem), _kind_of(problem), now)
             return
         except UnableToCreateCampaign as problem:
@@ -193,7 +185,7 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     if run.outcome == Run.Outcome.STOPPED and (
         saved := TrainedModel.objects.filter(run=run).first()
     ):
-        raise StepFailed(
+        raise step_inputs.StepFailed(
             _(
                 "The run “%(run)s” was stopped and saved “%(model)s”. Continue with that model, or"
                 " restart the step."
@@ -201,8 +193,8 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
             % {"run": run, "model": saved}
         )
     if run.outcome == Run.Outcome.STOPPED:
-        raise StepFailed(_("The run “%(run)s” was stopped.") % {"run": run})
-    raise StepFailed(
+        raise step_inputs.StepFailed(_("The run “%(run)s” was stopped.") % {"run": run})
+    raise step_inputs.StepFailed(
         _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
     )
 
@@ -221,7 +213,7 @@ def _create_snapshot(chain: Chain, link: Link, now: datetime) -> bool:
     snapshot = create_snapshot(
         kind=chain_plans.SNAPSHOTS[link.step],
         name=f"{chain} · {link.step.replace('_', ' ')}",
-        filters=_filters(chain, plan, link.step),
+        filters=step_inputs.filters(chain, plan, link.step),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -236,13 +228,13 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         kind=about.run,
         name=f"{chain} · {link.step.replace('_', ' ')}",
         config=plan.config_of(link.step),
-        snapshot=_snapshot_for(chain, plan, link.step),
-        base_model=_model_for(chain, plan, link.step),
+        snapshot=step_inputs.snapshot_for(chain, plan, link.step),
+        base_model=step_inputs.model_for(chain, plan, link.step),
         models={
-            "reward_model": _reward_model(chain, plan) if about.is_rewarded else None,
-            "other_model": _model_before(chain, plan) if about.is_compared else None,
+            "reward_model": step_inputs.reward_model(chain, plan) if about.is_rewarded else None,
+            "other_model": step_inputs.model_before(chain, plan) if about.is_compared else None,
         },
-        options=_options(plan, about.run),
+        options=step_inputs.options(plan, about.run),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -255,7 +247,7 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     pool = Pool.objects.filter(pk=plan.pool or 0).first()
     guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
     if pool is None or guideline is None:
-        raise StepFailed(
+        raise step_inputs.StepFailed(
             _(
                 "The schedule has no pool or no guideline for its campaign. Choose both, then start"
                 " a new chain."
@@ -295,11 +287,11 @@ def _request_approval(chain: Chain, link: Link, now: datetime) -> None:
         Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
             state=Chain.State.APPROVAL
         )
-        _notify(
+        chain_notices.notify(
             chain,
             f"approval-{link.position}",
             Notice.Kind.APPROVAL,
-            partial(_approval_words, chain, link.step),
+            partial(chain_notices.approval_words, chain, link.step),
             now,
         )
 
@@ -319,7 +311,13 @@ def _finish(chain: Chain, now: datetime) -> None:
             state=Chain.State.FINISHED, ended_at=now
         )
         if ended == 1:
-            _notify(chain, "finished", Notice.Kind.FINISHED, partial(_finished_words, chain), now)
+            chain_notices.notify(
+                chain,
+                "finished",
+                Notice.Kind.FINISHED,
+                partial(chain_notices.finished_words, chain),
+                now,
+            )
 
 
 def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datetime) -> None:
@@ -330,11 +328,11 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
             return
         Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
-        _notify(
+        chain_notices.notify(
             chain,
             f"{kind}-{link.position}-{now.timestamp()}",
             kind,
-            partial(_failed_words, chain, sentence),
+            partial(chain_notices.failed_words, chain, sentence),
             now,
         )
 
@@ -358,108 +356,6 @@ def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[s
     return {"state": Link.State.WORKING} | unclaimed
 
 
-# --- what a step takes from those before ----------------------------------------------------------
-
-
-def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
-    base = TrainedModel.objects.get(pk=plan.base_model)
-    if not plan.goes_on:
-        return base
-    left = TrainedModel.objects.filter(
-        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY
-    )
-    usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
-    return usable.order_by("-pk").first() or base
-
-
-def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
-    """The chosen campaigns are of the kind that triggers the schedule; the other kind is not
-    filtered.
-    """
-    if step == Step.BEST:
-        return Filters(best_of=_candidate_runs(chain, plan))
-    if step == Step.PROMPTS:
-        return Filters(limit=plan.n_prompts)
-    if step == Step.HELD_OUT:
-        return Filters(limit=plan.n_prompts, splits=("validation", "test"))
-    filters = Filters.from_json(plan.filters)
-    return filters if step == plan.shape.counted else replace(filters, campaigns=())
-
-
-def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
-    """The chain's own sampling runs; if the plan says so, also those of earlier chains."""
-    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by(
-        "pk"
-    )
-    if plan.keeps_earlier:
-        runs = runs.filter(
-            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
-        )
-    else:
-        runs = runs.filter(link__chain=chain)
-    return tuple(runs.values_list("pk", flat=True))
-
-
-def _options(plan: Plan, kind: str) -> RunOptions:
-    if not configs.KINDS[kind].is_parallel:
-        return RunOptions(
-            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
-            memory_gb=plan.memory_gb,
-        )
-    launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
-    return RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
-
-
-def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
-    reads = chain_plans.STEPS[step].reads
-    if reads is None:
-        snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
-    else:
-        snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
-    if snapshot is None:
-        raise StepFailed(_("The chain has no snapshot to continue with."))
-    return snapshot
-
-
-def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
-    if step == Step.REWARD and plan.reward_base is not None:
-        return TrainedModel.objects.get(pk=plan.reward_base)
-    if step == Step.SAMPLE_BEFORE:
-        return chain.base_model
-    if step in (Step.SAMPLE, Step.EVALUATE):
-        return _model_of(chain, plan.shape.improving[-1])
-    if step == Step.SAMPLE_FIRST:
-        return _model_of(chain, Step.SFT)
-    return _current_model(chain, plan, step)
-
-
-def _reward_model(chain: Chain, plan: Plan) -> TrainedModel:
-    if plan.reward_model is not None:
-        return TrainedModel.objects.get(pk=plan.reward_model)
-    return _model_of(chain, Step.REWARD)
-
-
-def _model_before(chain: Chain, plan: Plan) -> TrainedModel:
-    """The model that the last improvement started from."""
-    return _current_model(chain, plan, plan.shape.improving[-1])
-
-
-def _current_model(chain: Chain, plan: Plan, step: str) -> TrainedModel:
-    """The language model left by the steps before this one; at first the chain's base model."""
-    steps = plan.shape.steps
-    before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
-    return _model_of(chain, before[-1]) if before else chain.base_model
-
-
-def _model_of(chain: Chain, step: Step) -> TrainedModel:
-    model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
-    if model is None:
-        raise StepFailed(
-            _("The step “%(step)s” produced no model.") % {"step": chain_plans.WORDS[step]}
-        )
-    return model
-
-
 def _free_name(wanted: str) -> str:
     taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
     return next(
@@ -469,40 +365,6 @@ def _free_name(wanted: str) -> str:
     )
 
 
-# --- words ----------------------------------------------------------------------------------------
-
-
 def _kind_of(problem: Exception) -> Notice.Kind:
     is_empty = isinstance(problem, UnableToCreate) and not isinstance(problem, UnableToWrite)
     return Notice.Kind.NOTHING if is_empty else Notice.Kind.FAILED
-
-
-def _finished_words(chain: Chain) -> str:
-    return _("The chain “%(chain)s” has finished.") % {"chain": chain}
-
-
-def _failed_words(chain: Chain, error: str) -> str:
-    return _("The chain “%(chain)s” has stopped. %(error)s") % {"chain": chain, "error": error}
-
-
-def _approval_words(chain: Chain, step: str) -> str:
-    return _("The chain “%(chain)s” needs your approval before the next step: %(step)s.") % {
-        "chain": chain,
-        "step": chain_plans.WORDS[step],
-    }
-
-
-def _notify(
-    chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime
-) -> None:
-    person = chain.schedule.created_by
-    if person is not None:
-        path = reverse("chain", args=[chain.pk])
-        notices_services.notify(
-            people=[person],
-            key=f"chain-{chain.pk}-{key}",
-            kind=kind,
-            words=words,
-            path=path,
-            now=now,
-        )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from pages.form_parts import chips
+from pages.form_parts import chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services, texts
 
@@ -67,7 +67,7 @@ class SnapshotForm(forms.Form):
     )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
-        choices=Prompt.Split.choices,
+        choices=sentence_case(Prompt.Split.choices),
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
@@ -83,7 +83,7 @@ class SnapshotForm(forms.Form):
     )
     categories = forms.MultipleChoiceField(
         label=_("Categories"),
-        choices=Prompt.Category.choices,
+        choices=sentence_case(Prompt.Category.choices),
         required=False,
         widget=chips(),
         help_text=_("Leave empty to include all."),

@@ -13,7 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,6 +29,7 @@ from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import new_judgments
 from training.snapshots.response_numbers import numbers_of
+from training.snapshots.snapshot_card import CardTally, Row, card_of, text_key
 
 DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
@@ -91,64 +92,6 @@ class FrozenFolder:
     judgment_ids: list[int]
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A row of a snapshot, with what the card needs to know about it."""
-
-    split: str
-    content: dict[str, Any]
-    judgment_id: int | None
-    cluster: str
-    licences: set[str]
-    category: str
-    sources: tuple[str, ...] = ()
-    rater: str | None = None
-    guideline: str | None = None
-    n_pairs: int = 0
-    is_edit: bool = False
-    weight: float | None = None
-    """set if judgments are weighted"""
-
-
-@dataclass
-class _CardTally:
-    """Counts the rows for the snapshot's card."""
-
-    judgment_ids: list[int] = field(default_factory=list)
-    by_split: Counter[str] = field(default_factory=Counter)
-    pairs_by_split: Counter[str] = field(default_factory=Counter)
-    n_edits: int = 0
-    prompts: set[str] = field(default_factory=set)
-    raters: set[str] = field(default_factory=set)
-    weights: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """rater → the lowest weight of a judgment of theirs, and how many judgments"""
-    counts: dict[str, Counter[str]] = field(
-        default_factory=lambda: {
-            name: Counter() for name in ("sources", "licences", "categories", "guidelines")
-        }
-    )
-
-    def add(self, row: _Row) -> None:
-        self.by_split[row.split] += 1
-        self.pairs_by_split[row.split] += row.n_pairs
-        self.prompts.add(text_key(row.content["prompt"]))
-        if row.judgment_id is not None and self.judgment_ids[-1:] != [
-            row.judgment_id
-        ]:  # an edit follows its own ranking
-            self.judgment_ids.append(row.judgment_id)
-        self.n_edits += row.is_edit
-        if row.rater:
-            self.raters.add(row.rater)
-        if row.rater and row.weight is not None and not row.is_edit:
-            lowest, n = self.weights.get(row.rater, (row.weight, 0))
-            self.weights[row.rater] = (min(lowest, row.weight), n + 1)
-        self.counts["sources"].update(set(row.sources))
-        self.counts["licences"].update(sorted(row.licences))
-        self.counts["categories"][row.category] += 1
-        if row.guideline:
-            self.counts["guidelines"][row.guideline] += 1
-
-
 def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
     """Writes the folder atomically. Raises UnableToCreate, and then leaves nothing behind."""
     left_out: Counter[str] = Counter()
@@ -164,7 +107,13 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
         _refuse_empty(
             "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
         )
-        card = _card(kind, filters, tally, left_out)
+        card = card_of(
+            kind=kind,
+            filters=filters.as_json(),
+            tally=tally,
+            left_out=left_out,
+            best_of=_best_of(filters) if kind == "demonstrations" else [],
+        )
         if kind == "comparisons":
             card["demonstrations"] = _write_demonstrations(filters, aside)
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
@@ -205,7 +154,7 @@ def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     for row in streams.demonstrations(
         campaigns=filters.campaigns or None,
         include_imports=filters.includes_imports,
@@ -225,7 +174,7 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         yield _judged(row, content, (row.source_name,))
 
 
-def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """One row per run and prompt: the scores of different reward models cannot be compared."""
     for run in _scored_runs(filters):
         source, scorer = run.base_model.source_id, _reward_model(run).source_id
@@ -247,7 +196,7 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
                 "cluster": row.cluster,
                 "source": row.source_name,
             }
-            yield _Row(
+            yield Row(
                 row.split,
                 content,
                 None,
@@ -286,7 +235,15 @@ def _reward_model(run: Run) -> TrainedModel:
     return run.reward_model
 
 
-def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+def _best_of(filters: Filters) -> list[dict[str, Any]]:
+    """The sampling runs, for the card."""
+    return [
+        {"run": run.pk, "model": run.base_model.name, "reward_model": _reward_model(run).name}
+        for run in _scored_runs(filters)
+    ]
+
+
+def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     fresh = _fresh(filters)
     for row in streams.comparisons(
         campaigns=filters.campaigns or None,
@@ -353,7 +310,7 @@ def _weight(row: exports_rows.ComparisonRow) -> float:
     return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
 
 
-def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     fitting = (row for row in streams.prompts() if not _is_filtered(row, filters, left_out))
     rows: Iterable[exports_rows.PromptRow] = (
         row for row in fitting if _is_wanted_split(row, filters, left_out)
@@ -369,11 +326,11 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
             "prompt": row.messages,
             "prompt_id": row.prompt_id,
         }
-        yield _Row(row.split, content, None, row.cluster, row.licences, row.category)
+        yield Row(row.split, content, None, row.cluster, row.licences, row.category)
 
 
-def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> _Row:
-    return _Row(
+def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> Row:
+    return Row(
         split=row.split,
         content=content,
         judgment_id=row.judgment_id,
@@ -424,8 +381,8 @@ def _n_decided_pairs(ranks: list[int | None]) -> int:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write(rows: Iterable[_Row], folder: Path) -> _CardTally:
-    tally = _CardTally()
+def _write(rows: Iterable[Row], folder: Path) -> CardTally:
+    tally = CardTally()
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {
             split: stack.enter_context((folder / f"{split}.jsonl").open("wb"))
@@ -458,7 +415,7 @@ def _write_demonstrations(filters: Filters, folder: Path) -> int:
     return len(chosen)
 
 
-def _refuse_empty(kind: str, tally: _CardTally, left_out: Counter[str]) -> None:
+def _refuse_empty(kind: str, tally: CardTally, left_out: Counter[str]) -> None:
     if tally.by_split.total():
         return
     sentence = {
@@ -484,44 +441,3 @@ def _refuse_empty(kind: str, tally: _CardTally, left_out: Counter[str]) -> None:
             "reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())
         }
     raise UnableToCreate(sentence)
-
-
-def _card(kind: str, filters: Filters, tally: _CardTally, left_out: Counter[str]) -> dict[str, Any]:
-    card: dict[str, Any] = {
-        "kind": kind,
-        "rows": tally.by_split.total(),
-        "prompts": len(tally.prompts),
-        "splits": {split: tally.by_split[split] for split in run_dir.SPLITS},
-        "filters": filters.as_json(),
-        "left_out": dict(left_out.most_common()),
-        **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
-    }
-    if tally.weights:
-        card["weights"] = _weights(tally)
-    if filters.best_of and kind == "demonstrations":
-        card["best_of"] = [
-            {"run": run.pk, "model": run.base_model.name, "reward_model": _reward_model(run).name}
-            for run in _scored_runs(filters)
-        ]
-    if kind == "comparisons":
-        card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
-    if kind != "prompts":
-        card["raters"] = len(tally.raters)
-        card["edits"] = tally.n_edits
-    return card
-
-
-def _weights(tally: _CardTally) -> dict[str, Any]:
-    """The weight of each rater, by alias, so that the card says which weights a run used."""
-    return {
-        "by": "reliability",
-        "raters": {
-            rater: {"weight": weight, "judgments": n}
-            for rater, (weight, n) in sorted(tally.weights.items())
-        },
-    }
-
-
-def text_key(messages: list[dict[str, str]]) -> str:
-    """A hash of a conversation's text."""
-    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()

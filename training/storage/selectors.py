@@ -291,7 +291,7 @@ def state_of(*, run: Run) -> Holding | None:
 
 
 def why_not_given_up(*, run: Run) -> str:
-    """Why a run's checkpoints may not be given up, as a sentence; "" if they may."""
+    """Why a run's checkpoints must not be deleted, as a sentence; "" if they may."""
     if run.state != Run.State.FINISHED:
         return _("The run has not ended. Stop it first.")
     if run.outcome not in RESUMABLE:

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer", description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument(
-        "--supervisor", type=int, default=None, help="process id that this process must not outlive"
+        "--supervisor", type=int, default=None, help="exit when the process with this id ends"
     )
     options = parser.parse_args(arguments)
     _die_with_parent(options.supervisor)
@@ -96,8 +96,8 @@ def anticipated(error: BaseException) -> str:
         return text
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return (
-            "The node ran out of memory. Lower the batch or the longest row, or use LoRA, and start"
-            " again."
+            "The node ran out of memory. Lower the batch size or the max row length, or use LoRA,"
+            " then start again."
         )
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if is_full or "PytorchStreamWriter" in text or "No space left on device" in text:
@@ -129,11 +129,11 @@ def trainer(kind: str) -> Any:
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
-    """Sets what must be in the environment before torch and transformers are imported: the number
-    of threads, and whether the hub may be called.
+    """Sets the environment variables that torch and transformers read on import: the number of
+    threads, and whether the hub may be called.
     """
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
-    # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs
+    # Threads that wait for one another spin by default, and compete with everything else that needs
     # the core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ[
@@ -142,8 +142,8 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
 
 
 def _die_with_parent(supervisor: int | None) -> None:
-    """Makes sure that no old copy of a run continues. The parent may be gone already, so this
-    checks that as well.
+    """Ends this process when its parent ends, so that no old copy of a run continues. Also handles
+    a parent that has already exited.
     """
     parent = os.getppid()
     linux.die_with_parent(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""DPO: a policy learns from preferences, without a reward model and without sampling, through TRL's
+"""DPO: trains a policy on preferences, without a reward model and without sampling, with TRL's
 DPOTrainer.
 """
 
@@ -33,9 +33,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt as ids; `prompt` is the place of its prompt among the rows that
-    were read.
-    """
+    """Two responses to one prompt as ids; `prompt` is the index of its prompt among the rows."""
 
     prompt: int
     prompt_ids: list[int]
@@ -62,8 +60,8 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
 class DpoFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """Our names for what TRL logs. Log-probabilities of whole responses are left out: they mean
-        little to a person.
+        """Our names for TRL's logs. Log-probabilities of whole responses are left out: people can't
+        interpret them.
         """
         kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
         return {
@@ -132,7 +130,7 @@ def measures(
     config: DpoConfig,
     dtype: torch.dtype,
 ) -> dict[str, float]:
-    """Compared with `start`, what the model gave these pairs before it learned."""
+    """Compared with `start`: the log-probabilities of these pairs before training."""
     return summary(
         held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
     )
@@ -144,9 +142,7 @@ def summary(
     start: list[tuple[float, float]],
     beta: float,
 ) -> dict[str, float]:
-    """The implied reward of a response is β·log(π/π₀) (Rafailov 2023, eq. 5): how often the
-    winner's is the higher one.
-    """
+    """How often the winner has the higher implied reward, β·log(π/π₀) (Rafailov 2023, eq. 5)."""
     if not held_out:
         return {}
     margins = [
@@ -237,9 +233,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
     read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"The snapshot has no usable pair: {counted(read.n_ties, 'tie')} and "
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
-            "Collect more comparisons, or raise the longest row."
+            "Collect more comparisons or raise the max row length."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
@@ -253,10 +249,13 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
 
 def _tell(folder: RunFolder, rows: _PairRows) -> None:
     note = (
-        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from,"
+        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} for training,"
         f" {len(rows.held_out)} held out ({rows.split or 'no held-out split'})."
-        f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
+        f" {counted(rows.read.n_ties, 'tie')} dropped."
     )
     if rows.read.n_left_out:
-        note += f" {counted(rows.read.n_left_out, 'response')} left out: too long by themselves."
+        note += (
+            f" {counted(rows.read.n_left_out, 'response')} dropped: too long even without the"
+            " prompt."
+        )
     folder.append_note(note)

@@ -1,6 +1,4 @@
-"""An evaluation: measures a model on a snapshot and changes nothing. Leaves measures and samples,
-and no model.
-"""
+"""An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
 import math
 import time
@@ -32,7 +30,7 @@ class Stopped(Exception):
 
 @dataclass
 class _Evaluation:
-    """What the parts share. Each part adds its measures and advances the run by one step."""
+    """State shared by the parts. Each part adds its metrics and advances the run by one step."""
 
     job: Job
     config: EvaluateConfig
@@ -98,14 +96,14 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
         parts += [_responses]
     if not parts:
         raise data.UnableToRead(
-            "On this snapshot only responses can be measured, and a reward model has to judge them."
-            " Choose one and start again."
+            "On this snapshot only responses can be measured, by a reward model. Choose one and"
+            " start again."
         )
     return parts
 
 
 def _loss(evaluation: _Evaluation) -> None:
-    """Mean negative log-likelihood of a completion token, and of how many of them."""
+    """Mean negative log-likelihood per completion token, and the number of tokens."""
     config = evaluation.config
     model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
@@ -127,7 +125,7 @@ def _agreement_of_judge(evaluation: _Evaluation) -> None:
 
 
 def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
-    """How often this reward model puts two responses in the raters' order."""
+    """How often this reward model ranks two responses as the raters do."""
     config = evaluation.config
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(judge, config.max_tokens)
@@ -197,7 +195,7 @@ def _responses(evaluation: _Evaluation) -> None:
 
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
-    """How often ours is the better one, ties half, with Wilson's interval."""
+    """How often our response is better (ties count half), with Wilson's interval."""
     won = sum(rightness(one - other) for one, other in zip(ours, theirs, strict=True))
     low, high = intervals.wilson(won, len(ours))
     return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
@@ -244,7 +242,7 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
 
 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
-    """Each prompt once, however many raters judged it, if it leaves room for a response."""
+    """Each prompt once, if it leaves room for a response."""
     longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
     found: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:
@@ -269,8 +267,7 @@ def _rows(snapshot: Path, config: EvaluateConfig) -> tuple[str, list[data.Row]]:
         rows = [row for name in wanted for row in data.rows(snapshot, name)]
     if not rows:
         raise data.UnableToRead(
-            "The snapshot has no such rows: nothing is held out in it. Choose other rows or another"
-            " snapshot."
+            "The snapshot has no held-out rows. Choose other rows or another snapshot."
         )
     return split, data.sample_of(rows, config.max_rows, config.seed)
 

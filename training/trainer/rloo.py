@@ -1,5 +1,5 @@
-"""RLOO: a policy learns from a reward model, each response compared with the others to its prompt,
-through TRL's RLOOTrainer.
+"""RLOO: trains a policy on a reward model, comparing each response with the others to its prompt,
+with TRL's RLOOTrainer.
 """
 
 import time
@@ -47,7 +47,7 @@ class RlooFollower(progress.Follower):
 
 @dataclass
 class TrlReward:
-    """The reward model as a function that TRL can call. It remembers its last batch for the run's
+    """The reward model as a function that TRL can call. It stores its last batch for the run's
     page.
     """
 
@@ -104,13 +104,11 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     if job.reward_model is None:
-        raise loading.UnableToLoad(
-            "RLOO learns from a reward model, and the run names none. Choose one and start again."
-        )
+        raise loading.UnableToLoad("RLOO needs a reward model. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    folder.append_note(texts.note(each=f"{config.n_responses} responses to each; "))
+    folder.append_note(texts.note(each=f"{config.n_responses} responses each; "))
 
     dtype = loading.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
@@ -169,7 +167,7 @@ def _trainer(
         model=model,
         reward_funcs=cast(
             "Any", judge
-        ),  # TRL's stubs know functions alone; it calls whatever has a __name__
+        ),  # TRL's stubs only allow functions; it calls anything with a __name__
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"prompt": prompt.messages} for prompt in train]),
         processing_class=judge.tokenizer,
@@ -178,7 +176,7 @@ def _trainer(
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
-    """TRL drops the prompts that do not fill a step."""
+    """TRL drops prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
     return (
@@ -225,7 +223,7 @@ def _measure(
 
 
 def _show_last(folder: RunFolder, judge: TrlReward, step: int, config: RlooConfig) -> None:
-    """What the last step learned from."""
+    """The samples of the last step."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
     generation.show(
         folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses)
@@ -243,8 +241,8 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig
     )
     if len(prompts.train) < prompts_per_step(config):
         raise data.UnableToRead(
-            f"A step takes {prompts_per_step(config)} prompts, and {len(prompts.train)} are left"
-            f" that are no longer than {config.max_prompt_tokens} tokens. Lower batch or"
-            " accumulation, raise the longest prompt, or collect more."
+            f"A step takes {prompts_per_step(config)} prompts, but only {len(prompts.train)} have"
+            f" at most {config.max_prompt_tokens} tokens. Lower the batch size or the"
+            " accumulation, raise the max prompt length, or collect more."
         )
     return prompts

@@ -1,5 +1,5 @@
-"""Supervised fine-tuning on demonstrations, through TRL's SFTTrainer. Only the completion is
-learned.
+"""Supervised fine-tuning on demonstrations with TRL's SFTTrainer. Only the completion is trained
+on.
 """
 
 import time
@@ -79,7 +79,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 def held_out_loss(
     model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
 ) -> float | None:
-    """Mean negative log-likelihood of a completion token; None without examples."""
+    """Mean negative log-likelihood per completion token; None without examples."""
     if not examples:
         return None
     was_training = model.training
@@ -116,7 +116,7 @@ def _read(
     if not read.examples:
         raise data.UnableToRead(
             f"No demonstration fits: every prompt alone fills {config.max_tokens} tokens. Raise the"
-            " longest row."
+            " max row length."
         )
     train = data.Demonstrations(
         data.sample_of(read.examples, config.max_rows, config.seed), read.n_left_out
@@ -128,13 +128,13 @@ def _read(
 
 def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[Example]) -> None:
     note = (
-        f"{counted(len(train.examples), 'demonstration')} to learn from, {len(held_out)} held out "
+        f"{counted(len(train.examples), 'demonstration')} for training, {len(held_out)} held out "
         f"({split or 'no held-out split'})."
     )
     if train.n_cut:
-        note += f" {train.n_cut} cut at the longest row."
+        note += f" {train.n_cut} truncated."
     if train.n_left_out:
-        note += f" {train.n_left_out} left out: the prompt alone fills it."
+        note += f" {train.n_left_out} dropped: the prompt alone is too long."
     folder.append_note(note)
 
 

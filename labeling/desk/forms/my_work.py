@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.desk.work import HistoryFilter, HistoryState, campaigns_worked_in
 from labeling.models import Campaign, Rater
 from pages import days
+from pages.form_parts import sentence_case
 
 
 class HistoryForm(forms.Form):
@@ -20,7 +21,9 @@ class HistoryForm(forms.Form):
         label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("Any")
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("Any")), *Campaign.Kind.choices]
+        label=_("Kind"),
+        required=False,
+        choices=[("", _("Any")), *sentence_case(Campaign.Kind.choices)],
     )
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("Any")), *HistoryState.choices]

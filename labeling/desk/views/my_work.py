@@ -16,7 +16,7 @@ from labeling.desk import words as desk_words
 from labeling.desk.forms.my_work import HistoryForm
 from labeling.models import Judgment
 from labeling.queue.gold import selectors as gold_selectors
-from labeling.review import selectors as review_selectors
+from labeling.review import rater_reviews
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
 from labeling.review.questions import selectors as question_selectors
@@ -33,7 +33,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     page = Paginator(work.history(rater=rater, filters=form.filters), 50).get_page(
         request.GET.get("page")
     )
-    verdicts = review_selectors.verdicts_on(judgments=page)
+    verdicts = rater_reviews.verdicts_on(judgments=page)
     campaigns = list(work.campaigns_open_to(rater=rater))
     pools = [campaign.pool for campaign in campaigns] + [
         judgment.campaign.pool for judgment in page if judgment.campaign
@@ -57,7 +57,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": question_selectors.questions_of(rater=rater)[:20],
-        "reviews": review_selectors.reviews_of(rater=rater),
+        "reviews": rater_reviews.reviews_of(rater=rater),
         "gold_feedback": gold_selectors.gold_feedback(rater=rater),
     }
     return render(request, "labeling/desk/my_work.html", context)

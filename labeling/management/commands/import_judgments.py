@@ -18,10 +18,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--pairs", type=Path, required=True)
-        parser.add_argument("--source", required=True, help="a name for where the data comes from")
+        parser.add_argument("--source", required=True, help="name of the data's source")
         parser.add_argument("--licence", required=True, help="an SPDX identifier such as CC-BY-4.0")
         parser.add_argument(
-            "--strict", action="store_true", help="publish nothing when any line has a problem"
+            "--strict", action="store_true", help="publish nothing if any line has a problem"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,19 +19,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--format", choices=formats.FORMATS, help="guessed from the first line when left out"
+            "--format", choices=formats.FORMATS, help="default: detected from the first line"
         )
-        parser.add_argument("--source", required=True, help="a name for where the data comes from")
+        parser.add_argument("--source", required=True, help="name of the data's source")
         parser.add_argument(
             "--licence", required=True, help="an SPDX identifier such as Apache-2.0"
         )
         parser.add_argument(
-            "--strict", action="store_true", help="publish nothing when any line has a problem"
+            "--strict", action="store_true", help="publish nothing if any line has a problem"
         )
         parser.add_argument(
             "--with-judgments",
             action="store_true",
-            help="take human replies as demonstrations, rankings as comparisons",
+            help="import human replies as demonstrations and rankings as comparisons",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def run(command: BaseCommand, **wanted: Any) -> None:
-    """Start an import, run it here and say what came of it; CommandError unless it was
+    """Start an import, run it here and print the result; CommandError unless it was
     published.
     """
     try:

@@ -22,18 +22,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--format", choices=formats.FORMATS, help="guessed from the first line when left out"
+            "--format", choices=formats.FORMATS, help="default: detected from the first line"
         )
-        parser.add_argument(
-            "--source", required=True, help="a name for where the responses come from"
-        )
+        parser.add_argument("--source", required=True, help="name of the responses' source")
         parser.add_argument(
             "--licence",
             required=True,
-            help="that the responses may be used under, such as CC-BY-4.0",
+            help="licence of the responses, such as CC-BY-4.0",
         )
         parser.add_argument(
-            "--strict", action="store_true", help="publish nothing when any line has a problem"
+            "--strict", action="store_true", help="publish nothing if any line has a problem"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,6 +16,7 @@ from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging, shares
 from labeling.statistics.bias import slopes as bias_slopes
+from labeling.statistics.bias.judgment_table import Rankings
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
@@ -163,7 +164,7 @@ class _Flag:
 
 
 def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
-    rankings = flagging.Rankings(
+    rankings = Rankings(
         judgment=votes.judgment,
         item=votes.item,
         rater=votes.rater,
@@ -175,8 +176,16 @@ def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
         active_s=votes.active_s,
     )
     found: dict[int, list[_Flag]] = defaultdict(list)
-    for flag in flagging.flags(rankings, names=names):
-        record = {"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n}
+    for flag in flagging.flags(rankings):
+        record = {
+            "kind": flag.kind,
+            "value": float(flag.value),
+            "usual": float(flag.usual),
+            "n": flag.n,
+            "other": flag.other,
+            "colleague": "" if flag.other is None else names.get(flag.other, ""),
+            **flag.details,
+        }
         found[flag.rater].append(
             _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
         )

@@ -26,8 +26,8 @@ from labeling.statistics.figures import Figure, absent, gettext_noop, wilson
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2
-"""A gold with this many answers and at most this share of passes is suspect: the gold is more
-likely wrong than so many raters.
+"""A gold with this many answers and at most this share of passes is suspect: more likely the gold
+is wrong than that many raters.
 """
 
 

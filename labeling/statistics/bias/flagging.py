@@ -1,6 +1,6 @@
-"""Flags raters to review, each with a number and a sentence: no better than chance, prefers the
-first shown, prefers the longer, copies another rater, worse when tired, worse recently, faster than
-anyone can read.
+"""Flags raters to review, each with its numbers: no better than chance, prefers the first shown,
+prefers the longer, copies another rater, worse when tired, worse recently, faster than anyone can
+read. labeling.quality.pages.flag_words has the sentences.
 
 A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that
 matters, and a p-value that survives Benjamini and Hochberg's correction over all raters (and pairs
@@ -13,13 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, triu
 from scipy.stats import norm
 
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias.following import Following, following
-from labeling.statistics.bias.shares import LENGTH_MARGIN
+from labeling.statistics.bias.following import Following
+from labeling.statistics.bias.judgment_table import JudgmentTable, Rankings, table_of
 from labeling.statistics.figures import Floats, Ints, adjusted, codes
 
 Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
@@ -65,34 +63,6 @@ class Thresholds:
 
 THRESHOLDS = Thresholds()
 
-SENTENCES: dict[Kind, str] = {
-    "chance": (
-        "Follows what colleagues see {value} as far as a typical rater does, over {n} answers."
-    ),
-    "first": (
-        "Puts the first-shown response on top in {value} of {n} answers; {usual} is usual here."
-    ),
-    "longer": (
-        "Prefers the longer response in {value} of pairs, over {n} answers; {usual} is usual here."
-    ),
-    "copy": (
-        "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and"
-        " skill give."
-    ),
-    "tires": (
-        "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical"
-        " rater, over {n} answers; {usual} before."
-    ),
-    "drifts": (
-        "In the last third of the answers ({n}), follows colleagues {value} as far as a typical"
-        " rater; {usual} before."
-    ),
-    "fast": (
-        "Judges {pace} characters a second at the median of {n} answers; {usual_pace} is usual"
-        " here, and nobody reads more than {limit}."
-    ),
-}
-
 
 @dataclass(frozen=True)
 class BiasFlag:
@@ -103,172 +73,31 @@ class BiasFlag:
     """the pool's value, or the value expected by chance"""
     n: int
     p: float | None
-    sentence: str
     other: int | None = None
     """the other rater, for a copy"""
-    words: Mapping[str, str] = field(default_factory=dict)
-    """values to fill into the sentence of this kind in another language"""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """further numbers of this kind: `minutes` for `tires`, `limit` for `fast`, `is_later` for
+    `copy` (1 if the copier came second)
+    """
     judgments: tuple[int, ...] = ()
     """the rater's judgments behind the flag: those that show it; for `tires` and `drifts`, the
     later part
     """
 
 
-@dataclass(frozen=True)
-class Rankings:
-    """A campaign's rankings, one row per ranked response, as parallel arrays. One rater judges an
-    item once.
-    """
-
-    judgment: ArrayLike
-    item: ArrayLike
-    rater: ArrayLike
-    response: ArrayLike
-    rank: ArrayLike
-    """1 is best, equal ranks tie, NaN is unranked"""
-    position: ArrayLike
-    """position on the page, from 0"""
-    n_chars: ArrayLike
-    at_s: ArrayLike
-    """when the judgment was submitted, in seconds"""
-    active_s: ArrayLike
-    """seconds the rater worked on it; NaN is unknown"""
-
-
-def flags(
-    rankings: Rankings,
-    *,
-    thresholds: Thresholds = THRESHOLDS,
-    names: Mapping[int, str] | None = None,
-) -> list[BiasFlag]:
-    """All flags, the worst first within each kind; `names` are used for other raters in
-    sentences.
-    """
-    table = _table_of(rankings)
+def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[BiasFlag]:
+    """All flags, the worst first within each kind."""
+    table = table_of(rankings)
     if table is None:
         return []
     found = _first(table, thresholds) + _longer(table, thresholds)
     # Two raters who share a habit rank alike without copying, so `_copies` needs to know them.
     habits = {flag.rater for flag in found}
     found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
-    found += _copies(table, thresholds, habits, names or {}) + _fast(table, thresholds)
+    found += _copies(table, thresholds, habits) + _fast(table, thresholds)
     return sorted(
         found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
-
-
-@dataclass(frozen=True)
-class _Table:
-    """One entry per judgment, numbered from 0, except `raters` and `of_rater`."""
-
-    raters: Ints
-    """ids by number"""
-    judgments: Ints
-    """ids by number"""
-    rater: Ints
-    item: Ints
-    at_s: Floats
-    is_first_best: Floats
-    """1 if the first-shown response alone is on top, NaN if undecided"""
-    longer_won: Floats
-    """among pairs that differ in length, the share that the longer one won; NaN if there are
-    none
-    """
-    order: Ints
-    """equal for judgments that rank an item's responses in the same order"""
-    pace: Floats
-    """characters per second"""
-    following: Following
-    of_rater: tuple[Ints, ...]
-    """each rater's judgments in order of time"""
-
-
-def _table_of(rankings: Rankings) -> _Table | None:
-    judgment, names = codes(rankings.judgment)
-    if not judgment.size:
-        return None
-    n = len(names)
-    item, rater = codes(rankings.item)[0], codes(rankings.rater)
-    rank, position, chars = (
-        np.asarray(column, dtype=float)
-        for column in (rankings.rank, rankings.position, rankings.n_chars)
-    )
-    pairs = agreement_pairs.expand(
-        items=item, raters=rater[0], responses=rankings.response, ranks=rank
-    )
-    by_judgment = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
-    for column, given in zip(
-        by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True
-    ):
-        column[judgment] = given
-    its_item, its_rater, at_s, active_s = by_judgment
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(
-            active_s > 0, active_s, np.nan
-        )
-    # One sort by (rater, time); each rater's judgments are then one slice of it.
-    time_order = np.lexsort((at_s, its_rater))
-    starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
-    return _Table(
-        raters=rater[1].astype(np.int64),
-        judgments=names.astype(np.int64),
-        rater=its_rater,
-        item=its_item,
-        at_s=at_s,
-        is_first_best=_first_best(judgment, rank, position, n),
-        longer_won=_longer_won(judgment, pairs, chars, n),
-        order=_orders(judgment, pairs, its_item, n),
-        pace=pace,
-        following=following(
-            unit=pairs.unit,
-            rater=pairs.rater,
-            label=pairs.label,
-            judgment=judgment[pairs.row],
-            n_raters=len(rater[1]),
-            n_judgments=n,
-        ),
-        of_rater=tuple(time_order[starts[at] : starts[at + 1]] for at in range(len(rater[1]))),
-    )
-
-
-def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats:
-    ranked = ~np.isnan(rank)
-    best = np.full(n, np.inf)
-    np.minimum.at(best, judgment[ranked], rank[ranked])
-    # A best rank shared by several responses is not a choice of the first, nor is a ranking of one.
-    on_top = ranked & (rank == best[judgment])
-    n_on_top, n_ranked = (
-        np.bincount(judgment, weights=on_top, minlength=n),
-        np.bincount(judgment, weights=ranked, minlength=n),
-    )
-    firsts = np.full(n, np.inf)
-    np.minimum.at(firsts, judgment[ranked], position[ranked])
-    is_first = np.bincount(judgment, weights=on_top & (position == firsts[judgment]), minlength=n)
-    return np.where((n_on_top == 1) & (n_ranked > 1), is_first, np.nan)
-
-
-def _longer_won(judgment: Ints, pairs: agreement_pairs.PairVotes, chars: Floats, n: int) -> Floats:
-    apart = chars[pairs.other_row] - chars[pairs.row]  # above 0 if the right one is longer
-    counts = (np.abs(apart) > LENGTH_MARGIN) & (pairs.label != 0)
-    of = judgment[pairs.row[counts]]
-    won = np.bincount(of, weights=np.sign(apart[counts]) == pairs.label[counts], minlength=n)
-    total = np.bincount(of, minlength=n)
-    return np.asarray(np.divide(won, total, out=np.full(n, np.nan), where=total > 0), dtype=float)
-
-
-def _orders(judgment: Ints, pairs: agreement_pairs.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs; a judgment without votes gets a
-    number of its own.
-    """
-    # A random weight per (pair, label): equal sums mean equal sets of votes, up to rounding,
-    # without comparing rankings one by one. The seed only keeps runs repeatable.
-    random = np.random.default_rng(7)
-    weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
-    key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    has_votes = np.bincount(judgment[pairs.row], minlength=n) > 0
-    votes, names = codes(np.round(key, 9))
-    own_number = len(names) + np.arange(n)
-    return codes(item * (len(names) + n) + np.where(has_votes, votes, own_number))[0]
 
 
 @dataclass(frozen=True)
@@ -296,26 +125,17 @@ def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
     ]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _first(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _first(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.is_first_best, thresholds.first, thresholds)
     return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
 
 
-def _longer(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _longer(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = _above(table, table.longer_won, thresholds.longer, thresholds)
     return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
-    filled = {
-        "value": _percent(max(test.value, 0)),
-        "usual": _percent(max(test.usual, 0)),
-        "n": str(test.n),
-    } | words
+def _flag(table: JudgmentTable, kind: Kind, test: _Tested, **details: float) -> BiasFlag:
     return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
@@ -323,14 +143,15 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> BiasFlag:
         usual=test.usual,
         n=test.n,
         p=test.p,
-        sentence=SENTENCES[kind].format(**filled),
         other=None if test.other is None else int(table.raters[test.other]),
-        words=filled,
+        details=details,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
 
-def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
+def _above(
+    table: JudgmentTable, values: Floats, effect: float, thresholds: Thresholds
+) -> list[_Tested]:
     """Each rater's mean compared with the median rater's."""
     known = [of[~np.isnan(values[of])] for of in table.of_rater]
     eligible = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
@@ -363,7 +184,7 @@ def _below_careful(
     return slope, float(norm.cdf((slope - thresholds.careful) / se))
 
 
-def _chance(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _chance(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     tested = []
     for at, of in enumerate(table.of_rater):
         if len(of) >= thresholds.n_judgments:
@@ -386,7 +207,7 @@ def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
     return np.asarray((at_s - began) / 60, dtype=float)
 
 
-def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
+def _parts(table: JudgmentTable, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
     """Tests the later part of each rater's judgments: below a careful rater, and well below the
     earlier part.
     """
@@ -406,33 +227,31 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
     return _survivors(tested, thresholds)
 
 
-def _tires(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _tires(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     late = [
         60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
         for of in table.of_rater
     ]
-    minutes = f"{thresholds.tired_after_s / 60:.0f}"
+    minutes = thresholds.tired_after_s / 60
     return [
         _flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)
     ]
 
 
-def _drifts(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _drifts(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
-def _copies(
-    table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
-) -> list[BiasFlag]:
+def _copies(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[BiasFlag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
     for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
-        found += _copy_flags(table, test, names)
+        found += _copy_flags(table, test)
     return _strongest(found)
 
 
-def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
+def _test_pairs(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
     """Tests every two raters who share enough items, by sums over those items."""
     by_chance = _same_by_chance(table)
     judged = _by_rater(table, table.item, np.ones(len(table.item)))
@@ -473,13 +292,13 @@ def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list
     ]
 
 
-def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
+def _by_rater(table: JudgmentTable, columns: Ints, values: Floats) -> csr_matrix:
     return csr_matrix(
         (values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1)
     )
 
 
-def _same_by_chance(table: _Table) -> Floats:
+def _same_by_chance(table: JudgmentTable) -> Floats:
     """By item, the probability that two independent raters rank it the same way, shrunk to the
     pool's share.
     """
@@ -498,7 +317,7 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
-def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[BiasFlag]:
+def _copy_flags(table: JudgmentTable, test: _Tested) -> list[BiasFlag]:
     """One flag for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
@@ -512,21 +331,15 @@ def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[
         if later <= 1 - _LATER
         else None
     )
-    when = "and came later" if flagged else "now one first, now the other"
     return [
         _flag(
             table,
             "copy",
             replace(test, rater=who, other=whom, shown_by=same[who]),
-            when=when,
-            colleague=_name(table, whom, names),
+            is_later=float(flagged is not None),
         )
         for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
     ]
-
-
-def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
-    return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 
 
 def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
@@ -537,7 +350,7 @@ def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
     return list(best.values())
 
 
-def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
+def _fast(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
     """Tests pace alone: the threshold is far beyond what anybody can read, so chance plays no
     part.
     """
@@ -551,15 +364,13 @@ def _fast(table: _Table, thresholds: Thresholds) -> list[BiasFlag]:
         return []
     usual = float(np.median(list(paces.values())))
     limit = max(thresholds.chars_per_s, thresholds.times_pool * usual)
-    words = {"usual_pace": f"{usual:.0f}", "limit": f"{thresholds.chars_per_s:.0f}"}
     fast = {at: known[at][table.pace[known[at]] >= limit] for at in paces}
     return [
         _flag(
             table,
             "fast",
             _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
-            pace=f"{pace:.0f}",
-            **words,
+            limit=thresholds.chars_per_s,
         )
         for at, pace in paces.items()
         if pace >= limit

@@ -204,7 +204,7 @@ def _nothing() -> Consensus:
 
 def _caution(n_votes: Ints, done: int, rounds: int) -> str:
     if len(n_votes) < 2:
-        return "One rater's votes are the consensus; nothing can be told about reliability."
+        return "One rater's votes are the consensus; their reliability is unknown."
     if done >= rounds:
         return f"The estimate had not settled after {rounds} rounds."
     few = int((n_votes < 5).sum())

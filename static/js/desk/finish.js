@@ -1,7 +1,7 @@
 // Review, then submit, with the same key. Requests are retried until the server answers; a lease
 // stores an answer only once.
 
-import { goOn } from "js/desk/onward";
+import { goOn } from "js/desk/next_item";
 import { drop, flush, keep } from "js/desk/outbox";
 import { backoff, pause, post } from "js/desk/post";
 

@@ -1,6 +1,4 @@
-"""The controls of a response at the sizes of laptops and phones, and the prompt that stays in
-view.
-"""
+"""The controls of a response at laptop and phone sizes, and the prompt that stays visible."""
 
 from collections.abc import Callable
 

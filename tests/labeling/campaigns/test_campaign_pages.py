@@ -1,9 +1,9 @@
-"""The admin's campaign pages, through HTTP."""
+"""The list of campaigns and the page of one, through HTTP: its board, its state and its exports."""
 
 import io
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -13,70 +13,17 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
-from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
+from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.models import Campaign, Guideline, Pass, Pool, Rater
 from labeling.quality import services as quality_services
-from labeling.queue import slots
 from labeling.queue.claiming import claim
 from labeling.queue.claiming.order import presented
-from tests.cast import (
-    NOON,
-    open_comparison_campaign,
-    open_demonstration_campaign,
-    rater_called,
-    responses_to,
-    some_prompts,
-)
-from tests.html import page_of
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 from tests.labeling.answers import downloaded, words
-
-SignedIn = Callable[..., Client]
+from tests.labeling.campaigns.campaign_work import rank_next, skip_next, write_next
 
 pytestmark = pytest.mark.django_db
-
-
-def rank_next(
-    campaign: Campaign,
-    rater: Rater,
-    *,
-    ranks: dict[int, int | None] | None = None,
-    now: datetime,
-    **given: Any,
-) -> Judgment:
-    """The rater claims what comes next and ranks it: first to fourth as shown, unless `ranks` says
-    otherwise.
-    """
-    slot = claim.claim(campaign=campaign, rater=rater, now=now)
-    assert slot is not None
-    assert slot.lease is not None
-    return submit.submit(
-        lease=slot.lease,
-        rater=rater,
-        answer=ComparisonAnswer(
-            ranks=ranks or {0: 1, 1: 2, 2: 3, 3: 4},
-            ratings={position: {"overall": 4} for position in range(4)},
-            **given,
-        ),
-        now=now,
-    )
-
-
-def write_next(
-    campaign: Campaign, rater: Rater, *, text: str = "An answer.", now: datetime
-) -> Judgment:
-    slot = claim.claim(campaign=campaign, rater=rater, now=now)
-    assert slot is not None
-    assert slot.lease is not None
-    return submit.submit(
-        lease=slot.lease, rater=rater, answer=DemonstrationAnswer(text=text), now=now
-    )
-
-
-def skip_next(campaign: Campaign, rater: Rater, *, reason: str, now: datetime) -> None:
-    slot = claim.claim(campaign=campaign, rater=rater, now=now)
-    assert slot is not None
-    assert slot.lease is not None
-    slots.skip(lease=slot.lease, rater=rater, reason=reason, now=now)
+SignedIn = Callable[..., Client]
 
 
 # --- the list -------------------------------------------------------------------------------------
@@ -124,178 +71,6 @@ def test_the_list_asks_as_many_queries_for_one_campaign_as_for_twenty(
 
     with django_assert_num_queries(8):
         client.get("/campaigns/")
-
-
-# --- making one -----------------------------------------------------------------------------------
-
-
-def new_campaign(pool: Pool, guideline: Guideline, **changes: Any) -> dict[str, Any]:
-    values = {
-        "name": "Fresh",
-        "kind": "demonstration",
-        "pool": pool.pk,
-        "guideline": guideline.pk,
-        "overlap": 2,
-        "order": "finish_first",
-        "lease_minutes": 30,
-        "n_responses": "",
-        "is_unused": "on",
-    }
-    return values | changes
-
-
-def test_a_campaign_is_made_from_the_prompts_that_match(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    prompts = some_prompts(4)
-    Prompt.objects.filter(pk=prompts[0].pk).update(split="test")
-
-    answer = signed_in(alice).post(
-        "/campaigns/new/", new_campaign(day_shift, guideline, splits=["train"])
-    )
-
-    campaign = Campaign.objects.get()
-    assert answer.headers["Location"] == f"/campaigns/{campaign.pk}/"
-    assert (campaign.state, campaign.items.count(), campaign.slots.count()) == ("draft", 3, 6)
-    assert campaign.created_by == alice
-
-
-def test_a_campaign_says_what_is_asked_and_how_long_an_answer_is(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    some_prompts(1)
-    asked: dict[str, Any] = {"asks_strength": "on", "min_words": "5", "max_words": ""}
-
-    signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, **asked))
-
-    campaign = Campaign.objects.get()
-    assert (campaign.asks_strength, campaign.asks_reason) == (True, False)
-    assert (campaign.min_words, campaign.max_words) == (5, 600)
-
-
-def test_fewer_words_at_most_than_at_least_are_refused(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    some_prompts(1)
-
-    page = words(
-        signed_in(alice).post(
-            "/campaigns/new/", new_campaign(day_shift, guideline, min_words="9", max_words="8")
-        )
-    )
-
-    assert "Maximum words must not be lower than minimum words." in page
-
-
-def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
-    alice: User,
-    demonstration_campaign: Campaign,
-    day_shift: Pool,
-    guideline: Guideline,
-    signed_in: SignedIn,
-) -> None:
-    answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline))
-
-    assert "No prompts match." in words(answer)
-    assert Campaign.objects.count() == 1
-
-
-def test_prompts_of_an_earlier_campaign_are_taken_when_that_is_allowed(
-    alice: User,
-    demonstration_campaign: Campaign,
-    day_shift: Pool,
-    guideline: Guideline,
-    signed_in: SignedIn,
-) -> None:
-    signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, is_unused=""))
-
-    assert Campaign.objects.get(name="Fresh").items.count() == 5
-
-
-def test_a_comparison_says_how_many_prompts_have_enough_responses(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    prompts = some_prompts(5)
-    responses_to(prompts[:2], n=4)
-    responses_to(prompts[2:], n=3)
-
-    answer = signed_in(alice).post(
-        "/campaigns/new/",
-        new_campaign(day_shift, guideline, kind="comparison", n_responses=4, n_prompts=3),
-    )
-
-    assert "Only 2 prompts have at least 4 responses from these sources." in words(answer)
-
-
-def test_a_comparison_says_what_the_most_responses_are_when_no_prompt_has_enough(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    responses_to(some_prompts(5), n=3)
-
-    answer = signed_in(alice).post(
-        "/campaigns/new/", new_campaign(day_shift, guideline, kind="comparison", n_responses=4)
-    )
-
-    assert (
-        "None of the 5 matching prompts has 4 responses from these sources; the most is 3."
-        in words(answer)
-    )
-
-
-def test_a_comparison_takes_responses_of_the_chosen_sources_only(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    prompts = some_prompts(2)
-    responses_to(prompts, n=2, source_name="one model")
-    responses_to(prompts, n=2, source_name="another model")
-    chosen = Source.objects.get(name="one model")
-
-    signed_in(alice).post(
-        "/campaigns/new/",
-        new_campaign(
-            day_shift, guideline, kind="comparison", n_responses=2, response_sources=[chosen.pk]
-        ),
-    )
-
-    used = Campaign.objects.get().items.values_list("responses__source__name", flat=True)
-    assert set(used) == {"one model"}
-
-
-def test_the_count_follows_what_is_ticked(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
-) -> None:
-    some_prompts(4)
-
-    page = words(
-        signed_in(alice).post(
-            "/campaigns/new/count", new_campaign(day_shift, guideline, n_prompts=3)
-        )
-    )
-
-    assert "<strong>3 prompts</strong>, 6 answers, about 0.7 h" in page
-    assert "even sample of 4 matching prompts" in page
-
-
-def test_the_count_works_before_the_form_is_filled_in(alice: User, signed_in: SignedIn) -> None:
-    some_prompts(4)
-
-    page = words(signed_in(alice).post("/campaigns/new/count", {"kind": "demonstration"}))
-
-    assert "4 prompts" in page
-
-
-def test_a_name_that_is_taken_gets_a_sentence(
-    alice: User,
-    demonstration_campaign: Campaign,
-    day_shift: Pool,
-    guideline: Guideline,
-    signed_in: SignedIn,
-) -> None:
-    answer = signed_in(alice).post(
-        "/campaigns/new/", new_campaign(day_shift, guideline, name="Write", is_unused="")
-    )
-
-    assert "Another campaign already has this name." in words(answer)
 
 
 # --- one campaign ---------------------------------------------------------------------------------
@@ -429,103 +204,6 @@ def test_a_link_cannot_open_a_campaign(
     alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     assert signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/pause").status_code == 405
-
-
-# --- items ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("status", "n_shown"),
-    [("", 5), ("untouched", 4), ("started", 0), ("finished", 1), ("skipped", 1)],
-)
-def test_items_are_filtered_by_where_they_stand(
-    status: str,
-    n_shown: int,
-    alice: User,
-    rosa: Rater,
-    raul: Rater,
-    demonstration_campaign: Campaign,
-    signed_in: SignedIn,
-) -> None:
-    write_next(demonstration_campaign, rosa, now=timezone.now())
-    skip_next(demonstration_campaign, raul, reason=Pass.Reason.NOT_MY_FIELD, now=timezone.now())
-
-    page = page_of(
-        signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/?status={status}")
-    )
-
-    assert page.count('aria-label="item ') == n_shown
-
-
-@pytest.mark.parametrize("n_items", [1, 20])
-def test_items_ask_as_many_queries_for_one_as_for_twenty(
-    n_items: int,
-    alice: User,
-    day_shift: Pool,
-    guideline: Guideline,
-    signed_in: SignedIn,
-    django_assert_num_queries: Any,
-) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
-    client = signed_in(alice)
-
-    with django_assert_num_queries(8):
-        client.get(f"/campaigns/{campaign.pk}/items/")
-
-
-def test_an_item_shows_every_answer_in_letters(
-    alice: User, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
-) -> None:
-    judgment = rank_next(
-        comparison_campaign,
-        rosa,
-        ranks={0: 1, 1: 1, 2: None, 3: 2},
-        reason="Both are right.",
-        now=timezone.now(),
-    )
-    first = {entry.position: entry.response_id for entry in judgment.comparison.ranked.all()}
-    letters = {pk: "ABCD"[index] for index, pk in enumerate(sorted(first.values()))}
-    tied = " = ".join(sorted([letters[first[0]], letters[first[1]]]))
-
-    page = words(
-        signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{judgment.item_id}/")
-    )
-
-    assert f"{tied} › {letters[first[3]]}" in page
-    assert f"Unranked: {letters[first[2]]}" in page
-    assert "Both are right." in page
-    assert "Overall <strong>4</strong>" in page
-    assert rosa.alias in page
-
-
-def test_an_item_shows_a_demonstration_as_it_reads(
-    alice: User, rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
-) -> None:
-    judgment = write_next(demonstration_campaign, rosa, text="It is **four**.", now=timezone.now())
-
-    page = words(
-        signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/")
-    )
-
-    assert "It is <strong>four</strong>." in page
-
-
-@pytest.mark.parametrize("n_answers", [1, 20])
-def test_an_item_asks_as_many_queries_for_one_answer_as_for_twenty(
-    n_answers: int,
-    alice: User,
-    day_shift: Pool,
-    guideline: Guideline,
-    signed_in: SignedIn,
-    django_assert_num_queries: Any,
-) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=20)
-    for number in range(n_answers):
-        rank_next(campaign, rater_called(f"Rater {number}", pool=day_shift), now=timezone.now())
-    client, item = signed_in(alice), campaign.items.get()
-
-    with django_assert_num_queries(9):
-        client.get(f"/campaigns/{campaign.pk}/items/{item.pk}/")
 
 
 # --- set-up and export ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the desk's pages cost the database, however much there is."""
+"""The queries of the desk's pages do not grow with the data."""
 
 import json
 
@@ -28,7 +28,7 @@ def request_of(name: str, client: Client, address: str) -> None:
         client.post(address + "submit", comparison(), headers={"X-Desk": "fragment"})
 
 
-COSTS = {"next": 7, "item": 7, "draft": 8, "heartbeat": 5, "submit": 14}
+COSTS = {"next": 7, "item": 7, "draft": 8, "heartbeat": 5, "submit": 16}
 """Queries of each request, the two for session and user included. A claim asks how the rater stands
 to the campaign, and takes the slot. Submit reads the lease and what it shows; stores in a
 savepoint; claims; and reads the next item, which its answer brings.

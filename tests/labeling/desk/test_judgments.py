@@ -1,4 +1,4 @@
-"""An answer is checked once, and every problem is found."""
+"""An answer is checked once, and every problem is reported."""
 
 import pytest
 

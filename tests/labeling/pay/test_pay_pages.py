@@ -1,4 +1,4 @@
-"""Pages of pay, for admins and for the rater whose pay it is."""
+"""Pages of pay, for admins and for raters."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ def test_an_admin_sees_everybodys_sum_and_who_is_below_the_floor(
 
     assert rosa.alias in page
     assert "4.00 EUR" in page
-    assert "below minimum" in page
+    assert "Below minimum" in page
 
 
 def test_the_csv_has_the_lines_of_everybody(

@@ -1,6 +1,4 @@
-"""Invitations through HTTP: by hand and by file, the mail, the link, sent again, revoked, used
-up.
-"""
+"""Invitations through HTTP: by form and by file, the mail, the link, resent, revoked, used."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,6 +1,4 @@
-"""Onboarding: questions as admins type them, scores against the researchers, attempts, decisions,
-and the gate before work.
-"""
+"""Onboarding: attempts, decisions, new guideline versions, and the gate before work."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -26,21 +24,15 @@ from labeling.models import (
 )
 from labeling.pay import services as pay_services
 from labeling.pay.timesheets import selectors as timesheets_selectors
-from labeling.people.onboarding import questions as onboarding_questions
 from labeling.people.onboarding import selectors as onboarding_selectors
 from labeling.people.onboarding import services as onboarding_services
 from labeling.people.pools import services as pools_services
 from labeling.queue import onboarding_left
 from labeling.queue.claiming import claim
 from tests.cast import NOON, rater_called
+from tests.labeling.people.onboarding_questions import FLAGS, QUIZ
 
 pytestmark = pytest.mark.django_db
-
-FLAGS = [
-    {"prompt": "p", "response": f"r{number}", "is_sensitive": number % 2 == 0}
-    for number in range(4)
-]
-QUIZ = [{"text": "What comes first?", "choices": ["help", "brevity"], "right": 0}]
 
 
 def step(
@@ -77,84 +69,13 @@ def progress(rater: Rater, pool: Pool) -> list[str]:
 
 
 RIGHT = [True, False, True, False]
+
 HALF = [True, False, False, True]
 
 
-# --- questions ------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("kind", "questions"),
-    [
-        ("guideline", QUIZ),
-        ("profile", [{"text": "Age", "choices": ["under 30", "30 or more"]}]),
-        ("flags", FLAGS),
-        (
-            "rankings",
-            [{"prompt": "p\n\nq", "responses": ["one", "two", "three"], "ranks": [2, 1, 2]}],
-        ),
-        ("demonstrations", [{"prompt": "Explain rain."}, {"prompt": "Explain snow."}]),
-        ("topics", [{"topic": "chat"}, {"topic": "chess"}]),
-    ],
-)
-def test_questions_are_read_back_as_they_are_written(kind: str, questions: list[Any]) -> None:
-    assert onboarding_questions.parse(kind, onboarding_questions.as_text(kind, questions)) == (
-        questions,
-        [],
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "line", "sentence"),
-    [
-        (
-            "guideline",
-            "Fine?\n* yes\n- no\n---\nTwo right?\n* yes\n* no",
-            5,
-            "Mark the one right choice",
-        ),
-        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Add “Sensitive: yes”"),
-        (
-            "rankings",
-            "Prompt: a\nA: x\nB: y\nOrder: A > C",
-            1,
-            "“Order:” must name each response once",
-        ),
-        ("rankings", "just words", 1, "Start with a label"),
-    ],
-)
-def test_a_question_that_cannot_be_used_is_named_by_its_line(
-    kind: str, text: str, line: int, sentence: str
-) -> None:
-    (problem,) = onboarding_questions.parse(kind, text)[1]
-
-    assert problem.line == line
-    assert sentence in problem.sentence
-
-
-def test_flags_score_the_share_that_agrees() -> None:
-    assert onboarding_questions.score("flags", FLAGS, [True, False, True, True]) == 0.75
-
-
-def test_a_missing_answer_agrees_with_nobody() -> None:
-    assert onboarding_questions.score("flags", FLAGS, [True, False]) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("ranks", "score"),
-    [
-        ([1, 2, 3], 1.0),
-        ([3, 2, 1], 0.0),
-        ([1, 1, 1], 0.5),
-        ([2, 1, 3], pytest.approx(2 / 3)),
-        ([1, 2, None], 0.0),
-    ],
-)
-def test_rankings_score_by_pairs(ranks: list[int | None], score: float) -> None:
-    question = {"prompt": "p", "responses": ["a", "b", "c"], "ranks": [1, 2, 3]}
-
-    assert onboarding_questions.score("rankings", [question], [ranks]) == score
-
-
 # --- attempts -------------------------------------------------------------------------------------
+
+
 def test_three_of_four_reach_a_cut_of_75_percent(day_shift: Pool, rosa: Rater) -> None:
     attempt = submit(step(day_shift), rosa, [True, False, True, True])
 
@@ -442,6 +363,8 @@ def test_topics_that_one_knows_are_declared_and_a_passed_test_has_tested_the_poo
 
 
 # --- the gate -------------------------------------------------------------------------------------
+
+
 def test_nobody_is_given_an_item_before_the_last_step_is_passed(
     day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
 ) -> None:

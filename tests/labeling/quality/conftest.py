@@ -1,12 +1,13 @@
-"""Campaigns whose raters are known beforehand."""
+"""Campaigns with known raters."""
 
 import random
 
 import pytest
 
 from labeling.models import Campaign, Guideline, Pool, Rater
-from tests.cast import open_comparison_campaign, rater_called
-from tests.labeling.quality.test_quality import as_shown, judge_all
+from labeling.quality import services as quality_services
+from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.labeling.quality.judging import as_shown, judge_all
 
 
 @pytest.fixture
@@ -24,3 +25,12 @@ def crowd(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, Rater]:
     habitual = rater_called("Habit", pool=day_shift)
     judge_all(campaign, habitual, by=as_shown)
     return campaign, habitual
+
+
+@pytest.fixture
+def measured(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> Campaign:
+    """Rosa ranks by what she reads, Raul as shown; the report is up to date."""
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul, by=as_shown)
+    quality_services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
+    return comparison_campaign

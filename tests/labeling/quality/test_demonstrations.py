@@ -1,4 +1,4 @@
-"""How raters write demonstrations: who is far faster, or pastes far more, than the others."""
+"""How raters write demonstrations: who is far faster, or pastes far more, than others."""
 
 from collections.abc import Callable
 
@@ -106,8 +106,8 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
 ) -> None:
     page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert page.count("writes fast") == 1
-    assert page.count("pastes the most") == 1
+    assert page.count("Writes fast") == 1
+    assert page.count("Pastes the most") == 1
     assert "This proves nothing" in page
 
 

@@ -1,6 +1,4 @@
-"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and
-never NaN.
-"""
+"""The measures of a report on very small campaigns: a number or a sentence, never NaN."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -251,7 +249,7 @@ def test_the_interval_of_a_rater_s_share_knows_that_votes_on_one_prompt_belong_t
     assert first["high"] - first["low"] > 0.4  # of 120 votes by themselves it would be 0.18
 
 
-def test_the_judgments_behind_a_row_are_told_of_each_rater() -> None:
+def test_each_rater_has_the_judgments_behind_a_row() -> None:
     found = measures_behind.judgments_behind(sights())
 
     assert found.everybody["list"] == {

@@ -1,6 +1,4 @@
-"""Groups of raters side by side: what each is told from, and that nobody's own answer can be told
-from it.
-"""
+"""Comparing groups of raters without revealing anyone's own answer."""
 
 import itertools
 import random
@@ -35,8 +33,8 @@ from labeling.statistics.bias import looks as bias_looks
 from labeling.statistics.bias import shares
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.html import page_of
+from tests.labeling.quality.judging import as_shown, judge_all
 from tests.labeling.quality.test_measures import none_of_others, votes_of
-from tests.labeling.quality.test_quality import as_shown, judge_all
 
 SignedIn = Callable[..., Client]
 

@@ -1,5 +1,5 @@
-"""Items that everybody judges wait for nobody who comes no more, so that their campaign ends; who
-comes back is asked again.
+"""Calibration items do not wait for raters who have left, so that the campaign ends; a rater who
+returns gets them again.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from tests.cast import (
     open_demonstration_campaign,
     rater_called,
 )
-from tests.labeling.campaigns.test_effort import judge_one
+from tests.labeling.campaigns.judging import judge_one
 
 pytestmark = pytest.mark.django_db
 

@@ -4,6 +4,7 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +120,27 @@ def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> float | None:
     spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
     most = m**2 * (n**3 - n) - m * ties
     return 12 * spread / most if most > 0 else None
+
+
+def is_about(value: object, precise: float = 1e-6) -> object:
+    return pytest.approx(value, abs=precise)
+
+
+def expanded(wins: np.ndarray) -> dict[str, Any]:
+    """`wins[i, j]` as one entry a win."""
+    i, j = np.nonzero(wins)
+    n = wins[i, j]
+    return {"winners": np.repeat(i, n), "losers": np.repeat(j, n)}
+
+
+LEAGUE = np.array(
+    [
+        [0, 7, 9, 7, 7, 9, 11],
+        [6, 0, 7, 5, 11, 9, 9],
+        [4, 6, 0, 7, 7, 8, 12],
+        [6, 8, 6, 0, 6, 7, 10],
+        [6, 2, 6, 7, 0, 7, 12],
+        [4, 4, 5, 6, 6, 0, 6],
+        [2, 4, 1, 3, 1, 7, 0],
+    ]
+)

@@ -1,5 +1,5 @@
-"""Orders and scales where each unit was judged by some raters: held against the published tables
-and against slow twins.
+"""Orders and scales where each unit has some of the raters: compared with published tables and slow
+twins.
 """
 
 from itertools import combinations

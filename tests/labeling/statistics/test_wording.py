@@ -1,5 +1,5 @@
 """Confident wording: how it is measured, and whether raters take it for quality where an expert
-says otherwise.
+disagrees.
 """
 
 import itertools
@@ -56,7 +56,7 @@ def test_confidence_is_boosters_less_hedges_in_a_hundred_words(text: str, expect
 
 
 def slow_confidence(words: Sequence[str]) -> float:
-    """Word by word, the longest entry of either list that begins here."""
+    """Word by word, the longest entry of either list that starts here."""
     entries = {tuple(entry.split()): 1 for entry in bias_wording.BOOSTERS}
     entries |= {tuple(entry.lower().split()): -1 for entry in bias_wording.HEDGES}
     longest = max(map(len, entries))

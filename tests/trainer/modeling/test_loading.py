@@ -1,5 +1,5 @@
-"""Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence
-when they cannot be used.
+"""Models and tokenizers: their own pad token, the reward at the right place, and a sentence if they
+can't be used.
 """
 
 import json
@@ -106,7 +106,7 @@ def test_rows_longer_than_the_model_reads_get_a_sentence(tiny_model: Path) -> No
         str(tiny_model), loading.load_tokenizer(str(tiny_model)), torch.float32
     )
 
-    with pytest.raises(loading.UnableToLoad, match="reads at most 1024 tokens"):
+    with pytest.raises(loading.UnableToLoad, match="context length is 1024 tokens"):
         loading.require_length(model, 4096)
 
 

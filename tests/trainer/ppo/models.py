@@ -149,3 +149,7 @@ def stored_experience(
     experience.rewards = REWARDS[first:last].clone()
     of.estimate(experience)
     return experience
+
+
+def weights(model: torch.nn.Module) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in model.parameters() if p.requires_grad]

@@ -349,10 +349,10 @@ def test_what_does_not_fit_the_ptx_mix_or_the_measuring_is_counted_and_said(
     assert (metrics["n_held_out_prompts"], metrics["n_held_out_prompts_too_long"]) == (1, 1)
     assert (metrics["n_ptx"], metrics["n_ptx_cut"], metrics["n_ptx_left_out"]) == (9, 1, 1)
     assert (
-        "9 demonstrations in the ptx mix, 1 of them cut at the end; 1 left out: too long."
+        "9 demonstrations in the ptx mix, 1 of them truncated; 1 dropped: too long."
         in runs.notes(folder)
     )
-    assert "1 held-out prompt not measured on" in runs.notes(folder)
+    assert "1 held-out prompt dropped" in runs.notes(folder)
 
 
 def test_without_a_reward_model_the_run_says_what_to_do(

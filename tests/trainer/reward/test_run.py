@@ -206,10 +206,10 @@ def test_ties_and_what_is_too_long_are_counted_and_said(
     names = ("n_train_pairs", "n_ties", "n_responses_left_out", "n_prompts_cut")
     assert [result.metrics[name] for name in names] == [3, 1, 1, 1]
     assert (
-        "1 tie dropped: nothing to learn. 1 response left out: longer than 64 tokens"
+        "1 tie dropped. 1 response dropped: longer than 64 tokens even without the prompt."
         in runs.notes(folder)
     )
-    assert "1 prompt cut at the beginning" in runs.notes(folder)
+    assert "1 prompt truncated at the start" in runs.notes(folder)
     assert "held_out_accuracy_before" not in result.metrics
 
 
@@ -238,8 +238,8 @@ def test_what_is_too_long_among_held_out_rankings_and_demonstrations_is_counted_
         metrics["n_demonstrations_left_out"],
         metrics["n_demonstrations_cut"],
     ) == (2, 1, 1)
-    assert "1 held-out response left out: longer than 64 tokens" in runs.notes(folder)
-    assert "1 demonstration left out: longer than 64 tokens." in runs.notes(folder)
+    assert "1 held-out response dropped: longer than 64 tokens" in runs.notes(folder)
+    assert "1 demonstration dropped: longer than 64 tokens." in runs.notes(folder)
 
 
 def test_rankings_of_ties_alone_get_a_sentence(
@@ -250,7 +250,7 @@ def test_rankings_of_ties_alone_get_a_sentence(
     )
     folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
 
-    with pytest.raises(data.UnableToRead, match="holds no pair to learn from: 1 tie and"):
+    with pytest.raises(data.UnableToRead, match="has no usable pair: 1 tie and"):
         runs.carry_out(folder)
 
 
@@ -277,7 +277,7 @@ def test_the_stop_file_ends_the_run_and_saves(
     assert run_dir.is_complete(run_folder / "model")
 
 
-def test_held_out_accuracy_is_told_by_strength_category_and_pool(
+def test_held_out_accuracy_is_reported_by_strength_category_and_pool(
     run_folder: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     right = {"strength": 4, "category": "chat", "pool": "Day shift"}

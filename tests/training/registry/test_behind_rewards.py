@@ -1,6 +1,4 @@
-"""What a model learned from its reward model is seen of as well: the human comparisons behind it,
-and their licences.
-"""
+"""The data behind a model's reward model counts too: its human comparisons and their licences."""
 
 from collections.abc import Callable
 
@@ -54,12 +52,9 @@ def rewarded(
 def test_card_and_lineage_name_the_comparisons_behind_the_rewards(rewarded: TrainedModel) -> None:
     card, lineage = cards.generated_card(model=rewarded), cards.lineage_json(model=rewarded)
 
-    assert "was rewarded by judge and began with base" in card
-    assert (
-        "**judge** was left by the reward run “judging”, which learned from pairs (1 comparisons"
-        in card
-    )
-    assert "data that judge learned from: 1 rows CC-BY-NC-4.0" in card
+    assert "with rewards from judge." in card
+    assert "**judge** was trained by the reward run “judging” from base on pairs (1 comp" in card
+    assert "training data of judge: 1 rows CC-BY-NC-4.0" in card
     assert [step["model"] for step in lineage["steps"]] == ["better", "base"]
     (rewards,) = lineage["rewards"]
     assert (rewards["model"], rewards["steps"][0]["snapshot"]["licences"]) == (

@@ -1,6 +1,4 @@
-"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it
-cannot be had.
-"""
+"""A model as an archive: its contents, streaming, and the sentence if there is none."""
 
 import io
 import json
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from accounts.models import User
 from tests.training import cast
@@ -87,7 +86,7 @@ def test_no_block_is_larger_than_a_little_memory(trained: TrainedModel) -> None:
     assert max(len(block) for block in export.archive(model=trained).chunks()) <= 4 * 1024**2
 
 
-def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
+def test_the_adapter_is_exported_alone_if_it_was_saved_and_refused_otherwise(
     trained: TrainedModel,
 ) -> None:
     files = unpacked(export.archive(model=trained, weights="adapter"))
@@ -134,6 +133,13 @@ def test_the_command_writes_the_archive_and_names_what_it_cannot(
     assert [path.name for path in tmp_path.glob(".*part")] == []
     with pytest.raises(CommandError, match="no model called"):
         call_command("export_model", "nobody")
+
+
+def test_a_generated_card_is_in_english_for_every_reader(trained: TrainedModel) -> None:
+    with translation.override("de"):
+        made = cards.card_text(model=trained)
+
+    assert made == cards.card_text(model=trained)
 
 
 def test_a_card_says_what_is_known_until_a_person_writes_one(

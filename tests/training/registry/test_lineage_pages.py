@@ -1,5 +1,5 @@
-"""From a model back to the very judgments, for a researcher: campaign, prompt and the rows of a
-snapshot, blind to who judged.
+"""From a model back to single judgments, for a researcher: campaign, prompt and snapshot rows,
+without the raters' names.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from labeling.models import Campaign, Import, Judgment, Prompt, Rater, Source
 from labeling.people import withdrawal
 from tests.api.test_labeling import ranked, written
 from tests.cast import NOON, login_of
-from tests.html import squeezed
+from tests.html import text_of
 from tests.training import cast
 from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
@@ -68,12 +68,6 @@ def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedMode
 
 def folder_of(snapshot: Snapshot) -> Path:
     return Path(settings.SNAPSHOTS_DIR) / snapshot.folder
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def test_a_researcher_clicks_from_a_model_to_the_very_judgment(
@@ -142,7 +136,7 @@ def test_a_row_says_how_its_responses_came_out_and_who_wrote_them(
     assert {answer.model.pk for answer in row.answers} == {judge.parent_id}
 
 
-def test_a_campaign_tells_what_was_asked_and_of_raters_how_many(
+def test_a_campaign_shows_its_questions_and_the_number_of_raters(
     signed_in: SignIn, noor: User, rosa: Rater, judge: TrainedModel, comparison_campaign: Campaign
 ) -> None:
     page = text_of(signed_in(noor), f"/lineage/campaigns/{comparison_campaign.pk}/")

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling.data import intake
 from labeling.models import Demonstration, Prompt, Rater, Source
-from tests.html import squeezed
+from tests.html import text_of
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from training.models import Endpoint, Publication, TrainedModel
@@ -43,12 +43,6 @@ def worker() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _named_hosts(settings: LazySettings) -> None:
     settings.ENDPOINT_HOSTS = ["llm.example.org", "inside:8000"]
-
-
-def text_of(client: Client, path: str) -> str:
-    response = client.get(path)
-    assert response.status_code == 200, path
-    return squeezed(response.content.decode())
 
 
 def elsewhere(noor: User, **changes: Any) -> TrainedModel:
@@ -358,7 +352,7 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
     assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
     assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
     assert (
-        f"**ours, served** is {ours.name} as another server answers for it"
+        f"**ours, served** is {ours.name} served by an external endpoint"
         in cards.generated_card(model=served)
     )
     assert (
@@ -437,7 +431,7 @@ def test_stage_licence_and_card_are_changed_and_written_down(signed_in: SignIn, 
     client.post(f"/models/{model.pk}/edit/", data)
 
     model.refresh_from_db()
-    assert "## Where it comes from" in begun
+    assert "## Lineage" in begun
     assert (model.stage, model.licence, model.card[:8]) == ("approved", "MIT", "# Ours\n\n")
     assert model.source is not None
     assert (model.source.licence, "<script>x" in text_of(client, f"/models/{model.pk}/")) == (
@@ -483,7 +477,7 @@ def test_publishing_is_queued_shown_and_refused_with_a_sentence(
     page = text_of(client, f"/models/{model.pk}/publications")
 
     assert "is not a valid repository name" in wrong
-    assert ("team/ours" in page, "waiting for a worker" in page, "hx-get" in page) == (
+    assert ("team/ours" in page, "Waiting for a worker" in page, "hx-get" in page) == (
         True,
         True,
         True,

@@ -1,4 +1,4 @@
-"""What a run measured, as its page lists it."""
+"""A run's metrics as its page lists them."""
 
 from training.results.measures import measures, result
 

@@ -1,5 +1,5 @@
-"""What hangs on a run's page: its log with search, all of it as one file, and what the model wrote
-with its scores.
+"""Pages next to a run's page: its log with search, its archive, and the model's responses with
+scores.
 """
 
 import io

@@ -1,5 +1,5 @@
-"""A sampling run of another server's model, for real: supervisor, child process, HTTP, and the
-responses under its source.
+"""A sampling run of an external model, for real: supervisor, child process, HTTP, and responses
+under its source.
 """
 
 import json

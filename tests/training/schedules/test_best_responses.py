@@ -1,6 +1,4 @@
-"""Rejection sampling: responses with their scores, the snapshot of the best, and how both are found
-again from either end.
-"""
+"""Rejection sampling: scored responses, the snapshot of the best, and links in both directions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -279,7 +277,7 @@ def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_res
         "Best responses",
         [("candidates", "by base"), ("judge", "selected them")],
     )
-    assert "the best responses of base in “candidates”, chosen by judge" in card
+    assert "the best responses of base in “candidates”, selected by judge" in card
     assert lineage["steps"][0]["snapshot"]["best_of"][0]["reward_model"] == "judge"
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from labeling.models import Guideline, Pool, Rater, Response, ResponseScore
 from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
-from tests.training.schedules.test_chains import again, link, run_of
+from tests.training.schedules.chain_steps import again, link, run_of
 from tests.training.snapshots.test_freezing import compare, on_split, rows
 from training.models import Run, RunPoint, TrainedModel
 from training.models.chain_plans import Plan

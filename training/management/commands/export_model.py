@@ -17,12 +17,17 @@ class Command(BaseCommand):
     help = "Write a model as one .tar: weights, tokenizer, card (README.md) and lineage.json."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("model", help="its name")
-        parser.add_argument("file", type=Path, nargs="?", help="where to; left out: NAME.tar here")
+        parser.add_argument("model", help="name of the model")
+        parser.add_argument(
+            "file",
+            type=Path,
+            nargs="?",
+            help="path of the archive; default: NAME.tar in this folder",
+        )
         parser.add_argument(
             "--adapter",
             action="store_true",
-            help="what LoRA learned, unmerged, in place of whole weights",
+            help="export the LoRA adapter instead of the full weights",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -24,7 +24,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 IGNORED = {"stored.json", "manifest.json", "README.md"}
-"""Of the folder: what belongs to our stores, and a card that ours replaces."""
+"""Not uploaded: the store's own files, and a card that the generated one replaces."""
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def send(job: dict[str, Any]) -> str:
-    """Its address there."""
+    """Uploads it and returns its URL."""
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository = job["repository"]
     folder = Path(job["folder"])

@@ -12,17 +12,16 @@ BY = ("strength", "category", "pool")
 
 
 def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of each decided pair of the rows, in the order of their margins."""
+    """The attributes of each decided pair of the rows, in the order of their margins."""
     return [about for row in rows for about in row["about"]]
 
 
 def accuracy_by(
     margins: Sequence[float], pairs: Sequence[dict[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; what no row says is left out.
-
-    Strengths from slight to strong, other groups from the largest to the smallest; pairs that do
-    not say come last, as "".
+    """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; attributes that no row has are
+    left out. Strengths from slight to strong, other groups from the largest to the smallest; pairs
+    without the attribute come last, as "".
     """
     found = {}
     for name in BY:

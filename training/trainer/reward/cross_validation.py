@@ -1,8 +1,8 @@
-"""Cross-validation over raters: is a reward model as right about people it has never seen as about
-those it learned from?
+"""Cross-validation over raters: is a reward model as accurate for raters it has never seen as for
+those it was trained on?
 
 InstructGPT (Ouyang 2022, §4.1) split its labelers into five groups and found 69.6 % against 72.4 %.
-Both are measured on prompts that no fold learns from; the one difference is whose judgments they
+Both are measured on prompts that no fold trains on; the only difference is whose judgments they
 are.
 """
 
@@ -19,14 +19,14 @@ from training.trainer.reward import breakdown
 N_FOLDS = 5
 
 Learn = Callable[[frozenset[str]], list[float] | None]
-"""Trains without these raters; margins of the held-out pairs under what came of it, or None where
-it was asked to stop.
+"""Trains without these raters. Returns the resulting model's margins of the held-out pairs, or None
+if the run was stopped.
 """
 
 
 def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
-    """Five groups of raters with about as many rankings each, the same every time. Empty for fewer
-    than five raters.
+    """Five groups of raters with about the same number of rankings, always the same groups. Empty
+    for fewer than five raters.
     """
     given = Counter(str(row["rater"]) for row in rows if row.get("rater"))
     if len(given) < N_FOLDS:
@@ -52,12 +52,12 @@ def cross_validated(
     groups, pairs = folds(rows), breakdown.pairs_of(held_out)
     if not groups:
         folder.append_note(
-            f"No cross-validation: fewer than {N_FOLDS} raters have ranked anything to learn from."
+            f"No cross-validation: fewer than {N_FOLDS} raters have ranked training items."
         )
         return {}
     if not any(pair.get("rater") in group for pair in pairs for group in groups):
         folder.append_note(
-            "No cross-validation: none of the raters to learn from has a held-out pair."
+            "No cross-validation: no rater in the training data has a held-out pair."
         )
         return {}
     path = folder.path / run_dir.FOLDS
@@ -67,9 +67,7 @@ def cross_validated(
     for group in groups[len(done) :]:
         margins = learn(group)
         if margins is None:
-            folder.append_note(
-                f"Cross-validation was left off after {len(done)} of {N_FOLDS} folds."
-            )
+            folder.append_note(f"Cross-validation stopped after {len(done)} of {N_FOLDS} folds.")
             return {}
         done.append(_measured(margins, pairs, group, frozenset().union(*groups) - group))
         run_dir.write_json(path, done)
@@ -78,7 +76,7 @@ def cross_validated(
 
 
 def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation over the folds that have a pair, and each fold by itself."""
+    """Mean and standard deviation over the folds that have a pair, and each single fold."""
     found: dict[str, Any] = {"cross_validation": list(done)}
     for name in ("unseen", "seen"):
         shares = [fold[name]["accuracy"] for fold in done if fold[name]["n"]]
@@ -105,7 +103,7 @@ def _measured(
 def _sentence(number: int, fold: dict[str, Any]) -> str:
     unseen, seen = fold["unseen"], fold["seen"]
     return (
-        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: right about"
-        f" {unseen['accuracy']:.1%} of their {unseen['n']} held-out pairs, and"
-        f" {seen['accuracy']:.1%} of the {seen['n']} of the other raters."
+        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: accuracy"
+        f" {unseen['accuracy']:.1%} on their {unseen['n']} held-out pairs,"
+        f" {seen['accuracy']:.1%} on the {seen['n']} of the other raters."
     )

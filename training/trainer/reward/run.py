@@ -20,9 +20,7 @@ from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
-"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
-average becomes 0.
-"""
+"""A comparison snapshot may have some, as demonstrations.jsonl: their mean reward becomes 0."""
 
 
 class WatchedRanking(progress.Watched, RankingTrainer):
@@ -163,7 +161,7 @@ def _trainer(
 
 
 class _UntilStopped(TrainerCallback):
-    """A fold saves nothing: it ends when the run is stopped, and a later attempt starts it over."""
+    """A fold saves nothing: it ends when the run is stopped, and a later attempt restarts it."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -182,7 +180,7 @@ def _cross_validated(
     tokenizer: PreTrainedTokenizerBase,
     held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Runs before the run's own training, so a checkpoint of that means that this is done."""
+    """Runs before the run's own training, so once that has a checkpoint, this is done."""
     rows = data.training_rows(Path(job.snapshot), "responses")
 
     def learn(without: frozenset[str]) -> list[float] | None:
@@ -193,7 +191,7 @@ def _cross_validated(
         ).rows
         if not read:
             raise data.UnableToRead(
-                "One fold of the cross-validation has no pair to learn from. Collect more, or"
+                "One fold of the cross-validation has no pair to train on. Collect more, or"
                 " switch it off."
             )
         trainer = _trainer(
@@ -218,9 +216,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
     read = rankings.read(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
     if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"The snapshot has no usable pair: {counted(read.n_ties, 'tie')} and "
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
-            "Collect more comparisons, or raise the longest row."
+            "Collect more comparisons or raise the max row length."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens)
@@ -241,35 +239,35 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
 def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
     note = (
         f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over"
-        f" {counted(len(rows.train), 'prompt')} to learn from, {rows.n_held_out_pairs} held out"
+        f" {counted(len(rows.train), 'prompt')} for training, {rows.n_held_out_pairs} held out"
         f" ({rows.split or 'no held-out split'})."
     )
-    note += f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
+    note += f" {counted(rows.read.n_ties, 'tie')} dropped."
     if rows.read.n_left_out:
         note += (
-            f" {counted(rows.read.n_left_out, 'response')} left out: longer than"
-            f" {config.max_tokens} tokens by themselves."
+            f" {counted(rows.read.n_left_out, 'response')} dropped: longer than"
+            f" {config.max_tokens} tokens even without the prompt."
         )
     if rows.read.n_cut:
         note += (
-            f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit"
+            f" {counted(rows.read.n_cut, 'prompt')} truncated at the start, to fit"
             f" {config.max_tokens} tokens with the responses."
         )
-    note += _held_out_told(rows, config.max_tokens)
+    note += _held_out_note(rows, config.max_tokens)
     folder.append_note(note)
 
 
-def _held_out_told(rows: _RankingRows, longest: int) -> str:
-    """What of the held-out rankings and the demonstrations does not fit."""
+def _held_out_note(rows: _RankingRows, longest: int) -> str:
+    """Which held-out rankings and demonstrations do not fit."""
     held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
-    told = [
+    found = [
         (
             held_out.n_left_out,
             "held-out response",
-            f"left out: longer than {longest} tokens by themselves",
+            f"dropped: longer than {longest} tokens even without the prompt",
         ),
-        (held_out.n_cut, "held-out prompt", "cut at the beginning"),
-        (demonstrations.n_left_out, "demonstration", f"left out: longer than {longest} tokens"),
-        (demonstrations.n_cut, "demonstration", "read without the beginning of the prompt"),
+        (held_out.n_cut, "held-out prompt", "truncated at the start"),
+        (demonstrations.n_left_out, "demonstration", f"dropped: longer than {longest} tokens"),
+        (demonstrations.n_cut, "demonstration", "truncated at the start of the prompt"),
     ]
-    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in told if n)
+    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in found if n)

@@ -1,4 +1,4 @@
-"""How a ranking is scored against a gold, and that its answers are no data."""
+"""How a ranking is scored against a gold, and that its answers are not data."""
 
 import itertools
 import math
@@ -187,7 +187,7 @@ def test_an_answer_to_a_retired_gold_counts_no_more(campaign: Campaign, rosa: Ra
     assert gold_selectors.gold_scores(campaign=campaign) == []
 
 
-def test_the_quality_report_is_computed_anew_when_a_gold_counts_no_more_and_when_it_counts_again(
+def test_the_quality_report_is_computed_again_when_a_gold_is_retired_and_restored(
     campaign: Campaign,
 ) -> None:
     report = QualityReport.objects.create(campaign=campaign)

@@ -1,0 +1,26 @@
+"""What Celery beat starts, and how often: every so many seconds, or at a time of day (UTC)."""
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
+    "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
+    "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
+    "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
+    "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
+    "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
+    "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
+    "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
+    "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
+    "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
+    "queue-judgment-events": {
+        "task": "labeling.queue.tasks.queue_judgment_events",
+        "schedule": 15.0,
+    },
+    "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
+    "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
+    "free-by-night": {
+        "task": "training.storage.tasks.free_by_night",
+        "schedule": crontab(hour="2", minute="40"),
+    },
+}

@@ -1,0 +1,42 @@
+"""Settings of Django REST framework, and of drf-spectacular for the API's schema."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First, because it sets the WWW-Authenticate header of a 401.
+        "accounts.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.ByTable"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.PerMinute"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api.problems.as_response",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNICODE_JSON": True,
+}
+SPECTACULAR = {
+    "TITLE": "Preferably",
+    "DESCRIPTION": (
+        "Prompts, campaigns and judgments; snapshots, runs and models. Times are UTC, lists are"
+        " paged by cursor."
+    ),
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PromptCategory": "labeling.models.Prompt.Category",
+        "PromptSplit": "labeling.models.Prompt.Split",
+        "CampaignKind": "labeling.models.Campaign.Kind",
+        "CampaignState": "labeling.models.Campaign.State",
+        "RunKind": "training.models.kind_choices",
+        "RunState": "training.models.Run.State",
+        "RunOutcome": "training.models.Run.Outcome",
+        "SnapshotKind": "training.models.Snapshot.Kind",
+        "ModelKind": "training.models.TrainedModel.Kind",
+        "ModelStage": "training.models.TrainedModel.Stage",
+    },
+}

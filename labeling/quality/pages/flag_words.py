@@ -1,0 +1,105 @@
+"""Why a rater is flagged for review: a label and a sentence, in the reader's language. A report
+stores only the kind and its numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+LABELS = {
+    "chance": _("No better than chance"),
+    "first": _("Position bias"),
+    "longer": _("Length bias"),
+    "copy": _("Ranks like a colleague"),
+    "tires": _("Gets tired"),
+    "drifts": _("Recent decline"),
+    "fast": _("Very fast"),
+}
+_SENTENCES = {
+    "chance": _(
+        "Agrees with colleagues %(value)s as much as a typical rater does, over %(n)s answers."
+    ),
+    "first": _(
+        "Puts the first-shown response on top in %(value)s of %(n)s answers; %(usual)s is usual"
+        " here."
+    ),
+    "longer": _(
+        "Prefers the longer response in %(value)s of pairs, over %(n)s answers; %(usual)s is usual"
+        " here."
+    ),
+    "copy": _(
+        "Ranks like %(colleague)s in %(value)s of %(n)s shared items; %(usual)s would be expected"
+        " by chance and skill. Sometimes one answered first, sometimes the other."
+    ),
+    "tires": _(
+        "After %(minutes)s minutes in one sitting, agrees with colleagues %(value)s as much as a"
+        " typical rater, over %(n)s answers; %(usual)s before."
+    ),
+    "drifts": _(
+        "In the last third of the answers (%(n)s), agrees with colleagues %(value)s as much as a"
+        " typical rater; %(usual)s before."
+    ),
+    "fast": _(
+        "Reads %(pace)s characters a second (median of %(n)s answers); %(usual_pace)s is usual"
+        " here, and nobody reads more than %(limit)s."
+    ),
+}
+_COPIED_LATER = _(
+    "Ranks like %(colleague)s in %(value)s of %(n)s shared items, answering after them;"
+    " %(usual)s would be expected by chance and skill."
+)
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """A reason to review a rater's answers; never a verdict."""
+
+    stored: Mapping[str, Any]
+    """as labeling.quality.measures.raters stores it"""
+
+    @property
+    def kind(self) -> str:
+        return str(self.stored["kind"])
+
+    @property
+    def label(self) -> Promise:
+        return LABELS[self.kind]
+
+    @property
+    def sentence(self) -> str:
+        """Empty for a report of version 2, which has no numbers; it is soon computed again."""
+        if "value" not in self.stored:
+            return ""
+        sentence = _COPIED_LATER if self.stored.get("is_later") else _SENTENCES[self.kind]
+        return str(sentence) % self._values()
+
+    @property
+    def other_id(self) -> int | None:
+        """The other rater, for a copy."""
+        found: int | None = self.stored["other"]
+        return found
+
+    @property
+    def row(self) -> str:
+        """Names the judgments behind the flag: see selectors.rater_judgments_behind."""
+        return f"flag-{self.kind}"
+
+    def _values(self) -> dict[str, str]:
+        value, usual = self.stored["value"], self.stored["usual"]
+        return {
+            "value": _percent(value),
+            "usual": _percent(usual),
+            "n": str(self.stored["n"]),
+            "colleague": self.stored["colleague"],
+            "pace": f"{value:.0f}",
+            "usual_pace": f"{usual:.0f}",
+            "minutes": f"{self.stored.get('minutes', 0):.0f}",
+            "limit": f"{self.stored.get('limit', 0):.0f}",
+        }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * max(share, 0):.0f} %"

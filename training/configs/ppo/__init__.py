@@ -1,0 +1,210 @@
+"""PPO as a kind of run: its measures, charts, checks, cost and presets. knobs.py has its fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from training.configs import curves, metrics, sizes
+from training.configs.curves import Chart, Scatter
+from training.configs.knobs import OPTIONAL, REQUIRED, Problem
+from training.configs.metrics import Best, Measure, _
+from training.configs.ppo.knobs import PpoKnobs
+from training.configs.sizes import Inputs, Shape
+from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS
+
+
+@dataclass(frozen=True)
+class PpoConfig(PpoKnobs):
+    """PPO with a reward model (Ouyang 2022, App. C; Ziegler 2019)."""
+
+    kind: ClassVar[str] = "ppo"
+    trainer: ClassVar[str] = "training.trainer.ppo.run"
+    label: ClassVar[str] = _("PPO")
+    menu: ClassVar[str] = _("Improve with PPO")
+    snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
+    """from demonstrations it takes the prompts, and the completions for the ptx mix"""
+    model_button: ClassVar[str] = _("Improve with PPO")
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
+    reward_button: ClassVar[str] = _("Use in PPO")
+    is_parallel: ClassVar[bool] = True
+    extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
+    headlines: ClassVar[tuple[str, ...]] = (
+        "reward",
+        "kl",
+        "watchdog",
+        "response_tokens",
+        "ended",
+    )
+    measures: ClassVar[tuple[Measure, ...]] = (
+        metrics.HELD_OUT_SPLIT,
+        metrics.REWARD,
+        Measure("kl", _("KL to the SFT model, nats per response")),
+        Measure("watchdog", _("Watchdog reward")),
+        metrics.RESPONSE_TOKENS,
+        metrics.ENDED,
+        metrics.N_HELD_OUT_PROMPTS,
+        Measure("n_episodes", _("episodes")),
+        Measure("kept_step", _("Step kept")),
+        Measure("beta", _("Final β")),
+        metrics.N_PROMPTS,
+        *metrics.PROMPTS_TOO_LONG,
+        Measure("n_ptx", _("Demonstrations in the ptx mix")),
+        Measure("n_ptx_cut", _("Of those, truncated at the end")),
+        Measure("n_ptx_left_out", _("Demonstrations dropped from the mix: too long")),
+        *metrics.MACHINE,
+    )
+    best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
+    charts: ClassVar[tuple[Chart, ...]] = (
+        curves.REWARD,
+        curves.KL,
+        curves.RESPONSES,
+        curves.ENDED,
+        curves.ENTROPY,
+        Chart(
+            _("Share of tokens that is clipped"),
+            "",
+            {"clip_fraction": _("policy"), "value_clip_fraction": _("value")},
+            from_zero=True,
+            group=curves.SYSTEM,
+            is_share=True,
+        ),
+        Chart(
+            _("Explained variance"),
+            _("of returns"),
+            {"explained_variance": _("value model")},
+            group=curves.SYSTEM,
+        ),
+        Chart(
+            _("Value loss"),
+            "",
+            {"value_loss": _("value loss")},
+            from_zero=True,
+            group=curves.SYSTEM,
+        ),
+        Chart(_("Demonstration loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
+        Chart(_("β"), "", {"beta": _("β")}, from_zero=True, group=curves.SYSTEM),
+        *curves.OPTIMIZER,
+    )
+    scatter: ClassVar[Scatter | None] = Scatter(
+        _("Reward by drift"), "sqrt_kl", _("√KL"), "reward", _("per response"), _("reward")
+    )
+    """Where the curve bends down, the model exploits the reward model (Gao 2022)."""
+    undrawn: ClassVar[tuple[str, ...]] = (
+        "sqrt_kl",
+        "learned_reward",
+        "value",
+        "policy_loss",
+        "approximate_kl",
+        "rollout_s",
+        "update_s",
+        "held_out_kl",
+        "held_out_watchdog",
+        "held_out_response_tokens",
+        "held_out_ended",
+        "held_out_n",
+    )
+
+    def for_dry_run(self) -> Self:
+        n_prompts = min(self.max_held_out_prompts, DRY_RUN_HELD_OUT)
+        return replace(
+            self,
+            n_episodes=DRY_RUN_STEPS * self.batch_size,
+            max_held_out_prompts=n_prompts,
+            evaluate_every=0,
+            checkpoint_every=0,
+            keeps_state="never",
+        )
+
+    def problems(self) -> list[Problem]:
+        """Problems between fields that are valid by themselves."""
+        if self.batch_size % self.n_minibatches:
+            text = _(
+                "A rollout of %(size)s episodes can't be split into %(n)s equal minibatches. Change"
+                " one of the two."
+            )
+            values = {"size": self.batch_size, "n": self.n_minibatches}
+            return [Problem("n_minibatches", text, values)]
+        return []
+
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        found = []
+        if is_sharded:
+            found.append(
+                _(
+                    "PPO trains two models, but Accelerate shards only one. Choose DDP, with LoRA"
+                    " if memory is short."
+                )
+            )
+        if self.batch_size % n_processes:
+            found.append(
+                _(
+                    "The episodes of a batch do not divide evenly among the processes. Change one"
+                    " of the two numbers."
+                )
+            )
+        elif self.batch_size // n_processes % self.n_minibatches:
+            found.append(
+                _(
+                    "The episodes of each process do not divide evenly into the minibatches. Change"
+                    " the rollout, the minibatches or the processes."
+                )
+            )
+        return found
+
+    def longest(self, rows: sizes.Rows) -> float:
+        return rows.written(
+            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_new_tokens
+        )
+
+    def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
+        n_steps = max(1, self.n_episodes // self.batch_size)
+        return n_steps, round(n_steps * self.batch_size * self.longest(rows))
+
+    def tokens_at_once(self, rows: sizes.Rows) -> float:
+        return self.row_tokens
+
+    def n_trained(self, shape: Shape) -> int:
+        """Policy and value model."""
+        return 2 * super().n_trained(shape)
+
+    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
+        """Reference, reward model and watchdog. With full fine-tuning the reward model counts like
+        the base model.
+        """
+        judge = shape if self.method == "full" else beside.get("reward_model", shape)
+        watching = beside["watchdog_model"].n_parameters if "watchdog_model" in beside else 0
+        return shape.n_parameters + judge.n_parameters + watching
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Self]:
+        return {
+            "small": cls(
+                n_episodes=152,
+                batch_size=8,
+                learning_rate=1e-4,
+                value_learning_rate=2e-4,
+                warmup_steps=3,
+                kl_coef=0.05,
+                max_new_tokens=48,
+                max_prompt_tokens=192,
+                row_tokens=512,
+                # two evaluations during training cost about half a minute on two cores
+                max_held_out_prompts=16,
+                evaluate_every=7,
+                checkpoint_every=5,
+            ),
+            "balanced": cls(),
+            "thorough": cls(
+                method="full",
+                n_episodes=256_000,
+                batch_size=512,
+                n_minibatches=8,
+                # the middle of its sweep, 2.55e-6 to 2.55e-5, and the highest that held without ptx
+                learning_rate=8e-6,
+                value_learning_rate=9e-6,
+                ptx_coef=27.8,
+                ptx_per_episode=8.0,
+                ema_decay=0.992,
+                max_held_out_prompts=500,
+            ),
+        }

@@ -1,0 +1,117 @@
+"""What a chain's step takes from the steps before it: snapshot filters, snapshot, models, and the
+run's machines.
+"""
+
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
+from training import configs
+from training.models import Chain, Run, Schedule, Snapshot, TrainedModel, chain_plans
+from training.models.chain_plans import Plan, Step
+from training.processes.launch import Launch
+from training.runs.run_queue import RunOptions
+from training.snapshots.freeze import Filters
+
+
+class StepFailed(Exception):
+    """A step cannot be done; the text says what to change."""
+
+
+def first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
+    base = TrainedModel.objects.get(pk=plan.base_model)
+    if not plan.goes_on:
+        return base
+    left = TrainedModel.objects.filter(
+        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY
+    )
+    usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+    return usable.order_by("-pk").first() or base
+
+
+def filters(chain: Chain, plan: Plan, step: str) -> Filters:
+    """The chosen campaigns are of the kind that triggers the schedule; the other kind is not
+    filtered.
+    """
+    if step == Step.BEST:
+        return Filters(best_of=_candidate_runs(chain, plan))
+    if step == Step.PROMPTS:
+        return Filters(limit=plan.n_prompts)
+    if step == Step.HELD_OUT:
+        return Filters(limit=plan.n_prompts, splits=("validation", "test"))
+    chosen = Filters.from_json(plan.filters)
+    return chosen if step == plan.shape.counted else replace(chosen, campaigns=())
+
+
+def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
+    """The chain's own sampling runs; if the plan says so, also those of earlier chains."""
+    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by(
+        "pk"
+    )
+    if plan.keeps_earlier:
+        runs = runs.filter(
+            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
+        )
+    else:
+        runs = runs.filter(link__chain=chain)
+    return tuple(runs.values_list("pk", flat=True))
+
+
+def options(plan: Plan, kind: str) -> RunOptions:
+    if not configs.KINDS[kind].is_parallel:
+        return RunOptions(
+            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
+            memory_gb=plan.memory_gb,
+        )
+    launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
+    return RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
+
+
+def snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
+    reads = chain_plans.STEPS[step].reads
+    if reads is None:
+        snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
+    else:
+        snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
+    if snapshot is None:
+        raise StepFailed(_("The chain has no snapshot to continue with."))
+    return snapshot
+
+
+def model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    if step == Step.REWARD and plan.reward_base is not None:
+        return TrainedModel.objects.get(pk=plan.reward_base)
+    if step == Step.SAMPLE_BEFORE:
+        return chain.base_model
+    if step in (Step.SAMPLE, Step.EVALUATE):
+        return _model_of(chain, plan.shape.improving[-1])
+    if step == Step.SAMPLE_FIRST:
+        return _model_of(chain, Step.SFT)
+    return _current_model(chain, plan, step)
+
+
+def reward_model(chain: Chain, plan: Plan) -> TrainedModel:
+    if plan.reward_model is not None:
+        return TrainedModel.objects.get(pk=plan.reward_model)
+    return _model_of(chain, Step.REWARD)
+
+
+def model_before(chain: Chain, plan: Plan) -> TrainedModel:
+    """The model that the last improvement started from."""
+    return _current_model(chain, plan, plan.shape.improving[-1])
+
+
+def _current_model(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    """The language model left by the steps before this one; at first the chain's base model."""
+    steps = plan.shape.steps
+    before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
+    return _model_of(chain, before[-1]) if before else chain.base_model
+
+
+def _model_of(chain: Chain, step: Step) -> TrainedModel:
+    model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
+    if model is None:
+        raise StepFailed(
+            _("The step “%(step)s” produced no model.") % {"step": chain_plans.WORDS[step]}
+        )
+    return model

@@ -1,0 +1,116 @@
+"""A snapshot's card: how many rows it has by split, source, licence, category and rater, and what
+was left out.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from training.processes import run_dir
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a snapshot, with what the card needs to know about it."""
+
+    split: str
+    content: dict[str, Any]
+    judgment_id: int | None
+    cluster: str
+    licences: set[str]
+    category: str
+    sources: tuple[str, ...] = ()
+    rater: str | None = None
+    guideline: str | None = None
+    n_pairs: int = 0
+    is_edit: bool = False
+    weight: float | None = None
+    """set if judgments are weighted"""
+
+
+@dataclass
+class CardTally:
+    """Counts the rows for the snapshot's card."""
+
+    judgment_ids: list[int] = field(default_factory=list)
+    by_split: Counter[str] = field(default_factory=Counter)
+    pairs_by_split: Counter[str] = field(default_factory=Counter)
+    n_edits: int = 0
+    prompts: set[str] = field(default_factory=set)
+    raters: set[str] = field(default_factory=set)
+    weights: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """rater → the lowest weight of a judgment of theirs, and how many judgments"""
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {
+            name: Counter() for name in ("sources", "licences", "categories", "guidelines")
+        }
+    )
+
+    def add(self, row: Row) -> None:
+        self.by_split[row.split] += 1
+        self.pairs_by_split[row.split] += row.n_pairs
+        self.prompts.add(text_key(row.content["prompt"]))
+        if row.judgment_id is not None and self.judgment_ids[-1:] != [
+            row.judgment_id
+        ]:  # an edit follows its own ranking
+            self.judgment_ids.append(row.judgment_id)
+        self.n_edits += row.is_edit
+        if row.rater:
+            self.raters.add(row.rater)
+        if row.rater and row.weight is not None and not row.is_edit:
+            lowest, n = self.weights.get(row.rater, (row.weight, 0))
+            self.weights[row.rater] = (min(lowest, row.weight), n + 1)
+        self.counts["sources"].update(set(row.sources))
+        self.counts["licences"].update(sorted(row.licences))
+        self.counts["categories"][row.category] += 1
+        if row.guideline:
+            self.counts["guidelines"][row.guideline] += 1
+
+
+def card_of(
+    *,
+    kind: str,
+    filters: Mapping[str, Any],
+    tally: CardTally,
+    left_out: Counter[str],
+    best_of: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """`best_of`: the runs that the best responses come from, with their models; empty if none."""
+    card: dict[str, Any] = {
+        "kind": kind,
+        "rows": tally.by_split.total(),
+        "prompts": len(tally.prompts),
+        "splits": {split: tally.by_split[split] for split in run_dir.SPLITS},
+        "filters": filters,
+        "left_out": dict(left_out.most_common()),
+        **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
+    }
+    if tally.weights:
+        card["weights"] = _weights(tally)
+    if best_of:
+        card["best_of"] = best_of
+    if kind == "comparisons":
+        card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
+    if kind != "prompts":
+        card["raters"] = len(tally.raters)
+        card["edits"] = tally.n_edits
+    return card
+
+
+def _weights(tally: CardTally) -> dict[str, Any]:
+    """The weight of each rater, by alias, so that the card says which weights a run used."""
+    return {
+        "by": "reliability",
+        "raters": {
+            rater: {"weight": weight, "judgments": n}
+            for rater, (weight, n) in sorted(tally.weights.items())
+        },
+    }
+
+
+def text_key(messages: list[dict[str, str]]) -> str:
+    """A hash of a conversation's text."""
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()

@@ -8,6 +8,7 @@ from labeling.models.crowd import CrowdLink, CrowdVisit
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
+from labeling.models.judgment_events import JudgmentEvent
 from labeling.models.judgments import (
     Comparison,
     Demonstration,
@@ -60,6 +61,7 @@ __all__ = [
     "ItemQuestion",
     "ItemResponse",
     "Judgment",
+    "JudgmentEvent",
     "JudgmentReview",
     "OnboardingStep",
     "Pass",

@@ -10,6 +10,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
+from labeling import counting
 from labeling.guidelines import rating_form
 from labeling.models import (
     Campaign,
@@ -189,6 +190,11 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
         "strengths": strengths.strengths_of(votes, sources, raters),
         "n_set_aside": (
             SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
+        ),
+        "n_withdrawn": (
+            blocks.rankings_of(campaign)
+            .filter(rater__in=counting.withdrawn_raters(), is_current=True, set_aside=None)
+            .count()
         ),
     }
     return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)

@@ -6,8 +6,8 @@ from itertools import islice
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
+from labeling import counting
 from labeling.access import visible
-from labeling.data.exports.consensus import BY_WITHDRAWN
 from labeling.data.exports.rows import (
     CHUNK,
     EDITED,
@@ -46,9 +46,13 @@ def demonstrations(
     Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
-    judgments = _judgments(
-        written, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    counted = counting.counts(
+        with_extra=include_extra,
+        with_gold=include_gold,
+        with_repeats=True,  # what a rater improved in a repeat is a text of its own
+        with_set_aside=include_set_aside,
     )
+    judgments = _judgments(written.filter(counted), campaigns, include_imports)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
 
@@ -121,17 +125,19 @@ def comparisons(
     request.
     """
     ranked = (
-        RankedResponse.objects.exclude(BY_WITHDRAWN)
+        RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
         .select_related("response__source")
         .order_by("response_id")
     )
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
-    judgments = _judgments(
-        compared, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    counted = counting.counts(
+        with_extra=include_extra,
+        with_gold=include_gold,
+        with_repeats=include_repeats,
+        with_set_aside=include_set_aside,
     )
-    judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
-    if not include_repeats:
-        judgments = judgments.filter(item__repeat_of=None)
+    judgments = _judgments(compared.filter(counted), campaigns, include_imports)
+    judgments = judgments.select_related("comparison", "demonstration__response__source")
     weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
         chunk_size=CHUNK
@@ -214,7 +220,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
     none.
     """
     ranked = (
-        AdjudicatedRank.objects.exclude(BY_WITHDRAWN)
+        AdjudicatedRank.objects.exclude(counting.by_withdrawn("response__"))
         .select_related("response__source")
         .order_by("response_id")
     )
@@ -318,11 +324,8 @@ def _judgments(
     judgments: QuerySet[Judgment],
     campaigns: Collection[int] | None,
     include_imports: bool,
-    include_extra: bool,
-    include_gold: bool,
-    include_set_aside: bool,
 ) -> QuerySet[Judgment]:
-    judgments = visible(judgments).filter(rater__withdrawn_at=None)
+    judgments = visible(judgments)
     if campaigns is not None:
         in_campaigns = Q(campaign__in=campaigns)
         judgments = judgments.filter(
@@ -330,14 +333,13 @@ def _judgments(
         )
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)
-    if not include_extra:
-        judgments = judgments.filter(is_extra=False)
-    if not include_gold:
-        judgments = judgments.filter(is_gold=False)
-    if not include_set_aside:
-        judgments = judgments.filter(set_aside=None)
     return judgments.select_related(
-        "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
+        "prompt",
+        "rater",
+        "campaign__pool",
+        "guideline_version__guideline",
+        "import_batch__source",
+        "item",
     ).order_by("pk")
 
 

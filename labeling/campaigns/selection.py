@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from labeling import counting
 from labeling.access import visible
 from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
+from labeling.quality import counting
 
 
 @dataclass(frozen=True)

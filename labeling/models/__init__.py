@@ -8,7 +8,6 @@ from labeling.models.crowd import CrowdLink, CrowdVisit
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
-from labeling.models.judgment_events import JudgmentEvent
 from labeling.models.judgments import (
     Comparison,
     Demonstration,
@@ -31,6 +30,7 @@ from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, 
 from labeling.models.review import (
     AdjudicatedRank,
     Adjudication,
+    JudgmentEvent,
     JudgmentReview,
     ReviewRequest,
     SetAside,

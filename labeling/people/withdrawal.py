@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
-from labeling import counting
 from labeling.models import (
     Campaign,
     ItemResponse,
@@ -21,8 +20,10 @@ from labeling.models import (
     QualityReport,
     Rater,
 )
-from labeling.queue import items, judgment_events, withdrawn_work
-from labeling.review import set_aside
+from labeling.people import withdrawn_work
+from labeling.quality import counting
+from labeling.queue import items
+from labeling.review import judgment_events, set_aside
 
 
 def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
-from labeling import counting
 from labeling.guidelines import rating_form
 from labeling.models import (
     Campaign,
@@ -24,7 +23,7 @@ from labeling.models import (
     Source,
     VoteBlock,
 )
-from labeling.quality import selectors
+from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
 from labeling.quality.measures import agreeing, habits, strengths
 from labeling.quality.measures import behind as measures_behind

@@ -8,9 +8,9 @@ from itertools import takewhile
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 
-from labeling import counting
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
+from labeling.quality import counting
 
 SETTLED_AFTER = timedelta(seconds=30)
 """A page ends before judgments younger than this. Older ones can no longer be undone, and every
@@ -31,10 +31,10 @@ def judgment_feed(
     """At most `n` judgments, in their current version. A correction has an id of its own, so a
     corrected judgment appears again later.
 
-    Only judgments that count (labeling.counting), with extras and repeats marked, and without the
-    texts of people who have withdrawn. labeling.queue.judgment_events says what stopped counting
-    since. Imported judgments keep the ids they had before their import was published, so a reader
-    of the feed may have passed them.
+    Only judgments that count (labeling.quality.counting), with extras and repeats marked, and
+    without the texts of people who have withdrawn. labeling.review.judgment_events says what
+    stopped counting since. Imported judgments keep the ids they had before their import was
+    published, so a reader of the feed may have passed them.
     """
     judgments = (
         visible(Judgment.objects.all())

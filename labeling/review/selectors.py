@@ -14,7 +14,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextC
 from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
-from labeling import counting
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -28,6 +27,7 @@ from labeling.models import (
     ReviewRequest,
     SetAside,
 )
+from labeling.quality import counting
 from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
 from labeling.quality.votes.demonstrations import count_of, pasted_share_of

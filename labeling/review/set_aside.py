@@ -14,9 +14,9 @@ from django.db.models import Max
 from accounts import audit_log
 from accounts.models import User
 from labeling.models import Item, Judgment, JudgmentEvent, QualityReport, Rater, SetAside, Slot
-from labeling.queue import after_judgment, items, judgment_events, slots
+from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
-from labeling.review import decisions
+from labeling.review import decisions, judgment_events
 
 
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:

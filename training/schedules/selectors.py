@@ -9,9 +9,9 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
-from labeling import counting
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
+from labeling.quality import counting
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan
 from training.schedules.timing import AccuracyCheck, Situation

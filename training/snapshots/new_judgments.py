@@ -4,8 +4,8 @@ contain.
 
 from django.db.models import QuerySet
 
-from labeling import counting
 from labeling.models import Judgment
+from labeling.quality import counting
 from training.models import Snapshot
 
 

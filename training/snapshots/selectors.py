@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling import counting
 from labeling.models import Campaign, Judgment, Prompt
+from labeling.quality import counting
 from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot

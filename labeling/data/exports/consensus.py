@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from labeling import counting
 from labeling.data.exports.rows import as_turn
 from labeling.models import Campaign, Item, RankedResponse, Response
+from labeling.quality import counting
 from labeling.quality.measures import consensus
 from labeling.quality.votes.item_consensus import accuracy_by_rater, votes_on_pairs
 
@@ -61,8 +61,8 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
     """Every pair of responses ranked by somebody in one of `campaigns` (None: in any), item by
     item.
 
-    Only judgments that count (labeling.counting), on texts that may be used. Raters are weighted by
-    their campaign's latest report; without one all count equally.
+    Only judgments that count (labeling.quality.counting), on texts that may be used. Raters are
+    weighted by their campaign's latest report; without one all count equally.
     """
     compared = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk")
     compared = compared if campaigns is None else compared.filter(pk__in=campaigns)

@@ -6,7 +6,6 @@ from itertools import islice
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
-from labeling import counting
 from labeling.access import visible
 from labeling.data.exports.rows import (
     CHUNK,
@@ -30,6 +29,7 @@ from labeling.models import (
     RankedResponse,
     ResponseScore,
 )
+from labeling.quality import counting
 from labeling.quality.selectors import weights_by_rater
 
 

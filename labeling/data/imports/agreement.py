@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from labeling import counting
 from labeling.models import Import, Judgment, RankedResponse
+from labeling.quality import counting
 from labeling.statistics.agreement import alpha, pairs
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, Floats, Ints

@@ -11,7 +11,6 @@ from itertools import combinations
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from labeling import counting
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -23,6 +22,7 @@ from labeling.models import (
     Rater,
     RaterSkill,
 )
+from labeling.quality import counting
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from django.db.models import Exists, OuterRef
 
-from labeling import counting
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -17,6 +16,7 @@ from labeling.models import (
     ResponseScore,
     Scorer,
 )
+from labeling.quality import counting
 from labeling.quality.measures.against import OtherVotes
 from labeling.quality.measures.votes import Grouping, Votes
 from labeling.quality.votes.blocks import columns_through

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
-from labeling import counting
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
+from labeling.quality import counting
 from labeling.statistics.bias import looks as bias_looks
 
 BLOCK = 20_000
@@ -158,7 +158,7 @@ def _counts(
     response: np.ndarray,
 ) -> np.ndarray:
     """By row: whether it is of a judgment that counts, on a text that may be used. The same as
-    labeling.counting.counts for rows that are stored already; repeats and extras are in reports.
+    labeling.quality.counting for rows that are stored already, with repeats and extras.
     """
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True

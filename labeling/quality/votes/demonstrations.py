@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
 
-from labeling import counting
 from labeling.models import Campaign, Judgment
+from labeling.quality import counting
 
 
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from labeling import counting
 from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality, Response
+from labeling.quality import counting
 from labeling.quality.item_answers import ItemAnswer
 from labeling.quality.measures import consensus
 from labeling.quality.measures.consensus import PairConsensus, Place
@@ -34,7 +34,7 @@ class ItemConsensus:
     """
 
     n_judgments: int
-    """judgments that count: see labeling.counting"""
+    """judgments that count: see labeling.quality.counting"""
     n_known: int
     """number of their raters whose reliability the report has"""
     pairs: list[PairConsensus]

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
-from labeling import counting
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -21,6 +20,7 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
+from labeling.quality import counting
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
 from labeling.statistics.figures import Figure, absent, gettext_noop, wilson

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
-from labeling import counting
 from labeling.importers import curation
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
@@ -33,6 +32,7 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.quality import counting
 from labeling.queue import items
 from labeling.statistics.agreement import orders
 

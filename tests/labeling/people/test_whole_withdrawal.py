@@ -10,7 +10,6 @@ from django.test import Client
 
 from accounts.models import AuditEvent, Delivery, Notice, User
 from accounts.webhooks import services as webhooks_services
-from labeling import counting
 from labeling.campaigns import board
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services as campaigns_services
@@ -33,13 +32,15 @@ from labeling.models import (
     Source,
 )
 from labeling.people import withdrawal
+from labeling.quality import counting
 from labeling.quality.item_answers import item_answers
 from labeling.quality.votes import contests
 from labeling.quality.votes.item_consensus import certainty_of, consensus_of
-from labeling.queue import feed, judgment_events
+from labeling.queue import feed
 from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.queue.gold.services import UnableToMakeGold
+from labeling.review import judgment_events
 from tests.cast import NOON, lease_of, login_of, rater_called, responses_to, some_prompts
 from tests.labeling.answers import words
 from tests.labeling.quality.judging import report_of
@@ -385,7 +386,7 @@ def test_pages_that_admins_read_still_open(
 
     for path in ("", "items/", f"items/{item.pk}/", "review/", f"review/{item.pk}/", "gold/"):
         assert client.get(f"/campaigns/{story.campaign.pk}/{path}").status_code == 200, path
-    assert "withdrawn" in words(client.get(f"/campaigns/{story.campaign.pk}/items/{item.pk}/"))
+    assert "Withdrawn" in words(client.get(f"/campaigns/{story.campaign.pk}/items/{item.pk}/"))
 
 
 def test_admins_are_told_and_the_audit_log_has_it(story: Story, alice: User) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from labeling import counting
 from labeling.access import visible
 from labeling.guidelines import rating_form
 from labeling.models import (
@@ -18,6 +17,7 @@ from labeling.models import (
     Response,
     Source,
 )
+from labeling.quality import counting
 from training.models import Snapshot, TrainedModel
 
 N_SNAPSHOTS_SHOWN = 30

@@ -158,11 +158,13 @@ class Preferably:
             "since": since.isoformat() if since else None,
             "includes_imports": "true" if includes_imports else None,
         }
-        has_more = True
-        while has_more:
-            page = self._get("judgments", query | {"cursor": cursor, "limit": PAGE})
-            yield from (read(Judgment, row) for row in page["results"])
-            cursor, has_more = page["next_cursor"], page["has_more"]
+        return self._feed(Judgment, "judgments", query, cursor)
+
+    def list_judgment_events(self, *, cursor: int = 0) -> Iterator[JudgmentEvent]:
+        """Judgments that stopped counting or count again, oldest first, from after the id
+        `cursor`.
+        """
+        return self._feed(JudgmentEvent, "judgment-events", {}, cursor)
 
     # --- snapshots --------------------------------------------------------------------------------
 

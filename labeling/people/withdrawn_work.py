@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from labeling import counting
 from labeling.models import Case, Item, ItemResponse, Judgment, PastLease, Rater, Slot
+from labeling.quality import counting
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
 

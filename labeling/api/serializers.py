@@ -14,7 +14,7 @@ from labeling.campaigns.selection import Selection
 from labeling.campaigns.services import RESPONSES
 from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
-from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
+from labeling.models import Campaign, Guideline, Judgment, JudgmentEvent, Pool, Prompt
 
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000

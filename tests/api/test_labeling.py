@@ -2,6 +2,7 @@
 tells.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,15 +12,18 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, Delivery, User
+from accounts.webhooks import services as webhooks_services
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.desk.judgments.undo import UNDO_GRACE
 from labeling.desk.work import UNDO_WITHIN
-from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Source
+from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Prompt, Rater, Source
+from labeling.people import withdrawal
 from labeling.queue import feed
 from labeling.queue.claiming import claim
 from labeling.queue.feed import SETTLED_AFTER
+from labeling.review import set_aside
 from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts
 
 Caller = Callable[..., Client]
@@ -69,7 +73,7 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
         "licence": "",
         "sensitive": [],
         "constraints": [],
-        "source": {"id": prompt.source_id, "name": "alice@example.org", "kind": "person"},
+        "source": {"id": prompt.source_id, "name": f"person {alice.pk}", "kind": "person"},
         "origin": "typed in",
         "created_at": prompt.created_at.isoformat().replace("+00:00", "Z"),
     }
@@ -489,3 +493,63 @@ def test_the_feed_reads_no_clock_of_its_own(demonstration_campaign: Campaign, ro
 
     assert feed.judgment_feed(n=10, now=datetime(2030, 1, 1, tzinfo=UTC)) == []
     assert len(feed.judgment_feed(n=10, now=datetime(2030, 1, 2, tzinfo=UTC))) == 1
+
+
+def test_the_feed_marks_repeats_and_names_the_item(
+    calling: Caller, noor: User, comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    first, again = ranked(comparison_campaign, rosa), ranked(comparison_campaign, rosa)
+    Item.objects.filter(pk=again.item_id).update(repeat_of=first.item)
+    Judgment.objects.filter(pk=again.pk).update(warnings=["too_fast"])
+
+    rows = calling(noor).get("/api/v1/judgments").json()["results"]
+
+    assert [(row["item"], row["is_repeat"]) for row in rows] == [
+        (first.item_id, False),
+        (again.item_id, True),
+    ]
+    assert [row["warnings"] for row in rows] == [[], ["too_fast"]]
+
+
+# --- what happened to judgments since -------------------------------------------------------------
+
+
+def test_a_reader_hears_which_judgments_stopped_counting_and_count_again(
+    calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    judgment = written(demonstration_campaign, rosa)
+    set_aside.set_aside(judgment=judgment, reason="Off topic.", by=None, now=NOON)
+    set_aside.take_back(judgment=judgment, by=None, now=NOON)
+    withdrawal.withdraw_rater(rater=rosa, by=None, now=NOON)
+    client = calling(noor)
+
+    page = client.get("/api/v1/judgment-events?limit=2").json()
+    rest = client.get(f"/api/v1/judgment-events?cursor={page['next_cursor']}").json()
+
+    found = page["results"] + rest["results"]
+    assert [row["event"] for row in found] == ["set_aside", "restored", "withdrawn"]
+    assert {row["judgment"] for row in found} == {judgment.pk}
+    assert {(row["campaign"], row["rater"]) for row in found} == {
+        (demonstration_campaign.pk, rosa.alias)
+    }
+    assert (page["has_more"], rest["has_more"]) == (True, False)
+    assert client.get("/api/v1/judgments").json()["results"] == []
+
+
+def test_setting_aside_sends_a_webhook_event(
+    demonstration_campaign: Campaign, alice: User, rosa: Rater
+) -> None:
+    webhooks_services.create_webhook(
+        name="Lake",
+        url="https://example.org/lake",
+        events=["judgment.set_aside"],
+        by=alice,
+        now=NOON,
+    )
+    judgment = written(demonstration_campaign, rosa)
+
+    set_aside.set_aside(judgment=judgment, reason="Off topic.", by=alice, now=NOON)
+
+    body = json.loads(Delivery.objects.get().body)
+    assert body["event"] == "judgment.set_aside"
+    assert body["data"] == {"rater": rosa.alias, "judgments": [judgment.pk]}

@@ -96,6 +96,10 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
         response_licence=judgment.import_batch.source.licence if judgment.import_batch else "",
+        item_id=judgment.item_id,
+        active_s=judgment.active_s,
+        warnings=tuple(judgment.warnings),
+        is_repeat=_is_repeat(judgment),
     )
 
 
@@ -171,8 +175,12 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         campaign_id=judgment.campaign_id,
         guideline=_guideline(judgment),
         reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
-        is_repeat=judgment.item is not None and judgment.item.repeat_of_id is not None,
+        is_repeat=_is_repeat(judgment),
         pool=judgment.campaign.pool.name if judgment.campaign else "",
+        item_id=judgment.item_id,
+        active_s=judgment.active_s,
+        warnings=tuple(judgment.warnings),
+        is_all_bad=judgment.comparison.is_all_bad,
     )
 
 
@@ -212,7 +220,14 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
     )
     # By id, as in every other row.
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
-    return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
+    return replace(
+        row,
+        responses=tuple(pair),
+        strength=None,
+        reason=None,
+        is_all_bad=False,
+        is_edit=True,
+    )
 
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
@@ -345,6 +360,10 @@ def _judgments(
 
 def _is_held_out(judgment: Judgment) -> bool:
     return judgment.campaign is not None and judgment.campaign.pool.is_held_out
+
+
+def _is_repeat(judgment: Judgment) -> bool:
+    return judgment.item is not None and judgment.item.repeat_of_id is not None
 
 
 def _guideline(judgment: Judgment) -> str | None:

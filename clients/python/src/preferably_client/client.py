@@ -16,6 +16,7 @@ from preferably_client.rows import (
     Estimate,
     Guideline,
     Judgment,
+    JudgmentEvent,
     Log,
     LogLine,
     Model,
@@ -454,6 +455,14 @@ class Preferably:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def _feed(self, row: type[Row], path: str, query: Json, cursor: int) -> Iterator[Row]:
+        """Oldest first; a feed has a cursor on its last page too."""
+        has_more = True
+        while has_more:
+            page = self._get(path, query | {"cursor": cursor, "limit": PAGE})
+            yield from (read(row, raw) for raw in page["results"])
+            cursor, has_more = page["next_cursor"], page["has_more"]
 
     def _point_pages(self, run_id: int, attempt: int, since: int) -> Iterator[Json]:
         has_more = True

@@ -1,6 +1,7 @@
 """A typed client of Preferably's REST API."""
 
-from preferably_client.client import Preferably, Problem
+from preferably_client.client import Preferably
+from preferably_client.problem import Problem
 from preferably_client.rows import (
     Campaign,
     Card,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
+from preferably_client.problem import Problem
 from preferably_client.rows import (
     Campaign,
     Card,
@@ -40,17 +41,6 @@ PAGE = 200
 PAUSES_S = (0.5, 2.0, 8.0)
 """Seconds between retries of a call without a response."""
 TRY_AGAIN = (429, 502, 503, 504)
-
-
-class Problem(Exception):
-    """The site refused a call: its sentence, and the messages for each invalid field."""
-
-    def __init__(
-        self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        self.status, self.detail, self.errors = status, detail, dict(errors or {})
-        lines = [f"{field}: {' '.join(sentences)}" for field, sentences in self.errors.items()]
-        super().__init__("\n".join([f"{detail} ({status})", *lines]))
 
 
 class Preferably:

@@ -34,6 +34,14 @@ def offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
     field.queryset = rows
 
 
+def choose_the_only_one(field: forms.Field | None) -> None:
+    """Selects the row of a required field if there is only one."""
+    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
+        rows = field.queryset[:2]
+        if len(rows) == 1:
+            field.initial = rows[0]
+
+
 def ask_to_choose(field: forms.Field) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.empty_label = gettext("Choose one")

@@ -193,9 +193,13 @@ class _RowCounts:
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
+    damage: str = ""
+    """why nothing of the file may be published, if the file is damaged"""
 
     def add_problem(self, problem: ImportProblem) -> None:
         self.counts["problems"] += 1
+        if problem.is_fatal:
+            self.damage = str(problem)
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
 
@@ -277,7 +281,9 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
             _("The file could not be read completely: %(why)s.") % {"why": error.strerror},
         )
         return
-    if not tally.counts["prompts"] + tally.counts["duplicates"]:
+    if tally.damage:
+        _finish(batch, tally, Import.State.REFUSED, clock(), tally.damage)
+    elif not tally.counts["prompts"] + tally.counts["duplicates"]:
         _finish(
             batch,
             tally,

@@ -68,7 +68,7 @@ class Preferably:
     def __enter__(self) -> "Preferably":
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -144,11 +144,8 @@ class Preferably:
         includes_imports: bool = False,
     ) -> Iterator[Judgment]:
         """Oldest first, from after the id `cursor` to the newest."""
-        query = {
-            "campaign": campaign,
-            "since": since.isoformat() if since else None,
-            "includes_imports": "true" if includes_imports else None,
-        }
+        at, imports = since and since.isoformat(), "true" if includes_imports else None
+        query = {"campaign": campaign, "since": at, "includes_imports": imports}
         return self._feed(Judgment, "judgments", query, cursor)
 
     def list_judgment_events(self, *, cursor: int = 0) -> Iterator[JudgmentEvent]:

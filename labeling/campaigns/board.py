@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
+from labeling.quality import counting
 from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
@@ -293,7 +294,11 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Campai
         )
     )
     extras = dict(
-        Judgment.objects.filter(campaign__in=campaign_ids, is_extra=True, is_gold=False)
+        Judgment.objects.filter(
+            counting.counts(with_extra=True, with_repeats=True),
+            campaign__in=campaign_ids,
+            is_extra=True,
+        )
         .values_list("campaign_id")
         .annotate(n=Count("pk"))
         .values_list("campaign_id", "n")
@@ -332,7 +337,7 @@ def _curve(*, campaign: Campaign) -> list[CurvePoint]:
     """Number of judgments over time, in at most a few hundred points: by minute, hour or day,
     depending on the span.
     """
-    counted = campaign.judgments.filter(is_extra=False, is_gold=False)
+    counted = campaign.judgments.filter(counting.counts(with_repeats=True))
     span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
     if span["first_at"] is None:
         return []

@@ -146,7 +146,7 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
     standings = {
         standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)
     }
-    raters = Rater.objects.in_bulk([*by_gold, *decided, *standings])
+    raters = Rater.objects.select_related("user").in_bulk([*by_gold, *decided, *standings])
     scores = [
         _score(rater, by_gold.get(rater.pk), decided.get(rater.pk), standings.get(rater.pk))
         for rater in raters.values()

@@ -83,6 +83,8 @@ class CurvePoint:
 class RaterRow:
     rater_id: int
     alias: str
+    name: str
+    """of the person; "" for imported raters"""
     n_judged: int
     median_s: float | None
     last_at: datetime
@@ -366,7 +368,7 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
     medians = _median_seconds(campaign=campaign)
     rows = (
         campaign.judgments.filter(is_gold=False)
-        .values("rater_id", "rater__alias")
+        .values("rater_id", "rater__alias", "rater__user__name")
         .annotate(n=Count("pk"), last_at=Max("submitted_at"))
         .order_by("-n", "rater__alias")
     )
@@ -374,6 +376,7 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
         RaterRow(
             rater_id=row["rater_id"],
             alias=row["rater__alias"],
+            name=row["rater__user__name"] or "",
             n_judged=row["n"],
             median_s=medians.get(row["rater_id"]),
             last_at=row["last_at"],

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labeling.statistics.bias import flagging
+from labeling.statistics.bias import flagging, sittings
 from labeling.statistics.bias.judgment_table import Rankings
 
 NAN = float("nan")
@@ -162,6 +162,6 @@ def test_times_that_are_not_known_are_no_pace() -> None:
 
 
 def test_a_pause_starts_a_new_sitting() -> None:
-    minutes = flagging.minutes_in_sitting(np.array([0.0, 600, 1_200, 9_000, 9_060]), 1_800)
+    minutes = sittings.minutes_in_sitting(np.array([0.0, 600, 1_200, 9_000, 9_060]), 1_800)
 
     assert minutes.tolist() == [0, 10, 20, 0, 1]

@@ -24,7 +24,7 @@ from labeling.statistics.figures import Floats, Ints, codes
 
 _PRIOR_PAIRS = 10
 """An item starts with this many pairs of rankings at the pool's share of equal ones."""
-_ROUNDS = 10
+_ROUNDS = 20
 _SKILLS = (0.0, 3.0)
 
 
@@ -90,7 +90,8 @@ def expected_same(shared: SharedItems, n_raters: int) -> Floats:
     for _ in range(_ROUNDS):
         top, below = _sums(shared, excess, weight, skill, n_raters)
         # Each rater starts as a typical one, with the evidence of one pair of raters in ten.
-        skill = np.clip((top + 0.1) / (below + 0.1), *_SKILLS)
+        # Half a step: full steps swing between scales whose product is right.
+        skill = (skill + np.clip((top + 0.1) / (below + 0.1), *_SKILLS)) / 2
     return shared.by_chance + shared.by_skill * _without_pair(shared, excess, weight, skill)
 
 

@@ -300,7 +300,7 @@ def _even(table: JudgmentTable, thresholds: Thresholds) -> list[Candidate]:
 
 
 def _spread(values: Floats) -> float:
-    """The standard deviation, estimated from the median deviation: a few long pauses do not count."""
+    """The standard deviation from the median deviation, so that a few long pauses do not count."""
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 

@@ -11,9 +11,10 @@ from labeling.statistics.bias.following import Following
 from labeling.statistics.bias.thresholds import Thresholds
 from labeling.statistics.figures import Floats, Ints
 
-
-_LEAST_SPREAD = 0.1
-"""Honest raters always differ a little in skill."""
+_USUAL_SPREAD = 0.2
+"""of skill: about that of raters who order 70 to 90 % of pairs correctly"""
+_PRIOR_RATERS = 8
+"""and how many raters' evidence it is worth"""
 
 
 def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
@@ -34,10 +35,13 @@ def skill_spread(following: Following, of_rater: tuple[Ints, ...], thresholds: T
     found = [following.slope(of) for of in of_rater if len(of) >= thresholds.n_judgments]
     known = np.array([(slope, se) for slope, se in found if math.isfinite(se)]).reshape(-1, 2)
     above = known[known[:, 0] >= thresholds.careful]
-    if not len(above):
-        return _LEAST_SPREAD
-    deviation = 1.2533 * float(np.mean(above[:, 0] - thresholds.careful))
-    return math.sqrt(max(deviation**2 - float(np.median(above[:, 1])) ** 2, _LEAST_SPREAD**2))
+    observed = 0.0
+    if len(above):
+        deviation = 1.2533 * float(np.mean(above[:, 0] - thresholds.careful))
+        observed = max(deviation**2 - float(np.median(above[:, 1])) ** 2, 0.0)
+    # In a small pool the estimate is little more than luck, so it starts from a usual spread.
+    total = len(above) * observed + _PRIOR_RATERS * _USUAL_SPREAD**2
+    return math.sqrt(total / (len(above) + _PRIOR_RATERS))
 
 
 def worse_part(

@@ -112,7 +112,9 @@ class FlagRow:
             return str(_FIXED_LIMIT)
         if p < RARE:
             return str(_RARELY_BY_LUCK)
-        return str(_BY_LUCK) % {"n": number_format(round(1 / p), force_grouping=True)}
+        # Two digits: the probability is not known better than that.
+        one_in = float(f"{1 / p:.2g}")
+        return str(_BY_LUCK) % {"n": number_format(one_in, 0, force_grouping=True)}
 
     @property
     def other_id(self) -> int | None:

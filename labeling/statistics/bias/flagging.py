@@ -112,13 +112,13 @@ def _flags(
     every = [test for its in tests.values() for test in its]
     kept = {id(test) for test in survivors(every, thresholds)}
     flags = [
-        _flag(table, kind, test, **_details(kind, thresholds))
+        _flag(table, kind, test, _details(kind, thresholds))
         for kind, test in zip(kinds, every, strict=True)
         if kind != "copy" and id(test) in kept
     ]
     copied = copying.copies(table, [test for test in tests["copy"] if id(test) in kept])
     return flags + [
-        _flag(table, "copy", copy.found, is_later=float(copy.is_later)) for copy in copied
+        _flag(table, "copy", copy.found, {"is_later": float(copy.is_later)}) for copy in copied
     ]
 
 
@@ -132,7 +132,7 @@ def _details(kind: Kind, thresholds: Thresholds) -> dict[str, float]:
 
 
 def _flag(
-    table: JudgmentTable, kind: Kind, test: Candidate, *, has_p: bool = True, **details: float
+    table: JudgmentTable, kind: Kind, test: Candidate, details: Mapping[str, float]
 ) -> BiasFlag:
     return BiasFlag(
         kind=kind,
@@ -140,7 +140,7 @@ def _flag(
         value=test.value,
         usual=test.usual,
         n=test.n,
-        p=test.p if has_p else None,
+        p=None if kind == "fast" else test.p,
         other=None if test.other is None else int(table.raters[test.other]),
         details=details,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
@@ -324,8 +324,7 @@ def _fast(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
             table,
             "fast",
             Candidate(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
-            has_p=False,
-            limit=thresholds.chars_per_s,
+            {"limit": thresholds.chars_per_s},
         )
         for at, pace in paces.items()
         if pace >= limit

@@ -9,7 +9,7 @@ compared with their own vote; and the method uses two other raters or ninety for
 worth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,13 @@ class NumberedVotes:
 
     def where(self, mask: NDArray[np.bool_]) -> "NumberedVotes":
         """Some of the votes, with the same numbers."""
-        columns = (self.unit, self.rater, self.label, self.judgment)
-        return NumberedVotes(*(column[mask] for column in columns), self.n_raters, self.n_judgments)
+        return replace(
+            self,
+            unit=self.unit[mask],
+            rater=self.rater[mask],
+            label=self.label[mask],
+            judgment=self.judgment[mask],
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def _related(
     left = _sums(rater, (product - slope[rater] * square) ** 2, votes.n_raters)
     single = by_rater[2] - np.minimum(slope**2, 1) * by_rater[3]
     # One degree of freedom goes to each rater's slope.
-    n = _sums(rater, square > 0, votes.n_raters)
+    n = _sums(rater, (square > 0).astype(float), votes.n_raters)
     ratio = left[known] / single[known] * n[known] / np.maximum(n[known] - 1, 1)
     return float(np.quantile(ratio, _NOISY))
 

@@ -70,11 +70,13 @@ def following_own(votes: NumberedVotes, group: Ints) -> Following:
     """Each judgment compared with the votes of the rater's own group."""
     parts = [following(votes.where(group[votes.rater] == of)) for of in np.unique(group).tolist()]
     # A judgment belongs to one rater, and a rater to one group: the other parts have zeros.
-    sums = (
-        np.sum([getattr(part, name) for part in parts], axis=0)
-        for name in ("product", "square", "noise", "settled")
+    return Following(
+        product=np.sum([part.product for part in parts], axis=0),
+        square=np.sum([part.square for part in parts], axis=0),
+        noise=np.sum([part.noise for part in parts], axis=0),
+        settled=np.sum([part.settled for part in parts], axis=0),
+        related=max(part.related for part in parts),
     )
-    return Following(*sums, related=max(part.related for part in parts))
 
 
 def _joined(votes: NumberedVotes, group: Ints, beginners: Truths) -> Truths:

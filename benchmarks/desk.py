@@ -20,8 +20,6 @@ The last line is JSON:
   100,000 items: the worse of both.
 - `over_assigned`, `lost`: counts over everything, including 50 raters who compete for the last
   slots of 300 items at overlap 3.
-
-The HTML of the texts is rendered before, as a worker does (`ahead_ms_per_item`).
 """
 
 import argparse
@@ -60,7 +58,6 @@ from django.db import connection  # noqa: E402
 django.setup()
 
 from benchmarks import desk_campaigns  # noqa: E402
-from labeling.desk import precompute  # noqa: E402
 from labeling.models import Campaign, Rater  # noqa: E402
 
 N_RATERS = 50
@@ -108,7 +105,6 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-    ahead_ms = precompute_pages(fresh)
     with web_server(threads=chosen.threads) as web:
         result = asyncio.run(
             measure(
@@ -123,7 +119,6 @@ def main() -> None:
         )
     about = {
         "over_assigned": n_over_assigned(),
-        "ahead_ms_per_item": ahead_ms,
         "items": fresh.items.count(),
         "slots": n_slots,
         "took_s": round(time.perf_counter() - started, 1),
@@ -137,14 +132,6 @@ def main() -> None:
         ),
     }
     print(json.dumps(result | about))
-
-
-def precompute_pages(campaign: Campaign) -> float:
-    """Renders all items in advance, as the worker does. Returns the processor time per item."""
-    n_items = campaign.items.count()
-    before = time.process_time() * 1000 + database_cpu_ms()
-    precompute.precompute_texts(campaigns=[campaign], n=n_items)
-    return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 
 # --- measurements ---------------------------------------------------------------------------------

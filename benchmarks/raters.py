@@ -51,7 +51,7 @@ from benchmarks.simulated_raters import N_RATERS, Pool, simulate
 from benchmarks.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging
-from labeling.statistics.consensus import votes
+from labeling.statistics.consensus import reliability, votes
 
 SIZES = (2, 3, 4, 9)
 PLANTED = {"chance": 10, "first": 5, "longer": 5, "copy": 4, "tires": 5}
@@ -200,8 +200,9 @@ def weighted_gain(pool: Pool) -> float:
         items=rankings.item, raters=rankings.rater, responses=rankings.response, ranks=rankings.rank
     )
     given: dict[str, Any] = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
-    reliability = votes.reliability(votes.one_coin(**given), **given)
-    weights = np.array([reliability[rater].weight for rater in range(N_RATERS)])[pairs.rater]
+    model = votes.one_coin(**given)
+    found = reliability.reliability(model, **given, prompts=pairs.item)
+    weights = np.array([found[rater].weight for rater in range(N_RATERS)])[pairs.rater]
     first = np.unique(pairs.unit, return_index=True)[1]
     best = pool.quality.reshape(-1)
     truth = np.where(best[pairs.right[first]] > best[pairs.left[first]], 1, -1)

@@ -11,7 +11,6 @@ TASK_ROOMS = (
     "accounts",
     "labeling.campaigns",
     "labeling.data.imports",
-    "labeling.desk",
     "labeling.people",
     "labeling.quality",
     "labeling.queue",

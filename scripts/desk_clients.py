@@ -45,7 +45,7 @@ class Given:
 
     lease: str
     took_s: float
-    """from the submit to the next item, in hand"""
+    """from the submit to the next item's arrival"""
     next_bytes: int
     """bytes of the answers that brought the next item, as sent"""
 
@@ -60,7 +60,7 @@ class DeskRater:
     seed: int
     token: str = "t" * 32
     item: str = ""
-    """path of the item in hand"""
+    """path of the current item"""
     given: list[Given] = field(default_factory=list)
     reviews: bool = True
     _reader: asyncio.StreamReader | None = None

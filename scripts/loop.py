@@ -341,12 +341,12 @@ def train(
 
 def watch(researcher: FormBrowser, address: str) -> Page:
     """The run's page, polled until the run has ended. Prints its steps on the way."""
-    told = ""
+    printed = ""
     while True:
         page = researcher.open(address)
         step = re.search(r"step (\d+) of (\d+)", page.text)
-        if step and (line := f"  step {step[1]} of {step[2]}") != told and int(step[1]) % 5 == 0:
-            told = line
+        if step and (line := f"  step {step[1]} of {step[2]}") != printed and int(step[1]) % 5 == 0:
+            printed = line
             say(line)
         if not page.root.all("button", id="stop"):
             return page

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = local_site.ROOT / "docs" / "images"
 MOST_BYTES = 100_000
-"""Of one picture: whoever reads the page on a slow line waits for all of them."""
+"""Per image, so that the page loads on a slow connection."""
 ANSWER = (
     "The first tram hums through streets still blue,\n"
     "its windows gold, its seats but few;\n"

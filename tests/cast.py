@@ -1,5 +1,5 @@
-"""The people, prompts and campaigns that tests speak of by name. The fixtures reach every test
-through conftest.
+"""The named people, prompts and campaigns of the tests. conftest makes the fixtures available
+everywhere.
 """
 
 from collections.abc import Callable
@@ -173,7 +173,7 @@ def comparison_campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
 
 
 def lease_of(work: Slot | Judgment | None) -> UUID:
-    """Of a slot that somebody holds, or of what was handed in under it."""
+    """The lease of a held slot, or of the answer submitted under it."""
     assert work is not None
     assert work.lease is not None
     return work.lease

@@ -1,5 +1,5 @@
-"""What every test shares. Services are started before pytest, by scripts/run_with_services.py
-(`make test`).
+"""Fixtures for every test. scripts/run_with_services.py (`make test`) starts the services before
+pytest.
 """
 
 import math
@@ -84,9 +84,7 @@ def _static_files_are_found_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nobodys_language() -> Iterator[None]:
-    """A request leaves its reader's language and time zone behind in the thread, where the next
-    test would speak them.
-    """
+    """Resets the thread's language and time zone after a test: a request leaves its reader's."""
     yield
     translation.deactivate()
     timezone.deactivate()

@@ -1,5 +1,5 @@
-"""The database of a test process: a copy of a template that was migrated once, and the same again
-after a test that committed something.
+"""The database of a test process: a copy of a template that is migrated once, restored after a test
+that commits.
 """
 
 import hashlib

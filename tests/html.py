@@ -1,4 +1,4 @@
-"""Pages as a browser sees them, so that a test does not depend on how a template is laid out."""
+"""Pages as a browser shows them, so that tests don't depend on a template's layout."""
 
 import re
 from typing import Protocol
@@ -40,8 +40,8 @@ def text_of(client: Client, path: str) -> str:
 
 
 def squeezed(html: str) -> str:
-    """The page without white space that a reader never sees: none next to a block or before the
-    end of a tag, one blank elsewhere. What <pre>, <textarea> and scripts hold stays as it is.
+    """The page without invisible white space: none next to a block or before the end of a tag, one
+    blank elsewhere. The contents of <pre>, <textarea> and scripts do not change.
     """
     parts = _AS_WRITTEN.split(html)
     # Each protected element comes with the name of its tag, from the inner group.

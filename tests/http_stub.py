@@ -1,6 +1,4 @@
-"""A real HTTP server on a free port of this machine, for stand-ins of servers that the product
-asks.
-"""
+"""A real HTTP server on a free port, for stubs of external servers."""
 
 import contextlib
 import threading

@@ -28,7 +28,7 @@ class SampleForm(forms.Form):
     )
     note = forms.CharField(label="Note", widget=forms.Textarea(attrs={"rows": 3}), required=False)
     is_open = forms.BooleanField(
-        label="Open at once", required=False, help_text="Raters see it as soon as it is made."
+        label="Open at once", required=False, help_text="Raters see it as soon as it is created."
     )
 
 

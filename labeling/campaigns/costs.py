@@ -75,8 +75,8 @@ def estimate(
 
 
 def _n_golds(n_others: int, share: int, most: int | None) -> int:
-    """Number of golds given along with so many other items, where `share` is a percentage of
-    all.
+    """Number of golds to hand out with `n_others` other items, where `share` is a percentage of all
+    items.
     """
     n = round(n_others * share / (100 - share))
     return n if most is None else min(n, most)

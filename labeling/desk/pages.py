@@ -25,7 +25,7 @@ from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
 from labeling.queue.claiming import order
 from labeling.statistics import response_orders
-from pages import days, rendered
+from pages import days, render
 
 LONGEST_CHOICE = 8
 """Longest text of a chosen option; anything longer cannot be one of the form's choices."""
@@ -205,14 +205,11 @@ def compare_page(
     answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
-    html = rendered.markdown(
-        [*(response.text for response in responses), *(turn["content"] for turn in turns)]
-    )
     views = [
-        _response_view(place, response, html[place], len(responses), form, typed, problems)
+        _response_view(place, response, len(responses), form, typed, problems)
         for place, response in enumerate(responses)
     ]
-    prompt = _prompt_view(turns, html[len(responses) :])
+    prompt = _prompt_view(turns)
     return ComparePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         prompt=prompt,
@@ -240,7 +237,6 @@ def _strengths(typed: PageInput) -> tuple[tuple[answers.Option, str], ...]:
 def _response_view(
     place: int,
     response: Response,
-    html: SafeString,
     n: int,
     form: rating_form.RatingForm,
     typed: PageInput,
@@ -257,7 +253,7 @@ def _response_view(
     language = translation.get_language()
     return ResponseView(
         letter=letter,
-        html=html,
+        html=render.markdown(response.text),
         raw=response.text,
         head=_head(
             letter, n, answers.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language
@@ -312,7 +308,7 @@ def write_page(
     turns = work.item.prompt.messages
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
-        prompt=_prompt_view(turns, rendered.markdown([turn["content"] for turn in turns])),
+        prompt=_prompt_view(turns),
         line="",
         text=answer.text,
         asks_dialogue=work.campaign.asks_dialogue,
@@ -420,6 +416,6 @@ def _correcting(judgment: Judgment) -> str:
     ) % {"at": at}
 
 
-def _prompt_view(turns: list[dict[str, str]], html: Sequence[SafeString]) -> PromptView:
-    drawn = turns_of(turns, html)
-    return PromptView(tuple(drawn[:-1]), drawn[-1].html if drawn else SafeString(""), len(turns))
+def _prompt_view(messages: Sequence[Mapping[str, str]]) -> PromptView:
+    drawn = turns_of(messages)
+    return PromptView(drawn[:-1], drawn[-1].html if drawn else SafeString(""), len(messages))

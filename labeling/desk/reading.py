@@ -14,7 +14,7 @@ from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
 from labeling.queue.claiming import order
 from labeling.statistics import response_orders
-from pages import rendered
+from pages import render
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,16 @@ class Turn:
     html: SafeString
 
 
-def turns_of(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> list[Turn]:
+def turns_of(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
     words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
-    return [
-        Turn(turn["role"], words.get(turn["role"], turn["role"]), made)
-        for turn, made in zip(turns, html, strict=True)
-    ]
+    return tuple(
+        Turn(
+            message["role"],
+            words.get(message["role"], message["role"]),
+            render.markdown(message["content"]),
+        )
+        for message in messages
+    )
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,14 @@ def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
     )
     return StoredAnswer(
         upsets=prompt.upset_words,
-        prompt=_turns(prompt.messages),
+        prompt=turns_of(prompt.messages),
         responses=responses,
         line=_("All bad") if is_all_bad else warnings.ranking_line(ranks),
         reason=(
             (judgment.comparison.reason or "") if judgment.kind == Judgment.Kind.COMPARISON else ""
         ),
         written=(
-            _turns([{"role": "assistant", "content": written.text}, *written.further])
+            turns_of([{"role": "assistant", "content": written.text}, *written.further])
             if written is not None
             else ()
         ),
@@ -97,12 +101,11 @@ def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
     if judgment.kind != Judgment.Kind.COMPARISON:
         return ()
     rows = list(judgment.comparison.ranked.select_related("response").order_by("position"))
-    html = rendered.markdown([row.response.text for row in rows])
     labels = {question.name: question.label for question in work.form.questions}
     return tuple(
         StoredResponse(
             response_orders.LETTERS[row.position],
-            made,
+            render.markdown(row.response.text),
             row.rank,
             tuple(
                 (labels.get(name, name), answer)
@@ -110,13 +113,7 @@ def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
                 if answer is not False
             ),
         )
-        for row, made in zip(rows, html, strict=True)
-    )
-
-
-def _turns(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
-    return tuple(
-        turns_of(messages, rendered.markdown([message["content"] for message in messages]))
+        for row in rows
     )
 
 

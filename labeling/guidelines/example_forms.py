@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import GuidelineVersion
 from labeling.models.examples import MOST, Example, as_json, parse
+from pages.form_parts import sentence_case
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ else:
 class ExampleForm(forms.Form):
     """One example; an empty row is ignored."""
 
-    VERDICTS = [("good", _("good")), ("bad", _("bad"))]
+    VERDICTS = sentence_case([("good", _("good")), ("bad", _("bad"))])
     verdict = forms.ChoiceField(label=_("This answer is"), choices=VERDICTS, initial="good")
     why = forms.CharField(label=_("Reason, in one sentence"), max_length=500)
     prompt = forms.CharField(

@@ -42,11 +42,12 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 @dataclass(frozen=True)
 class ImportProblem:
     """What is wrong with a line, as a sentence that says what to do. Line 0 means the whole
-    file.
+    file. A fatal problem means that the file is damaged: nothing in it can be trusted.
     """
 
     line: int
     sentence: str
+    is_fatal: bool = False
 
     def __str__(self) -> str:
         return (

@@ -7,16 +7,18 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem
+from pages import plain_text
 
 MAX_LINE = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,15 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
 
 def lines(stream: BinaryIO) -> Iterator[FileLine | ImportProblem]:
     """Splits lines on the line feed only: U+2028 and the like may occur inside a JSON string."""
-    number, pieces, size = 1, [], 0
+    number, pieces, size, is_first = 1, [], 0, True
     for chunk in _chunks(stream):
         if isinstance(chunk, ImportProblem):
-            yield ImportProblem(number, chunk.sentence)
+            yield replace(chunk, line=number)
             return
+        if is_first and (sentence := _unreadable(chunk)):
+            yield ImportProblem(1, sentence, is_fatal=True)
+            return
+        is_first = False
         # Every part but the last ends a line; the last continues in the next chunk.
         parts = chunk.split(b"\n")
         for i, part in enumerate(parts):
@@ -66,15 +72,24 @@ def lines(stream: BinaryIO) -> Iterator[FileLine | ImportProblem]:
                 pieces.clear()
             if i == len(parts) - 1:
                 break
-            if number == 1 and pieces and pieces[0].startswith(_UTF16):
-                yield ImportProblem(
-                    1, _("The file is in UTF-16. Save it as UTF-8 and import it again.")
-                )
-                return
             yield _line(number, pieces, size)
             number, pieces, size = number + 1, [], 0
     if size:
         yield _line(number, pieces, size, is_whole=False)
+
+
+def _unreadable(beginning: bytes) -> str:
+    """Why a file that begins like this is no text with lines; "" if it may be."""
+    if beginning.startswith(_UTF16):
+        return _("The file is in UTF-16. Save it as UTF-8 and import it again.")
+    if beginning.startswith(_ZIP):
+        return _("The file is a ZIP archive. Unpack it and import the files in it.")
+    if b"\r" in beginning.rstrip(b"\r") and b"\n" not in beginning:
+        return _(
+            "The lines end with carriage returns only, as on old Macs. Save the file with Unix or"
+            " Windows line ends and import it again."
+        )
+    return ""
 
 
 def json_values(stream: BinaryIO) -> Iterator[Value | ImportProblem]:
@@ -107,12 +122,36 @@ def decoded(line: FileLine) -> str | ImportProblem:
         )
 
 
+class _RepeatedKey(Exception):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs as a dictionary. JSON allows a key twice; Python would silently drop the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _value in pairs:
+            if key in seen:
+                raise _RepeatedKey(key)
+            seen.add(key)
+    return found
+
+
 def _value(line: FileLine) -> Value | ImportProblem:
     text = decoded(line)
     if isinstance(text, ImportProblem):
         return text
     try:
-        return Value(line.number, json.loads(text))
+        return Value(line.number, json.loads(text, object_pairs_hook=_object))
+    except _RepeatedKey as error:
+        return ImportProblem(
+            line.number,
+            _("The key “%(key)s” is there twice. Remove one of them or remove this line.")
+            % {"key": plain_text.storable(error.key[:40])},
+        )
     except RecursionError:
         return ImportProblem(
             line.number, _("The JSON is nested too deeply. Flatten it or remove this line.")
@@ -158,17 +197,19 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | ImportProblem]:
         yield ImportProblem(
             0,
             _(
-                "The compressed file ends too early. Download it again. Everything before this line"
-                " was read."
+                "The compressed file ends too early, at this line. Download it again and import it"
+                " again."
             ),
+            is_fatal=True,
         )
     except (gzip.BadGzipFile, zlib.error):
         yield ImportProblem(
             0,
             _(
-                "The compressed file is damaged here. Download it again. Everything before this"
-                " line was read."
+                "The compressed file is damaged, at this line or before. Download it again and"
+                " import it again."
             ),
+            is_fatal=True,
         )
 
 

@@ -4,11 +4,12 @@ response.
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from labeling.importers.drafts import (
     Found,
@@ -21,11 +22,25 @@ from labeling.importers.drafts import (
     ends_with_user,
     one_prompt,
     response_text,
+    shown,
 )
 from labeling.importers.lines import FileLine, json_values, lines
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
+KNOWN_COLUMNS = {
+    *PROMPT_COLUMNS,
+    "response",
+    "responses",
+    "model",
+    "category",
+    "language",
+    "lang",
+    "sensitive",
+    "constraints",
+}
 MAX_AUTHOR = 100
+MAX_UNKNOWN = 20
+"""Unknown names that are reported: a file may use its own ids as keys."""
 _SURROGATE = "surrogateescape"
 # The csv module has one global limit. Longer cells are reported, not read.
 MAX_CELL = 1_000_000
@@ -33,17 +48,38 @@ csv.field_size_limit(MAX_CELL)
 
 
 def read_jsonl(stream: BinaryIO) -> Found:
+    unknown: set[str] = set()
     for found in json_values(stream):
         if isinstance(found, ImportProblem):
             yield found
         elif isinstance(found.value, str):
             yield from drafted(found.line, {"prompt": found.value}, _draft)
         elif isinstance(found.value, dict):
+            new = _unknown(found.value) - unknown
+            if new and len(unknown) < MAX_UNKNOWN:
+                unknown |= new
+                yield _not_imported(found.line, new)
             yield from drafted(found.line, found.value, _draft)
         else:
             yield ImportProblem(
                 found.line, _("This is neither an object nor text. Write one JSON object per line.")
             )
+
+
+def _unknown(row: Mapping[str, Any]) -> set[str]:
+    """Names that mean nothing here, in a row that has a prompt."""
+    return row.keys() - KNOWN_COLUMNS if row.keys() & set(PROMPT_COLUMNS) else set()
+
+
+def _not_imported(line: int, names: Iterable[str]) -> ImportProblem:
+    """Reported once for each name, at the line where it comes first."""
+    listed = [shown(name) for name in sorted(names)[:MAX_UNKNOWN]]
+    sentence = ngettext(
+        "The field %(names)s is not imported. Rename it if it has another name here.",
+        "The fields %(names)s are not imported. Rename them if they have other names here.",
+        len(listed),
+    )
+    return ImportProblem(line, sentence % {"names": ", ".join(listed)})
 
 
 def read_csv(stream: BinaryIO) -> Found:
@@ -74,6 +110,13 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | I
         yield heading
         return
     names = [cell.strip().lower() for cell in heading.cells]
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        yield ImportProblem(
+            heading.line,
+            _("The header has the column %(names)s twice. Rename or remove one of them.")
+            % {"names": ", ".join(map(shown, twice))},
+        )
+        return
     if missing := [name for name in needed if name not in names]:
         yield ImportProblem(
             heading.line,
@@ -89,6 +132,8 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | I
             ),
         )
         return
+    if not needed and (unknown := set(names) - KNOWN_COLUMNS - {""}):
+        yield _not_imported(heading.line, unknown)
     for row in rows:
         yield row if isinstance(row, ImportProblem) else _record(row, names)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Rate
 from labeling.queue.spending import money
 from pages import days
-from pages.form_parts import segmented
+from pages.form_parts import segmented, sentence_case
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -34,9 +34,12 @@ class CurrencyField(forms.CharField):
 
 
 class RateForm(forms.Form):
-    kind = forms.ChoiceField(label=_("Work"), choices=Rate.Kind.choices)
+    kind = forms.ChoiceField(label=_("Work"), choices=sentence_case(Rate.Kind.choices))
     basis = forms.ChoiceField(
-        label=_("Rate type"), choices=Rate.Basis.choices, widget=segmented(), initial="hour"
+        label=_("Rate type"),
+        choices=sentence_case(Rate.Basis.choices),
+        widget=segmented(),
+        initial="hour",
     )
     amount = forms.DecimalField(
         label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4

@@ -117,7 +117,7 @@ def level_calibration(
     """Give every calibration item as many free slots as there are active raters who have not met
     it. Items with a known right order are left out.
 
-    Before the campaign opens, the slots stand at their item's place in the queue; later, at the
+    Before the campaign opens, the slots get their item's place in the queue; later, they go to the
     front. For a closed campaign, this runs when it is opened again.
     """
     if not campaign.calibration_percent or campaign.state == Campaign.State.CLOSED:

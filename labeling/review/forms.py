@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Adjudication
 from labeling.review import selectors
 from labeling.review.services import Remark
-from pages.form_parts import segmented
+from pages.form_parts import segmented, sentence_case
 
 LONGEST = 2_000
 
@@ -30,7 +30,7 @@ class ReviewDecisionForm(forms.Form):
 
     reason = forms.ChoiceField(
         label=_("Cause of disagreement"),
-        choices=Adjudication.Reason.choices,
+        choices=sentence_case(Adjudication.Reason.choices),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a cause of the disagreement.")},
     )

@@ -1,4 +1,4 @@
-"""Signing in and out, passwords, the profile, and the people an admin makes logins for."""
+"""Signing in and out, passwords, the profile, and accounts created by an admin."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def log_in(client: Client, *, email: str, password: str) -> Any:
 
 
 def mailed_link(start: str = "/") -> str:
-    """The path of the first message's first link that begins so."""
+    """The path of the first link with this start in the first message."""
     found = re.search(rf"http://testserver({start}\S+)", str(mail.outbox[0].body))
     assert found is not None
     return found.group(1)
@@ -68,9 +68,7 @@ def test_a_wrong_login_gets_one_sentence_whether_or_not_the_address_exists(
     assert "Wrong e-mail or password." in response.text
 
 
-def test_a_closed_login_is_told_so_only_with_the_right_password(
-    alice: User, client: Client
-) -> None:
+def test_a_closed_login_is_only_named_with_the_right_password(alice: User, client: Client) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
     response = client.post(
@@ -162,7 +160,7 @@ def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: N
     assert mail.outbox == []
 
 
-def test_a_changed_password_keeps_the_session_and_tells_its_owner(
+def test_a_changed_password_keeps_the_session_and_notifies_its_owner(
     alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
@@ -196,7 +194,7 @@ def test_each_role_starts_where_its_work_is(
     assert starts == ["/campaigns/", "/runs/", "/desk/"]
 
 
-def test_a_person_without_a_role_is_told_what_to_do(alice: User, signed_in: SignedIn) -> None:
+def test_a_person_without_a_role_sees_what_to_do(alice: User, signed_in: SignedIn) -> None:
     User.objects.filter(pk=alice.pk).update(is_admin=False)
 
     assert "No role yet" in signed_in(alice).get("/").text

@@ -1,4 +1,4 @@
-"""What was acted on is a link where it has a page that its reader may open."""
+"""The object of an audit entry is a link if the reader may open its page."""
 
 import pytest
 from django.apps import apps
@@ -79,7 +79,7 @@ def test_golds_decisions_reviews_and_invitations_are_links(
     )
 
 
-def test_a_run_is_a_link_to_whoever_may_open_runs(noor: User) -> None:
+def test_a_run_is_a_link_for_people_who_may_open_runs(noor: User) -> None:
     run = cast.a_run(noor)
 
     assert (

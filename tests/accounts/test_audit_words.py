@@ -1,6 +1,4 @@
-"""The audit log in words: every act in the code has some, and values are those that a reader knows
-from the pages.
-"""
+"""The audit log in words: every action has a description, and values are shown as on the pages."""
 
 import ast
 from collections.abc import Iterator

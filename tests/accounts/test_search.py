@@ -1,5 +1,5 @@
-"""The search of the top line, through HTTP: who finds what, in which order, how much of it, and at
-what price.
+"""The search in the top bar, through HTTP: who finds what, in which order, how many results, and
+with how many queries.
 """
 
 import re

@@ -1,13 +1,16 @@
-"""What stands around every page: the rail, the policy for scripts and styles, the error pages,
-colours that can be read.
+"""The frame of every page: the rail, the Content-Security-Policy, the error pages, and colours with
+enough contrast.
 """
 
+import io
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
@@ -115,7 +118,7 @@ def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(
     assert "default-src 'none'" in policy
 
 
-def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> None:
+def test_the_import_map_has_every_module(client: Client, db: None) -> None:
     page = client.get("/account/login/").text
     [mapped] = re.findall(r'<script type="importmap"[^>]*>(.*?)</script>', page)
     imports = json.loads(mapped)["imports"]
@@ -268,3 +271,39 @@ def test_text_has_a_contrast_of_four_and_a_half(ink: str, ground: str, theme: in
 @pytest.mark.parametrize(("ink", "ground"), CONTROL_PAIRS)
 def test_lines_of_controls_have_a_contrast_of_three(ink: str, ground: str, theme: int) -> None:
     assert contrast(tokens()[ink][theme], tokens()[ground][theme]) >= 3
+
+
+@pytest.mark.django_db
+def test_a_large_upload_by_nobody_is_refused_before_it_is_stored(client: Client) -> None:
+    class Unread(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError("The body was read.")
+
+    unread: dict[str, Any] = {
+        "wsgi.input": Unread(),
+        "CONTENT_LENGTH": str(600 * 1024**2),
+    }
+    refused = client.generic(
+        "POST",
+        "/account/login/",
+        content_type="multipart/form-data; boundary=x",
+        **unread,
+    )
+
+    assert refused.status_code == 413
+    assert "too large" in refused.text
+
+
+def test_only_admins_upload_large_files(
+    rosa: Rater, noor: User, alice: User, signed_in: SignedIn
+) -> None:
+    answers = {}
+    for person in (rosa, noor, alice):
+        file = SimpleUploadedFile("a.jsonl", bytes(33 * 1024**2))
+        answers[person] = signed_in(person).post("/prompts/imports/new/", {"file": file})
+
+    assert [answer.status_code for answer in answers.values()] == [413, 413, 422]
+
+
+def test_an_ordinary_form_needs_no_session_to_be_read(client: Client) -> None:
+    assert client.post("/account/login/", {"login": "x" * 500_000}).status_code == 200

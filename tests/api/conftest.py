@@ -1,4 +1,4 @@
-"""Callers of the API: a Django client that shows a token of a named person."""
+"""API clients: a Django client with the token of a named person."""
 
 from collections.abc import Callable, Iterator
 

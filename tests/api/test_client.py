@@ -1,6 +1,4 @@
-"""The Python client against the site itself: what a script does with it, and what it makes of
-refusals and lost answers.
-"""
+"""The Python client against the real site: its calls, refusals and lost responses."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -385,7 +383,7 @@ def test_after_four_tries_the_failure_is_the_callers(bo: User, wsgi: Any) -> Non
         site.create_pool("Night shift")
 
 
-def test_who_is_told_to_wait_waits_as_long_as_told(
+def test_the_client_waits_as_long_as_the_site_says(
     bo: User, wsgi: Any, settings: LazySettings
 ) -> None:
     settings.API_READS_PER_MINUTE = 1

@@ -1,6 +1,4 @@
-"""What a program does with a model that there is: its stage, notes and card, and its way to a
-hub.
-"""
+"""Existing models in the API: stage, notes and card, and publishing to a hub."""
 
 from collections.abc import Callable
 
@@ -60,9 +58,7 @@ def test_a_card_is_made_until_a_person_writes_one_and_again_when_it_is_emptied(
     assert client.get(card).json() == made
 
 
-def test_the_address_of_an_archive_is_told_of_weights_that_are_ours_to_give(
-    calling: Caller, noor: User
-) -> None:
+def test_only_models_with_own_weights_have_an_archive_url(calling: Caller, noor: User) -> None:
     here, freed = cast.a_model(noor), cast.a_model(noor, "freed")
     TrainedModel.objects.filter(pk=freed.pk).update(freed_at=freed.created_at)
     client = calling(noor)
@@ -72,7 +68,7 @@ def test_the_address_of_an_archive_is_told_of_weights_that_are_ours_to_give(
     assert found == {here.pk: f"/api/v1/models/{here.pk}/archive", freed.pk: None}
 
 
-def test_a_model_is_published_once_for_one_key_and_told_of_until_it_is_there(
+def test_a_model_is_published_once_per_key_and_can_be_polled_until_done(
     calling: Caller, noor: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     model = cast.a_model(noor)

@@ -119,7 +119,7 @@ def test_the_middleware_leaves_the_api_to_the_api() -> None:
     }
 
 
-def test_another_method_is_405_whoever_asks(db: None) -> None:
+def test_another_method_is_405_for_everyone(db: None) -> None:
     assert Client().delete("/api/v1/prompts").status_code == 405
 
 

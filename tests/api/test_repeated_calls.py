@@ -1,4 +1,4 @@
-"""What is sent again with the same Idempotency-Key is done once; who calls too often waits."""
+"""A call repeated with the same Idempotency-Key is done once; callers over the rate limit wait."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -150,7 +150,7 @@ def test_two_programs_that_take_the_same_name_at_once_both_get_an_answer() -> No
 # Limits
 
 
-def test_who_reads_too_often_is_told_when_to_come_back(
+def test_too_many_reads_are_answered_with_when_to_retry(
     calling: Caller, alice: User, settings: LazySettings
 ) -> None:
     settings.API_READS_PER_MINUTE = 2

@@ -1,6 +1,4 @@
-"""Schedules set up by a program under the rules of their page, and a program's say in their
-chains.
-"""
+"""Schedules in the API, with the rules of their page, and control of their chains."""
 
 from collections.abc import Callable
 from typing import Any
@@ -225,7 +223,7 @@ def test_every_kind_of_chain_is_set_up_as_its_page_shows_it(
 # --- chains ---------------------------------------------------------------------------------------
 
 
-def test_a_chain_tells_its_steps_in_order_and_what_they_left(calling: Caller, noor: User) -> None:
+def test_a_chain_lists_its_steps_in_order_with_their_results(calling: Caller, noor: User) -> None:
     chain = a_chain(noor)
     run = cast.a_run(noor)
     Link.objects.filter(chain=chain, step="sft").update(run=run, state="working")
@@ -233,15 +231,15 @@ def test_a_chain_tells_its_steps_in_order_and_what_they_left(calling: Caller, no
         snapshot=run.snapshot, state="done"
     )
 
-    told = calling(noor, Scope.TRAINING_READ).get(f"/api/v1/chains/{chain.pk}").json()
+    found = calling(noor, Scope.TRAINING_READ).get(f"/api/v1/chains/{chain.pk}").json()
 
-    assert (told["schedule"], told["state"], told["why"]) == (
+    assert (found["schedule"], found["state"], found["why"]) == (
         chain.schedule_id,
         "going",
         f"Ran because {noor} started it.",
     )
     assert [
-        (link["step"], link["state"], link["snapshot"], link["run"]) for link in told["links"]
+        (link["step"], link["state"], link["snapshot"], link["run"]) for link in found["links"]
     ] == [
         ("demonstrations", "done", run.snapshot_id, None),
         ("sft", "working", None, run.pk),

@@ -1,4 +1,4 @@
-"""The schema is whole, and what the API answers is what the schema says, whatever is sent."""
+"""The schema is complete, and the API's responses match it, whatever is sent."""
 
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def site(
     settings: LazySettings,
     tmp_path: Path,
 ) -> dict[str, int]:
-    """Something behind every kind of address, by the first word of its path."""
+    """An object for every kind of URL, by the first word of its path."""
     for name in ("RUNS_DIR", "SNAPSHOTS_DIR", "MODELS_DIR"):
         setattr(settings, name, tmp_path / name)
         (tmp_path / name).mkdir()

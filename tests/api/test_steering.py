@@ -1,6 +1,4 @@
-"""What a program does with runs beside starting them: their cost, their length, their place in
-line, and what is kept.
-"""
+"""Controlling runs in the API: cost, extensions, the place in the queue, and what is kept."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -37,7 +35,7 @@ def post(
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def test_what_a_run_would_cost_is_told_and_nothing_is_queued(calling: Caller, noor: User) -> None:
+def test_the_cost_of_a_run_is_estimated_without_queuing_it(calling: Caller, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
     body = {"kind": "sft", "snapshot": snapshot.pk, "base_model": model.pk, "preset": "small"}
 

@@ -1,4 +1,4 @@
-"""Tokens: what opens the API, and what no longer does."""
+"""Tokens: which ones open the API, and which no longer do."""
 
 from collections.abc import Callable
 from datetime import timedelta

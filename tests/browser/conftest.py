@@ -66,13 +66,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture
 def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
-    """open_page("/desk/", rosa, theme="dark", width=390, height=844): a window of its own, signed
-    in as that person or as nobody.
+    """open_page("/desk/", rosa, theme="dark", width=390, height=844): a new window, signed in as
+    that person or as nobody. At the end of the test, every such page must have run without an error
+    and without violating the content policy.
 
-    When the test ends, every such page must have run without an error and without a breach of the
-    content policy. Without JavaScript a form that is refused (422) is a page of its own, and the
-    browser logs that: `refusals` is how many are meant. So it does with requests that nothing
-    answers: `may_be_away` says that the server is killed under this page.
+    Without JavaScript a refused form (422) is a full page, and the browser logs that: `refusals` is
+    the expected number. It also logs requests without a response: `may_be_away` says that the
+    server is killed under this page.
     """
     contexts, complaints, meant = [], [], []
 
@@ -132,9 +132,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
 
 @pytest.fixture
 def settled() -> Callable[[Page], None]:
-    """settled(page) returns when nothing is on its way to the page, and what came is drawn.
-
-    Playwright's "networkidle" waits half a second more, every time.
+    """settled(page) returns when no request is in progress and everything is drawn. Playwright's
+    "networkidle" waits half a second more, every time.
     """
 
     def wait(page: Page) -> None:
@@ -149,10 +148,9 @@ def settled() -> Callable[[Page], None]:
 
 @pytest.fixture
 def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
-    """axe_clean(page) fails with what axe finds on the page as it is now, in light and in dark:
-    WCAG 2.2 A and AA.
-
-    In the other theme it is the same document in the same window: only colors can differ.
+    """axe_clean(page) fails with axe's findings on the current page, in light and in dark: WCAG 2.2
+    A and AA. In the other theme it is the same document in the same window: only colours can
+    differ.
     """
 
     def check(page: Page) -> None:
@@ -184,8 +182,8 @@ def screenshot(pytestconfig: pytest.Config) -> Callable[..., None]:
 def look_over(
     screenshot: Callable[..., None], axe_clean: Callable[[Page], None]
 ) -> Callable[..., None]:
-    """look_over(page, "run-dark"): axe finds nothing on the page as it is now, in both themes, and
-    it fits its window. With `--pictures` it takes one of the whole page.
+    """look_over(page, "run-dark"): axe finds nothing on the current page, in both themes, and it
+    fits its window. With `--pictures` it takes a screenshot of the whole page.
     """
 
     def check(page: Page, name: str) -> None:
@@ -228,11 +226,9 @@ def _violations(page: Page, rules: Any, theme: str) -> list[str]:
 
 
 def _let_the_server_finish(server: LiveServer) -> None:
-    """A page that is closed leaves requests behind; none may still use the database while it is
-    emptied for the next test.
-
-    The server takes connections in their order: once it answered one more, each earlier one has its
-    thread.
+    """A closed page may still have requests running; none may use the database while it is emptied
+    for the next test. The server accepts connections in order: once it has answered one more, each
+    earlier one has its thread.
     """
     urllib.request.urlopen(f"{server.url}/healthz", timeout=60).close()  # noqa: S310  # our own
     for thread in threading.enumerate():

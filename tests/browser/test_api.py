@@ -1,5 +1,5 @@
-"""The API's documentation and the tokens of the profile page in Chromium: nothing from elsewhere,
-nothing against the policy.
+"""The API's documentation and the tokens on the profile page in Chromium: no external files, no
+policy violations.
 """
 
 from collections.abc import Callable

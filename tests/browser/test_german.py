@@ -1,4 +1,4 @@
-"""German words are longer: no page outgrows a phone or a small laptop because of them."""
+"""German words are longer: pages still fit on a phone and a small laptop."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The search of the top line, by keyboard alone."""
+"""The search in the top bar, by keyboard only."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The parts of the site as Chromium shows them, in both themes and on a phone."""
+"""The components in Chromium, in both themes and on a phone."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""An admin's way to a webhook: made, its secret copied, its log read, a message sent again."""
+"""An admin creates a webhook, copies its secret, reads its log and resends a message."""
 
 from collections.abc import Callable
 
@@ -43,6 +43,6 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     look_over(page, "webhook")
     page.get_by_role("button", name="Send again").click()
 
-    expect(page.locator("main table")).to_contain_text("pending")
+    expect(page.locator("main table")).to_contain_text("Pending")
     page.goto("/webhooks/")
     look_over(page, "webhooks")

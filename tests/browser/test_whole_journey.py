@@ -1,4 +1,4 @@
-"""An admin's way from an empty site to a campaign that is paid and closed, and a rater's beside it,
+"""An admin goes from an empty site to a paid and closed campaign, with a rater working in parallel,
 in Chromium.
 """
 
@@ -65,7 +65,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     # A campaign, open.
     page.goto("/campaigns/new/")
     page.get_by_label("name").fill("Waters")
-    page.get_by_text("write demonstrations", exact=True).click()
+    page.get_by_text("Write demonstrations", exact=True).click()
     page.get_by_label("pool").select_option("Spring pool")
     page.get_by_label("guideline").select_option("Short answers")
     expect(page.locator("#count")).to_contain_text("2 prompts")

@@ -43,13 +43,13 @@ def urls(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def acts_on_post(callback: Any) -> Any:
-    """The function behind a page, or the method of a view set that a POST calls."""
+    """The function of a page, or the method of a view set that a POST calls."""
     method = getattr(callback, "actions", {}).get("post")
     return inspect.unwrap(getattr(callback.cls, method) if method else callback)
 
 
 def is_posted_to(name: str, view: Any) -> bool:
-    """By an admin or a researcher, and by nobody else."""
+    """For admins or researchers only."""
     if name.startswith("api_"):
         return f"POST {name}" in API_TABLE
     node = node_of(view)
@@ -83,7 +83,7 @@ def node_of(thing: Any) -> ast.FunctionDef | ast.ClassDef | None:
 
 
 def meant(node: ast.expr, names: dict[str, Any]) -> Any:
-    """What a name, or a name of a module or class, stands for; None for what only a running program
+    """What a name, or an attribute of a module or class, refers to; None if only a running program
     knows.
     """
     if isinstance(node, ast.Name):
@@ -168,7 +168,7 @@ def test_every_act_of_a_person_that_a_view_calls_is_written_down() -> None:
     assert silent == set(ACTS_WITHOUT_A_RECORD)
 
 
-def test_a_service_that_a_view_calls_is_told_who_acts() -> None:
+def test_a_service_that_a_view_calls_gets_the_person_who_acts() -> None:
     called = {
         one
         for _name, view in POSTED_TO

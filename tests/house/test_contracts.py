@@ -1,5 +1,5 @@
-"""What import-linter's exhaustive contracts cannot see: packages at the root that no contract
-names, and exceptions that grow.
+"""What import-linter's exhaustive contracts can't check: packages at the root without a contract,
+and growing exceptions.
 """
 
 import tomllib

@@ -1,6 +1,4 @@
-"""How the site speaks to its database: connections that died are noticed, and answers are
-compressed.
-"""
+"""The site's database connections: dead ones are noticed. Responses are compressed."""
 
 import gzip
 

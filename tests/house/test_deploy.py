@@ -1,4 +1,4 @@
-"""What deploy/ ships agrees with the code and the guide it stands beside."""
+"""The files in deploy/ match the code and the operators' guide."""
 
 import re
 import shutil
@@ -39,9 +39,7 @@ def test_every_variable_of_an_environment_file_is_one_we_read(name: str) -> None
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
 @pytest.mark.parametrize("unit", sorted(path.name for path in (ROOT / "deploy").glob("*.service")))
 def test_systemd_understands_every_unit(unit: str, tmp_path: Path) -> None:
-    """With this checkout's own programs and environment file in place of the ones under /srv and
-    /etc.
-    """
+    """With this checkout's programs and environment file instead of those under /srv and /etc."""
     words = (ROOT / "deploy" / unit).read_text()
     words = words.replace("/srv/preferably/.venv/bin", str(Path(sys.executable).parent)).replace(
         "/srv/preferably", str(ROOT)

@@ -1,5 +1,5 @@
-"""Documentation that is true: its links lead somewhere, its commands exist, and nothing in the
-repository names one machine.
+"""The documentation is correct: links work, commands exist, and nothing in the repository names one
+machine.
 """
 
 import re
@@ -10,8 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+CLASS_PATH = re.compile(r"\b((?:[a-z_]+\.)+)([A-Z]\w+)\b")
+COMMENT = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-# Homes and work folders of whoever wrote a line. /path/to/… and /var, /usr, /tmp in examples are
+# Home and work folders of the author of a line. /path/to/… and /var, /usr, /tmp in examples are
 # everybody's.
 MACHINE_PATH = re.compile(r"(?<![\w.~])/(?:home|Users|work|root|mnt|opt|workspace)/[\w.-]+")
 
@@ -22,6 +24,30 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     files = [target for target in targets if target and not re.match(r"[a-z]+:", target)]
 
     assert [target for target in files if not (page.parent / target).exists()] == []
+
+
+def test_every_class_named_in_a_templates_header_exists() -> None:
+    named = {
+        (template.relative_to(ROOT).as_posix(), *path)
+        for template in (ROOT / "templates").rglob("*.html")
+        for comment in COMMENT.findall(template.read_text())
+        for path in CLASS_PATH.findall(comment)
+    }
+
+    assert named
+    assert [found for found in named if not _is_class(found[1], found[2])] == []
+
+
+def _is_class(module: str, name: str) -> bool:
+    """Whether a module whose path ends with `module` defines the class."""
+    path = module.rstrip(".").replace(".", "/")
+    return any(
+        re.search(rf"^class {name}\b", source.read_text(), re.MULTILINE)
+        for app in ("accounts", "labeling", "pages", "training")
+        for ending in (f"{path}.py", f"{path}/__init__.py")
+        for source in (ROOT / app).rglob("*.py")
+        if f"/{source.relative_to(ROOT).as_posix()}".endswith(f"/{ending}")
+    )
 
 
 def test_every_make_target_named_in_the_documentation_exists() -> None:

@@ -1,4 +1,4 @@
-"""Table heads and names of facts read in sentence case, also where a unit shares their word."""
+"""Table heads and names of facts are in sentence case, also where a unit is the same word."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""What may be loaded where, seen from a fresh interpreter: lint reads the source, this sees what
-really came along.
+"""What may be loaded where, in a fresh interpreter: lint reads the source, this checks what is
+really imported.
 """
 
 import json

@@ -1,10 +1,13 @@
-"""Every task that is sent by name is one that a worker knows."""
+"""Every task that is sent by name is registered in a worker."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from config.celery import TASK_ROOMS, app
 
@@ -56,3 +59,18 @@ def test_a_task_of_the_beat_is_registered(entry: str, registered: set[str]) -> N
 @pytest.mark.parametrize("name", sorted(settings.CELERY_TASK_ROUTES))
 def test_a_task_with_a_queue_of_its_own_is_registered(name: str, registered: set[str]) -> None:
     assert name in registered
+
+
+@pytest.mark.django_db
+def test_a_task_that_no_longer_exists_is_not_scheduled() -> None:
+    """Celery beat keeps in the database what a release has scheduled; a migration removes it."""
+    PeriodicTask.objects.create(
+        name="precompute-texts",
+        task="labeling.desk.tasks.precompute_texts",
+        interval=IntervalSchedule.objects.create(every=30, period="seconds"),
+    )
+
+    migration = import_module("labeling.migrations.0004_remove_precompute_task")
+    migration.remove_schedule(apps, None)
+
+    assert not PeriodicTask.objects.filter(name="precompute-texts").exists()

@@ -1,5 +1,5 @@
-"""The German words: every marked string has one, none is stale or half done, and both files of the
-catalogue agree.
+"""The German catalogue: every marked string is translated, none is stale or fuzzy, and both files
+match.
 """
 
 import ast
@@ -104,7 +104,7 @@ def marked_in_template(source: str) -> Iterator[Key]:
 
 
 def marked() -> dict[Key, str]:
-    """Every string marked for translation, and one file it stands in."""
+    """Every string marked for translation, and one file that contains it."""
     found: dict[Key, str] = {}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):

@@ -1,4 +1,4 @@
-"""What tests of pages read from an answer of Django's test client."""
+"""Reads responses of Django's test client."""
 
 from html import unescape
 
@@ -9,7 +9,7 @@ from tests.html import Answer, page_of
 
 
 def words(answer: Answer) -> str:
-    """The page's source as a person would write it: characters in place of entities."""
+    """The page's source with characters instead of entities."""
     return " ".join(unescape(page_of(answer)).split())
 
 

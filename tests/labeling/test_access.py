@@ -1,4 +1,6 @@
-"""Who reaches which object by the id in a URL: what one may not see does not exist."""
+"""Access to objects by the id in a URL: an object that a person may not see does not exist for
+them.
+"""
 
 import uuid
 from collections.abc import Callable

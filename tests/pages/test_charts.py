@@ -1,4 +1,4 @@
-"""The geometry of charts: round ticks, honest curves, names that can be read."""
+"""The geometry of charts: round ticks, faithful curves, readable labels."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Where a day begins."""
+"""Where a day starts."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Dates and times as people write them, from one place a language."""
+"""Dates and times as people write them, defined in one place per language."""
 
 import pytest
 from django.utils import formats, translation

@@ -1,6 +1,4 @@
-"""The site in German: for a visitor by the wish of the browser, for a person by their own
-choice.
-"""
+"""The site in German: for visitors by their browser's language, for people by their own choice."""
 
 import html
 from collections.abc import Callable

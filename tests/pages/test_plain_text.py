@@ -1,4 +1,4 @@
-"""Text that a database can hold."""
+"""Text that a database can store."""
 
 import pytest
 

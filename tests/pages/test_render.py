@@ -1,4 +1,4 @@
-"""Text that anybody may have written, made safe to show, and nothing of it lost."""
+"""Untrusted text, made safe to show without losing any of it."""
 
 import html
 import re
@@ -60,7 +60,7 @@ def test_no_text_leaves_a_tag_that_is_not_on_the_list(text: str) -> None:
     assert set(re.findall(r"<([a-zA-Z][\w-]*)", shown)) <= allowed
 
 
-def test_a_link_opens_beside_the_page_and_tells_nothing() -> None:
+def test_a_link_opens_in_a_new_tab_without_a_referrer() -> None:
     shown = render.markdown("[x](https://example.org)")
 
     assert (

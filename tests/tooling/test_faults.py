@@ -31,9 +31,9 @@ def test_nothing_is_lost_when_everything_breaks_once() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    lost = {name: told[name] for name in ("runs_lost", "runs_twice", "judgments_lost", "hung")}
+    found = json.loads(done.stdout.splitlines()[-1])
+    lost = {name: found[name] for name in ("runs_lost", "runs_twice", "judgments_lost", "hung")}
     assert lost == dict.fromkeys(lost, 0), done.stdout
-    assert told["max_redone_steps_over_interval"] <= 1, done.stdout
-    assert told["faults"] == N_KINDS, done.stdout
-    assert told["judgments"] > 0, done.stdout
+    assert found["max_redone_steps_over_interval"] <= 1, done.stdout
+    assert found["faults"] == N_KINDS, done.stdout
+    assert found["judgments"] > 0, done.stdout

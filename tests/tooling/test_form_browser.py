@@ -1,4 +1,4 @@
-"""The simulated raters' browser: it must send what a browser without JavaScript would."""
+"""The simulated raters' browser sends what a browser without JavaScript would."""
 
 import form_browser
 import pytest
@@ -59,7 +59,7 @@ def test_what_scripts_say_is_not_part_of_a_pages_text() -> None:
 
 
 @pytest.mark.parametrize("rater", simulated_raters.RATERS, ids=lambda rater: rater.name)
-def test_every_simulated_rater_tells_a_good_answer_from_a_poor_one(
+def test_every_simulated_rater_distinguishes_a_good_answer_from_a_poor_one(
     rater: simulated_raters.Rater,
 ) -> None:
     prompt = "Explain why bread dough rises overnight."

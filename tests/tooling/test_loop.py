@@ -1,4 +1,4 @@
-"""What `make loop` runs on when nobody gives it a file."""
+"""The default data of `make loop`."""
 
 import json
 from collections import Counter

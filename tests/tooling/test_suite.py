@@ -1,4 +1,4 @@
-"""The suite's own machinery: databases that are empty again, and tests that know what they need."""
+"""The suite's own machinery: empty databases, and tests that declare what they need."""
 
 from pathlib import Path
 

@@ -1,6 +1,5 @@
-"""The child process as the product has it, which knows one kind of run more:
-
-python -m tests.toy_kind.child RUN_DIR
+"""The product's child process with one additional kind of run: python -m tests.toy_kind.child
+RUN_DIR
 """
 
 import sys

@@ -1,5 +1,5 @@
-"""What LoRA learned stays beside the weights it was merged into: the base with the adapter on is
-the model that was saved.
+"""The LoRA adapter is saved next to the merged weights: the base with the adapter equals the saved
+model.
 """
 
 from pathlib import Path

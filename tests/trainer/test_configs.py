@@ -1,4 +1,4 @@
-"""What a run is told: presets, ranges, and a sentence for every problem."""
+"""Settings of runs: presets, ranges, and a sentence for every problem."""
 
 import math
 from typing import ClassVar, Self

@@ -1,4 +1,4 @@
-"""What we rely on in trl, transformers, accelerate and peft beyond their front page. An upgrade
+"""What we rely on in trl, transformers, accelerate and peft beyond their public API. An upgrade
 that moves it fails here.
 """
 
@@ -91,7 +91,7 @@ def test_a_model_says_how_it_attends_and_whether_that_can_be_changed() -> None:
     assert model._supports_attention_backend is True
 
 
-def test_layers_whose_activations_can_be_computed_anew_are_of_one_class() -> None:
+def test_layers_that_support_gradient_checkpointing_have_one_class() -> None:
     layers = transformers.LlamaForCausalLM(models.llama_config()).model.layers
 
     assert all(isinstance(layer, GradientCheckpointingLayer) for layer in layers)

@@ -1,4 +1,4 @@
-"""A snapshot as token ids: what is learned, what is cut, what is counted."""
+"""A snapshot as token ids: what is trained on, truncated and counted."""
 
 from collections import Counter
 from pathlib import Path

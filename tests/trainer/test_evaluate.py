@@ -1,5 +1,5 @@
-"""Evaluations of tiny models, for real: each measure against another way to it, and nothing left
-but measures and samples.
+"""Evaluations of tiny models, for real: each metric compared with another computation; only metrics
+and samples are saved.
 """
 
 from pathlib import Path
@@ -15,7 +15,9 @@ from training.trainer import data, evaluate
 QUICK = EvaluateConfig(max_tokens=64, batch_size=4, max_new_tokens=8, dtype="float32", n_shown=3)
 
 
-def test_the_loss_is_the_one_that_training_told(run_folder: Path, taught_run: RunFolder) -> None:
+def test_the_loss_is_the_one_that_training_reported(
+    run_folder: Path, taught_run: RunFolder
+) -> None:
     job = run_dir.read_job(taught_run.path)
 
     folder = runs.finished(
@@ -36,7 +38,7 @@ def test_the_loss_is_the_one_that_training_told(run_folder: Path, taught_run: Ru
     assert runs.points(folder)[1]["held_out_loss"] == result.metrics["held_out_loss"]
 
 
-def test_a_reward_model_agrees_with_raters_as_its_training_told(
+def test_a_reward_model_agrees_with_raters_as_its_training_reported(
     run_folder: Path, judging_run: RunFolder
 ) -> None:
     job = run_dir.read_job(judging_run.path)
@@ -76,10 +78,14 @@ def test_a_model_against_itself_wins_half(
 
 
 def test_the_share_of_wins_counts_ties_half() -> None:
-    found = evaluate.win_rate([1.0, 2.0, 3.0, 0.0], [0.0, 2.0, 1.0, 1.0])
+    found = evaluate.win_rate([1.0, 2.0, 3.0, 0.0, 0.0], [0.0, 2.0, 1.0, 1.0, 1.0])
 
-    assert found["win_rate"] == 2.5 / 4
-    assert found["win_rate_low"] < 2.5 / 4 < found["win_rate_high"]
+    assert found["win_rate"] == 2.5 / 5
+    assert found["win_rate_low"] < 2.5 / 5 < found["win_rate_high"]
+
+
+def test_a_win_rate_of_four_prompts_has_no_interval() -> None:
+    assert evaluate.win_rate([1.0] * 4, [0.0] * 4) == {"win_rate": 1.0}
 
 
 def test_a_judge_and_a_policy_on_comparisons(

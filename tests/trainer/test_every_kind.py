@@ -1,5 +1,5 @@
-"""What holds for runs of every kind: the same run twice gives the same numbers, and a dry one makes
-two steps at most.
+"""Rules for runs of every kind: the same run twice gives the same numbers, and a dry run makes at
+most two steps.
 """
 
 from collections.abc import Callable

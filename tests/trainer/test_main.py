@@ -1,5 +1,5 @@
-"""The command itself, as a supervisor starts it: exit codes, sentences, no word to the network, and
-death with its parent.
+"""The command as a supervisor starts it: exit codes, sentences, no network access, and exit with
+its parent.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Pretraining a tiny model, for real: on documents and on demonstrations, from weights and from
-nothing.
+"""Pretraining a tiny model, for real: on documents and demonstrations, from weights and from
+scratch.
 """
 
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""RLOO of a tiny model, for real: reward rises on prompts that it has not seen, and it saves, stops
-and refuses as it should.
+"""RLOO of a tiny model, for real: reward rises on unseen prompts, and it saves, stops and refuses
+as it should.
 """
 
 from dataclasses import replace
@@ -78,7 +78,7 @@ def test_reward_rises_on_held_out_prompts(
     assert len(runs.samples(folder)) == 8 + 4 + 8
 
 
-def test_with_lora_the_model_is_whole_and_kl_is_told(
+def test_with_lora_the_model_is_merged_and_kl_is_reported(
     run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path
 ) -> None:
     config = replace(QUICK, method="lora", kl_coef=0.05, max_steps=2, lora_rank=4)

@@ -1,4 +1,4 @@
-"""The run folder: whole files only, and no word from an old attempt."""
+"""The run folder: only complete files, and nothing from an old attempt."""
 
 from pathlib import Path
 

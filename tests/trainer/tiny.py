@@ -21,7 +21,7 @@ _TEXT = [
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Bytes and a few merges, so that every text can be written; padding has a token of its own."""
+    """Bytes and a few merges, so that it can encode any text. Padding has its own token."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

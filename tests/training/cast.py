@@ -1,5 +1,5 @@
-"""Models, snapshots and runs that tests of pages speak of: rows with plausible numbers, no files
-and no process behind them.
+"""Models, snapshots and runs for tests of pages: rows with plausible numbers, without files or
+processes.
 """
 
 import math
@@ -64,7 +64,7 @@ def a_run(
     name: str = "Helpful, first try",
     **fields: Any,
 ) -> Run:
-    """SFT by `by`; as a run that goes on it beats and is at step `n_points` of 400."""
+    """An SFT run by `by`. A running one sends heartbeats and is at step `n_points` of 400."""
     model = TrainedModel.objects.first() or a_model(by)
     snapshot = Snapshot.objects.filter(kind="demonstrations").first() or a_snapshot(by)
     now = timezone.now()

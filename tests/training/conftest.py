@@ -1,5 +1,5 @@
-"""What the training tests share: folders of their own, a researcher, a model and a snapshot that a
-stand-in child can run on.
+"""Fixtures for the training tests: folders, a researcher, and a model and snapshot for a stand-in
+child.
 """
 
 import json
@@ -45,7 +45,7 @@ def base_model(noor: User, tmp_path: Path) -> TrainedModel:
 
 @pytest.fixture
 def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]:
-    """A snapshot's row and folder, without judgments behind it."""
+    """A snapshot's row and folder, without judgments."""
 
     def make(kind: str = "demonstrations", n_rows: int = 1, **splits: str) -> Snapshot:
         name = f"{kind}-{Snapshot.objects.count()}"

@@ -1,4 +1,4 @@
-"""Who reaches an object of the training half by its id: what one may not see does not exist."""
+"""Access to training objects by id: an object that a person may not see does not exist for them."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser

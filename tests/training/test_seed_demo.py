@@ -1,4 +1,4 @@
-"""The demo: what a newcomer finds, and that a second start adds nothing."""
+"""The demo: its content, and that a second start adds nothing."""
 
 import json
 from collections import Counter

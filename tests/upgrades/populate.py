@@ -1,7 +1,7 @@
 """A small site with something in almost every table: the demo, and what people did with it.
 
 Through the services that pages use, so that rows look as a site would have them. The content is the
-demo's and a few sentences of ours.
+demo's and a few sentences of its own.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -117,9 +117,7 @@ def write(rater: Rater) -> None:
 
 
 def compare(raters: list[Rater]) -> None:
-    """Each rater ranks by the responses' numbers, with a habit of their own; one edits, asks and
-    skips.
-    """
+    """Each rater ranks by the responses' numbers and a habit; one edits, asks and skips."""
     campaign = Campaign.objects.get(name=seed_demo.COMPARING)
     for habit, rater in enumerate(raters):
         for number in range(6):
@@ -183,7 +181,7 @@ def review(*, by: User) -> None:
 
 
 def begin(rater: Rater) -> None:
-    """An item with a draft that nobody has submitted."""
+    """An item with an unsubmitted draft."""
     campaign = Campaign.objects.get(name=seed_demo.WRITING)
     slot = take(campaign, rater, at(days=2))
     slots.save_draft(item=slot.item, rater=rater, content={"text": "Half of an"}, now=at(days=2))

@@ -1,4 +1,4 @@
-"""A migration that has landed stays as it is."""
+"""A migration that has landed never changes."""
 
 from pathlib import Path
 

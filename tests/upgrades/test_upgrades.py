@@ -1,4 +1,4 @@
-"""A site of the last release is upgraded to this code: every row stays, and every page opens."""
+"""Upgrades a site of the last release to this code: every row stays, and every page opens."""
 
 import json
 import os

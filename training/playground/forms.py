@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.refusals import Refusal
 from labeling.models import Prompt
+from pages.form_parts import sentence_case
 from training.models import TrainedModel
 from training.playground import services
 from training.playground.services import ChatPart, KeptAnswer
@@ -117,13 +118,15 @@ class KeepForm(forms.Form):
         ),
     )
     category = forms.ChoiceField(
-        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+        label=_("Category"),
+        choices=sentence_case(Prompt.Category.choices),
+        initial=Prompt.Category.OTHER,
     )
     language = forms.CharField(
         label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
     )
     split = forms.ChoiceField(
-        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+        label=_("Split"), choices=sentence_case(Prompt.Split.choices), initial=Prompt.Split.TRAIN
     )
     licence = forms.CharField(
         label=_("Licence"),

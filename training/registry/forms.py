@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pages.form_parts import segmented
+from pages.form_parts import NameField, segmented, sentence_case
 from training.models import TrainedModel
 from training.registry import selectors
 
@@ -13,10 +13,10 @@ from training.registry import selectors
 class ModelForm(forms.Form):
     """A base model to register."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     kind = forms.ChoiceField(
         label=_("Kind"),
-        choices=TrainedModel.Kind.choices,
+        choices=sentence_case(TrainedModel.Kind.choices),
         initial=TrainedModel.Kind.POLICY,
         widget=segmented(),
     )
@@ -47,7 +47,7 @@ class ModelForm(forms.Form):
 class EndpointForm(forms.Form):
     """An external model to register."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     url = forms.CharField(
         label=_("URL"),
         max_length=1024,
@@ -107,7 +107,7 @@ class ModelEditForm(forms.Form):
 
     stage = forms.ChoiceField(
         label=_("Stage"),
-        choices=TrainedModel.Stage.choices,
+        choices=sentence_case(TrainedModel.Stage.choices),
         widget=segmented(),
         help_text=_("An approved model's weights are kept; a retired model is no longer offered."),
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from pages.form_parts import chips
+from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services, texts
 
@@ -20,7 +20,7 @@ def tags_in(text: str) -> tuple[str, ...]:
 class SnapshotForm(forms.Form):
     """Filters for a snapshot of judgments or prompts."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     campaigns = forms.TypedMultipleChoiceField(
         label=_("Campaigns"),
         coerce=int,
@@ -67,7 +67,7 @@ class SnapshotForm(forms.Form):
     )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
-        choices=Prompt.Split.choices,
+        choices=sentence_case(Prompt.Split.choices),
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
@@ -83,7 +83,7 @@ class SnapshotForm(forms.Form):
     )
     categories = forms.MultipleChoiceField(
         label=_("Categories"),
-        choices=Prompt.Category.choices,
+        choices=sentence_case(Prompt.Category.choices),
         required=False,
         widget=chips(),
         help_text=_("Leave empty to include all."),
@@ -126,7 +126,7 @@ class SnapshotForm(forms.Form):
 class TextForm(forms.Form):
     """A file of documents for pretraining. After `clean()` they are under `documents`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     file = forms.FileField(
         label=_("File"),
         help_text=_(

@@ -129,11 +129,11 @@ def trainer(kind: str) -> Any:
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
-    """Sets what must be in the environment before torch and transformers are imported: the number
-    of threads, and whether the hub may be called.
+    """Sets the environment variables that torch and transformers read on import: the number of
+    threads, and whether the hub may be called.
     """
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
-    # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs
+    # Threads that wait for one another spin by default, and compete with everything else that needs
     # the core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ[
@@ -142,8 +142,8 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
 
 
 def _die_with_parent(supervisor: int | None) -> None:
-    """Makes sure that no old copy of a run continues. The parent may be gone already, so this
-    checks that as well.
+    """Ends this process when its parent ends, so that no old copy of a run continues. Also handles
+    a parent that has already exited.
     """
     parent = os.getppid()
     linux.die_with_parent(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A snapshot's rows as token ids. What is cut or left out is counted."""
+"""A snapshot's rows as token ids. Truncated and dropped rows are counted."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -25,21 +25,21 @@ class UnableToRead(AnticipatedFailure):
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation whose last turn is learned. Labels are IGNORED over the prompt."""
+    """A conversation whose last turn is trained on. Labels are IGNORED over the prompt."""
 
     input_ids: list[int]
     labels: list[int]
-    is_cut: bool  # the response was shortened at its end
+    is_cut: bool  # the response was truncated at its end
 
 
 @dataclass(frozen=True)
 class Demonstrations:
     examples: list[Example]
-    n_left_out: int  # the prompt alone fills the longest row
+    n_left_out: int  # the prompt alone fills the max row length
 
     @property
     def n_cut(self) -> int:
-        """How many responses were shortened."""
+        """How many responses were truncated."""
         return sum(example.is_cut for example in self.examples)
 
 
@@ -52,8 +52,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptSets:
-    """What a policy that samples learns on and is measured on. No prompt is longer than
-    `max_tokens`; the longer ones are counted.
+    """Prompts for training and evaluating a policy that samples. Prompts longer than `max_tokens`
+    are dropped and counted.
     """
 
     train: list[Prompt]
@@ -100,7 +100,7 @@ def rows(snapshot: Path, split: str) -> list[Row]:
 
 
 def training_rows(snapshot: Path, needed: str) -> list[Row]:
-    """Raises UnableToRead for a missing or empty snapshot, and one of another kind (rows without
+    """Raises UnableToRead if the snapshot is missing, empty or of another kind (rows without
     `needed`).
     """
     if not snapshot.is_dir():
@@ -137,7 +137,7 @@ def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
 
 
 def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
-    """All items in their order, or `at_most` of them, drawn by the seed."""
+    """All items in order, or a random sample of `at_most`, drawn with the seed."""
     if at_most is None or len(items) <= at_most:
         return list(items)
     chosen = sorted(random.Random(seed).sample(range(len(items)), at_most))  # noqa: S311 a draw, not a secret
@@ -146,7 +146,7 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
 
 def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
     """All items, or `at_most` of them at equal distances. If rows are ordered by split, each split
-    gives its share.
+    is sampled in proportion.
     """
     if at_most is None or len(items) <= at_most:
         return list(items)
@@ -156,7 +156,7 @@ def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
 def demonstrations(
     tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int
 ) -> Demonstrations:
-    """A response that its model did not end (`is_ended` false) is learned with no end of turn."""
+    """A response that its model did not end (`is_ended` false) gets no end of turn."""
     examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
@@ -197,7 +197,7 @@ def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
 def prompts(
     tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], *, name: str = "prompt_id"
 ) -> list[Prompt]:
-    """Ready to be answered: the ids end where the response starts. `name` is the column that
+    """A prompt to generate from: the ids end where the response starts. `name` is the column that
     identifies a row.
     """
     return [Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
@@ -212,8 +212,8 @@ def prompt_sets(
     max_held_out: int | None,
     seed: int,
 ) -> PromptSets:
-    """The prompts of a snapshot of prompts or demonstrations. The seed draws from them if there are
-    more than the limits allow.
+    """The prompts of a snapshot of prompts or demonstrations: a random sample, drawn with the seed,
+    if there are more than the limits allow.
     """
     train = prompts(tokenizer, training_rows(snapshot, "prompt"), name="id")
     split, rows_held_out = held_out_rows(snapshot)
@@ -240,8 +240,8 @@ def conversation_ids(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0
 ) -> list[int]:
     """The conversation up to the end of its last turn. Templates add a line feed after it that no
-    model samples. If it were kept, the model would learn it, and a reward would be read one token
-    after the response ends.
+    model samples: with it, the model would learn to write it, and rewards would be read one token
+    late.
     """
     ids = _ids(tokenizer, messages, add_generation_prompt=False)
     end = tokenizer.eos_token_id
@@ -269,7 +269,7 @@ def padded(
 
 
 def shown(messages: list[Message]) -> str:
-    """A prompt as a person reads it beside a curve."""
+    """A prompt as text for the run's page."""
     return (
         messages[-1]["content"]
         if len(messages) == 1

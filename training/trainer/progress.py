@@ -1,5 +1,5 @@
-"""Connects a transformers Trainer to the run folder: progress, checkpoints, stopping, and ending at
-NaN.
+"""Connects a transformers Trainer to the run folder: progress, checkpoints, stopping, and failing
+at NaN.
 """
 
 import time
@@ -24,12 +24,12 @@ _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
 }
 _HIDDEN = {"epoch", "num_tokens", "min_reward", "max_reward"}
 _GIB = 1024**3
-# AdamW keeps two float32 numbers beside each trained weight.
+# AdamW stores two float32 numbers per trained weight.
 _CHECKPOINT_FACTOR = 3
 
 
 class UnableToTrain(AnticipatedFailure):
-    """Training cannot go on."""
+    """Training can't continue."""
 
 
 class Follower(TrainerCallback):
@@ -52,7 +52,7 @@ class Follower(TrainerCallback):
     def on_step_end(
         self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Saves, measures and stops at the steps where that is due."""
+        """Saves, measures and stops at the steps where this is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
         if self.folder.is_stop_requested() and not is_last:
             self.is_stopped = control.should_training_stop = control.should_save = (
@@ -74,7 +74,7 @@ class Follower(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """One point, as soon as the one before it is surely not the last."""
+        """Adds a point. The last one waits for `finish`."""
         if logs is None or "loss" not in logs:
             return
         self._flush()
@@ -91,12 +91,12 @@ class Follower(TrainerCallback):
             self._flush()
 
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """What a trainer logs, under the names that every kind uses."""
+        """The trainer's logs, under the names that all kinds use."""
         return {name: value for name, value in logs.items() if value is not None}
 
     def finish(self, values: dict[str, float], state: TrainerState | None = None) -> None:
-        """With `state`, a run that had made its last step before it was killed finds the point that
-        `values` belong to.
+        """With `state`, a run that was killed after its last step finds the point that `values`
+        belong to.
         """
         step, n_steps, last = self._last
         if state is not None and not step:
@@ -105,8 +105,8 @@ class Follower(TrainerCallback):
         self._flush()
 
     def _speed(self, logs: dict[str, float], seconds: float) -> dict[str, float]:
-        """From the tokens that TRL counts from the start of a run; a resumed one begins with what
-        it finds.
+        """Computed from TRL's token count since the start of the run; a resumed run starts from the
+        restored count.
         """
         seen, self._n_tokens = self._n_tokens, logs.get("num_tokens") or 0.0
         return (
@@ -131,8 +131,8 @@ class Follower(TrainerCallback):
 
 
 class Watched(transformers.Trainer):
-    """Put this before a TRL trainer among the bases of a class: it ends the run at the first NaN
-    and saves through the run folder.
+    """A mixin for TRL trainers, first among the bases: fails at the first NaN and saves through the
+    run folder.
     """
 
     follower: Follower
@@ -153,9 +153,8 @@ class Watched(transformers.Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """transformers' own checkpoint (weights, optimizer, scheduler, random states, step),
-        written aside, then renamed.
-
-        TRL's layer above it is passed over: it adds a model card that talks of the hub.
+        written to a temporary folder and then renamed. Skips TRL's override, which adds a model
+        card for the hub.
         """
         folder, step = self.follower.folder, self.state.global_step
         run_dir.ensure_free_space(folder.path, checkpoint_bytes(self.model), "a checkpoint")
@@ -223,12 +222,12 @@ def accumulation(config: Training) -> int:
 
 
 def scratch(folder: RunFolder) -> Path:
-    """Where transformers may write what nobody needs. The next attempt deletes it."""
+    """A scratch folder for transformers. The next attempt deletes it."""
     return folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-trainer"
 
 
 def n_steps(trainer: transformers.Trainer) -> int:
-    """How often the weights will move. The trainer itself knows only once it runs."""
+    """The number of weight updates. The trainer itself only knows it once it runs."""
     if trainer.args.max_steps > 0:
         return int(trainer.args.max_steps)
     rows_at_once = trainer.args.per_device_train_batch_size * trainer.args.world_size
@@ -238,7 +237,7 @@ def n_steps(trainer: transformers.Trainer) -> int:
 
 
 def starting_dtype(config: Training) -> torch.dtype:
-    """The dtype of the weights while training. Weights that train are float32: bfloat16 would round
+    """The dtype of the weights while training. Trained weights are float32: bfloat16 would round
     small steps away.
     """
     return torch.float32 if config.method == "full" else loading.dtype(config.dtype)

@@ -1,5 +1,5 @@
-"""RLOO: a policy learns from a reward model, each response compared with the others to its prompt,
-through TRL's RLOOTrainer.
+"""RLOO: trains a policy on a reward model, comparing each response with the others to its prompt,
+with TRL's RLOOTrainer.
 """
 
 import time
@@ -47,7 +47,7 @@ class RlooFollower(progress.Follower):
 
 @dataclass
 class TrlReward:
-    """The reward model as a function that TRL can call. It remembers its last batch for the run's
+    """The reward model as a function that TRL can call. It stores its last batch for the run's
     page.
     """
 
@@ -167,7 +167,7 @@ def _trainer(
         model=model,
         reward_funcs=cast(
             "Any", judge
-        ),  # TRL's stubs know functions alone; it calls whatever has a __name__
+        ),  # TRL's stubs only allow functions; it calls anything with a __name__
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"prompt": prompt.messages} for prompt in train]),
         processing_class=judge.tokenizer,
@@ -176,7 +176,7 @@ def _trainer(
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
-    """TRL drops the prompts that do not fill a step."""
+    """TRL drops prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
     return (
@@ -223,7 +223,7 @@ def _measure(
 
 
 def _show_last(folder: RunFolder, judge: TrlReward, step: int, config: RlooConfig) -> None:
-    """What the last step learned from."""
+    """The samples of the last step."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
     generation.show(
         folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses)

@@ -1,5 +1,5 @@
-"""Supervised fine-tuning on demonstrations, through TRL's SFTTrainer. Only the completion is
-learned.
+"""Supervised fine-tuning on demonstrations with TRL's SFTTrainer. Only the completion is trained
+on.
 """
 
 import time
@@ -79,7 +79,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 def held_out_loss(
     model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
 ) -> float | None:
-    """Mean negative log-likelihood of a completion token; None without examples."""
+    """Mean negative log-likelihood per completion token; None without examples."""
     if not examples:
         return None
     was_training = model.training

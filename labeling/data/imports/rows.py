@@ -105,20 +105,21 @@ def _prompts(
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
     neighbourhood = _neighbourhood(batch, fresh)
-    problems: list[ImportProblem] = []
+    homeless: dict[str, str] = {}
     new: list[tuple[Prompt, curation.Placement]] = []
     for one in fresh:
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
         if placement.cluster is None:
-            sides = _(" and ").join(placement.sides)
-            sentence = _(
-                "This prompt is nearly identical to prompts for %(sides)s, so it fits neither"
-                " split. It is skipped."
-            )
-            problems.append(ImportProblem(one.draft.line, sentence % {"sides": sides}))
+            homeless[one.sha256] = _(" and ").join(placement.sides)
         else:
             new.append((_prompt(batch, one, now), placement))
-    counts["duplicates"] = len(prepared) - len(fresh)
+    # One problem for each line: lines with the same prompt may hold different answers.
+    problems = [
+        ImportProblem(one.draft.line, _homeless(homeless[one.sha256], one.draft))
+        for one in prepared
+        if one.sha256 in homeless
+    ]
+    counts["duplicates"] = len(prepared) - len(new) - len(problems)
     for prompt, placement in new:
         if placement.cluster is not None:
             root = placement.cluster.root()
@@ -132,6 +133,18 @@ def _prompts(
     _rename(batch, (cluster for _prompt, placement in new for cluster in placement.merged))
     counts["prompts"] = len(created)
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
+
+
+def _homeless(sides: str, draft: ImportDraft) -> str:
+    sentence = _(
+        "This prompt is nearly identical to prompts for %(sides)s, so it fits neither split. It is"
+        " skipped."
+    )
+    with_answers = _(
+        "This prompt is nearly identical to prompts for %(sides)s, so it fits neither split. It is"
+        " skipped, with the answers in this line."
+    )
+    return (with_answers if draft.replies else sentence) % {"sides": sides}
 
 
 def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:

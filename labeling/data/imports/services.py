@@ -182,9 +182,17 @@ def clear_import(*, import_id: int) -> None:
     if batch is not None:
         _delete_rows(batch)
         uploads = Path(settings.UPLOADS_DIR).resolve()
-        path = Path(batch.path)
+        path = _file(batch.path)
         if path.is_relative_to(uploads):
             path.unlink(missing_ok=True)
+
+
+def _file(path: str) -> Path:
+    """Rows keep absolute paths. If the site was restored into another folder, an uploaded file is
+    found by its name.
+    """
+    uploaded = Path(settings.UPLOADS_DIR) / "imports" / Path(path).name
+    return uploaded if uploaded.is_file() and not Path(path).is_file() else Path(path)
 
 
 @dataclass
@@ -193,9 +201,13 @@ class _RowCounts:
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
     problems: list[dict[str, Any]] = field(default_factory=list)
+    damage: str = ""
+    """why nothing of the file may be published, if the file is damaged"""
 
     def add_problem(self, problem: ImportProblem) -> None:
         self.counts["problems"] += 1
+        if problem.is_fatal:
+            self.damage = str(problem)
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
 
@@ -262,7 +274,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _delete_rows(batch)
     try:
         with ExitStack() as files:
-            stream = _CountingReader(files.enter_context(Path(batch.path).open("rb")))
+            stream = _CountingReader(files.enter_context(_file(batch.path).open("rb")))
             imports_rows.index_unkeyed_prompts(
                 is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
             )
@@ -277,7 +289,9 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
             _("The file could not be read completely: %(why)s.") % {"why": error.strerror},
         )
         return
-    if not tally.counts["prompts"] + tally.counts["duplicates"]:
+    if tally.damage:
+        _finish(batch, tally, Import.State.REFUSED, clock(), tally.damage)
+    elif not tally.counts["prompts"] + tally.counts["duplicates"]:
         _finish(
             batch,
             tally,
@@ -296,7 +310,7 @@ def _read_drafts(
 ) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
         return formats.read(stream, batch.format)  # type: ignore[arg-type]
-    return votes.read(stream, files.enter_context(Path(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
+    return votes.read(stream, files.enter_context(_file(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
 
 
 def _batches(

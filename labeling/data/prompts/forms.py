@@ -10,7 +10,7 @@ from labeling.campaigns import selection
 from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Prompt, Source
-from pages.form_parts import offer, offer_rows
+from pages.form_parts import offer, offer_rows, sentence_case
 
 
 class SentencesField(forms.CharField):
@@ -66,13 +66,15 @@ class PromptForm(forms.Form):
         ),
     )
     category = forms.ChoiceField(
-        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+        label=_("Category"),
+        choices=sentence_case(Prompt.Category.choices),
+        initial=Prompt.Category.OTHER,
     )
     language = forms.CharField(
         label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
     )
     split = forms.ChoiceField(
-        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+        label=_("Split"), choices=sentence_case(Prompt.Split.choices), initial=Prompt.Split.TRAIN
     )
     licence = forms.CharField(
         label=_("Licence"),
@@ -178,12 +180,12 @@ class PromptFilterForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     unused = forms.BooleanField(label=_("Not in a campaign"), required=False)
-    retired = forms.BooleanField(label=_("retired"), required=False)
+    retired = forms.BooleanField(label=_("Retired"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        offer(self.fields["category"], [("", _("Any")), *Prompt.Category.choices])
-        offer(self.fields["split"], [("", _("Any")), *Prompt.Split.choices])
+        offer(self.fields["category"], [("", _("Any")), *sentence_case(Prompt.Category.choices)])
+        offer(self.fields["split"], [("", _("Any")), *sentence_case(Prompt.Split.choices)])
         offer(
             self.fields["language"],
             [("", _("Any")), *((code, code) for code in selection.prompt_languages())],

@@ -9,7 +9,7 @@ from labeling.models import Prompt
 
 
 def prompts(query: SearchQuery) -> list[SearchResult]:
-    """By number only; of one that may upset, no more than why."""
+    """Finds prompts by number only. Of a prompt that may upset, the result only says why."""
     if query.number is None:
         return []
     found = visible(Prompt.objects.filter(pk=query.number)).only("messages", "sensitive")

@@ -1,6 +1,5 @@
 """The filter form of My work, read from the query string."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.desk.work import HistoryFilter, HistoryState, campaigns_worked_in
 from labeling.models import Campaign, Rater
 from pages import days
+from pages.form_parts import sentence_case
 
 
 class HistoryForm(forms.Form):
@@ -20,7 +20,9 @@ class HistoryForm(forms.Form):
         label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("Any")
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("Any")), *Campaign.Kind.choices]
+        label=_("Kind"),
+        required=False,
+        choices=[("", _("Any")), *sentence_case(Campaign.Kind.choices)],
     )
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("Any")), *HistoryState.choices]
@@ -52,9 +54,5 @@ class HistoryForm(forms.Form):
             kind=values.get("kind") or "",
             state=values.get("state") or "",
             since=days.midnight(values["since"]) if values.get("since") else None,
-            before=(
-                days.midnight(until + dt.timedelta(days=1))
-                if until and until < dt.date.max
-                else None
-            ),
+            before=days.end_of(until) if until else None,
         )

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def run(command: BaseCommand, **wanted: Any) -> None:
-    """Start an import, run it here and say what came of it; CommandError unless it was
+    """Start an import, run it here and print the result; CommandError unless it was
     published.
     """
     try:

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from pages.form_parts import chips
+from pages.form_parts import chips, sentence_case
 
 
 class UpsettingForm(forms.Form):
@@ -12,7 +12,7 @@ class UpsettingForm(forms.Form):
 
     kinds = forms.MultipleChoiceField(
         label=_("Types of content"),
-        choices=Prompt.Upset.choices,
+        choices=sentence_case(Prompt.Upset.choices),
         required=False,
         widget=chips(),
     )

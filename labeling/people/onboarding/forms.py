@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 from labeling.people.onboarding import questions as onboarding_questions
 from labeling.statistics import response_orders
-from pages.form_parts import chips, segmented
+from pages.form_parts import chips, segmented, sentence_case
 
 if TYPE_CHECKING:
     GuidelineField = forms.ModelChoiceField[Guideline]
@@ -269,7 +269,7 @@ class AnswersForm(forms.Form):
             ]
             self.fields["topics"] = forms.MultipleChoiceField(
                 label=_("Select what you know well"),
-                choices=choices,
+                choices=sentence_case(choices),
                 required=False,
                 widget=chips(),
             )
@@ -301,7 +301,7 @@ class AnswersForm(forms.Form):
         if self.kind == Kind.FLAGS:
             self.fields[f"q{place}"] = forms.ChoiceField(
                 label=_("Is this sensitive?"),
-                choices=[("yes", _("yes")), ("no", _("no"))],
+                choices=sentence_case([("yes", _("yes")), ("no", _("no"))]),
                 widget=segmented(),
             )
             return [f"q{place}"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Pool, Prompt, Rater, RaterSkill
 from labeling.people.roster import selectors
+from pages.form_parts import sentence_case
 
 if TYPE_CHECKING:
     PoolModelForm = forms.ModelForm[Pool]
@@ -44,14 +45,14 @@ class RosterFilterForm(forms.Form):
     standing = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("All")), *selectors.RaterStatus.choices],
+        choices=[("", _("All")), *sentence_case(selectors.RaterStatus.choices)],
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        labels = dict(Prompt.Category.choices)
+        labels = dict(sentence_case(Prompt.Category.choices))
         for name, axis in (
             ("language", RaterSkill.Axis.LANGUAGE),
             ("topic", RaterSkill.Axis.TOPIC),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
 from labeling.people.skills.fields import LanguagesField, WordsField
-from pages.form_parts import chips
+from pages.form_parts import chips, sentence_case
 
 
 class SkillsForm(forms.Form):
@@ -16,9 +16,9 @@ class SkillsForm(forms.Form):
     )
     topics = forms.MultipleChoiceField(
         label=_("Task types"),
-        choices=[
+        choices=sentence_case(
             choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER
-        ],
+        ),
         required=False,
         widget=chips(),
     )

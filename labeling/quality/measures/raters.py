@@ -17,6 +17,7 @@ from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging, shares
 from labeling.statistics.bias import slopes as bias_slopes
 from labeling.statistics.bias.judgment_table import Rankings
+from labeling.statistics.consensus import reliability
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
@@ -34,7 +35,7 @@ def rater_measures(
         return {}
     colleagues = _with_colleagues(votes.once)
     found = flagging.review(_rankings(votes.once))
-    reliability = _reliability(votes.once, found.tastes)
+    reliable = _reliability(votes.once, found.tastes)
     selves = with_oneself(votes)[1]
     tastes = _tastes(votes.once, found.tastes, selves)
     pulls = Ballots.of(
@@ -47,10 +48,8 @@ def rater_measures(
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
-            "reliability": as_record(
-                reliability[rater].accuracy if rater in reliability else nothing
-            ),
-            "weight": _weight(reliability.get(rater)),
+            "reliability": as_record(reliable[rater].accuracy if rater in reliable else nothing),
+            "weight": _weight(reliable.get(rater)),
             "self": as_record(
                 selves.get(rater, absent(gettext_noop("Nothing has been answered twice.")))
             ),
@@ -79,24 +78,24 @@ def rater_measures(
 
 def _with_colleagues(votes: Votes) -> dict[int, Figure]:
     pairs = votes.pairs
-    if not pairs.unit.size:
-        return {}
-    found = agreement_pairs.matrix(
-        units=pairs.unit, raters=pairs.rater, labels=pairs.label
-    ).with_everybody()
-    return {rater: figure for rater, figure in found.items() if figure.value is not None}
+    return agreement_pairs.with_everybody(
+        units=pairs.unit,
+        raters=pairs.rater,
+        labels=pairs.label,
+        prompts=votes.prompt[pairs.row],
+    )
 
 
 def _reliability(
     votes: Votes, tastes: Sequence[flagging.Taste]
-) -> dict[int, consensus_votes.Reliability]:
+) -> dict[int, reliability.Reliability]:
     """Raters with a taste of their own are measured by each other: by the majority's taste, all of
     them would look careless and lose their voice.
     """
     group = np.zeros(len(votes.pairs.rater), dtype=np.int64)
     for number, taste in enumerate(tastes, start=1):
         group[np.isin(votes.pairs.rater, taste.raters)] = number
-    found: dict[int, consensus_votes.Reliability] = {}
+    found: dict[int, reliability.Reliability] = {}
     for number in np.unique(group).tolist():
         part = group == number
         given: Record = {
@@ -104,8 +103,9 @@ def _reliability(
             "raters": votes.pairs.rater[part],
             "labels": votes.turned[part],
         }
-        model = consensus_votes.one_coin(**given, rounds=ROUNDS)
-        found |= consensus_votes.reliability(model, **given)
+        consensus = consensus_votes.one_coin(**given, rounds=ROUNDS)
+        prompts = votes.prompt[votes.pairs.row][part]
+        found |= reliability.reliability(consensus, **given, prompts=prompts)
     return found
 
 
@@ -122,9 +122,10 @@ def _tastes(
     found: dict[int, Record] = {}
     for number, taste in enumerate(tastes, start=1):
         member = np.isin(whole.raters, taste.raters)
-        alike = [selves[rater] for rater in taste.raters if rater in selves]
-        n_repeats = sum(figure.n for figure in alike)
-        same = sum((figure.value or 0) * figure.n for figure in alike)
+        known = [selves[rater] for rater in taste.raters if rater in selves]
+        known = [figure for figure in known if figure.value is not None]
+        n_repeats = sum(figure.n for figure in known)
+        same = sum((figure.value or 0) * figure.n for figure in known)
         record = {
             "number": number,
             "n_raters": len(taste.raters),
@@ -144,7 +145,7 @@ def _shared(whole: agreement_pairs.Matrix, rows: np.ndarray, columns: np.ndarray
     return {"value": score / n if n else None, "n": n}
 
 
-def _weight(found: consensus_votes.Reliability | None) -> float | None:
+def _weight(found: reliability.Reliability | None) -> float | None:
     """None if unknown: that is not the same as 0, which means no better than chance."""
     return None if found is None or found.accuracy.value is None else found.weight
 
@@ -178,11 +179,15 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     changed = votes.left_is_first[first] != votes.left_is_first[again]
     first, again = first[changed], again[changed]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
-    rater = votes.pairs.rater[first]
+    rater, prompt = votes.pairs.rater[first], votes.prompt[votes.pairs.row[first]]
     found = {}
     for one in np.unique(rater).tolist():
         is_rater = rater == one
-        swaps = shares.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
+        swaps = shares.swaps(
+            before=as_shown[first[is_rater]],
+            after=as_shown[again[is_rater]],
+            prompts=prompt[is_rater],
+        )
         found[one] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,

@@ -14,7 +14,7 @@ Golds are not in the queue either: a slot is created when it is time for a gold
 A slot can leave the queue anywhere, but it only joins behind the returned ones. So a rater never
 has to look again at slots they have passed, and a QueuePlace stores how far each rater has come: a
 claim costs the same after 100,000 judgments as for a newcomer. A claim can miss a slot that was
-locked by another claim which then failed. Before a rater is told that nothing is left, a sweep
+locked by another claim which then failed. Before the page says that nothing is left, a sweep
 searches the whole queue, at most once a minute.
 
 When a rater's skills or agreements change (see routing), they start at the head again.

@@ -2,8 +2,8 @@
 // asked.
 
 /**
- * Whether to show `question`: the question it depends on is shown itself, and ticked or answered
- * within bounds.
+ * Whether to show `question`: the question it depends on is shown, and ticked or answered within
+ * bounds.
  */
 export function isAsked(form, question) {
   const controls = [...form.querySelectorAll(`[name="${question.dataset.askedIf}"]`)];

@@ -1,4 +1,4 @@
-"""What the tests of the desk begin with."""
+"""Fixtures for the tests of the desk."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a rater's hands and eyes do at the desk."""
+"""Actions of a rater at the desk."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ WRITTEN = "Yeast gives off gas and gluten holds it. " * 4
 
 
 def telling_texts(campaign: Campaign) -> None:
-    """Texts of a kind that raters meet, in place of the cast's short ones."""
+    """Realistic texts instead of the cast's short ones."""
     Prompt.objects.update(messages=[{"role": "user", "content": QUESTION}])
     for number, text in enumerate(ANSWERS):
         Response.objects.filter(number=number).update(text=text)

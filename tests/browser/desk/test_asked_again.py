@@ -1,5 +1,5 @@
-"""Skip, question, giving back and undo before a server that does not answer or whose answer is
-lost: sent again, done once.
+"""Skip, question, release and undo when the server does not respond or the response is lost:
+retried, done once.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What stands beside the work: the guideline, the views of a response, the record."""
+"""Panels next to the item: the guideline, the views of a response, the record."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The desk for who asks the system for more contrast, or gives it colours of their own."""
+"""The desk with the system's high-contrast settings, or with forced colours."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,4 @@
-"""A whole dialogue, written on the desk: by keyboard alone, through a reload, without
-JavaScript.
-"""
+"""A full dialogue, written at the desk: by keyboard only, through a reload, without JavaScript."""
 
 import re
 from collections.abc import Callable

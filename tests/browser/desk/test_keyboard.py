@@ -1,4 +1,4 @@
-"""The desk by keyboard alone."""
+"""The desk by keyboard only."""
 
 from collections.abc import Callable
 

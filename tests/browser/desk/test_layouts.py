@@ -1,4 +1,4 @@
-"""The desk's keys on keyboards of other countries, and the editor over the whole window."""
+"""The desk's keys on other keyboard layouts, and the full-screen editor."""
 
 import pytest
 from playwright.sync_api import Page, expect

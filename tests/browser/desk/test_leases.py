@@ -1,5 +1,5 @@
-"""The notices of a lease: run out, taken, stored elsewhere, two tabs. What holds stays said,
-whatever else comes and goes.
+"""Notices about the lease: expired, taken, stored elsewhere, two tabs. A notice that still applies
+stays visible.
 """
 
 import re

@@ -1,6 +1,4 @@
-"""Reload, crash, logout, two tabs, a lapsed lease, a dead server: nothing that was written is
-lost.
-"""
+"""Reload, crash, logout, two tabs, an expired lease, a dead server: no written text is lost."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A comparison judged on a phone, by fingers alone, from the start to the next item."""
+"""A comparison on a phone, by touch only, from the start to the next item."""
 
 from playwright.sync_api import Page, expect
 

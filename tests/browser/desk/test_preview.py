@@ -1,6 +1,4 @@
-"""The preview: beside the editor where there is room, and following what is typed; in its place
-elsewhere.
-"""
+"""The preview: next to the editor if there is room, updated while typing; else in its place."""
 
 from typing import Any
 

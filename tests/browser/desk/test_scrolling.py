@@ -1,4 +1,4 @@
-"""Responses side by side scroll together, until somebody switches that off."""
+"""Responses side by side scroll together, until this is switched off."""
 
 import pytest
 from playwright.sync_api import Page, expect

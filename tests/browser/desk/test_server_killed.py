@@ -1,5 +1,5 @@
-"""The server is killed (kill -9) around a submit and started again: the answer is stored once, and
-the desk goes on by itself.
+"""The server is killed (kill -9) during a submit and restarted: the answer is stored once, and the
+desk continues.
 """
 
 import os
@@ -25,8 +25,8 @@ ANSWER = "Yeast gives off gas and gluten holds it. " * 4
 
 
 class Site:
-    """The site in processes of its own, on the tests' database: one that can be killed and comes
-    back at the same address.
+    """The site in its own processes, on the tests' database. It can be killed and restarted at the
+    same address.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Site:
             preexec_fn=services.die_with_parent,
             process_group=0,
         )
-        services.wait(self._answers, self.process, limit_s=180)
+        services.wait(self._answers, self.process)
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

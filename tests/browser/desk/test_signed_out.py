@@ -1,5 +1,5 @@
-"""Asking, skipping, giving back and undoing from a page whose session has ended, and stopping in
-the middle of a word.
+"""Asking, skipping, releasing and undoing on a page whose session has ended, and stopping while
+typing.
 """
 
 import re

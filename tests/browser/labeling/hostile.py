@@ -1,6 +1,4 @@
-"""Texts that try to run, to leave the page, to look like something else or to take forever: made,
-not collected.
-"""
+"""Generated hostile texts: they try to run code, leave the page, imitate it, or take forever."""
 
 import itertools
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ class Payload:
 
 
 def payloads() -> list[Payload]:
-    """All of them, each under a name of its own."""
+    """All of them, by name."""
     families = {
         "handler": _handlers(),
         "scheme": _schemes(),

@@ -1,4 +1,4 @@
-"""What an item's judgments say together, and how strong each source is, in Chromium: both themes, a
+"""The consensus of an item's judgments, and the strength of sources, in Chromium: both themes, a
 phone, accessibility.
 """
 

@@ -1,5 +1,5 @@
-"""An admin decides an order and makes it a gold; a rater meets it and reads how they did. Both
-themes, and a phone.
+"""An admin decides an order and makes it a gold; a rater gets it and sees the result. Both themes,
+and a phone.
 """
 
 from collections.abc import Callable
@@ -51,9 +51,7 @@ def judge(campaign: Campaign, rater: Rater, orders: list[list[int]]) -> list[Jud
 
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Two raters turned the second item around; half of the items that are given may be golds, and
-    raters are told.
-    """
+    """Two raters reversed the second item; half of the items may be golds, and feedback is on."""
     campaign = open_comparison_campaign(
         pool=day_shift, guideline=guideline, n_items=6, overlap=3, name="Helpful answers"
     )

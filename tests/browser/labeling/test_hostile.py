@@ -1,4 +1,4 @@
-"""A hostile corpus through all that pages show: nothing runs, nothing leaves the page, nothing
+"""A hostile corpus on every page that shows text: nothing runs, nothing leaves the page, nothing
 takes a second.
 """
 
@@ -106,7 +106,7 @@ def guarded(open_page: OpenPage) -> Iterator[OpenPage]:
 
 
 def conversation(texts: list[Payload]) -> list[dict[str, str]]:
-    """Every text as a turn of its own."""
+    """Every text as a separate turn."""
     turns = [
         {"role": ("user", "assistant")[number % 2], "content": payload.text}
         for number, payload in enumerate(texts)

@@ -1,4 +1,4 @@
-"""An import in Chromium: the page follows it to its end by itself."""
+"""An import in Chromium: the page updates itself until the import ends."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -80,7 +80,7 @@ def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> 
 
 @pytest.fixture
 def busy(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Two days of work by six raters: 100 of 180 judgments, some skips, some items in hand."""
+    """Two days of work by six raters: 100 of 180 judgments, some skips, some items in progress."""
     chance = random.Random(5)
     guidelines_services.new_guideline_version(
         guideline=guideline, text=GUIDELINE, form=rating_form.default(), by=None, now=timezone.now()

@@ -176,8 +176,8 @@ def paid_and_more(campaign: Campaign, rater: Rater, now: datetime) -> None:
 def peopled(
     alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign
 ) -> dict[str, str]:
-    """Name of the screenshot → address, with something on it; a rater's begin with my-, those of a
-    stranger with anybody-.
+    """Screenshot name → URL with content. Names start with my- for a rater, with anybody- for a
+    visitor.
     """
     rates(day_shift)
     now = timezone.now()

@@ -1,6 +1,4 @@
-"""An admin's way with a campaign in Chromium: set up, look at it as a rater, open, repair a prompt,
-close, open again.
-"""
+"""An admin sets up a campaign in Chromium: preview, open, repair a prompt, close, reopen."""
 
 from collections.abc import Callable
 
@@ -32,7 +30,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     # Set up: comparisons whose overlap follows doubt; the line at the foot says what they would
     # take.
     page.get_by_label("name").fill("Spring")
-    page.get_by_text("compare responses", exact=True).click()
+    page.get_by_text("Compare responses", exact=True).click()
     page.get_by_label("pool").select_option("Day shift")
     page.get_by_label("guideline").select_option("Helpful answers")
     page.locator("#id_n_responses").fill("2")

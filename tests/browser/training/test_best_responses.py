@@ -1,5 +1,5 @@
-"""Rejection sampling as Chromium shows it: the form of its schedule, a scored run, and the model
-that learned from it.
+"""Rejection sampling in Chromium: the form of its schedule, a scored run, and the model trained on
+it.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A researcher clicks from a model back to a judgment in Chromium, and every page on the way is
+"""A researcher clicks from a model back to a judgment in Chromium; every page on the way is
 accessible and fits.
 """
 

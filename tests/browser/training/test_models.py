@@ -1,5 +1,5 @@
-"""A researcher tries models in Chromium: a tiny model behind a real worker, beside another server;
-and keeps an answer.
+"""A researcher tries models in Chromium: a tiny model on a real worker and another server; then
+saves an answer.
 """
 
 from collections.abc import Callable, Iterator

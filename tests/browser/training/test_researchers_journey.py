@@ -1,5 +1,5 @@
-"""A researcher's journey: a run from the form, watched, stopped, gone on with, compared; its model
-tried and taken home.
+"""A researcher's journey: start a run in the form, watch, stop, resume and compare it; try and
+export its model.
 """
 
 import re
@@ -30,9 +30,7 @@ SLOW_MS = 240_000
 
 @pytest.fixture
 def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iterator[Processes]:
-    """A GPU worker at a broker of its own, and one that models are tried on; their folders are the
-    site's.
-    """
+    """A GPU worker with its own broker, and one for trying models; they use the site's folders."""
     for room in ("runs", "snapshots", "models"):
         setattr(settings, f"{room.upper()}_DIR", tmp_path / room)
         (tmp_path / room).mkdir()

@@ -1,5 +1,5 @@
-"""A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed
-while a run goes on.
+"""A researcher's pages in Chromium: accessible in both themes, usable on a phone, updated during a
+run.
 """
 
 import re
@@ -150,7 +150,7 @@ def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(
     assert asked == []
 
 
-def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
+def test_a_preset_fills_the_form_leaves_the_name_and_shows_the_cost(
     open_page: Opener, noor: User, look_over: Callable[..., None]
 ) -> None:
     model = cast.a_model(noor)

@@ -1,5 +1,5 @@
-"""Schedules, chains, nodes, notices and comparisons as Chromium shows them: accessible in both
-themes, fit for a phone.
+"""Schedules, chains, nodes, notices and comparisons in Chromium: accessible in both themes, usable
+on a phone.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What takes space, as Chromium shows it: from the table over the dry run to what was freed."""
+"""Storage in Chromium: from the table to the dry run to what was deleted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
-    """Three models of one line, a megabyte each: the second is neither the best nor the last."""
+    """Three models of one lineage, a megabyte each: the second is neither the best nor the last."""
     for name in ("runs", "snapshots", "models"):
         setattr(settings, f"{name.upper()}_DIR", tmp_path / name)
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Campaigns, pools and guidelines as they are made and changed."""
+"""Creating and changing campaigns, pools and guidelines."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The curve of a campaign: where it leads, and what stands below it."""
+"""The chart of a campaign: its projection and its labels."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

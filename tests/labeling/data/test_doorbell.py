@@ -1,4 +1,4 @@
-"""A message for the workers: when the broker is away, nobody waits for it."""
+"""Messages to the workers: if the broker is away, nobody waits for it."""
 
 import os
 import subprocess

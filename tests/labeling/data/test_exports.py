@@ -1,4 +1,4 @@
-"""What leaves through the door out, and in which shape."""
+"""What is exported, and in which shape."""
 
 import io
 import json

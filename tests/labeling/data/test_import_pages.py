@@ -1,4 +1,4 @@
-"""The pages that bring in files, through HTTP."""
+"""The pages of imports, through HTTP."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -157,7 +157,7 @@ def test_the_list_shows_what_came_in(alice: User, signed_in: SignedIn) -> None:
     text = page_of(client.get("/prompts/imports/"))
 
     assert "rivers.jsonl" in text
-    assert "published" in text
+    assert "Published" in text
 
 
 def test_the_list_says_what_to_do_when_it_is_empty(alice: User, signed_in: SignedIn) -> None:
@@ -176,9 +176,7 @@ PAIRS = b"""{"prompt": "Two plus two?", "chosen": "Four.", "rejected": "Five."}
 """
 
 
-def test_an_import_of_comparisons_tells_how_far_raters_agree(
-    alice: User, signed_in: SignedIn
-) -> None:
+def test_an_import_of_comparisons_shows_rater_agreement(alice: User, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     sent(client, PAIRS, with_judgments="on")
     batch = run(Import.objects.get())

@@ -1,4 +1,4 @@
-"""What is kept of a conversation with a model: a prompt, and a demonstration that remembers whose
+"""What is saved of a conversation with a model: a prompt, and a demonstration that records whose
 answer it was.
 """
 

@@ -1,4 +1,4 @@
-"""Pages of the desk, posted as a browser without JavaScript posts them."""
+"""Posts pages of the desk like a browser without JavaScript."""
 
 import json
 from collections.abc import Callable

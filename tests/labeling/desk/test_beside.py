@@ -1,4 +1,4 @@
-"""What stands beside the work: the guideline, differences, the conversation, My work."""
+"""Panels next to the item: the guideline, differences, the conversation, My work."""
 
 from labeling.models import Campaign, Rater, Response
 from labeling.queue.claiming import order

@@ -1,4 +1,4 @@
-"""Nothing that reaches a rater tells which model wrote a response."""
+"""Nothing that reaches a rater reveals which model wrote a response."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.cast import open_comparison_campaign
 from tests.labeling.desk.posting import SignedIn, comparison, slot_of, start
 
 
-def test_no_page_of_the_desk_tells_who_wrote_a_response(
+def test_no_page_of_the_desk_shows_who_wrote_a_response(
     rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     """Ids start at a number that appears nowhere else, and every answer the browser gets is

@@ -1,4 +1,4 @@
-"""Choosing work: what the desk lists, hands out, and why nothing comes."""
+"""Choosing work: what the desk lists and hands out, and why there is nothing."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the desk's pages cost the database, however much there is."""
+"""The queries of the desk's pages do not grow with the data."""
 
 import json
 

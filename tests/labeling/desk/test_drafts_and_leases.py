@@ -1,4 +1,4 @@
-"""Drafts outlive everything, and leases beat while somebody works."""
+"""Drafts survive everything, and leases are renewed while a rater works."""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""Guidelines at the desk: the version in force, its changes, and that they were read."""
+"""Guidelines at the desk: the current version, its changes, and the confirmation that they were
+read.
+"""
 
 from django.utils import timezone
 
@@ -72,7 +74,7 @@ def test_reading_a_version_that_changed_meanwhile_is_asked_again(
     assert answer["Location"].startswith("/guidelines/")
 
 
-def test_an_item_in_hand_is_finished_under_its_own_version(
+def test_an_item_in_progress_is_finished_under_its_own_version(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)

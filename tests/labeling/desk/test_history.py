@@ -1,4 +1,4 @@
-"""My work: what was given, with its filters."""
+"""My work: earlier answers, with filters."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

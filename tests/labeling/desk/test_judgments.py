@@ -1,4 +1,4 @@
-"""An answer is checked once, and every problem is found."""
+"""An answer is checked once, and every problem is reported."""
 
 import pytest
 
@@ -52,6 +52,13 @@ def test_nothing_is_ranked_where_all_are_bad() -> None:
 
     assert checked.problems == ()
     assert checked.ranks == {}
+
+
+def test_no_scale_is_required_where_all_are_bad_but_a_wrong_rating_is_still_found() -> None:
+    assert check(ComparisonAnswer(ranks={}, is_all_bad=True)).problems == ()
+
+    checked = check(ComparisonAnswer(ranks={}, ratings={1: {"overall": 9}}, is_all_bad=True))
+    assert [(problem.code, problem.position) for problem in checked.problems] == [(Code.RATING, 1)]
 
 
 def test_every_empty_turn_of_a_dialogue_is_found() -> None:

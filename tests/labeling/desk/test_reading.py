@@ -1,4 +1,4 @@
-"""Answers read again, in campaigns that are closed too."""
+"""Reading earlier answers, also in closed campaigns."""
 
 from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Second thoughts: an answer undone, and corrections as versions."""
+"""Undoing an answer, and corrections as versions."""
 
 import json
 import re
@@ -243,7 +243,7 @@ def keep(client: Client, address: str, text: str, *, version: int) -> dict[str, 
 def answered(
     rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> tuple[Client, str]:
-    """Rosa's browser, and the address of what she has answered."""
+    """Rosa's browser, and the URL of her answer."""
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "stop", "text": words(30)})

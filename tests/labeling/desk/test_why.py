@@ -1,4 +1,4 @@
-"""Why an item came to me: said per campaign and per item, and never what the item is there for."""
+"""Why a rater gets an item: per campaign and per item, without revealing its purpose."""
 
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ def open_to_me(client: Client) -> str:
 
 
 def why_held(client: Client) -> str:
-    """The line under the item in hand."""
+    """The line under the current item."""
     return (
         my_work(client)
         .split('<div dir="auto">')[1]
@@ -89,13 +89,13 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
     assert "you added it" not in page
 
 
-def test_who_has_named_nothing_is_told_so(
+def test_a_rater_without_skills_sees_that(
     routed: Campaign, raul: Rater, signed_in: SignedIn
 ) -> None:
     assert "Items are assigned by topic: none added yet." in my_work(signed_in(raul))
 
 
-def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(
+def test_the_current_item_and_past_ones_say_which_skills_they_match(
     routed: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
@@ -120,7 +120,7 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(
     page = my_work(client)
 
     assert page.count("Matches your skills: de (you added it)") == 1  # of the answer
-    assert page.count("Matches your skills: de-CH (you passed a test)") == 1  # of the item in hand
+    assert page.count("Matches your skills: de-CH (you passed a test)") == 1  # of the current item
 
 
 def test_upsetting_content_is_there_because_one_agreed_to_it(

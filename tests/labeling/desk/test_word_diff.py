@@ -1,5 +1,5 @@
-"""Two texts by words: nothing is lost, small changes stay small, and no pair of texts takes
-long.
+"""Diffs of two texts by words: nothing is lost, small changes stay small, and no pair of texts
+takes long.
 """
 
 import random

@@ -1,5 +1,5 @@
-"""Examples of good and bad answers: written by admins as rows, versioned with the guideline, read
-by raters under its text.
+"""Examples of good and bad answers: edited by admins, versioned with the guideline, shown to raters
+below its text.
 """
 
 from collections.abc import Callable
@@ -34,9 +34,7 @@ BAD = Example("Great question!", is_good=False, why="Polite, and no help.")
 
 
 def rows(*shown: Example, n_empty: int = 0, n_known: int = 0, **more: str) -> dict[str, str]:
-    """The page's form with these examples, `n_known` of which were there before, and rows in which
-    nobody wrote.
-    """
+    """The page's form with these examples, `n_known` of them existing ones, and empty rows."""
     fields = {
         "examples-TOTAL_FORMS": str(len(shown) + n_empty),
         "examples-INITIAL_FORMS": str(n_known),

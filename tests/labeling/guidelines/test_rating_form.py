@@ -1,4 +1,4 @@
-"""Rating forms, and that nothing unanswered ever becomes an answer."""
+"""Rating forms: a question without an answer never becomes an answer."""
 
 from collections.abc import Callable
 from dataclasses import replace

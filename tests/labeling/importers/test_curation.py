@@ -1,6 +1,4 @@
-"""What counts as the same prompt, what as nearly the same, and that such prompts share a side of
-the split.
-"""
+"""Duplicate and near-duplicate prompts, which share a side of the split."""
 
 import itertools
 import random
@@ -86,7 +84,7 @@ def test_hashed_shingles_are_as_near_as_the_runs_of_letters_they_stand_for(a: st
     assert jaccard(shingles(a), shingles(b)) == len(runs_a & runs_b) / len(runs_a | runs_b)
 
 
-def test_a_signature_tells_unlike_prompts_without_reading_them() -> None:
+def test_a_signature_separates_unlike_prompts_without_reading_them() -> None:
     rng = random.Random(9)
     words = sentence(rng, 60)
     near = [rng.choice(WORDS) if rng.random() < 0.05 else word for word in words]

@@ -1,5 +1,6 @@
 """An import from start to publication: refused, interrupted, discarded, and by the command."""
 
+import gzip
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -305,3 +306,37 @@ def test_the_command_fails_when_strict_refuses(tmp_path: Path) -> None:
 def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="File not found"):
         call_command("import_prompts", tmp_path / "none", source="a", licence="CC0-1.0")
+
+
+@pytest.mark.parametrize("harm", ["a byte", "the end"])
+def test_nothing_of_a_damaged_gzip_is_published(
+    harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports_services, "BATCH", 100)
+    lines = [f'{{"prompt": "Prompt {number} {hash(str(number))}"}}\n' for number in range(5_000)]
+    content = bytearray(gzip.compress("".join(lines).encode()))
+    if harm == "a byte":
+        content[-6] ^= 0xFF  # in the checksum, which is read last
+    else:
+        del content[-2_000:]
+    path = tmp_path / "damaged.jsonl.gz"
+    path.write_bytes(content)
+    batch = imports_services.start_import(
+        path=path,
+        file_name=path.name,
+        file_format=None,
+        source_name="a",
+        licence="CC0-1.0",
+        is_rung=False,
+        by=None,
+        now=NOON,
+    )
+
+    imports_services.run_import(import_id=batch.pk, clock=clock)
+
+    batch.refresh_from_db()
+    assert batch.state == Import.State.REFUSED
+    assert "Download it again" in batch.error
+    assert Prompt.objects.count() > 100  # written, and never shown
+    assert not labeling_access.visible(Prompt.objects.all()).exists()
+    assert not imports_selectors.is_publishable(batch)

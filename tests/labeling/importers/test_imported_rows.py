@@ -133,6 +133,40 @@ def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(
         assert prompt.messages[0]["content"].startswith(prompt.split)
 
 
+def test_every_line_whose_prompt_fits_neither_split_is_reported(bring: Bring, alice: User) -> None:
+    words = [f"word{number:03}" for number in range(60)]
+    typed = {
+        Prompt.Split.TRAIN: ["other", "words", "begin", "this", *words[4:]],
+        Prompt.Split.TEST: [*words[:-4], "and", "these", "end", "it"],
+    }
+    for split, text in typed.items():
+        prompts_services.create_prompt(
+            messages=[{"role": "user", "content": " ".join(text)}],
+            category="other",
+            language="en",
+            split=split,
+            licence="",
+            by=alice,
+            now=NOON,
+        )
+    between = {"prompt": " ".join(words)}
+
+    batch = bring(
+        between | {"response": "a"},
+        {"prompt": "Hi"},
+        between | {"response": "b"},
+        between,
+        {"prompt": "Hi"},
+    )
+
+    assert [(one["line"], "answers in this line" in one["sentence"]) for one in batch.problems] == [
+        (1, True),
+        (3, True),
+        (4, False),
+    ]
+    assert (batch.counts["prompts"], batch.counts["duplicates"]) == (1, 1)
+
+
 def test_clusters_that_a_later_line_ties_together_end_on_one_side(
     bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

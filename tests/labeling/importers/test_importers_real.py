@@ -1,4 +1,4 @@
-"""Real files, read where they lie: PREFERABLY_DATA, or ../shared/data."""
+"""Real files, from PREFERABLY_DATA or ../shared/data."""
 
 import os
 from collections import Counter
@@ -45,8 +45,8 @@ def found(name: str) -> tuple[str, list[ImportDraft], list[ImportProblem]]:
         ("oasst_en_100_trees.jsonl", "openassistant", 480, 0),
         ("oasst_prompts_en_250.jsonl", "jsonl", 250, 0),
         ("hh_harmless_base_test.jsonl.gz", "hh", 2308, 4),
-        ("xstest_prompts.csv", "csv", 450, 0),
-        ("llmfao_pairs.jsonl", "jsonl", 2139, 0),
+        ("xstest_prompts.csv", "csv", 450, 1),
+        ("llmfao_pairs.jsonl", "jsonl", 2139, 1),
     ],
 )
 def test_a_file_gives_its_prompts(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labeling.importers import drafts, formats, lines
-from labeling.importers.drafts import ImportDraft
+from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Prompt
 from tests.labeling.importers.parsed import assistant, found, only_draft, only_problem, rows, user
 
@@ -270,7 +270,9 @@ def test_an_empty_file_gives_nothing() -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_is_read_with_the_separator_of_its_heading(separator: str) -> None:
-    content = f"id{separator}Prompt{separator}response\n1{separator}Hi{separator}Hello\n".encode()
+    content = (
+        f"model{separator}Prompt{separator}response\nm{separator}Hi{separator}Hello\n".encode()
+    )
 
     draft = only_draft(content, "csv")
 
@@ -287,6 +289,63 @@ def test_a_csv_cell_may_hold_line_feeds_and_the_next_record_keeps_its_line() -> 
 
 def test_an_empty_response_cell_means_that_there_is_none() -> None:
     assert only_draft(b"prompt,response\nHi,\n", "csv").replies == ()
+
+
+@pytest.mark.parametrize("heading", ["prompt,prompt", "Prompt,response,prompt ", "prompt,x,X"])
+def test_a_csv_with_a_column_twice_is_not_read(heading: str) -> None:
+    problem = only_problem(f"{heading}\n{heading}\n".encode(), "csv")
+
+    assert "twice" in problem.sentence
+
+
+def test_columns_that_are_not_imported_are_named_at_the_header() -> None:
+    problem, draft = found(b"id,prompt,,,score\n7,Hi,,,3\n", "csv")
+
+    assert str(problem).startswith("Line 1: The fields id, score are not imported.")
+    assert isinstance(draft, ImportDraft)
+
+
+def test_fields_that_are_not_imported_are_named_once_where_they_come_first() -> None:
+    content = rows({"prompt": "a"}, {"prompt": "b", "id": 1}, {"prompt": "c", "id": 2, "k": 3})
+
+    problems = [one for one in found(content) if isinstance(one, ImportProblem)]
+
+    assert [(one.line, one.sentence[:25]) for one in problems] == [
+        (2, "The field id is not impor"),
+        (3, "The field k is not import"),
+    ]
+
+
+def test_names_that_are_keys_of_something_are_not_listed_without_end() -> None:
+    content = rows(*({"prompt": "a", f"key {number}": 1} for number in range(100)))
+
+    assert len([one for one in found(content) if isinstance(one, ImportProblem)]) == 20
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"prompt": "a", "prompt": "b"}', b'{"messages": [{"role": "user", "role": "x"}]}']
+)
+def test_a_key_twice_in_an_object_is_a_problem(line: bytes) -> None:
+    problem, draft = found(line + b"\n" + rows({"prompt": "c"}))
+
+    assert "is there twice" in str(problem)
+    assert isinstance(draft, ImportDraft)
+
+
+def test_a_zip_archive_is_named() -> None:
+    assert "ZIP archive" in only_problem(b"PK\x03\x04" + b"\x00" * 40, "csv").sentence
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_line_ends_of_old_macs_are_named(file_format: str) -> None:
+    content = (
+        b'prompt\r"Hi, you"\r' if file_format == "csv" else b'{"prompt": "a"}\r{"prompt": "b"}'
+    )
+
+    problem = only_problem(content, file_format)
+
+    assert "carriage returns" in problem.sentence
+    assert problem.is_fatal
 
 
 def test_a_csv_without_a_column_for_the_prompt_is_named_once() -> None:

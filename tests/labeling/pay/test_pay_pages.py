@@ -1,4 +1,4 @@
-"""Pages of pay, for admins and for the rater whose pay it is."""
+"""Pages of pay, for admins and for raters."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ def test_an_admin_sees_everybodys_sum_and_who_is_below_the_floor(
 
     assert rosa.alias in page
     assert "4.00 EUR" in page
-    assert "below minimum" in page
+    assert "Below minimum" in page
 
 
 def test_the_csv_has_the_lines_of_everybody(
@@ -121,13 +121,14 @@ def test_the_csv_has_the_lines_of_everybody(
     )
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000"])
 def test_a_pool_named_like_a_formula_is_text_in_the_csv(
-    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn
+    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn, blank: str
 ) -> None:
-    Pool.objects.filter(pk=day_shift.pk).update(name="=HYPERLINK(1)")
+    Pool.objects.filter(pk=day_shift.pk).update(name=f"{blank}=HYPERLINK(1)")
     work(paid, rosa)
 
-    assert ",'=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
+    assert f",'{blank}=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
 
 
 def test_a_period_is_marked_as_paid_after_a_look(

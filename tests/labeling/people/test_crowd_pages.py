@@ -1,6 +1,4 @@
-"""External crowds: in by a link with an id, out by a code, and back or timed out with the place and
-the items free.
-"""
+"""External crowds: in by a link with an id, out by a code, and returns and timeouts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -106,7 +104,7 @@ def test_looking_takes_no_place(link: CrowdLink) -> None:
 
 
 def study(pool: Pool, guideline: Guideline, **fields: Any) -> CrowdLink:
-    """One more campaign of the pool, with a link of its own."""
+    """One more campaign of the pool, with its own link."""
     campaign = open_demonstration_campaign(
         pool=pool, guideline=guideline, name=f"Another {Campaign.objects.count()}", overlap=2
     )

@@ -1,6 +1,4 @@
-"""Invitations through HTTP: by hand and by file, the mail, the link, sent again, revoked, used
-up.
-"""
+"""Invitations through HTTP: by form and by file, the mail, the link, resent, revoked, used."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,6 +39,23 @@ def invited(pool: Pool, email: str = "ines@example.org") -> str:
 def join(secret: str, client: Client | None = None, **values: str) -> Any:
     given = {"name": "Ines", "password": PASSWORD, "again": PASSWORD, "time_zone": "UTC"} | values
     return (client or Client()).post(f"/join/{secret}/", given)
+
+
+def test_a_pool_whose_name_has_two_lines_can_still_invite(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    """Pools made before names were checked."""
+    Pool.objects.filter(pk=day_shift.pk).update(name="a\r\nBcc: x@example.org")
+
+    page = signed_in(alice).post(
+        f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org", "name": "Ines"}
+    )
+
+    (message,) = mail.outbox
+    assert page.status_code < 400
+    assert message.subject == "Join us in “a Bcc: x@example.org”"
+    assert message.recipients() == ["ines@example.org"]
+    assert message.message()["Bcc"] is None
 
 
 def test_one_person_is_invited_by_mail(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:

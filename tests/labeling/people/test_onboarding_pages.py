@@ -1,6 +1,4 @@
-"""Onboarding through HTTP: composed by an admin, gone through by a rater, decided on by a
-person.
-"""
+"""Onboarding through HTTP: set up by an admin, completed by a rater, decided by a person."""
 
 from collections.abc import Callable
 from typing import Any
@@ -98,7 +96,7 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
             == f"/onboarding/{day_shift.pk}/"
         )
 
-    assert "in review" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
+    assert "In review" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
     assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
     admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
@@ -122,7 +120,7 @@ def test_the_desk_leads_to_what_is_left(
     assert f'href="/onboarding/{day_shift.pk}/"' in page
 
 
-def test_feedback_tells_the_share_and_never_the_answers(
+def test_feedback_shows_the_share_and_never_the_answers(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     step = add(signed_in(alice), day_shift, "flags", questions=FLAGS)
@@ -142,7 +140,7 @@ def test_feedback_tells_the_share_and_never_the_answers(
     assert "checked" not in again
 
 
-def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answers(
+def test_a_quiz_opened_before_the_guideline_changed_is_shown_again_with_its_answers(
     alice: User, rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     quiz = "What comes first?\n* help\n- brevity"
@@ -170,7 +168,7 @@ def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answe
     assert StepAttempt.objects.get().guideline_version == guideline.versions.get(number=2)
 
 
-def test_a_step_that_changed_is_shown_anew_with_its_answers_while_the_questions_are_the_same(
+def test_a_changed_step_is_shown_again_with_its_answers_if_the_questions_are_the_same(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     admin, rater = signed_in(alice), signed_in(rosa)
@@ -334,7 +332,7 @@ def test_the_record_says_who_decided(
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
-    assert "rejected" in record
+    assert "Rejected" in record
     assert "Alice" in record
 
 
@@ -367,7 +365,7 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
     assert signed_in(rosa).get(f"/steps/{step.pk}/versions/").status_code == 403
 
 
-def test_a_guideline_can_ask_raters_to_qualify_anew(
+def test_a_guideline_can_ask_raters_to_qualify_again(
     alice: User, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)

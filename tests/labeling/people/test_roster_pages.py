@@ -1,4 +1,4 @@
-"""The roster: who is found by what, and acts on many at once."""
+"""The roster: filters, and bulk actions."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,4 @@
-"""Topics that raters' own answers show: how many items, held against what, written down once, taken
-back for good.
-"""
+"""Skills earned by answers: how many items, compared with what, stored once, revoked for good."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -250,7 +248,7 @@ def test_what_an_admin_takes_back_counts_no_more_and_is_not_shown_again(
 
     assert shown(rosa) == []
     assert shown(raul) == ["summarization"]
-    assert "removed" in page_of(client.get(f"/raters/{rosa.pk}/skills/"))
+    assert "Removed" in page_of(client.get(f"/raters/{rosa.pk}/skills/"))
     event = AuditEvent.objects.get(by=alice, action="skills")
     assert (event.before, event.after) == ({"shown": ["summarization"]}, {"shown": []})
 
@@ -333,4 +331,4 @@ def test_raters_read_what_their_answers_have_shown(
 
     page = page_of(signed_in(rosa).get("/my-skills/"))
 
-    assert "earned by your answers" in page
+    assert "Earned by your answers" in page

@@ -1,4 +1,4 @@
-"""Campaigns whose raters are known beforehand."""
+"""Campaigns with known raters."""
 
 import random
 

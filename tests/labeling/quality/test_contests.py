@@ -1,4 +1,4 @@
-"""Win rates between sources, from what raters submitted."""
+"""Win rates between sources, from submitted rankings."""
 
 from collections.abc import Callable
 
@@ -156,7 +156,7 @@ def test_the_campaigns_page_says_what_a_strength_means(
     assert "Two equally strong sources would tie in 51 % of votes" in page
 
 
-def test_a_campaign_of_one_source_tells_of_no_strength(
+def test_a_campaign_with_one_source_shows_no_strengths(
     comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: Callable[..., Client]
 ) -> None:
     slot = claim.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
@@ -175,9 +175,7 @@ def test_a_campaign_of_one_source_tells_of_no_strength(
     assert "Source strength" not in page
 
 
-def test_a_report_from_before_strengths_were_told_opens_as_it_is(
-    duel: Campaign, rosa: Rater
-) -> None:
+def test_a_report_from_before_strengths_still_opens(duel: Campaign, rosa: Rater) -> None:
     judge(duel, rosa, prefers=None)
     report = quality_services.compute_quality(campaign_id=duel.pk, now=NOON)
     assert report is not None

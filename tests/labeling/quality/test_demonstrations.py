@@ -1,4 +1,4 @@
-"""How raters write demonstrations: who is far faster, or pastes far more, than the others."""
+"""How raters write demonstrations: who is far faster, or pastes far more, than others."""
 
 from collections.abc import Callable
 
@@ -117,7 +117,7 @@ def test_writers_with_the_same_texts_are_marked_with_the_count(
     page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
     assert [alias for alias, same in sorted(found.items()) if same] == ["W3", "W4", "W5", "W6"]
-    assert page.count(f"same text as another writer: {N_EACH} of {N_EACH}") == 4
+    assert page.count(f"Same text as another writer: {N_EACH} of {N_EACH}") == 4
 
 
 @pytest.mark.django_db
@@ -126,8 +126,8 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
 ) -> None:
     page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert page.count("writes fast") == 1
-    assert page.count("pastes most of the text") == 1
+    assert page.count("Writes fast") == 1
+    assert page.count("Pastes most of the text") == 1
     assert "This proves nothing" in page
 
 

@@ -1,6 +1,4 @@
-"""Figures that are kept: quick ones never, slow ones with their time, and made anew by the worker
-that is rung for.
-"""
+"""Cached figures: quick ones never, slow ones with their time, recomputed by a worker."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
@@ -91,7 +89,7 @@ def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
         LATER,
     )
     cached_figures(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
-    assert rings[2:] == [("n", 7)], "a figure that was made anew is rung for anew"
+    assert rings[2:] == [("n", 7)], "a recomputed figure is requested again"
 
 
 def test_what_took_long_rests_long(
@@ -163,7 +161,7 @@ def test_a_large_campaigns_pages_show_what_was_counted_and_when(
     assert "Outside my expertise" in words(client.get(f"/campaigns/{pk}/"))
 
 
-def test_the_task_makes_them_anew(slow: None, comparison_campaign: Campaign) -> None:
+def test_the_task_computes_them_again(slow: None, comparison_campaign: Campaign) -> None:
     campaigns_tasks.refresh_figures(name="standing", pk=comparison_campaign.pk)
 
     (row,) = board.campaign_rows(campaigns=[comparison_campaign], now=NOON)

@@ -1,6 +1,4 @@
-"""What the judgments of one item say together: by majority, and weighed by the reliability of who
-gave them.
-"""
+"""The consensus of an item's judgments: by majority, and weighted by the raters' reliability."""
 
 import io
 import itertools

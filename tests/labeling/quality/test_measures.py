@@ -1,6 +1,4 @@
-"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and
-never NaN.
-"""
+"""The measures of a report on very small campaigns: a number or a sentence, never NaN."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -251,7 +249,7 @@ def test_the_interval_of_a_rater_s_share_knows_that_votes_on_one_prompt_belong_t
     assert first["high"] - first["low"] > 0.4  # of 120 votes by themselves it would be 0.18
 
 
-def test_the_judgments_behind_a_row_are_told_of_each_rater() -> None:
+def test_each_rater_has_the_judgments_behind_a_row() -> None:
     found = measures_behind.judgments_behind(sights())
 
     assert found.everybody["list"] == {
@@ -319,15 +317,20 @@ def test_pairs_of_raters_with_few_votes_or_beyond_the_list_are_counted() -> None
 
 
 def test_agreement_with_golds_has_an_interval_over_golds() -> None:
-    found = against.with_golds(np.array([6.0, 3.0, 5.5, 0.0]), np.array([6, 6, 6, 0]))
+    agreed, n = np.array([6.0, 3.0, 5.5, 6.0, 4.0, 0.0]), np.array([6.0, 6, 6, 6, 6, 0])
 
-    assert (found.value, found.n) == (pytest.approx(14.5 / 18), 18)
+    found, few = (
+        against.with_golds(agreed[some], n[some], some) for some in (np.arange(6), np.arange(4))
+    )
+
+    assert (found.value, found.n) == (pytest.approx(24.5 / 30), 30)
     assert found.low is not None
     assert found.high is not None
-    assert 0.5 <= found.low < 14.5 / 18 < found.high <= 1
+    assert 0.4 <= found.low < 24.5 / 30 < found.high <= 1
+    assert (few.low, few.note) == (None, "Fewer than 5 prompts: too few for an interval.")
+    none, no_prompts = np.zeros(0), np.zeros(0, dtype=np.int64)
     assert (
-        against.with_golds(np.array([]), np.array([])).note
-        == "No gold items have been answered yet."
+        against.with_golds(none, none, no_prompts).note == "No gold items have been answered yet."
     )
 
 

@@ -1,6 +1,4 @@
-"""Groups of raters side by side: what each is told from, and that nobody's own answer can be told
-from it.
-"""
+"""Comparing groups of raters without revealing anyone's own answer."""
 
 import itertools
 import random
@@ -164,11 +162,8 @@ def test_a_pools_shares_are_those_of_loops_over_every_pair() -> None:
             pytest.approx(np.mean(came)),
             len(came),
         )
-        assert (
-            row["figures"][name]["low"]
-            <= row["figures"][name]["value"]
-            <= row["figures"][name]["high"]
-        )
+        figure = row["figures"][name]
+        assert figure["note"] or figure["low"] < figure["value"] < figure["high"]
     whole = slow_shares(votes, set(range(12)))
     assert found["everybody"]["figures"]["longer"]["value"] == pytest.approx(
         np.mean(whole["longer"])

@@ -62,7 +62,7 @@ def test_a_writers_page_lists_what_they_wrote(
 
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 
-    assert ">demonstration<" in page
+    assert ">Demonstration<" in page
 
 
 # --- the right to withdraw ------------------------------------------------------------------------

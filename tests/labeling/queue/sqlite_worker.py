@@ -1,5 +1,5 @@
-"""The SQLite test's own program: makes a database, lets eight processes judge at once, and compares
-what they were told.
+"""The program of the SQLite test: creates a database, lets eight processes judge at once, and
+compares their results.
 """
 
 import multiprocessing

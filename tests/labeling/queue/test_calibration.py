@@ -1,5 +1,5 @@
-"""Items that everybody judges wait for nobody who comes no more, so that their campaign ends; who
-comes back is asked again.
+"""Calibration items do not wait for raters who have left, so that the campaign ends; a rater who
+returns gets them again.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Prompts edited and retired, and the queues behind the skip reasons."""
+"""Editing and retiring prompts, and the queues of skipped items."""
 
 from collections.abc import Callable
 from typing import Any

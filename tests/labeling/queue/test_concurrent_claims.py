@@ -1,5 +1,5 @@
-"""Many raters at once, on PostgreSQL with threads and on SQLite with processes: nothing is given
-twice, nothing is lost.
+"""Many raters at once, on PostgreSQL with threads and on SQLite with processes: nothing is handed
+out twice, nothing is lost.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""How much a pool gives one rater, and when it gives nothing: at the claim, where it counts."""
+"""A pool's limits per rater, checked at the claim."""
 
 from datetime import datetime, timedelta
 
@@ -82,7 +82,7 @@ def test_full_hands_are_refused_over_all_campaigns_of_the_pool(
     assert refusal(other, rosa).startswith("You have 1 item of “Day shift” open")
 
 
-def test_an_item_in_hand_comes_back_whatever_the_quota(
+def test_an_item_in_progress_comes_back_whatever_the_quota(
     day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
 ) -> None:
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)

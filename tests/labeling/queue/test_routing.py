@@ -1,5 +1,5 @@
-"""Which items reach whom: by language and category where a pool routes, and never what one wrote
-oneself.
+"""Which items reach whom: by language and category in pools that route, and never a rater's own
+texts.
 """
 
 from datetime import datetime, timedelta

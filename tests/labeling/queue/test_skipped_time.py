@@ -1,6 +1,4 @@
-"""The time that a skipped item took: paid by the hour, counted in what an hour comes to, never
-counted twice.
-"""
+"""Time spent on skipped items: paid by the hour, part of the hourly rate, never counted twice."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -99,7 +97,7 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
     assert ["come to 7.50 EUR per hour" in alarm.sentence for alarm in sheet(rosa).alarms] == [True]
 
 
-def test_a_skip_counts_no_more_time_than_the_item_was_in_hand(
+def test_a_skip_counts_no_more_time_than_the_item_was_held(
     day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
 ) -> None:
     rate(day_shift, amount="3600", basis="hour")

@@ -1,4 +1,4 @@
-"""What nobody in the pool can be given, and the rule in Python beside the rule in the database."""
+"""Items that nobody in the pool can get, by the rule in Python and by the rule in the database."""
 
 from itertools import combinations, product
 

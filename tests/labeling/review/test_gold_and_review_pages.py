@@ -1,6 +1,4 @@
-"""The pages of golds, review and appeals: what they show, what they ask, and that they cost the
-same for many.
-"""
+"""The pages of golds, review and appeals: content, questions, and a constant number of queries."""
 
 import io
 import json
@@ -84,7 +82,7 @@ def test_a_reviewer_sees_every_answer_without_names_unless_wished(
     assert split[0].rater.alias in open_
 
 
-def test_a_decision_is_kept_told_promoted_and_leads_to_the_next_item(
+def test_a_decision_is_saved_sent_promoted_and_leads_to_the_next_item(
     split: tuple[Judgment, Judgment],
     comparison_campaign: Campaign,
     alice: User,
@@ -158,7 +156,7 @@ def test_an_experts_answer_is_made_a_gold(
     )
 
     assert Gold.objects.get().origin == Gold.Origin.EXPERT
-    assert "expert's answer" in words(
+    assert "Expert's answer" in words(
         signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/")
     )
 
@@ -339,7 +337,7 @@ def test_a_gold_is_retired_and_brought_back(
     client = signed_in(alice)
 
     client.post(f"/campaigns/{comparison_campaign.pk}/gold/{gold.pk}/retire")
-    assert "retired" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert "Retired" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
 
     client.post(f"/campaigns/{comparison_campaign.pk}/gold/{gold.pk}/bring-back")
     gold.refresh_from_db()
@@ -379,7 +377,7 @@ def test_guideline_gaps_stand_on_the_guidelines_page(
     assert "Says nothing of sums." in page
 
 
-def test_nothing_on_the_desk_tells_a_gold_from_another_item(
+def test_nothing_on_the_desk_distinguishes_a_gold_from_another_item(
     day_shift: Pool, guideline: Guideline, rosa: Rater, signed_in: SignedIn
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=6)

@@ -1,4 +1,4 @@
-"""A word count: one prompt a step. Leaves measures, and no model."""
+"""A word count: one prompt per step. Produces metrics, no model."""
 
 import time
 from itertools import islice

@@ -1,5 +1,5 @@
-"""Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence
-when they cannot be used.
+"""Models and tokenizers: their own pad token, the reward at the right place, and a sentence if they
+can't be used.
 """
 
 import json

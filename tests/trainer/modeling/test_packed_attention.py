@@ -1,4 +1,4 @@
-"""Attention within blocks equals attention under their dense mask, forwards and backwards."""
+"""Attention within blocks equals attention with their dense mask, forwards and backwards."""
 
 from pathlib import Path
 

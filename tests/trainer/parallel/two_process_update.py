@@ -1,4 +1,4 @@
-"""Run by test_two_processes.py, with one process and with two: an update of PPO and of the ranking
+"""Run by test_two_processes.py with one process and with two: an update of PPO and of the ranking
 trainer, weights to a file.
 """
 

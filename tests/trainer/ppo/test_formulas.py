@@ -15,7 +15,7 @@ STORED = Path(__file__).parents[1] / "data" / "trl_1_12_ppo_batch.json"
 
 
 def slow_gae(rewards: list[float], values: list[float], gamma: float, lam: float) -> list[float]:
-    """The definition: a discounted sum of one-step errors, summed anew for each t."""
+    """The definition: a discounted sum of one-step errors, summed again for each t."""
     n = len(rewards)
     deltas = [
         rewards[t] + gamma * (values[t + 1] if t + 1 < n else 0.0) - values[t] for t in range(n)

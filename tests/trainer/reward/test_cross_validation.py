@@ -120,10 +120,10 @@ def test_a_stop_during_a_fold_leaves_the_folds_off_and_saves_the_model(
     assert run_dir.is_complete(run_folder / "model")
 
 
-def test_a_rater_of_another_taste_is_told_from_the_others(
+def test_a_rater_with_another_taste_stands_out_from_the_others(
     tmp_path: Path, tiny_model: Path, snapshot: Path
 ) -> None:
-    """And the run's own training is what it is without the folds."""
+    """The run's own training is the same as without the folds."""
     crossed = runs.finished(tmp_path / "crossed", "reward", settings(), tiny_model, snapshot)
     plain = runs.finished(
         tmp_path / "plain", "reward", settings(cross_validates=False), tiny_model, snapshot

@@ -1,5 +1,5 @@
-"""Sampling over a fixed cache: the words that transformers' generate writes, whatever lies beside a
-prompt in its batch.
+"""Sampling with a fixed cache: the same tokens as transformers' generate, whatever else is in the
+batch.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
-"""Sampling from another server over real HTTP: K seeded responses to each prompt, through refusals,
-and on after a kill.
+"""Sampling from another server over real HTTP: K seeded responses to each prompt, with refusals,
+and resumed after a kill.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,4 @@
-"""Rollouts from a vLLM server: a stub speaks its protocol, and answers with the adapter it was told
-to load.
-"""
+"""Rollouts from a vLLM server: a stub speaks its protocol and answers with the loaded adapter."""
 
 import json
 from collections.abc import Iterator

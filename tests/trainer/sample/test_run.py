@@ -63,7 +63,7 @@ def test_the_same_seed_writes_the_same_and_another_seed_does_not(
     assert [row["text"] for row in responses(one)] != [row["text"] for row in responses(other)]
 
 
-def test_a_response_that_ended_is_told_from_one_that_was_cut_off(
+def test_a_finished_response_is_distinguished_from_a_truncated_one(
     tmp_path: Path, taught_run: RunFolder, snapshot: Path
 ) -> None:
     config = replace(QUICK, temperature=0.05, max_new_tokens=30)

@@ -1,4 +1,4 @@
-"""The table of roles, and those who follow it: a new role is one entry, a column and a field."""
+"""The table of roles and its users: a new role is one entry, a column and a field."""
 
 import dataclasses
 from collections.abc import Callable

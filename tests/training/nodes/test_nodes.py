@@ -1,4 +1,4 @@
-"""Nodes: what they say of themselves, and which run each of them takes."""
+"""Nodes: what they report, and which runs they take."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def test_cards_are_read_from_the_drivers_table() -> None:
 @pytest.mark.parametrize(
     ("visible", "n"), [("all", 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)]
 )
-def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) -> None:
+def test_gpus_that_this_process_may_not_use_are_not_reported(visible: str, n: int) -> None:
     assert len(machine.parse(TWO_CARDS, visible=visible)) == n
 
 
@@ -78,7 +78,7 @@ def test_a_run_sees_no_card_that_is_smaller_than_it_asked_for() -> None:
     assert machine.choose(small_and_empty, 1, memory_gb=80) == "GPU-aaa"
 
 
-def test_a_machine_tells_of_its_cores_and_memory_without_torch() -> None:
+def test_a_machine_reports_its_cores_and_memory_without_torch() -> None:
     report = machine.report()
 
     assert report.n_cores >= 1

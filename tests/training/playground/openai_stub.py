@@ -1,5 +1,5 @@
-"""An OpenAI-compatible server as small as can be, over real HTTP: it says the last words it is told
-backwards, word by word.
+"""A minimal OpenAI-compatible server over real HTTP: it answers with the words of the last message
+in reverse order.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ def openai_stub() -> Iterator[Stub]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            with contextlib.suppress(OSError):  # whoever asked may go away in the middle
+            with contextlib.suppress(OSError):  # the client may disconnect in the middle
                 for number, word in enumerate(words):
                     self._event(
                         {

@@ -1,5 +1,5 @@
-"""Trying a model for real: a page's question, a real worker, a tiny model in its own process, and a
-server over HTTP.
+"""Trying a model for real: a question on the page, a real worker, a tiny model in its own process,
+and a server over HTTP.
 """
 
 import json
@@ -224,7 +224,7 @@ def test_models_in_memory_end_with_their_worker(
     )
 
 
-def test_a_worker_that_is_killed_in_the_middle_is_told_of(
+def test_a_worker_killed_during_an_answer_is_reported(
     worker: int, stub: Stub, noor: User, signed_in: SignIn
 ) -> None:
     client = signed_in(noor)

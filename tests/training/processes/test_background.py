@@ -1,4 +1,4 @@
-"""A slow call in a thread: its result and its error both reach whoever waits."""
+"""A slow call in a thread: its result and its error both reach the caller."""
 
 import pytest
 

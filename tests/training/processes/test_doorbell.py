@@ -1,4 +1,4 @@
-"""The doorbell: a message that is lost costs nothing, for the row is the queue."""
+"""The doorbell: a lost message does no harm, because the row is the queue."""
 
 import os
 import subprocess

@@ -1,6 +1,4 @@
-"""What a child process is not given: the site's secrets, and the keys of other servers but the one
-it needs.
-"""
+"""What a child process does not get: the site's secrets, and keys of servers it does not need."""
 
 import pytest
 from django.conf import LazySettings

@@ -1,4 +1,4 @@
-"""What the kernel says of a process of this machine."""
+"""What the kernel reports about a local process."""
 
 import os
 import signal

@@ -1,6 +1,4 @@
-"""A hub as small as can be, over real HTTP: what huggingface_hub asks of one to create a repository
-and commit files to it.
-"""
+"""A minimal hub over real HTTP, enough for huggingface_hub to create a repository and commit."""
 
 import base64
 import contextlib

@@ -1,6 +1,4 @@
-"""What a model learned from its reward model is seen of as well: the human comparisons behind it,
-and their licences.
-"""
+"""The data behind a model's reward model counts too: its human comparisons and their licences."""
 
 from collections.abc import Callable
 

@@ -1,5 +1,5 @@
-"""From a model back to the very judgments, for a researcher: campaign, prompt and the rows of a
-snapshot, blind to who judged.
+"""From a model back to single judgments, for a researcher: campaign, prompt and snapshot rows,
+without the raters' names.
 """
 
 import shutil
@@ -136,7 +136,7 @@ def test_a_row_says_how_its_responses_came_out_and_who_wrote_them(
     assert {answer.model.pk for answer in row.answers} == {judge.parent_id}
 
 
-def test_a_campaign_tells_what_was_asked_and_of_raters_how_many(
+def test_a_campaign_shows_its_questions_and_the_number_of_raters(
     signed_in: SignIn, noor: User, rosa: Rater, judge: TrainedModel, comparison_campaign: Campaign
 ) -> None:
     page = text_of(signed_in(noor), f"/lineage/campaigns/{comparison_campaign.pk}/")

@@ -1,4 +1,4 @@
-"""A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a
+"""Publishing a model to a hub, real up to the network: the child process, huggingface_hub, and a
 stub of a hub over HTTP.
 """
 
@@ -68,7 +68,28 @@ def test_a_model_goes_to_the_hub_with_card_and_lineage(
     assert AuditEvent.objects.filter(action="publish", target_id=model.pk).exists()
 
 
-def test_what_the_hub_refuses_is_told_without_the_token(
+def test_nothing_beside_the_model_is_published(hub: Hub, model: TrainedModel, noor: User) -> None:
+    for name in ("id_rsa", ".env", "manifest.json"):
+        (Path(model.location) / name).write_text("PRIVATE KEY")
+
+    published(model, noor)
+
+    assert set(hub.files) == {"README.md", "lineage.json", "config.json", "model.safetensors"}
+
+
+def test_a_folder_outside_the_operators_roots_is_not_published(
+    hub: Hub, model: TrainedModel, noor: User, settings: LazySettings
+) -> None:
+    settings.MODEL_ROOTS = []
+
+    made = published(model, noor)
+
+    assert made.state == "failed"
+    assert "PREFERABLY_MODEL_ROOTS" in made.error
+    assert hub.made == []
+
+
+def test_a_refusal_by_the_hub_is_shown_without_the_token(
     hub: Hub, model: TrainedModel, noor: User
 ) -> None:
     hub.refusal = 403
@@ -149,7 +170,9 @@ def test_the_beat_rings_for_no_publication_that_a_worker_has(
     assert registry_publish.ring_publications(now=NOW + timedelta(minutes=3)) == 0
 
 
-def test_asking_anew_ends_what_no_worker_took(model: TrainedModel, noor: User) -> None:
+def test_publishing_again_ends_a_request_that_no_worker_took(
+    model: TrainedModel, noor: User
+) -> None:
     first = registry_publish.publish_model(
         model=model, repository="team/ours", is_private=True, by=noor, now=NOW
     )

@@ -1,6 +1,4 @@
-"""A rater withdraws: from the answers they gave, through snapshots, runs and models, to what leaves
-from then on.
-"""
+"""A rater withdraws: from their answers through snapshots, runs and models to later exports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a rater's judgments went into, and snapshots weighed by reliability."""
+"""What a rater's judgments were used for, and snapshots weighted by reliability."""
 
 import json
 from collections.abc import Callable

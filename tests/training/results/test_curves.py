@@ -1,4 +1,4 @@
-"""Curves of long runs: read thinned, with their ends and what is measured now and then."""
+"""Curves of long runs: thinned, with their ends and rare measurements."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Which drawings a run gets, from curves alone."""
+"""Which charts a run gets, from its curves alone."""
 
 from training.configs.ppo import PpoConfig
 from training.configs.sft import SftConfig

@@ -1,6 +1,4 @@
-"""How long a run will take, by what past runs took: device by device, and by runs as wide as this
-one before others.
-"""
+"""How long a run will take, from past runs: by device, preferring runs with as many processes."""
 
 from typing import Any
 
@@ -18,7 +16,7 @@ COST = Cost(n_steps=10, n_tokens=2_000, n_parameters=1_000)
 
 @pytest.fixture
 def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
-    """A run that took so many seconds for 1,000 tokens of 1,000 parameters."""
+    """A run that took `seconds` for 1,000 tokens of 1,000 parameters."""
     snapshot: Snapshot = make_snapshot()
 
     def took(
@@ -41,7 +39,7 @@ def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
     return took
 
 
-def told(launch: Launch | None = None) -> list[Pace]:
+def estimated(launch: Launch | None = None) -> list[Pace]:
     return paces(kind="sft", cost=COST, launch=launch or Launch())
 
 
@@ -50,7 +48,7 @@ def test_the_median_of_past_runs_of_the_kind_device_by_device(past: Any) -> None
         past(seconds)
     past(400, device="cpu")
 
-    assert told() == [Pace("H100", 60, 3), Pace("cpu", 800, 1)]
+    assert estimated() == [Pace("H100", 60, 3), Pace("cpu", 800, 1)]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_a_run_that_says_nothing_about_this_one_is_not_asked(
 ) -> None:
     past(10, **changes)
 
-    assert told() == []
+    assert estimated() == []
 
 
 def test_runs_as_wide_as_this_one_go_before_all_others(past: Any) -> None:
@@ -77,21 +75,23 @@ def test_runs_as_wide_as_this_one_go_before_all_others(past: Any) -> None:
     past(30, launch=Launch(4))
     past(20, launch=Launch(4, n_machines=2))
 
-    assert told() == [Pace("H100", 200, 1)]
-    assert told(Launch(4)) == [Pace("H100", 60, 1, n_processes=4)]
-    assert told(Launch(4, n_machines=2)) == [Pace("H100", 40, 1, n_processes=8)]
+    assert estimated() == [Pace("H100", 200, 1)]
+    assert estimated(Launch(4)) == [Pace("H100", 60, 1, n_processes=4)]
+    assert estimated(Launch(4, n_machines=2)) == [Pace("H100", 40, 1, n_processes=8)]
 
 
 def test_without_one_the_nearest_in_width_tell_unscaled_how_they_went(past: Any) -> None:
     past(100)
     past(30, launch=Launch(4))
 
-    assert told(Launch(8)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
-    assert told(Launch(2, n_machines=2)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
-    assert told(Launch(2)) == [Pace("H100", 200, 1, n_processes=1, is_as_wide=False)]
+    assert estimated(Launch(8)) == [Pace("H100", 60, 1, n_processes=4, is_as_wide=False)]
+    assert estimated(Launch(2, n_machines=2)) == [
+        Pace("H100", 60, 1, n_processes=4, is_as_wide=False)
+    ]
+    assert estimated(Launch(2)) == [Pace("H100", 200, 1, n_processes=1, is_as_wide=False)]
 
 
-def test_nothing_is_told_of_a_model_that_nobody_has_seen(past: Any) -> None:
+def test_an_unknown_model_has_no_estimate(past: Any) -> None:
     past(10)
 
     assert paces(kind="sft", cost=Cost(n_steps=10, n_tokens=2_000)) == []

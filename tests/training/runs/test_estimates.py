@@ -1,4 +1,4 @@
-"""What a run will cost, against what tiny runs really took."""
+"""The estimated cost of a run, compared with real tiny runs."""
 
 import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 
@@ -193,7 +193,7 @@ def test_fresh_responses_cost_what_they_take_and_twice_that_against_another_mode
     assert compared == (2, 100 * 200 + 2 * written)
 
 
-def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(
+def test_a_tiny_run_took_the_estimated_steps_tokens_weights_and_disk(
     tmp_path: Path, tiny: Path
 ) -> None:
     config = SftConfig(
@@ -215,11 +215,11 @@ def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(
     # costs.rows_of counts.
     rows = Rows(16, 16, 0, 8, prompt_tokens=33 / 4, response_tokens=16 / 4)
 
-    told = estimates.cost(config, rows, Inputs(), shape(tiny))
+    estimate = estimates.cost(config, rows, Inputs(), shape(tiny))
 
-    assert told.n_steps == result.n_steps == 8
+    assert estimate.n_steps == result.n_steps == 8
     adapters = folder.path / "checkpoints" / "step-8" / "adapter_model.safetensors"
-    assert told.n_trained == sum(weight.numel() for weight in load_file(adapters).values())
+    assert estimate.n_trained == sum(weight.numel() for weight in load_file(adapters).values())
     left = sum(file.stat().st_size for file in (folder.path / "model").glob("*.safetensors"))
     assert 4 * shape(tiny).n_parameters == pytest.approx(left, rel=0.05)
     assert result.metrics["shape"] == shape(tiny).as_json()

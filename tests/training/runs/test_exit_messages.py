@@ -1,4 +1,4 @@
-"""What an exit code and a child's last words come to."""
+"""What an exit code and a child's last output mean."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:
         ("", "no output"),
     ],
 )
-def test_a_crash_is_told_in_a_sentence(log: str, part: str) -> None:
+def test_a_crash_is_explained_in_a_sentence(log: str, part: str) -> None:
     verdict = interpret(words(1, log=log))
 
     assert verdict.next == NextState.FAILED

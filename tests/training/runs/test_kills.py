@@ -1,5 +1,5 @@
-"""kill -9 of everything a run stands on: real workers, a real broker, and a child process that
-stands in for the trainer.
+"""kill -9 of everything a run depends on: real workers, a real broker, and a stand-in for the
+trainer.
 """
 
 import json
@@ -61,7 +61,7 @@ def resumed_at(run: Run, attempt: int) -> int:
 
 
 def let_go(run: Run) -> None:
-    """A stand-in that waits in its script goes on."""
+    """A stand-in that waits in its script continues."""
     (run_folder(run.pk) / "go").touch()
 
 

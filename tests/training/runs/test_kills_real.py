@@ -1,5 +1,5 @@
-"""kill -9 in the middle of real training: SFT of a tiny model by the real trainer, under real
-workers and a real broker.
+"""kill -9 during real training: SFT of a tiny model by the real trainer, with real workers and a
+real broker.
 """
 
 import json

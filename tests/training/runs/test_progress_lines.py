@@ -1,4 +1,4 @@
-"""What a supervisor reads of a child's log: its last lines, and how many there have been."""
+"""How a supervisor reads a child's log: its last lines, and their number."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_the_next_supervisor_counts_what_is_there(tmp_path: Path) -> None:
     assert (new.n_log_lines, len(new.log_tail.split("\n"))) == (2000, N_LOG_LINES)
 
 
-def test_a_tail_ends_where_it_is_told_to(tmp_path: Path) -> None:
+def test_a_tail_ends_at_the_given_offset(tmp_path: Path) -> None:
     write(tmp_path, "one\ntwo\n")
 
     assert progress_lines.log_tail(tmp_path, 4) == "one\n"

@@ -30,7 +30,7 @@ def heard() -> list[tuple[str, str, int]]:
     return [(body["event"], body["data"]["outcome"], body["data"]["attempt"]) for body in bodies]
 
 
-def test_a_run_tells_of_its_way_from_the_line_to_its_end(queue: Callable[..., Run]) -> None:
+def test_a_run_sends_events_from_the_queue_to_its_end(queue: Callable[..., Run]) -> None:
     run = queue()
     runs_services.claim_run(run_id=run.pk, node="node-1", now=NOW)
     runs_services.finish_run(
@@ -44,7 +44,9 @@ def test_a_run_tells_of_its_way_from_the_line_to_its_end(queue: Callable[..., Ru
     ]
 
 
-def test_a_run_whose_node_went_away_tells_that_it_waits_again(queue: Callable[..., Run]) -> None:
+def test_a_run_whose_node_disappeared_sends_that_it_is_queued_again(
+    queue: Callable[..., Run],
+) -> None:
     run = queue()
     runs_services.claim_run(run_id=run.pk, node="node-1", now=NOW)
     runs_services.reap_runs(now=NOW + timedelta(hours=1))
@@ -53,7 +55,7 @@ def test_a_run_whose_node_went_away_tells_that_it_waits_again(queue: Callable[..
     assert heard()[1:] == [("run.started", "", 1), ("run.queued", "", 1), ("run.started", "", 2)]
 
 
-def test_a_run_stopped_in_the_line_and_tried_again_tells_each_end(
+def test_a_run_stopped_in_the_queue_and_retried_sends_each_end(
     queue: Callable[..., Run], noor: User
 ) -> None:
     run = queue()
@@ -67,7 +69,7 @@ def test_a_run_stopped_in_the_line_and_tried_again_tells_each_end(
     ]
 
 
-def test_a_claim_that_comes_too_late_tells_nothing(queue: Callable[..., Run]) -> None:
+def test_a_claim_that_comes_too_late_sends_nothing(queue: Callable[..., Run]) -> None:
     run = queue()
     runs_services.claim_run(run_id=run.pk, node="node-1", now=NOW)
     runs_services.claim_run(run_id=run.pk, node="node-2", now=NOW)

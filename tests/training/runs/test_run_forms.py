@@ -130,7 +130,7 @@ def test_a_value_out_of_range_is_said_in_the_readers_language(
         "/runs/new/sft/", form_data(base_model=model.pk, snapshot=snapshot.pk, n_epochs=0)
     )
 
-    assert "Epochen ist 0, muss aber zwischen 1 und 100 liegen." in response.content.decode()
+    assert "Epochen ist “0”, muss aber zwischen 1 und 100 liegen." in response.content.decode()
 
 
 def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(

@@ -1,5 +1,5 @@
-"""The line of waiting runs, dry runs, and runs that go on from another's last state; a stand-in
-child does the work.
+"""The queue of runs, dry runs, and runs that continue from another's final state; a stand-in child
+does the work.
 """
 
 from collections.abc import Callable

@@ -116,7 +116,7 @@ def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(
     assert not RunPoint.objects.exists()
 
 
-def test_a_line_told_twice_is_stored_once(queue: Callable[..., Run]) -> None:
+def test_a_line_read_twice_is_stored_once(queue: Callable[..., Run]) -> None:
     run = claimed(queue())
     sample = Sample(attempt=1, step=1, line=4, prompt="p", response="r", scores={})
 

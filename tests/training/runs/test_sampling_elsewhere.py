@@ -1,5 +1,5 @@
-"""A sampling run of another server's model, for real: supervisor, child process, HTTP, and the
-responses under its source.
+"""A sampling run of an external model, for real: supervisor, child process, HTTP, and responses
+under its source.
 """
 
 import json
@@ -82,6 +82,26 @@ def test_its_responses_are_stored_under_the_models_source(
     assert (found.count(), Prompt.objects.filter(responses__in=found).distinct().count()) == (6, 3)
     assert set(stub.keys) == {"Bearer sk-secret"}
     assert "sk-secret" not in run.log_tail + json.dumps(run.notes) + json.dumps(run.config)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        ([], "is not allowed"),
+        (["127.0.0.1", "elsewhere=PREFERABLY_KEY_STUB"], "belongs to another host"),
+    ],
+)
+def test_a_host_that_the_operator_no_longer_allows_is_not_called(
+    run: Run, stub: Stub, settings: LazySettings, hosts: list[str], words: str
+) -> None:
+    settings.ENDPOINT_KEYS = {"PREFERABLY_KEY_STUB": "sk-secret"}
+    settings.ENDPOINT_HOSTS = hosts
+
+    supervise.supervise(run_id=run.pk, node="here")
+
+    run.refresh_from_db()
+    assert (run.outcome, words in run.error) == ("failed", True)
+    assert stub.keys == []
 
 
 def test_without_its_key_the_run_says_which_variable_is_missing(

@@ -1,4 +1,4 @@
-"""One attempt from claim to ending, with a real child process that stands in for the trainer."""
+"""One attempt from claim to end, with a real child process as a stand-in for the trainer."""
 
 import shutil
 import sys
@@ -222,7 +222,7 @@ def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
     assert run.base_model.location in supervised(run).error
 
 
-def test_the_child_is_told_where_its_watchdog_lies(
+def test_the_child_gets_the_path_of_its_watchdog(
     queue: Callable[..., Run], settings: LazySettings, tmp_path: Path
 ) -> None:
     run = queue()
@@ -295,7 +295,7 @@ def test_launched_processes_see_as_many_cards_as_the_run_asked_for(
     assert "sees 5,6\n" in supervised(run).log_tail + "\n"
 
 
-def test_the_child_sees_neither_database_nor_broker_nor_key(
+def test_the_child_gets_no_database_no_broker_and_no_key(
     queue: Callable[..., Run], settings: LazySettings
 ) -> None:
     settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print(sorted(os.environ))"]

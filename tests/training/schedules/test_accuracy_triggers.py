@@ -1,4 +1,4 @@
-"""Schedules by accuracy: measured on judgments that the reward model cannot know, and every firing
+"""Schedules by accuracy: measured on judgments that the reward model has not seen, and every firing
 says what it found.
 """
 

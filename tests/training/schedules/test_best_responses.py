@@ -1,6 +1,4 @@
-"""Rejection sampling: responses with their scores, the snapshot of the best, and how both are found
-again from either end.
-"""
+"""Rejection sampling: scored responses, the snapshot of the best, and links in both directions."""
 
 from collections.abc import Callable
 from typing import Any

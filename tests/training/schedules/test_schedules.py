@@ -1,4 +1,4 @@
-"""Schedules: when they fire, what holds them back, and that one moment fires once."""
+"""Schedules: when they fire, what stops them, and that one moment fires once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -204,7 +204,7 @@ def test_quiet_hours_put_it_off_to_their_end(schedule: Callable[..., Schedule]) 
     assert fire(moment_of(one)) == 1
 
 
-def test_by_data_it_waits_for_enough_and_counts_anew_afterwards(
+def test_by_data_it_waits_for_enough_and_then_counts_from_zero(
     schedule: Callable[..., Schedule], rosa: Rater, demonstration_campaign: Campaign
 ) -> None:
     one = schedule(trigger="data", cron="", n_new=2)
@@ -235,7 +235,9 @@ def test_what_holds_back_one_by_data_is_written_down_once(
     assert [firing.reason for firing in one.firings.all()] == ["budget"]
 
 
-def test_nothing_new_is_skipped_and_told(schedule: Callable[..., Schedule], noor: User) -> None:
+def test_nothing_new_is_skipped_with_a_reason(
+    schedule: Callable[..., Schedule], noor: User
+) -> None:
     one = schedule(skips_nothing_new=True)
 
     fire(moment_of(one))

@@ -1,4 +1,4 @@
-"""Snapshots: what goes in, what stays out, and that the same judgments give the same files."""
+"""Snapshots: what is included and excluded, and that the same judgments give the same files."""
 
 import json
 from collections.abc import Callable

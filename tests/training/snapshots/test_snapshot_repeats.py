@@ -1,4 +1,4 @@
-"""A repeat tells how far a rater agrees with themselves; it trains only when that is asked for."""
+"""Repeats measure self-agreement; they are only trained on if requested."""
 
 from datetime import timedelta
 

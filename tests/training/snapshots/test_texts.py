@@ -1,4 +1,4 @@
-"""Text to pretrain on: what files become, what curation leaves out, and the snapshot of it."""
+"""Text for pretraining: how files are read, what curation drops, and the resulting snapshot."""
 
 import json
 from collections.abc import Callable
@@ -40,13 +40,13 @@ def test_plain_text_is_cut_at_its_ends() -> None:
     )
 
 
-def test_every_bad_line_is_told() -> None:
+def test_every_bad_line_is_reported() -> None:
     _documents, problems = texts.read("a.jsonl", b'{"text": "One."}\nno\n{"text": ""}\n[1]\n')
 
     assert [problem.line for problem in problems] == [2, 3, 4]
 
 
-def test_bytes_that_are_no_text_are_told_with_their_line() -> None:
+def test_bytes_that_are_not_text_are_reported_with_their_line() -> None:
     _documents, problems = texts.read("a.txt", b"fine\n\xff\xfe")
 
     assert problems[0].line == 2

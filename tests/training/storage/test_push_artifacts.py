@@ -1,6 +1,4 @@
-"""A run beyond its node: checkpoints, snapshots and models go through a store that every node
-sees.
-"""
+"""Files of a run beyond its node: checkpoints, snapshots and models go through a shared store."""
 
 import shutil
 import threading
@@ -31,8 +29,8 @@ def shared(settings: LazySettings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def move_to(settings: LazySettings, tmp_path: Path) -> Callable[[str], None]:
-    """From now on this process is another node: its folders are empty, but for the script of the
-    stand-in child.
+    """Turns this process into another node: its folders are empty except for the stand-in child's
+    script.
     """
 
     def move(name: str) -> None:

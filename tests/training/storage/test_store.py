@@ -1,7 +1,8 @@
-"""Folders to and from a store: whole or not at all, checked, resumed, and tried again. On disk, and
+"""Folders to and from a store: complete or not at all, verified, resumed and retried. On disk, and
 on a real S3 server.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,8 +20,8 @@ from training.storage import store
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A bucket on moto's server, a process of its own. The keys are in the environment, where every
-    secret is.
+    """A bucket on moto's server, in its own process. The keys are in the environment, like every
+    secret.
     """
     port = servers.free_port()
     server = subprocess.Popen(
@@ -38,7 +39,7 @@ def s3() -> Iterator[str]:
     before = {name: os.environ.get(name) for name in named}
     os.environ |= named
     try:
-        servers.wait(lambda: servers.listens(port), server, limit_s=60)
+        servers.wait(lambda: servers.listens(port), server)
         fsspec.filesystem("s3").mkdir("preferably")
         yield "s3://preferably/kept"
     finally:
@@ -76,6 +77,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def on_disk(url: str) -> Path:
     return Path(url.removeprefix("file://"))
+
+
+@pytest.mark.parametrize("name", ["../escaped.txt", "inner/../../escaped.txt", "/escaped.txt"])
+def test_a_manifest_cannot_lead_out_of_the_folder(tmp_path: Path, weights: Path, name: str) -> None:
+    name = f"{tmp_path}{name}" if name.startswith("/") else name
+    url = f"file://{tmp_path}/store/model"
+    store.put(weights, url)
+    stored = tmp_path / "store" / "model"
+    manifest = json.loads((stored / store.MANIFEST).read_text())
+    manifest["files"][name] = manifest["files"]["config.json"]
+    (stored / store.MANIFEST).write_text(json.dumps(manifest))
+    for place in (stored.parent / "escaped.txt", tmp_path / "escaped.txt"):
+        place.write_text("{}")
+
+    with pytest.raises(store.Damaged):
+        store.fetch(url, tmp_path / "node" / "model")
+
+    assert not (tmp_path / "node").exists()
 
 
 def test_what_was_put_is_fetched_byte_for_byte(place: str, weights: Path, tmp_path: Path) -> None:
@@ -152,7 +171,7 @@ def test_a_download_goes_on_where_it_broke_off(
     assert store.describe(tmp_path / "fetched") == store.describe(weights)
 
 
-def test_half_a_download_that_holds_something_else_is_fetched_anew(
+def test_a_partial_download_of_something_else_is_fetched_again(
     place: str, weights: Path, tmp_path: Path
 ) -> None:
     store.put(weights, f"{place}/model")
@@ -165,7 +184,9 @@ def test_half_a_download_that_holds_something_else_is_fetched_anew(
     assert store.describe(tmp_path / "fetched") == store.describe(weights)
 
 
-def test_damage_in_the_store_is_told_and_not_loaded(weights: Path, tmp_path: Path) -> None:
+def test_a_damaged_model_in_the_store_is_reported_and_not_loaded(
+    weights: Path, tmp_path: Path
+) -> None:
     place = f"file://{tmp_path}/store/model"
     store.put(weights, place)
     kept = on_disk(place) / "inner" / "weights"
@@ -185,7 +206,7 @@ def test_a_discarded_folder_is_gone(place: str, weights: Path) -> None:
     assert store.list_folders(place) == []
 
 
-def test_what_the_store_holds_is_told_with_its_size(place: str, weights: Path) -> None:
+def test_the_contents_of_the_store_are_listed_with_their_sizes(place: str, weights: Path) -> None:
     store.put(weights, f"{place}/one")
     store.put(weights, f"{place}/two")
 
@@ -198,7 +219,7 @@ def test_what_the_store_holds_is_told_with_its_size(place: str, weights: Path) -
     assert all(one.n_bytes > 300_000 for one in found)
 
 
-def test_a_store_that_is_away_is_told_apart_from_one_that_holds_nothing(
+def test_an_unreachable_store_is_not_taken_for_an_empty_one(
     weights: Path, tmp_path: Path, impatient: None
 ) -> None:
     (tmp_path / "store").write_text("in the way")

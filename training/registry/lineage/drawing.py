@@ -1,4 +1,4 @@
-"""A model's lineage as a drawing: what it was made from, run by run, and what came of it:
+"""A model's lineage as a drawing: what it was made from, run by run, and what was made from it:
 responses, judgments, data and models.
 """
 
@@ -43,8 +43,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`before`: one row per run of the lineage, base first. `after`: what came of the model, left
-    to right.
+    """`before`: one row per run of the lineage, base first. `after`: what was made from the model,
+    left to right.
     """
 
     before: list[list[Column]]

@@ -11,16 +11,14 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 
 def layers_of(model: nn.Module) -> list[GradientCheckpointingLayer]:
-    """The layers that support it; none in a model that was not written for it."""
+    """The layers that support it; empty if the model does not."""
     return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
 
 
 @contextlib.contextmanager
 def recomputing(model: nn.Module) -> Iterator[None]:
-    """Inside, forward passes with gradients keep no activations.
-
-    transformers' own switch works only on a model in training mode. PPO's models are not: that
-    would switch dropout on.
+    """Inside, forward passes with gradients store no activations. transformers' own switch only
+    works in training mode, which PPO's models don't use: it would turn dropout on.
     """
     layers = layers_of(model) if torch.is_grad_enabled() else []
     for layer in layers:

@@ -17,8 +17,8 @@ from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 
-# Tokens that models keep for padding or never write; the first one in the vocabulary that is not an
-# end of turn is taken.
+# Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
+# an end of turn is used.
 _PAD_CANDIDATES = (
     "<|endoftext|>",
     "<|finetune_right_pad_id|>",
@@ -76,10 +76,9 @@ def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedToke
 
 
 def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Makes the token that the template writes after a response the end of turn (eos_token).
-
-    Some models name the end of a text there instead. A response would then be learned without an
-    end, never end when sampled, and have its reward read after the template's line feed.
+    """Sets the end of turn (eos_token) to the token that the template writes after a response. Some
+    models name the end of a text there instead. Responses would then be trained without an end,
+    never end when sampled, and have their reward read after the template's line feed.
     """
     one, other = (
         _ids_of(
@@ -148,7 +147,7 @@ def load_policy(
 def load_reward(
     model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> PreTrainedModel:
-    """A language model with a head of one number instead of words. The head is random unless
+    """A language model with a single output instead of the vocabulary. That head is random unless
     `model` is a reward model.
     """
     _require_folder(model)
@@ -166,14 +165,14 @@ def load_reward(
 
 
 def is_reward_model(model: str) -> bool:
-    """Whether the folder holds a model with a head of one number."""
+    """Whether the folder has a reward model (a head with a single output)."""
     _require_folder(model)
     found = transformers.AutoConfig.from_pretrained(model)
     return any("SequenceClassification" in name for name in found.architectures or [])
 
 
 def require_length(model: PreTrainedModel, max_tokens: int) -> None:
-    """Raises UnableToLoad when the model cannot read rows this long."""
+    """Raises UnableToLoad if the model's context is shorter than these rows."""
     longest = getattr(model.config, "max_position_embeddings", None)
     if longest is not None and max_tokens > longest:
         raise UnableToLoad(
@@ -201,14 +200,14 @@ def bare(model: Any) -> PreTrainedModel:
 
 @dataclass(frozen=True)
 class Adapter:
-    """What LoRA learned, before it is merged. It is small, and can be used alone."""
+    """The LoRA adapter before it is merged. It is small and can be used on its own."""
 
     config: peft.PeftConfig
     weights: dict[str, torch.Tensor]
 
     def save(self, folder: Path) -> None:
-        """In peft's format. The model card says which model it belongs to: a path means nothing on
-        another machine.
+        """Saves it in peft's format. The model card names its base model, since a path means
+        nothing on another machine.
         """
         self.config.inference_mode = True
         self.config.base_model_name_or_path = ""
@@ -219,8 +218,8 @@ class Adapter:
 
 
 def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
-    """Whole weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` saves
-    the adapter as well.
+    """Full weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` also
+    saves the adapter.
     """
     if not isinstance(model, peft.PeftModel):
         return cast("PreTrainedModel", model.to(dtype).eval())
@@ -246,7 +245,7 @@ def save_whole(
         return
     run_dir.ensure_free_space(folder.path, n_bytes(model), "the model")
     model.config.use_cache = True
-    # The folder it was loaded from says nothing on another machine.
+    # The folder it was loaded from means nothing on another machine.
     model.config.name_or_path = ""
     try:
         with folder.published(folder.path / name) as aside:
@@ -269,8 +268,8 @@ def n_bytes(model: torch.nn.Module) -> int:
 
 
 def _require_folder(model: str) -> None:
-    """A path must exist and hold a model. A hub name is left to the hub, or to its cache if the run
-    may not call the hub.
+    """A path must exist and contain a model. A hub name is resolved by the hub, or by its cache if
+    the run may not call the hub.
     """
     path = Path(model)
     if path.is_absolute() and not path.is_dir():

@@ -1,9 +1,11 @@
 """Attention over packed rows that skips what their block mask forbids.
 
-A packed row holds several sequences that may not see one another, so most of a dense (L, L)
-attention is computed for nothing. Here each block attends by itself: to its own past, and to the
-prompt it shares with others. A model that was prepared by `use` takes the blocks beside the mask;
-without them, as in generation, it attends as before.
+A packed row has several sequences that may not attend to one another, so most of a dense (L, L)
+attention is wasted. Here each block attends only to its own past and to the prompt it shares with
+others.
+
+A model prepared by `use` takes the blocks in addition to the mask; without them, as in generation,
+it attends as before.
 """
 
 from dataclasses import dataclass
@@ -70,8 +72,8 @@ def shared_prefix_mask(segments: Tensor) -> Tensor:
 
 
 def use(model: nn.Module) -> bool:
-    """Lets `model` take `blocks` where that is faster: on a CPU, whose kernels know no block mask.
-    True if it now does.
+    """Lets `model` take `blocks` where that is faster: on a CPU, whose kernels have no block mask.
+    Returns whether it does.
     """
     config = getattr(model, "config", None)
     if config is not None and getattr(config, "_attn_implementation", None) == NAME:
@@ -88,7 +90,7 @@ def use(model: nn.Module) -> bool:
 
 
 def arguments(model: nn.Module, segments: Tensor) -> dict[str, Any]:
-    """What a prepared model is called with beside its mask; nothing for any other model."""
+    """The arguments of a prepared model in addition to its mask; empty for any other model."""
     inner: Any = getattr(model, "module", model)  # DDP hides the config
     is_prepared = getattr(getattr(inner, "config", None), "_attn_implementation", None) == NAME
     return {"blocks": blocks_of(segments)} if is_prepared else {}

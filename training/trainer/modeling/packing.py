@@ -1,5 +1,5 @@
-"""Packed rows: sequences of a prompt and a response, end to end in rows of batch size one, so that
-there is no padding.
+"""Packed rows: sequences of a prompt and a response, concatenated in rows of batch size one, so
+that there is no padding.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from training.trainer.modeling.packed_attention import PROMPT, shared_prefix_mas
 
 @dataclass(frozen=True)
 class PackedRow:
-    """Sequences end to end, (1, L) each. The output at each place of `predict` predicts the
+    """Concatenated sequences, (1, L) each. The output at each index in `predict` predicts the
     response token in `targets`.
     """
 
@@ -38,7 +38,7 @@ class PackedRow:
         return PackedRow(**moved, members=self.members)
 
     def inputs(self, model: nn.Module) -> dict[str, Any]:
-        """What `model` is called with to read this row."""
+        """The arguments to call `model` with on this row."""
         return {
             "input_ids": self.input_ids,
             "attention_mask": shared_prefix_mask(self.segments),
@@ -49,8 +49,8 @@ class PackedRow:
 
 
 def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[PackedRow]:
-    """(prompt ids, response ids) into rows of at most `row_tokens`, at least one sequence each. The
-    order is kept.
+    """Packs (prompt ids, response ids) into rows of at most `row_tokens`, at least one sequence
+    each, in order.
     """
     rows: list[PackedRow] = []
     members: list[int] = []

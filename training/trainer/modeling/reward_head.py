@@ -1,5 +1,5 @@
-"""Reading rewards: the reward head at each row's last token, or at every token, and the bias that
-a reward model carries.
+"""Reads rewards: from the reward head at each row's last token or at every token, minus the reward
+model's bias.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 @contextmanager
 def scores_of_every_token(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Collects what the reward head gives for *every* token while `model` runs: its own forward
-    keeps one token a row.
-
-    A hook, so that the call still goes through whatever wraps the model (DDP, FSDP, PEFT).
+    """Collects the reward head's output for *every* token while `model` runs; its own forward
+    returns one token per row. It is a hook, so the call still goes through the model's wrappers
+    (DDP, FSDP, PEFT).
     """
     head = next(
         module for name, module in model.named_modules() if name.rsplit(".", 1)[-1] == "score"
@@ -47,7 +46,7 @@ def last_token_rewards(
 
 
 def bias_of(model: nn.Module) -> float:
-    """The mean reward of demonstrations, which is subtracted from every reward. A value model that
-    started as a reward model has it in its values as well.
+    """The mean reward of demonstrations, subtracted from every reward. A value model that started
+    as a reward model has it in its values too.
     """
     return float(getattr(model.config, "reward_bias", 0.0))

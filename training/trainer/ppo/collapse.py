@@ -1,17 +1,16 @@
-"""Checks that end a PPO run in time: each raises Collapse with a sentence."""
+"""Checks that stop a PPO run when the policy collapses. Each raises Collapse with a sentence."""
 
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-# Responses of which a share says something.
+# The minimum number of responses for a meaningful share.
 _TELLING = 64
 
 
 class Collapse(Exception):
     """The run must not continue; the text says why and what to try. `last_good` is the last step
-    whose policy showed nothing wrong: if a rollout shows the collapse, the policy that wrote it has
-    collapsed.
+    whose policy was fine: if a rollout shows the collapse, the policy that wrote it has collapsed.
     """
 
     last_good: int = 0
@@ -19,7 +18,7 @@ class Collapse(Exception):
 
 @contextlib.contextmanager
 def last_good(step: int) -> Iterator[None]:
-    """A collapse inside leaves the policy of `step` as the last good one."""
+    """A collapse inside this block has the policy of `step` as the last good one."""
     try:
         yield
     except Collapse as collapse:
@@ -37,7 +36,7 @@ def refuse_broken(metrics: Mapping[str, float]) -> None:
 
 
 def refuse_far(kl: float, ceiling: float) -> None:
-    """Nats a response; a ceiling of 0 is none."""
+    """In nats per response; a ceiling of 0 means none."""
     if ceiling and kl > ceiling:
         raise Collapse(
             f"The KL to the SFT model reached {kl:.1f} nats a response, above the ceiling of "
@@ -46,7 +45,7 @@ def refuse_far(kl: float, ceiling: float) -> None:
 
 
 def refuse_fallen(watchdog: float, first: float, drop: float) -> None:
-    """A drop of 0 is none."""
+    """A drop of 0 means no check."""
     if drop and watchdog < first - drop:
         raise Collapse(
             f"The watchdog's reward fell from {first:.2f} to {watchdog:.2f}: the policy may be"
@@ -55,10 +54,9 @@ def refuse_fallen(watchdog: float, first: float, drop: float) -> None:
 
 
 def refuse_rambling(ended: Sequence[float], floor: float, *, batch_size: int) -> None:
-    """Far fewer of the latest responses end than of the first: 64 of each, as eight tell nothing.
-
-    `ended` is the share of each rollout's responses that ended, `floor` what of the first share
-    must be left.
+    """Far fewer of the latest responses end than of the first. Compares 64 of each, because eight
+    would be noise. `ended` is the share of each rollout's responses that ended; `floor` is the
+    minimum fraction of the first share.
     """
     n = math.ceil(_TELLING / batch_size)
     if len(ended) < 2 * n:

@@ -1,4 +1,4 @@
-"""What PPO learns from: episodes, and what was measured when they were sampled."""
+"""PPO's training data: episodes, with the values measured when they were sampled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class Rollout:
     response_ids: list[int]
     is_ended: bool
     prompt: int = 0
-    """Which prompt of the dataset."""
+    """Index of the prompt in the dataset."""
 
 
 RewardFunction = Callable[[list[Rollout]], Tensor]
@@ -25,13 +25,13 @@ RewardFunction = Callable[[list[Rollout]], Tensor]
 
 @dataclass
 class Experience:
-    """The episodes of one step, and what was measured when they were sampled. N response tokens in
-    a row, B episodes.
+    """The episodes of one step, with the values measured when they were sampled: N concatenated
+    response tokens, B episodes.
     """
 
     rollouts: list[Rollout]
-    scores: Tensor  # (B,) as the reward model gives them, its bias taken off
-    rewards: Tensor  # (B,) what is learned from: penalised, normalised, clipped
+    scores: Tensor  # (B,) from the reward model, minus its bias
+    rewards: Tensor  # (B,) trained on: penalised, normalised, clipped
     logprobs: Tensor  # (N,)
     reference_logprobs: Tensor  # (N,)
     values: Tensor  # (N,) on the scale of the scores
@@ -40,11 +40,11 @@ class Experience:
     returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
     weight: Tensor = field(
         default_factory=lambda: torch.empty(0)
-    )  # (N,) 0 for tokens that are not learned from
+    )  # (N,) 0 for tokens that are not trained on
     watchdog: Tensor | None = None  # (B,)
     graphs: list[Tensor] = field(default_factory=list)
-    """The values row by row with their graphs, where the measuring pass is the first pass of the
-    update as well.
+    """The values per row with their graphs, if the measuring pass is also the first pass of the
+    update.
     """
 
     @property
@@ -53,7 +53,7 @@ class Experience:
 
     @property
     def kl(self) -> Tensor:
-        """(B,) KL to the reference in nats a response."""
+        """(B,) KL to the reference in nats per response."""
         return torch.stack(
             [
                 part.sum()

@@ -63,12 +63,12 @@ def moments(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def mean_of(sums: Tensor) -> float:
-    """Of what `moments` added up; 0 of nothing."""
+    """Mean from summed `moments`; 0 if empty."""
     return float(sums[1]) / max(float(sums[0]), 1.0)
 
 
 def variance_of(sums: Tensor) -> float:
-    """Of what `moments` added up, with Bessel's correction."""
+    """Variance from summed `moments`, with Bessel's correction."""
     n = float(sums[0])
     return max(float(sums[2]) / max(n, 1.0) - mean_of(sums) ** 2, 0.0) * n / max(n - 1.0, 1.0)
 
@@ -85,7 +85,7 @@ def policy_loss(
     logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, clip: float
 ) -> tuple[Tensor, Tensor]:
     """PPO's clipped surrogate (Schulman 2017, eq. 7), negated: per-token losses, and which of them
-    the clip held.
+    were clipped.
     """
     ratio = torch.exp(logprobs - old_logprobs)
     free, held = -advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip)
@@ -106,7 +106,7 @@ def value_loss(
 
 
 def adaptive_kl(beta: float, kl: float, *, target: float, n_episodes: int, horizon: int) -> float:
-    """Ziegler 2019, §2.2: β·(1 + clip(KL/target − 1, ±0.2)·n/horizon), KL in nats a sequence."""
+    """Ziegler 2019, §2.2: β·(1 + clip(KL/target − 1, ±0.2)·n/horizon), KL in nats per sequence."""
     error = min(max(kl / target - 1, -0.2), 0.2)
     return beta * (1 + error * n_episodes / horizon)
 

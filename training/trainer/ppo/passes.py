@@ -1,4 +1,4 @@
-"""Forward passes over packed rows: log-probabilities, values and scores. Nothing learns here."""
+"""Forward passes over packed rows: log-probabilities, values and scores. No training here."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from training.trainer.ppo.trained import Trained
 
 
 class Passes:
-    """Reads rows by the models in their roles. Policy and reference run the same code in the same
+    """Runs the models in their roles on rows. Policy and reference run the same code in the same
     precision on the same rows, so their KL is exactly 0 before the first update.
     """
 
@@ -42,7 +42,7 @@ class Passes:
     def logprobs(
         self, model: nn.Module, row: PackedRow, *, with_entropy: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """(N,), (N,) of the row's response tokens; the entropy is empty unless asked for."""
+        """(N,), (N,) of the row's response tokens; the entropy is empty unless requested."""
         # The reference is not `prepare`d: without this it would compute in float32 beside a policy
         # in bfloat16.
         with self.accelerator.autocast(), self._recomputing(model):
@@ -55,14 +55,14 @@ class Passes:
         )
 
     def plain_logprobs(self, row: PackedRow) -> Tensor:
-        """At temperature 1, whatever the rollouts' is: this is the language-model loss."""
+        """At temperature 1, independent of the rollouts: this is the language-model loss."""
         with self._recomputing(self.policy):
             out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))
         return formulas.token_logprobs(out.logits[0].float(), row.targets)
 
     @torch.no_grad()
     def language_model_loss(self, sequences: Sequence[tuple[list[int], list[int]]]) -> float:
-        """Mean negative log-likelihood a completion token, of the policy as it is."""
+        """Mean negative log-likelihood per completion token under the current policy."""
         rows = self.packed(sequences)
         return -sum(float(self.plain_logprobs(row).sum()) for row in rows) / max(
             1, sum(len(row.targets) for row in rows)
@@ -85,7 +85,7 @@ class Passes:
 
     @torch.no_grad()
     def scores(self, rollouts: list[Rollout]) -> Tensor:
-        """(B,) what the reward model gives each response at its last token, ended or not."""
+        """(B,) the reward model's score of each response at its last token, ended or not."""
         if isinstance(self.reward, nn.Module):
             return self.scores_by(self.reward, rollouts)
         if self.reward is not None:

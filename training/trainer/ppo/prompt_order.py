@@ -1,5 +1,5 @@
-"""Which prompts a step answers: a function of the seed and the step alone, so that a checkpoint
-need not hold it.
+"""Which prompts a step uses. It depends only on the seed and the step, so checkpoints don't store
+it.
 """
 
 import random
@@ -12,8 +12,8 @@ def shuffled(n: int, seed: int, epoch: int) -> list[int]:
 
 
 def of_step(step: int, *, batch_size: int, n_prompts: int, seed: int) -> list[int]:
-    """The prompts of one step, for all processes together. Every pass over the prompts has an order
-    of its own.
+    """The prompts of one step, for all processes together. Every pass over the prompts has its own
+    order.
     """
     chosen: list[int] = []
     place, end = step * batch_size, (step + 1) * batch_size

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def sums(accelerator: Accelerator, values: Tensor) -> Tensor:
-    """Element by element."""
+    """Elementwise."""
     reduced: Tensor = accelerator.reduce(values.to(_exact(accelerator)), "sum")
     return reduced
 
@@ -19,8 +19,8 @@ def total(accelerator: Accelerator, value: float) -> float:
 
 
 def means(accelerator: Accelerator, found: dict[str, float]) -> dict[str, float]:
-    """Of values that are means already. All processes have the same number of episodes, so the mean
-    of their means is the mean over all.
+    """The mean of each process's means. All processes have the same number of episodes, so this is
+    the mean over all.
     """
     return {
         name: total(accelerator, value) / accelerator.num_processes for name, value in found.items()

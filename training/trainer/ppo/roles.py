@@ -1,4 +1,4 @@
-"""The models of a PPO run, and what refuses a run that they or its processes cannot carry out."""
+"""The models of a PPO run, and checks that refuse a run its models or processes can't do."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ class Roles:
     reference: nn.Module | None
     """None: the policy with its adapter switched off."""
     reward: "nn.Module | RewardFunction | None"
-    """None: the value model with its adapter (and trained head) switched off. A plain function is a
-    reward too.
+    """None: the value model with its adapter (and trained head) switched off. Can also be a plain
+    function.
     """
     value: nn.Module
     watchdog: nn.Module | None = None
@@ -45,7 +45,7 @@ class Roles:
 
 
 def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
-    """Raises UnableToShare unless all processes get as many episodes and minibatches."""
+    """Raises UnableToShare unless all processes get the same number of episodes and minibatches."""
     if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
         raise UnableToShare(
             "PPO trains two models, but Accelerate shards only one with FSDP or DeepSpeed."
@@ -66,7 +66,7 @@ def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
 
 
 def require_gradient_checkpointing(roles: Roles) -> None:
-    """Raises UnableToSaveMemory when a model that trains cannot compute its activations twice."""
+    """Raises UnableToSaveMemory if a trained model doesn't support gradient checkpointing."""
     for trained in (roles.policy, roles.value):
         if not gradient_checkpointing.layers_of(trained):
             raise UnableToSaveMemory(

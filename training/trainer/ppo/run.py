@@ -1,4 +1,4 @@
-"""PPO: a policy learns from a reward model, one rollout after the other."""
+"""PPO: trains a policy on a reward model, rollout by rollout."""
 
 import math
 import os
@@ -34,7 +34,7 @@ _BEST_WEIGHTS = "policy.safetensors"
 
 @dataclass(frozen=True)
 class _Texts:
-    """What the snapshot gives: prompts, and demonstrations for the ptx mix."""
+    """The snapshot's data: prompts, and demonstrations for the ptx mix."""
 
     prompts: PromptSets
     ptx: list[tuple[list[int], list[int]]]
@@ -69,7 +69,9 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     metrics = _finish(trainer, tokenizer, texts, config, folder)
     if server is not None:
         server.forget()
-    with trainer.trained.averaged_weights():  # saved inside: behind it the raw weights are back
+    with (
+        trainer.trained.averaged_weights()
+    ):  # save inside the block: after it, the raw weights are back
         policy = loading.merged(accelerator.unwrap_model(trainer.trained.policy), torch.bfloat16)
         if accelerator.is_main_process:
             loading.save_whole(folder, job.output, policy, tokenizer)
@@ -101,8 +103,8 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
 
 
 def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
-    """Where the node's environment names one. Each process hands over its own copy of the adapter:
-    they are equal.
+    """The rollout server named in the node's environment, if any. Each process sends its own, equal
+    copy of the adapter.
     """
     url = os.environ.get(URL)
     aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
@@ -114,8 +116,8 @@ def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
 def _roles(
     job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> Roles:
-    """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
-    its roles.
+    """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
+    each in two roles.
     """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
@@ -149,7 +151,7 @@ def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
-    """A snapshot of prompts, or of demonstrations: its completions are then the ptx mix."""
+    """Reads a snapshot of prompts, or of demonstrations, whose completions are then the ptx mix."""
     prompts = data.prompt_sets(
         snapshot,
         tokenizer,
@@ -200,7 +202,7 @@ def _parted(example: data.Example) -> tuple[list[int], list[int]]:
 
 
 def _mixed(texts: _Texts) -> dict[str, int]:
-    """What of the demonstrations the ptx mix has; nothing without one."""
+    """Counts of the demonstrations in the ptx mix; empty without a mix."""
     counts = {
         "n_ptx": len(texts.ptx),
         "n_ptx_cut": texts.n_ptx_cut,
@@ -212,7 +214,7 @@ def _mixed(texts: _Texts) -> dict[str, int]:
 def _begin(
     trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder
 ) -> None:
-    """Goes on from the newest checkpoint, or measures where the policy starts."""
+    """Resumes from the newest checkpoint, or measures the policy before training."""
     checkpoint = newest_checkpoint(folder.path)
     if checkpoint is not None:
         trainer.trained.load(checkpoint)
@@ -274,8 +276,8 @@ def _learn(
 
 
 def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
-    """Whatever was kept of the collapsed policy goes, so that neither this run's end nor an
-    extension begins from it.
+    """Deletes what was saved of the collapsed policy, so that neither the end of this run nor an
+    extension starts from it.
     """
     if not folder.rank:
         for checkpoint in (folder.path / run_dir.CHECKPOINTS).glob("step-*"):
@@ -295,8 +297,7 @@ def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) 
     )
     averaged = sum(p.numel() * p.element_size() for p in trainer.trained.ema)
     run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
-    # The newest may turn out to hold a collapsed policy: the one before it is then the last good
-    # one.
+    # If the newest has a collapsed policy, the one before it is the last good one.
     with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
         trainer.trained.save(aside)
 
@@ -309,8 +310,8 @@ def _measure(
     *,
     step: int,
 ) -> dict[str, float]:
-    """Reward on held-out prompts; the best-scoring responses are shown, which is where reward
-    hacking shows first.
+    """Reward on held-out prompts. Shows the best-scoring responses, where reward hacking appears
+    first.
     """
     if not texts.prompts.held_out:
         return {}
@@ -342,8 +343,8 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
 
 
 def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
-    """(step, held-out reward) of the best weights on disk, which may be newer than the checkpoint
-    that was gone back to.
+    """(step, held-out reward) of the best weights on disk, which may be newer than the restored
+    checkpoint.
     """
     path = folder.path / _BEST / _BEST_WEIGHTS
     if not path.exists():
@@ -354,7 +355,7 @@ def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
 
 
 def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
-    """After going back to a checkpoint: what is on disk is what there is."""
+    """After restoring a checkpoint, the best weights are those on disk."""
     trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
 
 
@@ -365,7 +366,7 @@ def _show(
     report: StepReport,
     config: PpoConfig,
 ) -> None:
-    """The best and the worst response of about ten rollouts a run."""
+    """The best and the worst response of about ten rollouts per run."""
     if not config.n_shown or report.step % max(1, report.n_steps // 10):
         return
     scores = report.experience.scores
@@ -404,7 +405,7 @@ def _finish(
     config: PpoConfig,
     folder: RunFolder,
 ) -> dict[str, Any]:
-    """Measures the end and, if an earlier evaluation was better, goes back to it."""
+    """Measures the final policy and restores an earlier one if its evaluation was better."""
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
@@ -415,7 +416,7 @@ def _finish(
         parallel.broadcast(
             parameter.data for parameter in policy.parameters() if parameter.requires_grad
         )
-        trainer.trained.ema.clear()  # the weights kept were the averaged ones
+        trainer.trained.ema.clear()  # the saved weights were the averaged ones
         after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
     return {

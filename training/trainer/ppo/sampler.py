@@ -19,15 +19,15 @@ from training.trainer.sample.rollout_server import RolloutServer
 
 @dataclass
 class Sampler:
-    """Writes one response to each prompt. A response that was cut off keeps no end it never
-    sampled.
+    """Writes one response to each prompt. A truncated response gets no end of turn.
 
-    The draw may use fewer bits than the policy (`autocast`): the old log-probabilities of the ratio
-    are not the draw's but those that `PpoTrainer.experience` measures afterwards in the policy's
-    own arithmetic. So the ratio before the first update is exactly 1 and the KL to an equal
-    reference exactly 0, and what is left is that the tokens come from a policy a rounding away, as
-    they do from a vLLM server: a bias of that rounding's size, which taking the draw's own
-    probabilities for the old ones would turn into noise in every ratio and into clipping.
+    Sampling may use a lower precision than the policy (`autocast`). The ratio's old
+    log-probabilities are not those of the sampling pass: `PpoTrainer.experience` measures them
+    afterwards in the policy's own precision. So the ratio before the first update is exactly 1, and
+    the KL to an equal reference exactly 0. The tokens then come from a policy that differs by
+    rounding, as they do from a vLLM server. That bias is as small as the rounding; using the
+    sampling pass's own probabilities instead would turn it into noise in every ratio and into
+    clipping.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -37,7 +37,7 @@ class Sampler:
     autocast: torch.dtype | None = None
     server: RolloutServer | None = None
     samples_itself: bool | None = field(default=None, init=False)
-    """whether `sampling` can take the policy; known once it has been tried"""
+    """whether `sampling` supports the policy; known after the first attempt"""
 
     @torch.no_grad()
     def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
@@ -52,7 +52,7 @@ class Sampler:
         ]
 
     def trimmed(self, prompt: list[int], written: list[int]) -> Rollout:
-        """Cuts what follows the end of turn."""
+        """Drops what follows the end of turn."""
         end = next((index for index, token in enumerate(written) if token in self.ends), None)
         return Rollout(
             list(prompt), written if end is None else written[: end + 1], end is not None
@@ -98,7 +98,7 @@ class Sampler:
         )
 
     def _generated(self, policy: Any, prompts: Sequence[list[int]]) -> list[list[int]]:
-        """By transformers' generate, for models that `sampling` cannot take."""
+        """With transformers' generate, for models that `sampling` does not support."""
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)

@@ -1,4 +1,4 @@
-"""What a PPO run trains and what its checkpoint holds: policy and value model, optimizer, schedule,
+"""What a PPO run trains and saves in a checkpoint: policy and value model, optimizer, schedule,
 moving average and state.
 """
 
@@ -19,7 +19,7 @@ from training.configs.ppo import PpoConfig
 from training.trainer.ppo import collapse
 from training.trainer.ppo.roles import Roles
 
-# The optimizer's groups, and the order in which a checkpoint keeps the models.
+# The optimizer's groups, and the order of the models in a checkpoint.
 POLICY, VALUE = 0, 1
 _FILES = ("policy.safetensors", "value.safetensors")
 _AVERAGE = "ema.pt"
@@ -27,7 +27,7 @@ _AVERAGE = "ema.pt"
 
 @dataclass
 class State:
-    """What a resume needs beside weights, optimizer, scheduler and random numbers."""
+    """State that a resume needs, besides weights, optimizer, scheduler and random states."""
 
     step: int = 0
     beta: float = 0.0
@@ -38,7 +38,7 @@ class State:
     """The share of each rollout's responses that ended."""
     first_watchdog: float | None = None
     before: dict[str, float] = field(default_factory=dict)
-    """What was measured before the first step."""
+    """The evaluation before the first step."""
     best_reward: float = -math.inf
     best_step: int = 0
 
@@ -51,7 +51,7 @@ class State:
 
 
 class Trained:
-    """The two models that move, ready for several processes, with all that moves them."""
+    """The two trained models, prepared for several processes, with optimizer and scheduler."""
 
     def __init__(
         self, roles: Roles, config: PpoConfig, accelerator: Accelerator, state: State
@@ -90,9 +90,7 @@ class Trained:
         return 1.0 if step >= updates else 0.1 + 0.9 * step / updates
 
     def step(self, which: int) -> float:
-        """Moves the policy or the value model, whichever holds gradients, and returns the norm of
-        its gradient.
-        """
+        """Updates the model that has gradients (policy or value) and returns its gradient norm."""
         params = self.optimizer.param_groups[which]["params"]
         norm = float(
             self.accelerator.clip_grad_norm_(params, self.config.max_grad_norm or math.inf)
@@ -110,7 +108,7 @@ class Trained:
         return norm
 
     def weights_of(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """Those that train, by name."""
+        """The trained parameters by name."""
         return {
             key: p
             for key, p in self.accelerator.unwrap_model(model).named_parameters()
@@ -118,7 +116,7 @@ class Trained:
         }
 
     def all_weights(self) -> Iterator[Tensor]:
-        """All that `load` changes and a forward pass reads."""
+        """Everything that `load` changes and a forward pass reads."""
         for model in (self.policy, self.value):
             yield from (parameter.data for parameter in self.weights_of(model).values())
         yield from self.ema
@@ -141,8 +139,8 @@ class Trained:
     # -- checkpoints --
 
     def save(self, folder: Path) -> None:
-        """Weights, optimizer, scheduler, random numbers, β and the rest: all that a resume needs to
-        continue as if it had never stopped.
+        """Saves weights, optimizer, scheduler, random states, β and the rest: a resumed run
+        continues as if it had never stopped.
         """
         self.accelerator.save_state(str(folder))
         if self.ema and self.accelerator.is_main_process:
@@ -161,8 +159,8 @@ class Trained:
     def _save_weights(
         self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str
     ) -> None:
-        """In place of whole state dicts: what trains, each weight once. Tied weights and frozen
-        ones come with the model.
+        """The trained weights, each once, instead of full state dicts. Tied and frozen weights come
+        with the model.
         """
         if self.accelerator.is_main_process:
             for model, name in zip(models, _FILES, strict=True):

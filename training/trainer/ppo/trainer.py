@@ -38,8 +38,8 @@ from training.trainer.ppo.trained import State, Trained
 from training.trainer.ppo.update import Updater
 from training.trainer.sample.rollout_server import RolloutServer
 
-# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows
-# take about what one of the policy's takes with its logits.
+# Up to this many rows, a rollout keeps the value model's graphs. Without a vocabulary head, two
+# rows need about as much memory as one of the policy's with its logits.
 _KEPT_ROWS = 2
 
 
@@ -98,7 +98,7 @@ class PpoTrainer:
     # -- one step after the other --
 
     def steps(self) -> Iterator[StepReport]:
-        """Continues from `state.step`. Save the state between two reports, and only there."""
+        """Continues from `state.step`. Save the state only between two reports."""
         while self.state.step < self.n_steps:
             started = time.monotonic()
             experience = self.experience(
@@ -127,7 +127,7 @@ class PpoTrainer:
             yield StepReport(self.state.step, self.n_steps, metrics, experience)
 
     def _prompts_of(self, step: int) -> list[int]:
-        """Which prompts this process answers in a step."""
+        """The prompts of this process in a step."""
         chosen = prompt_order.of_step(
             step,
             batch_size=self.config.batch_size,
@@ -149,7 +149,7 @@ class PpoTrainer:
         ]
 
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
-        """One response to each prompt from the policy as it is now."""
+        """One response to each prompt from the current policy."""
         with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
             return self.sampler.rollouts(policy, prompts)
 
@@ -189,8 +189,8 @@ class PpoTrainer:
         )
 
     def _may_keep_graphs(self, n_rows: int) -> bool:
-        """Until the first optimizer step the value model says what it said when it was measured, so
-        one pass is enough.
+        """Until the first optimizer step, the value model returns what was measured, so one pass is
+        enough.
         """
         return (
             n_rows <= _KEPT_ROWS
@@ -261,7 +261,7 @@ class PpoTrainer:
     # -- watching --
 
     def describe(self, experience: Experience) -> dict[str, float]:
-        """What is told of a rollout, over the episodes of all processes. Call after `estimate`."""
+        """A rollout's metrics over the episodes of all processes. Call after `estimate`."""
         n = len(experience.rollouts)
         found = {
             "reward": float(experience.scores.mean()),
@@ -278,15 +278,15 @@ class PpoTrainer:
         return found | self._describe_tokens(experience)
 
     def _describe_tokens(self, experience: Experience) -> dict[str, float]:
-        """Over the tokens of all processes, of which one may have more than another."""
+        """Over the tokens of all processes, which may have different numbers of them."""
         every = torch.ones_like(experience.values)
-        told = (
+        measured = (
             experience.entropy,
             experience.values,
             experience.returns,
             experience.returns - experience.values,
         )
-        sums = torch.stack([formulas.moments(x, every) for x in told])
+        sums = torch.stack([formulas.moments(x, every) for x in measured])
         entropy, values, returns, errors = reduce.sums(self.accelerator, sums)
         return {
             "entropy": formulas.mean_of(entropy),
@@ -318,8 +318,8 @@ class PpoTrainer:
     def evaluate(
         self, prompts: Sequence[list[int]], *, batch_size: int = 32
     ) -> tuple[dict[str, float], list[Rollout], Tensor]:
-        """Mean reward, KL and length on held-out prompts, from a seed of their own: training's
-        randomness is untouched.
+        """Mean reward, KL and length on held-out prompts, sampled with their own seed so that
+        training's random state does not change.
         """
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.config.seed)
@@ -342,5 +342,5 @@ class PpoTrainer:
 
 
 def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:
-    """(N,) tokens of B sequences to (B, T), zeros behind each end."""
+    """(N,) tokens of B sequences to (B, T), zeros after each end."""
     return torch.nn.utils.rnn.pad_sequence(list(flat.split(lengths)), batch_first=True)

@@ -18,7 +18,7 @@ from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
 
 
 class Updater:
-    """Moves both models by one rollout. `ptx`: (prompt ids, completion ids) of demonstrations."""
+    """Updates both models with one rollout. `ptx`: (prompt, completion) ids of demonstrations."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class Updater:
         self.device = accelerator.device
 
     def update(self, experience: Experience) -> dict[str, float]:
-        """All inner epochs and minibatches over one rollout. Means are over the tokens of the whole
-        minibatch, all processes.
+        """All inner epochs and minibatches of one rollout. Means are over the tokens of the whole
+        minibatch in all processes.
         """
         sums: dict[str, float] = {}
         n_updates = 0
@@ -71,7 +71,7 @@ class Updater:
             for row in rows
         ]
         sums: dict[str, float] = {}
-        # The value model has stepped before the policy begins, so that only one of them holds
+        # The value model steps before the policy starts, so that only one of them holds
         # gradients at a time.
         graphs, experience.graphs = experience.graphs, []
         for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
@@ -91,7 +91,7 @@ class Updater:
         return sums
 
     def _syncing(self, model: nn.Module, *, last: bool) -> contextlib.AbstractContextManager[None]:
-        """Gradients are averaged over processes once a minibatch, with its last row."""
+        """Gradients are averaged over processes once per minibatch, with its last row."""
         return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
 
     def _policy_row(
@@ -133,7 +133,7 @@ class Updater:
         return bool(self.config.ptx_coef and self.ptx)
 
     def _ptx(self, n_episodes: int) -> float:
-        """γ × the language-model loss on demonstrations, gradients in the same buffer (Ouyang 2022,
+        """γ × the language-model loss on demonstrations, added to the same gradients (Ouyang 2022,
         eq. 2).
         """
         rows = self.passes.packed(self._ptx_batch(n_episodes))
@@ -156,7 +156,7 @@ class Updater:
 
 
 def _places_of(experience: Experience) -> list[Tensor]:
-    """Where each episode's tokens lie in the flat (N,) tensors."""
+    """The position of each episode's tokens in the flat (N,) tensors."""
     ends = itertools.accumulate(experience.lengths)
     return [
         torch.arange(end - length, end)

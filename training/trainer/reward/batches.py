@@ -1,5 +1,5 @@
-"""Rankings as tensors: a batch of rows of `rankings.ranking_row`, and the rewards that a model
-gives its responses.
+"""Rankings as tensors: a batch of rows of `rankings.ranking_row`, and a model's rewards for its
+responses.
 """
 
 import itertools
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RankingCollator:
-    """Rows of `rankings.ranking_row` to tensors: packed behind one prompt, or one sequence a
-    response.
+    """Rows of `rankings.ranking_row` to tensors: responses packed after one prompt, or one sequence
+    per response.
     """
 
     pad_token_id: int
@@ -128,11 +128,9 @@ def rewards_of(model: nn.Module, batch: dict[str, Any]) -> Tensor:
 
 @torch.no_grad()
 def can_share_prefix(model: nn.Module, tolerance: float = 1e-3) -> bool:
-    """Whether this architecture gives packed responses the rewards it gives them alone; measured,
-    not assumed.
-
-    Short rows would not show a sliding window, which a packed row's mask leaves out: such a model
-    cannot.
+    """Whether this architecture gives packed responses the same rewards as single ones. This is
+    measured. A model with a sliding window can't, because a packed row's mask ignores it, and short
+    rows would not show the difference.
     """
     config = getattr(model, "config", None)
     if config is not None and any(

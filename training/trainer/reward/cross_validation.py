@@ -1,8 +1,8 @@
-"""Cross-validation over raters: is a reward model as right about people it has never seen as about
-those it learned from?
+"""Cross-validation over raters: is a reward model as accurate for raters it has never seen as for
+those it was trained on?
 
 InstructGPT (Ouyang 2022, §4.1) split its labelers into five groups and found 69.6 % against 72.4 %.
-Both are measured on prompts that no fold learns from; the one difference is whose judgments they
+Both are measured on prompts that no fold trains on; the only difference is whose judgments they
 are.
 """
 
@@ -19,14 +19,14 @@ from training.trainer.reward import breakdown
 N_FOLDS = 5
 
 Learn = Callable[[frozenset[str]], list[float] | None]
-"""Trains without these raters; margins of the held-out pairs under what came of it, or None where
-it was asked to stop.
+"""Trains without these raters. Returns the resulting model's margins of the held-out pairs, or None
+if the run was stopped.
 """
 
 
 def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
-    """Five groups of raters with about as many rankings each, the same every time. Empty for fewer
-    than five raters.
+    """Five groups of raters with about the same number of rankings, always the same groups. Empty
+    for fewer than five raters.
     """
     given = Counter(str(row["rater"]) for row in rows if row.get("rater"))
     if len(given) < N_FOLDS:
@@ -76,7 +76,7 @@ def cross_validated(
 
 
 def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation over the folds that have a pair, and each fold by itself."""
+    """Mean and standard deviation over the folds that have a pair, and each single fold."""
     found: dict[str, Any] = {"cross_validation": list(done)}
     for name in ("unseen", "seen"):
         shares = [fold[name]["accuracy"] for fold in done if fold[name]["n"]]
@@ -92,12 +92,16 @@ def _measured(
     unseen: frozenset[str],
     seen: frozenset[str],
 ) -> dict[str, Any]:
-    of_rater = [(pair.get("rater"), margin) for pair, margin in zip(pairs, margins, strict=True)]
-    return {
-        "n_raters": len(unseen),
-        "unseen": breakdown.accuracy([margin for rater, margin in of_rater if rater in unseen]),
-        "seen": breakdown.accuracy([margin for rater, margin in of_rater if rater in seen]),
-    }
+    def of(raters: frozenset[str]) -> dict[str, float | None]:
+        return breakdown.accuracy(
+            [
+                (margin, pair["prompt"])
+                for pair, margin in zip(pairs, margins, strict=True)
+                if pair.get("rater") in raters
+            ]
+        )
+
+    return {"n_raters": len(unseen), "unseen": of(unseen), "seen": of(seen)}
 
 
 def _sentence(number: int, fold: dict[str, Any]) -> str:

@@ -30,10 +30,10 @@ def ranking_loss(rewards: Tensor, pairs: Pairs, *, n_prompts: int, per: str = "p
     """InstructGPT's reward loss (Ouyang 2022, §3.5): −log σ(r_winner − r_loser − margin) over all
     pairs of a prompt.
 
-    `rewards` is (R,), every response of the batch in a row. With per="prompt" each prompt's pairs
-    are averaged, by weight, and the prompts then count alike, so a ranking of nine does not
-    outweigh a ranking of two; the divisor is the weight of the pairs that were *kept*, not K(K−1)/2
-    (the paper leaves it open once ties drop). With per="pair" every pair counts alike, as in TRL. A
+    `rewards` is (R,), all responses of the batch. With per="prompt" each prompt's pairs are
+    averaged, by weight, and prompts count the same, so that a ranking of nine does not outweigh a
+    ranking of two. The divisor is the weight of the pairs that were *kept*, not K(K−1)/2 (the paper
+    leaves it open once ties are dropped). With per="pair" every pair counts the same, as in TRL. A
     batch without a decided pair has loss 0 and still a gradient path.
     """
     weight = pairs.weight.to(rewards.dtype)  # (P,)

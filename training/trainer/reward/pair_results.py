@@ -1,4 +1,4 @@
-"""What a reward model makes of held-out pairs: accuracy, calibration and margins. Pure."""
+"""A reward model's results on held-out pairs: accuracy, calibration and margins. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pages import intervals
 
 @dataclass(frozen=True)
 class PairResults:
-    """What a reward model made of held-out pairs. `margins` is r_winner − r_loser for each decided
+    """A reward model's results on held-out pairs. `margins` is r_winner − r_loser for each decided
     pair.
     """
 
@@ -21,18 +21,18 @@ class PairResults:
     lengths: list[int]
 
     def summary(self) -> dict[str, float]:
-        """Accuracy with Wilson's interval, log-loss, mean margin, and correlation of reward with
-        length in tokens.
+        """Accuracy, log-loss, mean margin, and correlation of reward with length in tokens.
+
+        The ends of the accuracy's interval over prompts are left out with too few prompts.
         """
         n = len(self.margins)
-        right = sum(map(rightness, self.margins))
-        low, high = intervals.wilson(right, n)
+        scores = [rightness(margin) for margin in self.margins]
+        ends = intervals.of_votes(scores, self.prompts)
         log_loss = sum(math.log1p(math.exp(-abs(m))) + max(0.0, -m) for m in self.margins)
         return {
             "pairs": n,
-            "accuracy": right / n if n else 0.5,
-            "accuracy_low": low,
-            "accuracy_high": high,
+            "accuracy": sum(scores) / n if n else 0.5,
+            **({"accuracy_low": ends[0], "accuracy_high": ends[1]} if ends else {}),
             "log_loss": log_loss / n if n else math.log(2),
             "margin": sum(self.margins) / n if n else 0.0,
             "reward_length_correlation": correlation(
@@ -41,9 +41,7 @@ class PairResults:
         }
 
     def margin_histogram(self, n_bins: int = 20) -> list[dict[str, float]]:
-        """How many pairs have which margin, in bins of equal width. Below 0 the pair is in the
-        wrong order.
-        """
+        """Histogram of margins, in bins of equal width. A pair below 0 is in the wrong order."""
         if not self.margins:
             return []
         low, high = min(self.margins), max(self.margins)
@@ -54,8 +52,8 @@ class PairResults:
         return [{"margin": low + (number + 0.5) * width, "n": n} for number, n in enumerate(counts)]
 
     def calibration(self, n_bins: int = 10) -> list[dict[str, float]]:
-        """Predicted against observed: of pairs with probability p for the likelier order, how often
-        that order was right.
+        """Predicted against observed: among pairs with probability p for the likelier order, how
+        often that order was right.
         """
         bins: list[list[tuple[float, float]]] = [[] for _ in range(n_bins)]
         for margin in self.margins:

@@ -1,5 +1,5 @@
 """Comparisons as rows for a reward model or DPO: a prompt, its responses as token ids, and the
-pairs of all its rankings. What is cut or left out is counted.
+pairs of all its rankings. Truncated and dropped texts are counted.
 """
 
 import itertools
@@ -29,9 +29,9 @@ class Rankings:
 
     rows: list[dict[str, Any]]
     n_pairs: int
-    n_ties: int  # equal ranks or equal texts teach nothing
-    n_left_out: int  # responses that fill the longest row by themselves
-    n_cut: int  # prompts that lost their beginning
+    n_ties: int  # equal ranks or equal texts are useless for training
+    n_left_out: int  # responses that fill the max row length on their own
+    n_cut: int  # prompts truncated at the start
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Unranked:
     """Rows of `ranking_row` without a pair."""
 
     rows: list[dict[str, Any]]
-    n_left_out: int  # responses that fill the longest row by themselves
-    n_cut: int  # prompts that lost their beginning
+    n_left_out: int  # responses that fill the max row length on their own
+    n_cut: int  # prompts truncated at the start
 
 
 def read(
@@ -50,13 +50,12 @@ def read(
     margin: str = "none",
     rating_margin: float = 0.0,
 ) -> Rankings:
-    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not
-    ranked).
+    """All raters' rankings of a prompt in one row (1 is best, equal ranks tie, None is unranked).
 
-    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when
-    it does not fit by itself. `margin` is by a ranking's strength; `rating_margin` more for each
-    point between the ratings of a pair's responses. A response that its model did not end
-    (`is_ended` false) is not closed with an end of turn that was never sampled.
+    The prompt is truncated from the left to fit `max_tokens`. A response is never truncated, but
+    dropped if it does not fit even without the prompt. `margin` depends on a ranking's strength;
+    `rating_margin` is added for each point between the ratings of a pair's responses. A response
+    that its model did not end (`is_ended` false) gets no end of turn.
     """
     rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
     for group in _by_prompt(found):
@@ -106,8 +105,8 @@ def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
 
 
 def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
-    """Rows of `read` and the scores of all their responses, in order, as lines of
-    scores.jsonl.
+    """Lines of scores.jsonl from the rows of `read` and the scores of all their responses, in
+    order.
     """
     whose = [ids for row in rows for ids in row["of"]]
     return [
@@ -120,8 +119,8 @@ def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict
 def at_most_pairs(
     rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
 ) -> list[dict[str, Any]]:
-    """Whole prompts, drawn by the seed, while their pairs fit. All of them, in order, without a
-    limit.
+    """A random sample of whole prompts, drawn with the seed, whose pairs fit the limit. Without a
+    limit, all of them in order.
     """
     if at_most is None:
         return list(rows)
@@ -136,7 +135,7 @@ def at_most_pairs(
 
 
 def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:
-    """(winner, loser) for each two responses with different ranks. Ties and unranked responses are
+    """(winner, loser) for any two responses with different ranks. Ties and unranked responses are
     dropped (Ouyang 2022, App. C.2).
     """
     for a, b in itertools.combinations(range(len(ranks)), 2):
@@ -189,9 +188,7 @@ def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
 def _given(
     row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
 ) -> dict[str, Any]:
-    """One rater's ranks of all responses that are kept: None for those that this rater did not
-    rank.
-    """
+    """One rater's ranks of the kept responses: None for those this rater did not rank."""
     ranks = {response["text"]: response["rank"] for response in row["responses"]}
     ratings = {response["text"]: response.get("rating") for response in row["responses"]}
     heights = [
@@ -214,7 +211,7 @@ def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
 
 
 def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
-    """The stored responses that have this text; none in a snapshot that does not name them."""
+    """The stored responses with this text; empty if the snapshot has no response ids."""
     found = {
         response.get("response")
         for row in group

@@ -20,9 +20,7 @@ from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
-"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
-average becomes 0.
-"""
+"""A comparison snapshot may have some, as demonstrations.jsonl: their mean reward becomes 0."""
 
 
 class WatchedRanking(progress.Watched, RankingTrainer):
@@ -122,9 +120,11 @@ def measures(
         return {}
     found = trainer.pair_results(held_out, model).summary()
     return {
-        "held_out_accuracy": found["accuracy"],
-        "held_out_accuracy_low": found["accuracy_low"],
-        "held_out_accuracy_high": found["accuracy_high"],
+        **{
+            f"held_out_{name}": found[name]
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+            if name in found
+        },
         "held_out_loss": found["log_loss"],
         "held_out_margin": found["margin"],
         "reward_length_correlation": found["reward_length_correlation"],
@@ -163,7 +163,7 @@ def _trainer(
 
 
 class _UntilStopped(TrainerCallback):
-    """A fold saves nothing: it ends when the run is stopped, and a later attempt starts it over."""
+    """A fold saves nothing: it ends when the run is stopped, and a later attempt restarts it."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -182,7 +182,7 @@ def _cross_validated(
     tokenizer: PreTrainedTokenizerBase,
     held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Runs before the run's own training, so a checkpoint of that means that this is done."""
+    """Runs before the run's own training, so once that has a checkpoint, this is done."""
     rows = data.training_rows(Path(job.snapshot), "responses")
 
     def learn(without: frozenset[str]) -> list[float] | None:

@@ -1,5 +1,5 @@
-"""Scores of a reward model: of token ids, or of texts in its own tokens, whichever model wrote
-them.
+"""Scores of a reward model: of token ids, or of texts from any model, in the reward model's own
+tokens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,8 +34,8 @@ class TextJudge:
         return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
 
     def _ids(self, messages: list[Message], row: Row) -> list[int]:
-        """As in its own training: a prompt that is too long loses its beginning, and no end of turn
-        is added that was not sampled.
+        """As in its own training: a prompt that is too long is truncated at the start, and a
+        truncated response gets no end of turn.
         """
         prompt = data.prompt_ids(self.tokenizer, messages)
         response = data.response_ids(
@@ -46,8 +46,8 @@ class TextJudge:
 
 
 def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
-    """Of rows that have a score: the mean, and the mean of the best response to each prompt. Empty
-    if none has one.
+    """The mean score, and the mean of the best score for each prompt, over rows with a score. Empty
+    if there are none.
     """
     best: dict[Any, float] = {}
     total, n = 0.0, 0
@@ -59,7 +59,7 @@ def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
 
 
 def shown(row: Row) -> dict[str, Any]:
-    """What the run's page shows beside a response."""
+    """The scores that the run's page shows next to a response."""
     score = {"reward": round(row["score"], 3)} if "score" in row else {}
     return score | {"is_ended": row["is_ended"]}
 
@@ -91,7 +91,7 @@ def rewards_of_sequences(
 
 
 def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Raises UnableToLoad if the reward model reads other tokens than the model writes."""
+    """Raises UnableToLoad if the reward model and the model have different tokens."""
     if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
         raise loading.UnableToLoad(
             f"The reward model reads other tokens than {model} writes. Train a reward model from"

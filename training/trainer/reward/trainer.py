@@ -1,10 +1,10 @@
-"""Reward models from whole rankings: InstructGPT's loss, one pass a response, and one pass for the
+"""Reward models from whole rankings: InstructGPT's loss with one pass per response and one for the
 prompt they share.
 
-A ranking of K responses holds up to K(K−1)/2 pairs. Training on the pairs one by one runs K(K−1)
-sequences, each with its own copy of the prompt; here the K responses lie behind one prompt in one
-packed row, so that a prompt of P and responses of T tokens cost P + K·T tokens in place of
-K(K−1)·(P + T). The loss over the pairs is the same to rounding.
+A ranking of K responses has up to K(K−1)/2 pairs. Training on single pairs runs K(K−1) sequences,
+each with its own copy of the prompt. Here the K responses follow one prompt in one packed row, so
+that a prompt of P and responses of T tokens cost P + K·T tokens instead of K(K−1)·(P + T). The loss
+over the pairs is the same up to rounding.
 """
 
 from collections.abc import Sequence
@@ -120,8 +120,8 @@ class RankingTrainer(Trainer):
     def pair_results(
         self, rows: Sequence[dict[str, Any]], model: nn.Module | None = None
     ) -> PairResults:
-        """Rewards and decided pairs of rows, in their order, under `model` or the one that trains,
-        whose state is left alone.
+        """Rewards and decided pairs of rows, in order, by `model` or the model in training, whose
+        state does not change.
         """
         model = model or self.model
         assert model is not None

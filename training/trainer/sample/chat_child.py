@@ -34,7 +34,7 @@ Say = Callable[[dict[str, Any]], None]
 
 
 class ConversationTooLong(AnticipatedFailure):
-    """The model cannot read the whole conversation."""
+    """The conversation is longer than the model's context."""
 
 
 class _Inbox:
@@ -155,7 +155,7 @@ def answer(
 
 
 def _room(model: Any, n_tokens: int) -> int:
-    """How many tokens the model can still write after a prompt of this length."""
+    """How many tokens the model can generate after a prompt of this length."""
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:
         raise ConversationTooLong(

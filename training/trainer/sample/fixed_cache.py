@@ -1,12 +1,12 @@
-"""Sampling responses over a fixed cache: what a rollout needs of transformers' `generate`, and
-nothing else.
+"""Samples responses with a fixed-size cache: the part of transformers' `generate` that a rollout
+needs.
 
-Prompts are read in packed rows, so nothing is computed on padding, and only their last places meet
-the language-model head. Their keys and values then lie right-aligned in a cache that is made once,
-as wide as the longest prompt and the longest response, so that a step writes one column in place of
-copying all columns. Rows that have ended leave the batch.
+Prompts are read in packed rows, so nothing is computed on padding, and only their last positions go
+through the language-model head. Their keys and values are right-aligned in a cache that is
+allocated once, as wide as the longest prompt plus the longest response, so that a step writes one
+column instead of copying all. Rows that have ended leave the batch.
 
-A model that cannot do this (a sliding window, a state in place of keys and values) is left to
+Models that don't support this (a sliding window, a state instead of keys and values) use
 `generate`: see `can_sample`.
 """
 
@@ -24,8 +24,8 @@ from training.trainer.modeling.packing import pack
 
 logger = logging.getLogger(__name__)
 
-# Once so few of a batch's rows still write, the others' cache is dropped; at every end it would be
-# copied too often.
+# Below this share of active rows, the cache of ended ones is dropped. Dropping it at every end
+# would copy too often.
 _STILL_WRITING = 0.75
 
 
@@ -39,11 +39,9 @@ def responses(
     top_p: float = 1.0,
     row_tokens: int = 2048,
 ) -> list[list[int]]:
-    """What `model` writes to each prompt, the end of turn included where there was one. Temperature
-    0: the likeliest token.
-
-    Each prompt has its own random numbers, drawn at the beginning: who else is in the batch, and
-    until when, changes nothing but rounding.
+    """The response to each prompt, including its end of turn, if any. Temperature 0: the most
+    likely token. Each prompt has its own random numbers, drawn at the start, so the rest of the
+    batch only affects rounding.
     """
     device = next(model.parameters()).device
     uniform = torch.rand(len(prompts), max_new_tokens, dtype=torch.float64, device=device)
@@ -52,7 +50,7 @@ def responses(
     columns = torch.arange(cache.capacity, device=device)
     seen = (columns >= cache.width - lengths[:, None])[
         :, None, None
-    ]  # (B, 1, 1, S) no row looks at what lies before its prompt
+    ]  # (B, 1, 1, S) hides what is before each row's prompt
     here = torch.arange(len(prompts), device=device)  # which prompt each row of the batch answers
     written: list[list[int]] = [[] for _ in prompts]
     last = torch.tensor(sorted(ends), device=device)
@@ -85,10 +83,9 @@ def responses(
 
 
 def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float) -> Tensor:
-    """One token a row: (B, V), (B,) uniform in [0, 1) → (B,). The first token whose cumulated
-    probability exceeds the row's number.
-
-    Cumulated in double precision: in single, of 50,000 words the rare ones would drown in rounding.
+    """One token per row: (B, V), (B,) uniform in [0, 1) → (B,). The first token whose cumulative
+    probability exceeds the row's number. Summed in double precision: in single, the rare ones of
+    50,000 tokens would be lost to rounding.
     """
     if temperature == 0:
         return logits.argmax(dim=-1)
@@ -101,7 +98,7 @@ def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float)
 
 
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
-    """0 for all but the fewest likeliest tokens that hold `top_p` together."""
+    """0 for all but the smallest set of most likely tokens with a total of `top_p`."""
     ordered, tokens = probabilities.sort(dim=-1, descending=True)
     before = ordered.cumsum(dim=-1) - ordered
     return torch.zeros_like(probabilities).scatter(
@@ -138,7 +135,7 @@ class _FixedLayer(DynamicLayer):
 
 
 class FixedCache(Cache):
-    """Prompts right-aligned in the first `width` columns, room for responses behind them."""
+    """Prompts right-aligned in the first `width` columns, with space for responses after them."""
 
     def __init__(self, layers: list[_FixedLayer], width: int) -> None:
         super().__init__(layers=list(layers))
@@ -155,7 +152,7 @@ class FixedCache(Cache):
 def _read(
     model: nn.Module, prompts: Sequence[list[int]], n_more: int, row_tokens: int
 ) -> tuple[FixedCache, Tensor]:
-    """All prompts, in packed rows: a cache of them, and the logits behind each, (B, V)."""
+    """Reads all prompts in packed rows. Returns their cache and the logits after each, (B, V)."""
     device = next(model.parameters()).device
     width = max(map(len, prompts))
     stores: list[tuple[Tensor, Tensor]] = []
@@ -201,7 +198,7 @@ def _logits(model: nn.Module, cache: Cache, **inputs: Any) -> Tensor:
 
 
 def _bare(model: nn.Module) -> Any:
-    """Out of PEFT's wrapping, whose forward names no parameters."""
+    """Unwraps PEFT, whose forward has no named parameters."""
     unwrap: Any = getattr(model, "get_base_model", None)
     return unwrap() if unwrap else model
 
@@ -211,7 +208,7 @@ def _bare(model: nn.Module) -> Any:
 
 @torch.no_grad()
 def can_sample(model: nn.Module, tolerance: float = 1e-3) -> bool:
-    """Whether this architecture gives the same logits over a fixed cache as over the whole text.
+    """Whether this architecture gives the same logits with a fixed cache as with the full text.
     This is measured.
     """
     prompts, more = [[3, 4, 5, 6, 7], [8, 9]], torch.tensor([[10], [11]])

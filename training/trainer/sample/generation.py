@@ -1,4 +1,4 @@
-"""Responses by transformers' `generate`, for every kind of run but PPO."""
+"""Responses from transformers' `generate`, for every kind of run except PPO."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from training.trainer.modeling import loading
 
 @dataclass(frozen=True)
 class GeneratedResponse:
-    """`ids` end with the end of turn where there was one."""
+    """`ids` include the end of turn, if any."""
 
     text: str
     ids: list[int]
@@ -33,7 +33,7 @@ def config_for(
     top_p: float,
     n_responses: int = 1,
 ) -> GenerationConfig:
-    """These settings, and the ends of turn that the model's folder and the tokenizer name. Use them
+    """These settings, and the ends of turn from the model's folder and the tokenizer. Use them
     within `unadvised`.
     """
     drawn = {"temperature": temperature, "top_p": top_p, "top_k": 0} if temperature > 0 else {}
@@ -61,8 +61,8 @@ def unadvised(model: PreTrainedModel) -> Iterator[None]:
 
 
 def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
-    """(what was written before the first end of turn, whether there was one). What follows an end
-    is padding.
+    """(the tokens before the first end of turn, whether there was one). What follows an end is
+    padding.
     """
     for index, token in enumerate(tokens):
         if token in ends:
@@ -85,9 +85,7 @@ def responses(
     batch_size: int,
     seed: int,
 ) -> list[GeneratedResponse]:
-    """One response to each prompt, in order, and the same again for the same seed. The random state
-    is restored.
-    """
+    """One response to each prompt, in order, reproducible by seed. The random state is restored."""
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
     written: dict[int, GeneratedResponse] = {}
     was_training = model.training

@@ -1,5 +1,5 @@
-"""Responses of a model on another server, through its OpenAI-compatible address: K to each prompt
-of a snapshot.
+"""Samples K responses to each prompt of a snapshot from a model on another server, through its
+OpenAI-compatible API.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from training.trainer.reward import scoring
 from training.trainer.reward.scoring import TextJudge
 
 CHARACTERS_PER_TOKEN = 4
-"""Whose tokenizer it is, is not known here: only by this rule of thumb is a prompt too long."""
+"""Characters per token: the server's tokenizer is unknown, so prompt lengths are estimated."""
 MAX_AT_ONCE = 16
 N_TRIES = 5
 FIRST_RETRY_DELAY_S = 0.5
@@ -95,7 +95,7 @@ def carry_out(
 
 
 def server_of(job: Job) -> Server:
-    """Raises UnableToSample where its key is not set on this node."""
+    """Raises UnableToSample if its key is not set on this node."""
     assert job.endpoint is not None
     url, name, variable = job.endpoint
     key = os.environ.get(variable, "") if variable else ""

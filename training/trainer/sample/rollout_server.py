@@ -1,10 +1,10 @@
-"""Rollouts written by a vLLM server beside the training: over HTTP, the policy's adapter handed
-over through a folder both see.
+"""Rollouts from a vLLM server next to the training: over HTTP, with the policy's adapter in a
+folder that both can read.
 
-The server is `vllm serve MODEL --enable-lora` with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, MODEL
-being the run's own start. Before each batch the adapter is saved, loaded there under a new name and
-the old one unloaded, so that what is sampled is the policy as it is. Full fine-tuning would have to
-send all weights from GPU to GPU, which this does not do.
+The server is `vllm serve MODEL --enable-lora` with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, where
+MODEL is the run's base model. Before each batch the adapter is saved, loaded there under a new name
+and the old one unloaded, so that the current policy is sampled. Full fine-tuning would have to send
+all weights from GPU to GPU, which this does not do.
 """
 
 import itertools
@@ -26,7 +26,7 @@ _TIMEOUT_S = 600.0
 
 
 class UnableToRollOut(AnticipatedFailure):
-    """The server cannot write the rollouts."""
+    """The server can't generate the rollouts."""
 
 
 class RolloutServer:
@@ -70,7 +70,7 @@ class RolloutServer:
         top_p: float,
         seed: int,
     ) -> list[list[int]]:
-        """One to each prompt as token ids, the end of turn included where there was one."""
+        """One response to each prompt as token ids, including the end of turn, if any."""
         asked = {
             "model": self._loaded,
             "prompt": list(prompts),

@@ -1,6 +1,5 @@
-"""Samples K responses to each prompt of a snapshot, in batches, the same again for the same seed.
-
-If the run names a reward model, it scores each of them.
+"""Samples K responses to each prompt of a snapshot, in batches, reproducible by seed. If the run
+has a reward model, it scores each of them.
 """
 
 import dataclasses
@@ -24,7 +23,7 @@ from training.trainer.sample import generation, remote
 
 @dataclasses.dataclass
 class _Totals:
-    """What this attempt has written so far."""
+    """What this attempt has generated so far."""
 
     n_responses: int = 0
     n_tokens: int = 0
@@ -66,7 +65,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         n_responses=config.n_responses,
     )
 
-    # Longest first: if memory does not suffice, it shows at once. Every attempt has the same
+    # Longest first: if memory runs out, it fails at once. Every attempt has the same
     # batches, each with its own seed.
     ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
     batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
@@ -148,8 +147,8 @@ def _answer(
 
 
 def batch_seed(seed: int, batch: list[Prompt]) -> int:
-    """Depends on the prompts and not on what was sampled before, so a resumed run writes what an
-    uninterrupted one would.
+    """Depends on the prompts, not on earlier samples, so a resumed run gets the same responses as
+    an uninterrupted one.
     """
     named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")

@@ -1,4 +1,4 @@
-"""The client: a method for each operation of the schema, called by its name."""
+"""The client: one method per operation of the schema, with the operation's name."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,14 +37,12 @@ Json = dict[str, Any]
 
 PAGE = 200
 PAUSES_S = (0.5, 2.0, 8.0)
-"""Between the tries of a call that was not answered."""
+"""Seconds between retries of a call without a response."""
 TRY_AGAIN = (429, 502, 503, 504)
 
 
 class Problem(Exception):
-    """What the site refused: its sentence, and for each field that is wrong the sentences about
-    it.
-    """
+    """The site refused a call: its sentence, and the messages for each invalid field."""
 
     def __init__(
         self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None
@@ -88,7 +86,7 @@ class Preferably:
     # --- prompts ----------------------------------------------------------------------------------
 
     def list_prompts(self, **wanted: Any) -> Iterator[Prompt]:
-        """The newest first. `wanted`: text, category, split, language, source, is_unused."""
+        """Newest first. `wanted`: text, category, split, language, source, is_unused."""
         return self._rows(Prompt, "prompts", wanted)
 
     def read_prompt(self, prompt_id: int) -> Prompt:
@@ -129,8 +127,8 @@ class Preferably:
     def create_campaign(
         self, name: str, kind: str, *, pool: int, guideline: int, **about: Any
     ) -> Campaign:
-        """A draft. `about`: overlap, n_responses, lease_minutes, order, priority, prompts (which
-        ones it takes).
+        """Creates a draft. `about`: overlap, n_responses, lease_minutes, order, priority, prompts
+        (the selection).
         """
         body = {"name": name, "kind": kind, "pool": pool, "guideline": guideline} | about
         return read(Campaign, self._post("campaigns", body))
@@ -154,7 +152,7 @@ class Preferably:
         since: datetime | None = None,
         includes_imports: bool = False,
     ) -> Iterator[Judgment]:
-        """The oldest first, after the id `cursor`, to what is there now."""
+        """Oldest first, from after the id `cursor` to the newest."""
         query = {
             "campaign": campaign,
             "since": since.isoformat() if since else None,
@@ -208,8 +206,8 @@ class Preferably:
         memory_gb: int = 0,
         **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
-        strategy, offloads, priority, tags, remarks, is_dry, other_model.
+        """Only a node with `n_gpus` of `memory_gb` each takes the run. `more`: n_processes,
+        n_machines, strategy, offloads, priority, tags, remarks, is_dry, other_model.
         """
         body: Json = {
             "kind": kind,
@@ -232,7 +230,7 @@ class Preferably:
         )
 
     def estimate_run(self, kind: str, *, snapshot: int, base_model: int, **more: Any) -> Estimate:
-        """What it would cost, before it is queued. `more`: what queue_run takes."""
+        """Estimates a run without queuing it. `more`: the arguments of queue_run."""
         return read(
             Estimate,
             self._post(
@@ -242,49 +240,47 @@ class Preferably:
         )
 
     def extend_run(self, run_id: int, amount: int, *, name: str = "") -> Run:
-        """A new run that goes on from the last state until it has made `amount` epochs, steps or
-        episodes in all.
+        """Queues a run that continues from the final state up to `amount` epochs, steps or episodes
+        in total.
         """
         return read(Run, self._post(f"runs/{run_id}/extend", {"amount": amount, "name": name}))
 
     def move_run(self, run_id: int, places: int) -> Run:
-        """Past so many others in line: below 0 forward."""
+        """Moves a queued run by `places`. Negative is towards the front."""
         return read(Run, self._post(f"runs/{run_id}/move", {"places": places}))
 
     def set_run_priority(self, run_id: int, priority: int) -> Run:
-        """The highest goes first."""
+        """The highest priority runs first."""
         return read(Run, self._post(f"runs/{run_id}/priority", {"priority": priority}))
 
     def pin_run(self, run_id: int) -> Run:
-        """Its checkpoints are kept whatever comes."""
+        """Always keep its checkpoints."""
         return read(Run, self._post(f"runs/{run_id}/pin"))
 
     def unpin_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/unpin"))
 
     def give_up_run(self, run_id: int) -> Run:
-        """Frees the checkpoints of a failed, lost or stopped run, for good."""
+        """Deletes the checkpoints of a failed, lost or stopped run for good."""
         return read(Run, self._post(f"runs/{run_id}/give-up"))
 
     def stop_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/stop"))
 
     def kill_run(self, run_id: int) -> Run:
-        """Ends it at once; what it did since its last checkpoint is gone."""
+        """Stops it at once and discards what it did since its last checkpoint."""
         return read(Run, self._post(f"runs/{run_id}/kill"))
 
     def retry_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/retry"))
 
     def read_run_points(self, run_id: int, *, attempt: int = 0, since: int = -1) -> Iterator[Point]:
-        """What the run has measured after step `since` of `attempt`, to what is there now."""
+        """Points after step `since` of `attempt`, up to the newest."""
         for page in self._point_pages(run_id, attempt, since):
             yield from (read(Point, row) for row in page["results"])
 
     def follow_run(self, run_id: int, *, every_s: float = 2.0) -> Iterator[Point]:
-        """Every point as it comes, until the run has ended. A resumed run gives the steps that it
-        replays again.
-        """
+        """Yields every point until the run has ended. A resumed run repeats some steps."""
         attempt, since, state = 0, -1, ""
         while state != "finished":
             if state:
@@ -294,15 +290,15 @@ class Preferably:
                 attempt, since, state = page["next_attempt"], page["next_since"], page["state"]
 
     def list_run_samples(self, run_id: int) -> Iterator[Sample]:
-        """What the model wrote while it trained, the newest first."""
+        """Responses sampled during training, newest first."""
         return self._rows(Sample, f"runs/{run_id}/samples", {})
 
     def read_run_log(self, run_id: int, *, attempt: int | None = None, since: int = 0) -> Log:
-        """The last lines of its log, or of those the ones after line `since` of `attempt`."""
+        """The last lines of its log, or those of them after line `since` of `attempt`."""
         return read(Log, self._get(f"runs/{run_id}/log", {"attempt": attempt, "since": since}))
 
     def follow_run_log(self, run_id: int, *, every_s: float = 2.0) -> Iterator[LogLine]:
-        """Every line as it is written, until the run has ended."""
+        """Yields every line until the run has ended."""
         log = self.read_run_log(run_id)
         yield from log.results
         while log.state != "finished":
@@ -322,8 +318,8 @@ class Preferably:
         self, name: str, template: str, *, base_model: int, **about: Any
     ) -> Schedule:
         """`template`: the kind of chain, such as weekly. `about`: the fields of its page, and
-        `settings` by kind of run, such as {"sft": "preset:small"}. What is left out is as the page
-        shows it at first.
+        `settings` by kind of run, such as {"sft": "preset:small"}. Omitted fields take the page's
+        initial value.
         """
         return read(
             Schedule,
@@ -333,7 +329,9 @@ class Preferably:
         )
 
     def change_schedule(self, schedule_id: int, **wanted: Any) -> Schedule:
-        """`wanted`: what create_schedule takes, but for the template. What is left out stays."""
+        """`wanted`: the arguments of create_schedule except the template. Omitted fields keep their
+        value.
+        """
         return read(Schedule, self._post(f"schedules/{schedule_id}/change", dict(wanted)))
 
     def pause_schedule(self, schedule_id: int) -> Schedule:
@@ -350,22 +348,24 @@ class Preferably:
     def list_chains(
         self, *, schedule: int | None = None, state: str | None = None
     ) -> Iterator[Chain]:
-        """`state`: "approval" for those that wait for a person."""
+        """`state`: "approval" for those that need approval."""
         return self._rows(Chain, "chains", {"schedule": schedule, "state": state})
 
     def read_chain(self, chain_id: int) -> Chain:
         return read(Chain, self._get(f"chains/{chain_id}"))
 
     def approve_chain(self, chain_id: int) -> Chain:
-        """The step that waits for a person begins."""
+        """Approves the pending step."""
         return read(Chain, self._post(f"chains/{chain_id}/approve"))
 
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """Continues at the failed step. With `anew`, ignores what its stopped run has saved."""
+        """Continues at the failed step. With `anew`, starts it from scratch even if its stopped run
+        saved a model.
+        """
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:
-        """Ends it for good, also in place of an approval."""
+        """Ends it for good, also while it needs approval."""
         return read(Chain, self._post(f"chains/{chain_id}/stop"))
 
     # --- models -----------------------------------------------------------------------------------
@@ -383,8 +383,8 @@ class Preferably:
     def export_model(
         self, model_id: int, path: str | PathLike[str], *, weights: str = "merged"
     ) -> int:
-        """Writes its archive, a .tar, to `path` as it comes; the bytes written. `weights`: merged,
-        or LoRA's adapter alone.
+        """Streams its archive, a .tar, to `path`. Returns the number of bytes. `weights`: merged,
+        or only the LoRA adapter.
         """
         with self._http.stream(
             "GET", f"models/{model_id}/archive", params={"weights": weights}
@@ -398,7 +398,7 @@ class Preferably:
                 return file.tell()
 
     def change_model(self, model_id: int, **wanted: str) -> Model:
-        """`wanted`: stage, licence, notes, card. What is left out stays."""
+        """`wanted`: stage, licence, notes, card. Omitted fields keep their value."""
         return read(Model, self._post(f"models/{model_id}/change", dict(wanted)))
 
     def read_model_card(self, model_id: int) -> Card:
@@ -407,9 +407,7 @@ class Preferably:
     def publish_model(
         self, model_id: int, repository: str, *, is_private: bool = True
     ) -> Publication:
-        """Begins to send it to `repository`, written owner/name; read_publication tells how far it
-        is.
-        """
+        """Starts publishing it to `repository` (owner/name); read_publication shows progress."""
         body = {"repository": repository, "is_private": is_private}
         return read(Publication, self._post(f"models/{model_id}/publications", body))
 
@@ -420,7 +418,7 @@ class Preferably:
         return read(Publication, self._get(f"publications/{publication_id}"))
 
     def pin_model(self, model_id: int) -> Model:
-        """Its weights are kept whatever comes."""
+        """Always keep its weights."""
         return read(Model, self._post(f"models/{model_id}/pin"))
 
     def unpin_model(self, model_id: int) -> Model:
@@ -435,13 +433,13 @@ class Preferably:
         return read(Webhook, self._get(f"webhooks/{webhook_id}"))
 
     def rotate_webhook_secret(self, webhook_id: int) -> WebhookSecret:
-        """The old secret signs too for three days. If the answer is lost, end the old secret and
-        rotate again.
+        """Messages are also signed with the old secret for three days. If the response is lost, end
+        the old secret and rotate again.
         """
         return read(WebhookSecret, self._post(f"webhooks/{webhook_id}/rotate"))
 
     def end_webhook_secret(self, webhook_id: int) -> Webhook:
-        """The secret before signs no more."""
+        """Stops signing with the previous secret."""
         return read(Webhook, self._post(f"webhooks/{webhook_id}/end-secret"))
 
     # --- the wire ---------------------------------------------------------------------------------
@@ -473,7 +471,9 @@ class Preferably:
         return self._call("POST", path, json=body or {}, headers={"Idempotency-Key": str(uuid4())})
 
     def _call(self, method: str, path: str, **options: Any) -> Json:
-        """Sent again when there was no answer: reads change nothing, and writes carry a key."""
+        """Retries when there is no response, which is safe: reads change nothing, and writes carry
+        a key.
+        """
         for pause_s in (*PAUSES_S, None):
             try:
                 response = self._http.request(method, path, **options)

@@ -1,4 +1,4 @@
-"""What the API answers with, as frozen dataclasses. Fields that a newer site adds are left out."""
+"""The API's responses as frozen dataclasses. Unknown fields, from a newer site, are ignored."""
 
 import dataclasses
 import types
@@ -91,9 +91,7 @@ class Campaign:
 
 @dataclass(frozen=True)
 class RankedResponse:
-    """`rank`: 1 is best, equal numbers tie, None was left unranked. `position`: 0 was shown
-    first.
-    """
+    """`rank`: 1 is best, equal is a tie, None is unranked. `position`: 0 was shown first."""
 
     response: int
     source: str
@@ -121,7 +119,7 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class Judgment:
-    """`rater` is a pseudonym. `supersedes` is the judgment that this one corrects."""
+    """`rater` is a pseudonym. `supersedes` is the judgment that this one replaces."""
 
     id: int
     kind: str
@@ -153,7 +151,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Run:
-    """`outcome` and `model` are there once it has ended."""
+    """`outcome` and `model` are set once it has ended."""
 
     id: int
     name: str
@@ -205,7 +203,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Sample:
-    """A text that the model wrote while it trained."""
+    """A response sampled during training."""
 
     id: int
     attempt: int
@@ -223,9 +221,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Log:
-    """Lines of a run's log, what to ask with for the next ones, and the line that is being
-    written.
-    """
+    """Lines of a run's log, the parameters for the next request, and the incomplete last line."""
 
     state: str
     next_attempt: int
@@ -260,7 +256,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Link:
-    """One step of a chain, and the id of what it left."""
+    """One step of a chain, and the id of what it produced."""
 
     step: str
     state: str
@@ -276,7 +272,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """One go through a schedule's plan. `state`: going, approval (it waits for a person), failed,
+    """One pass through a schedule's plan. `state`: going, approval (a step needs approval), failed,
     stopped, finished.
     """
 
@@ -315,7 +311,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Card:
-    """`is_written` by a person; otherwise it is made from what is known."""
+    """`is_written`: true if a person wrote it, false if it is generated."""
 
     text: str
     is_written: bool
@@ -323,8 +319,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Publication:
-    """A model on its way to a hub: there when `state` is "done", and `error` says why when it is
-    "failed".
+    """A publication of a model to a hub. It is complete when `state` is "done"; `error` says why it
+    is "failed".
     """
 
     id: int
@@ -342,20 +338,20 @@ class Publication:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a run would take where past runs of its kind went."""
+    """How long a run would take on the devices of past runs of its kind."""
 
     device: str
     seconds: float
     n_runs: int
     n_processes: int
-    """of each of those runs, on all machines"""
+    """processes of each of those runs, on all machines"""
     is_as_wide: bool
-    """they had as many processes on as many machines as this one asks for"""
+    """whether they had as many processes and machines as this run requests"""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would cost. None where nobody has seen the model's config yet."""
+    """What a run would cost. None if the model's config is unknown."""
 
     n_steps: int
     n_tokens: int
@@ -379,7 +375,9 @@ class Webhook:
 
 @dataclass(frozen=True)
 class WebhookSecret:
-    """Told once. Until `old_secret_until` the secret before signs as well."""
+    """Only returned once. Until `old_secret_until`, messages are also signed with the previous
+    secret.
+    """
 
     id: int
     secret: str

@@ -1,4 +1,4 @@
-"""What the tests of golds begin with."""
+"""Fixtures for the tests of golds."""
 
 import pytest
 

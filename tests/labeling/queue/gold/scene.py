@@ -1,4 +1,4 @@
-"""What the tests of golds share: orders, raters who rank by them, and a file of golds."""
+"""Shared data of the gold tests: orders, raters who rank by them, and a file of golds."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What follows from the scores: warned, paused, let back in, told; and a gold that is suspect."""
+"""Consequences of gold scores: warnings, pauses, returns, feedback; and suspect golds."""
 
 from datetime import timedelta
 
@@ -110,7 +110,7 @@ def test_a_pause_is_of_one_campaign(
     assert claim.claim(campaign=other, rater=rosa, now=NOON) is not None
 
 
-# --- suspects, and what raters are told -----------------------------------------------------------
+# --- suspects, and raters' feedback ---------------------------------------------------------------
 
 
 def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: Pool) -> None:
@@ -130,7 +130,7 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
     assert rows[0].gold == wrong
 
 
-def test_raters_are_gold_feedback_only_where_the_campaign_tells(
+def test_raters_get_gold_feedback_only_if_the_campaign_shows_it(
     campaign: Campaign, rosa: Rater
 ) -> None:
     rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)

@@ -1,4 +1,4 @@
-"""When it is a gold's turn, and who is given one."""
+"""When a gold is due, and who gets one."""
 
 from datetime import timedelta
 
@@ -224,7 +224,7 @@ def test_an_imported_gold_is_given_although_its_prompt_is_used_for_nothing_else(
 def test_a_gold_goes_only_to_who_could_be_given_the_item(
     campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
 ) -> None:
-    """Of its language where the pool routes; and nobody is asked about what they wrote."""
+    """A gold in another language, or with a rater's own text, is not for them."""
     golds = Prompt.objects.filter(items__gold_use__isnull=False)
     golds.filter(pk__in=list(golds.order_by("pk").values_list("pk", flat=True)[:3])).update(
         language="de"

@@ -1,4 +1,4 @@
-"""How golds are made, by hand and from a file, and that an item that became one stays decided."""
+"""Creating golds, by form and from a file; an item that became a gold stays decided."""
 
 from datetime import timedelta
 
@@ -148,7 +148,7 @@ def test_an_item_that_became_a_gold_while_it_was_held_is_let_go_as_decided(
     assert states_of(case.item) == []
 
 
-def test_what_was_in_hand_when_the_item_became_a_gold_goes_to_nobody_else(
+def test_an_item_in_progress_when_it_became_a_gold_goes_to_nobody_else(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=3)

@@ -1,4 +1,4 @@
-"""Runs that several processes share: on a tiny model, with the real trainer."""
+"""Runs with several processes: on a tiny model, with the real trainer."""
 
 import json
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""A run in several processes: what can be asked for, the config that accelerate is given, and two
-real processes on CPU.
+"""A run in several processes: what can be requested, accelerate's config, and two real processes on
+CPU.
 """
 
 import json

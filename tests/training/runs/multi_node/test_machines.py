@@ -1,4 +1,4 @@
-"""One run on several machines: they gather, begin together, and none goes on alone."""
+"""One run on several machines: they gather, start together, and none continues alone."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def shared(settings: LazySettings, tmp_path: Path) -> str:
 
 @pytest.fixture
 def queue_spread(shared: str, queue_real: Callable[..., Run]) -> Callable[..., Run]:
-    """A run on two machines, unless told otherwise."""
+    """A run, on two machines by default."""
     return lambda launch=TWO, kind="sft", **changes: queue_real(kind, launch, **changes)
 
 
@@ -62,7 +62,7 @@ def claimed(run: Run, node: str = "a") -> Run:
     return found
 
 
-def test_the_launcher_is_told_which_of_the_machines_it_is_on() -> None:
+def test_the_launcher_gets_the_rank_of_its_machine() -> None:
     config = processes_launch.config_of(
         Launch(4, n_machines=2), n_gpus=4, rendezvous=Rendezvous("10.0.0.7", 29500, rank=1)
     )
@@ -253,7 +253,7 @@ def site(tmp_path: Path) -> Iterator[Processes]:
 
 
 def start_node(site: Processes, name: str, store: str) -> Any:
-    """A machine of its own: nothing lies where another can see it but in the store."""
+    """A separate machine: others only see what is in the store."""
     home = site.home / name
     home.mkdir(exist_ok=True)
     return site.start_worker(
@@ -352,7 +352,7 @@ class TestTwoNodes:
 
         until(
             lambda: Run.objects.get(pk=run.pk).error, "back in the queue"
-        )  # and out of it: the first takes it anew
+        )  # and out of it: the first takes it again
         run.refresh_from_db()
         other.refresh_from_db()
         assert (run.n_crashes, run.error) == (0, f"{other.node} shut down cleanly."), run.log_tail

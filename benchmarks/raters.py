@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging
 from labeling.statistics.bias.judgment_table import Rankings
-from labeling.statistics.consensus import votes
+from labeling.statistics.consensus import reliability, votes
 
 N_RATERS, N_ITEMS, K, OVERLAP, N_CALIBRATION = 100, 2_000, 4, 3, 40
 EACH = N_ITEMS * OVERLAP // N_RATERS
@@ -254,8 +254,8 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     )
     given: dict[str, Any] = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
     model = votes.one_coin(**given)
-    reliability = votes.reliability(model, **given)
-    weights = np.array([reliability[rater].weight for rater in range(N_RATERS)])[pairs.rater]
+    found = reliability.reliability(model, **given, prompts=pairs.item)
+    weights = np.array([found[rater].weight for rater in range(N_RATERS)])[pairs.rater]
     first = np.unique(pairs.unit, return_index=True)[1]
     best = pool.quality.reshape(-1)
     truth = np.where(best[pairs.right[first]] > best[pairs.left[first]], 1, -1)

@@ -30,6 +30,7 @@ STAFF = ADMIN | RESEARCHER
 TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
+    "readyz": ANYONE,
     "set_language": ANYONE,
     "profile": MEMBER,
     "search": STAFF,

@@ -33,11 +33,11 @@ HOME = Path(
         "Folder for all data: SQLite, uploads, snapshots, runs and models.",
         default=str(BASE_DIR / "var"),
     )
-)
+).absolute()
 DEBUG = env.flag(
     "PREFERABLY_DEBUG", "Show Django's debug pages. Never use it in production.", default="0"
 )
-SECRET_KEY = env.text(
+SECRET_KEY = env.secret(
     "PREFERABLY_SECRET_KEY",
     "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.shell.middleware.InputMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -189,6 +190,12 @@ ARTIFACT_STORE = env.text(
     "Where finished runs and models are stored: a folder or an fsspec URL.",
     default=str(HOME / "artifacts"),
 )
+MODEL_ROOTS = env.words(
+    "PREFERABLY_MODEL_ROOTS",
+    "Folders with models that may be registered, besides PREFERABLY_HOME and PREFERABLY_ARTIFACTS."
+    " Their model files can be downloaded and published.",
+    default="/" if MODE == "test" else "",
+)
 RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"
 MODELS_DIR = HOME / "models"
@@ -259,6 +266,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = MODE != "production"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+ANONYMOUS_BODY_BYTES = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- security -------------------------------------------------------------------------------------
@@ -403,7 +411,7 @@ ROLLOUT_URL = env.text(  # read by the training process itself
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts of OpenAI-compatible servers, as host or host:port, that may be connected as"
-    " models. They receive prompts.",
+    " models. They receive prompts. host=PREFERABLY_KEY_…: this key is sent to no other host.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(

@@ -34,6 +34,7 @@ ACTION_WORDS = {
     "describe": _("Describe"),
     "disable": _("Disable"),
     "discard": _("Discard"),
+    "download": _("Download"),
     "drain": _("Drain"),
     "enable": _("Enable"),
     "end_secret": _("Revoke the old secret"),

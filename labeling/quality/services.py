@@ -162,10 +162,12 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     raters = measures_raters.rater_measures(votes, names, behind.raters)
     decided = arrays.adjudicated_order(campaign=campaign, votes=votes)
     others, pools = arrays.votes_of_other_pools(campaign=campaign)
-    agreed, n_decided = golds.gold_counts(campaign=campaign)
+    agreed, n_decided, prompts = golds.gold_counts(campaign=campaign)
     against = _with_model(campaign, votes) | {
         "gold": measures_votes.as_record(
-            measures_against.with_golds(np.array(agreed), np.array(n_decided))
+            measures_against.with_golds(
+                np.array(agreed), np.array(n_decided), np.array(prompts, dtype=np.int64)
+            )
         ),
         "adjudicated": measures_votes.as_record(measures_against.with_order(votes, decided)),
         "pools": measures_against.with_pools(votes, others, pools),

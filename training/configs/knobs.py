@@ -7,7 +7,7 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from training.configs import sizes
@@ -41,14 +41,14 @@ def knob(
         "is_advanced": is_advanced,
         "is_last": is_last,
     }
-    return field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def override(base: type, name: str, **changes: Any) -> Any:
     """The base class's knob with `changes`: its default, label, help or limits."""
     inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
     default = changes.pop("default", inherited.default)
-    return field(default=default, metadata={**inherited.metadata, **changes})
+    return dataclasses.field(default=default, metadata={**inherited.metadata, **changes})
 
 
 @dataclass(frozen=True)

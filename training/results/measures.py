@@ -17,6 +17,7 @@ from training.configs import metrics as configs_metrics
 
 _NOT_LISTED = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
 """Not listed: drawn, shown in a table of its own, or only used by estimates."""
+_WITH_INTERVAL = {"held_out_accuracy", "win_rate"}
 _STRENGTHS: dict[str, Promise] = {
     "1": _("negligibly"),
     "2": _("slightly"),
@@ -90,7 +91,10 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
 
 
 def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
-    interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+    has_interval = one["low"] is not None and one["high"] is not None
+    interval = (
+        f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %" if has_interval else gettext("too few")
+    )
     return MeasureGroup(
         name or _("Not specified"),
         one["n"],
@@ -100,8 +104,8 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
-    """In the kind's order; x_before and x_after share a line, x_low and x_high are its interval.
-    Unknown metrics come last.
+    """In the kind's order; x_before and x_after share a line, x_low and x_high (or x_low_after and
+    x_high_after) are its interval. Unknown metrics come last.
     """
     named = _named(kind)
     positions = {name: place for place, name in enumerate(named)}
@@ -117,7 +121,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
                 gettext(about.words),
                 _shown(about.form, value),
                 _shown(about.form, before) if before is not None else "",
-                _interval(about.form, metrics.get(f"{name}_low"), metrics.get(f"{name}_high")),
+                _interval(name, about.form, metrics),
             )
         )
     return found
@@ -128,12 +132,17 @@ def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
     name, _underscore, part = key.rpartition("_")
     if part == "before":
         return f"{name}_after" in metrics
+    if part == "after":
+        name, _underscore, part = name.rpartition("_")
     return part in {"low", "high"} and (name in metrics or f"{name}_after" in metrics)
 
 
-def _interval(form: str, low: Any, high: Any) -> str:
+def _interval(name: str, form: str, metrics: Mapping[str, Any]) -> str:
+    low, high = (
+        metrics.get(f"{name}_{end}_after", metrics.get(f"{name}_{end}")) for end in ("low", "high")
+    )
     if low is None or high is None:
-        return ""
+        return gettext("too few prompts for an interval") if name in _WITH_INTERVAL else ""
     ends = {"low": _shown(form, low).removesuffix(" %"), "high": _shown(form, high)}
     return gettext("95 %% interval %(low)s–%(high)s") % ends
 

@@ -52,10 +52,15 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
         comparison__judgment__in=judged, rank__isnull=False
     ).order_by("comparison_id", "position")
     given = rows.values_list(
-        "comparison_id", "comparison__judgment__rater_id", "response_id", "rank", "position"
+        "comparison_id",
+        "comparison__judgment__rater_id",
+        "comparison__judgment__prompt_id",
+        "response_id",
+        "rank",
+        "position",
     )
-    judgment, rater, response, rank, position = (
-        np.array(list(given), dtype=np.int64).reshape(-1, 5).T
+    judgment, rater, prompt, response, rank, position = (
+        np.array(list(given), dtype=np.int64).reshape(-1, 6).T
     )
     votes = pairs.expand(items=judgment, raters=rater, responses=response, ranks=rank.astype(float))
     units, labels = _as_in_the_file(votes, position)
@@ -65,7 +70,7 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
     n_first, n_tie, n_second = (
         int((found.labels[found.label] == label).sum()) for label in (-1, 0, 1)
     )
-    together: dict[str, Any] = {"units": units, "labels": labels}
+    together: dict[str, Any] = {"units": units, "labels": labels, "prompts": prompt[votes.row]}
     return ImportAgreement(
         n_judgments,
         len(np.unique(rater)),

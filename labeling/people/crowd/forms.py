@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import CrowdLink, Pool
 from labeling.people.crowd import selectors
+from pages.form_parts import NameField
 
 if TYPE_CHECKING:
     LinkModelForm = forms.ModelForm[CrowdLink]
@@ -25,6 +26,7 @@ class CrowdLinkForm(LinkModelForm):
 
     class Meta:
         model = CrowdLink
+        field_classes = {"name": NameField}
         fields = [
             "campaign",
             "name",

@@ -17,6 +17,7 @@ from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging, shares
 from labeling.statistics.bias import slopes as bias_slopes
 from labeling.statistics.bias.judgment_table import Rankings
+from labeling.statistics.consensus import reliability
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, absent, gettext_noop
 
@@ -33,7 +34,7 @@ def rater_measures(
     if not votes.judgment.size:
         return {}
     colleagues = _with_colleagues(votes.once)
-    reliability = _reliability(votes.once)
+    reliable = _reliability(votes.once)
     selves = with_oneself(votes)[1]
     pulls = Ballots.of(
         votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
@@ -45,10 +46,8 @@ def rater_measures(
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
-            "reliability": as_record(
-                reliability[rater].accuracy if rater in reliability else nothing
-            ),
-            "weight": _weight(reliability.get(rater)),
+            "reliability": as_record(reliable[rater].accuracy if rater in reliable else nothing),
+            "weight": _weight(reliable.get(rater)),
             "self": as_record(
                 selves.get(rater, absent(gettext_noop("Nothing has been answered twice.")))
             ),
@@ -76,20 +75,21 @@ def rater_measures(
 
 def _with_colleagues(votes: Votes) -> dict[int, Figure]:
     pairs = votes.pairs
-    if not pairs.unit.size:
-        return {}
-    found = agreement_pairs.matrix(
-        units=pairs.unit, raters=pairs.rater, labels=pairs.label
-    ).with_everybody()
-    return {rater: figure for rater, figure in found.items() if figure.value is not None}
+    return agreement_pairs.with_everybody(
+        units=pairs.unit,
+        raters=pairs.rater,
+        labels=pairs.label,
+        prompts=votes.prompt[pairs.row],
+    )
 
 
-def _reliability(votes: Votes) -> dict[int, consensus_votes.Reliability]:
+def _reliability(votes: Votes) -> dict[int, reliability.Reliability]:
     given: Record = {"units": votes.pairs.unit, "raters": votes.pairs.rater, "labels": votes.turned}
-    return consensus_votes.reliability(consensus_votes.one_coin(**given, rounds=ROUNDS), **given)
+    consensus = consensus_votes.one_coin(**given, rounds=ROUNDS)
+    return reliability.reliability(consensus, **given, prompts=votes.prompt[votes.pairs.row])
 
 
-def _weight(found: consensus_votes.Reliability | None) -> float | None:
+def _weight(found: reliability.Reliability | None) -> float | None:
     """None if unknown: that is not the same as 0, which means no better than chance."""
     return None if found is None or found.accuracy.value is None else found.weight
 
@@ -123,11 +123,15 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     changed = votes.left_is_first[first] != votes.left_is_first[again]
     first, again = first[changed], again[changed]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
-    rater = votes.pairs.rater[first]
+    rater, prompt = votes.pairs.rater[first], votes.prompt[votes.pairs.row[first]]
     found = {}
     for one in np.unique(rater).tolist():
         is_rater = rater == one
-        swaps = shares.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
+        swaps = shares.swaps(
+            before=as_shown[first[is_rater]],
+            after=as_shown[again[is_rater]],
+            prompts=prompt[is_rater],
+        )
         found[one] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,

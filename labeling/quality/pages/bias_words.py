@@ -199,26 +199,18 @@ def _apart(gap: Figure) -> Measure:
     label, unit = _("Difference"), _("votes")
     if gap.value is None:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
-    assert gap.low is not None
-    assert gap.high is not None  # a figure with a value always has an interval
-    return Measure(
-        label,
-        _points(gap.value, "+"),
-        f"{_points(gap.low)} – {_points(gap.high)}",
-        gap.n,
-        unit,
-        _meaning(gap),
-    )
+    interval = share_interval(gap).removesuffix(" %")
+    return Measure(label, _points(gap.value), interval, gap.n, unit, _meaning(gap))
 
 
-def _points(share: float, sign: str = "") -> str:
-    number = f"{100 * share:{sign}.0f}".replace("-", "−")
-    return _("%(number)s points") % {"number": number} if sign else number
+def _points(share: float) -> str:
+    number = f"{100 * share:+.0f}".replace("-", "−")
+    return _("%(number)s points") % {"number": number}
 
 
 def _meaning(gap: Figure) -> str:
-    assert gap.low is not None
-    assert gap.high is not None
+    if gap.low is None or gap.high is None:
+        return _(gap.note) if gap.note else ""
     if gap.low > 0:
         return _(
             "Raters err more towards the response that sounds surer: confident wording passes for"
@@ -235,7 +227,7 @@ def _meaning(gap: Figure) -> str:
 
 def _meaning_of_rater(gap: Figure) -> str:
     if gap.low is None or gap.high is None:
-        return _(gap.note)
+        return _(gap.note) if gap.note else ""
     if gap.low > 0:
         return _(
             "More errors towards the response that sounds surer. Show gold items where the modest"

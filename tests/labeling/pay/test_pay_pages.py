@@ -136,13 +136,14 @@ def test_an_admins_pay_files_are_in_the_audit_log(
     ]
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000"])
 def test_a_pool_named_like_a_formula_is_text_in_the_csv(
-    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn
+    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn, blank: str
 ) -> None:
-    Pool.objects.filter(pk=day_shift.pk).update(name="=HYPERLINK(1)")
+    Pool.objects.filter(pk=day_shift.pk).update(name=f"{blank}=HYPERLINK(1)")
     work(paid, rosa)
 
-    assert ",'=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
+    assert f",'{blank}=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
 
 
 def test_a_period_is_marked_as_paid_after_a_look(

@@ -41,6 +41,23 @@ def join(secret: str, client: Client | None = None, **values: str) -> Any:
     return (client or Client()).post(f"/join/{secret}/", given)
 
 
+def test_a_pool_whose_name_has_two_lines_can_still_invite(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    """Pools made before names were checked."""
+    Pool.objects.filter(pk=day_shift.pk).update(name="a\r\nBcc: x@example.org")
+
+    page = signed_in(alice).post(
+        f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org", "name": "Ines"}
+    )
+
+    (message,) = mail.outbox
+    assert page.status_code < 400
+    assert message.subject == "Join us in “a Bcc: x@example.org”"
+    assert message.recipients() == ["ines@example.org"]
+    assert message.message()["Bcc"] is None
+
+
 def test_one_person_is_invited_by_mail(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
     signed_in(alice).post(
         f"/pools/{day_shift.pk}/invitations/", {"email": "Ines@Example.org", "name": "Ines"}

@@ -317,13 +317,18 @@ def test_pairs_of_raters_with_few_votes_or_beyond_the_list_are_counted() -> None
 
 
 def test_agreement_with_golds_has_an_interval_over_golds() -> None:
-    found = against.with_golds(np.array([6.0, 3.0, 5.5, 0.0]), np.array([6, 6, 6, 0]))
+    agreed, n = np.array([6.0, 3.0, 5.5, 6.0, 4.0, 0.0]), np.array([6.0, 6, 6, 6, 6, 0])
 
-    assert (found.value, found.n) == (pytest.approx(14.5 / 18), 18)
+    found, few = (
+        against.with_golds(agreed[some], n[some], some) for some in (np.arange(6), np.arange(4))
+    )
+
+    assert (found.value, found.n) == (pytest.approx(24.5 / 30), 30)
     assert found.low is not None
     assert found.high is not None
-    assert 0.5 <= found.low < 14.5 / 18 < found.high <= 1
+    assert 0.4 <= found.low < 24.5 / 30 < found.high <= 1
+    assert (few.low, few.note) == (None, "Fewer than 5 prompts: too few for an interval.")
+    none, no_prompts = np.zeros(0), np.zeros(0, dtype=np.int64)
     assert (
-        against.with_golds(np.array([]), np.array([])).note
-        == "No gold items have been answered yet."
+        against.with_golds(none, none, no_prompts).note == "No gold items have been answered yet."
     )

@@ -162,11 +162,8 @@ def test_a_pools_shares_are_those_of_loops_over_every_pair() -> None:
             pytest.approx(np.mean(came)),
             len(came),
         )
-        assert (
-            row["figures"][name]["low"]
-            <= row["figures"][name]["value"]
-            <= row["figures"][name]["high"]
-        )
+        figure = row["figures"][name]
+        assert figure["note"] or figure["low"] < figure["value"] < figure["high"]
     whole = slow_shares(votes, set(range(12)))
     assert found["everybody"]["figures"]["longer"]["value"] == pytest.approx(
         np.mean(whole["longer"])

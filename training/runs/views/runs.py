@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
+from pages import plain_text
 from pages.charts import LineChart
 from training import access as training_access
 from training import configs
@@ -293,8 +294,8 @@ def _score(value: Any) -> str:
 
 def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
     """Initial values of the form: a preset, or the settings of the run given by ?from=."""
-    if (like := request.GET.get("from", "")).isdigit():
-        run = training_access.run(user=request.user, pk=int(like))
+    if like := plain_text.whole_number(request.GET.get("from", "")):
+        run = training_access.run(user=request.user, pk=like)
         if run.kind == kind:
             return {
                 "name": run.name,
@@ -307,16 +308,20 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 **run.config,
             }
     choices = ("snapshot", *roles.NAMES)
-    wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
+    wanted = {
+        name: request.GET[name]
+        for name in choices
+        if plain_text.whole_number(request.GET.get(name, ""))
+    }
     return wanted | runs_forms.preset_values(kind, _default_preset())
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:
     """The run that the new one is made from (?from=), and how (?as=)."""
-    if not (like := request.GET.get("from", "")).isdigit():
+    if not (like := plain_text.whole_number(request.GET.get("from", ""))):
         return None, ""
     made_as = request.GET.get("as", "")
-    return training_access.run(user=request.user, pk=int(like)), (
+    return training_access.run(user=request.user, pk=like), (
         made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
     )
 

@@ -104,7 +104,7 @@ def plain(value: Any) -> Any:
 
 def read(kind: Any, value: Any) -> Any:
     """A value of the type `kind` from its `plain` form. Mappings have strings as keys."""
-    container: Any = get_origin(kind) or kind
+    container = make = get_origin(kind) or kind
     parts = get_args(kind)
     if container is UnionType:
         (present,) = (part for part in parts if part is not NoneType)
@@ -113,7 +113,7 @@ def read(kind: Any, value: Any) -> Any:
         types = {T: parts[0]} if parts else {}
         hints = get_type_hints(container)
         named = {name: read(types.get(hints[name], hints[name]), value[name]) for name in value}
-        return container(**named)
+        return make(**named)
     if container is list:
         return [read(parts[0], part) for part in value]
     if container is tuple:

@@ -37,6 +37,7 @@ from labeling.quality.votes import contests, item_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
+from pages import plain_text
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -59,8 +60,8 @@ def new(request: MemberRequest) -> HttpResponse:
     responses of these sources.
     """
     template = (
-        labeling_access.campaign(user=request.user, pk=int(request.GET["from"]))
-        if request.GET.get("from", "").isdecimal()
+        labeling_access.campaign(user=request.user, pk=like)
+        if (like := plain_text.whole_number(request.GET.get("from", "")))
         else None
     )
     sources = [pk for pk in request.GET.getlist("response_source") if pk.isdecimal()]

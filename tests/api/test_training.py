@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.labeling.answers import downloaded
 from tests.training import cast
@@ -489,3 +489,4 @@ def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(
     )
     assert (away.status_code, "export_model" in json.loads(away.content)["detail"]) == (409, True)
     assert wrong.status_code == 400
+    assert AuditEvent.objects.get(action="download").target_id == here.pk

@@ -20,6 +20,7 @@ from labeling.models import Response, Source
 from training import configs
 from training.models import Run, TrainedModel
 from training.snapshots.response_numbers import numbers_of
+from training.storage import artifacts
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -180,6 +181,15 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
                 % {"location": location}
             )
         return
+    if not artifacts.is_permitted(location):
+        # The same sentence whether the folder exists or not.
+        raise UnableToRegister(
+            _(
+                "%(location)s is not in a folder for models. An operator can add its folder to"
+                " PREFERABLY_MODEL_ROOTS."
+            )
+            % {"location": location}
+        )
     folder = Path(location)
     # os.path returns False where pathlib raises, for a name that is too long.
     if is_elsewhere and not os.path.exists(folder):

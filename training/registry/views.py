@@ -27,7 +27,7 @@ from training.registry import (
 from training.registry import publish as registry_publish
 from training.registry.lineage import drawing
 from training.results import measures
-from training.storage import store
+from training.storage import artifacts, store
 
 MODELS_PER_PAGE = 30
 RESPONSES_PER_PAGE = 30
@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "training/registry/model_new.html",
-        {"form": form},
+        {"form": form, "roots": settings.MODEL_ROOTS},
         status=422 if form.errors else 200,
     )
 
@@ -78,7 +78,7 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("model", model.pk)
-    context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
+    context = {"form": form, "hosts": list(endpoints.allowed_hosts())}
     return render(
         request,
         "training/registry/model_endpoint_new.html",
@@ -134,7 +134,12 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     model = training_access.model(user=request.user, pk=pk)
     weights = export.ADAPTER if request.GET.get("weights") == export.ADAPTER else export.MERGED
     try:
-        packed = export.archive(model=model, weights=weights)
+        packed = export.download(
+            model=model,
+            weights=weights,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
     except export.UnableToExport as problem:
         messages.warning(request, problem.sentence)
         return redirect("model", pk)
@@ -176,6 +181,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = endpoints.endpoint_of(model=model)
     context = {
         "model": model,
+        "location": artifacts.resolve(model.location),
         "lineage": selectors.lineage(model=model),
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),

@@ -16,6 +16,7 @@ from pages.templatetags.pages import duration
 from training import configs
 from training.configs import metrics as configs_metrics
 
+_WITH_INTERVAL = {"held_out_accuracy", "win_rate"}
 N_HEADLINES = 4
 _STRENGTHS: dict[str, Promise] = {
     "1": _("negligibly"),
@@ -44,9 +45,13 @@ class MeasureRow:
     before: str = ""
     range: str = ""
     """its 95 % interval, such as “52–70 %”; empty where none was measured"""
+    is_too_few: bool = False
+    """the range says that there are too few prompts for an interval"""
 
     @property
     def interval(self) -> str:
+        if self.is_too_few:
+            return self.range
         return gettext("95 %% interval %(range)s") % {"range": self.range} if self.range else ""
 
     @property
@@ -104,7 +109,10 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
 
 
 def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
-    interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+    has_interval = one["low"] is not None and one["high"] is not None
+    interval = (
+        f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %" if has_interval else gettext("too few")
+    )
     return MeasureGroup(
         name or _("Not specified"),
         one["n"],
@@ -114,8 +122,8 @@ def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
 
 
 def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
-    """In the kind's order; x_before and x_after share a line, x_low and x_high are its interval.
-    Unknown metrics come last.
+    """In the kind's order; x_before and x_after share a line, x_low and x_high (or x_low_after and
+    x_high_after) are its interval. Unknown metrics come last.
     """
     named = _named(kind)
     positions = {name: place for place, name in enumerate(named)}
@@ -132,7 +140,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
                 gettext(about.words),
                 _shown(about.form, value),
                 _shown(about.form, before) if before is not None else "",
-                _range(about.form, metrics.get(f"{name}_low"), metrics.get(f"{name}_high")),
+                *_range(name, about.form, metrics),
             )
         )
     return found
@@ -189,13 +197,21 @@ def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
     name, _underscore, part = key.rpartition("_")
     if part == "before":
         return f"{name}_after" in metrics
+    if part == "after":
+        name, _underscore, part = name.rpartition("_")
     return part in {"low", "high"} and (name in metrics or f"{name}_after" in metrics)
 
 
-def _range(form: str, low: Any, high: Any) -> str:
-    if low is None or high is None:
-        return ""
-    return f"{_shown(form, low).removesuffix(' %')}–{_shown(form, high)}"
+def _range(name: str, form: str, metrics: Mapping[str, Any]) -> tuple[str, bool]:
+    """The measure's interval, and whether words stand in its place."""
+    low, high = (
+        metrics.get(f"{name}_{end}_after", metrics.get(f"{name}_{end}")) for end in ("low", "high")
+    )
+    if low is not None and high is not None:
+        return f"{_shown(form, low).removesuffix(' %')}–{_shown(form, high)}", False
+    if name in _WITH_INTERVAL:
+        return gettext("too few prompts for an interval"), True
+    return "", False
 
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:

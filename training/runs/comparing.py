@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from pages import plain_text
 from training import configs
 from training.configs import roles
 from training.configs.knobs import Knob
@@ -46,8 +47,8 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
     `words` searches as in the list of runs; a number also matches a run's id.
     """
     found = every_run(narrowed=RunFilter(words=words))
-    if words.isdecimal():
-        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=int(words[:9])))
+    if (number := plain_text.whole_number(words)) is not None:
+        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=number))
     offered = found.exclude(pk__in=[run.pk for run in beside])
     if beside:
         offered = offered.filter(kind__in={run.kind for run in beside})

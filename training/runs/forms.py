@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
+from pages.form_parts import NameField, choose_the_only_one
 from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Knob
@@ -80,7 +81,7 @@ class MachinesForm(forms.Form):
 class RunForm(MachinesForm):
     """The form for a run of one kind. After `clean()` the complete config is under `config`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     snapshot = forms.ModelChoiceField(
         label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("Choose")
     )
@@ -155,7 +156,7 @@ class RunForm(MachinesForm):
             if use := about.takes.get(role.name):
                 self.fields[role.name] = _role_field(role, use, models)
         for name in ("snapshot", *roles.NAMES):
-            _choose_the_only_one(self.fields.get(name))
+            choose_the_only_one(self.fields.get(name))
         if about.is_parallel:
             offered: Any = self.fields["strategy"]
             offered.choices = [(name, gettext(words)) for name, words in launch.STRATEGIES.items()]
@@ -338,13 +339,6 @@ def _label(knob: Knob) -> SafeString | str:
 
 def _plain(value: float | str) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _choose_the_only_one(field: forms.Field | None) -> None:
-    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
-        choices = field.queryset[:2]
-        if len(choices) == 1:
-            field.initial = choices[0]
 
 
 def _snapshot_words(snapshot: Snapshot) -> str:

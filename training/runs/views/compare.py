@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from pages import plain_text
 from training import access as training_access
 from training import configs
 from training.models import Run
@@ -22,7 +23,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     add.
     """
     training_access.researcher(request.user)
-    asked = [int(pk) for pk in request.GET.getlist("run") if pk.isdigit()]
+    asked = [
+        pk for pk in map(plain_text.whole_number, request.GET.getlist("run")) if pk is not None
+    ]
     words = request.GET.get("words", "").strip()
     runs = comparing.runs_compared(pks=asked)
     measures = comparing.measures_compared(runs=runs)

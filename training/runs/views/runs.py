@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts.models import User
+from pages import plain_text
 from training import access as training_access
 from training import configs
 from training.configs import metrics as configs_metrics
@@ -337,8 +338,8 @@ def _score(value: Any) -> str:
 
 def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
     """Initial values of the form: a preset, or the settings of the run given by ?from=."""
-    if (like := request.GET.get("from", "")).isdigit():
-        run = training_access.run(user=request.user, pk=int(like))
+    if like := plain_text.whole_number(request.GET.get("from", "")):
+        run = training_access.run(user=request.user, pk=like)
         if run.kind == kind:
             return {
                 "name": run.name,
@@ -351,7 +352,11 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 **run.config,
             }
     choices = ("snapshot", *roles.NAMES)
-    wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
+    wanted = {
+        name: request.GET[name]
+        for name in choices
+        if plain_text.whole_number(request.GET.get(name, ""))
+    }
     name = runs_forms.proposed_name(
         kind=kind, snapshot=_likely_snapshot(request, kind), today=timezone.localdate()
     )
@@ -361,18 +366,18 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
 def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
     """The snapshot given by ?snapshot=, or the only one that such a run takes."""
     offered = Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind))
-    if (asked := request.GET.get("snapshot", "")).isdigit():
-        return offered.filter(pk=int(asked)).first()
+    if asked := plain_text.whole_number(request.GET.get("snapshot", "")):
+        return offered.filter(pk=asked).first()
     found = offered[:2]
     return found[0] if len(found) == 1 else None
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:
     """The run that the new one is made from (?from=), and how (?as=)."""
-    if not (like := request.GET.get("from", "")).isdigit():
+    if not (like := plain_text.whole_number(request.GET.get("from", ""))):
         return None, ""
     made_as = request.GET.get("as", "")
-    return training_access.run(user=request.user, pk=int(like)), (
+    return training_access.run(user=request.user, pk=like), (
         made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
     )
 

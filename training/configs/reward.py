@@ -66,6 +66,13 @@ class RewardConfig(RowTraining):
         curves.ACCURACY,
         curves.MARGIN,
         curves.LENGTH_CORRELATION,
+        Chart(
+            _("Size of a step"),
+            _("tokens"),
+            {"tokens": _("tokens")},
+            from_zero=True,
+            group=curves.SYSTEM,
+        ),
         *curves.OPTIMIZER,
     )
     undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL

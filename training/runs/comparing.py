@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from pages import plain_text
 from training import configs
 from training.configs import roles
+from training.configs.knobs import Knob
 from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch
@@ -54,7 +56,9 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
 
 
 def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
-    """Inputs and settings that are not the same in all runs. Empty for a single run."""
+    """Inputs and settings that are not the same in all runs whose kinds have them. Empty for a
+    single run.
+    """
     about = [
         (gettext("Snapshot"), [run.snapshot.name for run in runs]),
         (gettext("Model"), [run.base_model.name for run in runs]),
@@ -64,20 +68,31 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
         (gettext("Processes"), [_launched(run) for run in runs]),
         (gettext("Machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
-    settings = {
-        knob.name: knob
-        for kind in dict.fromkeys(run.kind for run in runs)
-        for knob in configs.knobs(kind)
-    }
-    knobs = [
-        (
-            gettext(knob.label),
-            [setting_in_words(knob, run.config.get(name)) for run in runs],
-        )
-        for name, knob in settings.items()
-    ]
-    lines = [ComparedRow(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
-    return [line for line in lines if line.differs]
+    rows = [_row(name, cells) for name, cells in about]
+    for name, knob in _settings(runs).items():
+        own = [
+            setting_in_words(knob, run.config.get(name))
+            if any(one.name == name for one in configs.knobs(run.kind))
+            else None
+            for run in runs
+        ]
+        rows.append(_row(gettext(knob.label), own))
+    return [row for row in rows if row.differs]
+
+
+def _settings(runs: Sequence[Run]) -> dict[str, Knob]:
+    kinds = dict.fromkeys(run.kind for run in runs)
+    return {knob.name: knob for kind in kinds for knob in configs.knobs(kind)}
+
+
+def _row(
+    name: str | Promise, cells: Sequence[str | None], *, is_result: bool = False
+) -> ComparedRow:
+    """`None` for a run that has no such thing, which is no difference by itself."""
+    found = {cell for cell in cells if cell is not None}
+    words = str(name)
+    title = capfirst(words) if words[:1].isascii() else words  # β stays β
+    return ComparedRow(title, [cell or "–" for cell in cells], is_result or len(found) > 1)
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
@@ -89,11 +104,14 @@ def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     ]
     headlines = [str(row.name) for found in results for row in found.headlines]
     names = dict.fromkeys([*headlines, *(name for found in each for name in found)])
-    rows = []
-    for name in names:
-        cells = [found.get(name, "–") for found in each]
-        rows.append(ComparedRow(name, cells, len(set(cells)) > 1))
-    return rows
+    return [
+        _row(
+            name,
+            [found.get(name) for found in each],
+            is_result=name in headlines and any(name not in found for found in each),
+        )
+        for name in names
+    ]
 
 
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:

@@ -125,9 +125,11 @@ def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
     look_over(page, "run-groups")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("light", 390), ("dark", 1440), ("dark", 390)]
+)
 def test_results_come_first_and_pass_axe(
-    open_page: Opener, noor: User, look_over: Callable[..., None], width: int
+    open_page: Opener, noor: User, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
     reward, ppo = cast.a_reward_run(noor), cast.a_ppo_run(noor)
     stopped = cast.a_ppo_run(
@@ -139,19 +141,19 @@ def test_results_come_first_and_pass_axe(
         kept_step=400,
         stop_requested_at=timezone.now(),
     )
-    page = open_page(f"/runs/{reward.pk}/", noor, width=width)
+    page = open_page(f"/runs/{reward.pk}/", noor, theme=theme, width=width)
     expect(page.locator(".run-verdict")).to_contain_text("rose from 52 % to 70 %")
-    look_over(page, f"run-reward-{width}")
+    look_over(page, f"run-reward-{theme}-{width}")
 
     page.goto(f"/runs/{ppo.pk}/")
-    look_over(page, f"run-ppo-{width}")
+    look_over(page, f"run-ppo-{theme}-{width}")
 
     page.goto(f"/runs/{stopped.pk}/")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    look_over(page, f"run-ppo-stopped-{width}")
+    look_over(page, f"run-ppo-stopped-{theme}-{width}")
 
     page.goto(f"/runs/compare/?run={reward.pk}&run={ppo.pk}&run={stopped.pk}")
-    look_over(page, f"compare-{width}")
+    look_over(page, f"runs-compared-{theme}-{width}")
 
 
 def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(

@@ -74,6 +74,22 @@ def test_losses_of_different_kinds_do_not_share_a_chart(signed_in: SignIn, noor:
     assert {curve.number for chart in losses for curve in chart.curves} == {1, 2}
 
 
+def test_a_setting_that_only_one_kind_has_is_no_difference(signed_in: SignIn, noor: User) -> None:
+    runs = [cast.a_reward_run(noor), cast.a_ppo_run(noor), cast.a_ppo_run(noor, name="PPO 32")]
+    Run.objects.filter(pk=runs[2].pk).update(config=runs[2].config | {"kl_coef": 0.1})
+    query = "&".join(f"run={run.pk}" for run in runs)
+
+    context = signed_in(noor).get(f"/runs/compare/?{query}").context
+
+    found = {row.name: row.cells for row in context["settings"]}
+    assert "Episodes" not in found
+    assert found["β (KL)"] == ["–", "0.02", "0.1"]
+    assert [row.name for row in context["measures"]][:2] == [
+        "Held-out pair accuracy",
+        "Held-out loss",
+    ]
+
+
 def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(
     signed_in: SignIn, noor: User
 ) -> None:

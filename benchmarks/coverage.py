@@ -279,7 +279,8 @@ def measured(campaign: Simulated) -> Record:
     pairs, right = votes.once.pairs, campaign.expert[~votes.is_repeat]
     credit = 1 - np.abs(pairs.label - np.sign(right[pairs.row] - right[pairs.other_row])) / 2
     prompt = votes.once.prompt[pairs.row]
-    golds = np.bincount(prompt, weights=credit), np.bincount(prompt)
+    agreed = np.bincount(prompt, weights=credit).astype(float)
+    n_decided = np.bincount(prompt).astype(float)
     found = groups.groups_of(votes, members, campaign.others, {2: "other"}, fewest=N_RATERS // 2)
     return {
         "agreement": agreeing.agreement_of(votes, QUESTIONS),
@@ -289,7 +290,7 @@ def measured(campaign: Simulated) -> Record:
         "contest": contests.contests_of(votes, {1: "old", 2: "new"}),
         "strength": strengths.strengths_of(votes, {1: "old", 2: "new"}, of_raters)["sources"],
         "with_order": as_record(against.with_order(votes, campaign.expert)),
-        "with_golds": as_record(against.with_golds(*golds, np.arange(len(golds[0])))),
+        "with_golds": as_record(against.with_golds(agreed, n_decided, np.arange(len(agreed)))),
         "with_pool": against.with_pools(votes, campaign.others, {2: "other"}),
         "groups": {name: found.get(name) for name in ("everybody", "pools", "elsewhere")},
         "wording": wording_of(campaign),

@@ -4,12 +4,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.webhooks.services import Event
+from pages.form_parts import NameField
 
 
 class WebhookForm(forms.Form):
     """A webhook's URL and its events."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = NameField(label=_("Name"), max_length=100)
     url = forms.CharField(
         label=_("URL"),
         max_length=500,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueValidator
 
-from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from labeling.campaigns.selection import Selection
 from labeling.campaigns.services import RESPONSES
@@ -158,7 +158,7 @@ class PoolSerializer(serializers.Serializer[Any]):
 
 
 class NewPoolSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(
+    name = Name(
         max_length=120,
         validators=[
             UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool already has this name."))
@@ -252,7 +252,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
 
 
 class NewCampaignSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
+    name = Name(max_length=120)
     kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())

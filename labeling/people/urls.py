@@ -20,6 +20,11 @@ urlpatterns = [
     path("people/new/", accounts_views.new, name="person_new"),
     path("people/<int:pk>/", accounts_views.detail, name="person"),
     path("people/<int:pk>/invite", accounts_views.invite, name="person_invite"),
+    path(
+        "people/<int:pk>/two-factor-off",
+        accounts_views.turn_off_two_factor,
+        name="person_two_factor_off",
+    ),
     path("roster/", roster_views.index, name="roster"),
     path("roster/act", roster_views.act, name="roster_act"),
     path("raters/<int:pk>/skills/", roster_views.skills, name="rater_skills"),

@@ -157,7 +157,7 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
         standing.rater_id: standing
         for standing in RaterStanding.objects.filter(campaign=campaign, rater__withdrawn_at=None)
     }
-    raters = Rater.objects.in_bulk([*by_gold, *decided, *standings])
+    raters = Rater.objects.select_related("user").in_bulk([*by_gold, *decided, *standings])
     scores = [
         GoldScore(
             rater=rater,

@@ -96,8 +96,8 @@ class _Votes:
         n_prompts = np.bincount(
             of_cell, weights=np.bincount(cell, weights=shared) > 0, minlength=n_raters
         ).astype(np.int64)
-        between = np.bincount(of_cell, weights=residual**2, minlength=n_raters)
-        between = between * n_prompts / np.maximum(1, n_prompts - 1)
+        squares = np.bincount(of_cell, weights=residual**2, minlength=n_raters).astype(float)
+        between = squares * n_prompts / np.maximum(1, n_prompts - 1)
         return cls(by_rater(shared).astype(np.int64), n_prompts, n_right, n_worth, between)
 
 

@@ -54,7 +54,7 @@ def campaigns(draw: st.DrawFn) -> Votes:
     return replace(
         votes,
         prompt=votes.item % n_prompts,
-        looks=replace(votes.looks, n_chars=100.0 + 200 * long),
+        looks=replace(votes.looks, n_chars=(100 + 200 * long).astype(float)),
         answers={
             "overall": random.integers(1, 8, len(votes.rank)).astype(float)
             if habit == "random"
@@ -76,7 +76,7 @@ def shown(votes: Votes) -> dict[str, Any]:
         rater=votes.rater,
         response=votes.response,
         rank=votes.rank,
-        expert_rank=votes.position + 1.0,
+        expert_rank=1 + votes.position.astype(float),
         confidence=np.where(votes.position % 2, 2.0, -2.0),
     )
     several = [groups.RaterGroup("yes", frozenset({1, 2, 3}), question="New?")]
@@ -84,7 +84,7 @@ def shown(votes: Votes) -> dict[str, Any]:
         "golds": as_record(
             against.with_golds(np.full(n_golds, 3.0), np.full(n_golds, 3), np.arange(n_golds))
         ),
-        "experts": as_record(against.with_order(votes, votes.position + 1.0)),
+        "experts": as_record(against.with_order(votes, 1 + votes.position.astype(float))),
         "wording": wording.confident_wording(expert),
         "profile": groups.groups_of(votes, several, none_of_others(), {}, fewest=1),
         "n_pairs": len(pairs.unit),

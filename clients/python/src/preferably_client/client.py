@@ -262,6 +262,7 @@ class Preferably:
         return read(Run, self._post(f"runs/{run_id}/kill"))
 
     def retry_run(self, run_id: int) -> Run:
+        """Continues a failed, lost or stopped run from its last checkpoint, in the same run."""
         return read(Run, self._post(f"runs/{run_id}/retry"))
 
     def read_run_points(self, run_id: int, *, attempt: int = 0, since: int = -1) -> Iterator[Point]:

@@ -1,7 +1,9 @@
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
-def rename(apps, schema_editor):
+def rename(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor | None) -> None:
     """The source of a typed prompt was named by its author's e-mail address, and left the site with
     the prompt.
     """

@@ -77,7 +77,7 @@ def _vacate(judgments: Collection[int], *, now: datetime) -> None:
                 end=PastLease.End.RELEASED,
             )
             for slot in given_up
-            if slot.lease is not None
+            if slot.lease is not None and slot.rater_id is not None
         ),
         ignore_conflicts=True,
     )

@@ -14,6 +14,7 @@ from labeling.models import (
     RankedResponse,
     Response,
 )
+from labeling.quality import counting
 from labeling.statistics import response_orders
 
 
@@ -58,7 +59,9 @@ def item_answers(*, item: Item) -> ItemAnswers:
         for index, response in enumerate(responses)
     ]
     letters = {entry.response.pk: entry.letter for entry in lettered}
-    ranked = RankedResponse.objects.order_by("rank", "position")
+    ranked = RankedResponse.objects.annotate(
+        is_by_withdrawn=counting.by_withdrawn("response__")
+    ).order_by("rank", "position")
     judgments = (
         item.judgments.select_related(
             "rater", "demonstration", "comparison", "guideline_version", "set_aside__by"

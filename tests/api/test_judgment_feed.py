@@ -185,7 +185,7 @@ def test_the_feed_marks_repeats_and_names_the_item(
     calling: Caller, noor: User, comparison_campaign: Campaign, rosa: Rater
 ) -> None:
     first, again = ranked(comparison_campaign, rosa), ranked(comparison_campaign, rosa)
-    Item.objects.filter(pk=again.item_id).update(repeat_of=first.item)
+    Item.objects.filter(judgments=again).update(repeat_of=first.item)
     Judgment.objects.filter(pk=again.pk).update(warnings=["too_fast"])
 
     rows = calling(noor).get("/api/v1/judgments").json()["results"]

@@ -7,7 +7,7 @@ feature of a text as `has:NAME`.
 """
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,10 +123,7 @@ def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
     rest = columns_between(campaign=campaign, from_id=known + 1, through_id=through_id)
     held = [set(pq.read_schema(file).names) for file in files]
     names = [*rest, *sorted(set().union(*held) - set(rest))] if held else list(rest)
-    counts = _counts(
-        campaign,
-        *(_joined(name, files, held, rest) for name in ("judgment", "rater", "source", "response")),
-    )
+    counts = _counts(campaign, lambda name: _joined(name, files, held, rest))
     return {
         name: _joined(name, files, held, rest)[counts] for name in names
     }  # at most one column at a time is in memory twice
@@ -150,15 +147,10 @@ def _joined(
     return np.concatenate(parts)
 
 
-def _counts(
-    campaign: Campaign,
-    judgment: np.ndarray,
-    rater: np.ndarray,
-    source: np.ndarray,
-    response: np.ndarray,
-) -> np.ndarray:
+def _counts(campaign: Campaign, read: Callable[[str], np.ndarray]) -> np.ndarray:
     """By row: whether it is of a judgment that counts, on a text that may be used. The same as
-    labeling.quality.counting for rows that are stored already, with repeats and extras.
+    labeling.quality.counting for rows that are stored already, with repeats and extras. A column is
+    only read if some of its ids are left out.
     """
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True
@@ -166,19 +158,19 @@ def _counts(
     aside = SetAside.objects.filter(judgment__campaign=campaign).values_list(
         "judgment_id", flat=True
     )
-    withdrawn = Response.objects.filter(
+    withdrawn_texts = Response.objects.filter(
         author__withdrawn_at__isnull=False, item_responses__item__campaign=campaign
     )
-    left_out = (
-        (judgment, [*superseded, *aside]),
-        (rater, counting.withdrawn_raters()),
-        (source, counting.withdrawn_sources()),
-        (response, withdrawn.values_list("pk", flat=True)),
-    )
-    counts = np.ones(len(judgment), dtype=bool)
-    for column, ids in left_out:
+    left_out: dict[str, list[int]] = {
+        "judgment": [*superseded, *aside],
+        "rater": counting.withdrawn_raters(),
+        "source": counting.withdrawn_sources(),
+        "response": list(withdrawn_texts.values_list("pk", flat=True)),
+    }
+    counts = np.ones(len(read("judgment")), dtype=bool)
+    for name, ids in left_out.items():
         if ids:
-            counts &= np.isin(column, np.array(list(ids), dtype=np.int64), invert=True)
+            counts &= np.isin(read(name), np.array(ids, dtype=np.int64), invert=True)
     return counts
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality, Response
+from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
 from labeling.quality import counting
 from labeling.quality.item_answers import ItemAnswer
 from labeling.quality.measures import consensus
@@ -46,10 +46,6 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
     of their raters.
     """
     judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
-    shown = {row.response_id for one in judgments for row in one.comparison.ranked.all()}
-    withdrawn = set(
-        Response.objects.filter(counting.by_withdrawn(), pk__in=shown).values_list("pk", flat=True)
-    )
     rows: list[RankRow] = [
         (
             judgment.item_id or 0,
@@ -60,7 +56,7 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
         )
         for judgment in judgments
         for row in judgment.comparison.ranked.all()
-        if row.response_id not in withdrawn
+        if not row.is_by_withdrawn  # type: ignore[attr-defined]  # by item_answers
     ]
     known = accuracy_by_rater(
         campaign=campaign, raters={judgment.rater_id for judgment in judgments}

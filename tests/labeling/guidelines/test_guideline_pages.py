@@ -339,8 +339,11 @@ def test_a_form_saved_before_merits_existed_has_the_initial_one() -> None:
 def test_an_empty_row_that_was_moved_is_still_empty(
     alice: User, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    rows = posted(SCALE, {"kind": "flag", "label": ""}) | {"questions-INITIAL_FORMS": "1"}
+    client, address = signed_in(alice), f"/guidelines/{guideline.pk}/edit/"
+    client.post(address, posted(SCALE))
+    rows = posted(SCALE | {"ORDER": "2"}, {"kind": "flag", "label": "", "ORDER": "1"})
 
-    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", rows)
+    client.post(address, rows | {"questions-INITIAL_FORMS": "1", "text": "Be kinder."})
 
+    assert guideline.versions.count() == 3
     assert [question.name for question in newest(guideline).questions] == ["overall"]

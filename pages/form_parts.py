@@ -1,12 +1,27 @@
 """Widgets and choices that all forms share."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+def refuse_control_characters(name: str) -> None:
+    """Names are one line: they stand in subjects of mail, file names and logs."""
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name):
+        raise ValidationError(_("A name is one line of text without control characters."))
+
+
+class NameField(forms.CharField):
+    """The name of an object or a person."""
+
+    default_validators = [refuse_control_characters]
 
 
 def chips() -> forms.CheckboxSelectMultiple:
@@ -32,6 +47,14 @@ def offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
 def offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = rows
+
+
+def choose_the_only_one(field: forms.Field | None) -> None:
+    """Selects the row of a required field if there is only one."""
+    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
+        rows = field.queryset[:2]
+        if len(rows) == 1:
+            field.initial = rows[0]
 
 
 def ask_to_choose(field: forms.Field) -> None:

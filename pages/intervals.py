@@ -1,9 +1,24 @@
-"""Confidence intervals. Plain arithmetic: the training process reads it too."""
+"""The one rule for 95 % intervals: votes on one prompt belong together. Plain arithmetic: the
+training process uses it too.
+
+Votes on one prompt share how hard it is, so they tell less than as many votes on different prompts.
+A figure's variance is therefore taken between prompts, and turned into a number of independent
+votes: as many as have this variance. The interval is Wilson's for that number (Korn and Graubard
+1998), with Student's t for the number of prompts in place of the normal quantile (Dean and Pavlou
+2015). It never has zero width. From fewer than FEWEST_PROMPTS prompts there is no interval, because
+nothing is known about the spread between prompts.
+"""
 
 import math
+from collections.abc import Sequence
+
+from scipy.special import stdtrit
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile: a two-sided interval of 95 %."""
+FEWEST_PROMPTS = 5
+_NOTHING = 1e-15
+"""A variance below this is zero up to rounding."""
 
 
 def wilson(score: float, n: float, z: float = Z_95) -> tuple[float, float]:
@@ -16,3 +31,39 @@ def wilson(score: float, n: float, z: float = Z_95) -> tuple[float, float]:
     spread = max(share * (1 - share), 0.0)
     reach = z * math.sqrt(spread / n + square / (4 * n)) / (1 + square)
     return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def student(n_prompts: int) -> float:
+    """The 97.5 % quantile of Student's t for the spread between this many prompts."""
+    return float(stdtrit(n_prompts - 1, 0.975))
+
+
+def of_share(share: float, variance: float, n_prompts: int) -> tuple[float, float] | None:
+    """The interval of a share with this variance; None from fewer than FEWEST_PROMPTS prompts.
+
+    If the votes do not vary at all, nothing shows how far a prompt's votes belong together, and
+    each prompt counts as one vote.
+    """
+    if n_prompts < FEWEST_PROMPTS:
+        return None
+    share = min(max(share, 0.0), 1.0)
+    spread = share * (1 - share)
+    varies = spread > _NOTHING and variance > _NOTHING
+    n = spread / variance if varies else float(n_prompts)
+    return wilson(share * n, n, student(n_prompts))
+
+
+def of_votes(scores: Sequence[float], prompts: Sequence[int]) -> tuple[float, float] | None:
+    """The interval of the mean of scores from 0 to 1, each a vote on one of `prompts`. At least as
+    wide as that of independent votes.
+    """
+    if not scores:
+        return None
+    n, share = len(scores), math.fsum(scores) / len(scores)
+    residuals: dict[int, float] = {}
+    for score, prompt in zip(scores, prompts, strict=True):
+        residuals[prompt] = residuals.get(prompt, 0.0) + score - share
+    n_prompts = len(residuals)
+    between = math.fsum(one * one for one in residuals.values()) / n**2
+    between *= n_prompts / max(1, n_prompts - 1)
+    return of_share(share, max(between, share * (1 - share) / n), n_prompts)

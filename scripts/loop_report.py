@@ -87,11 +87,16 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
         controlled = (
             equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
         )
+        interval = (
+            "too few prompts for an interval"
+            if voted["low"] is None
+            else f"{voted['low']:.0f}–{voted['high']:.0f} %"
+        )
         yield (
             "win rate",
             (
                 f"{rate['source']} beats {rate['other']} in {voted['value']:.0f} % of {voted['n']}"
-                f" votes ({voted['low']:.0f}–{voted['high']:.0f} %); {controlled}"
+                f" votes ({interval}); {controlled}"
             ),
         )
 
@@ -124,7 +129,10 @@ def ppo_figures(found: Figures) -> dict[str, Any]:
         "win_rate": share(rate["as_voted"]["value"]) if rate else None,
         "win_rate_low": share(rate["as_voted"]["low"]) if rate else None,
         "win_rate_high": share(rate["as_voted"]["high"]) if rate else None,
+        "win_rate_note": rate["as_voted"]["note"] if rate else None,
         "lc_win_rate": share(rate["at_equal_length"]["value"]) if rate else None,
+        "lc_win_rate_low": share(rate["at_equal_length"]["low"]) if rate else None,
+        "lc_win_rate_high": share(rate["at_equal_length"]["high"]) if rate else None,
     }
 
 

@@ -4,14 +4,27 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.access import visible
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.models import Campaign, Pass, Prompt, Source
-from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented, sentence_case
+from pages.form_parts import (
+    NameField,
+    ask_to_choose,
+    chips,
+    choose_the_only_one,
+    offer,
+    offer_rows,
+    segmented,
+    sentence_case,
+)
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -32,6 +45,10 @@ MAY_STAY_EMPTY = (
     "priority",
 )
 """Fields of a new campaign that fall back to the model's default when empty."""
+
+
+USUAL_OVERLAP = {Campaign.Kind.COMPARISON: 3, Campaign.Kind.DEMONSTRATION: 1}
+"""Answers per item of a new campaign. One comparison per item would leave agreement unknown."""
 
 
 class EffortForm(CampaignModelForm):
@@ -135,6 +152,7 @@ class CampaignForm(EffortForm):
 
     class Meta:
         model = Campaign
+        field_classes = {"name": NameField}
         fields = [
             "name",
             "kind",
@@ -174,10 +192,19 @@ class CampaignForm(EffortForm):
             widget=segmented(),
         )
         self.fields["n_responses"].initial = 4
+        if "overlap" not in (options.get("initial") or {}):
+            self.initial["overlap"] = None
+        self.fields["overlap"].required = False
+        self.fields["overlap"].help_text = _(
+            "Number of answers per item. Leave empty for 3 per comparison, so that agreement can be"
+            " measured, and 1 per demonstration."
+        )
         for name in MAY_STAY_EMPTY:
             self.fields[name].required = False
-        for name in ("pool", "guideline"):
+        for name, new in (("pool", "pool_new"), ("guideline", "guideline_new")):
             ask_to_choose(self.fields[name])
+            choose_the_only_one(self.fields[name])
+            self.fields[name].help_text = _link_to_new(new)
         offer(
             self.fields["languages"],
             [(code, code) for code in campaigns_selection.prompt_languages()],
@@ -187,6 +214,8 @@ class CampaignForm(EffortForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("overlap") is None and "overlap" not in self.errors:
+            cleaned["overlap"] = USUAL_OVERLAP.get(cleaned.get("kind", ""), 1)
         if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
             cleaned |= {
                 "n_responses": None,
@@ -239,7 +268,14 @@ class CampaignForm(EffortForm):
             self.add_error("n_prompts", fewer_than_requested(selection, found))
 
 
+def _link_to_new(view: str) -> SafeString:
+    words = {"pool_new": gettext("New pool"), "guideline_new": gettext("New guideline")}
+    return format_html('<a href="{}">{}</a>', reverse(view), words[view])
+
+
 def no_prompt_matches() -> str:
+    if not visible(Prompt.objects.all()).exists():
+        return gettext("There are no prompts yet. Import a file first.")
     return gettext(
         "No prompts match. Select more categories, splits or sources, or include prompts that are"
         " already in a campaign."

@@ -1,4 +1,4 @@
-"""Template filters of the admin's pages: labels, dates, rates and amounts as text."""
+"""Template filters and tags of the admin's pages: labels, dates, rates and amounts as text."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
+from labeling.campaigns import first_steps as campaigns_first_steps
 from labeling.models import Prompt
 from labeling.quality.item_answers import ItemAnswer
 from labeling.queue.spending import money
@@ -89,3 +90,15 @@ def rate(per_hour: float) -> str:
     """A pace without false precision: “38”, “4.5”, “0.3”."""
     tenths = round(per_hour, 1)
     return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))
+
+
+@register.inclusion_tag("labeling/campaigns/_first_steps.html")
+def first_steps(*, is_whole: bool = False) -> dict[str, object]:
+    """The next step on an empty site, or with `is_whole` all of them. Nothing on a site in use."""
+    steps = campaigns_first_steps.first_steps()
+    return {
+        "steps": steps,
+        "next": next((step for step in steps if step.is_next), None),
+        "n_done": sum(step.is_done for step in steps),
+        "is_whole": is_whole,
+    }

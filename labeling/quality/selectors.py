@@ -33,7 +33,7 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 3
+REPORT_VERSION = 5
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """
@@ -76,6 +76,8 @@ class RaterMeasures:
     habits: dict[str, Figure]
     """by the names of HABITS, as far as the report has them"""
     flags: list[FlagRow]
+    taste: Mapping[str, Any] | None = None
+    """the group whose taste the rater shares, as labeling.quality.measures.raters stores it"""
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         chars_per_s=as_figure(row.results["chars_per_s"]),
         habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
         flags=[FlagRow(found) for found in row.results["flags"]],
+        taste=row.results.get("taste"),
         **figures,
     )
 

@@ -23,7 +23,7 @@ from labeling.models import (
     Source,
     VoteBlock,
 )
-from labeling.quality import selectors
+from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
 from labeling.quality.measures import agreeing, habits, strengths
 from labeling.quality.measures import behind as measures_behind
@@ -162,10 +162,12 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     raters = measures_raters.rater_measures(votes, names, behind.raters)
     decided = arrays.adjudicated_order(campaign=campaign, votes=votes)
     others, pools = arrays.votes_of_other_pools(campaign=campaign)
-    agreed, n_decided = golds.gold_counts(campaign=campaign)
+    agreed, n_decided, prompts = golds.gold_counts(campaign=campaign)
     against = _with_model(campaign, votes) | {
         "gold": measures_votes.as_record(
-            measures_against.with_golds(np.array(agreed), np.array(n_decided))
+            measures_against.with_golds(
+                np.array(agreed), np.array(n_decided), np.array(prompts, dtype=np.int64)
+            )
         ),
         "adjudicated": measures_votes.as_record(measures_against.with_order(votes, decided)),
         "pools": measures_against.with_pools(votes, others, pools),
@@ -189,6 +191,11 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
         "strengths": strengths.strengths_of(votes, sources, raters),
         "n_set_aside": (
             SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
+        ),
+        "n_withdrawn": (
+            blocks.rankings_of(campaign)
+            .filter(rater__in=counting.withdrawn_raters(), is_current=True, set_aside=None)
+            .count()
         ),
     }
     return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)

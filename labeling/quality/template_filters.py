@@ -4,6 +4,7 @@ from django import template
 from django.utils.translation import gettext
 
 from labeling.models import Judgment
+from labeling.quality.pages import words
 from labeling.statistics.figures import Figure
 
 register = template.Library()
@@ -19,18 +20,28 @@ def at(share: float) -> str:
 
 @register.filter
 def figure_words(figure: Figure) -> str:
-    """“74 %, 69 to 78 % of 301” for screen readers and tooltips; the note if there is no value."""
+    """“74 %, 69 – 78 % of 301” for screen readers and tooltips; the note if there is no value or
+    no interval.
+    """
     if figure.value is None:
         return gettext(figure.note)
-    if figure.low is None or figure.high is None:
-        return gettext("%(value).0f %% of %(n)d") % {"value": 100 * figure.value, "n": figure.n}
-    numbers = {
-        "value": 100 * figure.value,
-        "low": 100 * figure.low,
-        "high": 100 * figure.high,
-        "n": figure.n,
-    }
-    return gettext("%(value).0f %%, %(low).0f to %(high).0f %% of %(n)d") % numbers
+    given = {"value": 100 * figure.value, "n": figure.n, "interval": words.share_interval(figure)}
+    if figure.low is not None:
+        return gettext("%(value).0f %%, %(interval)s of %(n)d") % given
+    share = gettext("%(value).0f %% of %(n)d") % given
+    return f"{share}. {gettext(figure.note)}" if figure.note else share
+
+
+@register.filter
+def interval(figure: Figure) -> str:
+    """The interval of a share, or “too few”."""
+    return words.share_interval(figure)
+
+
+@register.filter
+def percent_interval(figure: Figure) -> str:
+    """The interval of a figure in percent, or “too few”."""
+    return words.percent_interval(figure)
 
 
 @register.filter

@@ -3,28 +3,21 @@ no database.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from pages import intervals
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-RESAMPLES = 1_000
-"""Default number of bootstrap resamples; 0 leaves the interval out."""
-_CHUNK = 4_000_000
-"""Cells of the resampling weights in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` from `n` comparisons with a 95 % interval, or None and a `note` that says why. Never
-    NaN.
+    """`value` from `n` comparisons with a 95 % interval, never NaN. `note` says why there is no
+    value, or why a value has no interval.
     """
 
     value: float | None
@@ -45,6 +38,7 @@ def absent(note: str, n: int = 0) -> Figure:
     return Figure(value=None, n=n, note=note)
 
 
+@cache
 def quantile(confidence: float = 0.95) -> float:
     """The z of a two-sided normal interval."""
     return float(norm.ppf(0.5 + confidence / 2))
@@ -59,14 +53,6 @@ def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Fig
     return Figure(
         value=float(value), n=n, low=float(value - reach), high=float(value + reach), se=float(se)
     )
-
-
-def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
-    """`score` of `n` as a share with Wilson's interval (1927); a score of halves is allowed."""
-    if n <= 0:
-        return absent(gettext_noop("Nothing has been compared yet."))
-    low, high = intervals.wilson(score, n, quantile(confidence))
-    return Figure(value=float(score / n), n=round(n), low=low, high=high)
 
 
 def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
@@ -85,61 +71,19 @@ def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
     return inverse.reshape(-1).astype(np.int64), distinct
 
 
+def first_of(group: Ints, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The value of each numbered group, all of whose rows have the same."""
+    found = np.zeros(int(group.max(initial=-1)) + 1, dtype=values.dtype)
+    found[group] = values
+    return found
+
+
 def answered(units: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Both columns without the entries whose label is NaN."""
     unit, label = np.asarray(units).reshape(-1), np.asarray(labels).reshape(-1)
     if label.dtype.kind != "f":
         return unit, label
     return unit[~np.isnan(label)], label[~np.isnan(label)]
-
-
-def percentiles(values: Floats, confidence: float = 0.95) -> tuple[float, float] | None:
-    """The middle `confidence` of the resampled values that could be computed; None if too few
-    could.
-    """
-    usable = values[np.isfinite(values)]
-    if usable.size < max(20, values.size // 2):
-        return None
-    low, high = np.quantile(usable, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return float(low), float(high)
-
-
-def bootstrap(
-    rows: Floats, evaluate: Callable[[Floats, Floats], Floats], *, resamples: int, seed: int
-) -> Floats:
-    """`evaluate(weights, rows)` on `resamples` resamplings of the rows, each a unit: weights (B, P)
-    over distinct rows (P, F).
-
-    Units with equal rows are drawn together, one multinomial over the patterns. This is the same
-    distribution as drawing units one by one, and the cost of the interval no longer depends on the
-    number of units.
-    """
-    patterns, counts = _patterns(rows)
-    n_units = int(counts.sum())
-    random = np.random.default_rng(seed)
-    # In chunks, so that the weights (resamples × patterns) fit in memory.
-    step = max(1, _CHUNK // max(1, len(patterns)))
-    parts = [
-        evaluate(
-            random.multinomial(n_units, counts / n_units, size=min(step, resamples - start)).astype(
-                float
-            ),
-            patterns,
-        )
-        for start in range(0, resamples, step)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _patterns(rows: Floats) -> tuple[Floats, Ints]:
-    """Distinct rows and how often each occurs; two independent random projections identify a
-    row.
-    """
-    random = np.random.default_rng(20_260_301)
-    keys = (rows @ random.standard_normal((rows.shape[1], 2))).round(9)
-    packed = np.ascontiguousarray(keys).view([("one", float), ("other", float)]).reshape(-1)
-    _, first, counts = np.unique(packed, return_index=True, return_counts=True)
-    return rows[first], counts.astype(np.int64)
 
 
 def adjusted(p_values: Floats) -> Floats:

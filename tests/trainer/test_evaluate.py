@@ -78,10 +78,14 @@ def test_a_model_against_itself_wins_half(
 
 
 def test_the_share_of_wins_counts_ties_half() -> None:
-    found = evaluate.win_rate([1.0, 2.0, 3.0, 0.0], [0.0, 2.0, 1.0, 1.0])
+    found = evaluate.win_rate([1.0, 2.0, 3.0, 0.0, 0.0], [0.0, 2.0, 1.0, 1.0, 1.0])
 
-    assert found["win_rate"] == 2.5 / 4
-    assert found["win_rate_low"] < 2.5 / 4 < found["win_rate_high"]
+    assert found["win_rate"] == 2.5 / 5
+    assert found["win_rate_low"] < 2.5 / 5 < found["win_rate_high"]
+
+
+def test_a_win_rate_of_four_prompts_has_no_interval() -> None:
+    assert evaluate.win_rate([1.0] * 4, [0.0] * 4) == {"win_rate": 1.0}
 
 
 def test_a_judge_and_a_policy_on_comparisons(

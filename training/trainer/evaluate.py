@@ -136,12 +136,15 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     scores = _judged(evaluation, judge, sequences)
     evaluation.folder.replace_lines(run_dir.SCORES, rankings.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
+    summary = found.summary()
     return {
-        "held_out_accuracy": found.summary()["accuracy"],
-        "held_out_accuracy_low": found.summary()["accuracy_low"],
-        "held_out_accuracy_high": found.summary()["accuracy_high"],
-        "held_out_margin": found.summary()["margin"],
-        "reward_length_correlation": found.summary()["reward_length_correlation"],
+        **{
+            f"held_out_{name}": summary[name]
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+            if name in summary
+        },
+        "held_out_margin": summary["margin"],
+        "reward_length_correlation": summary["reward_length_correlation"],
         "n_held_out_pairs": len(found.margins),
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
@@ -195,10 +198,13 @@ def _responses(evaluation: _Evaluation) -> None:
 
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
-    """How often our response is better (ties count half), with Wilson's interval."""
-    won = sum(rightness(one - other) for one, other in zip(ours, theirs, strict=True))
-    low, high = intervals.wilson(won, len(ours))
-    return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
+    """How often our response is better (ties count half), one pair a prompt. The interval is left
+    out with too few prompts.
+    """
+    won = [rightness(one - other) for one, other in zip(ours, theirs, strict=True)]
+    ends = intervals.of_votes(won, range(len(won)))
+    found = {"win_rate": sum(won) / len(won)}
+    return found | ({"win_rate_low": ends[0], "win_rate_high": ends[1]} if ends else {})
 
 
 def _answered(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from labeling.models import Import, Judgment, RankedResponse
+from labeling.quality import counting
 from labeling.statistics.agreement import alpha, pairs
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, Floats, Ints
@@ -43,19 +44,26 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
     Judgments that were set aside and those of withdrawn raters do not count.
     """
     judged = Judgment.objects.filter(
-        import_batch=batch, kind=Judgment.Kind.COMPARISON, set_aside=None, rater__withdrawn_at=None
+        counting.counts(), import_batch=batch, kind=Judgment.Kind.COMPARISON
     ).order_by()
     n_judgments = judged.count()
     if n_judgments > MOST_JUDGED or not n_judgments:
         return ImportAgreement(n_judgments, is_too_large=n_judgments > MOST_JUDGED)
-    rows = RankedResponse.objects.filter(
-        comparison__judgment__in=judged, rank__isnull=False
-    ).order_by("comparison_id", "position")
-    given = rows.values_list(
-        "comparison_id", "comparison__judgment__rater_id", "response_id", "rank", "position"
+    rows = (
+        RankedResponse.objects.filter(comparison__judgment__in=judged, rank__isnull=False)
+        .exclude(counting.by_withdrawn("response__"))
+        .order_by("comparison_id", "position")
     )
-    judgment, rater, response, rank, position = (
-        np.array(list(given), dtype=np.int64).reshape(-1, 5).T
+    given = rows.values_list(
+        "comparison_id",
+        "comparison__judgment__rater_id",
+        "comparison__judgment__prompt_id",
+        "response_id",
+        "rank",
+        "position",
+    )
+    judgment, rater, prompt, response, rank, position = (
+        np.array(list(given), dtype=np.int64).reshape(-1, 6).T
     )
     votes = pairs.expand(items=judgment, raters=rater, responses=response, ranks=rank.astype(float))
     units, labels = _as_in_the_file(votes, position)
@@ -65,7 +73,7 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
     n_first, n_tie, n_second = (
         int((found.labels[found.label] == label).sum()) for label in (-1, 0, 1)
     )
-    together: dict[str, Any] = {"units": units, "labels": labels}
+    together: dict[str, Any] = {"units": units, "labels": labels, "prompts": prompt[votes.row]}
     return ImportAgreement(
         n_judgments,
         len(np.unique(rater)),

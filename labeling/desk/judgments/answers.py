@@ -167,6 +167,8 @@ def check_comparison(
     given: ComparisonAnswer, *, shown: Sequence[Response], form: rating_form.RatingForm
 ) -> CheckedComparison:
     ratings, rating_problems = _clean_ratings(given.ratings, form=form, n_shown=len(shown))
+    if given.is_all_bad:  # the reason says why, so no scale is required
+        rating_problems = [problem for problem in rating_problems if not _is_missing(problem)]
     problems = [
         *_rank_problems(given, n_shown=len(shown)),
         *rating_problems,
@@ -219,6 +221,10 @@ def _clean_ratings(
         cleaned[position], found = rating_form.clean(form, ratings.get(position, {}))
         problems += [AnswerProblem(Code.RATING, position, problem) for problem in found]
     return cleaned, problems
+
+
+def _is_missing(problem: AnswerProblem) -> bool:
+    return problem.rating is not None and problem.rating.code == "required"
 
 
 def _strength_problems(strength: int | None) -> list[AnswerProblem]:

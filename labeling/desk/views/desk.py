@@ -81,7 +81,9 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
             "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
                 judgment.lease
-                if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN
+                if judgment.campaign
+                and judgment.campaign.state == Campaign.State.OPEN
+                and work.rater.withdrawn_at is None
                 else None
             ),
         }

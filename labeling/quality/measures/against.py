@@ -8,19 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from labeling.quality.measures.votes import Record, Truths, Votes, as_record
-from labeling.statistics import response_orders
+from labeling.statistics import clustering, response_orders
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.figures import (
-    RESAMPLES,
-    Figure,
-    Floats,
-    Ints,
-    absent,
-    bootstrap,
-    codes,
-    gettext_noop,
-    percentiles,
-)
+from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ def with_order(votes: Votes, order: Floats) -> Figure:
     """Agreement with another order on the pairs that it decides: `order` is the other rank of each
     row, NaN for none.
 
-    A rater's tie is half right. Pairs tied in the other order do not count. Interval over items.
+    A rater's tie is half right. Pairs tied in the other order do not count. Interval over prompts.
     """
     once = votes.once
     order = order[~votes.is_repeat] if once is not votes else order
@@ -53,19 +43,16 @@ def with_order(votes: Votes, order: Floats) -> Figure:
     if not decided.any():
         return absent(gettext_noop("None of the pairs compared by raters has such a ranking yet."))
     score = 1 - np.abs(pairs.label[decided] - right[decided]) / 2
-    item, _ = codes(pairs.item[decided])
-    return _share(
-        np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float)
-    )
+    return clustering.share(score, prompts=once.prompt[pairs.row[decided]])
 
 
-def with_golds(agreed: Floats, n: Floats) -> Figure:
+def with_golds(agreed: Floats, n: Floats, prompts: Ints) -> Figure:
     """Agreement with golds, from sums per gold: `agreed` of the `n` pairs that golds decide, ties
-    as half. Interval over golds.
+    as half. Interval over their prompts.
     """
     if not n.sum():
         return absent(gettext_noop("No gold items have been answered yet."))
-    return _share(np.column_stack([agreed, n])[n > 0])
+    return clustering.share(agreed, counts=n, prompts=prompts)
 
 
 def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:
@@ -82,6 +69,8 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
     )
     pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
     counts = _by_label(pair_mine, mine.label, n_pairs)
+    prompt = np.zeros(n_pairs, dtype=np.int64)
+    prompt[pair_mine] = votes.once.prompt[mine.row]
     pool = outsiders.pool[theirs.row]
     found = []
     for one in np.unique(pool).tolist():
@@ -90,7 +79,7 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
         figure = (
-            _share(np.column_stack([score, n])[n > 0])
+            clustering.share(score, counts=n, prompts=prompt)
             if (n > 0).any()
             else absent(gettext_noop("The two pools have no pairs in common."))
         )
@@ -124,23 +113,3 @@ def _by_label(pair: Ints, label: Ints, n_pairs: int) -> Floats:
     return (
         np.bincount(pair * 3 + label + 1, minlength=n_pairs * 3).reshape(n_pairs, 3).astype(float)
     )
-
-
-def _share(rows: Floats) -> Figure:
-    """Score divided by comparisons, summed over units, with the interval over units."""
-    score, n = rows.sum(axis=0)
-
-    def evaluate(weights: Floats, kinds: Floats) -> Floats:
-        scores, counts = (weights @ kinds).T
-        return np.asarray(
-            np.divide(scores, counts, out=np.full(len(counts), np.nan), where=counts > 0),
-            dtype=float,
-        )
-
-    interval = (
-        percentiles(bootstrap(rows, evaluate, resamples=RESAMPLES, seed=0))
-        if len(rows) > 1
-        else None
-    )
-    low, high = interval or (None, None)
-    return Figure(value=float(score / n), n=int(n), low=low, high=high)

@@ -7,6 +7,7 @@ rater.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -46,7 +47,11 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
 
 
 def _on_pairs(votes: Votes) -> Record:
-    given: Record = {"units": votes.pairs.unit, "labels": votes.turned}
+    given: Record = {
+        "units": votes.pairs.unit,
+        "labels": votes.turned,
+        "prompts": votes.prompt[votes.pairs.row],
+    }
     return {
         "raw_half": as_record(agreement_pairs.raw(**given, ties="half")),
         "raw_out": as_record(agreement_pairs.raw(**given, ties="out")),
@@ -64,6 +69,7 @@ def with_oneself(votes: Votes) -> tuple[Figure, dict[int, Figure]]:
         raters=votes.pairs.rater[first],
         first=votes.pairs.label[first],
         again=votes.pairs.label[again],
+        prompts=votes.prompt[votes.pairs.row[first]],
     )
 
 
@@ -86,9 +92,10 @@ def _orders(votes: Votes) -> Record:
         "raters": votes.rater,
         "responses": votes.response,
         "ranks": votes.rank,
+        "prompts": votes.prompt,
     }
     return {
-        "tau": as_record(scales.mean_tau(votes.pairs)),
+        "tau": as_record(scales.mean_tau(votes.pairs, prompts=votes.prompt[votes.pairs.row])),
         "w": as_record(scales.mean_w(**ranked)),
     }
 
@@ -98,17 +105,21 @@ def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
     units = codes(codes(votes.item)[0] * max(1, len(responses)) + response)[0]
     nothing = np.full(len(units), np.nan)
     return [
-        _question(units, votes.answers.get(question.name, nothing), question)
+        _question(units, votes.prompt, votes.answers.get(question.name, nothing), question)
         for question in questions
     ]
 
 
-def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
+def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -> Record:
     """Agreement on one question, over answers about the same response in the same item; unanswered
     is left out, never 0.
     """
     answered = ~np.isnan(answers)
-    given: Record = {"units": units[answered], "labels": answers[answered]}
+    given: Record = {
+        "units": units[answered],
+        "labels": answers[answered],
+        "prompts": prompts[answered],
+    }
     is_scale = isinstance(question, Scale)
     values = (
         [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
@@ -123,7 +134,11 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
             ),
         }
         if is_scale:
-            scores: Record = {"units": given["units"], "scores": given["labels"]}
+            scores: Record = {
+                "units": given["units"],
+                "scores": given["labels"],
+                "prompts": given["prompts"],
+            }
             found["interval"] = alpha.krippendorff(**given, metric="interval")
             found["icc"] = scales.icc_of_some(**scores)
             found["icc_of_mean"] = scales.icc_of_some(**scores, is_of_mean=True)
@@ -179,7 +194,7 @@ def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
 
 def matrix_of(votes: Votes) -> Record:
     """Agreement between every two raters, ties as half: the share, the number of votes on shared
-    pairs, and Cohen's kappa of those.
+    pairs, the ends of its interval (None where there is none), and Cohen's kappa.
 
     `pairs` has the same numbers for two raters each with at least LEAST_SHARED votes, those with
     the most first.
@@ -187,21 +202,26 @@ def matrix_of(votes: Votes) -> Record:
     pairs = votes.once.pairs
     if not pairs.unit.size:
         nothing: Record = {"raters": [], "score": [], "n": [], "n_left_out": 0, "pairs": []}
-        return nothing | {"n_pairs_few": 0, "n_pairs_more": 0}
+        return nothing | {"low": [], "high": [], "n_pairs_few": 0, "n_pairs_more": 0}
     whole = agreement_pairs.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     shown = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
     shown = shown[whole.n[shown].sum(axis=1) > 0]
     one, other, counts = _pairs_listed(whole.n)
     known = np.unique(np.concatenate([shown, one, other]))
     kappa = _Kappas.of(votes.once, known, whole.raters)
-    listed = zip(one.tolist(), other.tolist(), strict=True)
+    listed = list(zip(one.tolist(), other.tolist(), strict=True))
+    ends = _Ends.of(votes.once, whole.raters, [*combinations(shown.tolist(), 2), *listed])
     return {
         "raters": [whole.raters[at] for at in shown.tolist()],
         "score": whole.score[np.ix_(shown, shown)].round(1).tolist(),
         "n": whole.n[np.ix_(shown, shown)].tolist(),
+        "low": [[ends.of_two(at, to)[0] for to in shown.tolist()] for at in shown.tolist()],
+        "high": [[ends.of_two(at, to)[1] for to in shown.tolist()] for at in shown.tolist()],
         "kappa": [[kappa.of_two(at, to) for to in shown.tolist()] for at in shown.tolist()],
         "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(shown)),
-        "pairs": [_two(whole, at, to, kappa.of_two(at, to)) for at, to in listed],
+        "pairs": [
+            _two(whole, at, to, kappa.of_two(at, to), ends.of_two(at, to)) for at, to in listed
+        ],
         **counts,
     }
 
@@ -218,13 +238,45 @@ def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
     return one[order], other[order], {"n_pairs_few": n_few, "n_pairs_more": len(one) - len(order)}
 
 
-def _two(whole: agreement_pairs.Matrix, one: int, other: int, kappa: float | None) -> Record:
+def _two(
+    whole: agreement_pairs.Matrix,
+    one: int,
+    other: int,
+    kappa: float | None,
+    ends: tuple[float | None, float | None],
+) -> Record:
     share = {
         "score": float(whole.score[one, other].round(1)),
         "n": int(whole.n[one, other]),
+        "low": ends[0],
+        "high": ends[1],
         "kappa": kappa,
     }
     return {"one": whole.raters[one], "other": whole.raters[other]} | share
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The interval of the agreement of some pairs of raters, by their indices."""
+
+    figures: dict[tuple[int, int], Figure]
+    ids: Sequence[int]
+
+    @classmethod
+    def of(cls, votes: Votes, ids: Sequence[int], listed: Sequence[tuple[int, int]]) -> "_Ends":
+        found = agreement_pairs.of_two(
+            units=votes.pairs.unit,
+            raters=votes.pairs.rater,
+            labels=votes.pairs.label,
+            prompts=votes.prompt[votes.pairs.row],
+            listed={(ids[one], ids[other]) for one, other in listed},
+        )
+        return cls(found, ids)
+
+    def of_two(self, one: int, other: int) -> tuple[float | None, float | None]:
+        low, high = sorted((self.ids[one], self.ids[other]))
+        figure = self.figures.get((low, high))
+        return (figure.low, figure.high) if figure else (None, None)
 
 
 @dataclass(frozen=True)

@@ -88,17 +88,19 @@ class Ballots:
         return shares.share(
             self.followed[name][rows][applies],
             counts=n_asked[applies],
-            groups=(self.prompt[rows][applies],),
-        ).figure
+            prompts=self.prompt[rows][applies],
+        )
 
     def _share(self, name: str, rows: Truths, fewest: int) -> Figure:
         rater = self.rater[rows]
         if 0 < len(np.unique(rater)) < fewest:
             return absent(gettext_noop("Too few raters in the group faced this choice."))
-        groups = (self.prompt[rows], rater)
         return shares.share(
-            self.followed[name][rows], counts=self.asked[name][rows], groups=groups
-        ).figure
+            self.followed[name][rows],
+            counts=self.asked[name][rows],
+            prompts=self.prompt[rows],
+            raters=rater,
+        )
 
 
 _ALIKE = gettext_noop("No decided pair has this in only one response.")

@@ -3,7 +3,7 @@ aggregate.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,9 +143,15 @@ def _coarse(row: Record) -> Record:
 
 
 def _rounded(figure: Record) -> Record:
+    """An interval is rounded outwards, so that it keeps its width."""
+    ways: dict[str, Callable[[float], int]] = {
+        "value": round,
+        "low": math.floor,
+        "high": math.ceil,
+    }
     return {
-        name: None if figure[name] is None else round(figure[name], 2)
-        for name in ("value", "low", "high")
+        name: None if figure[name] is None else way(round(100 * figure[name], 9)) / 100
+        for name, way in ways.items()
     }
 
 

@@ -16,7 +16,7 @@ def habits_of(votes: Votes) -> Record:
     prompt = votes.prompt[pairs.row]
     first_won = first_shown_won(votes)
     decided = pairs.label != 0
-    groups = (prompt[decided], pairs.rater[decided])
+    first = shares.share(first_won[decided], prompts=prompt[decided], raters=pairs.rater[decided])
     longer = shares.longer(
         won=(1 - pairs.label) / 2,
         n_chars=votes.n_chars[pairs.row],
@@ -25,12 +25,12 @@ def habits_of(votes: Votes) -> Record:
         raters=pairs.rater,
     )
     return {
-        "first": as_record(shares.share(first_won[decided], groups=groups).figure),
-        "longer": as_record(longer.share.figure),
+        "first": as_record(first),
+        "longer": as_record(longer.share),
         "per_doubling": as_record(longer.per_doubling.odds),
         **_odds(votes, first_won, prompt),
         "swaps": _swaps(votes),
-        "ties": as_record(shares.share(~decided).figure),
+        "ties": as_record(shares.share(~decided, prompts=prompt, raters=pairs.rater)),
         "median_s": _median(votes.active_s[np.unique(votes.judgment, return_index=True)[1]]),
     }
 
@@ -63,7 +63,12 @@ def _swaps(votes: Votes) -> Record:
     first, again = votes.repeats
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
-    found = shares.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
+    first, again = first[swapped], again[swapped]
+    found = shares.swaps(
+        before=as_shown[first],
+        after=as_shown[again],
+        prompts=votes.prompt[votes.pairs.row[first]],
+    )
     return {
         name: as_record(getattr(found, name))
         for name in ("consistent", "first_twice", "second_twice")

@@ -55,7 +55,7 @@ def confident_wording(votes: ExpertVotes) -> Record:
     is_wrong = pairs.label != right
     surer_is_worse = surer == right  # label −1 is the left one
     towards, away = applies & surer_is_worse, applies & ~surer_is_worse
-    groups = (votes.prompt[pairs.row], pairs.rater)
+    groups = {"prompts": votes.prompt[pairs.row], "raters": pairs.rater}
     judgment = votes.judgment[pairs.row]
     return {
         "towards": as_record(_share(is_wrong, towards, groups)),
@@ -64,7 +64,7 @@ def confident_wording(votes: ExpertVotes) -> Record:
             _gap(
                 is_wrong[applies],
                 surer_is_worse[applies],
-                tuple(group[applies] for group in groups),
+                {name: group[applies] for name, group in groups.items()},
             )
         ),
         "raters": _by_rater(
@@ -93,7 +93,7 @@ def _by_rater(
     found = {}
     for one in raters[counts >= LEAST_VOTES].tolist():
         own = applies & (rater == one)
-        groups = (prompt[own],)
+        groups = {"prompts": prompt[own]}
         found[str(one)] = {
             "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
             "away": as_record(_share(is_wrong[own], ~surer_is_worse[own], groups)),
@@ -106,13 +106,13 @@ def _by_rater(
     return found
 
 
-def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
+def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: dict[str, Ints]) -> Figure:
     if not rows.any():
         return absent(gettext_noop("No votes on such a pair yet."))
-    return shares.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
+    return shares.share(is_wrong[rows], **{name: group[rows] for name, group in groups.items()})
 
 
-def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
+def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: dict[str, Ints]) -> Figure:
     if not surer_is_worse.any() or surer_is_worse.all():
         return absent(gettext_noop("There are votes of only one of the two kinds."), len(is_wrong))
-    return shares.gap(is_wrong, among=surer_is_worse, groups=groups)
+    return shares.gap(is_wrong, among=surer_is_worse, **groups)

@@ -34,11 +34,15 @@ COLUMNS = {
 FLAGS_BEHIND = {
     "flag-chance": gettext_lazy("Disagrees with other raters on the same pairs"),
     "flag-first": gettext_lazy("The response shown first ranked top, alone"),
+    "flag-last": gettext_lazy("The response shown last ranked top, alone"),
+    "flag-alternates": gettext_lazy("The top position moved by the rater's usual step"),
     "flag-longer": gettext_lazy("The longer response won most pairs"),
     "flag-copy": gettext_lazy("Ranked the same as the colleague"),
     "flag-tires": gettext_lazy("Late in a long session"),
     "flag-drifts": gettext_lazy("The last third of the answers"),
+    "flag-uneven": gettext_lazy("Sessions with less agreement than the rater's others"),
     "flag-fast": gettext_lazy("Faster than reading speed"),
+    "flag-even": gettext_lazy("Answers with a known time"),
 }
 """What the judgments behind a rater's flag have in common."""
 SIGHTS = ("list", "bold", "link", "emoji", "refusal")
@@ -199,26 +203,18 @@ def _apart(gap: Figure) -> Measure:
     label, unit = _("Difference"), _("votes")
     if gap.value is None:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
-    assert gap.low is not None
-    assert gap.high is not None  # a figure with a value always has an interval
-    return Measure(
-        label,
-        _points(gap.value, "+"),
-        f"{_points(gap.low)} – {_points(gap.high)}",
-        gap.n,
-        unit,
-        _meaning(gap),
-    )
+    interval = share_interval(gap).removesuffix(" %")
+    return Measure(label, _points(gap.value), interval, gap.n, unit, _meaning(gap))
 
 
-def _points(share: float, sign: str = "") -> str:
-    number = f"{100 * share:{sign}.0f}".replace("-", "−")
-    return _("%(number)s points") % {"number": number} if sign else number
+def _points(share: float) -> str:
+    number = f"{100 * share:+.0f}".replace("-", "−")
+    return _("%(number)s points") % {"number": number}
 
 
 def _meaning(gap: Figure) -> str:
-    assert gap.low is not None
-    assert gap.high is not None
+    if gap.low is None or gap.high is None:
+        return _(gap.note) if gap.note else ""
     if gap.low > 0:
         return _(
             "Raters err more towards the response that sounds surer: confident wording passes for"
@@ -235,7 +231,7 @@ def _meaning(gap: Figure) -> str:
 
 def _meaning_of_rater(gap: Figure) -> str:
     if gap.low is None or gap.high is None:
-        return _(gap.note)
+        return _(gap.note) if gap.note else ""
     if gap.low > 0:
         return _(
             "More errors towards the response that sounds surer. Show gold items where the modest"

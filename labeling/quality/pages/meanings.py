@@ -89,7 +89,9 @@ def alpha_meaning(figure: Figure) -> str:
 
 def longer_meaning(figure: Figure) -> str:
     value = figure.value if figure.value is not None else 0.5
-    if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
+    if figure.low is None or figure.high is None:
+        return _(figure.note) if figure.note else ""
+    if figure.low <= 0.5 <= figure.high:
         return _("No detectable effect")
     if value < 0.5:
         return _("Shorter responses win more often")
@@ -97,7 +99,9 @@ def longer_meaning(figure: Figure) -> str:
 
 
 def first_meaning(figure: Figure) -> str:
-    if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
+    if figure.low is None or figure.high is None:
+        return _(figure.note) if figure.note else ""
+    if figure.low <= 0.5 <= figure.high:
         return _("Display order is random, and position has no detectable effect.")
     return _(
         "Display order is random. A share other than 50 %, beyond chance, comes from position and"

@@ -20,10 +20,11 @@ from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words, meanings
+from labeling.quality.pages import bias_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
-from labeling.statistics.figures import Figure, wilson
+from labeling.statistics.clustering import TOO_FEW
+from labeling.statistics.figures import Figure
 from pages import interval_chart
 
 JUDGMENTS_PER_PAGE = 50
@@ -139,7 +140,12 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         habits = report.results["habits"]
         raters = quality_selectors.rater_measures(report=report)
         page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "flagged": [row for row in raters if row.flags]}
+        context |= {
+            "page": page,
+            "flagged": [row for row in raters if row.flags],
+            "tastes": taste_words.groups(raters),
+            "taste_meaning": taste_words.meaning(),
+        }
         if habits:
             context |= {
                 "measures": pages_words.bias(habits),
@@ -244,6 +250,8 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "page": page,
         "found": found,
         "flags": [(row, flag) for row in found for flag in row.flags],
+        "tastes": [(row, taste_words.sentence(row.taste)) for row in found if row.taste],
+        "taste_meaning": taste_words.meaning(),
         "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
     if campaign and found:
@@ -301,25 +309,33 @@ def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
             rater_id=rater,
             alias=aliases.get(rater, ""),
             cells=[
-                None if other == place else _cell(*cell)
-                for other, cell in enumerate(
-                    zip(
-                        found["score"][place], found["n"][place], found["kappa"][place], strict=True
-                    )
-                )
+                None
+                if other == place
+                else _cell(_of_two(found, place, other), found["kappa"][place][other])
+                for other in range(len(found["raters"]))
             ],
         )
         for place, rater in enumerate(found["raters"])
     ]
 
 
-def _cell(score: float, n: int, kappa: float | None) -> Cell:
-    if not n:
+def _of_two(found: Mapping[str, Any], place: int, other: int) -> Figure:
+    """A report of an earlier version has no ends."""
+    score, n = found["score"][place][other], found["n"][place][other]
+    low, high = ((found[end][place][other] if end in found else None) for end in ("low", "high"))
+    return agreement_of_two(score, n, low, high)
+
+
+def agreement_of_two(score: float, n: int, low: float | None, high: float | None) -> Figure:
+    return Figure(score / n if n else None, n, low, high, note=TOO_FEW if low is None and n else "")
+
+
+def _cell(agree: Figure, kappa: float | None) -> Cell:
+    if agree.value is None:
         return Cell("", 0, 0)
-    share = score / n
     # 50 % is what chance gives on decided pairs, so the colours start there.
-    level = min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS)))
-    return Cell(f"{100 * share:.0f}", n, level, pages_words.two_raters(wilson(score, n), kappa))
+    level = min(LEVELS, max(1, 1 + int((agree.value - 0.5) * 2 * LEVELS)))
+    return Cell(f"{100 * agree.value:.0f}", agree.n, level, pages_words.two_raters(agree, kappa))
 
 
 def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
@@ -327,7 +343,12 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     aliases.
     """
     found = [
-        TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"])
+        TwoRaters(
+            pair["one"],
+            pair["other"],
+            agreement_of_two(pair["score"], pair["n"], pair.get("low"), pair.get("high")),
+            pair["kappa"],
+        )
         for pair in matrix["pairs"]
     ]
     sort = request.GET.get("sort", "")

@@ -81,19 +81,49 @@ def share(figure: Figure) -> str:
 
 
 def coefficient(figure: Figure) -> str:
-    return "–" if figure.value is None else number_format(figure.value, 2).replace("-", "−")
+    return "–" if figure.value is None else _number(figure.value, 2)
 
 
 def share_interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
-        return ""
-    return f"{100 * figure.low:.0f} – {100 * figure.high:.0f} %"
+        return _too_few(figure)
+    low, high = _apart(100 * figure.low, 100 * figure.high, 0)
+    return f"{low} – {high} %"
 
 
 def coefficient_interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
-        return ""
-    return f"{number_format(figure.low, 2)} – {number_format(figure.high, 2)}".replace("-", "−")
+        return _too_few(figure)
+    low, high = _apart(figure.low, figure.high, 2)
+    return f"{low} – {high}"
+
+
+def percent_interval(figure: Figure) -> str:
+    """Of a figure in percent, as win rates are."""
+    if figure.low is None or figure.high is None:
+        return _too_few(figure)
+    low, high = _apart(figure.low, figure.high, 1)
+    return f"{low} – {high}"
+
+
+def _too_few(figure: Figure) -> str:
+    """In place of the interval of a value that has none; its note has the reason."""
+    return _("too few") if figure.value is not None and figure.note else ""
+
+
+def _apart(low: float, high: float, decimals: int) -> tuple[str, str]:
+    """Both ends, with as many more decimals as it takes to show that they differ."""
+    while round(low, decimals) == round(high, decimals) and decimals < _MOST_DECIMALS:
+        decimals += 1
+    return _number(low, decimals), _number(high, decimals)
+
+
+def _number(value: float, decimals: int) -> str:
+    """Rounded first, because Django's number_format cuts decimals off."""
+    return number_format(round(value, decimals), decimals).replace("-", "−")
+
+
+_MOST_DECIMALS = 6
 
 
 def as_share(label: str, figure: Figure, unit: str, meaning: str) -> Measure:

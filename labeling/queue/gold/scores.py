@@ -22,8 +22,8 @@ from labeling.models import (
     ReviewRequest,
 )
 from labeling.queue import items
+from labeling.statistics import clustering
 from labeling.statistics.agreement import orders
-from labeling.statistics.figures import wilson
 
 RECENT = 30
 """How many of a paused rater's latest judgments go to review."""
@@ -115,10 +115,9 @@ def _follow_up(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     passed = list(answers.values_list("has_passed", flat=True))
     if len(passed) < campaign.gold_min:
         return
-    score = wilson(sum(passed), len(passed))
+    score = clustering.independent(sum(passed), max(1, len(passed)))
     assert score.value is not None
-    assert score.high is not None  # both by len(passed) > 0
-    if 100 * score.high < campaign.gold_pause_below:
+    if score.high is not None and 100 * score.high < campaign.gold_pause_below:
         pause_rater(campaign=campaign, rater=rater, by=None, now=now)
     elif 100 * score.value < campaign.gold_warn_below and (
         standing is None or standing.warned_at is None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from labeling.models import (
     AdjudicatedRank,
@@ -20,9 +20,10 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
-from labeling.statistics import response_orders
+from labeling.quality import counting
+from labeling.statistics import clustering, response_orders
 from labeling.statistics.agreement import orders
-from labeling.statistics.figures import Figure, absent, gettext_noop, wilson
+from labeling.statistics.figures import Figure, absent, gettext_noop
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2
@@ -52,7 +53,7 @@ class GoldRow:
 
     @property
     def passed(self) -> Figure:
-        return wilson(self.n_passed, self.n_answers)
+        return clustering.independent(self.n_passed, self.n_answers) if self.n_answers else _NO_GOLD
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,15 @@ class GoldFeedback:
     golds: list[AnsweredGold]
 
 
+_NO_GOLD = absent(gettext_noop("No gold items have been answered yet."))
+_NOT_ADJUDICATED = absent(gettext_noop("Nothing has been adjudicated yet."))
+
+
 def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
     """Golds in use first, suspect ones at the top; then retired ones, latest first."""
-    answered = Count("gold__answers")
-    passed = Count("gold__answers", filter=Q(gold__answers__has_passed=True))
+    counted = Q(gold__answers__rater__withdrawn_at=None)
+    answered = Count("gold__answers", filter=counted)
+    passed = Count("gold__answers", filter=counted & Q(gold__answers__has_passed=True))
     uses = GoldItem.objects.filter(campaign=campaign).annotate(n_answers=answered, n_passed=passed)
     is_suspect = Q(n_answers__gte=SUSPECT_ANSWERS, n_passed__lte=F("n_answers") * SUSPECT_PASSED)
     ranks = GoldRank.objects.order_by("response_id")
@@ -125,30 +131,42 @@ def n_golds(*, campaign: Campaign) -> int:
 def n_other_golds(*, campaign: Campaign) -> int:
     """Golds of other campaigns that this one could use."""
     others = Gold.objects.filter(retired_at=None, n_responses=campaign.n_responses or 0)
-    return others.exclude(uses__campaign=campaign).count()
+    withdrawn = GoldRank.objects.filter(counting.by_withdrawn("response__"))
+    return others.exclude(uses__campaign=campaign).exclude(pk__in=withdrawn.values("gold")).count()
 
 
 def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
     """Raters who answered a gold here, judged an adjudicated item, or are paused; those with
     problems first.
     """
-    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
-        "rater"
+    answers = GoldAnswer.objects.filter(
+        campaign=campaign, gold__retired_at=None, rater__withdrawn_at=None
+    ).order_by()
+    rows = list(answers.values_list("rater", "gold__prompt", "has_passed", "agreed", "n_pairs"))
+    by_gold: dict[int, list[bool]] = defaultdict(list)
+    for rater_id, _prompt, has_passed, _agreed, _n in rows:
+        by_gold[rater_id].append(has_passed)
+    by_pair = clustering.share_by(
+        [row[0] for row in rows],
+        [row[3] for row in rows],
+        counts=[row[4] for row in rows],
+        prompts=[row[1] for row in rows],
     )
-    counted = answers.annotate(
-        n=Count("pk"),
-        n_passed=Count("pk", filter=Q(has_passed=True)),
-        agreed=Sum("agreed"),
-        n_pairs=Sum("n_pairs"),
-    )
-    by_gold = {row[0]: row[1:] for row in counted.order_by()}
     decided, _everybody = with_adjudicated(campaign=campaign)
     standings = {
-        standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)
+        standing.rater_id: standing
+        for standing in RaterStanding.objects.filter(campaign=campaign, rater__withdrawn_at=None)
     }
     raters = Rater.objects.select_related("user").in_bulk([*by_gold, *decided, *standings])
     scores = [
-        _score(rater, by_gold.get(rater.pk), decided.get(rater.pk), standings.get(rater.pk))
+        GoldScore(
+            rater=rater,
+            passed=_passed(by_gold.get(rater.pk, [])),
+            pairs=by_pair.get(rater.pk, _NO_GOLD),
+            adjudicated=decided.get(rater.pk, _NOT_ADJUDICATED),
+            warned_at=standings[rater.pk].warned_at if rater.pk in standings else None,
+            paused_at=standings[rater.pk].paused_at if rater.pk in standings else None,
+        )
         for rater in raters.values()
     ]
     return sorted(scores, key=_worst_first)
@@ -161,26 +179,22 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     right = _adjudicated(campaign)
     given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__", with_extra=True, with_repeats=True),
         comparison__judgment__item__in=list(right),
-        comparison__judgment__is_current=True,
-        comparison__judgment__set_aside=None,
     ).values_list(
         "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
     )
     for item, rater, response, rank in rows.iterator(chunk_size=5_000):
         given[item or 0, rater][response] = rank
-    agreed: dict[int, float] = defaultdict(float)
-    n: dict[int, int] = defaultdict(int)
-    for (item, rater), ranks in given.items():
-        found = orders.match(right[item], ranks)
-        agreed[rater] += found.agreed
-        n[rater] += found.n
-    everybody = (
-        wilson(sum(agreed.values()), sum(n.values()))
-        if sum(n.values())
-        else absent(gettext_noop("Nothing has been adjudicated yet."))
-    )
-    return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
+    found = [
+        (rater, item, orders.match(right[item], ranks)) for (item, rater), ranks in given.items()
+    ]
+    decided = [(rater, item, match.agreed, match.n) for rater, item, match in found if match.n]
+    if not decided:
+        return {}, _NOT_ADJUDICATED
+    raters, items, agreed, n = zip(*decided, strict=True)
+    everybody = clustering.share(agreed, counts=n, prompts=items)
+    return clustering.share_by(raters, agreed, counts=n, prompts=items), everybody
 
 
 def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
@@ -202,7 +216,7 @@ def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
         .annotate(n=Count("pk"), n_passed=Count("pk", filter=Q(has_passed=True)))
         .order_by()
     )
-    figures = {campaign: wilson(n_passed, n) for campaign, n, n_passed in counts}
+    figures = {campaign: clustering.independent(n_passed, n) for campaign, n, n_passed in counts}
     campaigns = {answer.campaign_id: answer.campaign for answer in shown}
     return [
         GoldFeedback(
@@ -225,29 +239,9 @@ def in_letters(ranks: Sequence[int | None]) -> str:
     return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"
 
 
-def _score(
-    rater: Rater,
-    gold: tuple[int, int, float, int] | None,
-    decided: Figure | None,
-    standing: RaterStanding | None,
-) -> GoldScore:
-    n, n_passed, agreed, n_pairs = gold or (0, 0, 0.0, 0)
-    return GoldScore(
-        rater=rater,
-        passed=(
-            wilson(n_passed, n)
-            if n
-            else absent(gettext_noop("No gold items have been answered yet."))
-        ),
-        pairs=(
-            wilson(agreed, n_pairs)
-            if n_pairs
-            else absent(gettext_noop("No gold items have been answered yet."))
-        ),
-        adjudicated=decided or absent(gettext_noop("Nothing has been adjudicated yet.")),
-        warned_at=standing.warned_at if standing else None,
-        paused_at=standing.paused_at if standing else None,
-    )
+def _passed(answers: Sequence[bool]) -> Figure:
+    """Each gold is a prompt of its own."""
+    return clustering.independent(sum(answers), len(answers)) if answers else _NO_GOLD
 
 
 def _worst_first(score: GoldScore) -> tuple[bool, bool, float, str]:

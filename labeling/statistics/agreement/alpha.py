@@ -1,26 +1,26 @@
-"""Krippendorff's alpha, for any number of raters and missing labels, with a bootstrap over units.
+"""Krippendorff's alpha, for any number of raters and missing labels, with an interval over prompts.
 
 Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). Alpha is 1 − observed / expected
 disagreement over the labels of units that have at least two; units with one label carry no
 information and are left out.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from labeling.statistics import clustering
 from labeling.statistics.figures import (
-    RESAMPLES,
     Figure,
     Floats,
     Ints,
     absent,
     answered,
-    bootstrap,
     codes,
+    first_of,
     gettext_noop,
-    percentiles,
 )
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -34,16 +34,16 @@ def krippendorff(
     *,
     units: ArrayLike,
     labels: ArrayLike,
+    prompts: ArrayLike,
     metric: Metric = "nominal",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> Figure:
     """Alpha over parallel arrays, one entry per label; `n` counts the units that could be compared.
 
     Labels are numbers, or anything sortable for `nominal` and `ordinal` (where their sort order is
     the scale's order). Alpha does not depend on who gave a label, so raters are not a parameter.
-    NaN is a missing label.
+    NaN is a missing label. `prompts` has one entry per label; a unit has one prompt.
     """
+    prompts, _ = answered(prompts, labels)
     units, labels = answered(units, labels)
     unit, _ = codes(units)
     label, distinct = codes(labels)
@@ -72,43 +72,47 @@ def krippendorff(
     if metric == "ratio" and values.min() < 0:
         return absent(gettext_noop("A ratio scale has no negative values."), n_units)
     unit, _ = codes(unit[shared])
-    return _figure(_counts(unit, label, n_units, len(distinct)), values, metric, resamples, seed)
+    table = _counts(unit, label, n_units, len(distinct))
+    return _figure(table, values, metric, first_of(unit, prompts[shared]))
 
 
-def _figure(table: Floats, values: Floats, metric: Metric, resamples: int, seed: int) -> Figure:
-    value = float(_alpha(np.ones((1, len(table))), table, values, metric)[0])
-    interval = None
-    if resamples and len(table) > 1:
-        drawn = bootstrap(
-            table,
-            lambda weights, rows: _alpha(weights, rows, values, metric),
-            resamples=resamples,
-            seed=seed,
-        )
-        interval = percentiles(drawn)
-    low, high = interval or (None, None)
-    se = _error(table) if metric == "nominal" and len(table) > 1 else None
-    return Figure(value=value, n=len(table), low=low, high=high, se=se)
-
-
-def _error(table: Floats) -> float:
-    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, as in irrCAC).
-    The interval comes from the bootstrap.
-    """
-    n, n_each = len(table), table.sum(axis=1)
-    mean = n_each.mean()
-    share = (table * (table - 1)).sum(axis=1) / (mean * (n_each - 1))
-    used = table.mean(axis=0) / mean
-    chance = float(used @ used)
-    extra = (n_each - mean) / mean  # a unit with more labels than usual counts for more
-    alpha = (share.mean() - chance) / (1 - chance)
-    observed = share.mean() + (1 - share.mean()) / n_each.sum()
-    # Each unit's contribution to alpha to first order; their spread gives the standard error.
-    linearised = (share - observed * extra - chance) / (1 - chance)
-    linearised = linearised - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (
-        1 - chance
+def _figure(table: Floats, values: Floats, metric: Metric, prompt: np.ndarray) -> Figure:
+    """Alpha is 1 − (n − 1) O / E: O sums the distances within units, E those between all labels."""
+    n_each, marginals = table.sum(axis=1), table.sum(axis=0)
+    n = float(n_each.sum())
+    distances, by_marginals = _distances(values, marginals, metric)
+    of_labels = distances @ marginals
+    within = ((table @ distances) * table).sum(axis=1) / (n_each - 1)
+    observed, expected = float(within.sum()), float(marginals @ of_labels)
+    value = 1 - (n - 1) * observed / expected
+    # To first order, one more unit moves O and E by its own distances, and by moving the labels'
+    # places on the scale.
+    together = (table / (n_each - 1)[:, None]).T @ table - np.diag(
+        (table / (n_each - 1)[:, None]).sum(axis=0)
     )
-    return float(np.sqrt(((linearised - alpha) ** 2).sum() / (n * (n - 1))))
+    to_observed = within + table @ by_marginals(together)
+    to_expected = table @ (2 * of_labels + by_marginals(np.outer(marginals, marginals)))
+    influence = (
+        -(n_each * observed + (n - 1) * (to_observed - observed * to_expected / expected))
+        / expected
+    )
+    return clustering.coefficient(
+        value,
+        len(table),
+        influence,
+        prompts=prompt,
+        alone=_alone(table, distances) / (expected / n**2) ** 2,
+    )
+
+
+def _alone(table: Floats, distances: Floats) -> float:
+    """The variance of the mean distance between two labels of a unit, if all these pairs of labels
+    were independent.
+    """
+    pairs = table.T @ table - np.diag(table.sum(axis=0))
+    n = float(pairs.sum())
+    mean = float((pairs * distances).sum()) / n
+    return max(0.0, float((pairs * distances**2).sum()) / n - mean**2) / (n / 2)
 
 
 def _positions(distinct: np.ndarray, metric: Metric) -> Floats:
@@ -127,45 +131,29 @@ def _counts(unit: Ints, label: Ints, n_units: int, n_labels: int) -> Floats:
     )
 
 
-def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Floats:
-    """Alpha for each row of `weights` (B, P) over the units' counts `table` (P, V); NaN where only
-    one label is left.
+def _distances(
+    values: Floats, marginals: Floats, metric: Metric
+) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """Squared distances between labels (V, V), and how a sum of distances, each weighted by a table
+    (V, V), changes with the number of each label.
+
+    Only the ordinal distance changes: it is the interval distance between mid-ranks.
     """
-    n_each = table.sum(axis=1)
-    marginals = weights @ table  # (B, V)
-    n = marginals.sum(axis=1)
-    if metric in ("nominal", "ratio"):
-        distances = _distances(values, metric)
-        # Disagreement within each unit: distances over its ordered pairs of labels, by n − 1.
-        within = ((table @ distances) * table).sum(axis=1) / (n_each - 1)
-        observed = weights @ within
-        expected = ((marginals @ distances) * marginals).sum(axis=1)
-    else:
-        # The ordinal distance is the interval distance between mid-ranks, which differ between
-        # resamples.
-        places = (
-            np.cumsum(marginals, axis=1) - marginals / 2
-            if metric == "ordinal"
-            else np.tile(values, (len(weights), 1))
-        )
-        # Centred per resample, so that Σ n·place² gives the expected disagreement.
-        places = places - (marginals * places).sum(axis=1, keepdims=True) / n[:, None]
-        # Σ over pairs of (x − y)² is 2·(n·Σx² − (Σx)²): no V × V table per resample is needed.
-        sums, squares = table @ places.T, table @ (places**2).T  # (P, B)
-        spread = 2 * (n_each[:, None] * squares - sums**2) / (n_each - 1)[:, None]
-        observed = (weights.T * spread).sum(axis=0)
-        expected = 2 * n * (marginals * places**2).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(
-            1 - (n - 1) * observed / np.where(expected > 0, expected, np.nan), dtype=float
-        )
-
-
-def _distances(values: Floats, metric: Metric) -> Floats:
-    """Squared distances between labels. (V, V)"""
     if metric == "nominal":
-        return 1.0 - np.eye(len(values))
-    total = values[:, None] + values[None, :]
-    return np.asarray(
-        ((values[:, None] - values[None, :]) / np.where(total == 0, 1.0, total)) ** 2, dtype=float
-    )
+        return 1.0 - np.eye(len(values)), lambda weights: np.zeros(len(values))
+    if metric == "ratio":
+        total = values[:, None] + values[None, :]
+        apart = (values[:, None] - values[None, :]) / np.where(total == 0, 1.0, total)
+        return apart**2, lambda weights: np.zeros(len(values))
+    if metric == "interval":
+        return (values[:, None] - values[None, :]) ** 2, lambda weights: np.zeros(len(values))
+    places = np.cumsum(marginals) - marginals / 2
+    apart = places[:, None] - places[None, :]
+
+    def by_marginals(weights: Floats) -> Floats:
+        by_place = 4 * (weights * apart).sum(axis=1)
+        # A label moves its own place by half, and the places above it by one.
+        above = np.cumsum(by_place[::-1])[::-1] - by_place
+        return np.asarray(above + by_place / 2, dtype=float)
+
+    return apart**2, by_marginals

@@ -12,14 +12,15 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
+from labeling.statistics import clustering
 from labeling.statistics.figures import (
     Figure,
     Floats,
     absent,
     answered,
     codes,
+    first_of,
     gettext_noop,
     with_error,
 )
@@ -78,24 +79,26 @@ def fleiss(
     *,
     units: ArrayLike,
     labels: ArrayLike,
+    prompts: ArrayLike,
     weighting: Weighting = "identity",
     values: Sequence[float] | None = None,
 ) -> Figure:
     """Fleiss's kappa, generalised to missing labels (Gwet 2014, chapter 2)."""
-    table, scale = _table(units, labels, values)
-    return _chance_corrected(table, "fleiss", weights_for(scale, weighting))
+    table, scale, prompt = _table(units, labels, prompts, values)
+    return _chance_corrected(table, "fleiss", weights_for(scale, weighting), prompt)
 
 
 def gwet(
     *,
     units: ArrayLike,
     labels: ArrayLike,
+    prompts: ArrayLike,
     weighting: Weighting = "identity",
     values: Sequence[float] | None = None,
 ) -> Figure:
     """Gwet's AC1 (2008), or AC2 with weights."""
-    table, scale = _table(units, labels, values)
-    return _chance_corrected(table, "gwet", weights_for(scale, weighting))
+    table, scale, prompt = _table(units, labels, prompts, values)
+    return _chance_corrected(table, "gwet", weights_for(scale, weighting), prompt)
 
 
 def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
@@ -105,18 +108,20 @@ def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
 
 
 def _table(
-    units: ArrayLike, labels: ArrayLike, values: Sequence[float] | None
-) -> tuple[Floats, Floats]:
-    """Counts of units by labels, and the labels as sorted numbers."""
+    units: ArrayLike, labels: ArrayLike, prompts: ArrayLike, values: Sequence[float] | None
+) -> tuple[Floats, Floats, np.ndarray]:
+    """Counts of units by labels, the labels as sorted numbers, and each unit's prompt."""
+    prompts, _ = answered(prompts, labels)
     units, labels = answered(units, labels)
     unit, unit_names = codes(units)
     numbers = _numbers(labels, values)
     scale = np.unique(np.asarray(values, dtype=float) if values is not None else numbers)
     if not unit.size:
-        return np.zeros((0, len(scale))), scale
+        return np.zeros((0, len(scale))), scale, np.zeros(0)
     place = np.searchsorted(scale, numbers)
     flat = np.bincount(unit * len(scale) + place, minlength=len(unit_names) * len(scale))
-    return flat.reshape(len(unit_names), len(scale)).astype(float), scale
+    table = flat.reshape(len(unit_names), len(scale)).astype(float)
+    return table, scale, first_of(unit, prompts)
 
 
 def _problem(table: Floats) -> Figure | None:
@@ -158,10 +163,8 @@ def _chance(kind: str, table: Floats, weights: Floats) -> Chance:
     return Chance(float(used @ weights @ used), shares @ ((weights @ used + weights.T @ used) / 2))
 
 
-def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
-    """The coefficient with its standard error by linearisation over units (Gwet 2014), and a t
-    interval with n − 1 degrees of freedom.
-    """
+def _chance_corrected(table: Floats, kind: str, weights: Floats, prompt: np.ndarray) -> Figure:
+    """The coefficient, linearised over units (Gwet 2014) and clustered by prompt."""
     if problem := _problem(table):
         return problem
     chance = _chance(kind, table, weights)
@@ -169,21 +172,26 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
         return absent(gettext_noop("Chance alone would produce full agreement here."), len(table))
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
+    n_shared = int(is_shared.sum())
     value = (observed - chance.overall) / (1 - chance.overall)
     # Each unit's contribution to the coefficient to first order (Gwet 2014).
-    linearised = (
-        n
-        / is_shared.sum()
-        * np.where(is_shared, by_unit - chance.overall, 0.0)
-        / (1 - chance.overall)
+    linearised = n / n_shared * np.where(is_shared, by_unit - chance.overall, 0.0)
+    linearised = linearised - 2 * (1 - value) * (chance.by_unit - chance.overall)
+    influence = (linearised / (1 - chance.overall) - value) / n
+    return clustering.coefficient(
+        value,
+        n_shared,
+        influence,
+        prompts=prompt,
+        alone=_alone(table, weights) / (1 - chance.overall) ** 2,
     )
-    linearised = linearised - 2 * (1 - value) * (chance.by_unit - chance.overall) / (
-        1 - chance.overall
-    )
-    if n < 2:
-        return Figure(value=value, n=1)
-    se = math.sqrt(float(((linearised - value) ** 2).sum()) / (n * (n - 1)))
-    reach = float(student.ppf(0.975, n - 1)) * se
-    return Figure(
-        value=value, n=int(is_shared.sum()), low=value - reach, high=min(1.0, value + reach), se=se
-    )
+
+
+def _alone(table: Floats, weights: Floats) -> float:
+    """The variance of the mean credit of two labels of a unit, if all these pairs of labels were
+    independent.
+    """
+    pairs = table.T @ table - np.diag(table.sum(axis=0))
+    n = float(pairs.sum())
+    mean = float((pairs * weights).sum()) / n
+    return max(0.0, float((pairs * weights**2).sum()) / n - mean**2) / (n / 2)

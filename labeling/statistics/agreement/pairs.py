@@ -5,6 +5,7 @@ A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is
 right are decided by response id, never by the order in which they were shown.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,18 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
-from labeling.statistics.figures import (
-    RESAMPLES,
-    Figure,
-    Floats,
-    Ints,
-    absent,
-    bootstrap,
-    codes,
-    gettext_noop,
-    percentiles,
-    wilson,
-)
+from labeling.statistics import clustering
+from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, first_of, gettext_noop
 
 Ties = Literal["in", "out", "half"]
 """"in": a tie is a label of its own. "out": only decided votes are compared. "half": a tie against
@@ -113,13 +104,12 @@ def raw(
     *,
     units: ArrayLike,
     labels: ArrayLike,
+    prompts: ArrayLike,
     ties: Ties = "half",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     tie: float = 0,
 ) -> Figure:
     """The share of pairs of votes on the same unit that agree; `n` counts those pairs. Interval
-    over units.
+    over prompts, which have one entry per vote.
 
     With ties "in" the labels may be any categories.
     """
@@ -131,11 +121,8 @@ def raw(
                 gettext_noop("Nothing has two decided votes yet, so there is nothing to compare.")
             )
         return absent(gettext_noop("Nothing has two votes yet, so there is nothing to compare."))
-    interval = None
-    if resamples and len(rows) > 1:
-        interval = percentiles(bootstrap(rows, _share, resamples=resamples, seed=seed))
-    low, high = interval or (None, None)
-    return Figure(value=float(rows[:, 0].sum() / n), n=n, low=low, high=high)
+    prompt = first_of(codes(units)[0], np.asarray(prompts))
+    return clustering.share(rows[:, 0], counts=rows[:, 1], prompts=prompt)
 
 
 def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floats:
@@ -145,11 +132,6 @@ def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floa
     rows = _scores_by_unit(units, labels, ties, 0)
     compared = rows[rows[:, 1] > 0]
     return np.asarray(compared[:, 0] / compared[:, 1], dtype=float)
-
-
-def _share(weights: Floats, rows: Floats) -> Floats:
-    same, n = (weights @ rows).T
-    return np.asarray(np.divide(same, n, out=np.full(len(n), np.nan), where=n > 0), dtype=float)
 
 
 def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float) -> Floats:
@@ -184,20 +166,6 @@ class Matrix:
     raters: tuple[int, ...]
     score: Floats
     n: Ints
-
-    def figure(self, one: int, other: int) -> Figure:
-        """The share for one pair of raters, given by id, with Wilson's interval."""
-        row, column = self.raters.index(one), self.raters.index(other)
-        if not self.n[row, column]:
-            return absent(gettext_noop("These two raters have never compared the same pair."))
-        return wilson(float(self.score[row, column]), int(self.n[row, column]))
-
-    def with_everybody(self) -> dict[int, Figure]:
-        """Each rater's share with all other raters combined."""
-        return {
-            rater: wilson(float(self.score[at].sum()), int(self.n[at].sum()))
-            for at, rater in enumerate(self.raters)
-        }
 
 
 def matrix(
@@ -234,26 +202,86 @@ def matrix(
     )
 
 
+def with_everybody(
+    *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, prompts: ArrayLike
+) -> dict[int, Figure]:
+    """Each rater's share of agreement with all other raters combined, ties as half. Raters whom
+    nobody can be compared with have none.
+    """
+    unit, label = codes(units)[0], np.asarray(labels, dtype=np.int64)
+    if not unit.size:
+        return {}
+    cells = np.bincount(unit * 3 + label + 1, minlength=3 * (int(unit.max()) + 1)).reshape(-1, 3)
+    others = cells[unit]
+    others[np.arange(len(unit)), label + 1] -= 1
+    # A vote's credit against the votes −1, 0 and +1.
+    credit = 1 - np.abs(label[:, None] - np.array([-1, 0, 1])) / 2
+    return clustering.share_by(
+        raters, (others * credit).sum(axis=1), counts=others.sum(axis=1), prompts=prompts
+    )
+
+
+def of_two(
+    *,
+    units: ArrayLike,
+    raters: ArrayLike,
+    labels: ArrayLike,
+    prompts: ArrayLike,
+    listed: Collection[tuple[int, int]],
+) -> dict[tuple[int, int], Figure]:
+    """The share of agreement of every two raters that are `listed`, ties as half."""
+    known = sorted({rater for pair in listed for rater in pair})
+    rater = np.asarray(raters)
+    is_known = np.isin(rater, known)
+    unit, label, prompt = (
+        np.asarray(column)[is_known] for column in (codes(units)[0], labels, prompts)
+    )
+    place = np.searchsorted(known, rater[is_known])
+    order = np.lexsort((place, unit))
+    unit, label, prompt, place = unit[order], label[order], prompt[order], place[order]
+    wanted = np.array(
+        [known.index(a) * len(known) + known.index(b) for a, b in map(sorted, listed)]
+    )
+    pairs: list[Ints] = []
+    votes: list[Ints] = []
+    scores: list[Floats] = []
+    # Votes on a unit lie together: compare each with the one `step` places later, for every step.
+    for step in range(1, int(np.bincount(unit).max()) if unit.size else 0):
+        one = np.flatnonzero(unit[step:] == unit[:-step])
+        pair = place[one] * len(known) + place[one + step]
+        one, pair = (column[np.isin(pair, wanted)] for column in (one, pair))
+        pairs.append(pair)
+        votes.append(one)
+        scores.append(1 - np.abs(label[one] - label[one + step]) / 2)
+    if not pairs:
+        return {}
+    found = clustering.share_by(
+        np.concatenate(pairs), np.concatenate(scores), prompts=prompt[np.concatenate(votes)]
+    )
+    return {(known[key // len(known)], known[key % len(known)]): one for key, one in found.items()}
+
+
 def with_oneself(
-    *, raters: ArrayLike, first: ArrayLike, again: ArrayLike, ties: Ties = "half"
+    *,
+    raters: ArrayLike,
+    first: ArrayLike,
+    again: ArrayLike,
+    prompts: ArrayLike,
+    ties: Ties = "half",
 ) -> tuple[Figure, dict[int, Figure]]:
     """Self-agreement over repeated pairs, overall and by rater. Labels are −1, 0, +1 the first time
     and the second time, with the sides swapped back.
     """
+    prompt = np.asarray(prompts)
     one, other = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
     rater = np.asarray(raters)
     if ties == "out":
         decided = (one != 0) & (other != 0)
-        one, other, rater = one[decided], other[decided], rater[decided]
+        one, other, rater, prompt = (of[decided] for of in (one, other, rater, prompt))
     score = (one == other).astype(float) if ties == "in" else 1 - np.abs(one - other) / 2
     if not score.size:
         return absent(gettext_noop("Nothing has been rated twice yet.")), {}
-    return wilson(float(score.sum()), len(score)), _by_rater(rater, score)
-
-
-def _by_rater(raters: np.ndarray, score: Floats) -> dict[int, Figure]:
-    rater, names = codes(raters)
-    if not rater.size:
-        return {}
-    total, n = np.bincount(rater, weights=score), np.bincount(rater)
-    return {int(name): wilson(float(total[at]), int(n[at])) for at, name in enumerate(names)}
+    return (
+        clustering.share(score, prompts=prompt),
+        clustering.share_by(rater, score, prompts=prompt),
+    )

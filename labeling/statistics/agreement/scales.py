@@ -7,18 +7,17 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from labeling.statistics import clustering
 from labeling.statistics.agreement.pairs import PairVotes
 from labeling.statistics.figures import (
-    RESAMPLES,
     Figure,
     Floats,
     Ints,
     absent,
     answered,
-    bootstrap,
     codes,
+    first_of,
     gettext_noop,
-    percentiles,
 )
 
 
@@ -26,22 +25,22 @@ def icc_of_some(
     *,
     units: ArrayLike,
     scores: ArrayLike,
+    prompts: ArrayLike,
     is_of_mean: bool = False,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> Figure:
     """ICC(1,1) where units have different raters and different numbers of them; on a complete table
     it is McGraw and Wong's ICC(1,1).
 
     One-way analysis of variance with unequal groups (Searle 1971; Donner 1986). Units with one
     score are left out. `n` counts the units. `is_of_mean`: for the mean of as many scores as a unit
-    has on average. Interval over units.
+    has on average. Interval over prompts, which have one entry per score.
     """
+    prompt, _ = answered(prompts, np.asarray(scores, dtype=float))
     unit, score = answered(units, np.asarray(scores, dtype=float))
     unit, _ = codes(unit)
     n_each = np.bincount(unit) if unit.size else np.zeros(0)
     is_shared = n_each[unit] >= 2
-    unit, score = codes(unit[is_shared])[0], score[is_shared]
+    unit, score, prompt = codes(unit[is_shared])[0], score[is_shared], prompt[is_shared]
     if not unit.size or unit.max() < 1:
         return absent(
             gettext_noop("Needs at least two responses that two raters each have scored.")
@@ -59,14 +58,21 @@ def icc_of_some(
         return absent(
             gettext_noop("Scores differ too little between responses for this measure."), len(n)
         )
-    drawn = bootstrap(
-        rows,
-        lambda weights, kinds: _one_way(weights @ kinds, is_of_mean=is_of_mean),
-        resamples=resamples,
-        seed=seed,
+    influence = rows @ _gradient(rows.sum(axis=0), is_of_mean=is_of_mean)
+    return clustering.coefficient(
+        value,
+        len(n),
+        influence,
+        prompts=first_of(unit, prompt),
+        alone=float(influence.var() * len(n)),
     )
-    low, high = (percentiles(drawn) if resamples else None) or (None, None)
-    return Figure(value=value, n=len(n), low=low, high=high)
+
+
+def _gradient(sums: Floats, *, is_of_mean: bool) -> Floats:
+    """How the ICC moves with each of the sums, by differences too small to matter."""
+    steps = np.diag(1e-6 * np.maximum(np.abs(sums), 1.0))
+    up, down = (_one_way(sums + way * steps, is_of_mean=is_of_mean) for way in (1, -1))
+    return np.asarray((up - down) / (2 * np.diag(steps)), dtype=float)
 
 
 def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
@@ -82,17 +88,18 @@ def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
         return np.asarray(np.where(below > 1e-12, (between - within) / below, np.nan), dtype=float)
 
 
-def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> Figure:
+def mean_tau(pairs: PairVotes, *, prompts: ArrayLike) -> Figure:
     """Kendall's tau-b of every two raters of an item over the responses that both ranked, averaged
     over all these comparisons.
 
     `n` counts the comparisons. If one of the two ties all the responses, there is no comparison.
-    Interval over items.
+    Interval over prompts, which have one entry per vote.
     """
     order = np.lexsort((pairs.rater, pairs.unit))
     unit, rater, label, item = (
         column[order] for column in (pairs.unit, pairs.rater, pairs.label, codes(pairs.item)[0])
     )
+    prompt_of_item = first_of(item, np.asarray(prompts)[order])
     rater, names = codes(rater)
     keys: list[Ints] = []
     sums: list[Floats] = []
@@ -115,9 +122,8 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
             len(is_defined),
         )
     tau = together[is_defined] / np.sqrt(mine[is_defined] * theirs[is_defined])
-    return _mean(
-        tau, of=codes(kinds[is_defined] // len(names) ** 2)[0], resamples=resamples, seed=seed
-    )
+    its_item = kinds.astype(np.int64)[is_defined] // len(names) ** 2
+    return _mean(tau, prompts=prompt_of_item[its_item])
 
 
 def mean_w(
@@ -126,13 +132,13 @@ def mean_w(
     raters: ArrayLike,
     responses: ArrayLike,
     ranks: ArrayLike,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    prompts: ArrayLike,
 ) -> Figure:
     """Kendall's W, ties corrected, of each item by the raters who ranked all of its responses,
     averaged over items.
 
-    `n` counts the items. One row per ranked response; NaN is unranked. Interval over items.
+    `n` counts the items. One row per ranked response; NaN is unranked. Interval over prompts, which
+    have one entry per row.
     """
     rank = np.asarray(ranks, dtype=float)
     ranked = ~np.isnan(rank)
@@ -147,15 +153,20 @@ def mean_w(
     # Only rankings that include every response of their item.
     whole = (np.bincount(given) == n_things[_group_of(item, given)])[given]
     return _w_of_rankings(
-        item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed
+        item[whole],
+        given[whole],
+        cell[whole],
+        rank[ranked][whole],
+        n_things,
+        first_of(item, np.asarray(prompts)[ranked]),
     )
 
 
 def _w_of_rankings(
-    item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int
+    item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, prompt: np.ndarray
 ) -> Figure:
     """W over complete rankings, one row per response: `given` numbers the rankings, `cell` an
-    item's responses.
+    item's responses. `prompt` is by item.
     """
     of_ranking = codes(given)[0]
     place, ties = _mid_ranks(of_ranking, rank)
@@ -177,12 +188,7 @@ def _w_of_rankings(
         return absent(
             gettext_noop("No two raters have ranked the same responses without tying all of them.")
         )
-    return _mean(
-        12 * spread[is_defined] / most[is_defined],
-        of=np.arange(int(is_defined.sum())),
-        resamples=resamples,
-        seed=seed,
-    )
+    return _mean(12 * spread[is_defined] / most[is_defined], prompts=prompt[is_defined])
 
 
 def _group_of(group: Ints, number: Ints, n: int | None = None) -> Ints:
@@ -221,17 +227,10 @@ def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
     return place, ties
 
 
-def _mean(values: Floats, *, of: Ints, resamples: int, seed: int) -> Figure:
-    """The mean of all values, and its interval over the units `of` that they belong to."""
-    rows = np.column_stack([np.bincount(of, weights=values), np.bincount(of)]).astype(float)
-    interval = None
-    if resamples and len(rows) > 1:
-        drawn = bootstrap(
-            rows,
-            lambda weights, kinds: np.divide(*(weights @ kinds).T),
-            resamples=resamples,
-            seed=seed,
-        )
-        interval = percentiles(drawn)
-    low, high = interval or (None, None)
-    return Figure(value=float(values.mean()), n=len(values), low=low, high=high)
+def _mean(values: Floats, *, prompts: np.ndarray) -> Figure:
+    """The mean of all values, and its interval over prompts."""
+    n = len(values)
+    mean = float(values.mean())
+    return clustering.coefficient(
+        mean, n, (values - mean) / n, prompts=prompts, alone=float(values.var()) / n
+    )

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, stdtr
 
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile
+from labeling.statistics import clustering
+from labeling.statistics.clustering import FEWEST_PROMPTS
+from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 Truths = NDArray[np.bool_]
 
@@ -33,20 +34,6 @@ FEWEST_DIFFERING = 10
 
 
 """With fewer votes between responses that differ in a feature, its odds would be noise."""
-
-
-FEWEST_PROMPTS = 5
-
-
-"""With fewer prompts in which responses differ in a feature, its odds describe only these
-prompts.
-"""
-
-
-SURE_PROMPTS = 20
-
-
-"""From here on the spread between prompts is known well enough to be used as it is."""
 
 
 MOST_LOG_ODDS = math.log(1_000)
@@ -72,6 +59,9 @@ is a combination of the others.
 
 
 WITHOUT_EXCEPTION = gettext_noop("Every vote follows this feature, so the odds are unbounded.")
+
+
+FEW_DIFFERING = gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
 
 
 _UNTOLD = gettext_noop(
@@ -150,6 +140,12 @@ def _regressed(
             ),
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
+    if int(prompt.max()) + 1 < FEWEST_PROMPTS:
+        return Choices(
+            (),
+            n,
+            note=gettext_noop("Fewer than 5 prompts. That is too few to tell habits from chance."),
+        )
     refused, is_used = _without_odds(columns, won, prompt)
     usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
     used, doubled = _usable(usable, int(is_used.sum()))
@@ -215,7 +211,7 @@ def one_way(column: Floats, won: Floats, prompt: Ints) -> str:
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
+        return FEW_DIFFERING
     return ""
 
 
@@ -253,13 +249,7 @@ def effects_of(
     bread = _bread(design, fit)
     independent = np.sqrt(np.diag(bread))
     error = _robust(design, won, fit, prompt, rater)
-    few = [
-        np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS
-        for column in named.values()
-    ]
-    # With few prompts the scores nearly sum to zero, and so would the error: it must not fall below
-    # that of independent votes.
-    error = np.where(few, np.maximum(error, independent), error)
+    n_prompts = [np.count_nonzero(np.bincount(prompt[column != 0])) for column in named.values()]
     return [
         effect_of(
             name,
@@ -267,21 +257,29 @@ def effects_of(
             error[at] / spread[at],
             independent[at] / spread[at],
             len(won),
+            int(n_prompts[at]),
         )
         for at, name in enumerate(named)
     ]
 
 
-def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
-    """`alone` is the error of independent votes; when votes separate it is large, whatever `se`
-    is.
+def effect_of(
+    name: str, slope: float, clustered: float, independent: float, n: int, n_prompts: int
+) -> Effect:
+    """From the clustered error and that of independent votes. The larger one counts: with few
+    prompts, or if votes separate, the clustered one is much too small.
     """
-    reach = quantile() * se
-    if not max(abs(slope), reach, quantile() * alone) <= MOST_LOG_ODDS:
+    se = max(clustered, independent)
+    if not math.isfinite(se + slope):
         return Effect(name, absent(_UNTOLD, n))
-    odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(slope + reach), se)
-    z = slope / se if se > 0 else None
-    return Effect(name, odds, z, None if z is None else float(2 * norm.sf(abs(z))))
+    log_odds = clustering.normal(slope, n, se**2, n_prompts=n_prompts)
+    if log_odds.low is None or log_odds.high is None:
+        return Effect(name, absent(FEW_DIFFERING, n))
+    if max(abs(slope), log_odds.high - slope) > MOST_LOG_ODDS:
+        return Effect(name, absent(_UNTOLD, n))
+    odds = Figure(math.exp(slope), n, math.exp(log_odds.low), math.exp(log_odds.high), se)
+    z = slope / se
+    return Effect(name, odds, z, float(2 * stdtr(n_prompts - 1, -abs(z))))
 
 
 def _logistic(design: Floats, won: Floats) -> Floats:
@@ -312,29 +310,16 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
     bread = _bread(design, fit)
     scores = design * (won - expit(design @ fit))[:, None]
-    # Votes with the same prompt and rater are in both clusterings, and would count twice.
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (
-        np.diag(bread @ meat(scores, group) @ bread) for group in (prompt, rater, both)
+        np.diag(bread @ clustering.meat(scores, group) @ bread) for group in (prompt, rater, both)
     )
-    variance = by_prompt + by_rater - by_both
-    # With one rater the difference is zero, and in a small sample it can be negative: then use the
-    # larger of the two.
-    larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
-    return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
+    return np.sqrt(clustering.two_way(by_prompt, by_rater, by_both))
 
 
 def _bread(design: Floats, fit: Floats) -> Floats:
     p = expit(design @ fit)
     return np.asarray(np.linalg.pinv((design.T * (p * (1 - p))) @ design), dtype=float)
-
-
-def meat(scores: Floats, group: Ints) -> Floats:
-    n_groups = int(group.max()) + 1
-    sums = np.column_stack(
-        [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
-    )
-    return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -360,9 +345,9 @@ def length_controlled(
     if not win.size:
         none = absent(gettext_noop("No votes yet."))
         return LengthControlled(none, none)
-    group = codes(prompts)[0]
+    prompt, prompt_names = codes(prompts)
     apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
-    raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
+    raw = _percent(clustering.share(win, prompts=prompt))
     if win.min() == win.max():
         tied = gettext_noop("Every vote is a tie, so length can't be controlled for.")
         one_sided = gettext_noop("The same side won every vote, so length can't be controlled for.")
@@ -376,17 +361,23 @@ def length_controlled(
         return LengthControlled(
             raw, absent(gettext_noop("Every vote follows length, without exception."), len(win))
         )
-    se = float(_robust(design, win, fit, group, group)[0])
-    low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
-    return LengthControlled(raw, Figure(value, len(win), low, high), float(fit[1]))
+    # At least the variance of independent votes, as everywhere.
+    independent = float(_bread(design, fit)[0, 0])
+    variance = max(independent, float(_robust(design, win, fit, prompt, prompt)[0]) ** 2)
+    odds = clustering.normal(float(fit[0]), len(win), variance, n_prompts=len(prompt_names))
+    return LengthControlled(raw, _as_percent(odds), float(fit[1]))
 
 
-def _cluster_error(residuals: Floats, group: Ints) -> float:
-    return math.sqrt(float(meat(residuals[:, None], group)[0, 0])) / len(residuals)
-
-
-def _percent(share: float, se: float, n: int) -> Figure:
-    reach = quantile() * se
-    return Figure(
-        100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se
+def _as_percent(log_odds: Figure) -> Figure:
+    value, low, high = (
+        None if at is None else float(100 * expit(at))
+        for at in (log_odds.value, log_odds.low, log_odds.high)
     )
+    return Figure(value, log_odds.n, low, high, note=log_odds.note)
+
+
+def _percent(share: Figure) -> Figure:
+    value, low, high = (
+        None if at is None else 100 * at for at in (share.value, share.low, share.high)
+    )
+    return Figure(value, share.n, low, high, note=share.note)

@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from labeling.statistics.bias.habits import (
-    FEWEST_PROMPTS,
+    FEW_DIFFERING,
     FEWEST_VOTES,
     MOST_LOG_ODDS,
-    SURE_PROMPTS,
     WITHOUT_EXCEPTION,
     Effect,
     effect_of,
 )
+from labeling.statistics.clustering import FEWEST_PROMPTS
 from labeling.statistics.figures import Floats, Ints, absent, codes, gettext_noop
 
 _ROUNDS = 60
@@ -51,7 +51,12 @@ def slope_by_rater(
             Effect(name, absent(notes[at], int(n[at])))
             if notes[at]
             else effect_of(
-                name, float(slope[at]), float(error[at]), float(independent[at]), int(n[at])
+                name,
+                float(slope[at]),
+                float(error[at]),
+                float(independent[at]),
+                int(n[at]),
+                int(n_prompts[at]),
             )
         )
         for at, rater_id in enumerate(ids.tolist())
@@ -83,12 +88,7 @@ def _fitted(
         / np.maximum(1, n_prompts - 1)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        independent, error = 1 / np.sqrt(info), np.sqrt(meat) / info
-    return (
-        slope,
-        np.where(n_prompts < SURE_PROMPTS, np.maximum(error, independent), error),
-        independent,
-    )
+        return slope, np.sqrt(meat) / info, 1 / np.sqrt(info)
 
 
 def _problem(n: int, n_followed: float, n_prompts: int) -> str:
@@ -100,7 +100,7 @@ def _problem(n: int, n_followed: float, n_prompts: int) -> str:
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
     if n_prompts < FEWEST_PROMPTS:
-        return gettext_noop("Responses to fewer than 5 prompts differ in this. That is too few.")
+        return FEW_DIFFERING
     return ""
 
 

@@ -14,19 +14,10 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
+from labeling.statistics import clustering
 from labeling.statistics.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
-from labeling.statistics.figures import (
-    Figure,
-    Floats,
-    Ints,
-    absent,
-    codes,
-    gettext_noop,
-    with_error,
-)
+from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
-FEWEST_PROMPTS = 5
-"""With fewer prompts the spread over prompts is unknown, and there is no interval."""
 ROUNDS = 100
 _RIDGE = 0.1
 
@@ -181,9 +172,15 @@ def _baseline(together: Ints) -> int | None:
 
 
 def _by_source(
-    tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None
+    tally: _Tally,
+    values: Floats | None,
+    inside: np.ndarray,
+    variance: Floats | None = None,
+    n_prompts: int = 0,
 ) -> tuple[Figure, ...]:
-    """Figures for those `inside`, and a sentence for each of the others."""
+    """Figures for those `inside`, and a sentence for each of the others. The baseline has no
+    variance, and no interval.
+    """
     n = np.bincount(
         np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources
     )
@@ -195,10 +192,14 @@ def _by_source(
         votes = int(n[at])
         if not inside[at] or values is None:
             found.append(absent(_UNBOUNDED if met[at] else _APART, votes))
-        elif se is None or not se[at]:
+        elif variance is None or not variance[at]:
             found.append(Figure(float(values[at]), votes))
         else:
-            found.append(with_error(float(values[at]), float(se[at]), votes))
+            found.append(
+                clustering.normal(
+                    float(values[at]), votes, float(variance[at]), n_prompts=n_prompts
+                )
+            )
     return tuple(found)
 
 
@@ -237,9 +238,11 @@ def _davidson(
     information[-1, -1] = float((n * each[2]).sum())
     scores = signs * by_delta[:, None]
     scores[:, -1] = by_theta
-    se = _errors(information, scores, tally, baseline)
+    n_prompts = _n_prompts(tally, is_used)
+    variance = _variances(information, scores, tally, baseline, n_prompts)
     tie_share = nu / (2 + nu) if fit.tie is not None else None
-    return _by_source(tally, values - values[baseline], inside, se), tie_share
+    found = _by_source(tally, values - values[baseline], inside, variance, n_prompts)
+    return found, tie_share
 
 
 def _with_reliability(
@@ -272,8 +275,10 @@ def _with_reliability(
     values, eta = np.zeros(tally.n_sources), np.full(tally.n_raters, RIGHT / (RIGHT + WRONG))
     values[fit.strengths.items] = fit.strengths.values
     eta[fit.raters.astype(np.int64)] = fit.eta
-    se = _errors(*_of_reliable(tally, is_used, values, eta, prior), tally, baseline)
-    return _by_source(tally, values - values[baseline], inside, se)
+    information, scores = _of_reliable(tally, is_used, values, eta, prior)
+    n_prompts = _n_prompts(tally, is_used)
+    variance = _variances(information, scores, tally, baseline, n_prompts)
+    return _by_source(tally, values - values[baseline], inside, variance, n_prompts)
 
 
 def _start(share: float, n: float) -> tuple[float, float]:
@@ -325,19 +330,22 @@ def _signs(tally: _Tally, size: int) -> Floats:
     return signs
 
 
-def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -> Floats | None:
-    """The standard error of each source's distance to the baseline; None with too few prompts."""
-    n_prompts = int(tally.prompt.max()) + 1
-    if n_prompts < FEWEST_PROMPTS:
-        return None
+def _n_prompts(tally: _Tally, is_used: np.ndarray) -> int:
+    return len(np.unique(tally.prompt[is_used[tally.cell]]))
+
+
+def _variances(
+    information: Floats, scores: Floats, tally: _Tally, baseline: int, n_prompts: int
+) -> Floats:
+    """The variance of each source's distance to the baseline; 0 for the baseline's own."""
     by_prompt = np.stack(
         [
-            np.bincount(tally.prompt, weights=scores[tally.cell, at], minlength=n_prompts)
+            np.bincount(tally.prompt, weights=scores[tally.cell, at])
             for at in range(scores.shape[1])
         ],
         axis=1,
     )
-    meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
+    meat = by_prompt.T @ by_prompt * n_prompts / max(1, n_prompts - 1)
     independent = np.linalg.pinv(information, hermitian=True)
     grouped = independent @ meat @ independent
     # Each strength minus the baseline's.
@@ -345,4 +353,4 @@ def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -
     variance = np.maximum(
         *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (independent, grouped))
     )
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)
+    return np.asarray(np.maximum(variance, 0.0), dtype=float)

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics.figures import (
-    Figure,
-    Floats,
-    Ints,
-    absent,
-    answered,
-    codes,
-    gettext_noop,
-    quantile,
-)
+from labeling.statistics.figures import Floats, Ints, answered, codes
 
-_TINY = 1e-300
+TINY = 1e-300
+"""Keeps logarithms and quotients of probabilities finite."""
 ROUNDS = 1_000
 TOLERANCE = 1e-5
 """EM stops when a round gains less log-likelihood per vote. Later rounds creep along a flat ridge
@@ -61,7 +53,7 @@ def majority(*, units: ArrayLike, labels: ArrayLike, weights: ArrayLike | None =
     best = totals.max(axis=1, keepdims=True)
     is_best = np.isclose(totals, best, rtol=1e-12, atol=1e-12)
     winner = np.where(is_best.sum(axis=1) == 1, totals.argmax(axis=1), -1)
-    shares = totals / np.maximum(totals.sum(axis=1, keepdims=True), _TINY)
+    shares = totals / np.maximum(totals.sum(axis=1, keepdims=True), TINY)
     return Majority(unit_names, label_names, winner.astype(np.int64), shares, np.bincount(unit))
 
 
@@ -249,7 +241,7 @@ def _errors(
 def posterior_of(votes: LabelledVotes, prior: Floats, errors: Floats) -> tuple[Floats, float]:
     """The E step, in logarithms, and the log-likelihood of the votes."""
     by_cell = (
-        np.log(np.maximum(errors, _TINY)).transpose(0, 2, 1).reshape(-1, votes.n_labels)
+        np.log(np.maximum(errors, TINY)).transpose(0, 2, 1).reshape(-1, votes.n_labels)
     )  # (R × L, T)
     scores = np.stack(
         [
@@ -258,101 +250,9 @@ def posterior_of(votes: LabelledVotes, prior: Floats, errors: Floats) -> tuple[F
         ],
         axis=1,
     )
-    scores += np.log(np.maximum(prior, _TINY))
+    scores += np.log(np.maximum(prior, TINY))
     # Subtract the maximum before exponentiating, so that units with many votes do not underflow.
     top = scores.max(axis=1, keepdims=True)
     likelihood = np.exp(scores - top)
     total = likelihood.sum(axis=1, keepdims=True)
     return likelihood / total, float((np.log(total) + top).sum())
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """How often a rater is right, judged by the others, and the weight their votes deserve."""
-
-    rater: int
-    accuracy: Figure
-    weight: float
-    """0 for no better than chance, 1 for always right"""
-
-
-CAUTION = 4.0
-"""Prior votes at the pool's own accuracy for every rater, so that three lucky votes do not earn
-full weight.
-"""
-
-
-def reliability(
-    consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike
-) -> dict[int, Reliability]:
-    """Each rater against the consensus **of the others**: their own votes are removed from the
-    posterior they are compared with.
-
-    The interval is that of a share of expected matches; chance is one over the number of labels.
-    """
-    if not consensus.posterior.size or len(consensus.labels) < 2:
-        return {}
-    unit, rater, label = (
-        np.searchsorted(names, np.asarray(column))
-        for names, column in (
-            (consensus.units, units),
-            (consensus.raters, raters),
-            (consensus.labels, labels),
-        )
-    )
-    chance = 1 / len(consensus.labels)
-    match, certain, shared = _matches(consensus, unit, rater, label)
-    n = np.bincount(rater, weights=shared, minlength=len(consensus.raters))
-    # E[match] = a·sure + (1 − a)·(1 − sure)/(labels − 1), solved for a over each rater's votes.
-    even = (1 - certain) / (len(consensus.labels) - 1)
-    top = np.bincount(rater, weights=(match - even) * shared, minlength=len(n))
-    below = np.bincount(rater, weights=(certain - even) * shared, minlength=len(n))
-    pooled = float(np.clip(top.sum() / max(below.sum(), _TINY), 0, 1))
-    return {
-        int(name): _reliability(
-            int(name), float(top[at]), float(below[at]), int(n[at]), pooled, chance
-        )
-        for at, name in enumerate(consensus.raters)
-    }
-
-
-def _matches(
-    consensus: Consensus, unit: Ints, rater: Ints, label: Ints
-) -> tuple[Floats, Floats, Floats]:
-    """By vote: the probability of its label given the others, the expected probability of a true
-    label, and whether there are others.
-    """
-    log_errors = np.log(np.maximum(consensus.errors, 1e-12))
-    # Dividing a rater's own factor out of the posterior leaves what the others say.
-    own = log_errors[rater, :, label]  # (N, T)
-    others = np.log(np.maximum(consensus.posterior, _TINY))[unit] - own
-    others = np.exp(others - others.max(axis=1, keepdims=True))
-    others /= others.sum(axis=1, keepdims=True)
-    n_votes = np.bincount(unit, minlength=len(consensus.units))
-    return (
-        others[np.arange(len(label)), label],
-        (others**2).sum(axis=1),
-        (n_votes[unit] > 1).astype(float),
-    )
-
-
-def _reliability(
-    rater: int, top: float, below: float, n: int, pooled: float, chance: float
-) -> Reliability:
-    if below <= 0 or n == 0:
-        return Reliability(
-            rater, absent(gettext_noop("No one else rated what this rater rated.")), 0.0
-        )
-    value = float(np.clip(top / below, 0, 1))
-    # `below` is the number of certain matches that the votes are worth.
-    z = quantile()
-    centre = (value + z * z / (2 * below)) / (1 + z * z / below)
-    reach = (
-        z / (1 + z * z / below) * math.sqrt(value * (1 - value) / below + z * z / (4 * below**2))
-    )
-    # Shrink to the pool's accuracy for the weight; the reported accuracy is not shrunk.
-    careful = (top + CAUTION * pooled) / (below + CAUTION)
-    weight = float(np.clip((careful - chance) / (1 - chance), 0, 1))
-    return Reliability(
-        rater, Figure(value, n, max(0.0, centre - reach), min(1.0, centre + reach)), weight
-    )

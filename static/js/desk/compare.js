@@ -45,6 +45,7 @@ export function mount(desk) {
   const ranks = () => Object.fromEntries(cards.map((card) => [card.dataset.letter, Number(selectOf(card).value) || null]));
 
   function rank(card, number) {
+    if (allBad.checked) return;
     selectOf(card).value = number ? String(number) : "";
     changed();
   }
@@ -54,6 +55,7 @@ export function mount(desk) {
   }
 
   function setAll(next) {
+    if (allBad.checked) return;
     for (const [letter, number] of Object.entries(next)) selectOf(cardOf(letter)).value = number ?? "";
     changed();
   }
@@ -66,6 +68,8 @@ export function mount(desk) {
     const now = ranks();
     output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
     desk.toggleAttribute("data-all-bad", allBad.checked);
+    // inert, not disabled: what was ranked before stays in the form and in the draft
+    for (const part of desk.querySelectorAll(".desk-rank, .desk-move, .desk-strength")) part.inert = allBad.checked;
     reason.required = allBad.checked; // for screen readers; the review shows it to everybody
     reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
     editor.redraw();
@@ -195,7 +199,7 @@ export function mount(desk) {
     commands: {
       ...Object.fromEntries(cards.map((card) => [card.dataset.letter.toLowerCase(), () => focusStop(card, 0)])),
       l: beside.guideline,
-      m: () => (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
+      m: () => !allBad.checked && (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
       p: beside.prompt,
       r: () => reason.focus(),
       q: beside.ask,

@@ -83,7 +83,19 @@ export function finish({ desk, form, say, draft, login, sending }) {
   function show(html) {
     slot.innerHTML = html; // rendered by our own server
     wire();
+    for (const link of slot.querySelectorAll(".desk-problems a")) mark(link);
     slot.querySelector("[data-review]")?.focus();
+  }
+
+  // Marks the control that a problem is about, until it is answered.
+  function mark(link) {
+    document.getElementById(link.hash.slice(1))?.setAttribute("aria-invalid", "true");
+  }
+
+  function unmark({ target }) {
+    for (const control of form.querySelectorAll("[aria-invalid=true]")) {
+      if (control === target || control.querySelector(":checked")) control.removeAttribute("aria-invalid");
+    }
   }
 
   function wire() {
@@ -109,6 +121,7 @@ export function finish({ desk, form, say, draft, login, sending }) {
     }
   });
   form.addEventListener("input", clear);
+  form.addEventListener("input", unmark);
   wire();
   drop(person, lease); // the answer is open here, so it is not sent from the outbox
   flush(person, desk, { except: lease });

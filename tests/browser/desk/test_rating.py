@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.guidelines.rating_form import Flag, RatingForm, Scale
-from labeling.models import Campaign, GuidelineVersion, Rater
+from labeling.models import Campaign, GuidelineVersion, Judgment, Rater
 from tests.browser.desk.hands import OpenPage, begin, press
 
 OUTSIDE = """() => [...document.querySelectorAll(".desk-response")].filter((card) => {
@@ -58,6 +58,46 @@ def test_the_reason_is_asked_for_when_all_are_bad(
     press(page, "Escape", "x")
 
     expect(reason).to_have_attribute("placeholder", "Reason (optional)")
+
+
+def test_all_bad_saves_without_ratings_and_ranks_are_out_of_reach(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa)
+    press(page, "a", "2", "x")
+    page.keyboard.type("none answers the question")
+
+    press(page, "Escape", "b", "1")
+    expect(page.locator("#rank-B")).to_have_value("")
+    assert page.locator("#rank-B").evaluate("el => el.closest('[inert]') !== null")
+    axe_clean(page)
+    press(page, "x", "Escape")
+    expect(page.locator("#rank-A")).to_have_value("2")  # as before
+    press(page, "x", "Control+Enter")
+
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+    first = page.url
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    given = Judgment.objects.get().comparison
+    assert (given.is_all_bad, given.reason) == (True, "none answers the question")
+
+
+def test_a_missing_scale_is_marked_until_it_is_answered(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa)
+    press(page, "a", "1", "Control+Enter")
+    expect(page.locator("[data-review][data-state=stopped]")).to_be_visible()
+
+    marked = page.locator(".desk-scale[aria-invalid=true]")
+    expect(marked).to_have_count(4)
+    axe_clean(page)
+    page.locator(".desk-problems a").first.click()
+    press(page, "5")
+
+    expect(marked).to_have_count(3)
+    expect(page.locator("#rate-A-overall")).not_to_have_attribute("aria-invalid", "true")
 
 
 def test_what_a_question_means_is_read_by_key_and_heard_with_it(

@@ -69,7 +69,7 @@ def test_the_list_asks_as_many_queries_for_one_campaign_as_for_twenty(
         )
     client = signed_in(alice)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/campaigns/")
 
 

@@ -133,7 +133,7 @@ def test_the_list_asks_as_many_queries_for_one_prompt_as_for_twenty(
     responses_to(some_prompts(n_prompts), n=2)
     client = signed_in(alice)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(16):
         client.get("/prompts/")
 
 

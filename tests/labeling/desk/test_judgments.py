@@ -54,6 +54,13 @@ def test_nothing_is_ranked_where_all_are_bad() -> None:
     assert checked.ranks == {}
 
 
+def test_no_scale_is_required_where_all_are_bad_but_a_wrong_rating_is_still_found() -> None:
+    assert check(ComparisonAnswer(ranks={}, is_all_bad=True)).problems == ()
+
+    checked = check(ComparisonAnswer(ranks={}, ratings={1: {"overall": 9}}, is_all_bad=True))
+    assert [(problem.code, problem.position) for problem in checked.problems] == [(Code.RATING, 1)]
+
+
 def test_every_empty_turn_of_a_dialogue_is_found() -> None:
     turns = [("user", " "), ("assistant", "Six."), ("user", "And 4 + 4?"), ("assistant", "")]
     further = [{"role": role, "content": content} for role, content in turns]

@@ -317,13 +317,48 @@ def test_pairs_of_raters_with_few_votes_or_beyond_the_list_are_counted() -> None
 
 
 def test_agreement_with_golds_has_an_interval_over_golds() -> None:
-    found = against.with_golds(np.array([6.0, 3.0, 5.5, 0.0]), np.array([6, 6, 6, 0]))
+    agreed, n = np.array([6.0, 3.0, 5.5, 6.0, 4.0, 0.0]), np.array([6.0, 6, 6, 6, 6, 0])
 
-    assert (found.value, found.n) == (pytest.approx(14.5 / 18), 18)
+    found, few = (
+        against.with_golds(agreed[some], n[some], some) for some in (np.arange(6), np.arange(4))
+    )
+
+    assert (found.value, found.n) == (pytest.approx(24.5 / 30), 30)
     assert found.low is not None
     assert found.high is not None
-    assert 0.5 <= found.low < 14.5 / 18 < found.high <= 1
+    assert 0.4 <= found.low < 24.5 / 30 < found.high <= 1
+    assert (few.low, few.note) == (None, "Fewer than 5 prompts: too few for an interval.")
+    none, no_prompts = np.zeros(0), np.zeros(0, dtype=np.int64)
     assert (
-        against.with_golds(np.array([]), np.array([])).note
-        == "No gold items have been answered yet."
+        against.with_golds(none, none, no_prompts).note == "No gold items have been answered yet."
     )
+
+
+def test_raters_with_a_taste_of_their_own_keep_a_weight() -> None:
+    """Sixteen raters want one thing, four another, and all are equally careful."""
+    chance = np.random.default_rng(5)
+    usual, other = chance.standard_normal((2, 60, 4))
+    scores: dict[tuple[int, int], Any] = {}
+
+    def score(item: int, rater: int) -> Any:
+        if (item, rater) not in scores:
+            believed = other if rater > 16 else usual
+            scores[item, rater] = believed[item] + 0.8 * chance.standard_normal(4)
+        return scores[item, rater]
+
+    votes = votes_of(n_items=60, raters=range(1, 21), k=4, rank=lambda _rater, place: place)
+    rank = [
+        float((score(item, rater) > score(item, rater)[response % 4]).sum() + 1)
+        for item, rater, response in zip(votes.item, votes.rater, votes.response, strict=True)
+    ]
+
+    votes = replace(votes, judgment=votes.item * 100 + votes.rater, rank=np.array(rank))
+
+    found = measures_raters.rater_measures(votes, {})
+
+    tastes = {rater: record["taste"] for rater, record in found.items()}
+    assert [rater for rater, taste in tastes.items() if taste] == [17, 18, 19, 20]
+    assert tastes[17]["within"]["value"] > 0.65
+    assert abs(tastes[17]["outside"]["value"] - 0.5) < 0.1
+    assert all(found[rater]["weight"] > 0.2 for rater in (17, 18, 19, 20))
+    assert [found[rater]["flags"] for rater in (17, 18, 19, 20)] == [[], [], [], []]

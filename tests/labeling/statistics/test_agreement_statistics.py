@@ -12,7 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 from labeling.statistics.agreement import alpha, kappas, scales
 from labeling.statistics.agreement import orders as agreement_orders
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.figures import Figure, wilson
+from labeling.statistics.figures import Figure
 from tests.labeling.statistics import oracles
 from tests.labeling.statistics.oracles import is_about
 
@@ -76,8 +76,10 @@ def test_fleiss_s_kappa_of_the_diagnoses_is_the_published_one() -> None:
         np.repeat(np.arange(30), 6),
         np.concatenate([np.repeat(np.arange(5), row) for row in table]),
     )
-    assert alpha.krippendorff(units=units, labels=labels, resamples=0).value == is_about(0.4334098)
-    assert kappas.fleiss(units=units, labels=labels).value == is_about(0.4302445)
+    assert alpha.krippendorff(units=units, labels=labels, prompts=units).value == is_about(
+        0.4334098
+    )
+    assert kappas.fleiss(units=units, labels=labels, prompts=units).value == is_about(0.4302445)
 
 
 def test_the_first_four_psychiatrists_and_two_of_them_agree_as_published() -> None:
@@ -86,7 +88,7 @@ def test_the_first_four_psychiatrists_and_two_of_them_agree_as_published() -> No
     )  # as R's package irr has them
     units, labels = np.repeat(np.arange(30), 4), given[:, :4].reshape(-1)
 
-    assert kappas.fleiss(units=units, labels=labels).value == is_about(0.4893319)
+    assert kappas.fleiss(units=units, labels=labels, prompts=units).value == is_about(0.4893319)
     assert oracles.cohen(given[:, 1], given[:, 2]).value == is_about(0.6311475)
 
 
@@ -106,7 +108,7 @@ def test_fleiss_s_kappa_of_the_ten_by_five_table_is_the_published_one() -> None:
         strict=True,
     )
 
-    assert kappas.fleiss(units=units, labels=labels).value == is_about(0.2099307)
+    assert kappas.fleiss(units=units, labels=labels, prompts=units).value == is_about(0.2099307)
 
 
 def test_kappa_falls_on_skewed_labels_where_gwet_s_ac_does_not() -> None:
@@ -123,13 +125,15 @@ def test_kappa_falls_on_skewed_labels_where_gwet_s_ac_does_not() -> None:
         units, labels = np.repeat(np.arange(len(cells)), 2), np.array(cells).reshape(-1)
 
         assert kappas.cohen_of_table(table).value == pytest.approx(kappa, abs=5e-5)
-        assert kappas.gwet(units=units, labels=labels).value == pytest.approx(ac, abs=6e-5)
+        assert kappas.gwet(units=units, labels=labels, prompts=units).value == pytest.approx(
+            ac, abs=6e-5
+        )
 
 
 def test_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     units, _raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
-    ac1 = kappas.gwet(units=units, labels=labels)
-    fleiss = kappas.fleiss(units=units, labels=labels)
+    ac1 = kappas.gwet(units=units, labels=labels, prompts=units)
+    fleiss = kappas.fleiss(units=units, labels=labels, prompts=units)
 
     assert (ac1.value, ac1.se) == (
         pytest.approx(0.77544, abs=5e-6),
@@ -152,12 +156,12 @@ def test_raw_agreement_by_unit_is_the_published_one() -> None:
 def test_weighted_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     units, _raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
 
-    assert kappas.gwet(units=units, labels=labels, weighting="quadratic").value == pytest.approx(
-        0.91400, abs=5e-6
-    )
-    assert kappas.fleiss(units=units, labels=labels, weighting="quadratic").value == pytest.approx(
-        0.86494, abs=5e-6
-    )
+    assert kappas.gwet(
+        units=units, labels=labels, prompts=units, weighting="quadratic"
+    ).value == pytest.approx(0.91400, abs=5e-6)
+    assert kappas.fleiss(
+        units=units, labels=labels, prompts=units, weighting="quadratic"
+    ).value == pytest.approx(0.86494, abs=5e-6)
 
 
 # Orders and scales
@@ -216,14 +220,17 @@ def test_raw_agreement_is_a_count_of_pairs_of_votes(seed: int, ties: agreement_p
             together.setdefault((int(raters[a]), int(raters[b])), []).append(score)
     scores = [score for found in together.values() for score in found]
 
-    figure = agreement_pairs.raw(units=units, labels=labels, ties=ties)
+    figure = agreement_pairs.raw(units=units, labels=labels, prompts=units, ties=ties)
     matrix = agreement_pairs.matrix(units=units, raters=raters, labels=labels, ties=ties)
 
     assert (figure.value, figure.n) == (is_about(float(np.mean(scores))), len(scores))
     for (one, other), found in together.items():
-        pair = matrix.figure(one, other)
-        assert (pair.value, pair.n) == (is_about(float(np.mean(found))), len(found))
-        assert matrix.figure(other, one) == pair
+        row, column = matrix.raters.index(one), matrix.raters.index(other)
+        assert (matrix.score[row, column], matrix.n[row, column]) == (
+            is_about(float(np.sum(found))),
+            len(found),
+        )
+        assert matrix.score[column, row] == matrix.score[row, column]
 
 
 def test_the_distribution_shows_which_units_are_split() -> None:
@@ -287,19 +294,9 @@ def test_gold_counts_items_within_the_tolerance() -> None:
     assert agreement_orders.match({0: 1, 1: 2}, {0: 1, 1: 2}).reaches(100)
 
 
-def test_wilson_s_interval_is_the_textbook_s() -> None:
-    passed = wilson(8, 10)
-
-    assert (passed.value, passed.n) == (0.8, 10)
-    assert (passed.low, passed.high) == (
-        pytest.approx(0.4901625, abs=1e-6),
-        pytest.approx(0.9433178, abs=1e-6),
-    )
-
-
 def test_self_agreement_counts_repeats_by_rater() -> None:
     overall, by_rater = agreement_pairs.with_oneself(
-        raters=[1, 1, 2, 2], first=[1, -1, 1, 0], again=[1, 1, 1, 1]
+        raters=[1, 1, 2, 2], first=[1, -1, 1, 0], again=[1, 1, 1, 1], prompts=range(4)
     )
 
     assert (overall.value, overall.n) == (0.625, 4)
@@ -323,7 +320,7 @@ def test_self_agreement_counts_repeats_by_rater() -> None:
 def test_what_cannot_be_computed_is_a_sentence(
     units: list[int], raters: list[int], labels: list[int]
 ) -> None:
-    given = {"units": units, "labels": labels}
+    given = {"units": units, "labels": labels, "prompts": units}
     figures: list[Figure] = [
         *(
             alpha.krippendorff(**given, metric=metric)
@@ -334,12 +331,12 @@ def test_what_cannot_be_computed_is_a_sentence(
         kappas.gwet(**given, weighting="quadratic"),
         agreement_pairs.raw(**given, ties="out"),
         kappas.cohen_of_table([[0, 0], [0, 0]]),
-        scales.icc_of_some(units=units, scores=labels),
-        agreement_pairs.with_oneself(raters=raters, first=labels, again=labels)[0],
+        scales.icc_of_some(units=units, scores=labels, prompts=units),
+        agreement_pairs.with_oneself(raters=raters, first=labels, again=labels, prompts=units)[0],
     ]
 
     for figure in figures:
-        assert (figure.value is None) != (figure.note == ""), figure
+        assert (figure.low is None) != (figure.note == ""), figure
         assert figure.value is None or math.isfinite(figure.value)
         assert figure.note == "" or figure.note.endswith(".")
 
@@ -350,7 +347,7 @@ def test_what_cannot_be_computed_is_a_sentence(
 @oracles.needs_crowd
 def test_agreement_on_the_crowd_s_votes_is_the_published_one() -> None:
     units, _, labels = oracles.crowd_votes()
-    given = {"units": units, "labels": labels, "resamples": 0}
+    given = {"units": units, "labels": labels, "prompts": units}
 
     assert alpha.krippendorff(**given).value == pytest.approx(0.29060, abs=5e-6)
     assert alpha.krippendorff(**given, metric="ordinal").value == pytest.approx(0.28755, abs=6e-6)

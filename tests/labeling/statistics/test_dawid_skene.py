@@ -9,6 +9,7 @@ import pytest
 from crowdkit.aggregation import DawidSkene, MajorityVote, OneCoinDawidSkene
 from pandas import DataFrame, Series
 
+from labeling.statistics.consensus import reliability
 from labeling.statistics.consensus import votes as consensus_votes
 from tests.labeling.statistics import oracles
 from tests.labeling.statistics.oracles import is_about
@@ -257,7 +258,9 @@ def test_reliability_finds_each_rater_s_accuracy() -> None:
         "labels": votes.reshape(-1),
     }
 
-    found = consensus_votes.reliability(consensus_votes.one_coin(**given), **given)
+    found = reliability.reliability(
+        consensus_votes.one_coin(**given), **given, prompts=given["units"]
+    )
 
     for rater, accuracy in enumerate(skill):
         figure = found[rater].accuracy
@@ -266,10 +269,119 @@ def test_reliability_finds_each_rater_s_accuracy() -> None:
         assert found[rater].weight == pytest.approx(2 * accuracy - 1, abs=0.06)
 
 
+def pool_with_a_newcomer(*, n_wrong: int) -> dict[str, np.ndarray]:
+    """Four raters of different skill on 200 prompts of six pairs each, who get a whole prompt right
+    or wrong; rater 9 votes against all of them on the first prompts.
+    """
+    random = np.random.default_rng(5)
+    truth, skill = random.integers(0, 2, 1_200), np.array([0.9, 0.85, 0.8, 0.6])
+    is_right = (random.random((200, 4)) < skill).repeat(6, axis=0)
+    votes = np.where(is_right, truth[:, None], 1 - truth[:, None])
+    unit, rater = np.repeat(np.arange(1_200), 4), np.tile(np.arange(4), 1_200)
+    against = np.arange(6 * n_wrong)
+    return {
+        "units": np.r_[unit, against],
+        "raters": np.r_[rater, np.full(len(against), 9)],
+        "labels": np.r_[votes.reshape(-1), 1 - truth[against]],
+        "prompts": np.r_[unit, against] // 6,
+    }
+
+
+def reliabilities(given: dict[str, np.ndarray]) -> dict[int, reliability.Reliability]:
+    votes = {name: column for name, column in given.items() if name != "prompts"}
+    return reliability.reliability(consensus_votes.one_coin(**votes), **given)
+
+
+def test_two_bad_judgments_do_not_make_a_rater_worthless() -> None:
+    newcomer = reliabilities(pool_with_a_newcomer(n_wrong=2))[9]
+
+    assert newcomer.accuracy.value is not None
+    assert 0.2 < newcomer.accuracy.value < 0.8
+    assert newcomer.weight > 0
+    assert newcomer.accuracy.low is None
+    assert newcomer.accuracy.note.startswith("Fewer than 5 prompts")
+
+
+def test_many_bad_judgments_do() -> None:
+    bad = reliabilities(pool_with_a_newcomer(n_wrong=60))[9]
+
+    assert bad.accuracy.value is not None
+    assert bad.accuracy.high is not None
+    assert bad.accuracy.value < 0.2
+    assert bad.accuracy.high < 0.5
+    assert bad.weight == 0
+
+
+def test_a_rater_with_many_judgments_is_hardly_shrunk() -> None:
+    found = reliabilities(pool_with_a_newcomer(n_wrong=2))
+
+    for rater, skill in enumerate((0.9, 0.85, 0.8, 0.6)):
+        accuracy = found[rater].accuracy
+        assert accuracy.value == pytest.approx(skill, abs=0.06)
+        assert accuracy.low is not None
+        assert accuracy.high is not None
+        assert accuracy.low < skill < accuracy.high
+
+
+def shrunk_by_hand(own: list[float], error: list[float]) -> list[float]:
+    """One rater after the other: their own share and the pool's, each weighed by how certain it
+    is.
+    """
+    weights = [1 / one for one in error]
+    middle = sum(w * x for w, x in zip(weights, own, strict=True)) / sum(weights)
+    q = sum(w * (x - middle) ** 2 for w, x in zip(weights, own, strict=True))
+    scale = sum(weights) - sum(w * w for w in weights) / sum(weights)
+    apart = max(0.0, (q - (len(own) - 1)) / scale)
+    pool = sum(x / (e + apart) for x, e in zip(own, error, strict=True)) / sum(
+        1 / (e + apart) for e in error
+    )
+    return [
+        (x / e + pool / apart) / (1 / e + 1 / apart) if apart else pool
+        for x, e in zip(own, error, strict=True)
+    ]
+
+
+def test_reliability_is_shrunk_as_its_slow_twin_shrinks() -> None:
+    given = pool_with_a_newcomer(n_wrong=8)
+    votes = {name: column for name, column in given.items() if name != "prompts"}
+    consensus = consensus_votes.one_coin(**votes)
+    # By hand: each vote against the consensus of the others.
+    right: dict[int, float] = dict.fromkeys((0, 1, 2, 3, 9), 0.0)
+    worth = dict(right)
+    by_prompt: dict[tuple[int, int], list[float]] = {}
+    for unit, rater, label, prompt in zip(*(given[name].tolist() for name in given), strict=True):
+        place = consensus.raters.tolist().index(rater)
+        others = consensus.posterior[unit] / consensus.errors[place][:, label]
+        others = others / others.sum()
+        even = 1 - float((others**2).sum())
+        right[rater] += float(others[label]) - even
+        worth[rater] += 1 - 2 * even
+        cell = by_prompt.setdefault((rater, prompt), [0.0, 0.0])
+        cell[0] += float(others[label]) - even
+        cell[1] += 1 - 2 * even
+    between = 0.0
+    for rater in right:
+        cells = [cell for (who, _prompt), cell in by_prompt.items() if who == rater]
+        squares = sum((top - right[rater] / worth[rater] * below) ** 2 for top, below in cells)
+        between += squares * len(cells) / (len(cells) - 1)
+    pooled = sum(right.values()) / sum(worth.values())
+    per_vote = max(between / sum(worth.values()), pooled * (1 - pooled))
+    expected = shrunk_by_hand(
+        [right[rater] / worth[rater] for rater in right],
+        [per_vote / worth[rater] for rater in right],
+    )
+
+    found = reliabilities(given)
+
+    assert [found[rater].accuracy.value for rater in right] == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_rater_whom_nobody_checked_has_no_reliability_and_no_weight() -> None:
     given = {"units": [1, 1, 2, 2, 3], "raters": [1, 2, 1, 2, 3], "labels": [0, 0, 1, 1, 1]}
 
-    found = consensus_votes.reliability(consensus_votes.one_coin(**given), **given)[3]
+    found = reliability.reliability(
+        consensus_votes.one_coin(**given), **given, prompts=given["units"]
+    )[3]
 
     assert (found.accuracy.value, found.weight) == (None, 0.0)
     assert found.accuracy.note.endswith(".")
@@ -291,7 +403,7 @@ def test_consensus_never_gives_nan(units: list[int], raters: list[int], labels: 
         assert np.isfinite(found.posterior).all()
         assert np.isfinite(found.errors).all()
         assert math.isfinite(found.log_likelihood)
-        for rater in consensus_votes.reliability(found, **given).values():
+        for rater in reliability.reliability(found, **given, prompts=units).values():
             assert math.isfinite(rater.weight)
     assert np.isfinite(consensus_votes.majority(units=units, labels=labels).shares).all()
 

@@ -30,13 +30,17 @@ def some_rankings(seed: int) -> np.ndarray:
     return np.array(rows)
 
 
+def columns(rankings: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))
+
+
 def by_rater(rankings: np.ndarray, item: int) -> list[np.ndarray]:
     here = rankings[rankings[:, 0] == item]
     return [here[here[:, 1] == rater][:, 3] for rater in np.unique(here[:, 1])]
 
 
 def test_icc_of_some_is_the_published_one_on_a_complete_table() -> None:
-    found = scales.icc_of_some(units=PERSON, scores=ANXIETY.reshape(-1))
+    found = scales.icc_of_some(units=PERSON, prompts=PERSON, scores=ANXIETY.reshape(-1))
 
     assert found.value == pytest.approx(0.17502, abs=1e-5)
     assert found.n == 20
@@ -46,15 +50,18 @@ def test_icc_of_some_is_the_published_one_on_a_complete_table() -> None:
 
 
 def test_icc_of_some_leaves_out_whom_one_rater_scored() -> None:
-    with_one_more = scales.icc_of_some(units=[*PERSON, 99], scores=[*ANXIETY.reshape(-1), 6])
+    people = [*PERSON, 99]
+    with_one_more = scales.icc_of_some(
+        units=people, scores=[*ANXIETY.reshape(-1), 6], prompts=people
+    )
 
     assert with_one_more.value == pytest.approx(0.17502, abs=1e-5)
 
 
 def test_icc_of_the_mean_is_spearman_and_brown_s_step_up() -> None:
-    one = scales.icc_of_some(units=PERSON, scores=ANXIETY.reshape(-1), resamples=0).value
+    one = scales.icc_of_some(units=PERSON, prompts=PERSON, scores=ANXIETY.reshape(-1)).value
     of_mean = scales.icc_of_some(
-        units=PERSON, scores=ANXIETY.reshape(-1), is_of_mean=True, resamples=0
+        units=PERSON, prompts=PERSON, scores=ANXIETY.reshape(-1), is_of_mean=True
     ).value
 
     assert one is not None
@@ -63,7 +70,11 @@ def test_icc_of_the_mean_is_spearman_and_brown_s_step_up() -> None:
 
 def test_mean_w_of_one_item_is_the_published_w() -> None:
     found = scales.mean_w(
-        items=np.zeros(60), raters=RATER, responses=PERSON, ranks=ANXIETY.reshape(-1)
+        items=np.zeros(60),
+        raters=RATER,
+        responses=PERSON,
+        ranks=ANXIETY.reshape(-1),
+        prompts=np.zeros(60),
     )
 
     assert found.value == pytest.approx(0.5396569, abs=1e-7)
@@ -78,9 +89,7 @@ def test_mean_w_is_the_mean_of_each_item_s(seed: int) -> None:
     ]
     expected = [oracles.kendall_w(np.column_stack(given)) for given in whole if len(given) > 1]
 
-    found = scales.mean_w(
-        **dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))
-    )
+    found = scales.mean_w(**columns(rankings), prompts=rankings[:, 0])
 
     told = [value for value in expected if value is not None]
     assert (found.value, found.n) == (pytest.approx(np.mean(told)), len(told))
@@ -96,11 +105,8 @@ def test_mean_tau_is_the_mean_over_every_two_raters_of_an_item(seed: int) -> Non
             if np.ptp(one[both]) and np.ptp(other[both]):
                 expected.append(kendalltau(one[both], other[both])[0])
 
-    found = scales.mean_tau(
-        agreement_pairs.expand(
-            **dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))
-        )
-    )
+    pairs = agreement_pairs.expand(**columns(rankings))
+    found = scales.mean_tau(pairs, prompts=pairs.item)
 
     assert (found.value, found.n) == (pytest.approx(np.mean(expected)), len(expected))
 
@@ -122,8 +128,8 @@ def test_orders_that_cannot_be_compared_are_a_sentence(
     pairs = agreement_pairs.expand(items=items, raters=raters, responses=responses, ranks=ranks)
 
     for found in (
-        scales.mean_tau(pairs),
-        scales.mean_w(items=items, raters=raters, responses=responses, ranks=ranks),
+        scales.mean_tau(pairs, prompts=pairs.item),
+        scales.mean_w(items=items, raters=raters, responses=responses, ranks=ranks, prompts=items),
     ):
         assert found.value is None
         assert found.note
@@ -143,7 +149,51 @@ def test_orders_that_cannot_be_compared_are_a_sentence(
 def test_scores_that_cannot_be_compared_are_a_sentence(
     units: list[int], scores: list[float]
 ) -> None:
-    found = scales.icc_of_some(units=units, scores=scores)
+    found = scales.icc_of_some(units=units, scores=scores, prompts=units)
 
     assert found.value is None
     assert found.note
+
+
+def test_the_error_of_the_icc_is_the_jackknife_s_over_prompts() -> None:
+    """Two responses a prompt; the twin leaves out one prompt at a time."""
+    random = np.random.default_rng(3)
+    prompts = np.repeat(np.arange(80), 2)
+    quality = random.normal(0, 1, 80)[prompts] + random.normal(0, 0.5, 160)
+    scores = (quality[:, None] + random.normal(0, 1, (160, 3))).reshape(-1)
+    units, of_score = np.repeat(np.arange(160), 3), np.repeat(prompts, 3)
+    without = np.array(
+        [
+            scales.icc_of_some(
+                units=units[of_score != one],
+                scores=scores[of_score != one],
+                prompts=of_score[of_score != one],
+            ).value
+            for one in range(80)
+        ]
+    )
+
+    found = scales.icc_of_some(units=units, scores=scores, prompts=of_score)
+
+    expected = np.sqrt(79 / 80 * ((without - without.mean()) ** 2).sum())
+    assert found.se == pytest.approx(expected, rel=0.05)
+
+
+def test_orders_of_one_prompt_belong_together() -> None:
+    """Ten items of two raters on five prompts: the error is that of the five prompts' means."""
+    ranks = np.array([[1, 2, 3], [1, 3, 2], [3, 2, 1], [1, 2, 3], [2, 1, 3]])
+    other = np.array([[1, 2, 3], [1, 2, 3], [1, 2, 3], [2, 1, 3], [1, 2, 3]])
+    rows = [
+        (item, rater, item * 3 + place, given[item // 2][place])
+        for item in range(10)
+        for rater, given in enumerate((ranks, other))
+        for place in range(3)
+    ]
+    table = np.array(rows, dtype=float)
+    pairs = agreement_pairs.expand(**columns(table))
+
+    found = scales.mean_tau(pairs, prompts=pairs.item // 2)
+
+    tau = [kendalltau(ranks[at], other[at])[0] for at in range(5)]
+    assert found.value == pytest.approx(np.mean(tau))
+    assert found.se == pytest.approx(np.std(tau, ddof=1) / np.sqrt(5))

@@ -265,6 +265,27 @@ def test_equal_scores_count_half() -> None:
     assert found["log_loss"] == pytest.approx(0.693147, abs=1e-5)
 
 
+def test_pairs_of_one_prompt_count_together() -> None:
+    prompts, margins = [at // 6 for at in range(60)], [1.0] * 60
+    for at in range(0, 60, 12):
+        margins[at : at + 6] = [-1.0] * 6  # every second prompt is wrong throughout
+
+    found = pair_results.PairResults(margins, prompts, [], []).summary()
+    alone = pair_results.PairResults(margins, list(range(60)), [], []).summary()
+
+    assert found["accuracy"] == alone["accuracy"] == 0.5
+    assert found["accuracy_high"] - found["accuracy_low"] > 2 * (
+        alone["accuracy_high"] - alone["accuracy_low"]
+    )
+
+
+def test_pairs_of_four_prompts_have_no_interval() -> None:
+    found = pair_results.PairResults([1.0] * 8, [0, 0, 1, 1, 2, 2, 3, 3], [], []).summary()
+
+    assert found["accuracy"] == 1.0
+    assert "accuracy_low" not in found
+
+
 def test_the_stop_file_ends_the_run_and_saves(
     run_folder: Path, tiny_model: Path, snapshot: Path
 ) -> None:
@@ -300,4 +321,6 @@ def test_held_out_accuracy_is_reported_by_strength_category_and_pool(
     ]
     assert [(one["group"], one["n"]) for one in found["category"]] == [("chat", 6), ("extract", 4)]
     assert [(one["group"], one["n"]) for one in found["pool"]] == [("Day shift", 6), ("", 4)]
-    assert found["strength"][1]["low"] == pytest.approx(0.6097, abs=1e-4)  # Wilson's, 6 of 6
+    # Wilson's with Student's t, 6 of 6 prompts; four are too few.
+    assert found["strength"][1]["low"] == pytest.approx(0.4759, abs=1e-4)
+    assert (found["strength"][0]["low"], found["strength"][0]["high"]) == (None, None)

@@ -12,8 +12,10 @@ BY = ("strength", "category", "pool")
 
 
 def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The attributes of each decided pair of the rows, in the order of their margins."""
-    return [about for row in rows for about in row["about"]]
+    """The attributes of each decided pair of the rows, with the number of its row as its prompt,
+    in the order of their margins.
+    """
+    return [about | {"prompt": at} for at, row in enumerate(rows) for about in row["about"]]
 
 
 def accuracy_by(
@@ -21,13 +23,14 @@ def accuracy_by(
 ) -> dict[str, list[dict[str, Any]]]:
     """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; attributes that no row has are
     left out. Strengths from slight to strong, other groups from the largest to the smallest; pairs
-    without the attribute come last, as "".
+    without the attribute come last, as "". `low` and `high` are None with too few prompts.
     """
     found = {}
     for name in BY:
-        groups: dict[str, list[float]] = {}
+        groups: dict[str, list[tuple[float, int]]] = {}
         for margin, about in zip(margins, pairs, strict=True):
-            groups.setdefault(str(about.get(name) or ""), []).append(margin)
+            group = groups.setdefault(str(about.get(name) or ""), [])
+            group.append((margin, about["prompt"]))
         if set(groups) - {""}:
             order = sorted(
                 groups,
@@ -41,13 +44,11 @@ def accuracy_by(
     return found
 
 
-def accuracy(margins: Sequence[float]) -> dict[str, float]:
-    """Share of pairs in the raters' order, equal scores half, with Wilson's interval."""
-    right = sum(rightness(margin) for margin in margins)
-    low, high = intervals.wilson(right, len(margins))
-    return {
-        "n": len(margins),
-        "accuracy": right / len(margins) if margins else 0.5,
-        "low": low,
-        "high": high,
-    }
+def accuracy(pairs: Sequence[tuple[float, int]]) -> dict[str, float | None]:
+    """Share of pairs, each with its margin and its prompt, in the raters' order, equal scores half;
+    with the interval over prompts.
+    """
+    scores = [rightness(margin) for margin, _prompt in pairs]
+    low, high = intervals.of_votes(scores, [prompt for _margin, prompt in pairs]) or (None, None)
+    share = sum(scores) / len(scores) if scores else 0.5
+    return {"n": len(scores), "accuracy": share, "low": low, "high": high}

@@ -92,12 +92,16 @@ def _measured(
     unseen: frozenset[str],
     seen: frozenset[str],
 ) -> dict[str, Any]:
-    of_rater = [(pair.get("rater"), margin) for pair, margin in zip(pairs, margins, strict=True)]
-    return {
-        "n_raters": len(unseen),
-        "unseen": breakdown.accuracy([margin for rater, margin in of_rater if rater in unseen]),
-        "seen": breakdown.accuracy([margin for rater, margin in of_rater if rater in seen]),
-    }
+    def of(raters: frozenset[str]) -> dict[str, float | None]:
+        return breakdown.accuracy(
+            [
+                (margin, pair["prompt"])
+                for pair, margin in zip(pairs, margins, strict=True)
+                if pair.get("rater") in raters
+            ]
+        )
+
+    return {"n_raters": len(unseen), "unseen": of(unseen), "seen": of(seen)}
 
 
 def _sentence(number: int, fold: dict[str, Any]) -> str:

@@ -21,18 +21,18 @@ class PairResults:
     lengths: list[int]
 
     def summary(self) -> dict[str, float]:
-        """Accuracy with Wilson's interval, log-loss, mean margin, and correlation of reward with
-        length in tokens.
+        """Accuracy, log-loss, mean margin, and correlation of reward with length in tokens.
+
+        The ends of the accuracy's interval over prompts are left out with too few prompts.
         """
         n = len(self.margins)
-        right = sum(map(rightness, self.margins))
-        low, high = intervals.wilson(right, n)
+        scores = [rightness(margin) for margin in self.margins]
+        ends = intervals.of_votes(scores, self.prompts)
         log_loss = sum(math.log1p(math.exp(-abs(m))) + max(0.0, -m) for m in self.margins)
         return {
             "pairs": n,
-            "accuracy": right / n if n else 0.5,
-            "accuracy_low": low,
-            "accuracy_high": high,
+            "accuracy": sum(scores) / n if n else 0.5,
+            **({"accuracy_low": ends[0], "accuracy_high": ends[1]} if ends else {}),
             "log_loss": log_loss / n if n else math.log(2),
             "margin": sum(self.margins) / n if n else 0.0,
             "reward_length_correlation": correlation(

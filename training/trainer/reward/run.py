@@ -120,9 +120,11 @@ def measures(
         return {}
     found = trainer.pair_results(held_out, model).summary()
     return {
-        "held_out_accuracy": found["accuracy"],
-        "held_out_accuracy_low": found["accuracy_low"],
-        "held_out_accuracy_high": found["accuracy_high"],
+        **{
+            f"held_out_{name}": found[name]
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+            if name in found
+        },
         "held_out_loss": found["log_loss"],
         "held_out_margin": found["margin"],
         "reward_length_correlation": found["reward_length_correlation"],

@@ -11,12 +11,21 @@ from labeling.campaigns import board as campaigns_board
 from labeling.data.exports import streams
 from labeling.desk.judgments import correct, undo
 from labeling.desk.judgments.answers import ComparisonAnswer
-from labeling.models import Campaign, Gold, GoldAnswer, Judgment, QualityReport, Rater, Slot
+from labeling.models import (
+    Campaign,
+    Gold,
+    GoldAnswer,
+    Judgment,
+    QualityReport,
+    Rater,
+    RaterStanding,
+    Slot,
+)
 from labeling.quality import services as quality_services
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services
+from labeling.statistics import clustering
 from labeling.statistics.agreement import orders
-from labeling.statistics.figures import wilson
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, next_gold, rank_by, work_through
 
@@ -105,7 +114,7 @@ def slow_wilson(passed: int, n: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("passed", "n"), [(8, 10), (0, 5), (5, 5), (1, 8), (37, 40)])
 def test_the_interval_of_a_score_is_where_the_score_test_turns(passed: int, n: int) -> None:
-    found = wilson(passed, n)
+    found = clustering.independent(passed, n)
 
     low, high = slow_wilson(passed, n)
     assert math.isclose(found.low or 0.0, low, abs_tol=1e-9)
@@ -116,7 +125,7 @@ def test_eight_of_ten_is_the_worked_example() -> None:
     """Centre (0.8 + 1.9208/10) / 1.38415 = 0.71674, reach 1.41600 · √(0.016 + 0.0096036) =
     0.22658.
     """
-    found = wilson(8, 10)
+    found = clustering.independent(8, 10)
 
     assert (round(found.low or 0, 4), round(found.high or 0, 4)) == (0.4902, 0.9433)
 
@@ -170,13 +179,34 @@ def test_a_ranking_may_match_in_part(campaign: Campaign, rosa: Rater) -> None:
 
 
 def test_scores_come_with_an_interval(campaign: Campaign, rosa: Rater) -> None:
+    work_through(campaign, rosa, n=10, on_gold=RIGHT)
+
+    (score,) = gold_selectors.gold_scores(campaign=campaign)
+
+    assert (score.rater, score.passed.value, score.passed.n) == (rosa, 1.0, 5)
+    assert score.passed.low == pytest.approx(0.5655, abs=1e-4)
+    assert (score.pairs.value, score.pairs.n) == (1.0, 30)
+    assert score.pairs.low is not None
+
+
+def test_four_golds_are_too_few_for_an_interval(campaign: Campaign, rosa: Rater) -> None:
     work_through(campaign, rosa, n=8, on_gold=RIGHT)
 
     (score,) = gold_selectors.gold_scores(campaign=campaign)
 
-    assert (score.rater, score.passed.value, score.passed.n) == (rosa, 1.0, 4)
-    assert score.passed.low == pytest.approx(0.5101, abs=1e-4)
-    assert (score.pairs.value, score.pairs.n) == (1.0, 24)
+    assert (score.passed.value, score.passed.n, score.passed.low) == (1.0, 4, None)
+    assert (score.pairs.value, score.pairs.n, score.pairs.low) == (1.0, 24, None)
+
+
+def test_nobody_is_paused_on_fewer_than_five_golds(campaign: Campaign, rosa: Rater) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(gold_min=3, gold_pause_below=90)
+    campaign.refresh_from_db()
+
+    work_through(campaign, rosa, n=8, on_gold=WRONG)
+    assert not RaterStanding.objects.filter(paused_at__isnull=False).exists()
+
+    work_through(campaign, rosa, n=2, on_gold=WRONG)
+    assert RaterStanding.objects.filter(paused_at__isnull=False).exists()
 
 
 def test_an_answer_to_a_retired_gold_counts_no_more(campaign: Campaign, rosa: Rater) -> None:

@@ -1,0 +1,155 @@
+"""Figures from votes that belong together because they are on one prompt, and sometimes by one
+rater: their variance between prompts, and their interval by the rule of pages.intervals.
+
+Each function takes what every row moves the figure by, to first order (its influence). Rows of one
+prompt are added up before they are squared, as in a clustered sandwich estimator (Liang and Zeger
+1986). Resampling prompts gives the same intervals, only slower.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from labeling.statistics.figures import Figure, Floats, Ints, codes, gettext_noop
+from pages import intervals
+
+FEWEST_PROMPTS = intervals.FEWEST_PROMPTS
+TOO_FEW = gettext_noop("Fewer than 5 prompts: too few for an interval.")
+"""The note of a figure that has a value and no interval."""
+
+
+def variance(influence: Floats, prompts: ArrayLike, raters: ArrayLike | None = None) -> float:
+    """The variance of a sum of influences, clustered by prompt; with `raters` by both at once
+    (Cameron, Gelbach and Miller 2011).
+    """
+    prompt = codes(prompts)[0]
+    by_prompt = float(meat(influence[:, None], prompt)[0, 0])
+    if raters is None:
+        return by_prompt
+    rater = codes(raters)[0]
+    both = codes(prompt * (int(rater.max(initial=0)) + 1) + rater)[0]
+    by_rater, by_both = (float(meat(influence[:, None], of)[0, 0]) for of in (rater, both))
+    return float(two_way(np.array(by_prompt), np.array(by_rater), np.array(by_both)))
+
+
+def two_way(by_prompt: Floats, by_rater: Floats, by_both: Floats) -> Floats:
+    """By prompt, plus by rater, minus by both: votes with the same prompt and rater are in both
+    clusterings, and would count twice. Never less than by prompt alone, as in a small sample it
+    could be.
+    """
+    return np.maximum(0.0, np.maximum(by_prompt, by_prompt + by_rater - by_both))
+
+
+def meat(scores: Floats, group: Ints) -> Floats:
+    """Sums of products over groups of rows, with the small-sample factor n / (n − 1)."""
+    n_groups = int(group.max(initial=0)) + 1
+    sums = np.column_stack(
+        [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
+    )
+    return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
+
+
+def share(
+    score: ArrayLike,
+    *,
+    prompts: ArrayLike,
+    counts: ArrayLike | None = None,
+    raters: ArrayLike | None = None,
+) -> Figure:
+    """The share of votes that are true: `score` is 1, ½ or 0 for each vote, or with `counts` the
+    sum over that many votes on one prompt. At least one vote.
+    """
+    given = np.asarray(score, dtype=float).reshape(-1)
+    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
+    n = float(each.sum())
+    value = float(given.sum()) / n
+    used = each > 0
+    prompt = np.asarray(prompts).reshape(-1)[used]
+    rater = None if raters is None else np.asarray(raters).reshape(-1)[used]
+    clustered = variance((given - value * each)[used] / n, prompt, rater)
+    return _of_votes(value, round(n), clustered, len(codes(prompt)[1]))
+
+
+def independent(score: float, n: int) -> Figure:
+    """The share of `n` independent things that are true, such as golds passed: Wilson's interval,
+    from as many things as it takes prompts. At least one.
+    """
+    share = score / n
+    ends = intervals.wilson(score, n) if n >= FEWEST_PROMPTS else None
+    return _figure(share, n, ends, share * (1 - share) / n)
+
+
+def _of_votes(value: float, n: int, clustered: float, n_prompts: int) -> Figure:
+    """A share of `n` votes, with at least the variance of independent votes."""
+    return of_variance(value, n, max(clustered, value * (1 - value) / n), n_prompts)
+
+
+def of_variance(value: float, n: int, variance: float, n_prompts: int) -> Figure:
+    """A share whose variance is known."""
+    return _figure(value, n, intervals.of_share(value, variance, n_prompts), variance)
+
+
+def share_by(
+    group: ArrayLike, score: ArrayLike, *, prompts: ArrayLike, counts: ArrayLike | None = None
+) -> dict[int, Figure]:
+    """`share` of the rows of each group, such as each rater's, at once. Groups without votes have
+    none.
+    """
+    of, names = codes(group)
+    given = np.asarray(score, dtype=float).reshape(-1)
+    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
+    if not given.size:
+        return {}
+    prompt, prompt_names = codes(prompts)
+    total, n = np.bincount(of, weights=given), np.bincount(of, weights=each)
+    cell, cells = codes(of * len(prompt_names) + prompt)
+    of_cell = cells.astype(np.int64) // len(prompt_names)
+    scores, counted = np.bincount(cell, weights=given), np.bincount(cell, weights=each)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = total / n
+        residuals = np.where(counted > 0, scores - value[of_cell] * counted, 0.0)
+        n_prompts = np.bincount(of_cell[counted > 0], minlength=len(names))
+        between = np.bincount(of_cell, weights=residuals**2) / n**2
+        between *= n_prompts / np.maximum(1, n_prompts - 1)
+    return {
+        int(name): _of_votes(
+            float(value[at]), round(float(n[at])), float(between[at]), int(n_prompts[at])
+        )
+        for at, name in enumerate(names.tolist())
+        if n[at]
+    }
+
+
+def coefficient(
+    value: float,
+    n: int,
+    influence: Floats,
+    *,
+    prompts: ArrayLike,
+    raters: ArrayLike | None = None,
+    alone: float,
+) -> Figure:
+    """A measure between −1 and 1, such as kappa, by each row's influence on it; `alone` is its
+    variance if what it is counted from were independent.
+    """
+    clustered = max(alone, variance(influence, prompts, raters))
+    n_prompts = len(codes(prompts)[1])
+    # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
+    found = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)
+    ends = found and (min(value, 2 * found[0] - 1), max(value, 2 * found[1] - 1))
+    return _figure(value, n, ends, clustered)
+
+
+def normal(value: float, n: int, variance: float, *, n_prompts: int) -> Figure:
+    """An unbounded figure, such as the logarithm of an odds ratio, with Student's t interval."""
+    if n_prompts < FEWEST_PROMPTS or variance <= 0:
+        return _figure(value, n, None, variance)
+    reach = intervals.student(n_prompts) * math.sqrt(variance)
+    return _figure(value, n, (value - reach, value + reach), variance)
+
+
+def _figure(value: float, n: int, ends: tuple[float, float] | None, variance: float) -> Figure:
+    if ends is None:
+        return Figure(float(value), n, note=TOO_FEW)
+    return Figure(float(value), n, float(ends[0]), float(ends[1]), math.sqrt(variance))

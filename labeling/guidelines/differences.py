@@ -73,7 +73,7 @@ def _unchanged(
 def _question_line(question: Question) -> str:
     help_text = f" ({question.help})" if question.help else ""
     if not isinstance(question, Scale):
-        return f"☐ {question.label}{help_text}"
+        return f"☐ {'+ ' if question.is_merit else ''}{question.label}{help_text}"
     ends = (
         f"{question.low} {question.low_label}".strip(),
         f"{question.high} {question.high_label}".strip(),

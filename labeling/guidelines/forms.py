@@ -4,13 +4,14 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Guideline, Rater
-from pages.form_parts import NameField, offer
+from pages.form_parts import NameField, offer, segmented
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -27,8 +28,18 @@ TEXT_HELP = _("Markdown, shown beside the task. Use the examples below to show w
 
 
 class GuidelineForm(GuidelineModelForm):
-    """A guideline's name, and the text of its first version."""
+    """A guideline's name, what raters do by it, and the text of its first version. Raters who write
+    are shown no rating form, so such a guideline starts without one.
+    """
 
+    PURPOSES = [("compare", _("Compare responses")), ("write", _("Write answers"))]
+    purpose = forms.ChoiceField(
+        label=_("What raters do"),
+        choices=PURPOSES,
+        initial="compare",
+        widget=segmented(),
+        help_text=_("Raters who write answers see no rating form."),
+    )
     text = forms.CharField(
         label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
     )
@@ -70,10 +81,40 @@ class QuestionForm(forms.Form):
     high = forms.IntegerField(label=_("To"), required=False, min_value=1, max_value=101)
     high_label = forms.CharField(label=_("Label at the high end"), required=False, max_length=60)
     is_required = forms.BooleanField(label=_("Required"), required=False)
+    is_merit = forms.BooleanField(label=_("Speaks for the response"), required=False)
     help = forms.CharField(label=_("Help"), required=False, max_length=300)
     asked_if = forms.ChoiceField(label=_("Ask this"), required=False)
     at_least = forms.IntegerField(label=_("Minimum"), required=False, min_value=-100, max_value=101)
     at_most = forms.IntegerField(label=_("Maximum"), required=False, min_value=-100, max_value=101)
+
+    def has_changed(self) -> bool:
+        """A place alone makes no question, so an empty row that was moved is still empty."""
+        return bool(set(self.changed_data) - {"ORDER"})
+
+    @property
+    def row_number(self) -> str:
+        """Its number in the names of its fields, which moving does not change."""
+        return str(self.prefix).rpartition("-")[2]
+
+    @property
+    def label_now(self) -> str:
+        """The label as typed so far; "" for an empty row."""
+        return str(self["label"].value() or "")
+
+    @property
+    def kind_words(self) -> str:
+        """The kind of question in a word or two, for its line."""
+        if not self.label_now:
+            return ""
+        if self["kind"].value() != "scale":
+            return gettext("Flag")
+        ends = {"low": self["low"].value() or 1, "high": self["high"].value() or 7}
+        return gettext("Scale %(low)s–%(high)s") % ends
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its fields are shown: something is wrong with them, or it has just been added."""
+        return bool(self.errors) or (self.is_bound and not self.label_now)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -93,7 +134,7 @@ class BaseQuestions(QuestionFormSet):
 
     def add_fields(self, form: QuestionForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.fields["ORDER"].label = _("Position")
+        form.fields["ORDER"].widget = forms.HiddenInput()
         form.fields["DELETE"].label = _("Remove")
         others = [
             (label, gettext("If “%(label)s”") % {"label": label})
@@ -116,6 +157,12 @@ class BaseQuestions(QuestionFormSet):
                 form.add_error("asked_if", problem)
             # After its own check, so that a question cannot depend on itself.
             earlier.setdefault(question.label, question)
+
+    @property
+    def in_order(self) -> list[QuestionForm]:
+        """The rows by their place; rows without one come last."""
+        places = [place_of(form["ORDER"].value()) for form in self.forms]
+        return [self.forms[index] for index in sorted(range(len(places)), key=places.__getitem__)]
 
     def rating_form(self) -> RatingForm:
         """The rating form. Valid formsets only."""
@@ -153,6 +200,29 @@ Questions = forms.formset_factory(
     max_num=40,
     validate_max=True,
 )
+
+
+def place_of(raw: object) -> float:
+    """The place that a row's field says, or after all others."""
+    return int(str(raw)) if str(raw).isdecimal() else float("inf")
+
+
+def moved(data: QueryDict, move: str) -> QueryDict:
+    """The posted rows with one of them a place up or down; `move` is its number and the direction,
+    such as "3-up".
+    """
+    number, _hyphen, direction = move.partition("-")
+    total = data.get("questions-TOTAL_FORMS", "")
+    rows = range(int(total)) if total.isdecimal() and len(total) < 4 else range(0)
+    order = sorted(rows, key=lambda row: place_of(data.get(f"questions-{row}-ORDER")))
+    if number.isdecimal() and int(number) in order:
+        place = order.index(int(number))
+        other = place + (-1 if direction == "up" else 1)
+        if 0 <= other < len(order):
+            order[place], order[other] = order[other], order[place]
+    for place, row in enumerate(order, start=1):
+        data[f"questions-{row}-ORDER"] = str(place)
+    return data
 
 
 def questions_of(form: RatingForm) -> list[dict[str, Any]]:
@@ -206,7 +276,13 @@ def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) ->
     decisive = names.get(values["asked_if"])
     condition = Condition(decisive, values["at_least"], values["at_most"]) if decisive else None
     if values["kind"] == "flag":
-        return Flag(name=name, label=values["label"], help=values["help"], asked_if=condition)
+        return Flag(
+            name=name,
+            label=values["label"],
+            help=values["help"],
+            asked_if=condition,
+            is_merit=values["is_merit"],
+        )
     return Scale(
         name=name,
         label=values["label"],

@@ -9,6 +9,8 @@ from typing import Any
 
 _TRUE = frozenset({"true", "1", "on", "yes"})
 _FALSE = frozenset({"false", "0", "off", "no"})
+_INITIAL_MERITS = frozenset({"satisfies_constraint"})
+"""Merits among the initial flags: guidelines saved before `is_merit` existed have these too."""
 
 
 class InvalidRatingForm(ValueError):
@@ -55,12 +57,13 @@ class Scale:
 
 @dataclass(frozen=True)
 class Flag:
-    """A yes-or-no question."""
+    """A yes-or-no question: about a fault, or with `is_merit` about something good."""
 
     name: str
     label: str
     help: str = ""
     asked_if: Condition | None = None
+    is_merit: bool = False
 
 
 Question = Scale | Flag
@@ -113,12 +116,12 @@ def default() -> RatingForm:
     )
     flags = {
         "wrong_task": ("wrong task", "Does not follow the instruction"),
+        "hallucination": ("hallucinated", "Makes up facts"),
+        "satisfies_constraint": ("meets constraints", "Meets the constraints in the instruction"),
         "inappropriate": (
             "inappropriate for an assistant",
             "Inappropriate for a customer assistant",
         ),
-        "hallucination": ("hallucinated", "Makes up facts"),
-        "satisfies_constraint": ("meets constraints", "Meets the constraints in the instruction"),
         "sexual": ("sexual", "Sexual content"),
         "violent": ("violent", "Violent content"),
         "encourages_violence": (
@@ -134,7 +137,7 @@ def default() -> RatingForm:
         (
             overall,
             *(
-                Flag(name=name, label=label, help=meaning)
+                Flag(name=name, label=label, help=meaning, is_merit=name in _INITIAL_MERITS)
                 for name, (label, meaning) in flags.items()
             ),
         )
@@ -239,6 +242,7 @@ def _question_as_json(question: Question) -> dict[str, Any]:
             "name": question.name,
             "label": question.label,
             "help": question.help,
+            "is_merit": question.is_merit,
         } | condition
     return {
         "kind": "scale",
@@ -264,7 +268,8 @@ def _parse_question(number: int, raw: object) -> Question:
     label, help_text = _word(raw, "label", number), str(raw.get("help") or "")
     asked_if = _parse_condition(raw["asked_if"], number) if raw.get("asked_if") else None
     if raw.get("kind") == "flag":
-        return Flag(name=name, label=label, help=help_text, asked_if=asked_if)
+        is_merit = raw.get("is_merit", name in _INITIAL_MERITS) is True
+        return Flag(name=name, label=label, help=help_text, asked_if=asked_if, is_merit=is_merit)
     if raw.get("kind") != "scale":
         raise InvalidRatingForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
     low, high = raw.get("low", 1), raw.get("high", 7)

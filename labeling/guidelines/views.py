@@ -19,6 +19,7 @@ from labeling.guidelines.forms import (
     GuidelineForm,
     GuidelineTextForm,
     Questions,
+    moved,
     questions_of,
 )
 from labeling.models import Guideline, GuidelineVersion
@@ -45,11 +46,14 @@ def new(request: MemberRequest) -> HttpResponse:
     form = GuidelineForm(request.POST or None)
     questions = _questions(request, rating_form.default())
     examples = _examples(request, [])
-    if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
+    # Raters who write are shown no rating form, so there are no questions to check.
+    is_for_writing = request.POST.get("purpose") == "write"
+    are_fine = [form.is_valid(), is_for_writing or questions.is_valid(), examples.is_valid()]
+    if _is_save(request) and all(are_fine):
         guideline = services.create_guideline(
             name=form.cleaned_data["name"],
             text=form.cleaned_data["text"],
-            form=questions.rating_form(),
+            form=rating_form.RatingForm() if is_for_writing else questions.rating_form(),
             examples=examples.examples(),
             by=request.user,
             now=timezone.now(),
@@ -122,14 +126,16 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _is_save(request: HttpRequest) -> bool:
-    return request.method == "POST" and "more" not in request.POST
+    return request.method == "POST" and not {"more", "move"} & request.POST.keys()
 
 
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
-    """The formset, from the request or from `form`; the button “One more question” adds an empty
-    row.
+    """The formset, from the request or from `form`. The button “Add question” adds an empty row,
+    and the arrows move a row.
     """
     data = _with_one_more(request, "questions") if request.method == "POST" else None
+    if data is not None and "move" in data:
+        data = moved(data, request.POST.get("move", ""))
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
 
 

@@ -118,6 +118,7 @@ class Question:
     label: str
     help: str
     is_flag: bool
+    is_merit: bool = False
     is_required: bool = False
     is_chosen: bool = False
     low: str = ""
@@ -467,7 +468,13 @@ def _draw(
     chosen = first(posted, name)
     if isinstance(question, rating_form.Flag):
         return Question(
-            name, name, question.label, question.help, is_flag=True, is_chosen=chosen == "true"
+            name,
+            name,
+            question.label,
+            question.help,
+            is_flag=True,
+            is_merit=question.is_merit,
+            is_chosen=chosen == "true",
         )
     return Question(
         name,

@@ -8,6 +8,7 @@ import { isAsked } from "js/desk/asked";
 import { drag } from "js/desk/drag";
 import { edit as mountEdit } from "js/desk/edit";
 import { finish as mountFinish } from "js/desk/finish";
+import { flags as mountFlags } from "js/desk/flags";
 import { keys, meaning } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
 import { login as mountLogin } from "js/desk/login";
@@ -36,6 +37,7 @@ export function mount(desk) {
   const beside = mountBeside({ desk, record, signal });
   const views = mountViews({ desk, cards, record });
   const care = mountCare({ desk });
+  const flags = mountFlags({ cards, signal });
 
   // --- ranks ---
   const selectOf = (card) => card.querySelector("[data-control=rank]");
@@ -72,6 +74,7 @@ export function mount(desk) {
     reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
     editor.redraw();
     for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
+    flags.redraw();
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
@@ -88,6 +91,7 @@ export function mount(desk) {
     const visible = stops(card).slice(0, Math.max(0, index) + 1).filter(isVisible);
     const stop = visible.at(-1);
     current(card);
+    flags.show(stop);
     (stop.matches("fieldset") ? stop.querySelector("input:checked") ?? stop.querySelector("input") : stop).focus();
   }
 

@@ -124,3 +124,77 @@ def test_what_a_question_means_is_read_by_key_and_heard_with_it(
     expect(card.get_by_text("As a whole.")).to_be_visible()
     expect(card.get_by_text("Would hurt somebody.")).to_be_visible()
     axe_clean(page)
+
+
+LINES_OF_FLAGS = """card => {
+  const chips = [...card.querySelectorAll(".desk-flags > *")].filter((el) => el.offsetParent);
+  return new Set(chips.map((el) => Math.round((el.offsetTop + el.offsetHeight / 2) / 12))).size;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_flags_fold_to_two_lines(
+    width: int,
+    height: int,
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    look_over: Callable[[Page, str], None],
+) -> None:
+    page = begin(open_page, rosa, width=width, height=height, theme=theme)
+    card = page.locator("#response-A")
+    more = card.get_by_role("button", name="more flags of A")
+
+    expect(more).to_be_visible()
+    assert card.evaluate(LINES_OF_FLAGS) == 2
+    look_over(page, f"desk-flags-folded-{width}-{theme}")
+
+    more.click()
+    expect(card.get_by_role("checkbox", name="moral judgment")).to_be_visible()
+    card.get_by_role("button", name="Fewer flags of A").click()
+    assert card.evaluate(LINES_OF_FLAGS) == 2
+
+
+def test_keys_reach_every_flag_and_a_ticked_one_stays_in_view(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    card = page.locator("#response-A")
+    last = card.get_by_role("checkbox", name="moral judgment", include_hidden=True)
+    expect(last).to_be_hidden()
+
+    press(page, *["ArrowDown"] * 12, "Space")
+    expect(last).to_be_focused()
+    expect(last).to_be_checked()
+    card.get_by_role("button", name="Fewer flags of A").click()
+
+    expect(last).to_be_visible()
+    expect(card.get_by_role("checkbox", name="harmful advice", include_hidden=True)).to_be_hidden()
+
+
+def test_tab_opens_the_folded_flags(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    card = page.locator("#response-A")
+
+    card.get_by_role("button", name="more flags of A").focus()
+    press(page, "Enter")
+
+    expect(card.locator("input:focus")).to_have_count(1)
+    expect(card.get_by_role("checkbox", name="moral judgment")).to_be_visible()
+
+
+def test_a_merit_is_ticked_in_another_colour_than_a_fault(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    card = page.locator("#response-A")
+    colour = "input => getComputedStyle(input.parentElement).color"
+    merit = card.get_by_role("checkbox", name="meets constraints", include_hidden=True)
+    fault = card.get_by_role("checkbox", name="wrong task")
+
+    for box in (merit, fault):
+        box.evaluate("input => input.click()")
+
+    assert merit.evaluate(colour) != fault.evaluate(colour)

@@ -23,7 +23,7 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
 
     assert "your active seconds on items that you answered" in guide
     assert '<a href="/help/recorded/">The full list</a>' in guide
-    assert "everything we store about your work" in recorded.lower()
+    assert "everything we store with your answers" in recorded.lower()
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
 
 

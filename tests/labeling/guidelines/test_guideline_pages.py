@@ -1,5 +1,6 @@
 """The admin's guideline pages, through HTTP."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,7 @@ def posted(*questions: dict[str, str], **fields: str) -> dict[str, str]:
         "questions-INITIAL_FORMS": str(len(questions)),
     }
     size |= {"examples-TOTAL_FORMS": "0", "examples-INITIAL_FORMS": "0"}
-    return {"text": "Be kind."} | rows | size | fields
+    return {"text": "Be kind.", "purpose": "compare"} | rows | size | fields
 
 
 def newest(guideline: Guideline) -> rating_form.RatingForm:
@@ -52,7 +53,8 @@ def newest(guideline: Guideline) -> rating_form.RatingForm:
 
 def test_a_guideline_is_made_with_its_questions(alice: User, signed_in: SignedIn) -> None:
     answer = signed_in(alice).post(
-        "/guidelines/new/", posted(SCALE, {"kind": "flag", "label": "Made up"}, name="Kind answers")
+        "/guidelines/new/",
+        posted(SCALE, {"kind": "flag", "label": "Made up"}, name="Kind answers"),
     )
 
     guideline = Guideline.objects.get()
@@ -263,3 +265,85 @@ def test_the_history_asks_as_many_queries_for_one_version_as_for_twenty(
 
     with django_assert_num_queries(14):
         client.get(f"/guidelines/{guideline.pk}/versions/?version=1")
+
+
+def test_an_arrow_moves_a_question_and_saves_nothing(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    flag = {"kind": "flag", "label": "Made up"}
+    client = signed_in(alice)
+
+    page = client.post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, flag, move="1-up")).text
+
+    assert page.index('value="Made up"') < page.index('value="Overall"')
+    assert re.search('name="questions-1-ORDER" value="1"', page)
+    assert re.search('name="questions-0-ORDER" value="2"', page)
+    assert guideline.versions.count() == 1
+
+
+@pytest.mark.parametrize("move", ["0-up", "1-down", "9-up", "x", "-"])
+def test_an_arrow_at_an_end_changes_nothing(
+    move: str, alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    flag = {"kind": "flag", "label": "Made up"}
+    page = signed_in(alice).post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE, flag, move=move)
+    )
+
+    assert page.status_code == 200
+    assert page.text.index('value="Overall"') < page.text.index('value="Made up"')
+
+
+def test_a_guideline_for_writing_has_no_questions(alice: User, signed_in: SignedIn) -> None:
+    broken = SCALE | {"low": "7", "high": "1"}
+
+    signed_in(alice).post("/guidelines/new/", posted(broken, name="Poems", purpose="write"))
+
+    assert newest(Guideline.objects.get()).questions == ()
+
+
+def test_questions_are_one_line_each_until_something_is_wrong(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    fine = client.get(f"/guidelines/{guideline.pk}/edit/").text
+    wrong = client.post(
+        f"/guidelines/{guideline.pk}/edit/", posted(SCALE | {"low": "7", "high": "1"})
+    ).text
+
+    assert "<details open" not in fine
+    assert "Scale 1–7" in fine
+    assert wrong.count("<details open") == 1
+
+
+def test_a_merit_is_told_apart_from_a_fault(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    merit = {"kind": "flag", "label": "Kind", "is_merit": "on"}
+    fault = {"kind": "flag", "label": "Rude"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(merit, fault))
+
+    assert [flag.is_merit for flag in newest(guideline).flags] == [True, False]
+
+
+def test_a_form_saved_before_merits_existed_has_the_initial_one() -> None:
+    old = {"questions": [{"kind": "flag", "name": "satisfies_constraint", "label": "keeps them"}]}
+
+    assert rating_form.parse(old).flags[0].is_merit
+    assert [flag.name for flag in rating_form.default().flags if flag.is_merit] == [
+        "satisfies_constraint"
+    ]
+
+
+def test_an_empty_row_that_was_moved_is_still_empty(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client, address = signed_in(alice), f"/guidelines/{guideline.pk}/edit/"
+    client.post(address, posted(SCALE))
+    rows = posted(SCALE | {"ORDER": "2"}, {"kind": "flag", "label": "", "ORDER": "1"})
+
+    client.post(address, rows | {"questions-INITIAL_FORMS": "1", "text": "Be kinder."})
+
+    assert guideline.versions.count() == 3
+    assert [question.name for question in newest(guideline).questions] == ["overall"]

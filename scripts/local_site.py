@@ -101,7 +101,7 @@ def start_broker(site: LocalSite) -> None:
 def start_site(site: LocalSite) -> None:
     web = (
         f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload"
-        " --timeout 120 --no-control-socket"
+        " --timeout 120 --keep-alive 75 --no-control-socket"
     )
     worker = (
         "celery --app config worker --without-gossip --without-mingle --disable-prefetch"

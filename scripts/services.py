@@ -252,10 +252,11 @@ def package_folder(name: str) -> Path:
 
 
 def chromium() -> str | None:
-    """The browser for tests: $CHROMIUM, otherwise `chromium` on PATH. None means Playwright's
-    own.
+    """The browser for tests: $CHROMIUM, otherwise one on PATH, the headless shell first. None means
+    Playwright's own.
     """
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 def secret() -> str:

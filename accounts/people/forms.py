@@ -65,7 +65,9 @@ class PersonForm(forms.Form):
         help_text=_("Closing an account keeps everything the person did."),
     )
 
-    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, person: User | None = None, by: User | None = None, **kwargs: Any
+    ) -> None:
         if person is not None:
             kwargs["initial"] = {
                 "name": person.name,
@@ -75,6 +77,11 @@ class PersonForm(forms.Form):
                 "is_active": person.is_active,
             }
         super().__init__(*args, **kwargs)
+        if person is not None and not accounts_access.may_manage_login(by=by, person=person):
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = _(
+                "Only a superuser can change an admin's e-mail address."
+            )
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs

@@ -1,5 +1,5 @@
-"""Decides for every request whether its URL is open to the person and its body small enough, and
-activates their language and time zone.
+"""Decides for every request whether its URL is open to the person and its body small enough,
+activates their language and time zone, and keeps pages private.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,22 @@ from accounts.models import User
 from config.permissions import Role
 from pages import plain_text
 
+UNUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+)
+"""Features of browsers that no page uses."""
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
 Response = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -67,6 +83,21 @@ class InputMiddleware:
                 content_type="text/plain; charset=utf-8",
             )
         return self.get_response(request)
+
+
+class PrivacyMiddleware:
+    """No browser or proxy stores what a signed-in person sees, and no page may use a camera."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        is_stored = "no-store" not in response.headers.get("Cache-Control", "")
+        if is_stored and request.user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 class ReaderMiddleware:

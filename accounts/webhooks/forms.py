@@ -27,6 +27,9 @@ class WebhookForm(forms.Form):
             (Event.RUN_FINISHED, _("Run ended, with any outcome")),
             (Event.CAMPAIGN_CHANGED, _("Campaign opened, paused or closed")),
             (Event.JUDGMENT_GIVEN, _("Answer submitted or corrected")),
+            (Event.JUDGMENT_WITHDRAWN, _("Answers withdrawn")),
+            (Event.JUDGMENT_SET_ASIDE, _("Answer set aside")),
+            (Event.JUDGMENT_RESTORED, _("Answers count again")),
         ],
         error_messages={"required": _("Choose at least one event.")},
     )

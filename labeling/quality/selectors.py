@@ -61,6 +61,8 @@ class RaterMeasures:
     computed_at: datetime
     rater_id: int
     alias: str
+    name: str
+    """of the person; "" for imported raters"""
     is_withdrawn: bool
     n_judgments: int
     weight: float | None
@@ -252,7 +254,7 @@ def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
     # A report's results are large, and a join would read them once for each rater.
     return [
         _rater(row)
-        for row in found.select_related("rater", "report__campaign").defer("report__results")
+        for row in found.select_related("rater__user", "report__campaign").defer("report__results")
     ]
 
 
@@ -267,6 +269,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         computed_at=_moment(row.report),
         rater_id=row.rater_id,
         alias=row.rater.alias,
+        name=row.rater.user.name if row.rater.user else "",
         is_withdrawn=row.rater.withdrawn_at is not None,
         n_judgments=row.n_judgments,
         weight=row.weight,

@@ -307,3 +307,19 @@ def test_only_admins_upload_large_files(
 
 def test_an_ordinary_form_needs_no_session_to_be_read(client: Client) -> None:
     assert client.post("/account/login/", {"login": "x" * 500_000}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/profile/", "/people/", "/webhooks/", "/audit/", "/nowhere/"])
+def test_what_a_signed_in_person_sees_is_stored_nowhere(
+    alice: User, signed_in: SignedIn, path: str
+) -> None:
+    response = signed_in(alice).get(path)
+
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/healthz", "/nowhere/"])
+def test_every_page_gives_up_camera_and_microphone(client: Client, db: None, path: str) -> None:
+    policy = client.get(path).headers["Permissions-Policy"]
+
+    assert {"camera=()", "microphone=()", "geolocation=()"} <= set(policy.split(", "))

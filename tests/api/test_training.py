@@ -246,7 +246,7 @@ def test_a_lost_run_is_put_back_and_a_running_one_is_not(calling: Caller, noor: 
     refused = post(client, f"/api/v1/runs/{running.pk}/retry")
     assert (refused.status_code, refused.json()["detail"][:40]) == (
         409,
-        "This run cannot be retried: it is still ",
+        "This run cannot be resumed: it has not e",
     )
 
 

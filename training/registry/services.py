@@ -73,7 +73,14 @@ def register_model(
 def register_trained_model(
     *, run: Run, location: str, metrics: dict[str, Any], now: datetime
 ) -> TrainedModel:
-    """Registers the model of a run. The name of its source tells raters nothing."""
+    """Registers the model of a run. The name of its source tells raters nothing. A run that was
+    resumed has left a model before: that model gets the new weights.
+    """
+    earlier = TrainedModel.objects.filter(run=run).first()
+    if earlier is not None:
+        earlier.location, earlier.metrics = location, metrics
+        earlier.save(update_fields=["location", "metrics"])
+        return earlier
     licence = run.base_model.licence
     config, _problems = configs.parse(run.kind, run.config)
     is_descendant = config is None or config.keeps_weights

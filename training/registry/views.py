@@ -111,13 +111,18 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def responses(request: HttpRequest, pk: int) -> HttpResponse:
-    """The model's responses, for researchers, who may not see campaigns."""
+    """The model's responses, for researchers, who may not see campaigns. ?run= keeps those of one
+    sampling run.
+    """
     model = training_access.model(user=request.user, pk=pk)
-    page = Paginator(drawing.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
+    asked = request.GET.get("run", "")
+    run = training_access.run(user=request.user, pk=int(asked)) if asked.isdecimal() else None
+    page = Paginator(drawing.responses_of(model=model, run=run), RESPONSES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "model": model,
+        "run": run,
         "page": page,
         "is_admin": training_access.researcher(request.user).is_admin,
     }

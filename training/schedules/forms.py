@@ -153,7 +153,7 @@ class ScheduleForm(MachinesForm):
         initial=4,
         help_text=_("Taken evenly from each answering model."),
     )
-    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=1)
+    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=3)
     trigger = forms.ChoiceField(
         label=_("Starts"),
         choices=Schedule.Trigger.choices,

@@ -71,8 +71,8 @@ class SnapshotForm(forms.Form):
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
-            "Training runs, and sampling for training, never use validation and test prompts. Those"
-            " are for evaluation."
+            "Training runs never learn from validation and test prompts. PPO and RLOO measure the"
+            " reward on them before and after."
         ),
     )
     limit = forms.IntegerField(

@@ -37,6 +37,12 @@ class CrowdLinkForm(LinkModelForm):
             "n_places",
             "max_minutes",
         ]
+        help_texts = {
+            "n_places": _(
+                "Counts completed visits and visits in progress. Without an answer, a visit keeps"
+                " its place for 15 minutes."
+            )
+        }
 
     def __init__(self, *args: Any, pool: Pool, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -11,6 +11,7 @@ from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
 
 from labeling.models import Campaign, Judgment
+from labeling.quality import counting
 from labeling.statistics.bias.writing import SameTexts, pasting, same_texts
 
 
@@ -67,9 +68,8 @@ class WriterStats:
 
 
 def written(*, campaign: Campaign) -> DemonstrationStats:
-    given = Judgment.objects.filter(
-        campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
-    )
+    counted = counting.counts(with_extra=True)
+    given = Judgment.objects.filter(counted, campaign=campaign, kind=Judgment.Kind.DEMONSTRATION)
     row = given.aggregate(
         n=Count("pk"),
         n_scored=Count("review__score"),
@@ -83,9 +83,8 @@ def writers(*, campaign: Campaign) -> dict[int, WriterStats]:
     """By rater. Raters far above the others are marked, once there are enough of both; a mark
     proves nothing.
     """
-    latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by(
-        "-pk"
-    )
+    counted = counting.counts(with_extra=True)
+    latest = campaign.judgments.filter(counted, kind=Judgment.Kind.DEMONSTRATION).order_by("-pk")
     rows = latest.values_list(
         "rater_id", "active_s", "presentation", Length("demonstration__text")
     )[:N_LATEST]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
@@ -119,6 +119,21 @@ def test_the_csv_has_the_lines_of_everybody(
         "4.00",
         "EUR",
     )
+
+
+def test_an_admins_pay_files_are_in_the_audit_log(
+    alice: User, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    client.get(f"/pay/csv?{MARCH}")
+    client.get(f"/pay/raters/{rosa.pk}/csv?{MARCH}")
+
+    events = AuditEvent.objects.filter(by=alice, action="export").order_by("pk")
+
+    assert [(event.target_type, event.target_id) for event in events] == [
+        ("accounts.user", alice.pk),
+        ("labeling.rater", rosa.pk),
+    ]
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000"])

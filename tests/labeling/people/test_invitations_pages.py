@@ -137,6 +137,16 @@ def test_a_link_works_once(day_shift: Pool) -> None:
     assert User.objects.filter(is_rater=True).count() == 1
 
 
+def test_who_has_joined_and_opens_the_link_again_gets_to_the_desk(day_shift: Pool) -> None:
+    secret, client = invited(day_shift), Client()
+    joined = join(secret, client)
+
+    again = client.get(f"/join/{secret}/")
+
+    assert (joined.headers["Location"], again.headers["Location"]) == ("/desk/", "/desk/")
+    assert Client().get(f"/join/{secret}/").status_code == 410
+
+
 def test_a_link_expires(day_shift: Pool) -> None:
     secret = invited(day_shift)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))

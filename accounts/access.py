@@ -1,5 +1,5 @@
-"""The rules behind config.permissions: a person's roles, what they open, and what an API token may
-do.
+"""The rules behind config.permissions: a person's roles, what they open, what an API token may do,
+and whose log-in somebody may manage.
 """
 
 from collections.abc import Collection
@@ -26,6 +26,23 @@ def may_open(url_name: str, roles: frozenset[str]) -> bool:
     if allowed is None:
         allowed = table.get(url_name.split(":")[0] + ":*", frozenset())
     return bool(allowed & roles)
+
+
+def may_manage_login(*, by: User | None, person: User) -> bool:
+    """Whether `by` may change the e-mail address of `person` and see a link that sets their
+    password. Either is enough to log in as them, so no admin may do it to another. None is a
+    command of an operator.
+    """
+    return by is None or by.is_superuser or by.pk == person.pk or not _is_above(person)
+
+
+def may_change_roles(*, by: User | None, person: User) -> bool:
+    """Whether `by` may change the roles of `person` and close their account."""
+    return by is None or by.is_superuser or by.pk == person.pk or not person.is_superuser
+
+
+def _is_above(person: User) -> bool:
+    return person.is_admin or person.is_superuser
 
 
 def grant_for(*, method: str, url_name: str) -> Grant | None:

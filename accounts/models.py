@@ -31,7 +31,6 @@ class UserManager(BaseUserManager["User"]):
             email=email,
             password=password,
             is_superuser=True,
-            is_staff=True,
             is_admin=True,
             **fields,
         )
@@ -51,6 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_admin = models.BooleanField(_("Admin"), default=False)
     is_researcher = models.BooleanField(_("Researcher"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
+    # Django's admin is gone; the column stays until a release can drop it.
     is_staff = models.BooleanField(_("may open Django's admin"), default=False)
     time_zone = models.CharField(
         _("Time zone"), max_length=64, default="UTC", validators=[validate_time_zone]

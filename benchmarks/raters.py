@@ -1,20 +1,33 @@
-"""Do the product's flags find planted bad raters, and does weighting by reliability beat the
-majority?
+"""Do the product's flags find planted bad raters, spare honest ones, and leave a minority alone?
+And does weighting by reliability beat the majority?
 
     python benchmarks/raters.py [--quick] [--seeds 101 102 103]
 
-A hundred simulated raters rank 2,000 items with K = 4, three raters each, and 40 calibration items
-that all of them rank: 100 rankings per rater. Honest raters order a pair correctly in 75 % of
-cases. Twenty-nine raters are planted and follow their habit in 70 % of their rankings (otherwise
-they are honest): 10 answer at random, 5 put the response shown first on top, 5 rank by length, 4
-get the same items as a colleague and later submit the colleague's ranking, and 5 answer at random
-after an hour in one session. Longer responses are slightly better (correlation 0.2), as they often
-are.
+A hundred simulated raters each work for about eight hours (35 seconds a response, at least 100
+answers): 400 answers with K = 2 responses, 267 with 3, 200 with 4, 100 with 9. Three raters answer
+each item, and 40 % of a rater's answers are on calibration items that everybody ranks. Honest
+raters order 67 to 82 % of pairs correctly. Longer responses are slightly better (correlation 0.2).
 
-The thresholds (`labeling.statistics.bias.flagging.THRESHOLDS`) were chosen on seeds 1 to 16
-(`--tuning`) and fixed before seeds 101 to 103 were run. A rater is found if any flag names them.
-The last line is JSON; `weighted_vs_majority_gain` is the gain in accuracy on the pairs of the 2,000
-items, in percentage points.
+For each K there are pools with
+
+- 29 planted raters who follow their habit in 70 % of their answers (otherwise they are honest): 10
+  answer at random, 5 put the response shown first on top, 5 rank by length, 4 get the same items as
+  a colleague and later submit the colleague's ranking, 5 answer at random after an hour in one
+  session (`precision_k…`, `recall_k…`);
+- the same with 100 answers each, to see what a short campaign finds (`recall_k…_short`);
+- no planted rater (`honest_flagged_k…`: the share of honest raters with any flag);
+- 20 raters of other kinds (`recall_by_kind`): the last-shown on top, positions in turn, a program
+  that answers well in constant time, and an account shared with somebody who answers at random in
+  every second session;
+- 10, 20, 30 or 40 % of raters with an equally careful taste that has nothing to do with the
+  others' (`minority_flagged`, the share of them with any flag).
+
+Writers are simulated too: four of eight paste, and two hand in the same texts.
+
+The thresholds (`labeling.statistics.bias.thresholds`) were chosen on seeds 1 to 16 (`--tuning`) and
+fixed before seeds 101 and up were run. A rater is found if any flag names them. The last line is
+JSON; `weighted_vs_majority_gain` is the gain in accuracy on the pairs of the regular items with
+K = 4, in percentage points.
 """
 
 import argparse
@@ -24,7 +37,9 @@ import platform
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -32,31 +47,59 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.simulated_raters import N_RATERS, Pool, simulate
+from benchmarks.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging
-from labeling.statistics.bias.judgment_table import Rankings
 from labeling.statistics.consensus import reliability, votes
 
-N_RATERS, N_ITEMS, K, OVERLAP, N_CALIBRATION = 100, 2_000, 4, 3, 40
-EACH = N_ITEMS * OVERLAP // N_RATERS
+SIZES = (2, 3, 4, 9)
 PLANTED = {"chance": 10, "first": 5, "longer": 5, "copy": 4, "tires": 5}
-HABIT = 0.7
+OTHER_KINDS = {"last": 5, "alternates": 5, "even": 5, "shared": 5}
+MINORITIES = (10, 20, 30, 40)
+SHORT = 100
 SEEN = tuple(range(1, 17))
-UNSEEN = (101, 102, 103)
+UNSEEN = tuple(range(101, 111))
+EMPTY_POOLS = 3
+"""pools without planted raters for each seed"""
+QUICK = 4
+"""seeds of a quick run"""
 
 
-@dataclass(frozen=True)
-class Pool:
-    habit: list[str]
-    """by rater; "" is honest"""
-    quality: np.ndarray
-    """(items, K)"""
-    rankings: Rankings
+class Tally:
+    """Counts over pools: raters by kind, those of them with a flag, and kinds of false flags."""
+
+    def __init__(self) -> None:
+        self.n: Counter[str] = Counter()
+        self.flagged: Counter[str] = Counter()
+        self.false: Counter[str] = Counter()
+
+    def add(self, pool: Pool) -> None:
+        flags = flagging.flags(pool.rankings)
+        flagged = {flag.rater for flag in flags}
+        self.n.update(pool.habit)
+        self.flagged.update(pool.habit[rater] for rater in flagged)
+        self.false.update(flag.kind for flag in flags if not pool.habit[flag.rater])
+
+    @property
+    def precision(self) -> float:
+        return self._found / max(1, sum(self.flagged.values()))
+
+    @property
+    def recall(self) -> float:
+        return self._found / max(1, sum(self.n.values()) - self.n[""])
+
+    @property
+    def _found(self) -> int:
+        return sum(self.flagged.values()) - self.flagged[""]
+
+    def share(self, kind: str) -> float:
+        return self.flagged[kind] / max(1, self.n[kind])
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="one seed")
+    options.add_argument("--quick", action="store_true", help=f"{QUICK} seeds")
     options.add_argument("--seeds", type=int, nargs="+", default=list(UNSEEN))
     options.add_argument(
         "--tuning", action="store_true", help="the seeds that thresholds were chosen on"
@@ -64,21 +107,7 @@ def main() -> None:
     chosen = options.parse_args()
     seeds = list(SEEN) if chosen.tuning else chosen.seeds
     start = time.perf_counter()
-    results = [measure(seed) for seed in (seeds[:1] if chosen.quick else seeds)]
-    found, flagged, planted = (
-        sum(result[name] for result in results) for name in ("found", "flagged", "planted")
-    )
-    summary = {
-        "precision": round(found / max(1, flagged), 4),
-        "recall": round(found / planted, 4),
-        "weighted_vs_majority_gain": round(
-            float(np.mean([result["gain"] for result in results])), 3
-        ),
-        "worst_precision": round(
-            min(result["found"] / max(1, result["flagged"]) for result in results), 4
-        ),
-        "worst_recall": round(min(result["found"] / result["planted"] for result in results), 4),
-        "seeds": [result["seed"] for result in results],
+    summary = measure(seeds[:QUICK] if chosen.quick else seeds) | {
         "seconds": round(time.perf_counter() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "commit": (
@@ -90,163 +119,81 @@ def main() -> None:
     print(json.dumps(summary))
 
 
-def measure(seed: int) -> dict[str, float]:
-    pool = simulate(seed)
-    flags = flagging.flags(pool.rankings)
-    flagged = {flag.rater for flag in flags}
-    planted = {rater for rater, habit in enumerate(pool.habit) if habit}
-    majority, weighted, posterior = accuracies(pool)
-    print(
-        f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found"
-        f" {len(flagged & planted)}; pairs right: majority {majority:.2f} %, by reliability"
-        f" {weighted:.2f} %, one-coin {posterior:.2f} %"
-    )
-    for habit in PLANTED:
-        whom = {rater for rater, its in enumerate(pool.habit) if its == habit}
-        named = {flag.rater for flag in flags if flag.kind == habit}
-        print(
-            f"  {habit}: {len(whom & named)} of {len(whom)} by this flag, {len(whom & flagged)}"
-            " by any"
-        )
-    for flag in flags:
-        if flag.rater not in planted:
-            print(f"  honest, but flagged: {flag.kind}: {flag.value:.2f} of {flag.n}")
-    return {
-        "seed": seed,
-        "found": len(flagged & planted),
-        "flagged": len(flagged),
-        "planted": len(planted),
-        "gain": weighted - majority,
+def measure(seeds: Iterable[int]) -> dict[str, Any]:
+    seeds = list(seeds)
+    found: dict[str, Any] = {}
+    kinds, minority = Tally(), Tally()
+    for k in SIZES:
+        planted = tallied(seeds, k, PLANTED)
+        short = tallied(seeds, k, PLANTED, n_each=SHORT)
+        # Few honest raters are flagged, so their share needs more pools than the others.
+        empty = [seed + 1_000 * more for seed in seeds for more in range(EMPTY_POOLS)]
+        honest, honest_short = tallied(empty, k, {}), tallied(seeds, k, {}, n_each=SHORT)
+        others = tallied(seeds, k, OTHER_KINDS)
+        few = Tally()
+        for seed, share in zip(seeds, cycle(MINORITIES), strict=False):
+            few.add(simulate(seed, k, {"minority": share * N_RATERS // 100}))
+        found |= {
+            f"precision_k{k}": round(planted.precision, 4),
+            f"recall_k{k}": round(planted.recall, 4),
+            f"honest_flagged_k{k}": round(honest.share(""), 4),
+            f"recall_k{k}_short": round(short.recall, 4),
+            f"honest_flagged_k{k}_short": round(honest_short.share(""), 4),
+            f"precision_other_kinds_k{k}": round(others.precision, 4),
+            f"minority_flagged_k{k}": round(few.share("minority"), 4),
+        }
+        tell(k, {"planted": planted, "none": honest, "other kinds": others, "minority": few})
+        for tally in (planted, others):
+            kinds.n.update(tally.n)
+            kinds.flagged.update(tally.flagged)
+        minority.n.update(few.n)
+        minority.flagged.update(few.flagged)
+    by_kind = {kind: round(kinds.share(kind), 4) for kind in (PLANTED | OTHER_KINDS)}
+    gains = [weighted_gain(simulate(seed, 4, PLANTED)) for seed in seeds]
+    return found | {
+        "minority_flagged": round(minority.share("minority"), 4),
+        "recall_by_kind": by_kind | writers_found(seeds),
+        "weighted_vs_majority_gain": round(float(np.mean(gains)), 3),
+        "seeds": seeds,
     }
 
 
-def simulate(seed: int) -> Pool:
-    random = np.random.default_rng(seed)
-    habit = [name for name, n in PLANTED.items() for _ in range(n)]
-    habit += [""] * (N_RATERS - len(habit))
-    habit = [habit[at] for at in random.permutation(N_RATERS)]
-    honest = [rater for rater, name in enumerate(habit) if not name]
-    copiers = [rater for rater, name in enumerate(habit) if name == "copy"]
-    colleague = dict(
-        zip(copiers, random.choice(honest, len(copiers), replace=False).tolist(), strict=True)
-    )
-    n_items = N_ITEMS + N_CALIBRATION
-    quality = random.standard_normal((n_items, K))
-    chars = np.exp(
-        6.3 + 0.5 * (0.2 * quality + np.sqrt(1 - 0.2**2) * random.standard_normal((n_items, K)))
-    ).round()
-    queues = deal(random, colleague)
-    rows: list[tuple[np.ndarray, ...]] = []
-    handed_in: dict[tuple[int, int], np.ndarray] = {}
-    when: dict[int, np.ndarray] = {}
-    for rater in sorted(
-        range(N_RATERS), key=lambda rater: rater in colleague
-    ):  # colleagues before those who copy them
-        queue = queues[rater] if rater not in colleague else queues[colleague[rater]]
-        active = np.exp(
-            np.log(140) + 0.35 * random.standard_normal() + 0.5 * random.standard_normal(len(queue))
+def tallied(
+    seeds: Iterable[int], k: int, planted: Mapping[str, int], n_each: int | None = None
+) -> Tally:
+    tally = Tally()
+    for seed in seeds:
+        tally.add(simulate(seed, k, planted, n_each=n_each))
+    return tally
+
+
+def tell(k: int, tallies: Mapping[str, Tally]) -> None:
+    for name, tally in tallies.items():
+        by_kind = ", ".join(
+            f"{kind or 'honest'} {tally.flagged[kind]} of {n}"
+            for kind, n in sorted(tally.n.items())
         )
-        at = (
-            clock(random, active)
-            if rater not in colleague
-            else when[colleague[rater]] + random.uniform(300, 900)
+        false = ", ".join(f"{n} {kind}" for kind, n in tally.false.most_common())
+        print(f"K = {k}, {name}: flagged {by_kind}{f'; honest: {false}' if false else ''}")
+
+
+def writers_found(seeds: Iterable[int]) -> dict[str, float]:
+    """Recall of writers who paste and who hand in the same texts; false marks are printed."""
+    found: dict[str, float] = {}
+    for kind in (FOUR_PASTE, TWO_ALIKE):
+        results = [found_writers(seed, kind) for seed in seeds]
+        n = sum(result.n_planted for result in results)
+        found[kind] = round(sum(result.n_found for result in results) / n, 4)
+        n_false, n_honest = (
+            sum(getattr(result, name) for result in results) for name in ("n_false", "n_honest")
         )
-        when[rater] = at
-        minutes = flagging.minutes_in_sitting(at, 1_800)
-        for step, item in enumerate(queue.tolist()):
-            shown = random.permutation(K)
-            score = quality[item] + random.standard_normal(
-                K
-            )  # noise with the spread of quality: 75 % of pairs right
-            if random.random() < HABIT:
-                copied = handed_in.get((colleague.get(rater, -1), item))
-                score = by_habit(
-                    random, habit[rater], score, shown, chars[item], minutes[step], copied
-                )
-            handed_in[rater, item] = score
-            ranks = (-score).argsort().argsort() + 1
-            whole = np.full(K, len(rows))
-            rows.append(
-                (whole, np.full(K, item), np.full(K, rater), item * K + np.arange(K), ranks,
-                 shown.argsort(), chars[item], np.full(K, at[step]), np.full(K, active[step]))
-            )  # fmt: skip
-    return Pool(
-        habit,
-        quality,
-        Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
-    )
+        print(f"writers, {kind}: {n_false} of {n_honest} honest marked")
+    return found
 
 
-def by_habit(
-    random: np.random.Generator,
-    habit: str,
-    honest: np.ndarray,
-    shown: np.ndarray,
-    chars: np.ndarray,
-    minutes: float,
-    copied: np.ndarray | None,
-) -> np.ndarray:
-    """The scores that a rater's habit gives instead of honest ones."""
-    if habit == "chance" or (habit == "tires" and minutes > 60):
-        return random.standard_normal(K)
-    if habit == "first":
-        score = honest.copy()
-        score[shown[0]] = honest.max() + 1
-        return score
-    if habit == "longer":
-        return chars
-    if habit == "copy":
-        assert copied is not None
-        return copied
-    return honest
-
-
-def deal(random: np.random.Generator, colleague: dict[int, int]) -> dict[int, np.ndarray]:
-    """Which rater gets which items: three raters per item, sixty items per rater, mixed with the
-    calibration items.
-    """
-    copied = sorted(colleague.values())
-    others = [rater for rater in range(N_RATERS) if rater not in colleague and rater not in copied]
-    items = random.permutation(N_ITEMS)
-    own: dict[int, list[int]] = {
-        rater: items[at * EACH : (at + 1) * EACH].tolist() for at, rater in enumerate(copied)
-    }
-    own |= {rater: [] for rater in others}
-    n_copied = len(copied) * EACH
-    needs = [
-        int(item) for at, item in enumerate(items) for _ in range(1 if at < n_copied else OVERLAP)
-    ]
-    blocks = range(0, len(needs), len(others))
-    for start in blocks:
-        block = needs[start : start + len(others)]
-        turn = random.permutation(others)
-        while any(item in own[rater] for rater, item in zip(turn.tolist(), block, strict=False)):
-            turn = random.permutation(others)
-        for rater, item in zip(turn.tolist(), block, strict=False):
-            own[rater].append(item)
-    calibration = np.arange(N_ITEMS, N_ITEMS + N_CALIBRATION)
-    return {
-        rater: random.permutation(np.concatenate([given, calibration]).astype(int))
-        for rater, given in own.items()
-    }
-
-
-def clock(random: np.random.Generator, active: np.ndarray) -> np.ndarray:
-    """When each ranking is submitted: sessions of 1.5 to 3 hours, hours apart."""
-    now, began, lasts, times = random.uniform(0, 36_000), 0.0, random.uniform(5_400, 10_800), []
-    began = now
-    for seconds in active:
-        if now - began > lasts:
-            now += random.uniform(30_000, 60_000)
-            began, lasts = now, random.uniform(5_400, 10_800)
-        now += seconds * random.uniform(1.0, 1.3)
-        times.append(now)
-    return np.array(times)
-
-
-def accuracies(pool: Pool) -> tuple[float, float, float]:
-    """Percentage of correct pairs in the 2,000 items: by majority, weighted by reliability, and by
-    the one-coin model.
+def weighted_gain(pool: Pool) -> float:
+    """By how many percentage points weighting by reliability beats the majority on regular
+    items.
     """
     rankings = pool.rankings
     pairs = agreement_pairs.expand(
@@ -259,14 +206,14 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     first = np.unique(pairs.unit, return_index=True)[1]
     best = pool.quality.reshape(-1)
     truth = np.where(best[pairs.right[first]] > best[pairs.left[first]], 1, -1)
-    regular = pairs.item[first] < N_ITEMS
+    regular = pairs.item[first] < pool.n_regular
     plain = votes.majority(units=pairs.unit, labels=pairs.label)
     weighed = votes.majority(units=pairs.unit, labels=pairs.label, weights=weights)
-    labels = (plain.labels[plain.label], weighed.labels[weighed.label], model.labels[model.label])
-    by_majority, by_reliability, by_model = (
-        float(100 * (label == truth)[regular].mean()) for label in labels
+    by_majority, by_reliability = (
+        float(100 * (found.labels[found.label] == truth)[regular].mean())
+        for found in (plain, weighed)
     )
-    return by_majority, by_reliability, by_model
+    return by_reliability - by_majority
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Database rows are the queue, so a lost message does no harm: Celery beat sends i
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,13 @@ from kombu.exceptions import ChannelError, OperationalError
 from config.celery import app
 
 logger = logging.getLogger(__name__)
+
+ANSWER_S = 1.0
+"""How long to wait for each answer of a broker that is frozen or behind a dead network."""
+AWAY_S = 5.0
+"""How long a process does not ask a broker that has not answered: a page may have many messages."""
+_away_until: dict[str, float] = {}
+"""Brokers that did not answer, by URL, for all threads of this process"""
 
 
 def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: object) -> bool:
@@ -43,7 +51,17 @@ def n_waiting(queue: str) -> int:
 
 @contextmanager
 def _connected(connection: Any) -> Iterator[Any]:
-    """Tries once. By default kombu retries for six seconds."""
-    with connection:
-        connection.ensure_connection(max_retries=1, interval_start=0)
-        yield connection
+    """Tries once, and waits for no answer longer than ANSWER_S. By default kombu retries for six
+    seconds and waits forever, as workers should: they have nothing else to do.
+    """
+    url = connection.as_uri()
+    if time.monotonic() < _away_until.get(url, 0.0):
+        raise OperationalError("It did not answer a moment ago.")
+    connection.transport_options |= {"socket_timeout": ANSWER_S}
+    try:
+        with connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            yield connection
+    except OperationalError:
+        _away_until[url] = time.monotonic() + AWAY_S
+        raise

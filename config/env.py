@@ -41,6 +41,17 @@ def text(name: str, help: str, default: str | None = None) -> str:
     return _read(name, default, help, str, "text")
 
 
+def secret(name: str, help: str, default: str | None = None) -> str:
+    """Random text. Too weak a secret stops the start, and the message does not show it."""
+    value = text(name, help, default)
+    if len(value) < 32 or len(set(value)) < 8:
+        raise ImproperlyConfigured(
+            f"{name} is too short or too uniform to be a secret. {help} For example, from"
+            ' python -c "import secrets; print(secrets.token_urlsafe(50))".'
+        )
+    return value
+
+
 def integer(name: str, help: str, default: str | None = None) -> int:
     return _read(name, default, help, int, "a whole number")
 

@@ -30,6 +30,7 @@ STAFF = ADMIN | RESEARCHER
 TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
+    "readyz": ANYONE,
     "set_language": ANYONE,
     "profile": MEMBER,
     "search": STAFF,
@@ -39,7 +40,7 @@ TABLE: dict[str, frozenset[Role]] = {
     # django-allauth
     "account_login": ANYONE,
     "account_logout": ANYONE,
-    "account_signup": ANYONE,  # closed by accounts.login.adapter.ClosedSignup
+    "account_signup": ANYONE,  # closed by accounts.login.adapter.Adapter
     "account_inactive": ANYONE,
     "account_reauthenticate": MEMBER,
     "account_change_password": MEMBER,
@@ -48,6 +49,14 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
+    "mfa_index": MEMBER,
+    "mfa_activate_totp": MEMBER,
+    "mfa_deactivate_totp": MEMBER,
+    "mfa_generate_recovery_codes": MEMBER,
+    "mfa_view_recovery_codes": MEMBER,
+    "mfa_download_recovery_codes": MEMBER,
+    "mfa_reauthenticate": MEMBER,
+    "mfa_authenticate": ANYONE,  # after the right password
     # Admins set a login's e-mail address, so allauth's pages for it stay closed.
     "account_email": NOBODY,
     "account_confirm_email": NOBODY,
@@ -58,6 +67,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "person_new": ADMIN,
     "person": ADMIN,
     "person_invite": ADMIN,
+    "person_two_factor_off": ADMIN,
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
@@ -72,6 +82,9 @@ TABLE: dict[str, frozenset[Role]] = {
     "my_skills": RATER,
     "help": MEMBER,
     "my_care": RATER,
+    "my_data": RATER,
+    "my_data_file": RATER,
+    "my_withdrawal": RATER,
     "pool_onboarding": ADMIN,
     "step_new": ADMIN,
     "step_edit": ADMIN,
@@ -245,6 +258,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_describe": RESEARCHER,
     "schedules": RESEARCHER,
     "schedule_new": RESEARCHER,
+    "schedule_when": RESEARCHER,
     "schedule": RESEARCHER,
     "schedule_edit": RESEARCHER,
     "schedule_pause": RESEARCHER,
@@ -277,6 +291,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_campaign_pause": ANYONE,
     "api_campaign_close": ANYONE,
     "api_judgments": ANYONE,
+    "api_judgment_events": ANYONE,
     "api_snapshots": ANYONE,
     "api_snapshot": ANYONE,
     "api_runs": ANYONE,
@@ -364,6 +379,7 @@ API_TABLE: dict[str, Grant] = {
     "POST api_campaign_pause": _LABELING_WRITE,
     "POST api_campaign_close": _LABELING_WRITE,
     "GET api_judgments": Grant(Scope.LABELING_READ, STAFF),
+    "GET api_judgment_events": Grant(Scope.LABELING_READ, STAFF),
     "GET api_snapshots": _TRAINING_READ,
     "POST api_snapshots": _TRAINING_WRITE,
     "GET api_snapshot": _TRAINING_READ,

@@ -1,9 +1,11 @@
 """One settings file for demo, test and production. What differs between sites comes from the
-environment through config.env. periodic_tasks, permissions and rest_api hold the longer tables.
+environment through config.env. periodic_tasks, permissions, rest_api and sign_in hold the longer
+tables.
 """
 
 import shlex
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import env, periodic_tasks, permissions, rest_api
+from config import env, periodic_tasks, permissions, rest_api, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -31,11 +33,11 @@ HOME = Path(
         "Folder for all data: SQLite, uploads, snapshots, runs and models.",
         default=str(BASE_DIR / "var"),
     )
-)
+).absolute()
 DEBUG = env.flag(
     "PREFERABLY_DEBUG", "Show Django's debug pages. Never use it in production.", default="0"
 )
-SECRET_KEY = env.text(
+SECRET_KEY = env.secret(
     "PREFERABLY_SECRET_KEY",
     "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
@@ -47,7 +49,7 @@ if DEBUG and MODE == "production":
 ALLOWED_HOSTS = env.words(
     "PREFERABLY_HOSTS",
     "Host names that this site serves.",
-    default="localhost,127.0.0.1,[::1],testserver",
+    default="localhost,127.0.0.1,[::1]" + (",testserver" if MODE == "test" else ""),
 )
 CSRF_TRUSTED_ORIGINS = env.words(
     "PREFERABLY_TRUSTED_ORIGINS",
@@ -88,10 +90,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.shell.middleware.InputMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
 ]
@@ -170,8 +174,9 @@ REDIS_URL = env.text(
 )
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.Cache",
         "LOCATION": REDIS_URL,
+        "VERSION": 2,  # values of version 1 are pickles
         # Pages wait no longer than this for the cache: its content can be recomputed.
         "OPTIONS": {
             "socket_connect_timeout": 1,
@@ -184,6 +189,12 @@ ARTIFACT_STORE = env.text(
     "PREFERABLY_ARTIFACTS",
     "Where finished runs and models are stored: a folder or an fsspec URL.",
     default=str(HOME / "artifacts"),
+)
+MODEL_ROOTS = env.words(
+    "PREFERABLY_MODEL_ROOTS",
+    "Folders with models that may be registered, besides PREFERABLY_HOME and PREFERABLY_ARTIFACTS."
+    " Their model files can be downloaded and published.",
+    default="/" if MODE == "test" else "",
 )
 RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"
@@ -202,26 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "accounts.login.adapter.ClosedSignup"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-# Limit failed logins by account: a limit by address would lock out a whole office.
-ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key"}
-ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {
-    "login": "accounts.login.forms.LoginForm",
-    "reset_password": "accounts.login.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.login.forms.ResetPasswordKeyForm",
-    "change_password": "accounts.login.forms.ChangePasswordForm",
-    "set_password": "accounts.login.forms.SetPasswordForm",
-    "reauthenticate": "accounts.login.forms.ReauthenticateForm",
-}
-ACCOUNT_EMAIL_NOTIFICATIONS = True
+vars().update(sign_in.ALLAUTH)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -244,6 +236,7 @@ vars().update(
         )
     )
 )
+EMAIL_TIMEOUT = 10  # seconds for which a request waits for a mail server that does not answer
 SITE_URL = env.text(
     "PREFERABLY_URL",
     "URL of this site for links in e-mails, such as https://label.example.org.",
@@ -273,6 +266,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = MODE != "production"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+ANONYMOUS_BODY_BYTES = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- security -------------------------------------------------------------------------------------
@@ -294,19 +288,30 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 HTTPS = env.flag(
     "PREFERABLY_HTTPS",
-    "The site is served over TLS. Turns on secure cookies and HSTS.",
+    "The site is served over TLS. Turns on secure cookies and HSTS, and redirects HTTP to HTTPS:"
+    " the proxy has to send X-Forwarded-Proto.",
     default="1" if MODE == "production" else "0",
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^(health|ready)z$"]  # asked by the machine itself, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+PROXIES = env.integer(
+    "PREFERABLY_PROXIES",
+    "Reverse proxies in front of this site, each of which adds the address of its client to"
+    " X-Forwarded-For. Limits on log-ins are for each client. 0: clients connect directly.",
+    default="1" if HTTPS else "0",
+)
 SESSION_ENGINE = "accounts.login.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
 # --- jobs -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
+if REDIS_URL.startswith("rediss:"):  # Celery checks no certificate by itself
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -406,7 +411,7 @@ ROLLOUT_URL = env.text(  # read by the training process itself
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts of OpenAI-compatible servers, as host or host:port, that may be connected as"
-    " models. They receive prompts.",
+    " models. They receive prompts. host=PREFERABLY_KEY_…: this key is sent to no other host.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(

@@ -1,19 +1,16 @@
 """Every URL of the site. config.permissions decides who may open which."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from accounts.people import views as people_views
-
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok\n", content_type="text/plain")
-
+from config import health
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("account/", include("allauth.account.urls")),
+    path("account/two-factor/", include("allauth.mfa.urls")),
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
     path("", include("labeling.urls")),

@@ -9,6 +9,10 @@ WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
 _NAME_GAP = 14.0
 _PIXELS_PER_LETTER = 7.0
+_LABEL_GAP = 10.0
+# A longer unit stands below the axis, not after its last number.
+_SHORT_UNIT = 12
+_UNIT_LINE = 18.0
 # Longer series are thinned: each pixel column keeps its lowest and highest point.
 _POINTS_DRAWN = 400
 _SERIES_COLOURS = 8
@@ -18,13 +22,16 @@ _SERIES_COLOURS = 8
 class Series:
     """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
-    A projection continues the series before it.
+    A projection continues the series before it. `is_dots`: the points are not joined. `number`
+    selects the colour; 0: by place in the chart.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     is_projection: bool = False
     has_area: bool = False
+    is_dots: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,14 @@ class Limit:
 
 @dataclass(frozen=True)
 class Tick:
+    """`anchor`: "start" or "end" for a label that begins or ends at its place, for lack of room
+    around it.
+    """
+
     at: str
     label: str
     is_zero: bool = False
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,17 @@ class DrawnLimit:
     at: str
     label_y: str
     label: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram in pixels. `number` selects its colour."""
+
+    number: int
+    x: str
+    y: str
+    width: str
+    height: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,7 @@ class Curve:
     name_x: str
     name_y: str
     is_followed: bool
+    dots: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +103,9 @@ class LineChart:
     y_ticks: tuple[Tick, ...] = ()
     limits: tuple[DrawnLimit, ...] = ()
     curves: tuple[Curve, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    x_unit: str = ""
+    """below the axis; "" if it stands after the last number"""
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     width: str = field(default=f"{WIDTH:g}")
@@ -87,6 +114,7 @@ class LineChart:
     right: str = field(default=f"{WIDTH - _RIGHT:g}")
     tick_x: str = field(default=f"{_LEFT - 8:g}")
     x_label_y: str = field(default=f"{HEIGHT - 6:g}")
+    x_unit_y: str = field(default=f"{HEIGHT + 12:g}")
 
 
 @dataclass(frozen=True)
@@ -115,16 +143,19 @@ def line_chart(
     series: Sequence[Series],
     x_unit: str,
     y_unit: str,
+    x_start: float | None = None,
     x_end: float | None = None,
     x_ticks: Sequence[tuple[float, str]] | None = None,
     limits: Sequence[Limit] = (),
     from_zero: bool = False,
+    is_share: bool = False,
     note: str = "",
 ) -> LineChart:
-    """`title` states the finding; `x_unit` is printed at the last tick, `y_unit` after the title.
+    """`title` states the finding; `x_unit` is printed at the last tick or below the axis, `y_unit`
+    after the title.
 
-    `x_end` leaves room for steps to come; `x_ticks` replaces the round numbers on the x-axis with
-    named places, such as times of day.
+    `x_start` and `x_end` widen the x-axis, such as for steps to come; `x_ticks` replaces its round
+    numbers with named places, such as times of day. `is_share`: the y-axis stays between 0 and 1.
     """
     finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
     drawn = [(one, points) for one, points in finite if points]
@@ -136,14 +167,16 @@ def line_chart(
         return LineChart(
             title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows
         )
-    xs = [x for _, points in drawn for x, _ in points] + ([x_end] if x_end is not None else [])
+    ends = [end for end in (x_start, x_end) if end is not None]
+    xs = [x for _, points in drawn for x, _ in points] + ends
     ys = (
         [y for _, points in drawn for _, y in points]
         + [limit.y for limit in limits]
         + ([0.0] if from_zero else [])
     )
-    y_values = round_ticks(min(ys), max(ys), 4)
-    x_marks = list(x_ticks) if x_ticks else _numbered(xs, x_unit)
+    y_values = _share_ticks(ys) if is_share else round_ticks(min(ys), max(ys), 4)
+    x_title = x_unit if not x_ticks and len(x_unit) > _SHORT_UNIT else ""
+    x_marks = list(x_ticks) if x_ticks else _numbered(xs, "" if x_title else x_unit)
     names = max((len(one.name) for one, _ in drawn), default=0)
     # A name at the end of a curve needs room, unless later steps already leave some.
     room = (
@@ -158,17 +191,62 @@ def line_chart(
         summary=summary,
         y_unit=y_unit,
         note=note,
-        x_ticks=tuple(Tick(_px(x(value)), label) for value, label in x_marks),
-        y_ticks=tuple(
-            Tick(_px(y(value)), _tick_label(value, y_values), is_zero=value == 0)
-            for value in y_values
-        ),
+        x_ticks=_spaced([(x(value), label) for value, label in x_marks]),
+        y_ticks=_y_ticks(y, y_values),
+        x_unit=x_title,
+        height=f"{HEIGHT + (_UNIT_LINE if x_title else 0):g}",
         limits=tuple(
             DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits
         ),
         curves=_apart(_curves([one for one, _ in drawn], x, y)),
         columns=columns,
         rows=rows,
+    )
+
+
+def histogram(
+    *,
+    title: str,
+    bins: Sequence[tuple[float, float]],
+    x_unit: str,
+    y_unit: str,
+    note: str = "",
+) -> LineChart:
+    """Bars of equal width around the (middle, count) of each bin. Bars below 0 have another
+    colour.
+    """
+    middles = [middle for middle, _count in bins]
+    width = min((b - a for a, b in pairwise(middles)), default=1.0)
+    edges = [middles[0] - width / 2, middles[-1] + width / 2]
+    y_values = round_ticks(0, max(count for _middle, count in bins) or 1.0, 4)
+    x = _Scale(edges[0], edges[1], _LEFT, WIDTH - _RIGHT)
+    y = _Scale(y_values[0], y_values[-1], HEIGHT - _BOTTOM, _TOP)
+    x_title = x_unit if len(x_unit) > _SHORT_UNIT else ""
+    marks = _numbered(edges, "" if x_title else x_unit)
+    columns, rows = _table([Series(y_unit, bins)], x_unit)
+    return LineChart(
+        title=title,
+        summary=f"{title}.",
+        y_unit=y_unit,
+        note=note,
+        x_ticks=_spaced([(x(value), label) for value, label in marks]),
+        y_ticks=_y_ticks(y, y_values),
+        x_unit=x_title,
+        height=f"{HEIGHT + (_UNIT_LINE if x_title else 0):g}",
+        bars=tuple(_bar(middle, count, width, x, y) for middle, count in bins if count),
+        columns=columns,
+        rows=rows,
+    )
+
+
+def _bar(middle: float, count: float, width: float, x: _Scale, y: _Scale) -> Bar:
+    left, right, top = x(middle - width / 2) + 0.5, x(middle + width / 2) - 0.5, y(count)
+    return Bar(
+        number=2 if middle < 0 else 1,
+        x=_px(left),
+        y=_px(top),
+        width=_px(max(right - left, 1.0)),
+        height=_px(y.start - top),
     )
 
 
@@ -194,6 +272,40 @@ def round_ticks(low: float, high: float, about: int) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
+def _share_ticks(ys: Sequence[float]) -> list[float]:
+    """Round numbers between 0 and 1; all of that range for a single value."""
+    low, high = max(0.0, min(ys)), min(1.0, max(ys))
+    if high - low < 1e-9:
+        return round_ticks(0.0, 1.0, 4)
+    return [value for value in round_ticks(low, high, 4) if 0.0 <= value <= 1.0]
+
+
+def _y_ticks(y: _Scale, values: Sequence[float]) -> tuple[Tick, ...]:
+    return tuple(
+        Tick(_px(y(value)), _tick_label(value, values), is_zero=value == 0) for value in values
+    )
+
+
+def _spaced(marks: Sequence[tuple[float, str]]) -> tuple[Tick, ...]:
+    """Ticks of the x-axis whose labels do not touch. First and last are always kept."""
+    placed = [_placed(at, label) for at, label in marks]
+    kept = placed[:1]
+    for one in placed[1:-1]:
+        if one[0] >= kept[-1][1] + _LABEL_GAP and one[1] <= placed[-1][0] - _LABEL_GAP:
+            kept.append(one)
+    return tuple(tick for _left, _right, tick in [*kept, *placed[1:][-1:]])
+
+
+def _placed(at: float, label: str) -> tuple[float, float, Tick]:
+    """(left end, right end, tick) of a label that stands around its place if there is room."""
+    width = len(label) * _PIXELS_PER_LETTER
+    if at - width / 2 < _LEFT - 8:
+        return at, at + width, Tick(_px(at), label, anchor="start")
+    if at + width / 2 > WIDTH:
+        return at - width, at, Tick(_px(at), label, anchor="end")
+    return at - width / 2, at + width / 2, Tick(_px(at), label)
+
+
 def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
     """Round numbers along the x-axis. Only whole ones where every x is whole, since nothing happens
     at step 1.5.
@@ -212,16 +324,15 @@ def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale) -> list[Curve]:
     for one, following in zip(drawn, [*drawn[1:], None], strict=True):
         number += not (one.is_projection and number)
         is_followed = following is not None and following.is_projection
-        curves.append(
-            _curve((number - 1) % _SERIES_COLOURS + 1, one, x, y, is_followed=is_followed)
-        )
+        colour = ((one.number or number) - 1) % _SERIES_COLOURS + 1
+        curves.append(_curve(colour, one, x, y, is_followed=is_followed))
     return curves
 
 
 def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool) -> Curve:
     points = _thinned(one.points)
     last = next(point for point in reversed(points) if math.isfinite(point[1]))
-    path = _path(points, x, y)
+    path = "" if one.is_dots else _path(points, x, y)
     area = ""
     if one.has_area and all(math.isfinite(value) for _, value in points):
         area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
@@ -236,6 +347,11 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool)
         name_x=_px(x(last[0]) + (-8 if is_followed else 8)),
         name_y=_px(y(last[1]) - (10 if is_followed else 0)),
         is_followed=is_followed,
+        dots=(
+            tuple((_px(x(across)), _px(y(up))) for across, up in points if math.isfinite(up))
+            if one.is_dots
+            else ()
+        ),
     )
 
 

@@ -1,12 +1,27 @@
 """Widgets and choices that all forms share."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+def refuse_control_characters(name: str) -> None:
+    """Names are one line: they stand in subjects of mail, file names and logs."""
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name):
+        raise ValidationError(_("A name is one line of text without control characters."))
+
+
+class NameField(forms.CharField):
+    """The name of an object or a person."""
+
+    default_validators = [refuse_control_characters]
 
 
 def chips() -> forms.CheckboxSelectMultiple:

@@ -3,8 +3,21 @@
 import re
 
 REPLACEMENT = "\ufffd"
+MOST_DIGITS = 18
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 """What PostgreSQL or UTF-8 cannot hold: NUL, and half of a surrogate pair."""
+
+
+def whole_number(text: str) -> int | None:
+    """The number that `text` is, without a sign; None if it is none, or too long for a database's
+    id.
+    """
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, as the subject of a mail must be."""
+    return " ".join(text.split())
 
 
 def storable(text: str) -> str:

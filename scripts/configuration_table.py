@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def table() -> str:
 def knobs() -> list[dict[str, str | None]]:
     environment = {
         "PREFERABLY_MODE": "production",
-        "PREFERABLY_SECRET_KEY": "x",
+        "PREFERABLY_SECRET_KEY": secrets.token_urlsafe(50),
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(

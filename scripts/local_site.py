@@ -91,13 +91,17 @@ def start_broker(site: LocalSite) -> None:
         "yes",
     ]
     start(site, "broker", [services.valkey_binary(), *options])
-    services.wait(lambda: services.broker_answers(site.broker_port), site.process["broker"])
+    services.wait(
+        lambda: services.broker_answers(site.broker_port),
+        site.process["broker"],
+        site.log("broker"),
+    )
 
 
 def start_site(site: LocalSite) -> None:
     web = (
         f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload"
-        " --timeout 120 --no-control-socket"
+        " --timeout 120 --keep-alive 75 --no-control-socket"
     )
     worker = (
         "celery --app config worker --without-gossip --without-mingle --disable-prefetch"
@@ -117,7 +121,7 @@ def start_site(site: LocalSite) -> None:
     threads = "celery --app config worker --without-gossip --without-mingle -P threads -c 4"
     start(site, "models", python_module(f"{threads} -n models@%h -Q models"))
     start(site, "beat", python_module("celery --app config beat"))
-    services.wait(lambda: answers(site), site.process["web"])
+    services.wait(lambda: answers(site), site.process["web"], site.log("web"))
 
 
 def python_module(words: str) -> list[str]:
@@ -219,7 +223,7 @@ def start_time(pid: int) -> str | None:
 def answers(site: LocalSite) -> bool:
     with (
         contextlib.suppress(OSError),
-        urllib.request.urlopen(f"{site.address}/healthz", timeout=2) as response,  # noqa: S310
+        urllib.request.urlopen(f"{site.address}/healthz", timeout=10) as response,  # noqa: S310
     ):  # our own http URL
         return bool(response.status == 200)
     return False

@@ -24,6 +24,7 @@ KEPT = Path(__file__).resolve().parent.parent / ".cache"
 READY = "ready"  # a file: the folder is complete
 NOBODY = 65534  # PostgreSQL refuses to run as root
 PR_SET_PDEATHSIG = 1
+PROGRESS_S = 15
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -251,10 +252,11 @@ def package_folder(name: str) -> Path:
 
 
 def chromium() -> str | None:
-    """The browser for tests: $CHROMIUM, otherwise `chromium` on PATH. None means Playwright's
-    own.
+    """The browser for tests: $CHROMIUM, otherwise one on PATH, the headless shell first. None means
+    Playwright's own.
     """
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 def secret() -> str:
@@ -277,16 +279,24 @@ def listens(port: int) -> bool:
     return False
 
 
-def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
+def wait(
+    ready: Callable[[], bool], server: "subprocess.Popen[bytes]", log: Path | None = None
+) -> None:
+    """Returns when the server is ready, and waits as long as it lives: a busy machine is slow.
+    `log`: the file with its output.
+    """
+    name = log.stem if log else program(server)
+    see = f" Its log: {log}." if log else ""
+    began_at = told_at = time.monotonic()
     while not ready():
         if server.poll() is not None:
             raise SystemExit(
-                f"{program(server)} exited with code {server.returncode} before it was ready."
+                f"{name} exited with code {server.returncode} before it was ready.{see}"
             )
-        if time.monotonic() > deadline:
-            server.kill()
-            raise SystemExit(f"{program(server)} did not start within {limit_s:.0f} s.")
+        now = time.monotonic()
+        if now - told_at >= PROGRESS_S:
+            told_at = now
+            print(f"  {name} is still starting after {now - began_at:.0f} s.{see}", flush=True)
         time.sleep(0.05)
 
 

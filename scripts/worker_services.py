@@ -4,8 +4,12 @@ Under xdist each process has its own broker database and its own folder, just as
 it its own SQL database.
 """
 
+import gc
 import os
 
+# Until the tests are collected, almost everything that is made stays. tests/selection.py turns the
+# garbage collector on again.
+gc.disable()
 worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 if worker:
     broker, _, _number = os.environ["REDIS_URL"].rpartition("/")

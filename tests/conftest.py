@@ -12,6 +12,8 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone, translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -41,6 +43,12 @@ from tests.selection import (  # noqa: F401  # hooks of pytest
     pytest_ignore_collect,
 )
 from tests.times import pytest_terminal_summary  # noqa: F401
+
+# A busy machine is no reason to fail: without CI=true, hypothesis allows an example 200 ms.
+hypothesis_settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

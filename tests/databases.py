@@ -5,6 +5,7 @@ that commits.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
@@ -48,21 +49,35 @@ def empty() -> None:
     Django truncates all of them instead, which makes a new file for each of a hundred tables and
     their indexes, and writes content types and permissions again.
     """
-    names = [name for name in connection.introspection.table_names() if name not in WITH_ROWS]
-    is_written = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(name, sql.Identifier(name))
-        for name in sorted(names)
-    )
+    tables = written()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(is_written.as_string())
-        written = [row[0] for row in cursor.fetchall()]
         # Every row goes, so nobody need check foreign keys row by row. Only a superuser may say so.
         cursor.execute(
             "SELECT set_config('session_replication_role', 'replica', true)"
             " FROM pg_user WHERE usename = current_user AND usesuper"
         )
-        for name in written:
+        for name in tables:
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)).as_string())
+
+
+def written() -> list[str]:
+    """The tables that have rows, apart from those WITH_ROWS."""
+    with connection.cursor() as cursor:
+        cursor.execute(_is_written())
+        return [row[0] for row in cursor.fetchall()]
+
+
+@cache
+def _is_written() -> str:
+    names = [name for name in connection.introspection.table_names() if name not in WITH_ROWS]
+    return (
+        sql.SQL(" UNION ALL ")
+        .join(
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(name, sql.Identifier(name))
+            for name in sorted(names)
+        )
+        .as_string()
+    )
 
 
 @contextmanager

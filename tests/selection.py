@@ -66,6 +66,7 @@ def needs(path: Path) -> frozenset[str]:
 
 def pytest_collection_finish() -> None:
     """What collecting has made stays for the whole run: the garbage collector need not walk over
-    it again and again.
+    it again and again. It was off until now (scripts/worker_services.py).
     """
     gc.freeze()
+    gc.enable()

@@ -6,6 +6,8 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from pages.form_parts import refuse_control_characters
+
 MAX_ID = 2**63 - 1
 
 
@@ -16,6 +18,14 @@ class Flag(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class Name(serializers.CharField):
+    """The name of an object."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(refuse_control_characters)
 
 
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):

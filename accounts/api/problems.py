@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
@@ -27,6 +29,12 @@ class OtherRequest(APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
 
 
+class BodyTooLarge(APIException):
+    """The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE; it was not read."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """`errors` maps each invalid field, with inner ones in dotted notation, to its messages."""
 
@@ -45,6 +53,11 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
         logger.warning("A call conflicted with a concurrent one.", exc_info=problem)
         problem = Unable(
             _("Another request just took this name. Check what exists, then try again.")
+        )
+    elif isinstance(problem, RequestDataTooBig):
+        n_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2
+        problem = BodyTooLarge(
+            _("The body is larger than %(n)s MB. Send fewer rows at once.") % {"n": n_mb}
         )
     response = exception_handler(problem, context)
     if response is None:

@@ -2,11 +2,9 @@
 the browser.
 """
 
-import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
@@ -16,8 +14,6 @@ from accounts.models import ApiToken
 # REST framework imports its default classes while it loads its views.
 if TYPE_CHECKING:
     from rest_framework.views import APIView
-
-logger = logging.getLogger(__name__)
 
 
 class PerMinute(SimpleRateThrottle):
@@ -30,13 +26,7 @@ class PerMinute(SimpleRateThrottle):
         )
         if self.num_requests == 0 or not request.user.is_authenticated:
             return True
-        try:
-            return super().allow_request(request, view)
-        except RedisError as problem:
-            # A limit only protects against an overeager script, so a cache outage must not close
-            # the API.
-            logger.warning("Calls are not counted: the cache is down (%s).", problem)
-            return True
+        return super().allow_request(request, view)
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         is_token = isinstance(request.auth, ApiToken)

@@ -1,7 +1,6 @@
 """The audit log: who changed which object, with the values before and after."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -63,7 +62,7 @@ def _filters(form: AuditFilter) -> dict[str, Any]:
     if "since" in given:
         given["since"] = days.midnight(given["since"])
     if "until" in given:
-        given["until"] = days.midnight(given["until"] + timedelta(days=1))
+        given["until"] = days.end_of(given["until"])
     return given
 
 

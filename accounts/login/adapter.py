@@ -1,11 +1,38 @@
-"""Hooks for django-allauth: sign-up is closed, and error messages use our own wording."""
+"""Hooks for django-allauth: sign-up is closed, limits are for each client, log-ins are recorded,
+and error messages use our own wording.
+"""
+
+import logging
+from functools import cache
+from typing import Any
+from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.httpkit import clean_client_ip
+from allauth.core.internal.ratelimit import truncate_ip
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import audit_log
+from accounts.models import User
 
-class ClosedSignup(DefaultAccountAdapter):
+logger = logging.getLogger(__name__)
+
+RECORDED = {
+    "account/email/password_changed": "change_password",
+    "account/email/password_reset": "change_password",
+    "account/email/password_set": "change_password",
+    "mfa/email/recovery_codes_generated": "new_recovery_codes",
+    "mfa/email/totp_activated": "two_factor_on",
+    "mfa/email/totp_deactivated": "two_factor_off",
+}
+"""What allauth tells a person by mail, and its action in the audit log"""
+
+
+class Adapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This account is closed. Ask an admin to reopen it."),
         "email_password_mismatch": _("Wrong e-mail or password."),
@@ -22,3 +49,72 @@ class ClosedSignup(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return subject
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        audit_log.record(by=user, action="log_in", target=user, now=timezone.now())
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Only for an address that has an account: people type passwords into the wrong field."""
+        user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
+        if user is not None:
+            record_failure(user)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *rest: Any, **more: Any
+    ) -> None:
+        if action := RECORDED.get(template_prefix):
+            audit_log.record(by=user, action=action, target=user, now=timezone.now())
+        super().send_notification_mail(template_prefix, user, *rest, **more)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The client's address. An unknown one counts as a client of its own at each request: the
+        address of a proxy would be one client for everybody, whom anybody could lock out.
+        """
+        return _address(request) or f"unknown-{uuid4()}"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failures count for a person at a client, so that nobody locks a person out from
+        elsewhere. If the client is unknown, they count for the person.
+        """
+        person: str = super()._get_login_attempts_cache_key(request, **credentials)
+        client = _address(request)
+        return f"{person}:{truncate_ip(client)}" if client else person
+
+
+class TwoFactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("Wrong code. Codes change every 30 seconds: enter the current one."),
+    }
+
+
+def record_failure(user: User) -> None:
+    audit_log.record(by=None, action="log_in_failed", target=user, now=timezone.now())
+
+
+def _address(request: HttpRequest) -> str | None:
+    """The client's address, as the outermost of our proxies saw it. Whatever the client itself
+    wrote into the header stands before that one.
+    """
+    if settings.PROXIES == 0:
+        return _valid(request.META.get("REMOTE_ADDR", ""))
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    address = _valid(seen[-settings.PROXIES]) if len(seen) >= settings.PROXIES else None
+    if address is None:
+        _warn()
+    return address
+
+
+def _valid(address: str) -> str | None:
+    found: str | None = clean_client_ip(address)
+    return found
+
+
+@cache
+def _warn() -> None:
+    """Once for each process: anybody may cause it."""
+    logger.warning(
+        "X-Forwarded-For does not name %d proxies, so log-ins are not limited for each client. See"
+        " PREFERABLY_PROXIES.",
+        settings.PROXIES,
+    )

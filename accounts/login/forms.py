@@ -3,8 +3,14 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.totp import forms as totp_forms
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+
+from accounts.login import adapter, password_links
+from config import broker
 
 
 class _Plain:
@@ -28,7 +34,20 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
-    pass
+    def save(self, request: HttpRequest, **_options: Any) -> str:
+        """A worker looks for the account and mails it, so that the answer takes as long for an
+        address without one.
+        """
+        email: str = self.cleaned_data["email"]
+        site = request.build_absolute_uri("/").rstrip("/")
+        if not broker.send(
+            "accounts.tasks.mail_password_link",
+            otherwise="The request mails it.",
+            email=email,
+            site=site,
+        ):
+            password_links.mail_password_link(email=email, site=site)
+        return email
 
 
 class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):
@@ -45,3 +64,32 @@ class SetPasswordForm(_Plain, allauth_forms.SetPasswordForm):
 
 class ReauthenticateForm(_Plain, allauth_forms.ReauthenticateForm):
     pass
+
+
+class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _as_code(self.fields["code"], _("Code from the app"))
+
+
+class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):
+    """The second step of a log-in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _as_code(self.fields["code"], _("Code from your app, or a recovery code"))
+
+    def _emit_authentication_failed(self, authenticator: Any) -> None:
+        super()._emit_authentication_failed(authenticator)
+        adapter.record_failure(self.user)
+
+
+class ReauthenticateByCodeForm(_Plain, mfa_forms.ReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _as_code(self.fields["code"], _("Code from your app, or a recovery code"))
+
+
+def _as_code(field: forms.Field, label: Any) -> None:
+    field.label = label
+    field.widget.attrs |= {"autofocus": True, "autocomplete": "one-time-code"}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access as accounts_access
 from accounts.models import User
 from config.permissions import Scope
-from pages.form_parts import chips, segmented, sentence_case
+from pages.form_parts import NameField, chips, segmented, sentence_case
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
 
@@ -41,7 +41,7 @@ def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 class PersonForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=150)
+    name = NameField(label=_("Name"), max_length=150)
     email = forms.EmailField(
         label=_("E-mail"),
         help_text=_(
@@ -65,7 +65,9 @@ class PersonForm(forms.Form):
         help_text=_("Closing an account keeps everything the person did."),
     )
 
-    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, person: User | None = None, by: User | None = None, **kwargs: Any
+    ) -> None:
         if person is not None:
             kwargs["initial"] = {
                 "name": person.name,
@@ -75,6 +77,11 @@ class PersonForm(forms.Form):
                 "is_active": person.is_active,
             }
         super().__init__(*args, **kwargs)
+        if person is not None and not accounts_access.may_manage_login(by=by, person=person):
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = _(
+                "Only a superuser can change an admin's e-mail address."
+            )
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -90,12 +97,13 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     class Meta:
         model = User
         fields = ["name", "time_zone", "language"]
+        field_classes = {"name": NameField}
 
 
 class TokenForm(forms.Form):
     """An API token, limited to what the person's roles open."""
 
-    name = forms.CharField(
+    name = NameField(
         label=_("Name"),
         max_length=100,
         help_text=_("What the token is for, so you know which one to revoke."),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent, User
@@ -21,10 +22,16 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
     return found
 
 
+def has_two_factor(*, user: User) -> bool:
+    found: bool = Authenticator.objects.filter(user=user).exists()
+    return found
+
+
 def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
-    """The latest `n` actions on this person's login, newest first."""
+    """The latest `n` actions on this person's login, newest first; log-ins would hide the rest."""
     return (
         AuditEvent.objects.filter(target_type=User._meta.label_lower, target_id=user.pk)
+        .exclude(action="log_in")
         .select_related("by")
         .order_by("-at", "-pk")[:n]
     )

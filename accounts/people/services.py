@@ -5,16 +5,16 @@ by the app that owns them.
 from collections.abc import Iterable
 from datetime import datetime
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts import access as accounts_access
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
@@ -78,7 +78,9 @@ def update_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Updates the login. Raises UnableToChangePerson when admins would lock themselves out."""
+    """Updates the login. A new address is told to the old one. Raises UnableToChangePerson when
+    admins would lock themselves out, or take over the log-in of another admin.
+    """
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
         raise UnableToChangePerson(
@@ -88,6 +90,7 @@ def update_user(
         stored = User.objects.select_for_update().get(pk=user.pk)
         if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
             raise UnableToChangePerson(_("%(email)s already has an account.") % {"email": address})
+        _refuse_above(by, stored, address=address, roles=held, is_active=is_active)
         before = _audited(stored)
         fields = {
             "email": address,
@@ -108,7 +111,38 @@ def update_user(
                 after={key: after[key] for key in sorted(changed)},
                 now=now,
             )
+        if before["email"] != address:
+            _move_address(user=stored, old=str(before["email"]), by=by)
     return stored
+
+
+def _refuse_above(
+    by: User | None, person: User, *, address: str, roles: frozenset[str], is_active: bool
+) -> None:
+    if address != person.email and not accounts_access.may_manage_login(by=by, person=person):
+        raise UnableToChangePerson(_("Only a superuser can change an admin's e-mail address."))
+    is_same = roles == person.roles and is_active == person.is_active
+    if not is_same and not accounts_access.may_change_roles(by=by, person=person):
+        raise UnableToChangePerson(
+            _("Only a superuser can change a superuser's roles or close their account.")
+        )
+
+
+def _move_address(*, user: User, old: str, by: User | None) -> None:
+    """Removes what allauth has stored of the old address, which could otherwise still ask for a new
+    password, and tells it.
+    """
+    EmailAddress.objects.filter(user=user).delete()
+    transaction.on_commit(lambda: _mail_moved(user=user, old=old, by=by))
+
+
+def _mail_moved(*, user: User, old: str, by: User | None) -> None:
+    with override(user.language):
+        subject = _("Your Preferably e-mail address was changed")
+        body = render_to_string(
+            "account/email/address_changed.txt", {"person": user, "old": old, "by": by}
+        )
+    send_mail(subject, body, None, [old])
 
 
 def update_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
@@ -120,18 +154,37 @@ def choose_language(*, user: User, language: str) -> None:
     User.objects.filter(pk=user.pk).update(language=language)
 
 
-def password_link(user: User) -> str:
-    """The path of a page where `user` sets a password. It works once and expires after
-    PASSWORD_RESET_TIMEOUT.
+def turn_off_two_factor(*, user: User, by: User, now: datetime) -> bool:
+    """For a person who has lost their phone and their recovery codes. False if it was off. Raises
+    UnableToChangePerson.
     """
-    key = default_token_generator.make_token(user)
-    return reverse(
-        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
-    )
+    if not accounts_access.may_manage_login(by=by, person=user):
+        raise UnableToChangePerson(
+            _("Only a superuser can turn off an admin's two-factor authentication.")
+        )
+    with transaction.atomic():
+        n_removed, _by_table = Authenticator.objects.filter(user=user).delete()
+        if n_removed:
+            audit_log.record(by=by, action="two_factor_off", target=user, now=now)
+            transaction.on_commit(lambda: _mail_two_factor_off(user=user, by=by))
+    return bool(n_removed)
+
+
+def _mail_two_factor_off(*, user: User, by: User) -> None:
+    with override(user.language):
+        subject = _("Two-factor authentication was turned off")
+        body = render_to_string("account/email/two_factor_off.txt", {"person": user, "by": by})
+    send_mail(subject, body, None, [user.email])
+
+
+def end_sessions(*, user: User) -> None:
+    """Signs a person without a password out, in every browser."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
 
 
 def invite(*, user: User, link: str, by: User, now: datetime) -> None:
-    """Mails `link`, the full URL of a password_link, in the person's own language and records who
+    """Mails `link`, the full URL of a password link, in the person's own language and records who
     sent it.
     """
     with transaction.atomic():

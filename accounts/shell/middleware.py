@@ -1,20 +1,41 @@
-"""Decides for every request whether its URL is open to the person, and activates their language and
-time zone.
+"""Decides for every request whether its URL is open to the person and its body small enough,
+activates their language and time zone, and keeps pages private.
 """
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import access as accounts_access
 from accounts.models import User
+from config.permissions import Role
+from pages import plain_text
 
+UNUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+)
+"""Features of browsers that no page uses."""
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
 Response = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -40,6 +61,45 @@ class PermissionMiddleware:
         return _to_login(request)
 
 
+class InputMiddleware:
+    """Refuses a large body before anything reads it: from nobody in particular, and from people who
+    have no file to upload. An API call is authenticated before its body is read.
+
+    NUL in a query, which no database can look for, becomes U+FFFD. The API answers it itself.
+    """
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/api/"):
+            query = request.META.get("QUERY_STRING", "")
+            request.META["QUERY_STRING"] = query.replace("%00", quote(plain_text.REPLACEMENT))
+        n_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
+        if n_bytes > settings.ANONYMOUS_BODY_BYTES and not _may_send(request, n_bytes):
+            return HttpResponse(
+                _("This is too large. Sign in to upload files.\n"),
+                status=413,
+                content_type="text/plain; charset=utf-8",
+            )
+        return self.get_response(request)
+
+
+class PrivacyMiddleware:
+    """No browser or proxy stores what a signed-in person sees, and no page may use a camera."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        is_stored = "no-store" not in response.headers.get("Cache-Control", "")
+        if is_stored and request.user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
 class ReaderMiddleware:
     """Activates the reader's language and time zone."""
 
@@ -54,6 +114,15 @@ class ReaderMiddleware:
         else:
             timezone.deactivate()
         return self.get_response(request)
+
+
+def _may_send(request: HttpRequest, n_bytes: int) -> bool:
+    if request.path.startswith("/api/"):
+        return True
+    roles = accounts_access.roles_of(request.user)
+    if Role.ADMIN in roles:
+        return True
+    return Role.MEMBER in roles and n_bytes <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

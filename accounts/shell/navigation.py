@@ -55,7 +55,10 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
                 ),
             ),
             NavigationEntry(
-                _("My work"), "my_work", "clock", ("my_work", "my_care", "my_skills", "help")
+                _("My work"),
+                "my_work",
+                "clock",
+                ("my_work", "my_care", "my_skills", "my_data", "my_withdrawal", "help"),
             ),
             NavigationEntry(_("My pay"), "my_pay", "pay", ("my_pay",)),
             NavigationEntry(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),

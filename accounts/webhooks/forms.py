@@ -4,12 +4,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.webhooks.services import Event
+from pages.form_parts import NameField
 
 
 class WebhookForm(forms.Form):
     """A webhook's URL and its events."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = NameField(label=_("Name"), max_length=100)
     url = forms.CharField(
         label=_("URL"),
         max_length=500,
@@ -26,6 +27,9 @@ class WebhookForm(forms.Form):
             (Event.RUN_FINISHED, _("Run ended, with any outcome")),
             (Event.CAMPAIGN_CHANGED, _("Campaign opened, paused or closed")),
             (Event.JUDGMENT_GIVEN, _("Answer submitted or corrected")),
+            (Event.JUDGMENT_WITHDRAWN, _("Answers withdrawn")),
+            (Event.JUDGMENT_SET_ASIDE, _("Answer set aside")),
+            (Event.JUDGMENT_RESTORED, _("Answers count again")),
         ],
         error_messages={"required": _("Choose at least one event.")},
     )

@@ -73,6 +73,9 @@ class Event(StrEnum):
     RUN_FINISHED = "run.finished"
     CAMPAIGN_CHANGED = "campaign.changed"
     JUDGMENT_GIVEN = "judgment.given"
+    JUDGMENT_WITHDRAWN = "judgment.withdrawn"
+    JUDGMENT_SET_ASIDE = "judgment.set_aside"
+    JUDGMENT_RESTORED = "judgment.restored"
 
 
 class UnableToCreateWebhook(Refusal):

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-
-
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
 """IPv6 addresses that embed an IPv4 address."""
+INSIDE_A_CLOUD = (
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure's wire server, with an ordinary public number
+    ipaddress.ip_network("3fff::/20"),  # documentation (RFC 9637), newer than Python's own list
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def is_outside(number: str) -> bool:
     cloud's internal services.
     """
     address = ipaddress.ip_address(number)
+    if any(address in network for network in INSIDE_A_CLOUD):
+        return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = (
             address.ipv4_mapped
@@ -75,5 +77,5 @@ def is_outside(number: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is None:
             return address in GLOBAL_IPV6 and address.is_global
-        address = inner
+        return is_outside(str(inner))
     return address.is_global and not address.is_multicast

@@ -8,13 +8,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueValidator
 
-from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from labeling.campaigns.selection import Selection
 from labeling.campaigns.services import RESPONSES
 from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
-from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
+from labeling.models import Campaign, Guideline, Judgment, JudgmentEvent, Pool, Prompt
 
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000
@@ -158,7 +158,7 @@ class PoolSerializer(serializers.Serializer[Any]):
 
 
 class NewPoolSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(
+    name = Name(
         max_length=120,
         validators=[
             UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool already has this name."))
@@ -252,7 +252,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
 
 
 class NewCampaignSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
+    name = Name(max_length=120)
     kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
@@ -333,6 +333,11 @@ class JudgmentSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Judgment.Kind.choices)
     campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
     prompt = serializers.IntegerField(source="prompt_id")
+    item = serializers.IntegerField(
+        source="item_id",
+        allow_null=True,
+        help_text="What was asked: the prompt with its responses. Null for an imported judgment.",
+    )
     rater = serializers.CharField(source="rater.alias")
     guideline = serializers.CharField(
         source="guideline_version",
@@ -342,6 +347,9 @@ class JudgmentSerializer(serializers.Serializer[Any]):
     submitted_at = serializers.DateTimeField()
     active_s = serializers.FloatField(allow_null=True)
     is_extra = serializers.BooleanField()
+    is_repeat = serializers.SerializerMethodField(
+        help_text="The same rater judged the same prompt and responses before. Count it once."
+    )
     is_held_out = serializers.BooleanField(
         source="campaign.pool.is_held_out",
         read_only=True,
@@ -352,8 +360,14 @@ class JudgmentSerializer(serializers.Serializer[Any]):
     supersedes = serializers.IntegerField(
         source="supersedes_id", allow_null=True, help_text="The judgment that this one replaces."
     )
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="Warnings that the rater overruled."
+    )
     demonstration = DemonstrationSerializer(allow_null=True)
     comparison = ComparisonSerializer(allow_null=True)
+
+    def get_is_repeat(self, judgment: Judgment) -> bool:
+        return judgment.item is not None and judgment.item.repeat_of_id is not None
 
 
 class JudgmentQuery(PageQuery):
@@ -381,3 +395,33 @@ class JudgmentPageSerializer(serializers.Serializer[Any]):
     )
     has_more = serializers.BooleanField(help_text="Whether there are more results now.")
     results = JudgmentSerializer(many=True)
+
+
+class JudgmentEventSerializer(serializers.Serializer[Any]):
+    """A judgment that stopped counting, or counts again."""
+
+    id = serializers.IntegerField()
+    event = serializers.ChoiceField(
+        source="kind",
+        choices=JudgmentEvent.Kind.choices,
+        help_text=(
+            "`withdrawn`: its rater has withdrawn; delete it. `set_aside`: a reviewer left it out."
+            " `restored`: it counts again."
+        ),
+    )
+    judgment = serializers.IntegerField(source="judgment_id")
+    campaign = serializers.IntegerField(source="judgment.campaign_id", allow_null=True)
+    rater = serializers.CharField(source="judgment.rater.alias")
+    at = serializers.DateTimeField()
+
+
+class JudgmentEventPageSerializer(serializers.Serializer[Any]):
+    """One page of events. `next_cursor` is set on the last page too: use it later to get new
+    events.
+    """
+
+    next_cursor = serializers.IntegerField(
+        help_text=("The last id of this page, or the cursor of the request if the page is empty.")
+    )
+    has_more = serializers.BooleanField(help_text="Whether there are more results now.")
+    results = JudgmentEventSerializer(many=True)

@@ -9,4 +9,5 @@ router.register("pools", views.Pools, "api_pool")
 router.register("guidelines", views.Guidelines, "api_guideline")
 router.register("campaigns", views.Campaigns, "api_campaign")
 router.register("judgments", views.Judgments, "api_judgment")
+router.register("judgment-events", views.JudgmentEvents, "api_judgment_event")
 urlpatterns = router.urls

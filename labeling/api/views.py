@@ -24,6 +24,7 @@ from labeling.models import Campaign, Guideline, Pool, Prompt
 from labeling.people.pools import selectors as pools_selectors
 from labeling.people.pools import services as pools_services
 from labeling.queue import feed
+from labeling.review import judgment_events
 
 
 @described(list_prompts="Prompts that are not retired, newest first.", read_prompt="One prompt.")
@@ -141,19 +142,41 @@ class Judgments(ApiViewSet):
     @lists("list_judgments", serializers.JudgmentPageSerializer, query=query_class)
     def list(self, request: Request) -> Response:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones."""
-        cursor, limit = self.asked.get("cursor", 0), self.asked["limit"]
         found = feed.judgment_feed(
-            after_id=cursor,
+            after_id=self.asked.get("cursor", 0),
             campaign_id=self.asked.get("campaign"),
             since=self.asked.get("since"),
             includes_imports=self.asked["includes_imports"],
-            n=limit + 1,
+            n=self.asked["limit"] + 1,
             now=timezone.now(),
         )
-        page = paging.cut(found, limit=limit)
-        body = {
-            "next_cursor": page.next_cursor or cursor,
-            "has_more": page.has_more,
-            "results": self.get_serializer(page.rows, many=True).data,
-        }
-        return Response(body)
+        return _feed_page(self, found)
+
+
+class JudgmentEvents(ApiViewSet):
+    serializer_class = serializers.JudgmentEventSerializer
+
+    @lists(
+        "list_judgment_events",
+        serializers.JudgmentEventPageSerializer,
+        query=ApiViewSet.query_class,
+    )
+    def list(self, request: Request) -> Response:
+        """Judgments that stopped counting or count again, oldest first. Save `next_cursor` and use
+        it later to get new ones.
+        """
+        found = judgment_events.event_feed(
+            after_id=self.asked.get("cursor", 0), n=self.asked["limit"] + 1, now=timezone.now()
+        )
+        return _feed_page(self, found)
+
+
+def _feed_page(view: ApiViewSet, found: Sequence[Any]) -> Response:
+    """A page of `found`, which has one row more than asked for if there are more."""
+    page = paging.cut(found, limit=view.asked["limit"])
+    body = {
+        "next_cursor": page.next_cursor or view.asked.get("cursor", 0),
+        "has_more": page.has_more,
+        "results": view.get_serializer(page.rows, many=True).data,
+    }
+    return Response(body)

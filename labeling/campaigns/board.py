@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
+from labeling.quality import counting
 from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
@@ -82,6 +83,8 @@ class CurvePoint:
 class RaterRow:
     rater_id: int
     alias: str
+    name: str
+    """of the person; "" for imported raters"""
     n_judged: int
     median_s: float | None
     last_at: datetime
@@ -117,6 +120,11 @@ class Board:
         return sum(row.n for row in self.skips)
 
 
+Sources = list[tuple[str, int]]
+Standing = tuple[CampaignProgress, datetime | None]
+"""(progress, time of the last judgment)"""
+
+
 @dataclass(frozen=True)
 class ItemRow:
     item: Item
@@ -141,22 +149,24 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
     return found.filter(state=state) if state in Campaign.State else found
 
 
-def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
+def compared_sources(*, campaign: Campaign, now: datetime) -> Sources:
     """Names of the sources that the campaign compares, each with its number of responses."""
-    return cached_figures(name="sources", ids=[campaign.pk], compute=_sources, now=now)[
-        campaign.pk
-    ].value
+    return cached_figures(
+        name="sources", kind=Sources, ids=[campaign.pk], compute=_sources, now=now
+    )[campaign.pk].value
 
 
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
-    found = cached_figures(name="standing", ids=list(shown), compute=_progress_with_last, now=now)
+    found = cached_figures(
+        name="standing", kind=Standing, ids=list(shown), compute=_progress_with_last, now=now
+    )
     return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
-    return cached_figures(name="board", ids=[campaign.pk], compute=_boards, now=now)[
+    return cached_figures(name="board", kind=Board, ids=[campaign.pk], compute=_boards, now=now)[
         campaign.pk
     ].value
 
@@ -171,8 +181,8 @@ def refresh_figures(*, name: str, pk: int, now: datetime) -> None:
     refresh(name=name, ids=[pk], compute=compute[name], now=now)
 
 
-def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
-    def of(pk: int) -> list[tuple[str, int]]:
+def _sources(ids: Collection[int], _now: datetime) -> dict[int, Sources]:
+    def of(pk: int) -> Sources:
         responses = ItemResponse.objects.filter(item__campaign=pk)
         return list(
             responses.values_list("response__source__name")
@@ -183,10 +193,7 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
     return {pk: of(pk) for pk in ids}
 
 
-def _progress_with_last(
-    ids: Collection[int], now: datetime
-) -> dict[int, tuple[CampaignProgress, datetime | None]]:
-    """(progress, time of the last judgment) of each campaign"""
+def _progress_with_last(ids: Collection[int], now: datetime) -> dict[int, Standing]:
     progress = _progress(campaign_ids=list(ids), now=now)
     given = (
         Judgment.objects.filter(campaign__in=ids)
@@ -289,7 +296,11 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Campai
         )
     )
     extras = dict(
-        Judgment.objects.filter(campaign__in=campaign_ids, is_extra=True, is_gold=False)
+        Judgment.objects.filter(
+            counting.counts(with_extra=True, with_repeats=True),
+            campaign__in=campaign_ids,
+            is_extra=True,
+        )
         .values_list("campaign_id")
         .annotate(n=Count("pk"))
         .values_list("campaign_id", "n")
@@ -328,7 +339,7 @@ def _curve(*, campaign: Campaign) -> list[CurvePoint]:
     """Number of judgments over time, in at most a few hundred points: by minute, hour or day,
     depending on the span.
     """
-    counted = campaign.judgments.filter(is_extra=False, is_gold=False)
+    counted = campaign.judgments.filter(counting.counts(with_repeats=True))
     span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
     if span["first_at"] is None:
         return []
@@ -357,7 +368,7 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
     medians = _median_seconds(campaign=campaign)
     rows = (
         campaign.judgments.filter(is_gold=False)
-        .values("rater_id", "rater__alias")
+        .values("rater_id", "rater__alias", "rater__user__name")
         .annotate(n=Count("pk"), last_at=Max("submitted_at"))
         .order_by("-n", "rater__alias")
     )
@@ -365,6 +376,7 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
         RaterRow(
             rater_id=row["rater_id"],
             alias=row["rater__alias"],
+            name=row["rater__user__name"] or "",
             n_judged=row["n"],
             median_s=medians.get(row["rater_id"]),
             last_at=row["last_at"],

@@ -16,6 +16,7 @@ from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.models import Campaign, Pass, Prompt, Source
 from pages.form_parts import (
+    NameField,
     ask_to_choose,
     chips,
     choose_the_only_one,
@@ -151,6 +152,7 @@ class CampaignForm(EffortForm):
 
     class Meta:
         model = Campaign
+        field_classes = {"name": NameField}
         fields = [
             "name",
             "kind",

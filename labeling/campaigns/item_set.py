@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 
-from labeling.access import visible
+from labeling.campaigns.selection import usable
 from labeling.models import Campaign, Item, ItemResponse, Prompt, Response, Slot
 from labeling.queue.claiming import order as claiming_order
 
@@ -115,7 +115,7 @@ def _choose_responses(
     A hash decides between equals, so that neither age nor source is favoured. Duplicate texts come
     last.
     """
-    responses = visible(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
+    responses = usable(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
     if source_ids:
         responses = responses.filter(source__in=source_ids)
     candidates: dict[int, list[Response]] = {}

@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from labeling.access import visible
 from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
+from labeling.quality import counting
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,15 @@ def prompt_sources() -> QuerySet[Source]:
 
 
 def response_sources() -> QuerySet[Source]:
-    """Sources of visible responses."""
+    """Sources of responses that a campaign may use."""
     return Source.objects.filter(
-        pk__in=visible(Response.objects.all()).values("source_id")
+        pk__in=usable(Response.objects.all()).values("source_id")
     ).order_by("name")
+
+
+def usable(responses: QuerySet[Response]) -> QuerySet[Response]:
+    """Those that may be compared: visible, and not by somebody who has withdrawn."""
+    return visible(responses).exclude(counting.by_withdrawn())
 
 
 def prompt_languages() -> list[str]:
@@ -76,7 +82,8 @@ def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     }
     prompts = prompts.filter(**{lookup: values for lookup, values in asked.items() if values})
     taken = Item.objects.filter(prompt=OuterRef("pk"), campaign__kind=selection.kind)
-    judged = Judgment.objects.filter(prompt=OuterRef("pk"), kind=selection.kind)
+    counted = counting.counts(with_extra=True, with_repeats=True)
+    judged = Judgment.objects.filter(counted, prompt=OuterRef("pk"), kind=selection.kind)
     prompts = prompts.filter(~Exists(judged)) if selection.is_unjudged else prompts
     return prompts.filter(~Exists(taken)) if selection.is_unused else prompts
 
@@ -110,7 +117,7 @@ def most_responses(*, selection: Selection) -> int:
 
 
 def _candidates(selection: Selection) -> QuerySet[Response]:
-    responses = visible(Response.objects.filter(prompt__in=matching_prompts(selection=selection)))
+    responses = usable(Response.objects.filter(prompt__in=matching_prompts(selection=selection)))
     return (
         responses.filter(source_id__in=selection.response_source_ids)
         if selection.response_source_ids

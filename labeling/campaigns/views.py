@@ -37,6 +37,7 @@ from labeling.quality.votes import contests, item_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
+from pages import plain_text
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -55,13 +56,17 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
-    """A new campaign. `?from=` copies the settings of another one."""
+    """A new campaign. `?from=` copies the settings of another one; `?response_source=` compares the
+    responses of these sources.
+    """
     template = (
-        labeling_access.campaign(user=request.user, pk=int(request.GET["from"]))
-        if request.GET.get("from", "").isdecimal()
+        labeling_access.campaign(user=request.user, pk=like)
+        if (like := plain_text.whole_number(request.GET.get("from", "")))
         else None
     )
-    form = CampaignForm(request.POST or None, initial=initial_of(template) if template else None)
+    sources = [pk for pk in request.GET.getlist("response_source") if pk.isdecimal()]
+    asked = {"kind": Campaign.Kind.COMPARISON, "response_sources": sources} if sources else None
+    form = CampaignForm(request.POST or None, initial=initial_of(template) if template else asked)
     if request.method == "POST" and form.is_valid():
         try:
             campaign = _create(form, template=template, by=request.user)

@@ -13,6 +13,7 @@ from accounts import audit_log
 from accounts.models import User
 from labeling.access import visible
 from labeling.data.prompts.services import Message, create_prompt
+from labeling.data.sources import source_of_person
 from labeling.importers import curation
 from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, Source
 
@@ -76,10 +77,7 @@ def save_demonstration(
         )
         edited = None
         if text.strip() != written.strip():
-            person, _is_new = Source.objects.get_or_create(
-                name=by.email,
-                defaults={"kind": Source.Kind.PERSON, "person": by, "created_at": now},
-            )
+            person = source_of_person(person=by, now=now)
             edited = _response(prompt, person, text, now)
         Demonstration.objects.create(
             judgment=judgment, text=text, edit_of=response if edited else None, response=edited

@@ -397,7 +397,7 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
         given = given.filter(
             is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
-    return given.select_related("campaign__pool", "prompt", "demonstration").order_by(
+    return given.select_related("rater", "campaign__pool", "prompt", "demonstration").order_by(
         "-submitted_at", "-pk"
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Guideline, Rater
-from pages.form_parts import offer
+from pages.form_parts import NameField, offer
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class GuidelineForm(GuidelineModelForm):
     class Meta:
         model = Guideline
         fields = ["name"]
+        field_classes = {"name": NameField}
         error_messages = {"name": {"unique": _("Another guideline already has this name.")}}
 
 
@@ -104,7 +105,7 @@ class BaseQuestions(QuestionFormSet):
         """Checks that each condition refers to an earlier question and to answers that it
         allows.
         """
-        if any(self.errors):
+        if any(self.errors) or not self.management_form.is_valid():
             return
         earlier: dict[str, Scale | Flag] = {}
         for form, question in self._read():

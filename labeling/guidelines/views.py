@@ -22,6 +22,7 @@ from labeling.guidelines.forms import (
     questions_of,
 )
 from labeling.models import Guideline, GuidelineVersion
+from pages import plain_text
 
 GUIDELINES_PER_PAGE = 50
 GAPS_SHOWN = 50
@@ -141,9 +142,9 @@ def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
 def _with_one_more(request: HttpRequest, rows: str) -> QueryDict:
     """The posted data, with an additional row if the button for these rows was pressed."""
     data = request.POST.copy()
-    total = data.get(f"{rows}-TOTAL_FORMS", "")
-    if data.get("more") == rows and total.isdecimal():
-        data[f"{rows}-TOTAL_FORMS"] = str(int(total) + 1)
+    total = plain_text.whole_number(data.get(f"{rows}-TOTAL_FORMS", ""))
+    if data.get("more") == rows and total is not None:
+        data[f"{rows}-TOTAL_FORMS"] = str(total + 1)
     return data
 
 

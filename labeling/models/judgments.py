@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models.campaigns import Campaign, Item
@@ -11,6 +12,17 @@ from labeling.models.guidelines import GuidelineVersion
 from labeling.models.pools import Rater
 from labeling.models.prompts import Import, Prompt, Response
 from labeling.models.slots import Slot
+
+WARNING_LABELS: dict[str, Promise] = {
+    "order_as_shown": _("Ranked in the order shown"),
+    "contradicts_ratings": _("Ranking contradicts the ratings"),
+    "faster_than_reading": _("Faster than the texts can be read"),
+    "partly_ranked": _("Not every response ranked"),
+    "edited_not_best": _("Edited a response that is not ranked best"),
+    "unusual_length": _("Shorter or longer than expected"),
+    "constraint_unticked": _("A requirement not checked"),
+}
+"""What admins read for each name in `Judgment.warnings`."""
 
 
 class CurrentJudgments(models.Manager["Judgment"]):
@@ -101,6 +113,11 @@ class Judgment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def warning_labels(self) -> list[str]:
+        """The overruled warnings in words; an imported name that is not ours is shown as it is."""
+        return [str(WARNING_LABELS.get(name, name.replace("_", " "))) for name in self.warnings]
 
 
 class Demonstration(models.Model):

@@ -1,8 +1,11 @@
 """Prompts, their responses, the sources of both, and imports."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
@@ -199,6 +202,14 @@ class PromptKey(models.Model):
         return f"key {self.key} of prompt {self.prompt_id}"
 
 
+SAMPLING_WORDS: dict[str, Promise] = {
+    "temperature": _("Temperature"),
+    "top_p": _("Top-p"),
+    "max_new_tokens": _("Max response length"),
+    "seed": _("Seed"),
+}
+
+
 class Response(models.Model):
     """One candidate answer to a prompt, with the settings that produced it."""
 
@@ -243,3 +254,11 @@ class Response(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def sampling_words(self) -> list[tuple[str, Any]]:
+        """(setting, value) as people read them."""
+        return [
+            (str(SAMPLING_WORDS.get(name, name.replace("_", " "))), value)
+            for name, value in self.sampling.items()
+        ]

@@ -157,3 +157,19 @@ class SetAside(models.Model):
 
     def __str__(self) -> str:
         return f"judgment {self.judgment_id} set aside"
+
+
+class JudgmentEvent(models.Model):
+    """A judgment stopped counting, or counts again. Written by labeling.review.judgment_events."""
+
+    class Kind(models.TextChoices):
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        SET_ASIDE = "set_aside", _("set aside")
+        RESTORED = "restored", _("counts again")
+
+    judgment = models.ForeignKey(Judgment, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=16, choices=Kind)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.judgment_id}"

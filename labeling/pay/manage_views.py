@@ -5,6 +5,7 @@ marking days as paid.
 import datetime as dt
 
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import audit_log
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Rater
@@ -39,8 +41,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def index_csv(request: HttpRequest) -> HttpResponse:
+def index_csv(request: MemberRequest) -> HttpResponse:
     _form, since, until = period(request)
+    _record_download(request, request.user, since, until)
     rows = timesheets_selectors.pay_rows(since=since, until=until)
     records = (
         {"rater": row.rater.alias, **paid.as_record(line)}
@@ -56,9 +59,10 @@ def rater(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def rater_csv(request: HttpRequest, pk: int) -> HttpResponse:
+def rater_csv(request: MemberRequest, pk: int) -> HttpResponse:
     found = labeling_access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
+    _record_download(request, found, since, until)
     sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
     return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
 
@@ -156,6 +160,14 @@ def _rater_page(
         "query": _query(since, until),
     }
     return render(request, "labeling/pay/pay_rater.html", context, status=status)
+
+
+def _record_download(request: MemberRequest, target: Model, since: dt.date, until: dt.date) -> None:
+    """A file of one rater, or of everybody: then its target is who downloads it."""
+    after = {"file": "pay.csv", "since": str(since), "until": str(until)}
+    audit_log.record(
+        by=request.user, action="export", target=target, after=after, now=timezone.now()
+    )
 
 
 def _query(since: dt.date, until: dt.date) -> str:

@@ -26,7 +26,7 @@ COLUMNS = [
     "state",
     "later",
 ]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def period(request: HttpRequest) -> tuple[PeriodForm, dt.date, dt.date]:
@@ -37,8 +37,8 @@ def period(request: HttpRequest) -> tuple[PeriodForm, dt.date, dt.date]:
 
 
 def csv_file(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -> HttpResponse:
-    """A spreadsheet treats a cell that begins with = or + as a formula, so such a text gets an
-    apostrophe.
+    """A spreadsheet treats a cell that begins with = or + as a formula, also after blanks, so such
+    a text gets an apostrophe.
     """
     written = io.StringIO()
     writer = csv.DictWriter(written, columns)
@@ -50,6 +50,6 @@ def csv_file(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -
 
 
 def _plain(value: Any) -> Any:
-    if not isinstance(value, str) or not value.startswith(FORMULA_STARTS):
+    if not isinstance(value, str) or not value.lstrip().startswith(FORMULA_STARTS):
         return value
     return value if value.removeprefix("-").replace(".", "", 1).isdecimal() else f"'{value}"

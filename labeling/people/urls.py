@@ -10,6 +10,7 @@ from labeling.people.invitations import manage_views as invitations_manage_views
 from labeling.people.invitations import views as invitations_views
 from labeling.people.onboarding import manage_views as onboarding_manage_views
 from labeling.people.onboarding import views as onboarding_views
+from labeling.people.own_data import views as own_data_views
 from labeling.people.pools import views as pools_views
 from labeling.people.roster import views as roster_views
 
@@ -19,6 +20,11 @@ urlpatterns = [
     path("people/new/", accounts_views.new, name="person_new"),
     path("people/<int:pk>/", accounts_views.detail, name="person"),
     path("people/<int:pk>/invite", accounts_views.invite, name="person_invite"),
+    path(
+        "people/<int:pk>/two-factor-off",
+        accounts_views.turn_off_two_factor,
+        name="person_two_factor_off",
+    ),
     path("roster/", roster_views.index, name="roster"),
     path("roster/act", roster_views.act, name="roster_act"),
     path("raters/<int:pk>/skills/", roster_views.skills, name="rater_skills"),
@@ -32,6 +38,9 @@ urlpatterns = [
     path("onboarding/<int:pk>/", onboarding_views.index, name="onboarding"),
     path("onboarding/<int:pk>/<int:step_pk>/", onboarding_views.step, name="onboarding_step"),
     path("my-care/", content_settings_views.my_care, name="my_care"),
+    path("my-data/", own_data_views.my_data, name="my_data"),
+    path("my-data/file", own_data_views.download, name="my_data_file"),
+    path("my-data/withdraw/", own_data_views.withdraw, name="my_withdrawal"),
     path("my-skills/", onboarding_views.my_skills, name="my_skills"),
     path("pools/<int:pk>/onboarding/", onboarding_manage_views.index, name="pool_onboarding"),
     path("pools/<int:pk>/onboarding/new/<str:kind>/", onboarding_manage_views.new, name="step_new"),

@@ -3,19 +3,36 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts import audit_log
-from accounts.models import User
-from labeling.models import Pool, PoolMembership, Rater
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
+from labeling.models import (
+    Campaign,
+    ItemResponse,
+    Judgment,
+    JudgmentEvent,
+    Pool,
+    PoolMembership,
+    QualityReport,
+    Rater,
+)
+from labeling.people import withdrawn_work
+from labeling.quality import counting
 from labeling.queue import items
+from labeling.review import judgment_events, set_aside
 
 
 def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Leave the rater's judgments out of all future snapshots and exports, and give them no more
-    items.
+    """From now on, the rater's judgments do not count, what they wrote is shown to nobody, and they
+    get no more items. False when they had withdrawn already.
 
-    False when they had withdrawn already. Existing snapshots do not change: training lists those
-    affected.
+    Their slots are free again, quality reports are computed again, and consumers hear of it through
+    webhooks and the API. Pay does not change. Existing snapshots do not change either: training
+    lists those affected.
     """
     with transaction.atomic():
         if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
@@ -23,8 +40,12 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         left = PoolMembership.objects.filter(rater=rater, is_active=True)
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
+        withdrawn_work.hold_texts(rater=rater, now=now)
+        withdrawn_work.give_up_slots(rater=rater, now=now)
         for pool in pools:
             items.level_pool_calibration(pool=pool, now=now)
+        _record(rater, JudgmentEvent.Kind.WITHDRAWN, now=now)
+        _outdate_reports(rater)
         names = [pool.name for pool in pools]
         audit_log.record(
             by=by,
@@ -34,18 +55,60 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
             after={"withdrawn_at": now.isoformat()},
             now=now,
         )
+        if by is not None and by.pk == rater.user_id:
+            _notify_admins(rater, now=now)
     return True
 
 
 def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
-    """Undo a withdrawal that was a mistake. An admin has to add the rater to pools again."""
+    """Undo a withdrawal that was a mistake. Their judgments take slots that are still free; the
+    others count as extras. An admin has to add the rater to pools again.
+    """
     with transaction.atomic():
-        done = (
-            Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None).update(withdrawn_at=None)
-            == 1
+        withdrawn = Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None)
+        if withdrawn.update(withdrawn_at=None) == 0:
+            return False
+        withdrawn_work.end_hold_of_texts(rater=rater, now=now)
+        without_slot = Judgment.objects.filter(
+            rater=rater, slot=None, is_extra=False, item__isnull=False, set_aside=None
         )
-        if done:
-            audit_log.record(
-                by=by, action="readmit", target=rater, after={"withdrawn_at": None}, now=now
-            )
-    return done
+        for judgment in without_slot.order_by("pk").iterator(chunk_size=500):
+            set_aside.take_slot(judgment=judgment, now=now)
+        _record(rater, JudgmentEvent.Kind.RESTORED, now=now)
+        _outdate_reports(rater)
+        audit_log.record(
+            by=by, action="readmit", target=rater, after={"withdrawn_at": None}, now=now
+        )
+    return True
+
+
+def _record(rater: Rater, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
+    """Judgments that a reviewer had set aside did not count before, and do not after."""
+    given = Judgment.objects.filter(rater=rater, is_gold=False, set_aside=None)
+    ids = list(given.values_list("pk", flat=True))
+    judgment_events.record(kind=kind, judgments=ids, rater_alias=rater.alias, now=now)
+
+
+def _outdate_reports(rater: Rater) -> None:
+    """Reports of campaigns where the rater judged, or where others judged their texts, are computed
+    again at once.
+    """
+    judged = Judgment.objects.filter(campaign=OuterRef("pk"), rater=rater)
+    shown = ItemResponse.objects.filter(
+        counting.written_by([rater], "response__"), item__campaign=OuterRef("pk")
+    )
+    affected = Campaign.objects.filter(Exists(judged) | Exists(shown))
+    QualityReport.objects.filter(campaign__in=affected.values("pk")).update(
+        is_outdated=True, rests_until=None
+    )
+
+
+def _notify_admins(rater: Rater, *, now: datetime) -> None:
+    notices_services.notify(
+        people=User.objects.filter(is_admin=True, is_active=True),
+        key=f"withdrawn:{rater.pk}:{now.isoformat()}",
+        kind=Notice.Kind.WARNING,
+        words=lambda: _("%(alias)s has withdrawn.") % {"alias": rater.alias},
+        path=reverse("withdrawal", args=[rater.pk]),
+        now=now,
+    )

@@ -1,27 +1,25 @@
 """A cache of figures over whole campaigns. Figures that are quick to compute are computed on every
 page; others are cached, shown with their time, and refreshed in the background.
 
-They are stored in the shared cache. Without a cache every page computes them: the cache only saves
-time.
+They are stored in the shared cache as plain JSON values, and read back by their type.
 """
 
-import logging
-from collections.abc import Callable, Collection
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from labeling.quality import doorbell
 
-logger = logging.getLogger(__name__)
-
-VERSION = 2
-"""Add 1 when a cached class moves to another module or its fields change: what the release before
-has cached cannot be read then.
+VERSION = 3
+"""Add 1 when the fields of a cached class change: what the release before has cached cannot be read
+then.
 """
 QUICK_S = 0.15
 """Figures that take less are computed on every page, so that those of small campaigns are always
@@ -56,14 +54,15 @@ class CachedFigures(Generic[T]):
 
 
 def cached_figures(
-    *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
+    *, name: str, kind: Any, ids: Collection[int], compute: Compute[T], now: datetime
 ) -> dict[int, CachedFigures[T]]:
-    """The figures of each id. Old figures are returned anyway, and a worker is asked to `refresh`
-    them.
+    """The figures of each id, each of the type `kind`. Old figures are returned anyway, and a
+    worker is asked to `refresh` them.
     """
     keys = {_key(name, pk): pk for pk in ids}
     found: dict[int, CachedFigures[Any]] = {
-        keys[key]: entry for key, entry in _cached(list(keys)).items()
+        keys[key]: read(CachedFigures[kind], entry)
+        for key, entry in cache.get_many(list(keys)).items()
     }
     missing = [pk for pk in ids if pk not in found]
     for pk in (pk for pk, entry in found.items() if entry.is_old(now)):
@@ -79,22 +78,51 @@ def refresh(
     values = compute(ids, now)
     took_s = perf_counter() - began
     made = {pk: CachedFigures(value, now, took_s) for pk, value in values.items()}
-    try:
-        if took_s > QUICK_S:
-            cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, CACHED_S)
-            cache.delete_many([f"{_key(name, pk)}:rung" for pk in made])
-    except RedisError:
-        logger.warning(
-            "The cache is away: the figures “%s” of %s are not cached.", name, sorted(made)
-        )
+    if took_s > QUICK_S:
+        cache.set_many({_key(name, pk): plain(entry) for pk, entry in made.items()}, CACHED_S)
+        cache.delete_many([f"{_key(name, pk)}:rung" for pk in made])
     return made
 
 
-def _cached(keys: list[str]) -> dict[str, Any]:
-    try:
-        return cache.get_many(keys)
-    except RedisError:
-        return {}
+def plain(value: Any) -> Any:
+    """`value` in JSON's own types."""
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    assert value is None or isinstance(value, str | int | float), f"{value!r} has no plain form."
+    return value
+
+
+def read(kind: Any, value: Any) -> Any:
+    """A value of the type `kind` from its `plain` form. Mappings have strings as keys."""
+    container: Any = get_origin(kind) or kind
+    parts = get_args(kind)
+    if container is UnionType:
+        (present,) = (part for part in parts if part is not NoneType)
+        return None if value is None else read(present, value)
+    if dataclasses.is_dataclass(container):
+        types = {T: parts[0]} if parts else {}
+        hints = get_type_hints(container)
+        named = {name: read(types.get(hints[name], hints[name]), value[name]) for name in value}
+        return container(**named)
+    if container is list:
+        return [read(parts[0], part) for part in value]
+    if container is tuple:
+        return tuple(read(each, part) for each, part in zip(parts, value, strict=True))
+    if container is Mapping:
+        return {key: read(parts[1], part) for key, part in value.items()}
+    if container is datetime:
+        return datetime.fromisoformat(value)
+    return Decimal(value) if container is Decimal else value
 
 
 def _key(name: str, pk: int) -> str:

@@ -33,7 +33,7 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 4
+REPORT_VERSION = 5
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """
@@ -61,6 +61,8 @@ class RaterMeasures:
     computed_at: datetime
     rater_id: int
     alias: str
+    name: str
+    """of the person; "" for imported raters"""
     is_withdrawn: bool
     n_judgments: int
     weight: float | None
@@ -74,6 +76,8 @@ class RaterMeasures:
     habits: dict[str, Figure]
     """by the names of HABITS, as far as the report has them"""
     flags: list[FlagRow]
+    taste: Mapping[str, Any] | None = None
+    """the group whose taste the rater shares, as labeling.quality.measures.raters stores it"""
 
 
 @dataclass(frozen=True)
@@ -250,7 +254,7 @@ def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
     # A report's results are large, and a join would read them once for each rater.
     return [
         _rater(row)
-        for row in found.select_related("rater", "report__campaign").defer("report__results")
+        for row in found.select_related("rater__user", "report__campaign").defer("report__results")
     ]
 
 
@@ -265,6 +269,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         computed_at=_moment(row.report),
         rater_id=row.rater_id,
         alias=row.rater.alias,
+        name=row.rater.user.name if row.rater.user else "",
         is_withdrawn=row.rater.withdrawn_at is not None,
         n_judgments=row.n_judgments,
         weight=row.weight,
@@ -272,6 +277,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         chars_per_s=as_figure(row.results["chars_per_s"]),
         habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
         flags=[FlagRow(found) for found in row.results["flags"]],
+        taste=row.results.get("taste"),
         **figures,
     )
 

@@ -23,7 +23,7 @@ from labeling.models import (
     Source,
     VoteBlock,
 )
-from labeling.quality import selectors
+from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
 from labeling.quality.measures import agreeing, habits, strengths
 from labeling.quality.measures import behind as measures_behind
@@ -191,6 +191,11 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
         "strengths": strengths.strengths_of(votes, sources, raters),
         "n_set_aside": (
             SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
+        ),
+        "n_withdrawn": (
+            blocks.rankings_of(campaign)
+            .filter(rater__in=counting.withdrawn_raters(), is_current=True, set_aside=None)
+            .count()
         ),
     }
     return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)

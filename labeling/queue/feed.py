@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
+from labeling.quality import counting
 
 SETTLED_AFTER = timedelta(seconds=30)
 """A page ends before judgments younger than this. Older ones can no longer be undone, and every
@@ -30,16 +31,17 @@ def judgment_feed(
     """At most `n` judgments, in their current version. A correction has an id of its own, so a
     corrected judgment appears again later.
 
-    Leaves out raters who have withdrawn, answers to golds, and judgments that a reviewer set aside.
-    Imported judgments keep the ids they had before their import was published, so a reader of the
-    feed may have passed them.
+    Only judgments that count (labeling.quality.counting), with extras and repeats marked, and
+    without the texts of people who have withdrawn. labeling.review.judgment_events says what
+    stopped counting since. Imported judgments keep the ids they had before their import was
+    published, so a reader of the feed may have passed them.
     """
     judgments = (
         visible(Judgment.objects.all())
         if includes_imports
         else Judgment.objects.filter(import_batch=None)
     )
-    judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False, set_aside=None)
+    judgments = judgments.filter(counting.counts(with_extra=True, with_repeats=True))
     if campaign_id is not None:
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:
@@ -59,9 +61,18 @@ def feed_position(*, at: datetime) -> int:
 
 
 def _with_parts(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    ranked = RankedResponse.objects.select_related("response__source").order_by("position")
+    ranked = (
+        RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
+        .select_related("response__source")
+        .order_by("position")
+    )
     return judgments.select_related(
-        "rater", "campaign__pool", "guideline_version__guideline", "demonstration", "comparison"
+        "rater",
+        "campaign__pool",
+        "guideline_version__guideline",
+        "demonstration",
+        "comparison",
+        "item",
     ).prefetch_related(Prefetch("comparison__ranked", ranked))
 
 

@@ -27,6 +27,7 @@ from labeling.models import (
     ReviewRequest,
     SetAside,
 )
+from labeling.quality import counting
 from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
 from labeling.quality.votes.demonstrations import count_of, pasted_share_of
@@ -246,7 +247,7 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     is_set_aside = Exists(SetAside.objects.filter(judgment=OuterRef("pk")))
     waiting = Judgment.objects.filter(
         ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
-    )
+    ).exclude(rater__in=counting.withdrawn_raters())
     if campaign.kind == Campaign.Kind.COMPARISON:
         return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
     reviewed = JudgmentReview.objects.filter(
@@ -318,9 +319,8 @@ def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
 def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
     """item → (mean agreement over its pairs, judgments), for items with at least two judgments"""
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__", with_extra=True),
         comparison__judgment__item__in=item_ids,
-        comparison__judgment__is_current=True,
-        comparison__judgment__set_aside=None,
         rank__isnull=False,
     ).values_list(
         "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"

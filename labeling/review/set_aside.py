@@ -13,10 +13,10 @@ from django.db.models import Max
 
 from accounts import audit_log
 from accounts.models import User
-from labeling.models import Item, Judgment, QualityReport, SetAside, Slot
+from labeling.models import Item, Judgment, JudgmentEvent, QualityReport, Rater, SetAside, Slot
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
-from labeling.review import decisions
+from labeling.review import decisions, judgment_events
 
 
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
@@ -40,6 +40,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
                 now=now,
             )
             decisions.notify_set_aside(judgment=held, by=by, now=now)
+            _record(held, JudgmentEvent.Kind.SET_ASIDE, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
@@ -56,8 +57,9 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         before = _about(held) | {"reason": stored.reason}
         audit_log.record(by=by, action="take_back", target=stored, before=before, now=now)
         stored.delete()
-        _take_slot(judgment=held, now=now)
+        take_slot(judgment=held, now=now)
         decisions.notify_counts_again(judgment=held, now=now)
+        _record(held, JudgmentEvent.Kind.RESTORED, now=now)
         outdate(campaign_id=held.campaign_id)
     return held
 
@@ -122,9 +124,11 @@ def _hand_out_again(*, judgment: Judgment, now: datetime) -> None:
         after_judgment.adjust_slots(item_id=item.pk, campaign=campaign, now=now)
 
 
-def _take_slot(*, judgment: Judgment, now: datetime) -> None:
+def take_slot(*, judgment: Judgment, now: datetime) -> None:
+    """Give a judgment that counts again a slot of its item. With none free, it becomes an extra."""
     if (
-        judgment.slot_id is not None
+        judgment.rater.withdrawn_at is not None
+        or judgment.slot_id is not None
         or judgment.is_extra
         or judgment.item_id is None
         or not judgment.is_current
@@ -135,6 +139,13 @@ def _take_slot(*, judgment: Judgment, now: datetime) -> None:
     judgment.save(update_fields=["slot", "is_extra"])
     if judgment.campaign is not None and judgment.campaign.max_overlap is not None:
         after_judgment.adjust_slots(item_id=judgment.item_id, campaign=judgment.campaign, now=now)
+
+
+def _record(judgment: Judgment, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
+    """Not for a rater who has withdrawn: their judgments count neither before nor after."""
+    rater = Rater.objects.get(pk=judgment.rater_id)
+    if judgment.is_current and rater.withdrawn_at is None:
+        judgment_events.record(kind=kind, judgments=[judgment.pk], rater_alias=rater.alias, now=now)
 
 
 def _about(judgment: Judgment) -> dict[str, object]:

@@ -11,9 +11,11 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
+from tests.accounts.sent_tasks import run_sent
 from tests.cast import PASSWORD
 
 SignedIn = Callable[..., Client]
+MAIL_LINK = "accounts.tasks.mail_password_link"
 NEW_PASSWORD = "seven green kettles"
 
 
@@ -143,6 +145,7 @@ def test_nobody_signs_up_by_themselves(client: Client, db: None, method: str) ->
 
 def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, client: Client) -> None:
     client.post("/account/password/reset/", {"email": "alice@example.org"})
+    run_sent(MAIL_LINK)
     link = mailed_link("/account/password/reset/key/")
 
     page = client.get(link, follow=True)
@@ -155,9 +158,40 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, clie
 
 def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: None) -> None:
     response = client.post("/account/password/reset/", {"email": "nobody@example.org"}, follow=True)
+    run_sent(MAIL_LINK)
 
     assert "If this address has an account" in response.text
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
+def test_the_answer_waits_for_no_mail_whether_or_not_the_address_exists(
+    alice: User, client: Client, email: str
+) -> None:
+    run_sent(MAIL_LINK)
+
+    client.post("/account/password/reset/", {"email": email})
+
+    assert mail.outbox == []
+    assert run_sent(MAIL_LINK) == [{"email": email, "site": "http://testserver"}]
+
+
+def test_a_closed_account_gets_no_link(alice: User, client: Client) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    client.post("/account/password/reset/", {"email": alice.email})
+    run_sent(MAIL_LINK)
+
+    assert mail.outbox == []
+
+
+def test_a_link_is_mailed_in_the_persons_language(alice: User, client: Client) -> None:
+    User.objects.filter(pk=alice.pk).update(language="de")
+
+    client.post("/account/password/reset/", {"email": "Alice@Example.org"})
+    run_sent(MAIL_LINK)
+
+    assert "Passwort" in mail.outbox[0].subject
 
 
 def test_a_changed_password_keeps_the_session_and_notifies_its_owner(

@@ -2,12 +2,15 @@
 enough contrast.
 """
 
+import io
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
@@ -268,3 +271,55 @@ def test_text_has_a_contrast_of_four_and_a_half(ink: str, ground: str, theme: in
 @pytest.mark.parametrize(("ink", "ground"), CONTROL_PAIRS)
 def test_lines_of_controls_have_a_contrast_of_three(ink: str, ground: str, theme: int) -> None:
     assert contrast(tokens()[ink][theme], tokens()[ground][theme]) >= 3
+
+
+@pytest.mark.django_db
+def test_a_large_upload_by_nobody_is_refused_before_it_is_stored(client: Client) -> None:
+    class Unread(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError("The body was read.")
+
+    unread: dict[str, Any] = {
+        "wsgi.input": Unread(),
+        "CONTENT_LENGTH": str(600 * 1024**2),
+    }
+    refused = client.generic(
+        "POST",
+        "/account/login/",
+        content_type="multipart/form-data; boundary=x",
+        **unread,
+    )
+
+    assert refused.status_code == 413
+    assert "too large" in refused.text
+
+
+def test_only_admins_upload_large_files(
+    rosa: Rater, noor: User, alice: User, signed_in: SignedIn
+) -> None:
+    answers = {}
+    for person in (rosa, noor, alice):
+        file = SimpleUploadedFile("a.jsonl", bytes(33 * 1024**2))
+        answers[person] = signed_in(person).post("/prompts/imports/new/", {"file": file})
+
+    assert [answer.status_code for answer in answers.values()] == [413, 413, 422]
+
+
+def test_an_ordinary_form_needs_no_session_to_be_read(client: Client) -> None:
+    assert client.post("/account/login/", {"login": "x" * 500_000}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/profile/", "/people/", "/webhooks/", "/audit/", "/nowhere/"])
+def test_what_a_signed_in_person_sees_is_stored_nowhere(
+    alice: User, signed_in: SignedIn, path: str
+) -> None:
+    response = signed_in(alice).get(path)
+
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/healthz", "/nowhere/"])
+def test_every_page_gives_up_camera_and_microphone(client: Client, db: None, path: str) -> None:
+    policy = client.get(path).headers["Permissions-Policy"]
+
+    assert {"camera=()", "microphone=()", "geolocation=()"} <= set(policy.split(", "))

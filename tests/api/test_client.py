@@ -14,11 +14,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.webhooks import services as webhooks_services
 from labeling.models import Campaign, Guideline, Pool, Rater
+from labeling.review import set_aside
 from preferably_client import Judgment, Preferably, Problem, rows
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import QUESTION, ranked, written
 from tests.api.test_training import weekly
-from tests.cast import PASSWORD, responses_to, some_prompts
+from tests.cast import NOON, PASSWORD, responses_to, some_prompts
 from tests.training import cast
 from training.models import Chain, Link, RunPoint
 
@@ -57,6 +58,7 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Campaign",
         "Progress",
         "Judgment",
+        "JudgmentEvent",
         "Comparison",
         "RankedResponse",
         "Demonstration",
@@ -136,6 +138,21 @@ def test_judgments_come_as_rows_and_go_on_from_the_last_id(
     assert second.demonstration is not None
     assert second.demonstration.text == "It scatters."
     assert list(site.list_judgments(campaign=comparison_campaign.pk)) == [first]
+
+
+def test_events_of_judgments_go_on_from_the_last_id(
+    site: Preferably, comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    judgment = ranked(comparison_campaign, rosa)
+    set_aside.set_aside(judgment=judgment, reason="", by=None, now=NOON)
+    (first,) = site.list_judgment_events()
+    set_aside.take_back(judgment=judgment, by=None, now=NOON)
+    (second,) = site.list_judgment_events(cursor=first.id)
+
+    assert [(one.event, one.judgment) for one in (first, second)] == [
+        ("set_aside", judgment.pk),
+        ("restored", judgment.pk),
+    ]
 
 
 def test_a_script_cuts_a_snapshot_and_queues_a_run(

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.labeling.answers import downloaded
 from tests.training import cast
@@ -246,7 +246,7 @@ def test_a_lost_run_is_put_back_and_a_running_one_is_not(calling: Caller, noor: 
     refused = post(client, f"/api/v1/runs/{running.pk}/retry")
     assert (refused.status_code, refused.json()["detail"][:40]) == (
         409,
-        "This run cannot be retried: it is still ",
+        "This run cannot be resumed: it has not e",
     )
 
 
@@ -489,3 +489,4 @@ def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(
     )
     assert (away.status_code, "export_model" in json.loads(away.content)["detail"]) == (409, True)
     assert wrong.status_code == 400
+    assert AuditEvent.objects.get(action="download").target_id == here.pk

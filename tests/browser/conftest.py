@@ -75,6 +75,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
     server is killed under this page.
     """
     contexts, complaints, meant = [], [], []
+    is_over = threading.Event()
 
     def open_(
         path: str,
@@ -89,6 +90,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
     ) -> Page:
 
         def is_complaint(message: ConsoleMessage) -> bool:
+            if is_over.is_set() and message.text.startswith("htmx:"):
+                return False  # closing the page has cut this request off
             return message.type == "error" and not (may_be_away and "net::ERR_" in message.text)
 
         context = browser.new_context(
@@ -124,6 +127,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         return page
 
     yield open_
+    is_over.set()
     for context in contexts:
         context.close()
     _let_the_server_finish(live_server)

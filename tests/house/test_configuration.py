@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+SECRET = "0123456789" * 5
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
 
@@ -54,9 +57,32 @@ def test_production_without_a_secret_key_does_not_start() -> None:
     assert "PREFERABLY_SECRET_KEY is not set. Fifty random characters" in started.stderr
 
 
+@pytest.mark.parametrize("key", ["", "x", "changeme", "x" * 50, "secret" * 3])
+def test_production_with_a_weak_secret_key_does_not_start(key: str) -> None:
+    started = start(PREFERABLY_MODE="production", PREFERABLY_SECRET_KEY=key)
+
+    assert started.returncode != 0
+    assert "PREFERABLY_SECRET_KEY is too short or too uniform" in started.stderr
+    assert not key or repr(key) not in started.stderr
+
+
+def test_production_without_a_mail_server_is_told_where_mail_goes() -> None:
+    check = ("manage.py", "check")
+    production = {"PREFERABLY_MODE": "production", "PREFERABLY_SECRET_KEY": SECRET}
+
+    without = python(*check, **production)
+    with_one = python(*check, **production, EMAIL_URL="smtp+tls://a:b@mail.example.org:587")
+    demo = python(*check, PREFERABLY_MODE="demo")
+
+    assert (without.returncode, with_one.returncode, demo.returncode) == (0, 0, 0)
+    assert "Mail goes to the log" in without.stderr
+    assert "EMAIL_URL" in without.stderr
+    assert "Mail goes" not in with_one.stderr + demo.stderr
+
+
 def test_production_with_debug_pages_does_not_start() -> None:
     started = start(
-        PREFERABLY_MODE="production", PREFERABLY_SECRET_KEY="x" * 50, PREFERABLY_DEBUG="1"
+        PREFERABLY_MODE="production", PREFERABLY_SECRET_KEY=SECRET, PREFERABLY_DEBUG="1"
     )
 
     assert started.returncode != 0

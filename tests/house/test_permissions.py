@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
@@ -57,8 +58,6 @@ def path_of(name: str) -> str:
     for namespace in filter(None, namespaces.split(":")):
         part, resolver = resolver.namespace_dict[namespace]
         prefix += part
-    if not bare:  # the admin's own "everything else"
-        return f"{prefix}nothing/like/this/"
     possibilities, _pattern, _defaults, converters = resolver.reverse_dict.getlist(bare)[0]
     template, parameters = possibilities[0]
     values = {
@@ -96,6 +95,18 @@ def roles_of(kind: str) -> frozenset[str]:
     return accounts_access.roles_of(
         AnonymousUser() if kind == "anonymous" else User(**PEOPLE[kind])
     )
+
+
+def test_nothing_of_djangos_admin_answers(db: None) -> None:
+    admins = {
+        name
+        for name, pattern in URLS.items()
+        if getattr(pattern.callback, "__module__", "").startswith("django.contrib.admin")
+    }
+
+    assert admins == set()
+    assert not apps.is_installed("django.contrib.admin")
+    assert client_of("superuser").get("/admin/").status_code == 404
 
 
 def test_every_url_has_a_name() -> None:

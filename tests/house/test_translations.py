@@ -7,6 +7,7 @@ import gettext
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from django.utils.translation.template import templatize
@@ -103,6 +104,7 @@ def marked_in_template(source: str) -> Iterator[Key]:
         yield key_of(function, words)
 
 
+@cache
 def marked() -> dict[Key, str]:
     """Every string marked for translation, and one file that contains it."""
     found: dict[Key, str] = {}

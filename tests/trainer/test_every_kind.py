@@ -11,6 +11,7 @@ import pytest
 
 from tests.trainer import runs
 from training import configs
+from training.configs import metrics
 from training.configs.knobs import Settings
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
@@ -80,6 +81,22 @@ def test_the_same_run_twice_gives_the_same_numbers(
 
     assert numbers(one)
     assert numbers(one) == numbers(other)
+
+
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_every_number_that_a_run_reports_has_a_name_for_people(
+    kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
+) -> None:
+    about = configs.KINDS[kind]
+    folder = made(tmp_path, kind, tiny_model, judging_run)
+
+    result = runs.carry_out(folder)
+
+    reported = {metrics.base_name(key) for key in result.metrics} - metrics.NOT_LISTED
+    assert reported - {measure.name for measure in about.measures} == set()
+    drawn = {metric for values in runs.points(folder).values() for metric in values}
+    named = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
+    assert not about.has_curves or drawn - named == set()
 
 
 @pytest.mark.parametrize("kind", configs.KINDS)

@@ -97,7 +97,7 @@ def test_a_run_goes_from_the_form_through_a_child_process_to_its_page(
     assert (run.outcome, run.error, run.step) == ("succeeded", "", 3)
     assert run.metrics["n_words"] == sum(len(text.split()) for text in PROMPTS)
     assert run.estimate["n_steps"] == 3
-    for words in ("word count", "Counts", "Words in all", "Short words", "50 %"):
+    for words in ("Word count", "Counts", "Words in all", "Short words", "50 %"):
         assert words in page
     assert page.index("Words in all") < page.index("Short words") < page.index("Duration")
     assert "Length rises from 5 to 6" in page

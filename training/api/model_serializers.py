@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from accounts.api.fields import Flag
+from accounts.api.fields import Flag, Name
 from accounts.api.paging import PageQuery
 from training.models import Publication, TrainedModel
 from training.registry import export
@@ -66,7 +66,7 @@ class ArchiveQuery(serializers.Serializer[Any]):
 
 
 class NewModelSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=200)
+    name = Name(max_length=200)
     kind = serializers.ChoiceField(
         choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
     )

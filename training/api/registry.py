@@ -92,9 +92,10 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Download the model as one .tar: weights (safetensors), tokenizer, card (README.md) and
         lineage.json.
         """
-        weights = self.asked["weights"]
         try:
-            return export.archive(model=self.get_object(), weights=weights).response()
+            return export.download(
+                model=self.get_object(), weights=self.asked["weights"], **self.who_and_when
+            ).response()
         except store.StoreUnavailable as problem:
             raise Unable(_("The artifact store is not responding. Try again later.")) from problem
 

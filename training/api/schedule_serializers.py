@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import MAX_ID, Flag
+from accounts.api.fields import MAX_ID, Flag, Name
 from accounts.api.paging import PageQuery
+from pages.form_parts import NameField
 from training.models import Chain, Link, Schedule, chain_plans
 from training.processes import launch
 from training.schedules.forms import ScheduleForm
@@ -204,6 +205,8 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         )
     if name in _CHOICES:
         return serializers.ChoiceField(choices=_CHOICES[name], **about)
+    if isinstance(field, NameField):
+        return Name(max_length=field.max_length, **about)
     return serializers.CharField(
         max_length=getattr(field, "max_length", None) or 64, allow_blank=not field.required, **about
     )

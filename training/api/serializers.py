@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs
@@ -97,7 +97,7 @@ class NewSnapshotSerializer(serializers.Serializer[Any]):
         choices=CREATABLE_KINDS,
         help_text="Snapshots of text can only be created on the site, from a file.",
     )
-    name = serializers.CharField(max_length=200)
+    name = Name(max_length=200)
     filters = FiltersSerializer(required=False)
 
 
@@ -211,7 +211,7 @@ class RunQuery(PageQuery):
 
 class NewRunSerializer(serializers.Serializer[Any]):
     kind = KindField()
-    name = serializers.CharField(max_length=200)
+    name = Name(max_length=200)
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())
     preset = serializers.ChoiceField(
@@ -314,7 +314,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
 
 class RunToEstimateSerializer(NewRunSerializer):
-    name = serializers.CharField(max_length=200, default="", allow_blank=True)
+    name = Name(max_length=200, default="", allow_blank=True)
 
 
 class PaceSerializer(serializers.Serializer[Any]):
@@ -351,7 +351,7 @@ class ExtensionSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField(
         min_value=1, max_value=MAX_STEP, help_text="Total number of epochs, steps or episodes."
     )
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    name = Name(max_length=200, required=False, allow_blank=True)
 
 
 class MoveSerializer(serializers.Serializer[Any]):

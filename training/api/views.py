@@ -162,7 +162,9 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @does("retry_run", RunSerializer)
     def retry(self, run: Run) -> None:
-        """Requeue a run that ended without a model. It resumes from its last checkpoint."""
+        """Requeue a failed, lost or stopped run. It resumes from its last checkpoint and replaces
+        the model that it has left. 409 if that model is already in use.
+        """
         runs_services.retry_run(run=run, **self.who_and_when)
 
     @does("extend_run", RunSerializer, body=serializers.ExtensionSerializer, status=201)

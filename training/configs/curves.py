@@ -5,18 +5,25 @@ from dataclasses import dataclass
 
 from training.configs.metrics import _
 
+LEARNING, DATA, SYSTEM = "learning", "data", "system"
+GROUPS = {LEARNING: _("Learning"), DATA: _("Data"), SYSTEM: _("System")}
+"""Groups of charts, in order. System is closed until somebody opens it."""
+
 
 @dataclass(frozen=True)
 class Chart:
     """Metrics drawn in one chart. `curves`: metric → name of its curve.
 
-    `title` starts the sentence above the chart: “Loss falls from 2 to 1”.
+    `title` starts the sentence above the chart, so it is in the singular: “Loss falls from 2 to 1”.
+    `is_share`: the values lie between 0 and 1 and are read as percentages.
     """
 
     title: str
     unit: str
     curves: Mapping[str, str]
     from_zero: bool = False
+    group: str = LEARNING
+    is_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,15 @@ class Scatter:
 
 
 LOSS = Chart(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")})
+PAIR_LOSS = Chart(
+    _("Loss over pairs"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")}
+)
+POLICY_LOSS = Chart(_("Policy loss"), "", {"loss": _("training")})
 ACCURACY = Chart(
     _("Accuracy"),
     _("share"),
     {"accuracy": _("training"), "held_out_accuracy": _("held out")},
+    is_share=True,
 )
 MARGIN = Chart(
     _("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}
@@ -52,24 +64,48 @@ REWARD = Chart(
 )
 KL = Chart(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True)
 RESPONSES = Chart(
-    _("Responses"),
+    _("Response length"),
     _("tokens"),
     {"mean_tokens": _("mean length"), "response_tokens": _("mean length")},
     from_zero=True,
+    group=DATA,
 )
-ENDED = Chart(_("Finished naturally"), "", {"share_ended": _("ended"), "ended": _("ended")})
-TOKEN_ACCURACY = Chart(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")})
+ENDED = Chart(
+    _("Share of responses that finish naturally"),
+    "",
+    {"share_ended": _("ended"), "ended": _("ended")},
+    group=DATA,
+    is_share=True,
+)
+TOKEN_ACCURACY = Chart(
+    _("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")}, is_share=True
+)
+LENGTH_CORRELATION = Chart(
+    _("Correlation of reward with length"),
+    "",
+    {"reward_length_correlation": _("held out")},
+    group=DATA,
+)
 ENTROPY = Chart(_("Entropy"), _("nats per token"), {"entropy": _("entropy")})
 LEARNING_RATE = Chart(
     _("Learning rate"),
     "",
     {"learning_rate": _("learning rate"), "lr": _("learning rate")},
     from_zero=True,
+    group=SYSTEM,
 )
-GRADIENT = Chart(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True)
-SPEED = Chart(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True)
-GPU_MEMORY = Chart(_("GPU memory"), _("peak GB"), {"gpu_memory_gb": _("Memory")}, from_zero=True)
-PACE = Chart(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True)
+GRADIENT = Chart(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True, group=SYSTEM)
+SPEED = Chart(
+    _("Speed"),
+    _("tokens per second"),
+    {"tokens_per_s": _("speed")},
+    from_zero=True,
+    group=SYSTEM,
+)
+GPU_MEMORY = Chart(
+    _("GPU memory"), _("peak GB"), {"gpu_memory_gb": _("Memory")}, from_zero=True, group=SYSTEM
+)
+PACE = Chart(_("Time per step"), _("seconds"), {"seconds": _("time")}, from_zero=True, group=SYSTEM)
 
 OPTIMIZER = (LEARNING_RATE, GRADIENT, SPEED, GPU_MEMORY, PACE)
 """For every kind that uses transformers' Trainer."""

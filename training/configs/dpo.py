@@ -25,6 +25,11 @@ class DpoConfig(RowTraining):
     label: ClassVar[str] = _("DPO")
     menu: ClassVar[str] = _("Learn preferences with DPO")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
+    headlines: ClassVar[tuple[str, ...]] = (
+        "held_out_accuracy",
+        "held_out_loss",
+        "held_out_margin",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
         metrics.HELD_OUT_ACCURACY,
@@ -39,7 +44,7 @@ class DpoConfig(RowTraining):
     )
     best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.PAIR_LOSS,
         curves.ACCURACY,
         curves.MARGIN,
         Chart(

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, knob
-from training.configs.metrics import SHARE, Measure, _
+from training.configs.metrics import SHARE, SPLIT, Measure, _
 from training.configs.sizes import Inputs, Shape
 
 _DRY_RUN_ROWS = 4
@@ -32,6 +32,14 @@ class EvaluateConfig(Settings):
     model_label: ClassVar[str] = _("Model to evaluate")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}
     leaves: ClassVar[str] = ""
+    headlines: ClassVar[tuple[str, ...]] = (
+        "win_rate",
+        "held_out_accuracy",
+        "held_out_loss",
+        "reward",
+        "perplexity",
+        "response_tokens",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
         metrics.HELD_OUT_ACCURACY,
@@ -46,11 +54,16 @@ class EvaluateConfig(Settings):
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
         metrics.N_PROMPTS,
-        Measure("win_rate", _("Win rate against the other model"), SHARE),
+        Measure(
+            "win_rate",
+            _("Win rate against the other model"),
+            SHARE,
+            judged_on=(metrics.ON_PROMPTS,),
+        ),
         Measure("other_reward", _("Reward of the other model")),
         Measure("other_response_tokens", _("Mean length of the other model (tokens)")),
         metrics.PERPLEXITY,
-        Measure("measured_on", _("Measured on")),
+        Measure("measured_on", _("Measured on"), SPLIT),
         Measure("n_rows", _("rows")),
         metrics.N_TOKENS,
         *metrics.MACHINE,

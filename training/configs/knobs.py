@@ -146,10 +146,13 @@ class Settings(ABC):
 
     measures: ClassVar[tuple[Measure, ...]]
     """its metrics, in display order"""
+    headlines: ClassVar[tuple[str, ...]] = ()
+    """measures that are its result, the most important first; the first four that the run has are
+    shown above everything else, and the first one makes the sentence"""
     best: ClassVar[Best | None] = None
     """the metric that decides which model is the best and kept; None: only the latest is kept"""
     charts: ClassVar[tuple[Chart, ...]]
-    """its charts, most important first"""
+    """its charts, most important first; each names its group"""
     undrawn: ClassVar[tuple[str, ...]] = ()
     """curves that are not drawn; a curve that is in neither list is drawn last"""
     scatter: ClassVar[Scatter | None] = None

@@ -10,18 +10,43 @@ def _(text: str) -> str:
     return text
 
 
-NUMBER, SHARE, DURATION = "number", "share", "duration"
+NUMBER, SHARE, DURATION, SPLIT = "number", "share", "duration", "split"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A count at the end of a sentence, such as “on 312 held-out pairs”. `name` is its measure;
+    `one` is for 1, `many` for other numbers.
+    """
+
+    name: str
+    one: str
+    many: str
 
 
 @dataclass(frozen=True)
 class Measure:
     """A key of a run's metrics. `name` has no `_before` or `_after`: both are shown in one line.
-    `form`: NUMBER, SHARE (as a percentage) or DURATION (in seconds).
+    `form`: NUMBER, SHARE (as a percentage), DURATION (in seconds) or SPLIT (a name).
+    `judged_on`: what it was measured on; the first that the run has counts.
     """
 
     name: str
     words: str
     form: str = NUMBER
+    judged_on: tuple[Counted, ...] = ()
+
+
+NOT_LISTED = frozenset({"calibration", "margins", "shape", "accuracy_by", "cross_validation"})
+"""Keys that are no measures: drawn, shown in a table of their own, or used by estimates."""
+_PARTS = ("_before", "_after", "_low", "_high")
+
+
+def base_name(key: str) -> str:
+    """The measure that a key of a run's metrics belongs to."""
+    while part := next((one for one in _PARTS if key.endswith(one)), ""):
+        key = key.removesuffix(part)
+    return key
 
 
 @dataclass(frozen=True)
@@ -32,11 +57,23 @@ class Best:
     is_more_better: bool
 
 
-HELD_OUT_LOSS = Measure("held_out_loss", _("Held-out loss"))
-HELD_OUT_ACCURACY = Measure("held_out_accuracy", _("Held-out pair accuracy"), SHARE)
-HELD_OUT_MARGIN = Measure("held_out_margin", _("Mean reward difference"))
+ON_PAIRS = Counted("n_held_out_pairs", _("on %(n)s held-out pair"), _("on %(n)s held-out pairs"))
+ON_ROWS = Counted("n_held_out", _("on %(n)s held-out row"), _("on %(n)s held-out rows"))
+ON_THESE_ROWS = Counted("n_rows", _("on %(n)s row"), _("on %(n)s rows"))
+ON_HELD_OUT_PROMPTS = Counted(
+    "n_held_out_prompts", _("on %(n)s held-out prompt"), _("on %(n)s held-out prompts")
+)
+ON_PROMPTS = Counted("n_prompts", _("on %(n)s prompt"), _("on %(n)s prompts"))
+
+HELD_OUT_LOSS = Measure(
+    "held_out_loss", _("Held-out loss"), judged_on=(ON_PAIRS, ON_ROWS, ON_THESE_ROWS)
+)
+HELD_OUT_ACCURACY = Measure(
+    "held_out_accuracy", _("Held-out pair accuracy"), SHARE, judged_on=(ON_PAIRS,)
+)
+HELD_OUT_MARGIN = Measure("held_out_margin", _("Mean reward difference"), judged_on=(ON_PAIRS,))
 LENGTH_CORRELATION = Measure("reward_length_correlation", _("Correlation of reward with length"))
-HELD_OUT_SPLIT = Measure("held_out_split", _("Measured on"))
+HELD_OUT_SPLIT = Measure("held_out_split", _("Measured on"), SPLIT)
 N_HELD_OUT = Measure("n_held_out", _("Held-out rows"))
 N_HELD_OUT_PAIRS = Measure("n_held_out_pairs", _("Held-out pairs"))
 N_TRAIN = Measure("n_train", _("Training rows"))
@@ -47,7 +84,7 @@ N_LEFT_OUT = Measure("n_left_out", _("Rows dropped"))
 N_RESPONSES_LEFT_OUT = Measure("n_responses_left_out", _("Responses dropped: too long"))
 N_PROMPTS_CUT = Measure("n_prompts_cut", _("Prompts truncated at the start"))
 
-REWARD = Measure("reward", _("reward"))
+REWARD = Measure("reward", _("reward"), judged_on=(ON_HELD_OUT_PROMPTS, ON_PROMPTS))
 BEST_REWARD = Measure("best_reward", _("Reward of the best response per prompt"))
 RESPONSE_TOKENS = Measure("response_tokens", _("Mean length (tokens)"))
 ENDED = Measure("ended", _("Finished naturally"), SHARE)
@@ -57,6 +94,15 @@ PROMPTS_TOO_LONG = (
     Measure("n_prompts_too_long", _("Prompts dropped: too long")),
     Measure("n_held_out_prompts_too_long", _("Held-out prompts dropped: too long")),
 )
+
+SCORES = {
+    "reward": _("reward"),
+    "other_reward": _("reward of the other model"),
+    "kl": _("KL"),
+    "is_ended": _("finished naturally"),
+    "held_out": _("held out"),
+}
+"""What is said of a sampled response."""
 
 PERPLEXITY = Measure("perplexity", _("Perplexity"))
 N_TOKENS = Measure("n_tokens", _("tokens"))

@@ -26,6 +26,10 @@ class PretrainConfig(RowTraining):
     snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
     """from demonstrations it takes the whole conversation, formatted by the chat template"""
     is_parallel: ClassVar[bool] = True
+    headlines: ClassVar[tuple[str, ...]] = (
+        "held_out_loss",
+        "perplexity",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
         metrics.HELD_OUT_SPLIT,

@@ -29,6 +29,12 @@ class RewardConfig(RowTraining):
     model_button: ClassVar[str] = _("Train a reward model from it")
     leaves: ClassVar[str] = REWARD
     is_parallel: ClassVar[bool] = True
+    headlines: ClassVar[tuple[str, ...]] = (
+        "held_out_accuracy",
+        "held_out_loss",
+        "held_out_margin",
+        "reward_length_correlation",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
         metrics.HELD_OUT_ACCURACY,
@@ -51,13 +57,15 @@ class RewardConfig(RowTraining):
         Measure("n_demonstrations", _("Demonstrations used for that")),
         Measure("n_demonstrations_left_out", _("Demonstrations dropped: too long")),
         Measure("n_demonstrations_cut", _("Demonstration prompts truncated at the start")),
+        Measure("shares_prefix", _("Prompts computed once for all responses")),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("held_out_accuracy_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.PAIR_LOSS,
         curves.ACCURACY,
         curves.MARGIN,
+        curves.LENGTH_CORRELATION,
         *curves.OPTIMIZER,
     )
     undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL

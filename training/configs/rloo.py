@@ -27,6 +27,11 @@ class RlooConfig(Training):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
+    headlines: ClassVar[tuple[str, ...]] = (
+        "reward",
+        "response_tokens",
+        "ended",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
@@ -39,7 +44,7 @@ class RlooConfig(Training):
     )
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
     charts: ClassVar[tuple[Chart, ...]] = (
-        curves.LOSS,
+        curves.POLICY_LOSS,
         curves.REWARD,
         curves.KL,
         curves.RESPONSES,

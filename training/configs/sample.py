@@ -29,12 +29,18 @@ class SampleConfig(Settings):
     takes_endpoints: ClassVar[bool] = True
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL}
     leaves: ClassVar[str] = RESPONSES
+    headlines: ClassVar[tuple[str, ...]] = (
+        "n_responses",
+        "reward",
+        "share_ended",
+        "mean_tokens",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.REWARD,
         metrics.BEST_REWARD,
         metrics.N_PROMPTS,
         *metrics.PROMPTS_TOO_LONG,
-        Measure("n_responses", _("responses")),
+        Measure("n_responses", _("responses"), judged_on=(metrics.ON_PROMPTS,)),
         Measure("n_empty", _("Empty responses")),
         Measure("share_ended", _("Finished naturally"), SHARE),
         Measure("mean_tokens", _("Mean length (tokens)")),

@@ -25,6 +25,7 @@ class SftConfig(RowTraining):
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
     model_button: ClassVar[str] = _("Fine-tune")
     is_parallel: ClassVar[bool] = True
+    headlines: ClassVar[tuple[str, ...]] = ("held_out_loss",)
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_LOSS,
         metrics.HELD_OUT_SPLIT,

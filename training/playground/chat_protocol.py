@@ -13,10 +13,15 @@ from uuid import uuid4
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 TTL_S = 3600
 HEARTBEAT_TTL_S = 15
 """A worker or an answer without a heartbeat for this long is dead."""
+LONGEST_WAIT_MS = 1000
+ANSWER_S = LONGEST_WAIT_MS / 1000 + 1
+"""How long to wait for Redis itself, beyond the wait that `read` asks it for."""
 _PREFIX = "preferably:try"
 RedisUnavailable = redis.RedisError
 """Raised by every call here if Redis does not answer."""
@@ -48,7 +53,13 @@ class Event:
 
 
 def connection() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_connect_timeout=3)
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_connect_timeout=ANSWER_S,
+        socket_timeout=ANSWER_S,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 class Channel:
@@ -81,8 +92,8 @@ class Channel:
         return bool(self._redis.get(_key("owner", answer)) == str(by))
 
     def read(self, *, answer: str, after: str, wait_ms: int) -> list[Event]:
-        """Events after the position `after` ("0" for all), waiting up to `wait_ms`; 0 does not
-        wait.
+        """Events after the position `after` ("0" for all), waiting up to `wait_ms`, which is at
+        most LONGEST_WAIT_MS; 0 does not wait.
         """
         found = self._redis.xread({_key("said", answer): after}, block=wait_ms or None)
         return [

@@ -46,11 +46,6 @@ class SamplingForm(forms.Form):
         help_text=_("Empty = random"),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("temperature", "top_p"):
-            self.fields[name].widget.attrs["step"] = "0.05"
-
     def sampling(self) -> Sampling:
         """Call on a valid form."""
         return Sampling(**self.cleaned_data)

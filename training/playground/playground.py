@@ -76,7 +76,7 @@ def _find_target(model: TrainedModel | None) -> _Target:
     if endpoint is None:
         return _Target(folder=model.location)
     try:
-        endpoints.check_host(url=endpoint.url)
+        endpoints.check_use(endpoint=endpoint)
     except registry_services.UnableToRegister as problem:
         raise UnableToAnswer(str(problem)) from problem
     key = environment.key_of(endpoint.key_variable)

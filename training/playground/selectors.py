@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from labeling.access import visible
 from labeling.models import Demonstration, Prompt
-from training.models import TrainedModel
+from training.models import Run, TrainedModel
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,13 @@ class KeptTurn:
 
 
 def models_to_try() -> QuerySet[TrainedModel]:
-    """Language models that are not retired, newest first."""
+    """Language models that are not retired and that no resumed run is about to replace,
+    newest first.
+    """
     found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
         stage=TrainedModel.Stage.RETIRED
     )
+    found = found.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
     return found.select_related("endpoint").order_by("-created_at", "-pk")
 
 

@@ -23,13 +23,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling.data import intake
 from training import access as training_access
 from training.playground import chat_protocol, forms, selectors, services
-from training.playground.chat_protocol import Channel, Event
+from training.playground.chat_protocol import LONGEST_WAIT_MS, Channel, Event
 
 # A stream occupies a thread of this process. Beyond this many, the browser polls instead, so that
 # other requests do not wait.
 N_STREAMS = threading.BoundedSemaphore(2)
 STREAM_S = 25.0
-WAIT_MS = 1000
 KEPT_FIELDS = ("earlier", "text", "model", "written", "sampling", "is_ended")
 """The fields that the page fills in when a turn is saved."""
 RECONNECT_MS = 400
@@ -166,7 +165,7 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
             deadline = time.monotonic() + (STREAM_S if is_streamed else 0)
             while True:
                 events = channel.read(
-                    answer=answer, after=after, wait_ms=WAIT_MS if is_streamed else 0
+                    answer=answer, after=after, wait_ms=LONGEST_WAIT_MS if is_streamed else 0
                 )
                 for event in events:
                     after = event.place

@@ -39,6 +39,8 @@ def register_endpoint(
     """
     refuse_taken_name(name)
     _refuse_bad_address(url)
+    _refuse_foreign_key(url, key_variable)
+    _refuse_readable_key(url, key_variable)
     if key_variable and not _KEY_NAME.fullmatch(key_variable):
         sentence = _(
             "The key variable must be named %(prefix)s… in capitals, so that no other secret can be"
@@ -72,11 +74,20 @@ def endpoint_of(*, model: TrainedModel) -> Endpoint | None:
     return Endpoint.objects.filter(model=model).first()
 
 
-def check_host(*, url: str) -> None:
-    """Checks again before use: the host may have been removed from the operator's list. Raises
+def check_use(*, endpoint: Endpoint) -> None:
+    """Checks again before use: the operator may have changed the list of hosts. Raises
     UnableToRegister.
     """
-    _refuse_bad_address(url)
+    _refuse_bad_address(endpoint.url)
+    _refuse_foreign_key(endpoint.url, endpoint.key_variable)
+
+
+def allowed_hosts() -> dict[str, str]:
+    """Hosts, as host or host:port, and the variable of the only key that may be sent there; "" for
+    any key that belongs to no host.
+    """
+    named = (entry.partition("=") for entry in settings.ENDPOINT_HOSTS)
+    return {host.strip().lower(): key.strip() for host, _equals, key in named}
 
 
 def _refuse_bad_address(url: str) -> None:
@@ -102,17 +113,47 @@ def _refuse_bad_address(url: str) -> None:
             )
             % {"url": url}
         )
-    if not _is_allowed(parts, host, port):
+    if _names(parts).isdisjoint(allowed_hosts()):
         sentence = _(
             "The host %(host)s is not allowed. An operator can add it to PREFERABLY_ENDPOINT_HOSTS."
         )
         raise UnableToRegister(sentence % {"host": host if port is None else f"{host}:{port}"})
 
 
-def _is_allowed(parts: SplitResult, host: str, port: int | None) -> bool:
-    """`host` on the list allows every port, `host:port` only that one."""
-    usual = 443 if parts.scheme == "https" else 80
-    return bool(
-        {host.lower(), f"{host.lower()}:{port or usual}"}
-        & {named.lower() for named in settings.ENDPOINT_HOSTS}
-    )
+def _refuse_foreign_key(url: str, key_variable: str) -> None:
+    """A key that belongs to a host is sent to no other, and that host gets no other key."""
+    bound = allowed_hosts()
+    own = {bound[host] for host in _names(urlsplit(url)) if host in bound} - {""}
+    if key_variable and key_variable not in own and (own or key_variable in bound.values()):
+        raise UnableToRegister(
+            _(
+                "The key %(key)s belongs to another host. PREFERABLY_ENDPOINT_HOSTS says which key"
+                " may be sent where."
+            )
+            % {"key": key_variable}
+        )
+
+
+def _refuse_readable_key(url: str, key_variable: str) -> None:
+    """Over http, a key can be read on its way. An operator who names it beside the host accepts
+    that.
+    """
+    parts, bound = urlsplit(url), allowed_hosts()
+    is_accepted = key_variable in {bound.get(host, "") for host in _names(parts)}
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if key_variable and parts.scheme == "http" and not is_here and not is_accepted:
+        raise UnableToRegister(
+            _(
+                "Over http, others can read the key. Use https, or ask an operator to add"
+                " %(entry)s to PREFERABLY_ENDPOINT_HOSTS."
+            )
+            % {"entry": f"{parts.netloc}={key_variable}"}
+        )
+
+
+def _names(parts: SplitResult) -> set[str]:
+    """The names under which the list may have it: `host` allows every port, `host:port` only that
+    one.
+    """
+    host, usual = (parts.hostname or "").lower(), 443 if parts.scheme == "https" else 80
+    return {host, f"{host}:{parts.port or usual}"}

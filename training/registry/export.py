@@ -10,6 +10,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -17,6 +18,8 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
+from accounts import audit_log
+from accounts.models import User
 from accounts.refusals import Refusal
 from training.models import TrainedModel
 from training.processes import run_dir
@@ -92,6 +95,15 @@ class Archive:
         return about.tobuf(tarfile.PAX_FORMAT)
 
 
+def download(*, model: TrainedModel, weights: str, by: User, now: datetime) -> Archive:
+    """The archive for a person, noted in the audit log. Raises UnableToExport and
+    store.StoreUnavailable.
+    """
+    packed = archive(model=model, weights=weights)
+    audit_log.record(by=by, action="download", target=model, after={"weights": weights}, now=now)
+    return packed
+
+
 def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
     """Raises UnableToExport and store.StoreUnavailable."""
     files = _files(model)
@@ -127,6 +139,16 @@ def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
     return Archive(f"{folder}{suffix}", entries, int(model.created_at.timestamp()))
 
 
+def why_withheld(model: TrainedModel) -> str:
+    """Why no file of it may leave this site; "" if its files may."""
+    if artifacts.is_permitted(artifacts.resolve(model.location)):
+        return ""
+    return _(
+        "The files in %(folder)s may not leave this machine. An operator can add the folder to"
+        " PREFERABLY_MODEL_ROOTS."
+    ) % {"folder": model.location}
+
+
 def why_no_adapter(model: TrainedModel) -> str:
     if model.run is None or model.run.config.get("method") != "lora":
         return _("“%(name)s” was not trained with LoRA. It has no adapter, only full weights.") % {
@@ -147,9 +169,10 @@ def _files(model: TrainedModel) -> dict[str, int]:
         raise UnableToExport(
             _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
+    if why_not := why_withheld(model):
+        raise UnableToExport(why_not)
     try:
-        found = artifacts.model_files(model.location)
-        return {name: n_bytes for name, n_bytes in found.items() if name != run_dir.MANIFEST}
+        return artifacts.model_files(model.location)
     except artifacts.ModelMissing as problem:
         if not model.location.startswith("/") and not store.is_url(model.location):
             sentence = _(

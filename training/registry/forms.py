@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pages.form_parts import segmented, sentence_case
+from pages.form_parts import NameField, segmented, sentence_case
 from training.models import TrainedModel
 from training.registry import selectors
 
@@ -13,7 +13,7 @@ from training.registry import selectors
 class ModelForm(forms.Form):
     """A base model to register."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=sentence_case(TrainedModel.Kind.choices),
@@ -47,7 +47,7 @@ class ModelForm(forms.Form):
 class EndpointForm(forms.Form):
     """An external model to register."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     url = forms.CharField(
         label=_("URL"),
         max_length=1024,

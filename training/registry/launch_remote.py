@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from training.models import Publication
 from training.processes import environment
-from training.registry import cards, publish
+from training.registry import cards, export, publish
 from training.storage import artifacts, store
 
 HEARTBEAT_S = 10.0
@@ -57,8 +57,11 @@ def _publish(publication: Publication) -> str:
         )
     if not model.location.startswith("/") and not store.is_url(model.location):
         raise _PublishFailed(_("“%(name)s” is already a hub model.") % {"name": model.location})
+    if why_not := export.why_withheld(model):
+        raise _PublishFailed(why_not)
     try:
         folder = artifacts.fetch_model(model.location)
+        files = list(artifacts.model_files(folder))
     except artifacts.ModelMissing as problem:
         sentence = _("The model folder %(folder)s is not on the machine that publishes models.")
         raise _PublishFailed(sentence % {"folder": model.location}) from problem
@@ -71,6 +74,7 @@ def _publish(publication: Publication) -> str:
     )
     job = {
         "folder": folder,
+        "files": files,
         "repository": publication.repository,
         "is_private": publication.is_private,
         "texts": {"README.md": cards.card_text(model=model), "lineage.json": lineage},

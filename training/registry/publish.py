@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from training.models import Publication, TrainedModel
 from training.processes import doorbell
+from training.registry import selectors as registry_selectors
 
 SILENT_AFTER = timedelta(minutes=2)
 _REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
@@ -38,7 +39,15 @@ def publish_model(
             _("The model has no licence. Add one first: the model is published under it.")
         )
     with transaction.atomic():
-        TrainedModel.objects.select_for_update().get(pk=model.pk)
+        locked = TrainedModel.objects.select_for_update(of=("self",)).select_related("run")
+        if registry_selectors.is_still_training(model=locked.get(pk=model.pk)):
+            raise UnableToPublish(
+                _(
+                    "The run of “%(model)s” was resumed. Wait until it ends, or choose another"
+                    " model."
+                )
+                % {"model": model}
+            )
         if _active(now).filter(model=model).exists():
             raise UnableToPublish(_("It is already being published."))
         forgotten = Publication.objects.filter(model=model, state=Publication.State.QUEUED)

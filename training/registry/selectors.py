@@ -89,6 +89,16 @@ def is_registered(*, location: str) -> bool:
     return TrainedModel.objects.filter(location=location).exists()
 
 
+def location_of(*, run: Run) -> str:
+    """Where the model that the run has left so far is; "" without one."""
+    return TrainedModel.objects.filter(run=run).values_list("location", flat=True).first() or ""
+
+
+def is_still_training(*, model: TrainedModel) -> bool:
+    """Whether the run that made it was resumed, and will replace its weights."""
+    return model.run is not None and model.run.state != Run.State.FINISHED
+
+
 N_PUBLICATIONS = 5
 
 

@@ -20,6 +20,7 @@ from labeling.models import Response, Source
 from training import configs
 from training.models import Run, TrainedModel
 from training.snapshots.response_numbers import numbers_of
+from training.storage import artifacts
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -72,7 +73,14 @@ def register_model(
 def register_trained_model(
     *, run: Run, location: str, metrics: dict[str, Any], now: datetime
 ) -> TrainedModel:
-    """Registers the model of a run. The name of its source tells raters nothing."""
+    """Registers the model of a run. The name of its source tells raters nothing. A run that was
+    resumed has left a model before: that model gets the new weights.
+    """
+    earlier = TrainedModel.objects.filter(run=run).first()
+    if earlier is not None:
+        earlier.location, earlier.metrics = location, metrics
+        earlier.save(update_fields=["location", "metrics"])
+        return earlier
     licence = run.base_model.licence
     config, _problems = configs.parse(run.kind, run.config)
     is_descendant = config is None or config.keeps_weights
@@ -173,6 +181,15 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
                 % {"location": location}
             )
         return
+    if not artifacts.is_permitted(location):
+        # The same sentence whether the folder exists or not.
+        raise UnableToRegister(
+            _(
+                "%(location)s is not in a folder for models. An operator can add its folder to"
+                " PREFERABLY_MODEL_ROOTS."
+            )
+            % {"location": location}
+        )
     folder = Path(location)
     # os.path returns False where pathlib raises, for a name that is too long.
     if is_elsewhere and not os.path.exists(folder):

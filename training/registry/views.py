@@ -27,7 +27,7 @@ from training.registry import (
 from training.registry import publish as registry_publish
 from training.registry.lineage import drawing
 from training.results import measures
-from training.storage import store
+from training.storage import artifacts, store
 
 MODELS_PER_PAGE = 30
 RESPONSES_PER_PAGE = 30
@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "training/registry/model_new.html",
-        {"form": form},
+        {"form": form, "roots": settings.MODEL_ROOTS},
         status=422 if form.errors else 200,
     )
 
@@ -78,7 +78,7 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("model", model.pk)
-    context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
+    context = {"form": form, "hosts": list(endpoints.allowed_hosts())}
     return render(
         request,
         "training/registry/model_endpoint_new.html",
@@ -111,13 +111,18 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def responses(request: HttpRequest, pk: int) -> HttpResponse:
-    """The model's responses, for researchers, who may not see campaigns."""
+    """The model's responses, for researchers, who may not see campaigns. ?run= keeps those of one
+    sampling run.
+    """
     model = training_access.model(user=request.user, pk=pk)
-    page = Paginator(drawing.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
+    asked = request.GET.get("run", "")
+    run = training_access.run(user=request.user, pk=int(asked)) if asked.isdecimal() else None
+    page = Paginator(drawing.responses_of(model=model, run=run), RESPONSES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "model": model,
+        "run": run,
         "page": page,
         "is_admin": training_access.researcher(request.user).is_admin,
     }
@@ -129,7 +134,12 @@ def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     model = training_access.model(user=request.user, pk=pk)
     weights = export.ADAPTER if request.GET.get("weights") == export.ADAPTER else export.MERGED
     try:
-        packed = export.archive(model=model, weights=weights)
+        packed = export.download(
+            model=model,
+            weights=weights,
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
     except export.UnableToExport as problem:
         messages.warning(request, problem.sentence)
         return redirect("model", pk)
@@ -171,6 +181,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = endpoints.endpoint_of(model=model)
     context = {
         "model": model,
+        "location": artifacts.resolve(model.location),
         "lineage": selectors.lineage(model=model),
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),

@@ -2,70 +2,116 @@
 share a chart. Pure.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
-from pages.charts import LineChart, Series, line_chart
-from training.configs.curves import Chart, Scatter
+from pages.charts import LineChart, Series, histogram, line_chart
+from training.configs.curves import GROUPS, LEARNING, SYSTEM, Chart, Scatter
 from training.configs.knobs import Settings
 from training.results.curves import Curve
 
-# A change smaller than this share of the value counts as steady.
-STEADY = 0.05
+# A change of less than twice its standard error counts as steady.
+STEADY_ERRORS = 2.0
+FEW_VALUES = 5
 # A mean gap below this counts as well calibrated.
 CALIBRATED = 0.03
 
 
-def charts(about: type[Settings], curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
-    """The charts of a run of the kind `about`, most important first. Metrics unknown to the kind
-    come last, one chart each.
+@dataclass(frozen=True)
+class ChartGroup:
+    """Charts under one heading; `is_closed` until somebody opens it."""
+
+    title: str
+    charts: list[LineChart]
+    is_closed: bool = False
+
+
+def charts(
+    about: type[Settings],
+    curves: Mapping[str, Curve],
+    *,
+    n_steps: int,
+    about_pairs: Sequence[LineChart] = (),
+) -> list[ChartGroup]:
+    """The charts of a run of the kind `about` by group, most important first. Only curves with two
+    points or more are drawn. Metrics unknown to the kind come last. `about_pairs`: further charts
+    of what the model learned.
     """
-    drawn = [
-        _chart(chart, curves, n_steps)
-        for chart in about.charts
-        if any(metric in curves for metric in chart.curves)
-    ]
-    known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
+    drawable = {metric: one for metric, one in curves.items() if len(one.points) > 1}
+    found: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
+    for chart in about.charts:
+        if any(metric in drawable for metric in chart.curves):
+            found[chart.group].append(_chart(chart, drawable, n_steps))
     scatter = about.scatter
-    if scatter and scatter.x in curves and scatter.y in curves:
-        drawn.insert(min(2, len(drawn)), _scatter(scatter, curves))
-    others = [
-        Chart(_words(metric), "", {metric: _words(metric)})
-        for metric in sorted(curves)
-        if metric not in known
+    if scatter and scatter.x in drawable and scatter.y in drawable:
+        found[LEARNING].insert(2, _scatter(scatter, drawable))
+    found[LEARNING] += about_pairs
+    known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
+    for metric in sorted(drawable.keys() - known):
+        words = _words(metric)
+        found[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps))
+    return _groups(found)
+
+
+def _groups(found: Mapping[str, list[LineChart]]) -> list[ChartGroup]:
+    return [
+        ChartGroup(gettext(title), found[group], is_closed=group == SYSTEM)
+        for group, title in GROUPS.items()
+        if found[group]
     ]
-    return drawn + [_chart(chart, curves, n_steps) for chart in others]
 
 
-def overlay(
-    kinds: Sequence[type[Settings]], runs: Sequence[tuple[str, Mapping[str, Curve]]]
-) -> list[LineChart]:
-    """One chart per metric with one curve per run. `runs` are (name, curves); `kinds` are their
-    kinds.
+@dataclass(frozen=True)
+class ComparedRun:
+    name: str
+    about: type[Settings]
+    curves: Mapping[str, Curve]
+
+
+def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
+    """One chart per metric with one curve per run that has two points or more, by group. Only runs
+    whose kinds have the same chart share it: the losses of two kinds are different things. A run
+    has the same colour everywhere.
     """
+    found: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
     foreseen: list[Chart] = []
-    for about in kinds:
-        foreseen += [chart for chart in about.charts if chart not in foreseen]
-    drawings = []
+    for run in runs:
+        foreseen += [chart for chart in run.about.charts if chart not in foreseen]
     for chart in foreseen:
+        comparable = [
+            (number, run) for number, run in enumerate(runs, 1) if chart in run.about.charts
+        ]
         for metric in chart.curves:
-            series = [Series(name, found[metric].points) for name, found in runs if metric in found]
+            series = [
+                Series(run.name, run.curves[metric].points, number=number)
+                for number, run in comparable
+                if metric in run.curves and len(run.curves[metric].points) > 1
+            ]
             if series:
-                drawings.append(_overlay(chart, metric, series))
-    return drawings
+                found[chart.group].append(_overlay(chart, metric, series))
+    return _groups(found)
 
 
 def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
     title = gettext(chart.title)
     is_alone = len(set(chart.curves.values())) == 1
     return line_chart(
-        title=_ends(title if is_alone else f"{title}, {gettext(chart.curves[metric])}", series),
+        title=_ends(
+            title if is_alone else f"{title}, {gettext(chart.curves[metric])}",
+            series,
+            is_share=chart.is_share,
+        ),
         series=series,
-        x_unit=gettext("steps"),
+        x_unit=_steps(max(one.points[-1][0] for one in series)),
         y_unit=gettext(chart.unit),
+        x_start=0.0,
         from_zero=chart.from_zero,
+        is_share=chart.is_share,
     )
 
 
@@ -85,12 +131,17 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     return line_chart(
         title=title,
         series=[
-            Series(gettext("observed"), [(one["predicted"], one["observed"]) for one in bins]),
+            Series(
+                gettext("observed"),
+                [(one["predicted"], one["observed"]) for one in bins],
+                is_dots=True,
+            ),
             Series(gettext("perfectly calibrated"), [(0.5, 0.5), (1.0, 1.0)]),
         ],
         x_unit=gettext("Confidence"),
         y_unit=gettext("share of held-out pairs"),
         x_end=1.0,
+        is_share=True,
         note=gettext("%(n)s pairs, by the probability the model gives their order.")
         % {"n": f"{n:,}"},
     )
@@ -101,39 +152,44 @@ def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     n = sum(one["n"] for one in bins)
     if not n:
         return None
-    return line_chart(
+    return histogram(
         title=gettext("The two responses of a pair are %(margin)s apart on average")
         % {"margin": _number(sum(one["n"] * one["margin"] for one in bins) / n)},
-        series=[Series(gettext("pairs"), [(one["margin"], one["n"]) for one in bins])],
+        bins=[(one["margin"], one["n"]) for one in bins],
         x_unit=gettext("reward of the better response minus the other"),
         y_unit=gettext("Held-out pairs"),
-        from_zero=True,
         note=gettext("Below 0, the model ranks the pair the wrong way round."),
     )
 
 
-def _ends(title: str, series: Sequence[Series]) -> str:
+def _ends(title: str, series: Sequence[Series], *, is_share: bool) -> str:
     """The title: where the curves end, and which is lowest and highest."""
     ranked = sorted((one.points[-1][1], one.name) for one in series)
     (low, lowest), (high, highest) = ranked[0], ranked[-1]
-    named = {"what": title, "low": _number(low), "a": lowest, "high": _number(high), "b": highest}
-    if abs(high - low) <= STEADY * max(abs(high), abs(low)):
-        return gettext("%(what)s ends near %(low)s") % named
+    low_words, high_words = _two_numbers(low, high, is_share=is_share)
+    named = {"what": title, "low": low_words, "a": lowest, "high": high_words, "b": highest}
+    if low_words == high_words:
+        return gettext("%(what)s ends at %(low)s") % named
     return gettext("%(what)s ends at %(low)s (%(a)s) to %(high)s (%(b)s)") % named
 
 
 def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
     drawn = [metric for metric in chart.curves if metric in curves]
-    titled = next(
-        (metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1]
-    )
+    titled = drawn[-1]
+    last_step = max(curves[metric].points[-1][0] for metric in drawn)
     return line_chart(
-        title=_finding(_subject(chart, titled), [value for _step, value in curves[titled].points]),
+        title=_finding(
+            _subject(chart, titled),
+            [value for _step, value in curves[titled].points],
+            is_share=chart.is_share,
+        ),
         series=[Series(gettext(chart.curves[metric]), curves[metric].points) for metric in drawn],
-        x_unit=gettext("steps"),
+        x_unit=_steps(n_steps or last_step),
         y_unit=gettext(chart.unit),
+        x_start=0.0,
         x_end=float(n_steps) if n_steps else None,
         from_zero=chart.from_zero,
+        is_share=chart.is_share,
     )
 
 
@@ -142,7 +198,7 @@ def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
     points = sorted((x_at[step], y) for step, y in curves[scatter.y].points if step in x_at)
     return line_chart(
         title=_finding(gettext(scatter.title), [y for _x, y in points]),
-        series=[Series(gettext(scatter.words), points)],
+        series=[Series(gettext(scatter.words), points, is_dots=True)],
         x_unit=gettext(scatter.x_unit),
         y_unit=gettext(scatter.y_unit),
     )
@@ -155,26 +211,56 @@ def _subject(chart: Chart, titled: str) -> str:
     return title
 
 
-def _finding(title: str, values: Sequence[float]) -> str:
+def _finding(title: str, values: Sequence[float], *, is_share: bool = False) -> str:
     """The title: how the curve changes. Long curves are noisy, so the means of the first and last
     tenth are compared.
     """
-    tenth = len(values) // 10
-    first, last = (
-        (fmean(values[:tenth]), fmean(values[-tenth:])) if tenth else (values[0], values[-1])
-    )
-    named = {"what": title, "first": _number(first), "last": _number(last)}
-    if len(values) == 1:
-        return gettext("%(what)s is %(last)s") % named
-    if abs(last - first) <= STEADY * max(abs(first), abs(last)):
+    size = max(1, len(values) // 10)
+    first, last = fmean(values[:size]), fmean(values[-size:])
+    first_words, last_words = _two_numbers(first, last, is_share=is_share)
+    named = {"what": title, "first": first_words, "last": last_words}
+    is_noise = abs(last - first) <= STEADY_ERRORS * _standard_error(values, size)
+    if is_noise or first_words == last_words:
         return gettext("%(what)s stays near %(last)s") % named
     if last < first:
         return gettext("%(what)s falls from %(first)s to %(last)s") % named
     return gettext("%(what)s rises from %(first)s to %(last)s") % named
 
 
+def _standard_error(values: Sequence[float], size: int) -> float:
+    """Of the difference between two means of `size` values, from how much neighbours differ. 0 for
+    few values: these are measurements such as before and after.
+    """
+    if len(values) < FEW_VALUES:
+        return 0.0
+    noise = pstdev([after - before for before, after in pairwise(values)]) / math.sqrt(2)
+    return noise * math.sqrt(2 / size)
+
+
+def _two_numbers(first: float, last: float, *, is_share: bool = False) -> tuple[str, str]:
+    """Both with as many digits as their difference needs."""
+    if is_share:
+        first, last = first * 100, last * 100
+    largest, change = max(abs(first), abs(last)), abs(last - first)
+    if not change or largest < 1e-3 or largest >= 1e6:
+        words = _number(first), _number(last)
+    else:
+        digits = min(max(0, (0 if is_share else 1) - math.floor(math.log10(change))), 4)
+        digits = 0 if first == round(first) and last == round(last) else digits
+        words = _fixed(first, digits), _fixed(last, digits)
+    return (f"{words[0]} %", f"{words[1]} %") if is_share else words
+
+
+def _fixed(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
 def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
+
+
+def _steps(last: float) -> str:
+    return ngettext("step", "steps", round(last))
 
 
 def _words(metric: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +16,8 @@ from pages.templatetags.pages import duration
 from training import configs
 from training.configs import metrics as configs_metrics
 
-_NOT_LISTED = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
-"""Not listed: drawn, shown in a table of its own, or only used by estimates."""
 _WITH_INTERVAL = {"held_out_accuracy", "win_rate"}
+N_HEADLINES = 4
 _STRENGTHS: dict[str, Promise] = {
     "1": _("negligibly"),
     "2": _("slightly"),
@@ -37,17 +37,35 @@ _FOLDS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class MeasureRow:
-    """`before` is "" for a metric that is measured once."""
+    """`key` is the measure's name; `before` is "" for a metric that is measured once."""
 
+    key: str
     name: str | Promise
     value: str
     before: str = ""
-    interval: str = ""
-    """"95 % interval 52–70 %"; empty where none was measured"""
+    range: str = ""
+    """its 95 % interval, such as “52–70 %”; empty where none was measured"""
+    is_too_few: bool = False
+    """the range says that there are too few prompts for an interval"""
+
+    @property
+    def interval(self) -> str:
+        if self.is_too_few:
+            return self.range
+        return gettext("95 %% interval %(range)s") % {"range": self.range} if self.range else ""
 
     @property
     def figure(self) -> str:
         return f"{self.value} ({self.interval})" if self.interval else self.value
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has to show for itself."""
+
+    sentence: str
+    headlines: list[MeasureRow]
+    others: list[MeasureRow]
 
 
 @dataclass(frozen=True)
@@ -113,20 +131,67 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
     positions = {name: place for place, name in enumerate(named)}
     found = []
     for key, value in sorted(metrics.items(), key=lambda pair: _position(positions, pair[0])):
-        if key in _NOT_LISTED or _is_part(key, metrics):
+        if key in configs_metrics.NOT_LISTED or value in ("", None) or _is_part(key, metrics):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
         about = named.get(name) or configs_metrics.Measure(name, name.replace("_", " "))
         found.append(
             MeasureRow(
+                name,
                 gettext(about.words),
                 _shown(about.form, value),
                 _shown(about.form, before) if before is not None else "",
-                _interval(name, about.form, metrics),
+                *_range(name, about.form, metrics),
             )
         )
     return found
+
+
+def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
+    """The run's result in a sentence, its headline figures, and everything else it measured."""
+    rows = {row.key: row for row in measures(kind=kind, metrics=metrics)}
+    about = configs.KINDS.get(kind)
+    headlines = about.headlines if about else ()
+    chosen = [name for name in headlines if name in rows][:N_HEADLINES]
+    sentence = ""
+    if about and about.best and metrics and headlines and headlines[0] not in rows:
+        sentence = gettext(
+            "Nothing was measured on held-out data, so this run cannot say whether the model got"
+            " better."
+        )
+    elif chosen:
+        sentence = _sentence(rows[chosen[0]], _named(kind)[chosen[0]], metrics)
+    return Result(
+        sentence,
+        [rows[name] for name in chosen],
+        [row for name, row in rows.items() if name not in chosen],
+    )
+
+
+def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[str, Any]) -> str:
+    """“Held-out accuracy rose from 52 % to 70 % (64–76 %) on 312 held-out pairs.”"""
+    counted = next((one for one in about.judged_on if metrics.get(one.name)), None)
+    n = metrics[counted.name] if counted else 0
+    on = gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"} if counted else ""
+    named = {
+        "what": capfirst(str(row.name)),
+        "before": row.before,
+        "after": f"{row.value} ({_unbroken(row.range)})" if row.range else row.value,
+        "on": f" {on}" if on else "",
+    }
+    if not row.before:
+        return gettext("%(what)s: %(after)s%(on)s.") % named
+    if row.before == row.value:
+        return gettext("%(what)s stayed at %(after)s%(on)s.") % named
+    if metrics[f"{row.key}_after"] < metrics[f"{row.key}_before"]:
+        return gettext("%(what)s fell from %(before)s to %(after)s%(on)s.") % named
+    return gettext("%(what)s rose from %(before)s to %(after)s%(on)s.") % named
+
+
+def _unbroken(interval: str) -> str:
+    """With word joiners, so that no line ends inside it."""
+    return interval.replace("–", "\u2060–\u2060").replace(" ", "\u00a0")
 
 
 def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
@@ -139,14 +204,16 @@ def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
     return part in {"low", "high"} and (name in metrics or f"{name}_after" in metrics)
 
 
-def _interval(name: str, form: str, metrics: Mapping[str, Any]) -> str:
+def _range(name: str, form: str, metrics: Mapping[str, Any]) -> tuple[str, bool]:
+    """The measure's interval, and whether words stand in its place."""
     low, high = (
         metrics.get(f"{name}_{end}_after", metrics.get(f"{name}_{end}")) for end in ("low", "high")
     )
-    if low is None or high is None:
-        return gettext("too few prompts for an interval") if name in _WITH_INTERVAL else ""
-    ends = {"low": _shown(form, low).removesuffix(" %"), "high": _shown(form, high)}
-    return gettext("95 %% interval %(low)s–%(high)s") % ends
+    if low is not None and high is not None:
+        return f"{_shown(form, low).removesuffix(' %')}–{_shown(form, high)}", False
+    if name in _WITH_INTERVAL:
+        return gettext("too few prompts for an interval"), True
+    return "", False
 
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:
@@ -166,7 +233,11 @@ def _position(positions: Mapping[str, int], key: str) -> tuple[int, str]:
 
 
 def _shown(form: str, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if form == configs_metrics.SPLIT:
+        return str(dict(Prompt.Split.choices).get(value, value))
+    if not isinstance(value, int | float):
         return "–" if value is None else str(value)
     if form == configs_metrics.DURATION:
         return duration(value)

@@ -5,11 +5,14 @@ Without weights.
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from accounts import audit_log
+from accounts.models import User
 from training.configs import roles
 from training.models import Run, RunPoint, RunSample
 
@@ -44,6 +47,12 @@ _FIELDS = (
     ),
     *("created_at", "started_at", "finished_at"),
 )
+
+
+def download(*, run: Run, by: User, now: datetime) -> IO[bytes]:
+    """The archive for a person, noted in the audit log."""
+    audit_log.record(by=by, action="download", target=run, now=now)
+    return archive(run)
 
 
 def archive(run: Run) -> IO[bytes]:

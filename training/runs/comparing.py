@@ -4,19 +4,19 @@ prompts.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
+from pages import plain_text
 from training import configs
 from training.configs import roles
 from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch
-from training.results.measures import measures
-from training.runs.selectors import RunFilter
+from training.results.measures import result
+from training.runs.selectors import RunFilter, setting_in_words
 from training.runs.selectors import runs as every_run
 
 N_COMPARED = 6
@@ -45,8 +45,8 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
     `words` searches as in the list of runs; a number also matches a run's id.
     """
     found = every_run(narrowed=RunFilter(words=words))
-    if words.isdecimal():
-        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=int(words[:9])))
+    if (number := plain_text.whole_number(words)) is not None:
+        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=number))
     offered = found.exclude(pk__in=[run.pk for run in beside])
     if beside:
         offered = offered.filter(kind__in={run.kind for run in beside})
@@ -64,25 +64,36 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
         (gettext("Processes"), [_launched(run) for run in runs]),
         (gettext("Machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
-    labels = {
-        knob.name: gettext(knob.label)
+    settings = {
+        knob.name: knob
         for kind in dict.fromkeys(run.kind for run in runs)
         for knob in configs.knobs(kind)
     }
     knobs = [
-        (label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()
+        (
+            gettext(knob.label),
+            [setting_in_words(knob, run.config.get(name)) for run in runs],
+        )
+        for name, knob in settings.items()
     ]
     lines = [ComparedRow(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
     return [line for line in lines if line.differs]
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
+    """The headline figures of their kinds come first."""
+    results = [result(kind=run.kind, metrics=run.metrics) for run in runs]
     each = [
-        {str(one.name): one.figure for one in measures(kind=run.kind, metrics=run.metrics)}
-        for run in runs
+        {str(row.name): row.figure for row in (*found.headlines, *found.others)}
+        for found in results
     ]
-    names = list(dict.fromkeys(name for found in each for name in found))
-    return [ComparedRow(name, [found.get(name, "–") for found in each], True) for name in names]
+    headlines = [str(row.name) for found in results for row in found.headlines]
+    names = dict.fromkeys([*headlines, *(name for found in each for name in found)])
+    rows = []
+    for name in names:
+        cells = [found.get(name, "–") for found in each]
+        rows.append(ComparedRow(name, cells, len(set(cells)) > 1))
+    return rows
 
 
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
@@ -115,9 +126,3 @@ def _launched(run: Run) -> str:
         else gettext("%(n)s with %(strategy)s")
     )
     return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return "–" if value is None else str(value)

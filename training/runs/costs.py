@@ -22,6 +22,7 @@ from training.processes import run_dir
 from training.processes.launch import SINGLE_PROCESS, Launch
 from training.runs import estimates
 from training.runs.estimates import Cost
+from training.storage import artifacts
 
 N_ROWS_READ = 200
 N_RUNS_READ = 50
@@ -83,8 +84,8 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     """Read from the model's folder; otherwise from the metrics of its run, or of a run that started
     from it. None if unknown.
     """
-    path = Path(model.location) / "config.json"
-    if model.location.startswith("/") and path.is_file():
+    path = Path(artifacts.resolve(model.location)) / "config.json"
+    if artifacts.is_folder(model.location) and path.is_file():
         return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
     known = model.metrics.get("shape")
     if known is None:

@@ -3,25 +3,30 @@ each setting is described in one place.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pages.form_parts import choose_the_only_one
+from labeling.models import Prompt
+from pages.form_parts import NameField, choose_the_only_one
 from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Knob
 from training.configs.roles import Role
-from training.models import Snapshot, TrainedModel
+from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch
 from training.processes.launch import Launch
 from training.runs import costs, run_queue
+from training.snapshots import selectors as snapshots_selectors
 from training.snapshots.forms import tags_in
 
 PRESET_WORDS = {
@@ -31,11 +36,8 @@ PRESET_WORDS = {
 }
 
 
-# The fields that do not belong to a kind's config.
-CHOICES = (
-    "name",
-    *roles.NAMES,
-    "snapshot",
+BASICS = ("name", *roles.NAMES, "snapshot")
+HARDWARE = (
     "n_gpus",
     "memory_gb",
     "n_processes",
@@ -43,8 +45,9 @@ CHOICES = (
     "strategy",
     "offloads",
     "priority",
-    "tags",
 )
+# The fields that do not belong to a kind's config.
+CHOICES = (*BASICS, *HARDWARE, "tags")
 
 
 # A maximum this high is not worth showing.
@@ -78,7 +81,7 @@ class MachinesForm(forms.Form):
 class RunForm(MachinesForm):
     """The form for a run of one kind. After `clean()` the complete config is under `config`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("Short description"))
+    name = NameField(label=_("Name"), max_length=200)
     snapshot = forms.ModelChoiceField(
         label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("Choose")
     )
@@ -140,6 +143,7 @@ class RunForm(MachinesForm):
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
+        usable = usable.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
         if not about.takes_endpoints:
             usable = usable.filter(endpoint=None)
         models = usable.filter(freed_at=None).order_by("-pk")
@@ -163,8 +167,12 @@ class RunForm(MachinesForm):
             self.fields[knob.name] = _knob_field(knob)
 
     @property
-    def what(self) -> Iterator[BoundField]:
-        return (self[name] for name in CHOICES if name in self.fields)
+    def basics(self) -> Iterator[BoundField]:
+        return (self[name] for name in BASICS if name in self.fields)
+
+    @property
+    def hardware(self) -> Iterator[BoundField]:
+        return (self[name] for name in HARDWARE if name in self.fields)
 
     @property
     def main(self) -> Iterator[BoundField]:
@@ -172,11 +180,28 @@ class RunForm(MachinesForm):
 
     @property
     def advanced(self) -> Iterator[BoundField]:
-        return (self[knob.name] for knob in self.knobs if knob.is_advanced)
+        yield from (self[knob.name] for knob in self.knobs if knob.is_advanced)
+        yield self["tags"]
+
+    @property
+    def has_hardware_errors(self) -> bool:
+        return any(name in self.errors for name in HARDWARE)
 
     @property
     def has_advanced_errors(self) -> bool:
-        return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
+        return any(field.errors for field in self.advanced)
+
+    @property
+    def lacks_held_out(self) -> str:
+        """The kind of the chosen snapshot, if such runs are measured before and after and it has
+        nothing to measure them on; otherwise "". Call after is_valid().
+        """
+        snapshot = self.cleaned_data.get("snapshot")
+        if snapshot is None or configs.KINDS[self.kind].best is None:
+            return ""
+        counts = dict(snapshots_selectors.splits(snapshot=snapshot))
+        n_held_out = sum(n for split, n in counts.items() if split != Prompt.Split.TRAIN)
+        return "" if n_held_out else str(snapshot.kind)
 
     @property
     def models(self) -> dict[str, TrainedModel]:
@@ -233,6 +258,18 @@ class RunForm(MachinesForm):
         if config is not None:
             cleaned["config"] = configs.as_json(config)
         return cleaned
+
+
+def proposed_name(*, kind: str, snapshot: Snapshot | None, today: date) -> str:
+    """“SFT on Demonstrations of November, 27 Nov”."""
+    named = {
+        "kind": capfirst(gettext(configs.KINDS[kind].label)),
+        "snapshot": snapshot.name[:120] if snapshot else "",
+        "date": date_format(today, "j M"),
+    }
+    if snapshot is None:
+        return gettext("%(kind)s, %(date)s") % named
+    return gettext("%(kind)s on %(snapshot)s, %(date)s") % named
 
 
 def preset_values(kind: str, preset: str) -> dict[str, Any]:
@@ -294,9 +331,10 @@ def _knob_field(knob: Knob) -> forms.Field:
 
 
 def _label(knob: Knob) -> SafeString | str:
-    if not knob.unit:
-        return gettext(knob.label)
-    return format_html('{} <span class="unit">{}</span>', gettext(knob.label), gettext(knob.unit))
+    label, unit = gettext(knob.label), gettext(knob.unit) if knob.unit else ""
+    if label.lower().endswith(unit.lower()):
+        return label
+    return format_html('{} <span class="unit">{}</span>', label, unit)
 
 
 def _plain(value: float | str) -> str:

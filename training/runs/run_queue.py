@@ -22,7 +22,8 @@ from training.models import Run, Snapshot, TrainedModel
 from training.processes import doorbell
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
-from training.runs import run_finished
+from training.registry import selectors as registry_selectors
+from training.runs import resuming, run_finished
 from training.runs.costs import forecast
 from training.runs.placement import queued_runs
 from training.storage import artifacts
@@ -123,7 +124,9 @@ def queue_run(
             made_from=made_from,
             made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
             wanted_node=(
-                _node_with_state(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else ""
+                resuming.node_with_state(run=made_from)
+                if made_from and made_as == Run.MadeAs.EXTENSION
+                else ""
             ),
             estimate=expected.cost.as_json(),
             created_by=by,
@@ -169,11 +172,6 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         by=by,
         now=now,
     )
-
-
-def _node_with_state(run: Run) -> str:
-    """The node that holds the run's state; "" if every node can read it."""
-    return "" if artifacts.is_shared() else run.node
 
 
 def extended_by(*, run: Run) -> str | None:
@@ -243,11 +241,19 @@ def _renumber(waiting: Sequence[Run]) -> None:
 
 
 def _refuse_unavailable_models(models: Sequence[TrainedModel]) -> None:
-    """Refuses models that are retired or whose weights were deleted. Locks their rows, so that
-    neither happens before the run is queued.
+    """Refuses models that are retired, whose weights were deleted, or whose run was resumed and
+    will replace them. Locks their rows, so that none of this happens before the run is queued.
     """
-    rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models])
-    for model in rows.order_by("pk"):
+    rows = TrainedModel.objects.select_for_update(of=("self",)).select_related("run")
+    for model in rows.filter(pk__in=[one.pk for one in models]).order_by("pk"):
+        if registry_selectors.is_still_training(model=model):
+            raise UnableToQueue(
+                _(
+                    "The run of “%(model)s” was resumed. Wait until it ends, or choose another"
+                    " model."
+                )
+                % {"model": model}
+            )
         if model.freed_at is not None:
             raise UnableToQueue(
                 _("The weights of “%(model)s” were deleted. Choose another model.")

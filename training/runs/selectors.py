@@ -1,13 +1,17 @@
 """Queries for the list of runs and for a run's page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, OrderBy, Q, QuerySet
+from django.db.models.functions import Coalesce, Lower, Now
+from django.utils.translation import gettext
 
 from training import configs
+from training.configs.knobs import Knob
 from training.models import Run, RunPoint, RunSample
 from training.runs.placement import queued_runs
 
@@ -21,13 +25,25 @@ DEFAULT_PRESET = "balanced"
 STALLED_AFTER = timedelta(minutes=5)
 
 
+ORDERS: Mapping[str, Any] = {
+    "name": Lower("name"),
+    "queued": F("created_at"),
+    "duration": ExpressionWrapper(
+        Coalesce("finished_at", Now()) - F("started_at"), output_field=DurationField()
+    ),
+}
+
+
 @dataclass(frozen=True)
 class RunFilter:
-    """Filters of the list; empty means all. `state` is a state or an outcome."""
+    """Filters of the list; empty means all. `state` is a state or an outcome. `sort`: a key of
+    ORDERS, with "-" in front for the reverse; empty for the newest first.
+    """
 
     kind: str = ""
     state: str = ""
     words: str = ""
+    sort: str = ""
 
     @property
     def is_narrow(self) -> bool:
@@ -47,11 +63,11 @@ class Live:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that differs from the preset."""
+    """A setting that differs from the preset, in words."""
 
     label: str
-    value: Any
-    was: Any
+    value: str
+    was: str
 
 
 def queued_run_ids() -> list[int]:
@@ -60,11 +76,11 @@ def queued_run_ids() -> list[int]:
 
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
-    """The newest first."""
+    """The newest first, unless the filter says otherwise."""
     rows = Run.objects.select_related(
         "created_by", "snapshot", "base_model", "trained_model"
     ).defer("log_tail")
-    found = rows.order_by("-created_at", "-pk")
+    found = rows.order_by(*_order(narrowed), "-created_at", "-pk")
     if narrowed.kind:
         found = found.filter(kind=narrowed.kind)
     if narrowed.state:
@@ -78,6 +94,26 @@ def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
             | Q(remarks__icontains=word)
         )
     return found
+
+
+def _order(narrowed: RunFilter) -> list[OrderBy]:
+    """The result can be sorted by within one kind: those of others are not comparable."""
+    key = narrowed.sort.removeprefix("-")
+    expression = ORDERS.get(key)
+    if key == "result" and (about := configs.KINDS.get(narrowed.kind)) and about.best:
+        expression = F(f"metrics__{about.best.metric}")
+    if expression is None:
+        return []
+    if narrowed.sort.startswith("-"):
+        return [expression.desc(nulls_last=True)]
+    return [expression.asc(nulls_last=True)]
+
+
+def seconds(*, run: Run, now: datetime) -> float | None:
+    """From its start to its end, or until now; None if it has not started."""
+    if run.started_at is None:
+        return None
+    return max(0.0, ((run.finished_at or now) - run.started_at).total_seconds())
 
 
 def has_active() -> bool:
@@ -143,10 +179,25 @@ def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
     )
 
 
+def setting_in_words(knob: Knob, value: Any) -> str:
+    """The value of a setting as people read it; of a choice its name."""
+    if knob.choices and value in knob.choices:
+        return gettext(knob.choices[value]).partition(":")[0]
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "–" if value is None else str(value)
+
+
 def _differences(run: Run, preset: configs.Config) -> list[Difference]:
     usual = configs.as_json(preset)
     return [
-        Difference(knob.label, run.config.get(knob.name, knob.default), usual[knob.name])
+        Difference(
+            gettext(knob.label),
+            setting_in_words(knob, run.config.get(knob.name, knob.default)),
+            setting_in_words(knob, usual[knob.name]),
+        )
         for knob in configs.knobs(run.kind)
         if run.config.get(knob.name, knob.default) != usual[knob.name]
     ]

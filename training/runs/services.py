@@ -19,10 +19,10 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from training.configs import roles
-from training.models import Run, RunPoint, RunSample
+from training.models import Run, RunPoint, RunSample, TrainedModel
 from training.processes import doorbell
 from training.registry import services as registry_services
-from training.runs import run_finished
+from training.runs import resuming, run_finished
 from training.runs.multi_node import services as multi_node_services
 from training.runs.multi_node.selectors import is_silent
 from training.runs.placement import fits_node
@@ -220,7 +220,9 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
 
 
 def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetime) -> bool:
-    """Ends the run and registers its model, in one transaction. False when the attempt is over."""
+    """Ends the run and registers its model, in one transaction. A resumed run replaces the model
+    that it left before. False when the attempt is over.
+    """
     changes: dict[str, Any] = {
         "state": Run.State.FINISHED,
         "outcome": result.outcome,
@@ -231,8 +233,8 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
         "heartbeat_at": now,
         "finished_at": now,
     }
-    if result.n_steps:
-        changes["n_steps"] = result.n_steps
+    if result.n_steps and result.outcome != Run.Outcome.STOPPED:
+        changes["n_steps"] = result.n_steps  # a stopped run shows how far it got
     with transaction.atomic():
         if _running(run_id, attempt).update(**changes) != 1:
             return False
@@ -373,31 +375,33 @@ def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: 
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:
-    """Requeues a run that ended without a model; it resumes from its last checkpoint. Raises
-    UnableToRetry.
+    """Requeues a run that failed, was lost or was stopped; it resumes from its last checkpoint. A
+    model that it has left is replaced when it ends again. Raises UnableToRetry.
     """
-    again = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
     with transaction.atomic():
-        ended = Run.objects.filter(
-            pk=run.pk, state=Run.State.FINISHED, outcome__in=again, trained_model__isnull=True
-        )
-        queued = ended.update(
+        TrainedModel.objects.select_for_update().filter(run=run).first()
+        ended = resuming.resumable_runs().select_for_update(of=("self",)).filter(pk=run.pk).first()
+        if ended is None:
+            raise UnableToRetry(
+                _(
+                    "This run cannot be resumed: it has not ended, it is complete, or its model is"
+                    " already in use. Extend or duplicate it instead."
+                )
+            )
+        wanted_node = ended.wanted_node
+        if ended.kept_step is not None:
+            wanted_node = resuming.node_with_state(run=ended)
+        Run.objects.filter(pk=run.pk).update(
             state=Run.State.QUEUED,
             outcome="",
             error="",
             n_crashes=0,
             stop_requested_at=None,
             finished_at=None,
+            wanted_node=wanted_node,
             node="",
             freed_at=None,
         )
-        if queued != 1:
-            raise UnableToRetry(
-                _(
-                    "This run cannot be retried: it is still running, or it has produced a model."
-                    " Duplicate it instead."
-                )
-            )
         audit_log.record(by=by, action="retry", target=run, now=now)
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))

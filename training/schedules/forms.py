@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.people.forms import time_zone_choices
 from labeling.models import Guideline, Pool
-from pages.form_parts import chips, segmented
+from pages.form_parts import NameField, chips, segmented
 from training import configs
 from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
@@ -55,7 +55,7 @@ def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
 class ScheduleForm(MachinesForm):
     """Call plan() and terms() on a valid form."""
 
-    name = forms.CharField(label=_("Name"), max_length=150)
+    name = NameField(label=_("Name"), max_length=150)
     base_model = forms.ModelChoiceField(
         label=_("Starts from"),
         queryset=TrainedModel.objects.none(),
@@ -153,7 +153,7 @@ class ScheduleForm(MachinesForm):
         initial=4,
         help_text=_("Taken evenly from each answering model."),
     )
-    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=1)
+    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=3)
     trigger = forms.ChoiceField(
         label=_("Starts"),
         choices=Schedule.Trigger.choices,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
+from labeling.quality import counting
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan
 from training.schedules.timing import AccuracyCheck, Situation
@@ -66,7 +67,7 @@ def n_new(*, schedule: Schedule) -> int:
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
         plan.shape.counted
     ]
-    found = Judgment.objects.filter(kind=kind, is_gold=False)
+    found = Judgment.objects.filter(kind=kind)
     if schedule.last_ran_at is not None:
         found = found.filter(submitted_at__gt=schedule.last_ran_at)
     return _filtered(plan, found).count()
@@ -110,7 +111,12 @@ def accuracy_check(*, schedule: Schedule, model: TrainedModel | None) -> Accurac
 
 def _filtered(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
     """Those that the schedule's snapshots include."""
-    found = visible(found)
+    counted = counting.counts(
+        with_extra=plan.filters.get("includes_extra", False),
+        with_repeats=plan.filters.get("includes_repeats", False),
+        with_set_aside=plan.filters.get("includes_set_aside", False),
+    )
+    found = visible(found.filter(counted))
     wanted = (
         Q(campaign__in=plan.filters["campaigns"])
         if plan.filters.get("campaigns")
@@ -118,8 +124,6 @@ def _filtered(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
     )
     if plan.filters.get("includes_imports", True):
         wanted |= Q(campaign=None)
-    if not plan.filters.get("includes_extra", False):
-        found = found.filter(is_extra=False)
     return found.filter(wanted)
 
 

@@ -2,11 +2,14 @@
 stopping.
 """
 
+from zoneinfo import available_timezones
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -14,7 +17,7 @@ from labeling.models import Guideline, Pool
 from training import access as training_access
 from training.models import Schedule, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
-from training.schedules import chains, selectors, services
+from training.schedules import chains, cron_words, selectors, services, timing
 from training.schedules.forms import ScheduleForm
 
 FIRINGS_PER_PAGE = 30
@@ -50,6 +53,22 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
         else:
             return redirect("schedule", schedule.pk)
     return _form_page(request, form, None)
+
+
+@require_GET
+def when(request: HttpRequest) -> HttpResponse:
+    """?cron= and ?time_zone= in words, as a fragment."""
+    training_access.researcher(request.user)
+    time_zone = request.GET.get("time_zone", "UTC")
+    try:
+        sentence = cron_words.in_words(
+            cron=request.GET.get("cron", ""),
+            time_zone=time_zone if time_zone in available_timezones() else "UTC",
+            after=timezone.now(),
+        )
+    except timing.InvalidCron as problem:
+        sentence = str(problem)
+    return HttpResponse(escape(sentence))
 
 
 @require_http_methods(["GET", "POST"])

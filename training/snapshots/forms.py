@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from pages.form_parts import chips, sentence_case
+from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services, texts
 
@@ -20,7 +20,7 @@ def tags_in(text: str) -> tuple[str, ...]:
 class SnapshotForm(forms.Form):
     """Filters for a snapshot of judgments or prompts."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     campaigns = forms.TypedMultipleChoiceField(
         label=_("Campaigns"),
         coerce=int,
@@ -71,8 +71,8 @@ class SnapshotForm(forms.Form):
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
-            "Training runs, and sampling for training, never use validation and test prompts. Those"
-            " are for evaluation."
+            "Training runs never learn from validation and test prompts. PPO and RLOO measure the"
+            " reward on them before and after."
         ),
     )
     limit = forms.IntegerField(
@@ -126,7 +126,7 @@ class SnapshotForm(forms.Form):
 class TextForm(forms.Form):
     """A file of documents for pretraining. After `clean()` they are under `documents`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = NameField(label=_("Name"), max_length=200)
     file = forms.FileField(
         label=_("File"),
         help_text=_(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Judgment, Prompt
+from labeling.quality import counting
 from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
@@ -195,7 +196,7 @@ def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
     """The campaigns with judgments of this kind, with their number of judgments."""
     of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
     counts = (
-        Judgment.objects.filter(campaign__kind=of_kind, is_gold=False)
+        Judgment.objects.filter(counting.counts(), campaign__kind=of_kind)
         .values("campaign")
         .annotate(n=Count("pk"))
     )

@@ -38,9 +38,10 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        form = forms.SnapshotForm(
-            request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")}
-        )
+        initial = {"best_of": request.GET.getlist("best_of")}
+        if splits := request.GET.getlist("split"):
+            initial["splits"] = splits
+        form = forms.SnapshotForm(request.POST or None, kind=kind, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             snapshot = _create(request, form, kind)
@@ -67,6 +68,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": selectors.runs_on(snapshot=snapshot),
         "run_kind": run_kind,
         "run_button": configs.KINDS[run_kind].snapshot_button,
+        "other_runs": [
+            (kind, about.menu)
+            for kind, about in configs.KINDS.items()
+            if snapshot.kind in about.snapshots and kind != run_kind
+        ],
         "is_verified": "verify" in request.GET,
         "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }

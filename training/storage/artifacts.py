@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +20,34 @@ from training.processes import run_dir
 from training.storage import store
 
 _PART = ".part-"
+MODEL_FILES = (
+    "config.json",
+    "generation_config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "pytorch_model*.bin",
+    "pytorch_model.bin.index.json",
+    "adapter_config.json",
+    "adapter_model.bin",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "*.model",  # sentencepiece
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "chat_template.json",
+    "*.jinja",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "README*",
+    "LICENSE*",
+    "NOTICE*",
+)
+"""The files of a model that leave this site, in its folder and in these folders below it. Anything
+else in a registered folder is somebody's own."""
+_MODEL_FOLDERS = ("", run_dir.ADAPTER, "additional_chat_templates")
 _STEP = re.compile(r"step-(\d+)-(\d+)")
 _FOLDS = re.compile(r"folds-(\d+)")
 MAX_STORED_CHECKPOINTS = 2
@@ -67,6 +96,27 @@ def store_model(folder: Path, *, name: str) -> str:
     return str(target)
 
 
+def resolve(location: str) -> str:
+    """Where a model is today. URLs and hub names are unchanged.
+
+    Rows keep absolute folders. If a site was restored into other folders, the model is found by
+    its path from "models" on: below PREFERABLY_HOME, or below the artifact store.
+    """
+    _before, is_below_models, name = location.rpartition("/models/")
+    if not is_folder(location) or not is_below_models or os.path.isdir(location):
+        return location
+    roots = [Path(settings.MODELS_DIR)]
+    if not is_shared():
+        roots.append(Path(settings.ARTIFACT_STORE) / "models")
+    found = (root / name for root in roots if ".." not in Path(name).parts)
+    return next((str(folder) for folder in found if folder.is_dir()), location)
+
+
+def is_folder(location: str) -> bool:
+    """Whether it names a folder on a machine, and not a URL or a hub model."""
+    return location.startswith("/")
+
+
 def discard_model(location: str) -> None:
     """Deletes a model's weights. Raises store.StoreUnavailable."""
     if store.is_url(location):
@@ -82,28 +132,53 @@ def fetch_model(location: str) -> str:
     """
     if store.is_url(location):
         return str(_fetch_once(location))
-    if location.startswith("/") and not (Path(location) / "config.json").is_file():
+    folder = resolve(location)
+    if is_folder(folder) and not (Path(folder) / "config.json").is_file():
         raise ModelMissing(location)
-    return location
+    return folder
+
+
+def is_permitted(location: str) -> bool:
+    """Whether a model in this folder may be registered, downloaded and published: it is below
+    PREFERABLY_HOME, the artifact store or PREFERABLY_MODEL_ROOTS. Does not look at the disk.
+    """
+    if not is_folder(location):
+        return True
+    roots = [str(settings.HOME), str(settings.MODELS_DIR), *settings.MODEL_ROOTS]
+    if not is_shared():
+        roots.append(settings.ARTIFACT_STORE)
+    folder = Path(location)
+    return ".." not in folder.parts and any(
+        folder.is_relative_to(Path(root).absolute()) for root in roots
+    )
 
 
 def model_files(location: str) -> dict[str, int]:
-    """The sizes of a model's files by name, in the store or in a local folder.
+    """The sizes of a model's files (MODEL_FILES) by name, in the store or in a local folder.
 
     Raises ModelMissing (also for a hub name) and store.StoreUnavailable.
     """
     if store.is_url(location):
         try:
-            return store.sizes(location)
+            found = store.sizes(location)
         except store.Missing as problem:
             raise ModelMissing(location) from problem
-    folder = Path(location)
-    if not location.startswith("/") or not (folder / "config.json").is_file():
+        return {name: size for name, size in found.items() if _is_model_file(name)}
+    folder = Path(resolve(location))
+    if not is_folder(location) or not (folder / "config.json").is_file():
         raise ModelMissing(location)
-    found = sorted(
-        path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in files}
+    return {name: size for name, size in sizes.items() if _is_model_file(name)}
+
+
+def _is_model_file(name: str) -> bool:
+    folder, _slash, own = name.rpartition("/")
+    return (
+        folder in _MODEL_FOLDERS
+        and not own.startswith(".")
+        and any(fnmatchcase(own, pattern) for pattern in MODEL_FILES)
     )
-    return {str(path.relative_to(folder)): path.stat().st_size for path in found}
 
 
 def read_model_file(location: str, name: str) -> Iterator[bytes]:
@@ -111,7 +186,7 @@ def read_model_file(location: str, name: str) -> Iterator[bytes]:
     if store.is_url(location):
         yield from store.read(location, name)
         return
-    with (Path(location) / name).open("rb") as file:
+    with (Path(resolve(location)) / name).open("rb") as file:
         while block := file.read(store.READ_BYTES):
             yield block
 

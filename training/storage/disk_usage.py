@@ -102,7 +102,7 @@ def free_model(location: str) -> None:
 def free_local_copy(location: str) -> None:
     """Removes what this machine has of a run's model."""
     if not store.is_url(location):
-        _remove_atomically(Path(location))
+        _remove_atomically(Path(artifacts.resolve(location)))
     copy = Path(settings.MODELS_DIR) / "fetched" / location.rsplit("/", 1)[-1]
     for fetched in (copy, store.partial_path(copy)):  # complete and partial downloads
         _remove_atomically(fetched)

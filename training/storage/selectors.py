@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from training.configs import roles
 from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
-from training.storage import disk_usage, retention
+from training.storage import artifacts, disk_usage, retention
 from training.storage.disk_usage import DiskUsage, RunUsage
 from training.storage.retention import Candidate, KeepReason
 
@@ -116,24 +116,27 @@ def _models(
     found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
 ) -> list[Holding]:
     reasons = retention.keep_reasons(_model_candidates(roots))
-    rows = TrainedModel.objects.filter(Q(freed_at=None) | Q(location__in=found.models))
+    rows = TrainedModel.objects.order_by("pk")
+    places = ((model, artifacts.resolve(model.location)) for model in rows)
     return [
-        _model_holding(model, found, reasons.get(model.pk, _NONE), made_before)
-        for model in rows.order_by("pk")
+        _model_holding(model, place, found, reasons.get(model.pk, _NONE), made_before)
+        for model, place in places
+        if model.freed_at is None or place in found.models
     ]
 
 
 def _model_holding(
     model: TrainedModel,
+    place: str,
     found: DiskUsage,
     reasons: frozenset[KeepReason],
     made_before: datetime | None,
 ) -> Holding:
     """A model that a person registered is theirs, and never freed."""
-    is_url = not model.location.startswith("/")
-    size = found.models.get(model.location, 0)
+    is_url = not artifacts.is_folder(place)
+    size = found.models.get(place, 0)
     if not size and not is_url and model.run_id is None:
-        size = disk_usage.n_bytes(Path(model.location))
+        size = disk_usage.n_bytes(Path(place))
     return Holding(
         what="model",
         pk=model.pk,
@@ -236,7 +239,8 @@ def _roots() -> dict[int, int]:
 def _runs(
     found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
 ) -> list[Holding]:
-    entered = set(TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True))
+    made = TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True)
+    entered = {artifacts.resolve(location) for location in made}
     rows = list(
         Run.objects.filter(
             pk__in={*found.runs, *found.stored_checkpoints, *found.unregistered} | _with_state()

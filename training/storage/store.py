@@ -49,7 +49,9 @@ class Missing(Exception):
 
 
 class Damaged(Exception):
-    """A downloaded file does not match its checksum."""
+    """A downloaded file does not match its checksum, or a manifest names a file outside its
+    folder.
+    """
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ def fetch(url: str, target: Path) -> None:
     """
     files, path = fsspec.core.url_to_fs(url)
     manifest = _manifest(files, path)
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in manifest["files"]):
+        # Somebody who can write to the bucket must not be able to write elsewhere on a node.
+        raise Damaged(f"{path}/{MANIFEST}")
     aside = partial_path(target)
     aside.mkdir(parents=True, exist_ok=True)
     with _locked(aside.with_name(f"{aside.name}.lock")):

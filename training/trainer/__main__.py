@@ -8,6 +8,7 @@ that imports torch may be imported here before `_settle`.
 import argparse
 import dataclasses
 import errno
+import gc
 import importlib
 import json
 import os
@@ -118,6 +119,7 @@ def _config(job: Job) -> configs.Config:
 def trainer(kind: str) -> Any:
     """The module of this kind, with `carry_out(job, config, folder) -> Result`."""
     name = configs.trainer_of(kind)
+    gc.disable()  # torch and trl are a million objects that stay: 3.1 s to import in place of 4.0
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -126,6 +128,9 @@ def trainer(kind: str) -> Any:
         raise UnableToReadJob(
             f"This node cannot carry out {kind} runs: it has no module {name}."
         ) from error
+    finally:
+        gc.freeze()  # nor need it be looked through while training
+        gc.enable()
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:

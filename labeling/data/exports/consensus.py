@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from django.db.models import Q
 
 from labeling.data.exports.rows import as_turn
 from labeling.models import Campaign, Item, RankedResponse, Response
+from labeling.quality import counting
 from labeling.quality.measures import consensus
 from labeling.quality.votes.item_consensus import accuracy_by_rater, votes_on_pairs
 
 ITEMS = 1_000
 """How many items are read at a time."""
 
-BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False) | Q(
-    response__author__withdrawn_at__isnull=False
-)
 _NAMES = {-1: "a", 0: "tie", 1: "b"}
 
 
@@ -64,8 +61,8 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
     """Every pair of responses ranked by somebody in one of `campaigns` (None: in any), item by
     item.
 
-    Extra judgments, those set aside, repeats, answers to golds and raters who have withdrawn do not
-    count. Raters are weighted by their campaign's latest report; without one all count equally.
+    Only judgments that count (labeling.quality.counting), on texts that may be used. Raters are
+    weighted by their campaign's latest report; without one all count equally.
     """
     compared = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk")
     compared = compared if campaigns is None else compared.filter(pk__in=campaigns)
@@ -86,14 +83,9 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
 def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[ConsensusRow]:
     rows = (
         RankedResponse.objects.filter(
-            comparison__judgment__item__in=items,
-            comparison__judgment__is_current=True,
-            comparison__judgment__is_extra=False,
-            comparison__judgment__is_gold=False,
-            comparison__judgment__set_aside=None,
-            comparison__judgment__rater__withdrawn_at=None,
+            counting.counts("comparison__judgment__"), comparison__judgment__item__in=items
         )
-        .exclude(BY_WITHDRAWN)
+        .exclude(counting.by_withdrawn("response__"))
         .values_list(
             "comparison__judgment__item_id",
             "comparison__judgment__rater_id",

@@ -42,6 +42,12 @@ class DemonstrationRow:
     """no answer of the same dialogue follows"""
     response_licence: str = ""
     """of the import it came from; empty if it was written here"""
+    item_id: int | None = None
+    active_s: float | None = None
+    """seconds with input; None when not measured"""
+    warnings: tuple[str, ...] = ()
+    """the warnings that the rater overruled"""
+    is_repeat: bool = False
 
     @property
     def licences(self) -> set[str]:
@@ -96,6 +102,13 @@ class ComparisonRow:
     """the same item shown to the same rater again, with the responses in reverse order"""
     pool: str = ""
     """the name of the pool that the rater judged in; empty for an imported judgment"""
+    item_id: int | None = None
+    active_s: float | None = None
+    """seconds with input; None when not measured"""
+    warnings: tuple[str, ...] = ()
+    """the warnings that the rater overruled"""
+    is_all_bad: bool = False
+    """no response was worth ranking; the reason says why"""
 
     @property
     def licences(self) -> set[str]:

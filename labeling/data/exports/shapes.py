@@ -32,6 +32,12 @@ _ABOUT = (
     ("is_extra", pa.bool_()),
     ("is_edit", pa.bool_()),
     ("submitted_at", pa.string()),
+    ("item", pa.int64()),
+    ("campaign", pa.int64()),
+    ("guideline", pa.string()),
+    ("active_s", pa.float64()),
+    ("warnings", pa.list_(pa.string())),
+    ("is_repeat", pa.bool_()),
 )
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _ANSWERS = (*_ABOUT, ("turn", pa.int64()))
@@ -69,6 +75,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("responses", _RESPONSES),
             ("strength", pa.int64()),
             ("reason", pa.string()),
+            ("is_all_bad", pa.bool_()),
             *_ABOUT,
         ]
     ),
@@ -169,7 +176,12 @@ def as_ranking(row: ComparisonRow) -> Record:
         }
         for response in row.responses
     ]
-    judged = {"responses": responses, "strength": row.strength, "reason": row.reason}
+    judged = {
+        "responses": responses,
+        "strength": row.strength,
+        "reason": row.reason,
+        "is_all_bad": row.is_all_bad,
+    }
     return {"prompt": row.messages} | judged | _about(row)
 
 
@@ -239,4 +251,10 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
         "is_extra": row.is_extra,
         "is_edit": row.is_edit,
         "submitted_at": row.submitted_at.isoformat(),
+        "item": row.item_id,
+        "campaign": row.campaign_id,
+        "guideline": row.guideline,
+        "active_s": row.active_s,
+        "warnings": list(row.warnings),
+        "is_repeat": row.is_repeat,
     }

@@ -7,7 +7,6 @@ from itertools import islice
 from django.db.models import F, Prefetch, Q, QuerySet
 
 from labeling.access import visible
-from labeling.data.exports.consensus import BY_WITHDRAWN
 from labeling.data.exports.rows import (
     CHUNK,
     EDITED,
@@ -30,6 +29,7 @@ from labeling.models import (
     RankedResponse,
     ResponseScore,
 )
+from labeling.quality import counting
 from labeling.quality.selectors import weights_by_rater
 
 
@@ -46,9 +46,13 @@ def demonstrations(
     Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
-    judgments = _judgments(
-        written, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    counted = counting.counts(
+        with_extra=include_extra,
+        with_gold=include_gold,
+        with_repeats=True,  # what a rater improved in a repeat is a text of its own
+        with_set_aside=include_set_aside,
     )
+    judgments = _judgments(written.filter(counted), campaigns, include_imports)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
 
@@ -92,6 +96,10 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
         response_licence=judgment.import_batch.source.licence if judgment.import_batch else "",
+        item_id=judgment.item_id,
+        active_s=judgment.active_s,
+        warnings=tuple(judgment.warnings),
+        is_repeat=_is_repeat(judgment),
     )
 
 
@@ -121,17 +129,19 @@ def comparisons(
     request.
     """
     ranked = (
-        RankedResponse.objects.exclude(BY_WITHDRAWN)
+        RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
         .select_related("response__source")
         .order_by("response_id")
     )
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
-    judgments = _judgments(
-        compared, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    counted = counting.counts(
+        with_extra=include_extra,
+        with_gold=include_gold,
+        with_repeats=include_repeats,
+        with_set_aside=include_set_aside,
     )
-    judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
-    if not include_repeats:
-        judgments = judgments.filter(item__repeat_of=None)
+    judgments = _judgments(compared.filter(counted), campaigns, include_imports)
+    judgments = judgments.select_related("comparison", "demonstration__response__source")
     weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
         chunk_size=CHUNK
@@ -165,8 +175,12 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         campaign_id=judgment.campaign_id,
         guideline=_guideline(judgment),
         reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
-        is_repeat=judgment.item is not None and judgment.item.repeat_of_id is not None,
+        is_repeat=_is_repeat(judgment),
         pool=judgment.campaign.pool.name if judgment.campaign else "",
+        item_id=judgment.item_id,
+        active_s=judgment.active_s,
+        warnings=tuple(judgment.warnings),
+        is_all_bad=judgment.comparison.is_all_bad,
     )
 
 
@@ -206,7 +220,14 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
     )
     # By id, as in every other row.
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
-    return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
+    return replace(
+        row,
+        responses=tuple(pair),
+        strength=None,
+        reason=None,
+        is_all_bad=False,
+        is_edit=True,
+    )
 
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
@@ -214,7 +235,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
     none.
     """
     ranked = (
-        AdjudicatedRank.objects.exclude(BY_WITHDRAWN)
+        AdjudicatedRank.objects.exclude(counting.by_withdrawn("response__"))
         .select_related("response__source")
         .order_by("response_id")
     )
@@ -318,11 +339,8 @@ def _judgments(
     judgments: QuerySet[Judgment],
     campaigns: Collection[int] | None,
     include_imports: bool,
-    include_extra: bool,
-    include_gold: bool,
-    include_set_aside: bool,
 ) -> QuerySet[Judgment]:
-    judgments = visible(judgments).filter(rater__withdrawn_at=None)
+    judgments = visible(judgments)
     if campaigns is not None:
         in_campaigns = Q(campaign__in=campaigns)
         judgments = judgments.filter(
@@ -330,19 +348,22 @@ def _judgments(
         )
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)
-    if not include_extra:
-        judgments = judgments.filter(is_extra=False)
-    if not include_gold:
-        judgments = judgments.filter(is_gold=False)
-    if not include_set_aside:
-        judgments = judgments.filter(set_aside=None)
     return judgments.select_related(
-        "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
+        "prompt",
+        "rater",
+        "campaign__pool",
+        "guideline_version__guideline",
+        "import_batch__source",
+        "item",
     ).order_by("pk")
 
 
 def _is_held_out(judgment: Judgment) -> bool:
     return judgment.campaign is not None and judgment.campaign.pool.is_held_out
+
+
+def _is_repeat(judgment: Judgment) -> bool:
+    return judgment.item is not None and judgment.item.repeat_of_id is not None
 
 
 def _guideline(judgment: Judgment) -> str | None:

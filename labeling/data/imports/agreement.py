@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from labeling.models import Import, Judgment, RankedResponse
+from labeling.quality import counting
 from labeling.statistics.agreement import alpha, pairs
 from labeling.statistics.consensus import votes as consensus_votes
 from labeling.statistics.figures import Figure, Floats, Ints
@@ -43,14 +44,16 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
     Judgments that were set aside and those of withdrawn raters do not count.
     """
     judged = Judgment.objects.filter(
-        import_batch=batch, kind=Judgment.Kind.COMPARISON, set_aside=None, rater__withdrawn_at=None
+        counting.counts(), import_batch=batch, kind=Judgment.Kind.COMPARISON
     ).order_by()
     n_judgments = judged.count()
     if n_judgments > MOST_JUDGED or not n_judgments:
         return ImportAgreement(n_judgments, is_too_large=n_judgments > MOST_JUDGED)
-    rows = RankedResponse.objects.filter(
-        comparison__judgment__in=judged, rank__isnull=False
-    ).order_by("comparison_id", "position")
+    rows = (
+        RankedResponse.objects.filter(comparison__judgment__in=judged, rank__isnull=False)
+        .exclude(counting.by_withdrawn("response__"))
+        .order_by("comparison_id", "position")
+    )
     given = rows.values_list(
         "comparison_id",
         "comparison__judgment__rater_id",

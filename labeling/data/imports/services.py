@@ -182,9 +182,17 @@ def clear_import(*, import_id: int) -> None:
     if batch is not None:
         _delete_rows(batch)
         uploads = Path(settings.UPLOADS_DIR).resolve()
-        path = Path(batch.path)
+        path = _file(batch.path)
         if path.is_relative_to(uploads):
             path.unlink(missing_ok=True)
+
+
+def _file(path: str) -> Path:
+    """Rows keep absolute paths. If the site was restored into another folder, an uploaded file is
+    found by its name.
+    """
+    uploaded = Path(settings.UPLOADS_DIR) / "imports" / Path(path).name
+    return uploaded if uploaded.is_file() and not Path(path).is_file() else Path(path)
 
 
 @dataclass
@@ -266,7 +274,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _delete_rows(batch)
     try:
         with ExitStack() as files:
-            stream = _CountingReader(files.enter_context(Path(batch.path).open("rb")))
+            stream = _CountingReader(files.enter_context(_file(batch.path).open("rb")))
             imports_rows.index_unkeyed_prompts(
                 is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
             )
@@ -302,7 +310,7 @@ def _read_drafts(
 ) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
         return formats.read(stream, batch.format)  # type: ignore[arg-type]
-    return votes.read(stream, files.enter_context(Path(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
+    return votes.read(stream, files.enter_context(_file(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
 
 
 def _batches(

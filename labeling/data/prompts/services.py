@@ -11,8 +11,9 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.access import visible
+from labeling.data.sources import source_of_person
 from labeling.importers import curation
-from labeling.models import Campaign, Case, Item, Prompt, Response, Source
+from labeling.models import Campaign, Case, Item, Prompt, Response
 from labeling.queue import items
 from labeling.queue.cases import services as cases_services
 
@@ -48,8 +49,7 @@ def create_prompt(
 ) -> Prompt:
     """Create a prompt whose source is the person who wrote it."""
     with transaction.atomic():
-        defaults = {"kind": Source.Kind.PERSON, "person": by, "created_at": now}
-        source, _is_new = Source.objects.get_or_create(name=by.email, defaults=defaults)
+        source = source_of_person(person=by, now=now)
         prompt = Prompt.objects.create(
             messages=list(messages),
             messages_sha256=curation.fingerprint(messages),

@@ -6,6 +6,7 @@ page.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -162,7 +163,10 @@ def answer_fields(posted: Fields) -> dict[str, list[str]]:
     return {
         name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
-        if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
+        if name.startswith(DRAFT_FIELDS)
+        and not plain_text.NOT_TEXT.search(name)
+        and isinstance(values, list)
+        and len(values) < 20
     }
 
 
@@ -222,11 +226,12 @@ def _read_ranks(
     ranks: dict[int, int | None] = {}
     unreadable = {}
     for position, letter in enumerate(letters):
-        rank = first(posted, f"rank-{letter}").strip()
+        written = first(posted, f"rank-{letter}").strip()
+        rank = plain_text.whole_number(written)
         ranks[position] = None
-        if rank.isdecimal() and 1 <= int(rank[:3]) <= len(letters):
-            ranks[position] = int(rank)
-        elif rank:
+        if rank is not None and 1 <= rank <= len(letters):
+            ranks[position] = rank
+        elif written:
             sentence = _("%(letter)s: the rank must be a number from 1 to %(n)s.")
             unreadable[position] = PageProblem(
                 f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
@@ -392,7 +397,7 @@ def read_record(posted: Fields) -> Recorded:
     if len(raw) > RECORD_LIMIT or "\\u" in raw:
         return Recorded()
     try:
-        record = json.loads(raw or "{}", parse_constant=_refuse)
+        record = json.loads(raw or "{}", parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         return Recorded()
     if not isinstance(record, dict):
@@ -411,6 +416,13 @@ def record_text(raw: object) -> str:
     return json.dumps(
         {**recorded.presentation, "active_s": recorded.active_s or 0}, ensure_ascii=False
     )
+
+
+def _finite(number: str) -> float:
+    """Rejects 1e400, which Python reads as infinity."""
+    if math.isinf(value := float(number)):
+        raise ValueError(number)
+    return value
 
 
 def _refuse(constant: str) -> None:

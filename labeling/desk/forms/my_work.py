@@ -1,6 +1,5 @@
 """The filter form of My work, read from the query string."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -55,9 +54,5 @@ class HistoryForm(forms.Form):
             kind=values.get("kind") or "",
             state=values.get("state") or "",
             since=days.midnight(values["since"]) if values.get("since") else None,
-            before=(
-                days.midnight(until + dt.timedelta(days=1))
-                if until and until < dt.date.max
-                else None
-            ),
+            before=days.end_of(until) if until else None,
         )

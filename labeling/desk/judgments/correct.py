@@ -31,6 +31,7 @@ def correct(
     """
     with transaction.atomic():
         old = _stored_answer(lease=lease, rater=rater, kind=answer.kind)
+        judgments_rows.refuse_withdrawn(rater=rater)
         if old.version == version + 1:
             return old
         campaign = _campaign_to_correct_in(old, version=version)

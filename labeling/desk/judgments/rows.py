@@ -17,6 +17,7 @@ from labeling.models import (
     Demonstration,
     Judgment,
     RankedResponse,
+    Rater,
     Response,
     Source,
 )
@@ -57,6 +58,21 @@ def checked(
             question=problem.rating.question if problem.rating else "",
         )
     return answer
+
+
+def has_withdrawn(*, rater: Rater) -> bool:
+    """Read now: call it after locking what the withdrawal locks too, so that one of both waits."""
+    return Rater.objects.filter(pk=rater.pk, withdrawn_at__isnull=False).exists()
+
+
+def withdrawn_sentence() -> str:
+    return _("You have withdrawn, so your answers can't be added to or changed.")
+
+
+def refuse_withdrawn(*, rater: Rater) -> None:
+    """Raises UnableToSubmit if the rater has withdrawn."""
+    if has_withdrawn(rater=rater):
+        raise UnableToSubmit(withdrawn_sentence())
 
 
 def store_judgment(*, judgment: Judgment, answer: Checked) -> None:

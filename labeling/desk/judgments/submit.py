@@ -89,7 +89,10 @@ def _open_lease(
         )
     if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None
-    return None, held, Judgment.objects.filter(lease=lease).first()
+    first = Judgment.objects.filter(lease=lease).first()
+    if first is None:  # a withdrawal ends leases, so a live one needs no such check
+        rows.refuse_withdrawn(rater=rater)
+    return None, held, first
 
 
 def _past_lease(*, lease: uuid.UUID, rater: Rater) -> PastLease | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.desk.judgments import correct
+from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Judgment, PastLease, Rater, Response, Slot
 from labeling.queue import after_judgment, slots
@@ -58,6 +59,8 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
     )
     if judgment is None:
         raise UnableToUndo(_too_late())
+    if judgments_rows.has_withdrawn(rater=rater):
+        raise UnableToUndo(judgments_rows.withdrawn_sentence())
     return judgment
 
 

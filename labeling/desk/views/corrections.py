@@ -51,7 +51,8 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """Opens one of the rater's answers again; submitting stores its next version."""
     work = desk_access.work(user=request.user, lease=lease)
     judgment = desk_work.judgment_under(work=work)
-    if judgment is None or work.campaign.state != Campaign.State.OPEN:
+    is_open = work.campaign.state == Campaign.State.OPEN and work.rater.withdrawn_at is None
+    if judgment is None or not is_open:
         return redirect("desk_item", lease)
     if request.method == "GET":
         draft = desk_work.correction_draft(judgment=judgment)

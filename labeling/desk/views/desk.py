@@ -28,8 +28,10 @@ def desk(request: HttpRequest) -> HttpResponse:
     skills = why_this_item.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
     lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
     today = desk_work.tally(rater=rater, since=days.last_midnight(now))
+    reasons = {line.why for line in lines}
     context = {
         "campaigns": lines,
+        "shared_why": reasons.pop() if len(reasons) == 1 else "",
         "today_words": desk_words.tally_words(today, nothing=_("No answers yet today")),
         "undo": desk_work.undoable(rater=rater, last_at=today.last_at, now=now),
         "person": pages.person_key(rater),
@@ -79,7 +81,9 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
             "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
                 judgment.lease
-                if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN
+                if judgment.campaign
+                and judgment.campaign.state == Campaign.State.OPEN
+                and work.rater.withdrawn_at is None
                 else None
             ),
         }

@@ -1,4 +1,6 @@
-"""The raters' guides on the site, rendered from the files under docs/."""
+"""Guides on the site: how the desk works, rendered from the file under docs/, and what is recorded,
+a page of its own in the reader's language.
+"""
 
 import re
 from functools import cache
@@ -27,11 +29,10 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     if name not in GUIDES:
         raise Http404
     others = [(other, label) for other, label in GUIDES.items() if other != name]
-    return render(
-        request,
-        "labeling/desk/help.html",
-        {"title": GUIDES[name], "html": _html(name), "others": others},
-    )
+    context = {"title": GUIDES[name], "others": others}
+    if name == "recorded":
+        return render(request, "labeling/desk/recorded.html", context)
+    return render(request, "labeling/desk/help.html", context | {"html": _html(name)})
 
 
 @cache

@@ -39,10 +39,10 @@ def my_work(request: HttpRequest) -> HttpResponse:
         judgment.campaign.pool for judgment in page if judgment.campaign
     ]
     skills = why_this_item.skills_of(rater=rater, pools=pools)
+    lines = desk_words.my_campaigns(campaigns, work.held_slots(rater=rater), skills, now=now)
+    in_progress = {line.held.lease for line in lines if line.held}
     context = {
-        "campaigns": desk_words.my_campaigns(
-            campaigns, work.held_slots(rater=rater), skills, now=now
-        ),
+        "campaigns": lines,
         "today": desk_words.tally_words(
             work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("no answers yet")
         ),
@@ -53,7 +53,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "answers": [
             (judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page
         ],
-        "drafts": work.drafts_of(rater=rater),
+        # An item in progress is listed with its campaign.
+        "drafts": [
+            (draft, lease)
+            for draft, lease in work.drafts_of(rater=rater)
+            if draft.version or lease is None or lease not in in_progress
+        ],
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": question_selectors.questions_of(rater=rater)[:20],

@@ -23,7 +23,7 @@ def counted_lines(
     *, since: dt.date, until: dt.date, rater: Rater | None = None
 ) -> list[TimesheetLine]:
     start = days.midnight(since, dt.UTC)
-    end = days.midnight(until + dt.timedelta(days=1), dt.UTC)
+    end = days.end_of(until, dt.UTC)
     whose = Q(rater=rater) if rater is not None else Q()
     given = Judgment.objects.filter(
         whose,

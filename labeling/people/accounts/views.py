@@ -13,10 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import access as accounts_access
+from accounts.audit import words as audit_words
+from accounts.login import password_links
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
 from accounts.people.forms import PeopleFilter, PersonForm
+from accounts.shell.requests import MemberRequest
 from labeling.people.accounts import services
 
 PEOPLE_PER_PAGE = 50
@@ -71,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
     person = get_object_or_404(User, pk=pk)
-    form = PersonForm(request.POST or None, person=person)
+    form = PersonForm(request.POST or None, person=person, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_person(
@@ -86,7 +90,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "form": form,
         "link": request.session.pop(_link_key(person), None),
-        "events": people_selectors.events_about(user=person),
+        "has_two_factor": people_selectors.has_two_factor(user=person),
+        "events": [
+            (event, audit_words.of_action(event.action))
+            for event in people_selectors.events_about(user=person)
+        ],
     }
     return render(
         request, "accounts/people/person.html", context, status=422 if form.errors else 200
@@ -101,12 +109,27 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
+@require_POST
+def turn_off_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    try:
+        people_services.turn_off_two_factor(user=person, by=request.user, now=timezone.now())
+    except people_services.UnableToChangePerson as problem:
+        messages.warning(request, problem.sentence)
+    else:
+        messages.success(request, _("Two-factor authentication is off for this person."))
+    return redirect("person", pk)
+
+
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and shows it once on the next page, for admins who pass it on in person."""
+    """Mails the link, and shows it once on the next page, for admins who pass it on in person: not
+    the link of another admin.
+    """
     assert isinstance(request.user, User)
-    link = request.build_absolute_uri(people_services.password_link(person))
+    link = request.build_absolute_uri(password_links.password_link(person))
     people_services.invite(user=person, link=link, by=request.user, now=timezone.now())
-    request.session[_link_key(person)] = link
+    if accounts_access.may_manage_login(by=request.user, person=person):
+        request.session[_link_key(person)] = link
 
 
 def _link_key(person: User) -> str:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import CrowdLink, Pool
 from labeling.people.crowd import selectors
+from pages.form_parts import NameField
 
 if TYPE_CHECKING:
     LinkModelForm = forms.ModelForm[CrowdLink]
@@ -25,6 +26,7 @@ class CrowdLinkForm(LinkModelForm):
 
     class Meta:
         model = CrowdLink
+        field_classes = {"name": NameField}
         fields = [
             "campaign",
             "name",
@@ -35,6 +37,12 @@ class CrowdLinkForm(LinkModelForm):
             "n_places",
             "max_minutes",
         ]
+        help_texts = {
+            "n_places": _(
+                "Counts completed visits and visits in progress. Without an answer, a visit keeps"
+                " its place for 15 minutes."
+            )
+        }
 
     def __init__(self, *args: Any, pool: Pool, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
 from labeling.queue.claiming import work_left
+
+PLACE_HELD = timedelta(minutes=15)
+"""How long a visit without an answer keeps its place. It may go on after that."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,20 @@ def link_rows(*, pool: Pool) -> list[LinkRow]:
         .order_by("-pk")
     )
     return [LinkRow(link, link.n_working, link.n_complete, link.n_ended) for link in links]  # type: ignore[attr-defined]
+
+
+def n_places_taken(*, link: CrowdLink, now: datetime) -> int:
+    """Completed visits, and those in progress: one without an answer, only while it is new. So IDs
+    that somebody made up free their places by themselves.
+    """
+    answers = Judgment.objects.filter(
+        rater=OuterRef("rater"),
+        campaign=link.campaign_id,
+        submitted_at__gte=OuterRef("started_at"),
+    )
+    holds = Q(started_at__gt=now - PLACE_HELD) | Exists(answers)
+    states = CrowdVisit.State
+    return link.visits.filter(Q(state=states.COMPLETE) | Q(holds, state=states.WORKING)).count()
 
 
 def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVisit | None:

@@ -3,15 +3,17 @@ frees its place and its items.
 """
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.notices import services as notices_services
+from accounts.people import services as people_services
 from accounts.refusals import Refusal
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.people.accounts import services as accounts_services
@@ -71,12 +73,15 @@ def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool
     return True
 
 
-def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVisit:
+def begin_visit(
+    *, link: CrowdLink, external_id: str, known: Collection[int] = (), now: datetime
+) -> CrowdVisit:
     """The worker's current visit, or a new one. Their first visit through any link creates a login
-    without a password.
+    without a password. `known` are the raters as whom this browser has worked: an ID alone, which
+    others may know or guess, opens nobody's work.
 
     Raises UnableToVisit when the link is closed or full, when the worker's visit has ended
-    unfinished, or when they may not work here.
+    unfinished, when it belongs to another browser, or when they may not work here.
     """
     with transaction.atomic():
         stored = (
@@ -86,24 +91,18 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
         )
         visit = stored.visits.select_related("rater__user").filter(external_id=external_id).first()
         if visit is not None:
-            if visit.state in {State.RETURNED, State.TIMED_OUT}:
-                raise UnableToVisit(
-                    _("Your visit has ended. Return the study on the platform you came from.")
-                )
-            return visit
+            return _resume(visit, known=known)
         if not stored.is_open or stored.campaign.state != Campaign.State.OPEN:
             raise UnableToVisit(_("This study is closed. Return it on the platform you came from."))
-        if (
-            stored.visits.filter(state__in=[State.WORKING, State.COMPLETE]).count()
-            >= stored.n_places
-        ):
+        if selectors.n_places_taken(link=stored, now=now) >= stored.n_places:
             raise UnableToVisit(
                 _(
                     "All places are taken. Return the study on the platform you came from, or come"
                     " back later."
                 )
             )
-        rater = _returning_rater(link=stored, external_id=external_id) or _new_worker(now=now)
+        rater = _returning_rater(link=stored, external_id=external_id, known=known)
+        rater = rater or _new_worker(now=now)
         _join_pool(rater, link=stored, now=now)
         return CrowdVisit.objects.create(
             link=stored,
@@ -112,6 +111,35 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
             started_at=now,
             expires_at=now + timedelta(minutes=stored.max_minutes),
         )
+
+
+def _resume(visit: CrowdVisit, *, known: Collection[int]) -> CrowdVisit:
+    """The visit, in the browser that answered. Before the first answer it moves to the browser that
+    opens it last, and ends in the others.
+    """
+    if visit.state in {State.RETURNED, State.TIMED_OUT}:
+        raise UnableToVisit(
+            _("Your visit has ended. Return the study on the platform you came from.")
+        )
+    if visit.rater_id in known:
+        return visit
+    if visit.rater.judgments.exists():
+        raise UnableToVisit(_elsewhere())
+    _move(visit.rater)
+    return visit
+
+
+def _move(rater: Rater) -> None:
+    """To the browser at hand."""
+    assert rater.user is not None
+    people_services.end_sessions(user=rater.user)
+
+
+def _elsewhere() -> str:
+    return _(
+        "Someone has already answered with this ID in another browser. Continue there, or return"
+        " the study on the platform you came from."
+    )
 
 
 def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) -> bool:
@@ -160,15 +188,29 @@ def end_expired_visits(*, now: datetime) -> int:
     )
 
 
-def _returning_rater(*, link: CrowdLink, external_id: str) -> Rater | None:
+def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int]) -> Rater | None:
     """The rater of a worker who came from the same platform before. One person is one rater, so
     that they never judge an item twice.
+
+    Raises UnableToVisit in another browser, if that rater may not work here or has judged in this
+    campaign. None otherwise: then they become another rater.
     """
-    earlier = CrowdVisit.objects.filter(
-        external_id=external_id, link__id_parameter=link.id_parameter
+    earlier = Rater.objects.filter(
+        crowd_visits__external_id=external_id,
+        crowd_visits__link__id_parameter=link.id_parameter,
     )
-    visit = earlier.select_related("rater__user").order_by("pk").first()
-    return visit.rater if visit else None
+    raters = list(earlier.select_related("user").distinct().order_by("-pk"))
+    for rater in raters:
+        if rater.pk in known:
+            return rater
+        if not rater.judgments.exists():
+            _move(rater)
+            return rater
+    for rater in raters:
+        _refuse_barred(rater, link=link)
+        if rater.judgments.filter(campaign=link.campaign_id).exists():
+            raise UnableToVisit(_elsewhere())
+    return None
 
 
 def _new_worker(*, now: datetime) -> Rater:
@@ -183,18 +225,30 @@ def _new_worker(*, now: datetime) -> Rater:
 
 
 def _join_pool(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
+    """Raises UnableToVisit. The pause at the end of a visit ends here."""
+    _refuse_barred(rater, link=link)
+    _ended_pauses(rater, link=link).update(paused_at=None)
+    pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
+
+
+def _refuse_barred(rater: Rater, *, link: CrowdLink) -> None:
     """Raises UnableToVisit for a worker whom an admin removed or paused. The pause at the end of a
     visit does not count.
     """
     memberships = PoolMembership.objects.filter(rater=rater, pool=link.campaign.pool_id)
-    ends = CrowdVisit.objects.filter(rater=rater, ended_at__isnull=False).values("ended_at")
-    memberships.filter(paused_at__in=ends).update(paused_at=None)
-    is_barred = memberships.filter(Q(paused_at__isnull=False) | Q(is_active=False)).exists()
+    barred = memberships.filter(Q(paused_at__isnull=False) | Q(is_active=False))
+    is_barred = barred.exclude(pk__in=_ended_pauses(rater, link=link)).exists()
     if is_barred or rater.withdrawn_at or rater.user is None or not rater.user.is_active:
         raise UnableToVisit(
             _("You can't take part in this study. Return it on the platform you came from.")
         )
-    pools_services.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
+
+
+def _ended_pauses(rater: Rater, *, link: CrowdLink) -> QuerySet[PoolMembership]:
+    ends = CrowdVisit.objects.filter(rater=rater, ended_at__isnull=False).values("ended_at")
+    return PoolMembership.objects.filter(
+        rater=rater, pool=link.campaign.pool_id, is_active=True, paused_at__in=ends
+    )
 
 
 def _end_visit(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:

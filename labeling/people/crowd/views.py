@@ -2,7 +2,8 @@
 leave without it.
 """
 
-from django.contrib.auth import login, logout
+from allauth.account.adapter import get_adapter
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,8 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, CrowdVisit
-from labeling.people.crowd import selectors, services
-from labeling.people.invitations.views import BACKEND
+from labeling.people.crowd import browsers, selectors, services
 from pages import plain_text
 
 LONGEST_ID = 200
@@ -36,12 +36,19 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "GET":
         return render(request, "labeling/people/crowd.html", {"link": link})
     try:
-        visit = services.begin_visit(link=link, external_id=external_id, now=timezone.now())
+        visit = services.begin_visit(
+            link=link,
+            external_id=external_id,
+            known=browsers.known_raters(request),
+            now=timezone.now(),
+        )
     except services.UnableToVisit as problem:
         return _closed(request, problem.sentence, status=410)
     assert visit.rater.user is not None
-    login(request, visit.rater.user, backend=BACKEND)
-    return redirect("crowd_done" if visit.state == CrowdVisit.State.COMPLETE else "desk")
+    get_adapter().login(request, visit.rater.user)
+    response = redirect("crowd_done" if visit.state == CrowdVisit.State.COMPLETE else "desk")
+    browsers.remember(response, rater=visit.rater)
+    return response
 
 
 @never_cache

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.people.forms import time_zone_choices
 from labeling.people.invitations import csv_file
+from pages.form_parts import NameField
 
 BIGGEST_CSV = 1_000_000
 
@@ -17,7 +18,7 @@ class InviteForm(forms.Form):
     """Invites one person, or many from a file."""
 
     email = forms.EmailField(label=_("E-mail"), required=False)
-    name = forms.CharField(label=_("Name"), max_length=150, required=False)
+    name = NameField(label=_("Name"), max_length=150, required=False)
     file = forms.FileField(
         label=_("Or upload a CSV file"),
         required=False,
@@ -60,7 +61,7 @@ class InviteForm(forms.Form):
 class JoinForm(forms.Form):
     """For people who accept an invitation and have no login yet."""
 
-    name = forms.CharField(label=_("Name"), max_length=150)
+    name = NameField(label=_("Name"), max_length=150)
     password = forms.CharField(
         label=_("Password"),
         strip=False,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from labeling.people.invitations.services import LIVES, Sent
+from pages import plain_text
 
 
 def send(*, sent: Sequence[Sent], address_of: Callable[[str], str], by: User) -> bool:
@@ -28,7 +29,7 @@ def _message(sent: Sent, *, address: str, by: User) -> EmailMessage:
     context = {"invitation": invitation, "address": address, "by": by, "days": LIVES.days}
     subject = _("Join us in “%(pool)s”") % {"pool": invitation.pool.name}
     return EmailMessage(
-        subject,
+        plain_text.one_line(subject),
         render_to_string("labeling/people/email/invitation.txt", context),
         None,
         [invitation.email],

@@ -24,10 +24,15 @@ class InvitationLink:
     problem: str
     has_login: bool
 
+    def is_joined_by(self, user: User) -> bool:
+        """Whether this person has accepted it, and only opens the link again."""
+        accepted_by = None if self.invitation is None else self.invitation.rater
+        return accepted_by is not None and accepted_by.user_id == user.pk
+
 
 def find_invitation(*, secret_sha256: str, now: datetime) -> InvitationLink:
     invitation = (
-        Invitation.objects.select_related("pool", "sent_by")
+        Invitation.objects.select_related("pool", "sent_by", "rater")
         .filter(secret_sha256=secret_sha256)
         .first()
     )

@@ -2,7 +2,7 @@
 one.
 """
 
-from django.contrib.auth import login
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,8 +16,6 @@ from accounts.people import services as people_services
 from labeling.people.invitations import selectors, services
 from labeling.people.invitations.forms import JoinForm
 
-BACKEND = "accounts.login.sessions.Backend"
-
 
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -26,9 +24,11 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     found = selectors.find_invitation(
         secret_sha256=services.hash_of(secret=secret), now=timezone.now()
     )
+    user = request.user if isinstance(request.user, User) else None
+    if user is not None and found.is_joined_by(user):
+        return redirect("desk")
     if found.invitation is None or found.problem:
         return _closed(request, found.problem)
-    user = request.user if isinstance(request.user, User) else None
     if user is not None:
         if user.email != found.invitation.email:
             return _closed(
@@ -62,7 +62,7 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
     except people_services.UnableToCreatePerson as problem:
         return _closed(request, problem.sentence)
     if user is None:
-        login(request, accepted, backend=BACKEND)
+        get_adapter().login(request, accepted)
     return redirect("desk")
 
 

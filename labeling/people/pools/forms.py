@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Pool, Rater
 from labeling.people.pools.services import PoolTerms
 from labeling.people.skills.fields import LanguagesField, WordsField, as_topic
-from pages.form_parts import offer_rows
+from pages.form_parts import NameField, offer_rows
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class PoolForm(PoolModelForm):
 
     class Meta:
         model = Pool
+        field_classes = {"name": NameField}
         fields = [
             "name",
             "description",

@@ -199,11 +199,17 @@ def _add_to_pool(*, pool: Pool, rater: Rater, now: datetime) -> bool:
 
 
 def ensure_rater(*, user: User, now: datetime) -> Rater:
-    """The user's Rater, created if needed. The alias says nothing about the person: admins see it,
-    and exports include it.
+    """The user's Rater, created if needed. The alias says nothing about the person but the order in
+    which raters came: admins see it, and exports include it.
+
+    The database hands out each row's number once, so two raters never get the same alias. Imported
+    raters' aliases begin with "import-".
     """
-    alias = f"rater-{secrets.token_hex(4)}"
-    rater, _is_new = Rater.objects.get_or_create(
-        user=user, defaults={"alias": alias, "created_at": now}
-    )
+    with transaction.atomic():
+        rater, is_new = Rater.objects.get_or_create(
+            user=user, defaults={"alias": f"new-{secrets.token_hex(16)}", "created_at": now}
+        )
+        if is_new:
+            rater.alias = f"Rater {rater.pk}"
+            rater.save(update_fields=["alias"])
     return rater

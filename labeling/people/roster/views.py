@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.people import services as people_services
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Pool, Rater, RaterSkill
@@ -50,16 +51,24 @@ def act(request: MemberRequest) -> HttpResponse:
         if request.POST.get("confirmed") != str(len(raters)):
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
             return render(request, "labeling/people/roster_deactivate.html", context)
-        n = accounts_services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
-        messages.success(
-            request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n}
-        )
+        _deactivate(request, raters)
     else:
         try:
             messages.success(request, _done(request, action, pool, raters))
         except pools_services.UnableToAddRaters as problem:  # somebody withdrew in the meantime
             messages.warning(request, problem.sentence)
     return redirect(f"{reverse('roster')}?{request.GET.urlencode()}")
+
+
+def _deactivate(request: MemberRequest, raters: QuerySet[Rater]) -> None:
+    try:
+        n = accounts_services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
+    except people_services.UnableToChangePerson as problem:
+        messages.warning(request, problem.sentence)
+    else:
+        messages.success(
+            request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n}
+        )
 
 
 @require_http_methods(["GET", "POST"])

@@ -22,6 +22,7 @@ from labeling.models import (
     Rater,
     RaterSkill,
 )
+from labeling.quality import counting
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
 
@@ -77,7 +78,7 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
     """From the pool's latest rankings. Each item is compared with its gold, else its review, else
     the other raters.
 
-    `Other` is not a topic. Withdrawn raters get no evidence, but still count among the others.
+    `Other` is not a topic. Withdrawn raters get no evidence, and count for nobody.
     """
     found: dict[tuple[int, str], Evidence] = {}
 
@@ -97,8 +98,7 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
         for rater, match in matches.items():
             if match.n:
                 of(rater, topic).add("raters" if right is None else "reviewer", match)
-    gone = set(Rater.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
-    return [evidence for (rater, _topic), evidence in sorted(found.items()) if rater not in gone]
+    return [evidence for _key, evidence in sorted(found.items())]
 
 
 def active_pool_ids(*, now: datetime) -> list[int]:
@@ -137,7 +137,9 @@ def _sentence(skill: RaterSkill) -> str:
 
 
 def _gold_answers(pool: Pool) -> Iterable[tuple[int, str, float, int]]:
-    answers = GoldAnswer.objects.filter(campaign__pool=pool, gold__retired_at=None, n_pairs__gt=0)
+    answers = GoldAnswer.objects.filter(
+        campaign__pool=pool, gold__retired_at=None, n_pairs__gt=0, rater__withdrawn_at=None
+    )
     latest = answers.exclude(gold__prompt__category=Prompt.Category.OTHER).order_by("-pk")
     return latest.values_list("rater_id", "gold__prompt__category", "agreed", "n_pairs")[
         :MOST_JUDGMENTS
@@ -161,12 +163,10 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
     """
     campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
     judgments = Judgment.objects.filter(
+        counting.counts(with_extra=True),
         campaign__in=campaigns,
         item__isnull=False,
-        item__repeat_of=None,
-        is_gold=False,
         import_batch=None,
-        set_aside=None,
     )
     oldest = next(
         iter(

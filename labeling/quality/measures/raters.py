@@ -3,7 +3,7 @@ admin should look at.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,13 +34,15 @@ def rater_measures(
     if not votes.judgment.size:
         return {}
     colleagues = _with_colleagues(votes.once)
-    reliable = _reliability(votes.once)
+    found = flagging.review(_rankings(votes.once))
+    reliable = _reliability(votes.once, found.tastes)
     selves = with_oneself(votes)[1]
+    tastes = _tastes(votes.once, found.tastes, selves)
     pulls = Ballots.of(
         votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
-    flags = _flags(votes.once, names)
+    flags = _flags(found.flags, names)
     nothing = absent(gettext_noop("No one else rated what this rater rated."))
     undecided = absent(gettext_noop("No pairs have been decided."))
     return {
@@ -63,6 +65,7 @@ def rater_measures(
                 for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()
             },
             "flags": [flag.record for flag in flags.get(rater, [])],
+            "taste": tastes.get(rater),
             "behind": (
                 (behind or {}).get(rater, {})
                 | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])}
@@ -83,10 +86,63 @@ def _with_colleagues(votes: Votes) -> dict[int, Figure]:
     )
 
 
-def _reliability(votes: Votes) -> dict[int, reliability.Reliability]:
-    given: Record = {"units": votes.pairs.unit, "raters": votes.pairs.rater, "labels": votes.turned}
-    consensus = consensus_votes.one_coin(**given, rounds=ROUNDS)
-    return reliability.reliability(consensus, **given, prompts=votes.prompt[votes.pairs.row])
+def _reliability(
+    votes: Votes, tastes: Sequence[flagging.Taste]
+) -> dict[int, reliability.Reliability]:
+    """Raters with a taste of their own are measured by each other: by the majority's taste, all of
+    them would look careless and lose their voice.
+    """
+    group = np.zeros(len(votes.pairs.rater), dtype=np.int64)
+    for number, taste in enumerate(tastes, start=1):
+        group[np.isin(votes.pairs.rater, taste.raters)] = number
+    found: dict[int, reliability.Reliability] = {}
+    for number in np.unique(group).tolist():
+        part = group == number
+        given: Record = {
+            "units": votes.pairs.unit[part],
+            "raters": votes.pairs.rater[part],
+            "labels": votes.turned[part],
+        }
+        consensus = consensus_votes.one_coin(**given, rounds=ROUNDS)
+        prompts = votes.prompt[votes.pairs.row][part]
+        found |= reliability.reliability(consensus, **given, prompts=prompts)
+    return found
+
+
+def _tastes(
+    votes: Votes, tastes: Sequence[flagging.Taste], selves: Mapping[int, Figure]
+) -> dict[int, Record]:
+    """By member of a group with a taste of its own: the group's number and size, and how far its
+    members agree with each other, with everybody else, and with themselves.
+    """
+    if not tastes:
+        return {}
+    pairs = votes.pairs
+    whole = agreement_pairs.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
+    found: dict[int, Record] = {}
+    for number, taste in enumerate(tastes, start=1):
+        member = np.isin(whole.raters, taste.raters)
+        known = [selves[rater] for rater in taste.raters if rater in selves]
+        known = [figure for figure in known if figure.value is not None]
+        n_repeats = sum(figure.n for figure in known)
+        same = sum((figure.value or 0) * figure.n for figure in known)
+        record = {
+            "number": number,
+            "n_raters": len(taste.raters),
+            "within": _shared(whole, member, member),
+            "outside": _shared(whole, member, ~member),
+            "repeats": {"value": same / n_repeats if n_repeats else None, "n": n_repeats},
+        }
+        found |= dict.fromkeys(taste.raters, record)
+    return found
+
+
+def _shared(whole: agreement_pairs.Matrix, rows: np.ndarray, columns: np.ndarray) -> Record:
+    """How often raters of two groups agree on shared pairs, and on how many pairs of votes."""
+    apart = ~np.eye(len(whole.raters), dtype=bool)[np.ix_(rows, columns)]
+    n = int(whole.n[np.ix_(rows, columns)][apart].sum())
+    score = float(whole.score[np.ix_(rows, columns)][apart].sum())
+    return {"value": score / n if n else None, "n": n}
 
 
 def _weight(found: reliability.Reliability | None) -> float | None:
@@ -167,8 +223,8 @@ class _Flag:
         return f"flag-{self.record['kind']}"
 
 
-def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
-    rankings = Rankings(
+def _rankings(votes: Votes) -> Rankings:
+    return Rankings(
         judgment=votes.judgment,
         item=votes.item,
         rater=votes.rater,
@@ -179,13 +235,17 @@ def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
         at_s=votes.at_s,
         active_s=votes.active_s,
     )
+
+
+def _flags(flags: Sequence[flagging.BiasFlag], names: Mapping[int, str]) -> dict[int, list[_Flag]]:
     found: dict[int, list[_Flag]] = defaultdict(list)
-    for flag in flagging.flags(rankings):
+    for flag in flags:
         record = {
             "kind": flag.kind,
             "value": float(flag.value),
             "usual": float(flag.usual),
             "n": flag.n,
+            "by_luck": flag.p,
             "other": flag.other,
             "colleague": "" if flag.other is None else names.get(flag.other, ""),
             **flag.details,

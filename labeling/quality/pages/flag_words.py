@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+RARE = 1e-4
+"""Smaller probabilities rest on the far tail of a model and are not told apart."""
 LABELS = {
     "chance": _("No better than chance"),
     "first": _("Position bias"),
+    "last": _("Last position bias"),
+    "alternates": _("Positions in turn"),
     "longer": _("Length bias"),
     "copy": _("Ranks like a colleague"),
     "tires": _("Gets tired"),
     "drifts": _("Recent decline"),
+    "uneven": _("Uneven sessions"),
     "fast": _("Very fast"),
+    "even": _("Times too even"),
 }
 _SENTENCES = {
     "chance": _(
@@ -26,13 +33,21 @@ _SENTENCES = {
         "Puts the first-shown response on top in %(value)s of %(n)s answers; %(usual)s is usual"
         " here."
     ),
+    "last": _(
+        "Puts the last-shown response on top in %(value)s of %(n)s answers; %(usual)s is usual"
+        " here."
+    ),
+    "alternates": _(
+        "The position of the top response moves by the same step in %(value)s of %(n)s answers;"
+        " %(usual)s would be expected by chance."
+    ),
     "longer": _(
         "Prefers the longer response in %(value)s of pairs, over %(n)s answers; %(usual)s is usual"
         " here."
     ),
     "copy": _(
         "Ranks like %(colleague)s in %(value)s of %(n)s shared items; %(usual)s would be expected"
-        " by chance and skill. Sometimes one answered first, sometimes the other."
+        " from these two raters' skill. Sometimes one answered first, sometimes the other."
     ),
     "tires": _(
         "After %(minutes)s minutes in one sitting, agrees with colleagues %(value)s as much as a"
@@ -42,14 +57,25 @@ _SENTENCES = {
         "In the last third of the answers (%(n)s), agrees with colleagues %(value)s as much as a"
         " typical rater; %(usual)s before."
     ),
+    "uneven": _(
+        "In some sessions (%(n)s answers), agrees with colleagues %(value)s as much as a typical"
+        " rater; %(usual)s in the others. Several people may share the account."
+    ),
+    "even": _(
+        "Takes about the same time for every answer: times differ by %(value)s (%(n)s answers);"
+        " %(usual)s is usual here. A program may be answering."
+    ),
     "fast": _(
         "Reads %(pace)s characters a second (median of %(n)s answers); %(usual_pace)s is usual"
         " here, and nobody reads more than %(limit)s."
     ),
 }
+_FIXED_LIMIT = _("This is a fixed limit, not a test against chance.")
+_RARELY_BY_LUCK = _("Fewer than 1 in 10,000 honest raters would look like this by luck.")
+_BY_LUCK = _("About 1 in %(n)s honest raters would look like this by luck.")
 _COPIED_LATER = _(
     "Ranks like %(colleague)s in %(value)s of %(n)s shared items, answering after them;"
-    " %(usual)s would be expected by chance and skill."
+    " %(usual)s would be expected from these two raters' skill."
 )
 
 
@@ -75,6 +101,20 @@ class FlagRow:
             return ""
         sentence = _COPIED_LATER if self.stored.get("is_later") else _SENTENCES[self.kind]
         return str(sentence) % self._values()
+
+    @property
+    def false_alarm(self) -> str:
+        """How often an honest rater gets this flag; empty for a report from before version 4."""
+        if "by_luck" not in self.stored:
+            return ""
+        p = self.stored["by_luck"]
+        if p is None:
+            return str(_FIXED_LIMIT)
+        if p < RARE:
+            return str(_RARELY_BY_LUCK)
+        # Two digits: the probability is not known better than that.
+        one_in = float(f"{1 / p:.2g}")
+        return str(_BY_LUCK) % {"n": number_format(one_in, 0, force_grouping=True)}
 
     @property
     def other_id(self) -> int | None:

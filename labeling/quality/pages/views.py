@@ -20,7 +20,7 @@ from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words, meanings
+from labeling.quality.pages import bias_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
 from labeling.statistics.clustering import TOO_FEW
@@ -140,7 +140,12 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         habits = report.results["habits"]
         raters = quality_selectors.rater_measures(report=report)
         page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "flagged": [row for row in raters if row.flags]}
+        context |= {
+            "page": page,
+            "flagged": [row for row in raters if row.flags],
+            "tastes": taste_words.groups(raters),
+            "taste_meaning": taste_words.meaning(),
+        }
         if habits:
             context |= {
                 "measures": pages_words.bias(habits),
@@ -245,6 +250,8 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "page": page,
         "found": found,
         "flags": [(row, flag) for row in found for flag in row.flags],
+        "tastes": [(row, taste_words.sentence(row.taste)) for row in found if row.taste],
+        "taste_meaning": taste_words.meaning(),
         "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
     if campaign and found:

@@ -16,6 +16,7 @@ from labeling.models import (
     ResponseScore,
     Scorer,
 )
+from labeling.quality import counting
 from labeling.quality.measures.against import OtherVotes
 from labeling.quality.measures.votes import Grouping, Votes
 from labeling.quality.votes.blocks import columns_through
@@ -37,9 +38,7 @@ _COLUMNS = (
 
 
 def votes(*, campaign: Campaign, through_id: int) -> Votes:
-    """Every ranking up to `through_id` that counts: the latest version, not set aside, not on a
-    gold.
-    """
+    """Every ranking up to `through_id` that counts, extras and repeats included."""
     found = columns_through(campaign=campaign, through_id=through_id)
     has = {name: found[f"has:{name}"] for name in looks.SIGHTS}
     repeats = Item.objects.filter(campaign=campaign, repeat_of__isnull=False).values_list(
@@ -102,11 +101,8 @@ def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, s
     )
     campaigns = list(shared.values_list("item__campaign", flat=True).distinct().order_by())
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__", with_extra=True),
         comparison__judgment__campaign__in=campaigns,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_gold=False,
-        comparison__judgment__set_aside=None,
-        comparison__judgment__item__repeat_of=None,
         response__in=mine,
         rank__isnull=False,
     ).values_list(

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
+from labeling.quality import counting
 from labeling.statistics.bias import looks as bias_looks
 
 BLOCK = 20_000
@@ -122,7 +123,10 @@ def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
     rest = columns_between(campaign=campaign, from_id=known + 1, through_id=through_id)
     held = [set(pq.read_schema(file).names) for file in files]
     names = [*rest, *sorted(set().union(*held) - set(rest))] if held else list(rest)
-    counts = _counts(campaign, _joined("judgment", files, held, rest))
+    counts = _counts(
+        campaign,
+        *(_joined(name, files, held, rest) for name in ("judgment", "rater", "source", "response")),
+    )
     return {
         name: _joined(name, files, held, rest)[counts] for name in names
     }  # at most one column at a time is in memory twice
@@ -146,15 +150,36 @@ def _joined(
     return np.concatenate(parts)
 
 
-def _counts(campaign: Campaign, judgment: np.ndarray) -> np.ndarray:
-    """By row: whether it is of a judgment's latest version, and not set aside."""
+def _counts(
+    campaign: Campaign,
+    judgment: np.ndarray,
+    rater: np.ndarray,
+    source: np.ndarray,
+    response: np.ndarray,
+) -> np.ndarray:
+    """By row: whether it is of a judgment that counts, on a text that may be used. The same as
+    labeling.quality.counting for rows that are stored already, with repeats and extras.
+    """
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True
     )
     aside = SetAside.objects.filter(judgment__campaign=campaign).values_list(
         "judgment_id", flat=True
     )
-    return np.isin(judgment, np.array([*superseded, *aside], dtype=np.int64), invert=True)
+    withdrawn = Response.objects.filter(
+        author__withdrawn_at__isnull=False, item_responses__item__campaign=campaign
+    )
+    left_out = (
+        (judgment, [*superseded, *aside]),
+        (rater, counting.withdrawn_raters()),
+        (source, counting.withdrawn_sources()),
+        (response, withdrawn.values_list("pk", flat=True)),
+    )
+    counts = np.ones(len(judgment), dtype=bool)
+    for column, ids in left_out:
+        if ids:
+            counts &= np.isin(column, np.array(list(ids), dtype=np.int64), invert=True)
+    return counts
 
 
 def _answers(ratings: Sequence[Mapping[str, Any]]) -> Columns:

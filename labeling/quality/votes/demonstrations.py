@@ -11,6 +11,8 @@ from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
 
 from labeling.models import Campaign, Judgment
+from labeling.quality import counting
+from labeling.statistics.bias.writing import SameTexts, pasting, same_texts
 
 
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
@@ -35,7 +37,6 @@ LEAST_ANSWERS, LEAST_WRITERS = 5, 5
 
 
 FAR_OFF = 3.5
-MUCH_PASTED = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ class WriterStats:
     pasted_share: float | None
     is_fast: bool = False
     pastes: bool = False
+    same: SameTexts | None = None
+    """texts that equal another writer's"""
 
 
 def written(*, campaign: Campaign) -> DemonstrationStats:
-    given = Judgment.objects.filter(
-        campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
-    )
+    counted = counting.counts(with_extra=True)
+    given = Judgment.objects.filter(counted, campaign=campaign, kind=Judgment.Kind.DEMONSTRATION)
     row = given.aggregate(
         n=Count("pk"),
         n_scored=Count("review__score"),
@@ -81,12 +83,13 @@ def writers(*, campaign: Campaign) -> dict[int, WriterStats]:
     """By rater. Raters far above the others are marked, once there are enough of both; a mark
     proves nothing.
     """
-    latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by(
-        "-pk"
-    )
+    counted = counting.counts(with_extra=True)
+    latest = campaign.judgments.filter(counted, kind=Judgment.Kind.DEMONSTRATION).order_by("-pk")
     rows = latest.values_list(
         "rater_id", "active_s", "presentation", Length("demonstration__text")
     )[:N_LATEST]
+    texts = latest.values_list("rater_id", "prompt_id", "demonstration__text")[:N_LATEST]
+    same = same_texts(row for row in texts if row[1] is not None)
     paces: dict[int, list[float]] = {}
     shares: dict[int, list[float]] = {}
     counts: dict[int, int] = {}
@@ -100,14 +103,15 @@ def writers(*, campaign: Campaign) -> dict[int, WriterStats]:
     pasted = {rater_id: median(values) for rater_id, values in shares.items()}
     known = [rater_id for rater_id, n in counts.items() if n >= LEAST_ANSWERS]
     fast = far_above({rater_id: pace[rater_id] for rater_id in known if rater_id in pace})
-    pasting = far_above({rater_id: pasted[rater_id] for rater_id in known if rater_id in pasted})
+    pastes = pasting({rater_id: pasted[rater_id] for rater_id in known if rater_id in pasted})
     return {
         rater_id: WriterStats(
             n=n,
             per_minute=pace.get(rater_id),
             pasted_share=pasted.get(rater_id),
             is_fast=rater_id in fast,
-            pastes=rater_id in pasting and pasted[rater_id] >= MUCH_PASTED,
+            pastes=rater_id in pastes,
+            same=same.get(rater_id),
         )
         for rater_id, n in counts.items()
     }

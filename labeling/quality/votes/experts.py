@@ -37,6 +37,7 @@ def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
     answered = RankedResponse.objects.filter(
         comparison__judgment__gold_answer__campaign=campaign,
         comparison__judgment__gold_answer__gold__retired_at=None,
+        comparison__judgment__rater__withdrawn_at=None,
     )
     fields = {
         "judgment": "comparison__judgment_id",

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
+from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality, Response
+from labeling.quality import counting
 from labeling.quality.item_answers import ItemAnswer
 from labeling.quality.measures import consensus
 from labeling.quality.measures.consensus import PairConsensus, Place
@@ -33,7 +34,7 @@ class ItemConsensus:
     """
 
     n_judgments: int
-    """judgments that count: not extra, not set aside"""
+    """judgments that count: see labeling.quality.counting"""
     n_known: int
     """number of their raters whose reliability the report has"""
     pairs: list[PairConsensus]
@@ -45,6 +46,10 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
     of their raters.
     """
     judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
+    shown = {row.response_id for one in judgments for row in one.comparison.ranked.all()}
+    withdrawn = set(
+        Response.objects.filter(counting.by_withdrawn(), pk__in=shown).values_list("pk", flat=True)
+    )
     rows: list[RankRow] = [
         (
             judgment.item_id or 0,
@@ -55,6 +60,7 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
         )
         for judgment in judgments
         for row in judgment.comparison.ranked.all()
+        if row.response_id not in withdrawn
     ]
     known = accuracy_by_rater(
         campaign=campaign, raters={judgment.rater_id for judgment in judgments}
@@ -64,12 +70,7 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
 
 
 def _counts(judgment: Judgment) -> bool:
-    is_aside = (
-        getattr(judgment, "set_aside", None) is not None
-    )  # a reverse one-to-one raises when there is none
-    return judgment.kind == Judgment.Kind.COMPARISON and not (
-        judgment.is_extra or judgment.is_gold or is_aside
-    )
+    return judgment.kind == Judgment.Kind.COMPARISON and counting.does_count(judgment)
 
 
 def certainty_of(*, item: Item) -> float:
@@ -77,10 +78,8 @@ def certainty_of(*, item: Item) -> float:
     the reliability of its raters.
     """
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__", with_repeats=True),
         comparison__judgment__item=item,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_extra=False,
-        comparison__judgment__set_aside=None,
     ).values_list("comparison__judgment__rater_id", "response_id", "rank", "comparison__is_all_bad")
     pairs = votes_on_pairs((item.pk, *row) for row in rows)
     if not pairs.unit.size:

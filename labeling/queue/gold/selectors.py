@@ -20,6 +20,7 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
+from labeling.quality import counting
 from labeling.statistics import clustering, response_orders
 from labeling.statistics.agreement import orders
 from labeling.statistics.figures import Figure, absent, gettext_noop
@@ -100,8 +101,9 @@ _NOT_ADJUDICATED = absent(gettext_noop("Nothing has been adjudicated yet."))
 
 def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
     """Golds in use first, suspect ones at the top; then retired ones, latest first."""
-    answered = Count("gold__answers")
-    passed = Count("gold__answers", filter=Q(gold__answers__has_passed=True))
+    counted = Q(gold__answers__rater__withdrawn_at=None)
+    answered = Count("gold__answers", filter=counted)
+    passed = Count("gold__answers", filter=counted & Q(gold__answers__has_passed=True))
     uses = GoldItem.objects.filter(campaign=campaign).annotate(n_answers=answered, n_passed=passed)
     is_suspect = Q(n_answers__gte=SUSPECT_ANSWERS, n_passed__lte=F("n_answers") * SUSPECT_PASSED)
     ranks = GoldRank.objects.order_by("response_id")
@@ -134,14 +136,17 @@ def n_golds(*, campaign: Campaign) -> int:
 def n_other_golds(*, campaign: Campaign) -> int:
     """Golds of other campaigns that this one could use."""
     others = Gold.objects.filter(retired_at=None, n_responses=campaign.n_responses or 0)
-    return others.exclude(uses__campaign=campaign).count()
+    withdrawn = GoldRank.objects.filter(counting.by_withdrawn("response__"))
+    return others.exclude(uses__campaign=campaign).exclude(pk__in=withdrawn.values("gold")).count()
 
 
 def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
     """Raters who answered a gold here, judged an adjudicated item, or are paused; those with
     problems first.
     """
-    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).order_by()
+    answers = GoldAnswer.objects.filter(
+        campaign=campaign, gold__retired_at=None, rater__withdrawn_at=None
+    ).order_by()
     rows = list(answers.values_list("rater", "gold__prompt", "has_passed", "agreed", "n_pairs"))
     by_gold: dict[int, list[bool]] = defaultdict(list)
     for rater_id, _prompt, has_passed, _agreed, _n in rows:
@@ -154,9 +159,10 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
     )
     decided, _everybody = with_adjudicated(campaign=campaign)
     standings = {
-        standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)
+        standing.rater_id: standing
+        for standing in RaterStanding.objects.filter(campaign=campaign, rater__withdrawn_at=None)
     }
-    raters = Rater.objects.in_bulk([*by_gold, *decided, *standings])
+    raters = Rater.objects.select_related("user").in_bulk([*by_gold, *decided, *standings])
     scores = [
         GoldScore(
             rater=rater,
@@ -178,9 +184,8 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     right = _adjudicated(campaign)
     given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__", with_extra=True, with_repeats=True),
         comparison__judgment__item__in=list(right),
-        comparison__judgment__is_current=True,
-        comparison__judgment__set_aside=None,
     ).values_list(
         "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
     )

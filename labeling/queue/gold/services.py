@@ -32,6 +32,7 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.quality import counting
 from labeling.queue import items
 from labeling.statistics.agreement import orders
 
@@ -84,6 +85,8 @@ def make_gold(
     """
     if hasattr(item, "gold_use"):
         raise UnableToMakeGold(_("This item is already a gold item."))
+    if item.responses.filter(counting.by_withdrawn()).exists():
+        raise UnableToMakeGold(_("This item shows a text by somebody who has withdrawn."))
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=item.campaign_id)
         held = Gold.objects.filter(made_from=item, retired_at=None).first()
@@ -111,6 +114,8 @@ def make_gold_of_answer(
     """Turn an expert's ranking into a gold. Raises UnableToMakeGold."""
     if judgment.item is None or judgment.kind != Judgment.Kind.COMPARISON:
         raise UnableToMakeGold(_("Only a ranking of a campaign item can become a gold item."))
+    if not counting.does_count(judgment, with_extra=True):
+        raise UnableToMakeGold(_("This answer doesn't count, so it can't become a gold item."))
     ranks = dict(judgment.comparison.ranked.values_list("response_id", "rank"))
     return make_gold(
         item=judgment.item, ranks=ranks, origin=Gold.Origin.EXPERT, note=note, by=by, now=now
@@ -163,6 +168,8 @@ def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> in
         others = Gold.objects.filter(retired_at=None, n_responses=locked.n_responses or 0).exclude(
             uses__campaign=locked
         )
+        withdrawn = GoldRank.objects.filter(counting.by_withdrawn("response__"))
+        others = others.exclude(pk__in=withdrawn.values("gold"))
         golds = list(others.order_by("pk"))
         for gold in golds:
             _use(gold=gold, campaign=locked, now=now)

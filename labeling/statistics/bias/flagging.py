@@ -1,67 +1,40 @@
-"""Flags raters to review, each with its numbers: no better than chance, prefers the first shown,
-prefers the longer, copies another rater, worse when tired, worse recently, faster than anyone can
-read. labeling.quality.pages.flag_words has the sentences.
+"""Flags raters to review, each with its numbers and the probability that an honest rater looks
+like that by luck. labeling.quality.pages.flag_words has the sentences.
 
 A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that
-matters, and a p-value that survives Benjamini and Hochberg's correction over all raters (and pairs
-of raters) tested, so that a pool of a thousand honest raters does not fill the list by chance.
+matters, and a p-value that survives Benjamini and Hochberg's correction over all raters tested, so
+that a pool of a thousand honest raters does not fill the list by chance.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import csr_matrix, triu
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
-from labeling.statistics.bias.following import Following
+from labeling.statistics.bias import copying, sittings
+from labeling.statistics.bias.candidates import Candidate, survivors
+from labeling.statistics.bias.following import Following, following
 from labeling.statistics.bias.judgment_table import JudgmentTable, Rankings, table_of
-from labeling.statistics.figures import Floats, Ints, adjusted, codes
+from labeling.statistics.bias.tastes import Tastes, tastes
+from labeling.statistics.bias.thresholds import THRESHOLDS, Thresholds
+from labeling.statistics.figures import Floats, Ints
 
-Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """When a rater is flagged. Tuned on simulated pools (benchmarks/raters.py) and fixed before the
-    pools that it reports.
-    """
-
-    n_judgments: int = 20
-    """the minimum number of judgments; where a part of them is tested, the minimum in each part"""
-    false_share: float = 0.1
-    """the share of a kind's flags that may be false (Benjamini and Hochberg's q)"""
-    careful: float = 1.0
-    """how far a careful rater follows the others, where 1 is the median rater; the test is whether
-    a rater is below it
-    """
-    chance: float = 0.55
-    """the highest such value at which a rater is flagged"""
-    fall: float = 0.3
-    """how much lower it must be when tired, or recently"""
-    fall_z: float = 1.2
-    """the minimum of that drop in standard errors, so that a steady but mediocre rater is not
-    flagged as tired
-    """
-    first: float = 0.2
-    """above the pool's share of judgments that rank the first-shown response on top"""
-    longer: float = 0.15
-    """above the pool's share of pairs that the longer response wins"""
-    copied: float = 0.5
-    """the share of equal rankings among those that chance would not explain"""
-    tired_after_s: float = 3_600.0
-    """within one sitting"""
-    pause_s: float = 1_800.0
-    """a longer pause starts a new sitting"""
-    chars_per_s: float = 60.0
-    """three times a fast reader's pace; slower raters are never flagged as too fast"""
-    times_pool: float = 3.0
-    """and this many times the pool's pace"""
-
-
-THRESHOLDS = Thresholds()
+Kind = Literal[
+    "chance",
+    "first",
+    "last",
+    "alternates",
+    "longer",
+    "copy",
+    "tires",
+    "drifts",
+    "uneven",
+    "fast",
+    "even",
+]
 
 
 @dataclass(frozen=True)
@@ -73,6 +46,7 @@ class BiasFlag:
     """the pool's value, or the value expected by chance"""
     n: int
     p: float | None
+    """the probability that an honest rater looks like this by luck; None if the limit is fixed"""
     other: int | None = None
     """the other rater, for a copy"""
     details: Mapping[str, float] = field(default_factory=dict)
@@ -85,73 +59,112 @@ class BiasFlag:
     """
 
 
-def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[BiasFlag]:
-    """All flags, the worst first within each kind."""
-    table = table_of(rankings)
-    if table is None:
-        return []
-    found = _first(table, thresholds) + _longer(table, thresholds)
-    # Two raters who share a habit rank alike without copying, so `_copies` needs to know them.
-    habits = {flag.rater for flag in found}
-    found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
-    found += _copies(table, thresholds, habits) + _fast(table, thresholds)
-    return sorted(
-        found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
-    )
+@dataclass(frozen=True)
+class Taste:
+    """Raters who follow each other more than they follow the pool."""
+
+    raters: tuple[int, ...]
+    with_pool: float
+    """how far they follow the other raters, where 1 is the median rater"""
 
 
 @dataclass(frozen=True)
-class _Tested:
-    rater: int
-    value: float
-    usual: float
-    n: int
-    p: float
-    is_large: bool
-    other: int | None = None
-    shown_by: Ints | None = None
-    """the judgments that show it, by number"""
+class Review:
+    flags: list[BiasFlag]
+    """the worst first within each kind"""
+    tastes: list[Taste]
+    """the largest first"""
 
 
-def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
-    """Tests whose effect matters and is significant after correcting for all the tests made."""
-    if not tested:
-        return []
-    q = adjusted(np.array([test.p for test in tested]))
-    return [
-        test
-        for test, level in zip(tested, q, strict=True)
-        if test.is_large and level <= thresholds.false_share
+NOTHING = Review([], [])
+
+
+def review(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> Review:
+    """Every rater to look at, and the groups with a taste of their own."""
+    table = table_of(rankings)
+    if table is None:
+        return NOTHING
+    tests = _habits(table, thresholds)
+    habits = {test.rater for its in tests.values() for test in survivors(its, thresholds)}
+    found = _tastes(table, thresholds, habits)
+    tests |= {
+        "chance": _chance(table, found.following, thresholds),
+        "tires": _tires(table, found.following, thresholds),
+        "drifts": _drifts(table, found.following, thresholds),
+        "uneven": sittings.uneven(found.following, table.of_rater, table.at_s, thresholds),
+        "even": _even(table, thresholds),
+        "copy": copying.tested(table, found.group, thresholds, habits),
+    }
+    flags = _flags(table, tests, thresholds) + _fast(table, thresholds)
+    in_order = sorted(
+        flags, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
+    )
+    return Review(in_order, _as_tastes(table, found))
+
+
+def _flags(
+    table: JudgmentTable, tests: Mapping[Kind, list[Candidate]], thresholds: Thresholds
+) -> list[BiasFlag]:
+    """All tests of all kinds are corrected together: a rater with eleven chances to be flagged by
+    luck must not be flagged more often for it.
+    """
+    kinds = [kind for kind, its in tests.items() for _ in its]
+    every = [test for its in tests.values() for test in its]
+    kept = {id(test) for test in survivors(every, thresholds)}
+    flags = [
+        _flag(table, kind, test, _details(kind, thresholds))
+        for kind, test in zip(kinds, every, strict=True)
+        if kind != "copy" and id(test) in kept
+    ]
+    copied = copying.copies(table, [test for test in tests["copy"] if id(test) in kept])
+    return flags + [
+        _flag(table, "copy", copy.found, {"is_later": float(copy.is_later)}) for copy in copied
     ]
 
 
-def _first(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
-    tested = _above(table, table.is_first_best, thresholds.first, thresholds)
-    return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
+def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> list[BiasFlag]:
+    """All flags, the worst first within each kind."""
+    return review(rankings, thresholds=thresholds).flags
 
 
-def _longer(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
-    tested = _above(table, table.longer_won, thresholds.longer, thresholds)
-    return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
+def _details(kind: Kind, thresholds: Thresholds) -> dict[str, float]:
+    return {"minutes": thresholds.tired_after_s / 60} if kind == "tires" else {}
 
 
-def _flag(table: JudgmentTable, kind: Kind, test: _Tested, **details: float) -> BiasFlag:
+def _flag(
+    table: JudgmentTable, kind: Kind, test: Candidate, details: Mapping[str, float]
+) -> BiasFlag:
     return BiasFlag(
         kind=kind,
         rater=int(table.raters[test.rater]),
         value=test.value,
         usual=test.usual,
         n=test.n,
-        p=test.p,
+        p=None if kind == "fast" else test.p,
         other=None if test.other is None else int(table.raters[test.other]),
         details=details,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
 
+# --- places and lengths ---------------------------------------------------------------------------
+
+
+def _habits(table: JudgmentTable, thresholds: Thresholds) -> dict[Kind, list[Candidate]]:
+    decided = ~np.isnan(table.top_place)
+    first = np.where(decided, table.top_place == 0, np.nan)
+    last = np.where(decided, table.top_place == table.n_ranked - 1, np.nan)
+    return {
+        "first": _above(table, first, thresholds.place, thresholds),
+        "last": _above(table, last, thresholds.place, thresholds),
+        "alternates": _alternates(table, thresholds),
+        "longer": _above(table, table.longer_won, thresholds.longer, thresholds),
+    }
+
+
 def _above(
     table: JudgmentTable, values: Floats, effect: float, thresholds: Thresholds
-) -> list[_Tested]:
+) -> list[Candidate]:
     """Each rater's mean compared with the median rater's."""
     known = [of[~np.isnan(values[of])] for of in table.of_rater]
     eligible = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
@@ -169,185 +182,126 @@ def _above(
         p = float(norm.sf((means[at] - usual) / se))
         shown_by = known[at][values[known[at]] > 0.5]
         tested.append(
-            _Tested(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by)
+            Candidate(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by)
         )
     return tested
 
 
-def _below_careful(
-    following: Following, judgments: Ints, thresholds: Thresholds
-) -> tuple[float, float]:
-    """(slope, p-value of following at least as much as a careful rater)"""
-    slope, se = following.slope(judgments)
-    if not math.isfinite(se) or se == 0:
-        return slope, 1.0
-    return slope, float(norm.cdf((slope - thresholds.careful) / se))
-
-
-def _chance(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
-    tested = []
-    for at, of in enumerate(table.of_rater):
-        if len(of) >= thresholds.n_judgments:
-            slope, p = _below_careful(table.following, of, thresholds)
-            against = of[table.following.product[of] < 0]
-            tested.append(
-                _Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against)
-            )
-    return [_flag(table, "chance", test) for test in _survivors(tested, thresholds)]
-
-
-def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
-    """Minutes since the start of the sitting, for sorted times; a pause longer than `pause_s`
-    starts a new sitting.
-    """
-    if not at_s.size:
-        return at_s
-    starts = np.r_[True, np.diff(at_s) > pause_s]
-    began = at_s[starts][np.cumsum(starts) - 1]
-    return np.asarray((at_s - began) / 60, dtype=float)
-
-
-def _parts(table: JudgmentTable, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
-    """Tests the later part of each rater's judgments: below a careful rater, and well below the
-    earlier part.
+def _alternates(table: JudgmentTable, thresholds: Thresholds) -> list[Candidate]:
+    """Tests whether the place of the response on top steps in a fixed rhythm: A, B, A, B, or A, B,
+    C, D, A.
     """
     tested = []
     for at, of in enumerate(table.of_rater):
-        before, after = of[~late[at]], of[late[at]]
-        if min(len(before), len(after)) < thresholds.n_judgments:
+        known = of[~np.isnan(table.top_place[of])]
+        if len(known) <= thresholds.n_judgments:
             continue
-        early, early_se = table.following.slope(before)
-        _, late_se = table.following.slope(after)
-        slope, p = _below_careful(table.following, after, thresholds)
-        fall = early - slope
-        is_large = fall >= thresholds.fall and fall >= thresholds.fall_z * math.hypot(
-            early_se, late_se
-        )
-        tested.append(_Tested(at, slope, early, len(after), p, is_large, shown_by=after))
-    return _survivors(tested, thresholds)
+        k = int(np.bincount(table.n_ranked[known]).argmax())
+        known = known[table.n_ranked[known] == k]
+        place = table.top_place[known].astype(np.int64)
+        if len(place) > thresholds.n_judgments:
+            tested.append(_rhythm(at, place, known, k, thresholds))
+    return tested
 
 
-def _tires(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
+def _rhythm(at: int, place: Ints, judgments: Ints, k: int, thresholds: Thresholds) -> Candidate:
+    """The most frequent step from one place to the next; staying on a place is another habit."""
+    steps = np.diff(place) % k
+    share = np.bincount(place, minlength=k) / len(place)
+    n = len(steps)
+    counts = np.bincount(steps, minlength=k)
+    step = 1 + int(counts[1:].argmax())
+    # Independent choices with this rater's shares of places make this step so often.
+    by_luck = max(1 / k, float((share * np.roll(share, -step)).sum()))
+    p = min(1.0, (k - 1) * float(binom.sf(counts[step] - 1, n, by_luck)))
+    value = float(counts[step] / n)
+    is_large = (value - by_luck) / (1 - by_luck) >= thresholds.alternates
+    return Candidate(at, value, by_luck, n, p, is_large, shown_by=judgments[1:][steps == step])
+
+
+# --- following the others -------------------------------------------------------------------------
+
+
+def _tastes(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> Tastes:
+    """`habits` are raters with a simpler explanation than a taste."""
+    pool = following(table.votes)
+    apart = {test.rater for test in survivors(_chance(table, pool, thresholds), thresholds)}
+    return tastes(table.votes, pool=pool, apart=np.array(sorted(apart - habits), dtype=np.int64))
+
+
+def _as_tastes(table: JudgmentTable, found: Tastes) -> list[Taste]:
+    groups = []
+    for number in range(1, found.n_groups + 1):
+        members = found.members(number)
+        judgments = np.concatenate([table.of_rater[at] for at in members])
+        groups.append(Taste(tuple(table.raters[members].tolist()), found.pool.slope(judgments)[0]))
+    return sorted(groups, key=lambda taste: -len(taste.raters))
+
+
+def _chance(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:
+    """Tests whether a rater follows the others less than honest raters of this pool do, who differ
+    in skill.
+    """
+    spread = sittings.skill_spread(following, table.of_rater, thresholds)
+    tested = []
+    for at, of in enumerate(table.of_rater):
+        slope, se = following.slope(of)
+        if len(of) >= thresholds.n_judgments and math.isfinite(se):
+            p = float(norm.cdf((slope - thresholds.careful) / math.hypot(spread, se)))
+            against = of[following.product[of] < 0]
+            tested.append(
+                Candidate(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against)
+            )
+    return tested
+
+
+def _tires(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:
     late = [
-        60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
+        60 * sittings.minutes_in_sitting(table.at_s[of], thresholds.pause_s)
+        > thresholds.tired_after_s
         for of in table.of_rater
     ]
-    minutes = thresholds.tired_after_s / 60
-    return [
-        _flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)
-    ]
+    return sittings.worse_part(following, table.of_rater, late, thresholds)
 
 
-def _drifts(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
+def _drifts(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
-    return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
+    return sittings.worse_part(following, table.of_rater, late, thresholds)
 
 
-def _copies(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[BiasFlag]:
-    """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
-    found = []
-    for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
-        found += _copy_flags(table, test)
-    return _strongest(found)
+# --- times ----------------------------------------------------------------------------------------
 
 
-def _test_pairs(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
-    """Tests every two raters who share enough items, by sums over those items."""
-    by_chance = _same_by_chance(table)
-    judged = _by_rater(table, table.item, np.ones(len(table.item)))
-    orders = _by_rater(table, table.order, np.ones(len(table.item)))
-    shared = triu(judged @ judged.T, k=1).tocoo()
-    enough = shared.data >= thresholds.n_judgments
-    one, other, n = shared.row[enough], shared.col[enough], shared.data[enough]
-    if not len(n):
-        return []
-    # By pair of raters: equal rankings, and their expected number and its variance by chance.
-    # Sparse products add up over shared items only.
-    same, expected, spread = (
-        np.asarray((left @ judged_or_order.T).tocsr()[one, other]).reshape(-1)
-        for left, judged_or_order in (
-            (orders, orders),
-            (_by_rater(table, table.item, by_chance[table.item]), judged),
-            (_by_rater(table, table.item, (by_chance * (1 - by_chance))[table.item]), judged),
-        )
-    )
-    # Continuity correction of half a match, since a count is compared with a smooth curve.
-    p = norm.sf((same - expected - 0.5) / np.sqrt(np.maximum(spread, 1e-9)))
-    copied = (same - expected) / np.maximum(n - expected, 1e-9)
-    has_habit = np.isin(table.raters, sorted(habits))
-    met = ~(
-        has_habit[one] & has_habit[other]
-    )  # two raters with the same habit agree without any contact
-    return [
-        _Tested(
-            int(one[at]),
-            same[at] / n[at],
-            expected[at] / n[at],
-            int(n[at]),
-            float(p[at]),
-            copied[at] >= thresholds.copied,
-            int(other[at]),
-        )
-        for at in np.flatnonzero(met)
-    ]
-
-
-def _by_rater(table: JudgmentTable, columns: Ints, values: Floats) -> csr_matrix:
-    return csr_matrix(
-        (values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1)
-    )
-
-
-def _same_by_chance(table: JudgmentTable) -> Floats:
-    """By item, the probability that two independent raters rank it the same way, shrunk to the
-    pool's share.
+def _even(table: JudgmentTable, thresholds: Thresholds) -> list[Candidate]:
+    """Tests whether a rater's times differ far less than the median rater's: a program takes about
+    as long for every item.
     """
-    n_items = int(table.item.max()) + 1
-    n_each = np.bincount(table.item, minlength=n_items).astype(float)
-    # Equal pairs of rankings among all pairs on an item, plus ten pairs at the pool's share.
-    orders, first = np.unique(table.order, return_index=True)
-    counts = np.bincount(codes(table.order)[0], minlength=len(orders)).astype(float)
-    same = np.bincount(table.item[first], weights=counts * (counts - 1) / 2, minlength=n_items)
-    pairs = n_each * (n_each - 1) / 2
-    pooled = float(same.sum() / pairs.sum()) if pairs.sum() else 0.5
-    return np.asarray((same + 10 * pooled) / (pairs + 10), dtype=float)
-
-
-_LATER = 0.8
-"""From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
-
-
-def _copy_flags(table: JudgmentTable, test: _Tested) -> list[BiasFlag]:
-    """One flag for the rater who came second; one for each if neither always did."""
-    assert test.other is not None
-    one, other = table.of_rater[test.rater], table.of_rater[test.other]
-    _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
-    same = {test.rater: one[mine], test.other: other[theirs]}
-    later = float((table.at_s[one[mine]] > table.at_s[other[theirs]]).mean())
-    flagged = (
-        [(test.rater, test.other)]
-        if later >= _LATER
-        else [(test.other, test.rater)]
-        if later <= 1 - _LATER
-        else None
-    )
-    return [
-        _flag(
-            table,
-            "copy",
-            replace(test, rater=who, other=whom, shown_by=same[who]),
-            is_later=float(flagged is not None),
+    known = [of[np.isfinite(table.active_s[of])] for of in table.of_rater]
+    spreads = {
+        at: _spread(np.log(table.active_s[of]))
+        for at, of in enumerate(known)
+        if len(of) >= thresholds.n_judgments
+    }
+    if not spreads:
+        return []
+    usual = float(np.median(list(spreads.values())))
+    if not usual:
+        return []
+    tested = []
+    for at, spread in spreads.items():
+        n = len(known[at])
+        # The logarithm of a spread from deviations around the median has a variance of 1.36 / n.
+        z = math.log(max(spread, 1e-9) / usual) / math.sqrt(1.36 / n)
+        is_large = spread <= thresholds.even * usual
+        tested.append(
+            Candidate(at, spread, usual, n, float(norm.cdf(z)), is_large, shown_by=known[at])
         )
-        for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
-    ]
+    return tested
 
 
-def _strongest(found: list[BiasFlag]) -> list[BiasFlag]:
-    """One flag per rater: the other rater whom they resemble most."""
-    best: dict[int, BiasFlag] = {}
-    for flag in sorted(found, key=lambda flag: flag.value - flag.usual):
-        best[flag.rater] = flag
-    return list(best.values())
+def _spread(values: Floats) -> float:
+    """The standard deviation from the median deviation, so that a few long pauses do not count."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def _fast(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
@@ -369,8 +323,8 @@ def _fast(table: JudgmentTable, thresholds: Thresholds) -> list[BiasFlag]:
         _flag(
             table,
             "fast",
-            _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
-            limit=thresholds.chars_per_s,
+            Candidate(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
+            {"limit": thresholds.chars_per_s},
         )
         for at, pace in paces.items()
         if pace >= limit

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias.following import Following, following
+from labeling.statistics.bias.following import NumberedVotes
 from labeling.statistics.bias.shares import LENGTH_MARGIN
 from labeling.statistics.figures import Floats, Ints, codes
 
@@ -43,17 +43,27 @@ class JudgmentTable:
     rater: Ints
     item: Ints
     at_s: Floats
-    is_first_best: Floats
-    """1 if the first-shown response alone is on top, NaN if undecided"""
+    active_s: Floats
+    """seconds the rater worked on it; NaN is unknown"""
+    n_ranked: Ints
+    """responses ranked"""
+    top_place: Floats
+    """where the response on top was shown, from 0 among those ranked; NaN if several share the
+    top
+    """
     longer_won: Floats
     """among pairs that differ in length, the share that the longer one won; NaN if there are
     none
     """
     order: Ints
-    """equal for judgments that rank an item's responses in the same order"""
+    """equal for judgments that rank an item's responses in the same order; one of its own for a
+    judgment that ties everything, since an answer of ties is nothing that can be copied
+    """
+    decides: NDArray[np.bool_]
+    """whether it prefers any response to another"""
     pace: Floats
     """characters per second"""
-    following: Following
+    votes: NumberedVotes
     of_rater: tuple[Ints, ...]
     """each rater's judgments in order of time"""
 
@@ -78,9 +88,9 @@ def table_of(rankings: Rankings) -> JudgmentTable | None:
         column[judgment] = given
     its_item, its_rater, at_s, active_s = by_judgment
     with np.errstate(divide="ignore", invalid="ignore"):
-        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(
-            active_s > 0, active_s, np.nan
-        )
+        active_s = np.where(active_s > 0, active_s, np.nan)
+        pace = np.bincount(judgment, weights=chars, minlength=n) / active_s
+    decides = np.bincount(judgment[pairs.row], weights=np.abs(pairs.label), minlength=n) > 0
     # One sort by (rater, time); each rater's judgments are then one slice of it.
     time_order = np.lexsort((at_s, its_rater))
     starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
@@ -90,11 +100,14 @@ def table_of(rankings: Rankings) -> JudgmentTable | None:
         rater=its_rater,
         item=its_item,
         at_s=at_s,
-        is_first_best=_first_best(judgment, rank, position, n),
+        active_s=active_s,
+        n_ranked=np.bincount(judgment, weights=~np.isnan(rank), minlength=n).astype(np.int64),
+        top_place=_top_place(judgment, rank, position, n),
         longer_won=_longer_won(judgment, pairs, chars, n),
-        order=_orders(judgment, pairs, its_item, n),
+        order=_orders(judgment, pairs, its_item, decides),
+        decides=decides,
         pace=pace,
-        following=following(
+        votes=NumberedVotes(
             unit=pairs.unit,
             rater=pairs.rater,
             label=pairs.label,
@@ -106,20 +119,22 @@ def table_of(rankings: Rankings) -> JudgmentTable | None:
     )
 
 
-def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats:
-    ranked = ~np.isnan(rank)
+def _top_place(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats:
+    ranked = np.flatnonzero(~np.isnan(rank))
+    if not ranked.size:
+        return np.full(n, np.nan)
+    # One sort by (judgment, position): a response's place is its distance from its judgment's
+    # first.
+    shown = ranked[np.lexsort((position[ranked], judgment[ranked]))]
+    of = judgment[shown]
+    place = np.arange(len(shown)) - np.searchsorted(of, of)
     best = np.full(n, np.inf)
-    np.minimum.at(best, judgment[ranked], rank[ranked])
-    # A best rank shared by several responses is not a choice of the first, nor is a ranking of one.
-    on_top = ranked & (rank == best[judgment])
-    n_on_top, n_ranked = (
-        np.bincount(judgment, weights=on_top, minlength=n),
-        np.bincount(judgment, weights=ranked, minlength=n),
-    )
-    firsts = np.full(n, np.inf)
-    np.minimum.at(firsts, judgment[ranked], position[ranked])
-    is_first = np.bincount(judgment, weights=on_top & (position == firsts[judgment]), minlength=n)
-    return np.where((n_on_top == 1) & (n_ranked > 1), is_first, np.nan)
+    np.minimum.at(best, of, rank[shown])
+    on_top = rank[shown] == best[of]
+    n_on_top, n_ranked = np.bincount(of[on_top], minlength=n), np.bincount(of, minlength=n)
+    found = np.bincount(of[on_top], weights=place[on_top], minlength=n)
+    # A best rank shared by several responses is no choice of a place, nor is a ranking of one.
+    return np.where((n_on_top == 1) & (n_ranked > 1), found, np.nan)
 
 
 def _longer_won(judgment: Ints, pairs: agreement_pairs.PairVotes, chars: Floats, n: int) -> Floats:
@@ -131,16 +146,17 @@ def _longer_won(judgment: Ints, pairs: agreement_pairs.PairVotes, chars: Floats,
     return np.asarray(np.divide(won, total, out=np.full(n, np.nan), where=total > 0), dtype=float)
 
 
-def _orders(judgment: Ints, pairs: agreement_pairs.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs; a judgment without votes gets a
-    number of its own.
+def _orders(
+    judgment: Ints, pairs: agreement_pairs.PairVotes, item: Ints, decides: NDArray[np.bool_]
+) -> Ints:
+    """A number for each distinct set of votes on an item's pairs; a judgment that decides no pair
+    gets a number of its own.
     """
     # A random weight per (pair, label): equal sums mean equal sets of votes, up to rounding,
     # without comparing rankings one by one. The seed only keeps runs repeatable.
-    random = np.random.default_rng(7)
+    n, random = len(decides), np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    has_votes = np.bincount(judgment[pairs.row], minlength=n) > 0
     votes, names = codes(np.round(key, 9))
     own_number = len(names) + np.arange(n)
-    return codes(item * (len(names) + n) + np.where(has_votes, votes, own_number))[0]
+    return codes(item * (len(names) + n) + np.where(decides, votes, own_number))[0]

@@ -41,7 +41,7 @@ def test_the_warning_of_a_second_tab_stays_after_a_save_and_ends_with_the_tab(
     expect(second.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     expect(warned).to_contain_text("open in another tab")
     expect(page.locator("[data-trouble]")).to_contain_text("open in another tab")
-    second.goto("about:blank")
+    second.close(run_before_unload=True)
 
     expect(page.locator("[data-trouble]")).to_be_hidden()
 

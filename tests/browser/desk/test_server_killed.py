@@ -46,7 +46,7 @@ class Site:
             preexec_fn=services.die_with_parent,
             process_group=0,
         )
-        services.wait(self._answers, self.process, limit_s=180)
+        services.wait(self._answers, self.process)
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

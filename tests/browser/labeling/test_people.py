@@ -94,6 +94,7 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Repeat password").fill(PASSWORD)
     page.get_by_role("button", name="Join").click()
+    page.wait_for_url("**/desk/")
     page.get_by_role("link", name="View steps").click()
     expect(page.get_by_text("3 steps left before your first item.")).to_be_visible()
     page.get_by_role("link", name="Open Consent").click()

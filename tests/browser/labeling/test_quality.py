@@ -19,6 +19,7 @@ from labeling.models import (
     ProfileAnswer,
     Prompt,
     Rater,
+    RaterQuality,
     Response,
 )
 from labeling.people.pools import services as pools_services
@@ -102,7 +103,22 @@ def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> C
             item=item, ranks=ranks, reason="rater_error", by=None, now=timezone.now()
         )
     quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    with_a_taste(campaign, raters[7:10])
     return campaign
+
+
+def with_a_taste(campaign: Campaign, raters: list[Rater]) -> None:
+    """The report with a group of raters who want something else."""
+    taste = {
+        "number": 1,
+        "n_raters": len(raters),
+        "within": {"value": 0.71, "n": 200},
+        "outside": {"value": 0.52, "n": 900},
+        "repeats": {"value": 0.8, "n": 20},
+    }
+    for row in RaterQuality.objects.filter(report__campaign=campaign, rater__in=raters):
+        row.results = row.results | {"taste": taste}
+        row.save(update_fields=["results"])
 
 
 def describe_themselves(pool: Pool, raters: list[Rater]) -> None:

@@ -62,7 +62,7 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
 
     page.get_by_label("Max response length").fill("12")
     page.get_by_label("Message").fill("one two three")
-    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Ask").click()
     expect(right.locator("[data-role=assistant] .turn-text")).to_have_text("three two one")
     expect(left.locator(".turn-facts")).to_contain_text("tokens", timeout=120_000)
     look_over(page, "model-try")

@@ -103,8 +103,8 @@ def test_from_the_form_to_a_model_taken_home(
     assert (second.outcome, second.step) == ("succeeded", first.step + 3)
 
     page.get_by_role("link", name="Compare…").click()
-    page.get_by_label("Another run").select_option(str(first.pk))
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Add another run").fill("First")
+    page.locator("#offered").get_by_role("link", name="First try", exact=True).click()
     expect(page.get_by_role("columnheader", name="First try").first).to_be_visible()
     assert page.locator(".run-charts svg").count() > 0
 
@@ -130,7 +130,7 @@ def fill(page: Page) -> None:
     page.goto("/runs/new/sft/")
     page.get_by_role("button", name="small").click()
     page.get_by_label("Name").fill("First try")
-    page.locator("summary", has_text="More settings").click()
+    page.locator("summary", has_text="Advanced").click()
     values: dict[str, Any] = {
         "max_tokens": 128,
         "batch_size": 4,

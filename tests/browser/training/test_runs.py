@@ -125,6 +125,35 @@ def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
     look_over(page, "run-groups")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_results_come_first_and_pass_axe(
+    open_page: Opener, noor: User, look_over: Callable[..., None], width: int
+) -> None:
+    reward, ppo = cast.a_reward_run(noor), cast.a_ppo_run(noor)
+    stopped = cast.a_ppo_run(
+        noor,
+        is_measured=False,
+        name="PPO 32, stopped",
+        outcome="stopped",
+        of_steps=900,
+        kept_step=400,
+        stop_requested_at=timezone.now(),
+    )
+    page = open_page(f"/runs/{reward.pk}/", noor, width=width)
+    expect(page.locator(".run-verdict")).to_contain_text("rose from 52 % to 70 %")
+    look_over(page, f"run-reward-{width}")
+
+    page.goto(f"/runs/{ppo.pk}/")
+    look_over(page, f"run-ppo-{width}")
+
+    page.goto(f"/runs/{stopped.pk}/")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    look_over(page, f"run-ppo-stopped-{width}")
+
+    page.goto(f"/runs/compare/?run={reward.pk}&run={ppo.pk}&run={stopped.pk}")
+    look_over(page, f"compare-{width}")
+
+
 def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(
     open_page: Opener, noor: User
 ) -> None:

@@ -288,3 +288,41 @@ def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(
     ]
     assert pair.is_edit
     assert pair.judgment_id == judgment.pk
+
+
+def test_what_was_recorded_leaves_with_each_judgment(
+    comparison_campaign: Campaign, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    compared = ranked(comparison_campaign, rosa, {0: 1, 1: 2, 2: 3, 3: 4})
+    wrote = written(demonstration_campaign, rosa, "Four.")
+    Judgment.objects.all().update(active_s=12.5, warnings=["too_fast"])
+
+    for shape, judgment in (
+        ("rankings", compared),
+        ("preferences", compared),
+        ("demonstrations", wrote),
+        ("dialogues", wrote),
+    ):
+        row = next(iter(shapes.records(shape)))
+        expected = {
+            "item": judgment.item_id,
+            "campaign": judgment.campaign_id,
+            "guideline": "Helpful answers v1",
+            "active_s": 12.5,
+            "warnings": ["too_fast"],
+            "is_repeat": False,
+        }
+        assert {name: row[name] for name in expected} == expected
+
+
+def test_a_ranking_in_which_all_were_bad_says_so(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    judgment = ranked(comparison_campaign, rosa, {0: 1, 1: 2, 2: 3, 3: 4})
+    other = ranked(comparison_campaign, rosa, {0: 1, 1: 2, 2: 3, 3: 4})
+    judgment.comparison.is_all_bad = True
+    judgment.comparison.save()
+
+    rows = {row["judgment"]: row["is_all_bad"] for row in shapes.records("rankings")}
+
+    assert rows == {judgment.pk: True, other.pk: False}

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from labeling.desk.forms import answers
 from labeling.models import Rater
-from tests.html import page_of
+from tests.html import page_of, text_of
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
@@ -22,8 +23,34 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
 
     assert "your active seconds on items that you answered" in guide
     assert '<a href="/help/recorded/">The full list</a>' in guide
-    assert "<table>" in recorded
+    assert "everything we store about your work" in recorded.lower()
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
+
+
+SAID = {
+    "views": "text, raw or diff",
+    "seconds": "How these seconds were divided",
+    "opened": "Whether you opened the guideline",
+    "viewport": "size of your window",
+    "typing": "How many characters you typed",
+    "theme": "light or dark theme",
+    "face": "reading font",
+}
+
+
+def test_what_is_recorded_is_said_in_words_for_people(rosa: Rater, signed_in: SignedIn) -> None:
+    page = text_of(signed_in(rosa), "/help/recorded/")
+
+    assert SAID.keys() == answers.RECORDED.keys()
+    assert [words for words in SAID.values() if words not in page] == []
+    assert "<table" not in page
+    assert "<code" not in page
+
+
+def test_what_is_recorded_is_not_marked_as_english(rosa: Rater, signed_in: SignedIn) -> None:
+    main = page_of(signed_in(rosa).get("/help/recorded/")).partition("<main")[2]
+
+    assert 'lang="en"' not in main.partition("</main>")[0]
 
 
 @pytest.mark.parametrize("address", ["/my-work/", "/my-pay/"])

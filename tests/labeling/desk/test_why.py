@@ -89,6 +89,19 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
     assert "you added it" not in page
 
 
+def test_the_desk_says_once_what_is_the_same_for_every_campaign(
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+    rosa: Rater,
+    signed_in: SignedIn,
+) -> None:
+    page = page_of(signed_in(rosa).get("/desk/"))
+
+    assert comparison_campaign.name in page
+    assert demonstration_campaign.name in page
+    assert page.count("You are in “Day shift”.") == 1
+
+
 def test_a_rater_without_skills_sees_that(
     routed: Campaign, raul: Rater, signed_in: SignedIn
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
@@ -121,13 +121,29 @@ def test_the_csv_has_the_lines_of_everybody(
     )
 
 
-def test_a_pool_named_like_a_formula_is_text_in_the_csv(
-    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn
+def test_an_admins_pay_files_are_in_the_audit_log(
+    alice: User, rosa: Rater, signed_in: SignedIn
 ) -> None:
-    Pool.objects.filter(pk=day_shift.pk).update(name="=HYPERLINK(1)")
+    client = signed_in(alice)
+    client.get(f"/pay/csv?{MARCH}")
+    client.get(f"/pay/raters/{rosa.pk}/csv?{MARCH}")
+
+    events = AuditEvent.objects.filter(by=alice, action="export").order_by("pk")
+
+    assert [(event.target_type, event.target_id) for event in events] == [
+        ("accounts.user", alice.pk),
+        ("labeling.rater", rosa.pk),
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000"])
+def test_a_pool_named_like_a_formula_is_text_in_the_csv(
+    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn, blank: str
+) -> None:
+    Pool.objects.filter(pk=day_shift.pk).update(name=f"{blank}=HYPERLINK(1)")
     work(paid, rosa)
 
-    assert ",'=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
+    assert f",'{blank}=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
 
 
 def test_a_period_is_marked_as_paid_after_a_look(

@@ -82,8 +82,8 @@ def test_a_complete_visit_is_given_nothing_more(link: CrowdLink) -> None:
 
 
 def test_the_same_worker_comes_back_to_the_same_visit(link: CrowdLink) -> None:
-    enter(link, "worker-1")
-    enter(link, "worker-1")
+    client, _entered = enter(link, "worker-1")
+    enter(link, "worker-1", client)
 
     assert CrowdVisit.objects.count() == 1
     assert Rater.objects.count() == 1
@@ -138,7 +138,7 @@ def test_the_same_worker_is_the_same_rater_through_another_link(
     assert CrowdVisit.objects.get().state == "complete"
     other = study(day_shift, guideline)
 
-    client, entered = enter(other, "worker-1")
+    client, entered = enter(other, "worker-1", client)
 
     assert (entered.url, Rater.objects.count()) == ("/desk/", 1)
     assert take(client, other.campaign) != "/desk/", "the end of the first visit is no pause"
@@ -163,7 +163,7 @@ def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(
         now=NOON,
     )
 
-    client, _entered = enter(again, "worker-1")
+    client, _entered = enter(again, "worker-1", client)
 
     assert "You have answered 0 of 2 items." in words(client.get("/crowd/done/"))
 
@@ -212,6 +212,123 @@ def test_who_has_skipped_more_than_they_judged_gets_no_code_for_it(link: CrowdLi
     client.post("/crowd/finish")
 
     assert "C0DE42" not in words(client.get("/crowd/done/"))
+
+
+def elsewhere(entered: Any) -> tuple[int, bool]:
+    return entered.status_code, "answered with this ID in another browser" in words(entered)
+
+
+def test_an_id_alone_does_not_open_the_work_of_the_worker_who_has_it(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+
+    impostor, entered = enter(link, "worker-1")
+
+    assert elsewhere(entered) == (410, True)
+    assert "_auth_user_id" not in impostor.session
+    assert enter(link, "worker-1", client)[1].url == "/desk/"
+
+
+def test_an_id_alone_does_not_show_the_completion_code(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, answer(client, take(client, link.campaign)).url)
+
+    assert elsewhere(enter(link, "worker-1")[1]) == (410, True)
+    assert enter(link, "worker-1", client)[1].url == "/crowd/done/"
+
+
+def test_a_signed_out_worker_continues_in_the_same_browser(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    client.post("/account/logout/")
+
+    assert enter(link, "worker-1", client)[1].url == "/desk/"
+
+
+def test_a_cookie_of_ones_own_making_proves_nothing(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    name = f"crowd-{Rater.objects.get().pk}"
+    forged, other = Client(), Client()
+    enter(link, "worker-2", other)
+    (theirs,) = (value for key, value in other.cookies.items() if key.startswith("crowd-"))
+    forged.cookies[name] = theirs.value
+
+    assert elsewhere(enter(link, "worker-1", forged)[1]) == (410, True)
+
+
+def test_before_its_first_answer_a_visit_moves_to_the_browser_that_opened_it_last(
+    link: CrowdLink,
+) -> None:
+    first, _entered = enter(link, "worker-1")
+
+    second, entered = enter(link, "worker-1")
+
+    assert entered.url == "/desk/"
+    assert second.get("/desk/").status_code == 200
+    assert first.get("/desk/").headers["Location"].startswith("/account/login/")
+    assert CrowdVisit.objects.count() == 1
+
+
+def test_an_id_in_another_browser_is_another_rater_in_another_campaign(
+    link: CrowdLink, day_shift: Pool, guideline: Guideline
+) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+
+    _other, entered = enter(study(day_shift, guideline), "worker-1")
+
+    assert entered.url == "/desk/"
+    assert Rater.objects.count() == 2
+
+
+def test_an_id_that_has_answered_in_a_campaign_is_refused_there_in_another_browser(
+    link: CrowdLink,
+) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    again = crowd_services.create_crowd_link(
+        campaign=link.campaign,
+        name="Again",
+        id_parameter="PROLIFIC_PID",
+        completion_code="TWO",
+        by=None,
+        now=NOON,
+    )
+
+    assert elsewhere(enter(again, "worker-1")[1]) == (410, True)
+
+
+def test_who_was_paused_does_not_come_back_in_another_browser(
+    link: CrowdLink, day_shift: Pool, guideline: Guideline
+) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    accounts_services.pause_raters(
+        pool=day_shift, raters=[Rater.objects.get()], by=None, now=timezone.now()
+    )
+
+    _other, entered = enter(study(day_shift, guideline), "worker-1")
+
+    assert "You can't take part in this study." in words(entered)
+
+
+def test_made_up_ids_free_their_places_by_themselves(link: CrowdLink) -> None:
+    enter(link, "made-up-1")
+    enter(link, "made-up-2")
+    assert "All places are taken." in words(enter(link, "worker-1")[1])
+    CrowdVisit.objects.update(started_at=timezone.now() - timedelta(minutes=16))
+
+    assert enter(link, "worker-1")[1].url == "/desk/"
+
+
+def test_an_answer_keeps_the_place(link: CrowdLink) -> None:
+    CrowdLink.objects.update(n_places=1)
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    CrowdVisit.objects.update(started_at=timezone.now() - timedelta(minutes=16))
+
+    assert "All places are taken." in words(enter(link, "worker-2")[1])
 
 
 def test_a_full_study_is_refused_and_a_return_frees_place_and_item(link: CrowdLink) -> None:

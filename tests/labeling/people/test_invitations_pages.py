@@ -41,6 +41,23 @@ def join(secret: str, client: Client | None = None, **values: str) -> Any:
     return (client or Client()).post(f"/join/{secret}/", given)
 
 
+def test_a_pool_whose_name_has_two_lines_can_still_invite(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    """Pools made before names were checked."""
+    Pool.objects.filter(pk=day_shift.pk).update(name="a\r\nBcc: x@example.org")
+
+    page = signed_in(alice).post(
+        f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org", "name": "Ines"}
+    )
+
+    (message,) = mail.outbox
+    assert page.status_code < 400
+    assert message.subject == "Join us in “a Bcc: x@example.org”"
+    assert message.recipients() == ["ines@example.org"]
+    assert message.message()["Bcc"] is None
+
+
 def test_one_person_is_invited_by_mail(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
     signed_in(alice).post(
         f"/pools/{day_shift.pk}/invitations/", {"email": "Ines@Example.org", "name": "Ines"}
@@ -118,6 +135,16 @@ def test_a_link_works_once(day_shift: Pool) -> None:
         True,
     )
     assert User.objects.filter(is_rater=True).count() == 1
+
+
+def test_who_has_joined_and_opens_the_link_again_gets_to_the_desk(day_shift: Pool) -> None:
+    secret, client = invited(day_shift), Client()
+    joined = join(secret, client)
+
+    again = client.get(f"/join/{secret}/")
+
+    assert (joined.headers["Location"], again.headers["Location"]) == ("/desk/", "/desk/")
+    assert Client().get(f"/join/{secret}/").status_code == 410
 
 
 def test_a_link_expires(day_shift: Pool) -> None:

@@ -101,13 +101,33 @@ def test_writers_are_compared_by_pace_and_by_what_they_pasted(campaign: Campaign
 
 
 @pytest.mark.django_db
+def test_writers_with_the_same_texts_are_marked_with_the_count(
+    campaign: Campaign, alice: User, signed_in: Callable[..., Client]
+) -> None:
+    for alias in ("W1", "W2"):
+        written = Judgment.objects.filter(rater__alias=alias).order_by("pk")
+        for number, judgment in enumerate(written):
+            judgment.demonstration.text = f"{'An own text of this writer. ' * 4} {alias} {number}"
+            judgment.demonstration.save(update_fields=["text"])
+
+    found = {
+        Rater.objects.get(pk=rater_id).alias: writer.same
+        for rater_id, writer in writers(campaign=campaign).items()
+    }
+    page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
+
+    assert [alias for alias, same in sorted(found.items()) if same] == ["W3", "W4", "W5", "W6"]
+    assert page.count(f"Same text as another writer: {N_EACH} of {N_EACH}") == 4
+
+
+@pytest.mark.django_db
 def test_the_campaigns_page_marks_them_and_says_what_it_proves(
     campaign: Campaign, alice: User, signed_in: Callable[..., Client]
 ) -> None:
     page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
     assert page.count("Writes fast") == 1
-    assert page.count("Pastes the most") == 1
+    assert page.count("Pastes most of the text") == 1
     assert "This proves nothing" in page
 
 

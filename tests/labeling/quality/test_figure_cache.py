@@ -1,12 +1,15 @@
 """Cached figures: quick ones never, slow ones with their time, recomputed by a worker."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
+import services as servers
+from django.conf import LazySettings
 from django.core.cache import cache
 from django.test import Client
-from redis.exceptions import RedisError
 
 from accounts.models import User
 from labeling.campaigns import board
@@ -58,7 +61,8 @@ def test_what_is_quick_is_computed_at_each_look(rings: list[tuple[str, int]]) ->
     compute = Counter()
 
     assert [
-        cached_figures(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)
+        cached_figures(name="n", kind=int, ids=[7], compute=compute, now=NOON)[7].value
+        for _look in range(3)
     ] == [
         1,
         2,
@@ -72,7 +76,7 @@ def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
 ) -> None:
     compute = Counter()
     look = [
-        cached_figures(name="n", ids=[7, 8], compute=compute, now=at)
+        cached_figures(name="n", kind=int, ids=[7, 8], compute=compute, now=at)
         for at in (NOON, NOON + timedelta(seconds=20), LATER, LATER)
     ]
 
@@ -83,12 +87,12 @@ def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
     assert rings == [("n", 7), ("n", 8)]
 
     refresh(name="n", ids=[7], compute=compute, now=LATER)
-    again = cached_figures(name="n", ids=[7, 8, 9], compute=compute, now=LATER)
+    again = cached_figures(name="n", kind=int, ids=[7, 8, 9], compute=compute, now=LATER)
     assert ({pk: entry.value for pk, entry in again.items()}, again[7].at) == (
         {7: 2, 8: 1, 9: 3},
         LATER,
     )
-    cached_figures(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
+    cached_figures(name="n", kind=int, ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
     assert rings[2:] == [("n", 7)], "a recomputed figure is requested again"
 
 
@@ -98,36 +102,64 @@ def test_what_took_long_rests_long(
     times = iter([0.0, 6.0])
     monkeypatch.setattr(figure_cache, "perf_counter", lambda: next(times))
     compute = Counter()
-    cached_figures(name="n", ids=[7], compute=compute, now=NOON)
+    cached_figures(name="n", kind=int, ids=[7], compute=compute, now=NOON)
 
-    cached_figures(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=119))
+    cached_figures(name="n", kind=int, ids=[7], compute=compute, now=NOON + timedelta(seconds=119))
     assert rings == []
-    cached_figures(name="n", ids=[7], compute=compute, now=NOON + timedelta(seconds=121))
+    cached_figures(name="n", kind=int, ids=[7], compute=compute, now=NOON + timedelta(seconds=121))
     assert rings == [("n", 7)]
 
 
 def test_a_figure_of_the_future_is_old(slow: None, rings: list[tuple[str, int]]) -> None:
-    cached_figures(name="n", ids=[7], compute=Counter(), now=LATER)
+    cached_figures(name="n", kind=int, ids=[7], compute=Counter(), now=LATER)
 
-    cached_figures(name="n", ids=[7], compute=Counter(), now=NOON)
+    cached_figures(name="n", kind=int, ids=[7], compute=Counter(), now=NOON)
 
     assert rings == [("n", 7)]
 
 
-def test_without_the_cache_every_look_computes(slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_arguments: object) -> None:
-        raise RedisError
-
-    monkeypatch.setattr(cache, "get_many", away)
-    monkeypatch.setattr(cache, "set_many", away)
+def test_while_redis_is_away_a_slow_figure_is_kept_by_the_process(
+    slow: None, settings: LazySettings
+) -> None:
+    away = f"redis://127.0.0.1:{servers.free_port()}/0"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": away}}
     compute = Counter()
 
-    assert [
-        cached_figures(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)
-    ] == [
-        1,
-        2,
+    values = [
+        cached_figures(name="n", kind=int, ids=[7], compute=compute, now=NOON)[7].value
+        for _look in range(2)
     ]
+
+    assert values == [1, 1]
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Each kind of value that a figure may hold."""
+
+    at: datetime | None
+    rows: list[tuple[str, int]]
+    amounts: Mapping[str, Decimal]
+    inner: "Everything | None" = None
+    share: float = 0.5
+
+
+def test_figures_are_kept_as_plain_values_and_read_back_as_they_were(
+    slow: None, rings: list[tuple[str, int]]
+) -> None:
+    inner = Everything(None, [], {})
+    whole = Everything(NOON, [("a model", 3)], {"EUR": Decimal("12.3400")}, inner)
+
+    for _look in range(2):
+        found = cached_figures(
+            name="n", kind=Everything, ids=[7], compute=lambda ids, _now: {7: whole}, now=NOON
+        )
+        assert found[7].value == whole
+
+
+def test_what_has_no_plain_form_is_refused() -> None:
+    with pytest.raises(AssertionError, match="no plain form"):
+        figure_cache.plain(object())
 
 
 def test_a_large_campaigns_pages_show_what_was_counted_and_when(

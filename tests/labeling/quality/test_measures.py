@@ -332,3 +332,33 @@ def test_agreement_with_golds_has_an_interval_over_golds() -> None:
     assert (
         against.with_golds(none, none, no_prompts).note == "No gold items have been answered yet."
     )
+
+
+def test_raters_with_a_taste_of_their_own_keep_a_weight() -> None:
+    """Sixteen raters want one thing, four another, and all are equally careful."""
+    chance = np.random.default_rng(5)
+    usual, other = chance.standard_normal((2, 60, 4))
+    scores: dict[tuple[int, int], Any] = {}
+
+    def score(item: int, rater: int) -> Any:
+        if (item, rater) not in scores:
+            believed = other if rater > 16 else usual
+            scores[item, rater] = believed[item] + 0.8 * chance.standard_normal(4)
+        return scores[item, rater]
+
+    votes = votes_of(n_items=60, raters=range(1, 21), k=4, rank=lambda _rater, place: place)
+    rank = [
+        float((score(item, rater) > score(item, rater)[response % 4]).sum() + 1)
+        for item, rater, response in zip(votes.item, votes.rater, votes.response, strict=True)
+    ]
+
+    votes = replace(votes, judgment=votes.item * 100 + votes.rater, rank=np.array(rank))
+
+    found = measures_raters.rater_measures(votes, {})
+
+    tastes = {rater: record["taste"] for rater, record in found.items()}
+    assert [rater for rater, taste in tastes.items() if taste] == [17, 18, 19, 20]
+    assert tastes[17]["within"]["value"] > 0.65
+    assert abs(tastes[17]["outside"]["value"] - 0.5) < 0.1
+    assert all(found[rater]["weight"] > 0.2 for rater in (17, 18, 19, 20))
+    assert [found[rater]["flags"] for rater in (17, 18, 19, 20)] == [[], [], [], []]

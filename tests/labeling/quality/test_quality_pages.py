@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
+from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater, RaterQuality
 from labeling.quality import services as quality_services
 from labeling.review import set_aside
 from tests.cast import NOON, open_comparison_campaign, rater_called
@@ -164,6 +164,28 @@ def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
     assert "needs a check" in page or "need a check" in page
     assert f'<a href="/campaigns/{campaign.pk}/raters/{habitual.pk}/">{habitual.alias}</a>' in page
     assert "Puts the first-shown response on top in 100 % of 30 answers" in page
+    assert "Fewer than 1 in 10,000 honest raters would look like this by luck." in page
+
+
+def test_raters_with_a_taste_of_their_own_are_a_group_and_not_flagged(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    shares = {"within": {"value": 0.7, "n": 9}, "outside": {"value": 0.5, "n": 9}}
+    taste = shares | {"number": 1, "n_raters": 3, "repeats": {"value": None, "n": 0}}
+    row = RaterQuality.objects.get(rater=rosa)
+    row.results = row.results | {"taste": taste}
+    row.save(update_fields=["results"])
+
+    client = signed_in(alice)
+    pages = [
+        words(client.get(f"/campaigns/{measured.pk}/{address}/"))
+        for address in ("bias", f"raters/{rosa.pk}")
+    ]
+
+    for page in pages:
+        assert "3 raters agree with each other in 70 % of pairs" in page
+        assert "so they keep their vote" in page
+        assert "No better than chance" not in page
 
 
 def test_a_flag_is_shown_in_the_readers_language(

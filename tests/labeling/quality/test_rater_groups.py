@@ -31,7 +31,7 @@ from labeling.quality.votes import rater_groups
 from labeling.review import services as review_services
 from labeling.statistics.bias import looks as bias_looks
 from labeling.statistics.bias import shares
-from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.cast import NOON, rater_called
 from tests.html import page_of
 from tests.labeling.quality.judging import as_shown, judge_all
 from tests.labeling.quality.test_measures import none_of_others, votes_of
@@ -224,20 +224,6 @@ def test_what_few_of_a_group_were_asked_is_not_told() -> None:
 
 
 # --- through the product --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def ten(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, list[Rater]]:
-    """Ten raters on four items of four: the first five rank as shown, the others by what they
-    read.
-    """
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=4, overlap=10)
-    raters = [rater_called(f"Rater {number}", pool=day_shift) for number in range(10)]
-    for rater in raters[:5]:
-        judge_all(campaign, rater, by=as_shown)
-    for rater in raters[5:]:
-        judge_all(campaign, rater)
-    return campaign, raters
 
 
 def groups_found(campaign: Campaign) -> dict[str, Any]:

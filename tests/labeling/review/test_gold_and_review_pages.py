@@ -76,7 +76,7 @@ def test_a_reviewer_sees_every_answer_without_names_unless_wished(
 
     blind, open_ = (signed_in(alice).get(address, query).text for query in ({}, {"names": "shown"}))
 
-    assert "Rater 1" in blind
+    assert "Answer 1" in blind
     assert split[0].rater.alias not in blind
     assert 'card-note">a model' not in blind
     assert split[0].rater.alias in open_

@@ -24,6 +24,7 @@ class WordCountConfig(Settings):
     snapshot_label: ClassVar[str] = _("Prompts to count")
     snapshot_heading: ClassVar[str] = _("Counts")
     leaves: ClassVar[str] = ""
+    headlines: ClassVar[tuple[str, ...]] = ("n_words", "short")
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("n_words", _("words in all")),
         Measure("short", _("short words"), SHARE),

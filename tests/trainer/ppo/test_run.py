@@ -4,9 +4,7 @@ model.
 
 import json
 import math
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import safetensors.torch
 import torch
 import transformers
 
-from tests.trainer import runs, tiny
+from tests.trainer import runs, tiny, warm
 from tests.trainer.ppo import models as ppo_models
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
@@ -80,6 +78,13 @@ def write_snapshot(folder: Path, *, with_completions: bool = False) -> Path:
 def start(
     folder: Path, models: tuple[Path, Path], snapshot: Path, *, attempt: int = 1, **changes: Any
 ) -> subprocess.CompletedProcess[str]:
+    write_job(folder, models, snapshot, attempt=attempt, **changes)
+    return warm.as_child(folder)
+
+
+def write_job(
+    folder: Path, models: tuple[Path, Path], snapshot: Path, *, attempt: int = 1, **changes: Any
+) -> None:
     reward = changes.pop("reward_model", str(models[1]))
     watchdog = changes.pop("watchdog_model", None)
     config = SMALL | changes
@@ -87,12 +92,6 @@ def start(
         "ppo", 1, attempt, config, str(models[0]), str(snapshot), reward, watchdog_model=watchdog
     )
     run_dir.write_job(folder, job)
-    return subprocess.run(
-        [sys.executable, "-m", "training.trainer", str(folder)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
 
 
 def carried_out(path: Path, models: tuple[Path, Path], snapshot: Path, **changes: Any) -> RunFolder:
@@ -115,7 +114,9 @@ def points(folder: Path) -> list[dict[str, Any]]:
 def test_a_run_leaves_whole_weights_curves_and_samples(
     method: str, models: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    done = start(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method)
+    write_job(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method)
+
+    done = runs.as_child(RunFolder(tmp_path / "run", 1), OMP_NUM_THREADS="1")
 
     result = result_of(tmp_path / "run")
     assert done.returncode == 0, done.stderr

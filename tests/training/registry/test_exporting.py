@@ -104,6 +104,73 @@ def test_the_adapter_is_exported_alone_if_it_was_saved_and_refused_otherwise(
         export.archive(model=trained, weights="adapter")
 
 
+def test_only_a_models_own_files_leave_the_site(trained: TrainedModel) -> None:
+    folder = Path(trained.location)
+    for name in ("id_rsa", ".env", ".hidden.safetensors", "modeling.py", "notes.json"):
+        (folder / name).write_text("PRIVATE KEY of the operator")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config.json").write_text("PRIVATE KEY of the operator")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+
+    packed = unpacked(export.archive(model=trained))
+
+    assert not any(b"PRIVATE KEY" in content for content in packed.values())
+    assert packed[f"{trained.name}/chat_template.jinja"] == b"{{ messages }}"
+
+
+def test_a_folder_registered_before_the_operator_named_roots_can_be_trained_and_not_downloaded(
+    trained: TrainedModel, settings: LazySettings, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "config.json").write_text("{}")
+    TrainedModel.objects.filter(pk=trained.pk).update(location=str(own))
+    trained.refresh_from_db()
+    settings.MODEL_ROOTS = []
+
+    assert artifacts.fetch_model(trained.location) == str(own)
+    with pytest.raises(export.UnableToExport, match="PREFERABLY_MODEL_ROOTS"):
+        export.archive(model=trained)
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_model_is_registered_only_below_the_operators_folders(
+    noor: User, settings: LazySettings, tmp_path: Path, is_elsewhere: bool
+) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for folder in (root / "base", outside / "there"):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+    settings.MODEL_ROOTS = [str(root)]
+
+    def register(location: object) -> TrainedModel:
+        return registry_services.register_model(
+            name=str(location),
+            kind="policy",
+            location=str(location),
+            licence="",
+            is_elsewhere=is_elsewhere,
+            by=noor,
+            now=NOW,
+        )
+
+    def refusal(location: object) -> str:
+        with pytest.raises(registry_services.UnableToRegister) as refused:
+            register(location)
+        return refused.value.sentence.replace(str(location), "…")
+
+    assert register(root / "base").pk
+    sentences = {
+        refusal(outside / "there"),
+        refusal(outside / "nothing"),
+        refusal(outside),
+        refusal(root / ".." / "outside" / "there"),
+        refusal(f"{root}-other/base"),
+    }
+    assert len(sentences) == 1, "the form must not tell which folders exist"
+    assert "PREFERABLY_MODEL_ROOTS" in sentences.pop()
+
+
 @pytest.mark.parametrize(
     ("location", "words"),
     [("owner/model", "is a hub model"), ("/nowhere/at/all", "manage.py export_model")],

@@ -462,6 +462,8 @@ def test_an_archive_is_sent_with_its_length_and_its_lack_is_told(
     assert len(content) == int(sent["Content-Length"])
     assert "manage.py export_model" in missing.content.decode()
     assert "was not trained with LoRA" in no_adapter.content.decode()
+    noted = AuditEvent.objects.get(action="download")
+    assert (noted.by, noted.target_id, noted.after) == (noor, here.pk, {"weights": "merged"})
 
 
 def test_publishing_is_queued_shown_and_refused_with_a_sentence(

@@ -68,6 +68,27 @@ def test_a_model_goes_to_the_hub_with_card_and_lineage(
     assert AuditEvent.objects.filter(action="publish", target_id=model.pk).exists()
 
 
+def test_nothing_beside_the_model_is_published(hub: Hub, model: TrainedModel, noor: User) -> None:
+    for name in ("id_rsa", ".env", "manifest.json"):
+        (Path(model.location) / name).write_text("PRIVATE KEY")
+
+    published(model, noor)
+
+    assert set(hub.files) == {"README.md", "lineage.json", "config.json", "model.safetensors"}
+
+
+def test_a_folder_outside_the_operators_roots_is_not_published(
+    hub: Hub, model: TrainedModel, noor: User, settings: LazySettings
+) -> None:
+    settings.MODEL_ROOTS = []
+
+    made = published(model, noor)
+
+    assert made.state == "failed"
+    assert "PREFERABLY_MODEL_ROOTS" in made.error
+    assert hub.made == []
+
+
 def test_a_refusal_by_the_hub_is_shown_without_the_token(
     hub: Hub, model: TrainedModel, noor: User
 ) -> None:

@@ -23,13 +23,55 @@ def test_runs_are_compared_by_curves_measures_and_what_differs(
 
     response = signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}")
 
-    charts = response.context["charts"]
+    charts = response.context["chart_groups"][0].charts
     assert charts[0].title.startswith("Loss, training ends ")
     assert [curve.name for curve in charts[0].curves] == ["Alpha", "Beta"]
     assert [(line.name, line.cells) for line in response.context["settings"]] == [
         ("LoRA rank", ["32", "64"])
     ]
     assert "1.713" in response.content.decode()
+
+
+def test_a_compared_run_can_be_taken_out_again(signed_in: SignIn, noor: User) -> None:
+    one, other = cast.a_run(noor, name="Alpha"), cast.a_run(noor, name="Beta")
+
+    page = text_of(signed_in(noor), f"/runs/compare/?run={one.pk}&run={other.pk}")
+
+    assert f'href="?run={other.pk}" aria-label="Remove Alpha"' in page
+    assert f'href="?run={one.pk}" aria-label="Remove Beta"' in page
+    assert page.count('type="search"') == 1
+
+
+def test_what_differs_comes_first_and_what_is_the_same_is_apart(
+    signed_in: SignIn, noor: User
+) -> None:
+    one, other = cast.a_reward_run(noor), cast.a_reward_run(noor, name="Reward of December")
+    Run.objects.filter(pk=other.pk).update(
+        metrics=other.metrics | {"held_out_accuracy_after": 0.8}, config={"lora_rank": 64}
+    )
+
+    response = signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}")
+
+    assert [row.name for row in response.context["measures"]] == ["Held-out pair accuracy"]
+    assert "Held-out loss" in [row.name for row in response.context["same_measures"]]
+    page = response.content.decode()
+    places = [page.index(one) for one in ("LoRA rank", "Held-out pair accuracy", "run-charts")]
+    assert places == sorted(places)
+
+
+def test_losses_of_different_kinds_do_not_share_a_chart(signed_in: SignIn, noor: User) -> None:
+    tuned = cast.a_run(noor, state="running", n_points=40, name="Tuned")
+    judge = cast.a_reward_run(noor, name="Judge")
+
+    path = f"/runs/compare/?run={tuned.pk}&run={judge.pk}"
+    groups = signed_in(noor).get(path).context["chart_groups"]
+
+    losses = [chart for chart in groups[0].charts if "oss" in chart.title]
+    assert {tuple(curve.name for curve in chart.curves) for chart in losses} == {
+        ("Tuned",),
+        ("Judge",),
+    }
+    assert {curve.number for chart in losses for curve in chart.curves} == {1, 2}
 
 
 def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(

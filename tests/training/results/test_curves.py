@@ -48,9 +48,9 @@ def test_a_long_run_is_read_thinned_to_its_ends(noor: User) -> None:
 
 
 def test_what_is_measured_now_and_then_is_not_thinned_out(noor: User) -> None:
-    run = long_run(noor, 20_000)
+    run = long_run(noor, 8_000)
 
-    assert len(curves.curves(run=run)["held_out_loss"].points) == 20
+    assert len(curves.curves(run=run)["held_out_loss"].points) == 8
 
 
 def test_a_short_run_is_read_whole(noor: User) -> None:

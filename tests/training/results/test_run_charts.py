@@ -1,6 +1,11 @@
 """Which charts a run gets, from its curves alone."""
 
+from itertools import pairwise
+
+from pages.charts import LineChart, Tick
+from training.configs.knobs import Settings
 from training.configs.ppo import PpoConfig
+from training.configs.reward import RewardConfig
 from training.configs.sft import SftConfig
 from training.results import charts as results_charts
 from training.results.curves import Curve
@@ -10,21 +15,24 @@ def curve(metric: str, *values: float) -> Curve:
     return Curve(metric, [(float(step), value) for step, value in enumerate(values, start=1)])
 
 
-def test_a_ppo_run_shows_reward_by_its_drift_from_the_sft_model() -> None:
-    curves = {
-        c.metric: c
-        for c in [
-            curve("reward", 0.0, 0.5, 1.0),
-            curve("kl", 0.0, 4.0, 1.0),
-            curve("sqrt_kl", 0.0, 2.0, 1.0),
-        ]
-    }
+def drawn(about: type[Settings], *found: Curve, n_steps: int = 3) -> list[LineChart]:
+    groups = results_charts.charts(about, {one.metric: one for one in found}, n_steps=n_steps)
+    return [chart for group in groups for chart in group.charts]
 
-    drift = next(
-        chart
-        for chart in results_charts.charts(PpoConfig, curves, n_steps=3)
-        if chart.title.startswith("Reward by drift")
+
+def title_of(*values: float, metric: str = "held_out_loss") -> str:
+    return drawn(SftConfig, curve(metric, *values), n_steps=len(values))[0].title
+
+
+def test_a_ppo_run_shows_reward_by_its_drift_from_the_sft_model() -> None:
+    charts = drawn(
+        PpoConfig,
+        curve("reward", 0.0, 0.5, 1.0),
+        curve("kl", 0.0, 4.0, 1.0),
+        curve("sqrt_kl", 0.0, 2.0, 1.0),
     )
+
+    drift = next(chart for chart in charts if chart.title.startswith("Reward by drift"))
 
     assert [row[0] for row in drift.rows] == ["0", "1", "2"]
     assert [row[1] for row in drift.rows] == ["0", "1", "0.5"]
@@ -41,18 +49,104 @@ def test_margins_are_drawn_from_where_pairs_come_out_wrong() -> None:
     assert results_charts.margins([]) is None
 
 
-def test_what_is_only_an_aid_is_not_drawn() -> None:
-    curves = {
-        name: curve(name, 1.0, 2.0)
-        for name in ("reward", "rollout_s", "update_s", "policy_loss", "held_out_n")
+def test_margins_are_bars() -> None:
+    chart = results_charts.margins(
+        [{"margin": -1.0, "n": 1}, {"margin": 0.0, "n": 0}, {"margin": 1.0, "n": 3}]
+    )
+
+    assert chart is not None
+    assert chart.curves == ()
+    assert [bar.number for bar in chart.bars] == [2, 1]
+    low, high = (float(bar.height) for bar in chart.bars)
+    assert high > 2.9 * low
+
+
+def test_calibration_is_drawn_as_points_that_nothing_joins() -> None:
+    chart = results_charts.calibration(
+        [{"predicted": 0.6, "observed": 0.5, "n": 9}, {"predicted": 0.9, "observed": 1.0, "n": 9}]
+    )
+
+    assert chart is not None
+    assert [(bool(one.path), len(one.dots)) for one in chart.curves] == [(False, 2), (True, 0)]
+
+
+def test_a_curve_of_one_point_is_not_drawn() -> None:
+    assert drawn(SftConfig, curve("loss", 2.0), n_steps=4) == []
+
+
+def test_charts_come_in_groups_and_the_system_is_closed() -> None:
+    found = {
+        name: curve(name, 1.0, 2.0) for name in ("reward", "response_tokens", "lr", "surprise")
     }
 
-    assert len(results_charts.charts(PpoConfig, curves, n_steps=2)) == 1
+    groups = results_charts.charts(PpoConfig, found, n_steps=2)
+
+    assert [(one.title, len(one.charts), one.is_closed) for one in groups] == [
+        ("Learning", 1, False),
+        ("Data", 1, False),
+        ("System", 2, True),
+    ]
+
+
+def test_a_fall_that_is_the_runs_result_is_called_a_fall() -> None:
+    assert title_of(3.103, 3.009) == "Loss on held-out data falls from 3.103 to 3.009"
+
+
+def test_noise_around_one_level_is_called_steady() -> None:
+    noise = [2.0 + 0.1 * (-1) ** step + 0.001 * step for step in range(60)]
+
+    assert title_of(*noise, metric="loss").startswith("Loss stays near 2.0")
+
+
+def test_a_slow_fall_in_a_noisy_curve_is_called_a_fall() -> None:
+    noisy = [3.0 - 0.002 * step + 0.02 * (-1) ** step for step in range(200)]
+
+    assert title_of(*noisy, metric="loss").startswith("Loss falls from 2.98 to 2.62")
+
+
+def test_shares_are_percentages_on_an_axis_between_0_and_1() -> None:
+    found = drawn(RewardConfig, curve("held_out_accuracy", 0.52, 0.7))[0]
+    level = drawn(RewardConfig, curve("held_out_accuracy", 0.5, 0.5))[0]
+
+    assert found.title == "Accuracy on held-out data rises from 52 % to 70 %"
+    for chart in (found, level):
+        labels = [float(tick.label) for tick in chart.y_ticks]
+        assert min(labels) >= 0
+        assert max(labels) <= 1
+
+
+def test_one_step_is_called_a_step() -> None:
+    curve_of_one_step = Curve("loss", [(0.0, 2.0), (1.0, 1.0)])
+
+    assert drawn(SftConfig, curve_of_one_step, n_steps=1)[0].x_ticks[-1].label == "1 step"
+
+
+def left_of(tick: Tick) -> float:
+    return float(tick.at) - len(tick.label) * 7 * {"start": 0, "": 0.5, "end": 1}[tick.anchor]
+
+
+def right_of(tick: Tick) -> float:
+    return left_of(tick) + len(tick.label) * 7
+
+
+def test_the_labels_of_the_axis_do_not_touch() -> None:
+    chart = results_charts.margins([{"margin": 0.06 * n - 0.5, "n": n} for n in range(20)])
+    assert chart is not None
+    steps = drawn(SftConfig, curve("loss", *range(900)), n_steps=100_000)[0]
+
+    for ticks in (chart.x_ticks, steps.x_ticks):
+        for one, following in pairwise(ticks):
+            assert right_of(one) < left_of(following)
+    assert chart.x_unit == "reward of the better response minus the other"
+
+
+def test_what_is_only_an_aid_is_not_drawn() -> None:
+    names = ("reward", "rollout_s", "update_s", "policy_loss", "held_out_n")
+
+    assert len(drawn(PpoConfig, *(curve(name, 1.0, 2.0) for name in names))) == 1
 
 
 def test_a_metric_that_nobody_foresaw_is_drawn_last() -> None:
-    charts = results_charts.charts(
-        SftConfig, {name: curve(name, 1.0, 2.0) for name in ("surprise_score", "loss")}, n_steps=2
-    )
+    charts = drawn(SftConfig, curve("surprise_score", 1.0, 2.0), curve("loss", 1.0, 2.0))
 
     assert [chart.title.split(" rises")[0] for chart in charts] == ["Loss", "surprise score"]

@@ -1,10 +1,13 @@
 """The form of a new run through HTTP: what is chosen already, and what it refuses."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import User
 from tests.html import text_of
@@ -157,3 +160,42 @@ def test_another_like_it_begins_with_the_same_settings(signed_in: SignIn, noor: 
 
     assert form["lora_rank"].value() == 32
     assert form["snapshot"].value() == run.snapshot_id
+
+
+def test_a_run_on_a_snapshot_without_held_out_prompts_is_warned_about(
+    signed_in: SignIn, noor: User
+) -> None:
+    prompts = cast.a_snapshot(noor, "prompts", "Prompts to train on")
+    data = form_data("ppo") | {
+        "snapshot": prompts.pk,
+        "base_model": cast.a_model(noor).pk,
+        "reward_model": cast.a_model(noor, "reward-1", "reward").pk,
+    }
+    client = signed_in(noor)
+    warning = "has no held-out rows"
+
+    assert warning not in client.post("/runs/new/ppo/cost", data).content.decode()
+
+    prompts.card["splits"] = {"train": 1204, "validation": 0, "test": 0}
+    prompts.save()
+    page = client.post("/runs/new/ppo/cost", data).content.decode()
+    assert warning in page
+    form = text_of(client, "/snapshots/new/?kind=prompts&split=train&split=validation")
+    assert "kind=prompts&amp;split=train&amp;split=validation" in page
+    for split in ("train", "validation"):
+        assert re.search(rf'value="{split}"[^>]*checked', form)
+
+
+def test_a_new_run_has_a_name_and_closed_hardware(signed_in: SignIn, noor: User) -> None:
+    snapshot = cast.a_snapshot(noor)
+    cast.a_model(noor)
+
+    page = text_of(signed_in(noor), f"/runs/new/sft/?snapshot={snapshot.pk}")
+
+    today = date_format(timezone.localdate(), "j M")
+    assert f'value="SFT on Demonstrations of November, {today}"' in page
+    hardware = page[page.index("<summary>Hardware") : page.index("<summary>Advanced")]
+    for name in ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy", "priority"):
+        assert f'name="{name}"' in hardware
+    assert page.index('name="n_epochs"') < page.index("<summary>Hardware")
+    assert 'Held-out rows <span class="unit">' not in page

@@ -2,6 +2,7 @@
 database.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling.models import Campaign, Rater
+from labeling.models import Campaign, Rater, Response
+from tests.cast import responses_to, some_prompts
 from tests.html import text_of
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
-from training.models import RunPoint, Snapshot, TrainedModel
+from training.models import Run, RunPoint, Snapshot, TrainedModel
 from training.results import curves
 from training.runs import selectors as runs_selectors
 from training.runs.selectors import RunFilter
@@ -161,6 +163,24 @@ def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) ->
         True,
         False,
     ]
+
+
+def test_a_stopped_run_says_how_far_it_got_and_offers_to_resume(
+    signed_in: SignIn, noor: User
+) -> None:
+    run = cast.a_run(noor, state="running", n_points=100, stop_requested_at=timezone.now())
+    cast.finished(run, "succeeded")
+    Run.objects.filter(pk=run.pk).update(outcome="stopped", kept_step=100)
+    client = signed_in(noor)
+
+    page = text_of(client, f"/runs/{run.pk}/")
+
+    assert "step 100 of 400" in page
+    assert "25 %" in page
+    assert 'id="retry">Resume</button>' in page
+    client.post(f"/runs/{run.pk}/retry")
+    run.refresh_from_db()
+    assert run.state == "queued"
 
 
 def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:
@@ -345,8 +365,8 @@ def test_the_nearest_preset_is_the_one_that_differs_least(noor: User) -> None:
 
     assert preset == "balanced"
     assert [(one.label, one.value, one.was) for one in differences] == [
-        ("Learning rate", 5e-5, 2e-4),
-        ("LoRA rank", 32, 16),
+        ("Learning rate", "5e-05", "0.0002"),
+        ("LoRA rank", "32", "16"),
     ]
 
 
@@ -355,3 +375,83 @@ def test_words_find_runs_by_name_model_and_snapshot(noor: User) -> None:
 
     assert list(runs_selectors.runs(narrowed=RunFilter(words="helpful smollm2 november"))) == [run]
     assert not runs_selectors.runs(narrowed=RunFilter(words="helpful nothing")).exists()
+
+
+def test_a_sampling_run_leads_to_its_responses_and_to_a_campaign(
+    signed_in: SignIn, noor: User, alice: User
+) -> None:
+    run = cast.a_sampling_run(noor)
+    prompts = some_prompts(2)
+    source = responses_to(prompts, n=1, source_name="model-1")[0].source
+    Response.objects.filter(source=source).update(number=run.pk * 1000)
+    responses_to(prompts, n=1, source_name="model-1")
+    TrainedModel.objects.filter(pk=run.base_model_id).update(source=source)
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+    assert "See all 40 responses" in page
+    assert "/campaigns/new/" not in page
+    written = text_of(signed_in(noor), f"/models/{run.base_model_id}/responses/?run={run.pk}")
+    assert f"wrote 2 in the run {run.name}" in written
+
+    alice.is_researcher = True
+    alice.save()
+    page = text_of(signed_in(alice), f"/runs/{run.pk}/")
+    assert f'href="/campaigns/new/?response_source={source.pk}"' in page
+    form = text_of(signed_in(alice), f"/campaigns/new/?response_source={source.pk}")
+    assert re.search(rf'name="response_sources" value="{source.pk}"[^>]*checked', form)
+    assert re.search(r'name="kind" value="comparison"[^>]*checked', form)
+
+
+def test_a_trained_model_leads_to_trying_it(signed_in: SignIn, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=3), "succeeded")
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert f'href="/models/try/?model={run.trained_model.pk}"' in page
+    assert f'href="/runs/new/sample/?base_model={run.trained_model.pk}"' in page
+
+
+def test_a_snapshot_leads_to_every_kind_of_run_that_takes_it(signed_in: SignIn, noor: User) -> None:
+    snapshot = cast.a_snapshot(noor, "comparisons")
+
+    page = text_of(signed_in(noor), f"/snapshots/{snapshot.pk}/")
+
+    for kind in ("reward", "dpo", "evaluate"):
+        assert f'href="/runs/new/{kind}/?snapshot={snapshot.pk}"' in page
+
+
+def test_the_list_shows_each_runs_result_and_how_long_it_took(
+    signed_in: SignIn, noor: User
+) -> None:
+    cast.a_reward_run(noor)
+    cast.a_run(noor, name="Waiting")
+
+    text = text_of(signed_in(noor), "/runs/")
+
+    assert "52 % →" in text
+    assert "<strong>70 %</strong>" in text
+    assert "64–76 %" in text
+    assert "31 min" in text
+
+
+def test_the_list_is_sorted_by_its_address(signed_in: SignIn, noor: User) -> None:
+    now = timezone.now()
+    for name, accuracy, minutes in (("b", 0.7, 5), ("a", 0.9, 50), ("c", 0.8, 1)):
+        run = cast.a_reward_run(noor, name=name)
+        Run.objects.filter(pk=run.pk).update(
+            metrics=run.metrics | {"held_out_accuracy_after": accuracy},
+            started_at=now - timedelta(minutes=minutes),
+            finished_at=now,
+        )
+    cast.a_run(noor, name="waiting", started_at=None)
+    client = signed_in(noor)
+
+    def order(query: str) -> str:
+        rows = client.get(f"/runs/?{query}").context["rows"]
+        return " ".join(row.run.name for row in rows)
+
+    assert order("") == "waiting c a b"
+    assert order("sort=name") == "a b c waiting"
+    assert order("sort=-duration") == "a b c waiting"
+    assert order("kind=reward&sort=-result") == "a c b"
+    assert order("sort=-result") == "waiting c a b"

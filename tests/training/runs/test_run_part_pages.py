@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from tests.html import squeezed
 from tests.labeling.answers import downloaded
 from tests.training import cast
@@ -58,6 +58,7 @@ def test_all_of_a_run_is_one_file(signed_in: SignIn, noor: User, run: Run) -> No
     assert packed.read(f"{folder}/log.txt").decode() == run.log_tail
     assert (len(points), json.loads(points[-1])["step"]) == (252, 252)
     assert [round(sample["scores"]["reward"], 2) for sample in samples] == [1.62, 0.62]
+    assert AuditEvent.objects.get(action="download").target_id == run.pk
 
 
 def test_sampled_texts_stand_on_the_page_with_their_scores(

@@ -250,6 +250,83 @@ def test_a_run_that_left_a_model_is_not_tried_again(queue: Callable[..., Run], n
         runs_services.retry_run(run=run, by=noor, now=NOW)
 
 
+def stopped(run: Run, noor: User) -> TrainedModel:
+    """It was asked to stop at step 3 of 10, and left a model and its state."""
+    claimed(run)
+    record(run, point(3))
+    runs_services.request_stop(run=run, by=noor, now=NOW)
+    result = AttemptResult(Run.Outcome.STOPPED, model="/models/x", n_steps=3, kept_step=3)
+    runs_services.finish_run(run_id=run.pk, attempt=1, result=result, now=NOW)
+    run.refresh_from_db()
+    return TrainedModel.objects.get(run=run)
+
+
+def test_a_stopped_run_waits_for_the_node_that_holds_its_state(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    run = queue()
+    stopped(run, noor)
+    assert (run.step, run.n_steps) == (3, 10)
+
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.wanted_node, run.stop_requested_at) == ("queued", "node-1", None)
+
+
+def test_a_stopped_run_does_not_go_on_once_its_model_is_in_use(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    run, other = queue(), queue()
+    model = stopped(run, noor)
+    Run.objects.filter(pk=other.pk).update(base_model=model)
+
+    with pytest.raises(UnableToRetry, match="already in use"):
+        runs_services.retry_run(run=run, by=noor, now=NOW)
+
+
+def test_nothing_starts_from_a_model_that_a_resumed_run_will_replace(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    run = queue()
+    model = stopped(run, noor)
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+
+    with pytest.raises(UnableToQueue, match="was resumed"):
+        run_queue.queue_run(
+            kind="sft",
+            name="On top",
+            config={},
+            snapshot=run.snapshot,
+            base_model=model,
+            by=noor,
+            now=NOW,
+        )
+
+
+def test_a_resumed_run_that_fails_can_be_tried_again(queue: Callable[..., Run], noor: User) -> None:
+    run = queue()
+    stopped(run, noor)
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+    claimed(run)
+    failed = AttemptResult(Run.Outcome.FAILED, error="The disk is full.")
+    runs_services.finish_run(run_id=run.pk, attempt=2, result=failed, now=NOW)
+
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
+def test_a_run_that_stopped_by_itself_does_not_go_on(queue: Callable[..., Run], noor: User) -> None:
+    run = queue()
+    stopped(run, noor)
+    Run.objects.filter(pk=run.pk).update(stop_requested_at=None)
+
+    with pytest.raises(UnableToRetry):
+        runs_services.retry_run(run=run, by=noor, now=NOW)
+
+
 def test_a_run_learns_only_from_its_own_kind_of_snapshot(
     base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
 ) -> None:

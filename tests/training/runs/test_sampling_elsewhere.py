@@ -84,6 +84,26 @@ def test_its_responses_are_stored_under_the_models_source(
     assert "sk-secret" not in run.log_tail + json.dumps(run.notes) + json.dumps(run.config)
 
 
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        ([], "is not allowed"),
+        (["127.0.0.1", "elsewhere=PREFERABLY_KEY_STUB"], "belongs to another host"),
+    ],
+)
+def test_a_host_that_the_operator_no_longer_allows_is_not_called(
+    run: Run, stub: Stub, settings: LazySettings, hosts: list[str], words: str
+) -> None:
+    settings.ENDPOINT_KEYS = {"PREFERABLY_KEY_STUB": "sk-secret"}
+    settings.ENDPOINT_HOSTS = hosts
+
+    supervise.supervise(run_id=run.pk, node="here")
+
+    run.refresh_from_db()
+    assert (run.outcome, words in run.error) == ("failed", True)
+    assert stub.keys == []
+
+
 def test_without_its_key_the_run_says_which_variable_is_missing(
     run: Run, settings: LazySettings
 ) -> None:

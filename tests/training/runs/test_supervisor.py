@@ -138,6 +138,36 @@ def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) 
     assert TrainedModel.objects.filter(run=run).exists()
 
 
+def test_a_stopped_run_is_as_far_as_it_got(queue: Callable[..., Run]) -> None:
+    run = queue(n_steps=40, waits_after=1)
+    Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
+
+    supervised(run)
+
+    assert (run.outcome, run.n_steps) == ("stopped", 40)
+    assert run.step in (1, 2)
+
+
+def test_a_stopped_run_goes_on_from_its_last_state_and_replaces_its_model(
+    queue: Callable[..., Run], settings: LazySettings, noor: User
+) -> None:
+    run = queue(n_steps=6, waits_after=2, only_attempt=1)
+    Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
+    supervised(run)
+    model = TrainedModel.objects.get(run=run)
+    first, reached = Path(model.location), run.step
+    assert (run.outcome, run.n_steps, first.exists()) == ("stopped", 6, True)
+
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+    supervised(run)
+
+    assert (run.outcome, run.attempt, run.step, run.n_steps) == ("succeeded", 2, 6, 6)
+    assert (settings.RUNS_DIR / str(run.pk) / f"resumed-2-at-{reached}").exists()
+    model.refresh_from_db()
+    assert (TrainedModel.objects.filter(run=run).count(), first.exists()) == (1, False)
+    assert (Path(model.location) / "config.json").is_file()
+
+
 def test_a_supervisor_that_must_leave_gives_the_run_back_saved(
     queue: Callable[..., Run], settings: LazySettings
 ) -> None:

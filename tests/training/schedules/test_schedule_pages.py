@@ -1,5 +1,6 @@
 """Schedules and chains through HTTP: who may see them, what the form refuses, what they start."""
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from labeling.models import Guideline, Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from training import configs
-from training.models import Chain, Run, Schedule
+from training.models import Chain, Run, Schedule, chain_plans
 from training.schedules import chains
 from training.schedules import services as schedules_services
 
@@ -339,3 +340,35 @@ def test_a_page_costs_the_same_for_chains_and_firings_however_many(
 
     with django_assert_num_queries(n_queries):
         client.get(path)
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("0 3 * * mon", "Monday at 03:00. Next: Mon "),
+        ("30 3,15 * * *", "Every day at 03:30 and 15:30. Next: "),
+        ("0 0 1 1 *", "On day 1 of the month in January at 00:00. Next: "),
+        ("*/10 * * * sat,sun", "Saturday and Sunday 144 times a day. Next: "),
+        ("0 6 13 * fri", "Friday that is day 13 of the month at 06:00. Next: "),
+        ("0 3 * *", "is not a valid time"),
+    ],
+)
+def test_a_time_is_said_in_words_before_it_is_saved(
+    signed_in: SignIn, noor: User, cron: str, words: str
+) -> None:
+    answer = signed_in(noor).get("/schedules/when", {"cron": cron, "time_zone": "Europe/Berlin"})
+
+    assert words in answer.content.decode()
+
+
+def test_every_workflow_is_a_card_of_an_empty_list_and_of_the_form(
+    signed_in: SignIn, noor: User
+) -> None:
+    cast.a_model(noor)
+    client = signed_in(noor)
+
+    for path in ("/schedules/", "/schedules/new/weekly/"):
+        page = text_of(client, path)
+        for name, template in chain_plans.TEMPLATES.items():
+            card = page[page.index(f'href="/schedules/new/{name}/"', page.index("templates")) :]
+            assert str(template.about) in html.unescape(card[:700])

@@ -2,6 +2,7 @@
 on a real S3 server.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -38,7 +39,7 @@ def s3() -> Iterator[str]:
     before = {name: os.environ.get(name) for name in named}
     os.environ |= named
     try:
-        servers.wait(lambda: servers.listens(port), server, limit_s=60)
+        servers.wait(lambda: servers.listens(port), server)
         fsspec.filesystem("s3").mkdir("preferably")
         yield "s3://preferably/kept"
     finally:
@@ -76,6 +77,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def on_disk(url: str) -> Path:
     return Path(url.removeprefix("file://"))
+
+
+@pytest.mark.parametrize("name", ["../escaped.txt", "inner/../../escaped.txt", "/escaped.txt"])
+def test_a_manifest_cannot_lead_out_of_the_folder(tmp_path: Path, weights: Path, name: str) -> None:
+    name = f"{tmp_path}{name}" if name.startswith("/") else name
+    url = f"file://{tmp_path}/store/model"
+    store.put(weights, url)
+    stored = tmp_path / "store" / "model"
+    manifest = json.loads((stored / store.MANIFEST).read_text())
+    manifest["files"][name] = manifest["files"]["config.json"]
+    (stored / store.MANIFEST).write_text(json.dumps(manifest))
+    for place in (stored.parent / "escaped.txt", tmp_path / "escaped.txt"):
+        place.write_text("{}")
+
+    with pytest.raises(store.Damaged):
+        store.fetch(url, tmp_path / "node" / "model")
+
+    assert not (tmp_path / "node").exists()
 
 
 def test_what_was_put_is_fetched_byte_for_byte(place: str, weights: Path, tmp_path: Path) -> None:

@@ -28,6 +28,13 @@ class PpoConfig(PpoKnobs):
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
+    headlines: ClassVar[tuple[str, ...]] = (
+        "reward",
+        "kl",
+        "watchdog",
+        "response_tokens",
+        "ended",
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
@@ -54,15 +61,28 @@ class PpoConfig(PpoKnobs):
         curves.ENDED,
         curves.ENTROPY,
         Chart(
-            _("Clipped"),
-            _("share of tokens"),
+            _("Share of tokens that is clipped"),
+            "",
             {"clip_fraction": _("policy"), "value_clip_fraction": _("value")},
             from_zero=True,
+            group=curves.SYSTEM,
+            is_share=True,
         ),
-        Chart(_("Explained variance"), _("of returns"), {"explained_variance": _("value model")}),
-        Chart(_("Value loss"), "", {"value_loss": _("value loss")}, from_zero=True),
+        Chart(
+            _("Explained variance"),
+            _("of returns"),
+            {"explained_variance": _("value model")},
+            group=curves.SYSTEM,
+        ),
+        Chart(
+            _("Value loss"),
+            "",
+            {"value_loss": _("value loss")},
+            from_zero=True,
+            group=curves.SYSTEM,
+        ),
         Chart(_("Demonstration loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
-        Chart(_("β"), "", {"beta": _("β")}, from_zero=True),
+        Chart(_("β"), "", {"beta": _("β")}, from_zero=True, group=curves.SYSTEM),
         *curves.OPTIMIZER,
     )
     scatter: ClassVar[Scatter | None] = Scatter(

@@ -17,6 +17,7 @@ from labeling.models import (
     Response,
     Source,
 )
+from labeling.quality import counting
 from training.models import Snapshot, TrainedModel
 
 N_SNAPSHOTS_SHOWN = 30
@@ -60,8 +61,12 @@ def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
 
 def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
     """All responses to the prompt by source, each annotated with how often it was compared."""
+    counted = counting.counts("ranked__comparison__judgment__", with_extra=True)
     found = (
-        visible(prompt.responses.all()).select_related("source").annotate(n_judged=Count("ranked"))
+        visible(prompt.responses.all())
+        .exclude(counting.by_withdrawn())
+        .select_related("source")
+        .annotate(n_judged=Count("ranked", filter=counted))
     )
     return found.order_by("source__name", "number", "pk")
 
@@ -87,10 +92,8 @@ def n_judgments_on(*, prompt: Prompt) -> int:
 
 
 def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    """Judgments that count as data: without withdrawn raters, unpublished imports and
-    gold items.
-    """
-    return visible(judgments.filter(is_current=True, is_gold=False, rater__withdrawn_at=None))
+    """Judgments that count, without those of unpublished imports."""
+    return visible(judgments.filter(counting.counts(with_extra=True, with_repeats=True)))
 
 
 def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[GuidelineUse]:

@@ -16,6 +16,7 @@ from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.registry.selectors import LineageStep, lineage
+from training.snapshots.response_numbers import numbers_of
 from training.snapshots.selectors import best_response_runs, snapshots_of_best_responses
 
 N_SHOWN = 5
@@ -59,16 +60,17 @@ def draw(*, model: TrainedModel, is_admin: bool) -> Drawing:
     return Drawing(before, _after(model, is_admin))
 
 
-def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
-    """Responses by this model, newest first, annotated with how often each was compared."""
-    return (
-        Response.objects.filter(source=model.source_id)
-        .select_related("prompt")
-        .annotate(n_judged=Count("ranked"))
-        .order_by("-pk")
-        if model.source_id
-        else Response.objects.none()
-    )
+def responses_of(*, model: TrainedModel, run: Run | None = None) -> QuerySet[Response]:
+    """Responses by this model, or only those of one of its sampling runs; newest first, annotated
+    with how often each was compared.
+    """
+    if not model.source_id:
+        return Response.objects.none()
+    found = Response.objects.filter(source=model.source_id)
+    if run is not None:
+        numbers = numbers_of(run.pk)
+        found = found.filter(number__gte=numbers.start, number__lt=numbers.stop)
+    return found.select_related("prompt").annotate(n_judged=Count("ranked")).order_by("-pk")
 
 
 def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:

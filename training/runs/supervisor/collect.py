@@ -69,6 +69,7 @@ def conclude(attempt: Attempt, child: ChildExit) -> None:
 def finish(attempt: Attempt, end: AttemptResult) -> None:
     """Marks the run as finished and removes its temporary files. Raises Superseded."""
     run = attempt.run
+    replaced = retry_database(lambda: registry_selectors.location_of(run=run)) if end.model else ""
     kept = retry_database(
         lambda: runs_services.finish_run(
             run_id=run.pk, attempt=run.attempt, result=end, now=timezone.now()
@@ -76,6 +77,8 @@ def finish(attempt: Attempt, end: AttemptResult) -> None:
     )
     if kept or _is_registered(end):
         logger.info("Run %s ends: %s. %s", run.pk, end.outcome, end.error)
+        if replaced and replaced != end.model:
+            _discard(lambda: artifacts.discard_model(replaced))
         if end.outcome == Run.Outcome.SUCCEEDED:
             _remove_leftovers(attempt, end.kept_step)
         return

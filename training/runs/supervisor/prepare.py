@@ -17,6 +17,7 @@ from training.processes import child_process, environment, run_dir
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
 from training.registry import endpoints
+from training.registry.services import UnableToRegister
 from training.runs.supervisor import exit_messages
 from training.runs.supervisor.attempt import Attempt, UnableToStart
 from training.snapshots import freeze
@@ -47,6 +48,11 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         name: _fetch_model(attempt, model.location) for name, model in run.models_beside.items()
     }
     endpoint = endpoints.endpoint_of(model=run.base_model)
+    if endpoint:
+        try:
+            endpoints.check_use(endpoint=endpoint)
+        except UnableToRegister as problem:
+            raise UnableToStart(problem.sentence) from problem
     return run_dir.Job(
         kind=run.kind,
         run_id=run.pk,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from pages import plain_text
 from training import access as training_access
 from training.runs import archive as runs_archive
 from training.runs import run_queue
@@ -34,7 +35,9 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 def archive(request: HttpRequest, pk: int) -> FileResponse:
     run = training_access.run(user=request.user, pk=pk)
     return FileResponse(
-        runs_archive.archive(run),
+        runs_archive.download(
+            run=run, by=training_access.researcher(request.user), now=timezone.now()
+        ),
         as_attachment=True,
         filename=f"run-{run.pk}.zip",
         content_type="application/zip",
@@ -44,12 +47,11 @@ def archive(request: HttpRequest, pk: int) -> FileResponse:
 @require_POST
 def extend(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    amount = request.POST.get("amount", "")
     try:
         longer = run_queue.extend_run(
             run=run,
             name=_("%(name)s, extended") % {"name": run.name[:180]},
-            amount=int(amount) if amount.isdigit() else 0,
+            amount=plain_text.whole_number(request.POST.get("amount", "")) or 0,
             by=training_access.researcher(request.user),
             now=timezone.now(),
         )

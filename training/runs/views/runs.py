@@ -14,16 +14,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
-from pages.charts import LineChart
+from accounts.models import User
+from pages import plain_text
 from training import access as training_access
 from training import configs
+from training.configs import metrics as configs_metrics
 from training.configs import roles
 from training.configs.knobs import RESPONSES
 from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import comparing, placement, run_queue
+from training.runs import comparing, next_steps, placement, resuming, run_queue
 from training.runs import forms as runs_forms
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
@@ -42,6 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         kind=request.GET.get("kind", ""),
         state=request.GET.get("state", ""),
         words=request.GET.get("words", "").strip(),
+        sort=request.GET.get("sort", ""),
     )
     page = Paginator(runs_selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
         request.GET.get("page")
@@ -49,7 +52,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "narrowed": narrowed,
         "page": page,
-        "rows": [(run, runs_selectors.share(run=run)) for run in page],
+        "rows": [_row(run) for run in page],
+        "can_sort_by_result": _has_best(narrowed.kind),
         "is_live": runs_selectors.has_active(),
         "n_waiting": len(runs_selectors.queued_run_ids()),
         "kinds": kind_choices(),
@@ -67,6 +71,29 @@ def index(request: HttpRequest) -> HttpResponse:
         "training/runs/_runs_table.html" if is_fragment else "training/runs/runs.html",
         context,
     )
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the list. `headline` is its first headline figure, if it has one."""
+
+    run: Run
+    share: float | None
+    seconds: float | None
+    headline: results_measures.MeasureRow | None
+
+
+def _row(run: Run) -> RunRow:
+    return RunRow(
+        run,
+        runs_selectors.share(run=run),
+        runs_selectors.seconds(run=run, now=timezone.now()),
+        next(iter(results_measures.result(kind=run.kind, metrics=run.metrics).headlines), None),
+    )
+
+
+def _has_best(kind: str) -> bool:
+    return kind in configs.KINDS and configs.KINDS[kind].best is not None
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,6 +117,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "origin": origin,
         "made_as": made_as,
         "forecast": form.forecast() if "cost" in request.POST else None,
+        "lacks_held_out": form.lacks_held_out if "cost" in request.POST else "",
         "kind": kind,
         "kind_words": gettext(configs.KINDS[kind].label),
         "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
@@ -113,20 +141,23 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     form = runs_forms.RunForm(request.POST, kind=kind)
     form.is_valid()
-    return render(request, "training/runs/_cost.html", {"forecast": form.forecast()})
+    context = {"forecast": form.forecast(), "lacks_held_out": form.lacks_held_out}
+    return render(request, "training/runs/_cost.html", context)
 
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    return render(request, "training/runs/run.html", {"run": run, "board": _board(run)})
+    board = _board(run, training_access.researcher(request.user))
+    return render(request, "training/runs/run.html", {"run": run, "board": board})
 
 
 @require_GET
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The live part of a run's page. The response to a finished run tells htmx to stop polling."""
     run = training_access.run(user=request.user, pk=pk)
-    response = render(request, "training/runs/_run_live.html", {"run": run, "board": _board(run)})
+    board = _board(run, training_access.researcher(request.user))
+    response = render(request, "training/runs/_run_live.html", {"run": run, "board": board})
     return (
         HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
     )
@@ -182,12 +213,14 @@ class Board:
     live: runs_selectors.Live
     can_be_killed: bool
     can_be_given_up: bool
+    resume: str
+    """label of the button that goes on with an ended run; "" if it cannot"""
     why_waiting: str
-    charts: list[LineChart]
+    chart_groups: list[results_charts.ChartGroup]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
     """each with its scores, by name"""
     score_names: list[str]
-    measures: list[results_measures.MeasureRow]
+    result: results_measures.Result
     breakdowns: list[results_measures.Breakdown]
     preset: str
     differences: list[runs_selectors.Difference]
@@ -201,12 +234,15 @@ class Board:
     """(role, model) of the models beside the base model"""
     snapshot_heading: str
     leaves_responses: bool
+    next_steps: list[next_steps.NextStep]
 
 
-def _board(run: Run) -> Board:
+def _board(run: Run, person: User) -> Board:
     samples = runs_selectors.samples(run=run)
     found = sorted({name for sample in samples for name in sample.scores})
-    score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
+    score_names = {
+        name: gettext(configs_metrics.SCORES.get(name, name.replace("_", " "))) for name in found
+    }
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = configs.KINDS[run.kind]
@@ -214,8 +250,9 @@ def _board(run: Run) -> Board:
         live=runs_selectors.live(run=run, now=timezone.now()),
         can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
         can_be_given_up=not storage_selectors.why_not_given_up(run=run),
+        resume=_resume(run),
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
-        charts=_charts(run),
+        chart_groups=_charts(run),
         samples=[
             (
                 sample,
@@ -224,7 +261,7 @@ def _board(run: Run) -> Board:
             for sample in samples
         ],
         score_names=list(score_names.values()),
-        measures=results_measures.measures(kind=run.kind, metrics=run.metrics),
+        result=results_measures.result(kind=run.kind, metrics=run.metrics),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,
@@ -247,22 +284,23 @@ def _board(run: Run) -> Board:
         ],
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
+        next_steps=next_steps.next_steps(run=run, person=person),
     )
 
 
-def _charts(run: Run) -> list[LineChart]:
+def _charts(run: Run) -> list[results_charts.ChartGroup]:
     """A kind that measures only once has no curves, but may have calibration and margins."""
     about = configs.KINDS[run.kind]
-    drawn = (
-        results_charts.charts(about, curves.curves(run=run), n_steps=run.n_steps)
-        if about.has_curves
-        else []
-    )
     about_pairs = [
         results_charts.calibration(run.metrics.get("calibration", [])),
         results_charts.margins(run.metrics.get("margins", [])),
     ]
-    return [*drawn, *(chart for chart in about_pairs if chart)]
+    return results_charts.charts(
+        about,
+        curves.curves(run=run) if about.has_curves else {},
+        n_steps=run.n_steps,
+        about_pairs=[chart for chart in about_pairs if chart],
+    )
 
 
 def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
@@ -275,6 +313,13 @@ def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
         if one.is_alive
     ]
     return differences_between_runs.differences(past, machines)
+
+
+def _resume(run: Run) -> str:
+    is_broken_off = run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED
+    if not is_broken_off or not resuming.resumable_runs().filter(pk=run.pk).exists():
+        return ""
+    return _("Resume") if resuming.has_stopped_midway(run=run) else _("Try again")
 
 
 def _extended_by(run: Run) -> str:
@@ -293,8 +338,8 @@ def _score(value: Any) -> str:
 
 def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
     """Initial values of the form: a preset, or the settings of the run given by ?from=."""
-    if (like := request.GET.get("from", "")).isdigit():
-        run = training_access.run(user=request.user, pk=int(like))
+    if like := plain_text.whole_number(request.GET.get("from", "")):
+        run = training_access.run(user=request.user, pk=like)
         if run.kind == kind:
             return {
                 "name": run.name,
@@ -307,16 +352,32 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 **run.config,
             }
     choices = ("snapshot", *roles.NAMES)
-    wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
-    return wanted | runs_forms.preset_values(kind, _default_preset())
+    wanted = {
+        name: request.GET[name]
+        for name in choices
+        if plain_text.whole_number(request.GET.get(name, ""))
+    }
+    name = runs_forms.proposed_name(
+        kind=kind, snapshot=_likely_snapshot(request, kind), today=timezone.localdate()
+    )
+    return {"name": name} | wanted | runs_forms.preset_values(kind, _default_preset())
+
+
+def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
+    """The snapshot given by ?snapshot=, or the only one that such a run takes."""
+    offered = Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind))
+    if asked := plain_text.whole_number(request.GET.get("snapshot", "")):
+        return offered.filter(pk=asked).first()
+    found = offered[:2]
+    return found[0] if len(found) == 1 else None
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:
     """The run that the new one is made from (?from=), and how (?as=)."""
-    if not (like := request.GET.get("from", "")).isdigit():
+    if not (like := plain_text.whole_number(request.GET.get("from", ""))):
         return None, ""
     made_as = request.GET.get("as", "")
-    return training_access.run(user=request.user, pk=int(like)), (
+    return training_access.run(user=request.user, pk=like), (
         made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
     )
 

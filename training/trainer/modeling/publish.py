@@ -1,8 +1,8 @@
 """Sends a model to a hub: python -m training.trainer.modeling.publish, with a job as JSON on stdin.
 
-    in:   {"folder": …, "repository": "owner/name", "is_private": …, "texts": {"README.md": …,
-    "lineage.json": …}} out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or
-    {"error": …}
+    in:   {"folder": …, "files": ["config.json", …], "repository": "owner/name", "is_private": …,
+          "texts": {"README.md": …, "lineage.json": …}}
+    out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or {"error": …}
 
 The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by
 itself, and a commit at the end makes them visible together: what broke off has changed nothing
@@ -23,9 +23,6 @@ import httpx2  # after the environment, which huggingface_hub reads when it is i
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-IGNORED = {"stored.json", "manifest.json", "README.md"}
-"""Not uploaded: the store's own files, and a card that the generated one replaces."""
-
 
 def main() -> int:
     job = json.loads(sys.stdin.readline())
@@ -44,13 +41,10 @@ def send(job: dict[str, Any]) -> str:
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository = job["repository"]
     folder = Path(job["folder"])
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and str(path.relative_to(folder)) not in IGNORED
-    ]
     operations = [CommitOperationAdd(name, text.encode()) for name, text in job["texts"].items()]
-    operations += [CommitOperationAdd(str(path.relative_to(folder)), path) for path in files]
+    operations += [
+        CommitOperationAdd(name, folder / name) for name in job["files"] if name not in job["texts"]
+    ]
     total, sent = sum(one.upload_info.size for one in operations), 0
     say(sent=0, total=total)
     api.create_repo(repository, private=job["is_private"], exist_ok=True)

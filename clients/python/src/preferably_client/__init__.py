@@ -1,6 +1,7 @@
 """A typed client of Preferably's REST API."""
 
-from preferably_client.client import Preferably, Problem
+from preferably_client.client import Preferably
+from preferably_client.problem import Problem
 from preferably_client.rows import (
     Campaign,
     Card,
@@ -10,6 +11,7 @@ from preferably_client.rows import (
     Estimate,
     Guideline,
     Judgment,
+    JudgmentEvent,
     Link,
     Log,
     LogLine,
@@ -40,6 +42,7 @@ __all__ = [
     "Estimate",
     "Guideline",
     "Judgment",
+    "JudgmentEvent",
     "Link",
     "Log",
     "LogLine",

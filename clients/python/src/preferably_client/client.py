@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
+from preferably_client.problem import Problem
 from preferably_client.rows import (
     Campaign,
     Card,
@@ -16,6 +17,7 @@ from preferably_client.rows import (
     Estimate,
     Guideline,
     Judgment,
+    JudgmentEvent,
     Log,
     LogLine,
     Model,
@@ -39,17 +41,6 @@ PAGE = 200
 PAUSES_S = (0.5, 2.0, 8.0)
 """Seconds between retries of a call without a response."""
 TRY_AGAIN = (429, 502, 503, 504)
-
-
-class Problem(Exception):
-    """The site refused a call: its sentence, and the messages for each invalid field."""
-
-    def __init__(
-        self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        self.status, self.detail, self.errors = status, detail, dict(errors or {})
-        lines = [f"{field}: {' '.join(sentences)}" for field, sentences in self.errors.items()]
-        super().__init__("\n".join([f"{detail} ({status})", *lines]))
 
 
 class Preferably:
@@ -77,7 +68,7 @@ class Preferably:
     def __enter__(self) -> "Preferably":
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -153,16 +144,15 @@ class Preferably:
         includes_imports: bool = False,
     ) -> Iterator[Judgment]:
         """Oldest first, from after the id `cursor` to the newest."""
-        query = {
-            "campaign": campaign,
-            "since": since.isoformat() if since else None,
-            "includes_imports": "true" if includes_imports else None,
-        }
-        has_more = True
-        while has_more:
-            page = self._get("judgments", query | {"cursor": cursor, "limit": PAGE})
-            yield from (read(Judgment, row) for row in page["results"])
-            cursor, has_more = page["next_cursor"], page["has_more"]
+        at, imports = since and since.isoformat(), "true" if includes_imports else None
+        query = {"campaign": campaign, "since": at, "includes_imports": imports}
+        return self._feed(Judgment, "judgments", query, cursor)
+
+    def list_judgment_events(self, *, cursor: int = 0) -> Iterator[JudgmentEvent]:
+        """Judgments that stopped counting or count again, oldest first, from after the id
+        `cursor`.
+        """
+        return self._feed(JudgmentEvent, "judgment-events", {}, cursor)
 
     # --- snapshots --------------------------------------------------------------------------------
 
@@ -272,6 +262,7 @@ class Preferably:
         return read(Run, self._post(f"runs/{run_id}/kill"))
 
     def retry_run(self, run_id: int) -> Run:
+        """Continues a failed, lost or stopped run from its last checkpoint, in the same run."""
         return read(Run, self._post(f"runs/{run_id}/retry"))
 
     def read_run_points(self, run_id: int, *, attempt: int = 0, since: int = -1) -> Iterator[Point]:
@@ -452,6 +443,14 @@ class Preferably:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def _feed(self, row: type[Row], path: str, query: Json, cursor: int) -> Iterator[Row]:
+        """Oldest first; a feed has a cursor on its last page too."""
+        has_more = True
+        while has_more:
+            page = self._get(path, query | {"cursor": cursor, "limit": PAGE})
+            yield from (read(row, raw) for raw in page["results"])
+            cursor, has_more = page["next_cursor"], page["has_more"]
 
     def _point_pages(self, run_id: int, attempt: int, since: int) -> Iterator[Json]:
         has_more = True

@@ -119,22 +119,39 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class Judgment:
-    """`rater` is a pseudonym. `supersedes` is the judgment that this one replaces."""
+    """`rater` is a pseudonym. `supersedes` is the judgment that this one replaces. `is_repeat`: the
+    rater judged the same before, so count it once.
+    """
 
     id: int
     kind: str
     campaign: int | None
     prompt: int
+    item: int | None
     rater: str
     guideline: str | None
     submitted_at: datetime
     active_s: float | None
     is_extra: bool
+    is_repeat: bool
     is_held_out: bool
     version: int
     supersedes: int | None
+    warnings: list[str]
     demonstration: Demonstration | None
     comparison: Comparison | None
+
+
+@dataclass(frozen=True)
+class JudgmentEvent:
+    """`event` is `withdrawn` or `set_aside` (the judgment no longer counts) or `restored`."""
+
+    id: int
+    event: str
+    judgment: int
+    campaign: int | None
+    rater: str
+    at: datetime
 
 
 @dataclass(frozen=True)

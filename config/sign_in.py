@@ -1,0 +1,37 @@
+"""Settings of django-allauth: logging in, passwords and two-factor authentication."""
+
+from typing import Any
+
+ALLAUTH: dict[str, Any] = {
+    "ACCOUNT_ADAPTER": "accounts.login.adapter.Adapter",
+    "ACCOUNT_LOGIN_METHODS": {"email"},
+    "ACCOUNT_SIGNUP_FIELDS": ["email*", "password1*", "password2*"],
+    "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS": False,
+    "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": False,
+    # The adapter says what a client is (ip), and that a person at one client is one key.
+    # An office behind one address may log in together; it fails together less often.
+    "ACCOUNT_RATE_LIMITS": {"login": "600/m/ip", "login_failed": "100/5m/ip,5/5m/key"},
+    "ACCOUNT_LOGIN_ON_PASSWORD_RESET": True,
+    "ACCOUNT_SESSION_REMEMBER": True,
+    "ACCOUNT_FORMS": {
+        "login": "accounts.login.forms.LoginForm",
+        "reset_password": "accounts.login.forms.ResetPasswordForm",
+        "reset_password_from_key": "accounts.login.forms.ResetPasswordKeyForm",
+        "change_password": "accounts.login.forms.ChangePasswordForm",
+        "set_password": "accounts.login.forms.SetPasswordForm",
+        "reauthenticate": "accounts.login.forms.ReauthenticateForm",
+    },
+    "ACCOUNT_EMAIL_NOTIFICATIONS": True,
+    "MFA_ADAPTER": "accounts.login.adapter.TwoFactorAdapter",
+    "MFA_FORMS": {
+        "activate_totp": "accounts.login.forms.ActivateTotpForm",
+        "authenticate": "accounts.login.forms.AuthenticateForm",
+        "reauthenticate": "accounts.login.forms.ReauthenticateByCodeForm",
+    },
+    "MFA_TOTP_ISSUER": "Preferably",
+    "MFA_TOTP_TOLERANCE": 1,  # a phone's clock may be half a minute wrong
+    # Admins set addresses, so none is verified.
+    "MFA_ALLOW_UNVERIFIED_EMAIL": True,
+}

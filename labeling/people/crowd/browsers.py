@@ -1,0 +1,49 @@
+"""Which raters a browser has worked as: a signed cookie for each, sent to crowd links only."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+
+from labeling.models import Rater
+
+PREFIX = "crowd-"
+LIVES = timedelta(days=365)
+MOST = 50
+"""Cookies read of one request."""
+
+
+def known_raters(request: HttpRequest) -> frozenset[int]:
+    """Those of its cookies, and the one who is signed in."""
+    names = [name for name in request.COOKIES if name.startswith(PREFIX)][:MOST]
+    given = {_number(name): request.get_signed_cookie(name, default="") or "" for name in names}
+    found = Rater.objects.filter(pk__in=given, user__isnull=False).select_related("user")
+    proven = {rater.pk for rater in found if constant_time_compare(given[rater.pk], _value(rater))}
+    signed_in = Rater.objects.filter(user=request.user.pk).values_list("pk", flat=True)
+    return frozenset(proven.union(signed_in))
+
+
+def remember(response: HttpResponse, *, rater: Rater) -> None:
+    response.set_signed_cookie(
+        f"{PREFIX}{rater.pk}",
+        _value(rater),
+        max_age=int(LIVES.total_seconds()),
+        path="/crowd/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _value(rater: Rater) -> str:
+    """Changes when the rater's sessions are ended."""
+    user: Any = rater.user
+    value: str = user.get_session_auth_hash()
+    return value
+
+
+def _number(name: str) -> int:
+    number = name.removeprefix(PREFIX)
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0

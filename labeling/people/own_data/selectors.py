@@ -1,0 +1,174 @@
+"""Everything stored about one rater, as records for their own download. It does not say which items
+were golds, where a response came from, or what others answered.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch
+
+from labeling.models import (
+    Demonstration,
+    Draft,
+    GuidelineReading,
+    ItemQuestion,
+    Judgment,
+    JudgmentReview,
+    Pass,
+    PayDispute,
+    Payment,
+    Pool,
+    RankedResponse,
+    Rater,
+    StepAttempt,
+)
+
+Record = dict[str, Any]
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class WithdrawalEffect:
+    """What the rater would lose."""
+
+    n_judgments: int
+    pools: list[Pool]
+
+
+def withdrawal_effect(*, rater: Rater) -> WithdrawalEffect:
+    return WithdrawalEffect(
+        n_judgments=Judgment.objects.filter(rater=rater).count(),
+        pools=list(
+            Pool.objects.filter(memberships__rater=rater, memberships__is_active=True).order_by(
+                "name"
+            )
+        ),
+    )
+
+
+def own_data(*, rater: Rater) -> Iterator[Record]:
+    """One record after the other; `type` says what it is."""
+    yield _profile(rater)
+    yield from _judgments(rater)
+    yield from _work_in_progress(rater)
+    yield from _onboarding(rater)
+    yield from _pay(rater)
+
+
+def _profile(rater: Rater) -> Record:
+    record: Record = {
+        "type": "profile",
+        "alias": rater.alias,
+        "created_at": rater.created_at,
+        "withdrawn_at": rater.withdrawn_at,
+        "agreed_to_see": rater.accepts,
+        "pools": list(rater.memberships.values("pool__name", "joined_at", "is_active")),
+        "skills": list(rater.skills.values("axis", "code", "basis", "at")),
+        "profile_answers": list(rater.profile_answers.values("question", "answer")),
+        "guidelines_read": list(
+            GuidelineReading.objects.filter(rater=rater).values(
+                "version__guideline__name", "version__number", "read_at"
+            )
+        ),
+    }
+    if rater.user is not None:
+        names = ("email", "name", "language", "time_zone", "created_at")
+        record["login"] = {name: getattr(rater.user, name) for name in names}
+    return record
+
+
+def _judgments(rater: Rater) -> Iterator[Record]:
+    """Every version of every answer."""
+    ranked = RankedResponse.objects.select_related("response").order_by("position")
+    given = (
+        Judgment.versions.filter(rater=rater)
+        .select_related(
+            "campaign", "prompt", "demonstration", "comparison", "set_aside", "guideline_version"
+        )
+        .prefetch_related(Prefetch("comparison__ranked", ranked))
+        .order_by("pk")
+    )
+    reviews = {
+        review.judgment_id: review
+        for review in JudgmentReview.objects.filter(judgment__rater=rater)
+    }
+    for judgment in given.iterator(chunk_size=CHUNK):
+        yield _judgment(judgment) | _review(reviews.get(judgment.pk))
+
+
+def _judgment(judgment: Judgment) -> Record:
+    # a reverse one-to-one raises when there is none
+    written: Demonstration | None = getattr(judgment, "demonstration", None)
+    set_aside = getattr(judgment, "set_aside", None)
+    record: Record = {
+        "type": "answer",
+        "id": judgment.pk,
+        "version": judgment.version,
+        "is_current": judgment.is_current,
+        "campaign": str(judgment.campaign or ""),
+        "guideline": str(judgment.guideline_version or ""),
+        "prompt": judgment.prompt.messages,
+        "given_at": judgment.corrected_at or judgment.submitted_at,
+        "active_s": judgment.active_s,
+        "warnings": judgment.warnings,
+        "recorded": judgment.presentation,
+        "set_aside_at": set_aside.at if set_aside else None,
+    }
+    if written is not None:
+        record["text"] = written.text
+        record["further_turns"] = written.further
+        record["sources"] = written.sources
+    if judgment.kind == Judgment.Kind.COMPARISON:
+        comparison = judgment.comparison
+        record |= {
+            "strength": comparison.strength,
+            "reason": comparison.reason,
+            "all_bad": comparison.is_all_bad,
+            "responses": [
+                {"text": row.response.text, "rank": row.rank, "ratings": row.ratings}
+                for row in comparison.ranked.all()
+            ],
+        }
+    return record
+
+
+def _review(review: JudgmentReview | None) -> Record:
+    if review is None:
+        return {}
+    return {
+        "review": {
+            "score": review.score,
+            "feedback": review.feedback,
+            "appeal": review.appeal,
+            "answer": review.answer,
+        }
+    }
+
+
+def _work_in_progress(rater: Rater) -> Iterator[Record]:
+    drafts = Draft.objects.filter(rater=rater).order_by("pk")
+    for draft in drafts.values("content", "saved_at", "item__campaign__name"):
+        yield {"type": "draft"} | draft
+    skips = Pass.objects.filter(rater=rater).order_by("pk")
+    for skip in skips.values("reason", "note", "created_at", "item__campaign__name"):
+        yield {"type": "skip"} | skip
+    questions = ItemQuestion.objects.filter(rater=rater).order_by("pk")
+    for question in questions.values("text", "asked_at", "answer", "answered_at"):
+        yield {"type": "question"} | question
+
+
+def _onboarding(rater: Rater) -> Iterator[Record]:
+    attempts = StepAttempt.objects.filter(rater=rater).order_by("pk")
+    fields = ("version__title", "state", "answers", "score", "submitted_at", "decision")
+    for attempt in attempts.values(*fields):
+        yield {"type": "onboarding"} | attempt
+
+
+def _pay(rater: Rater) -> Iterator[Record]:
+    payments = Payment.objects.filter(rater=rater).order_by("pk")
+    for payment in payments.values("since", "until", "totals", "lines", "note", "paid_at"):
+        yield {"type": "payment"} | payment
+    disputes = PayDispute.objects.filter(rater=rater).order_by("pk")
+    for dispute in disputes.values("since", "until", "text", "raised_at", "answer", "answered_at"):
+        yield {"type": "pay question"} | dispute

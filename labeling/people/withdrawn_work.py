@@ -1,0 +1,95 @@
+"""What a rater's withdrawal does to the queue: their slots are free again, and nobody is given a
+text that they wrote. Also the way back, after a withdrawal that was a mistake.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from labeling.models import Case, Item, ItemResponse, Judgment, PastLease, Rater, Slot
+from labeling.quality import counting
+from labeling.queue import after_judgment, items, slots
+from labeling.queue.claiming import order
+
+BATCH = 1_000
+
+
+def give_up_slots(*, rater: Rater, now: datetime) -> None:
+    """Free every slot of the rater, so that others judge those items instead. Not for calibration
+    items and repeats, which nobody else can take over, nor for items whose order is known.
+    """
+    leased = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
+        rater=rater, state=Slot.State.LEASED
+    )
+    # A submit that holds one of these locks commits first, and is found below.
+    for slot in leased.select_related("item__gold_use"):
+        slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
+    items.free_slots(Slot.objects.filter(reserved_for=rater)).delete()
+    judged = Judgment.objects.filter(
+        rater=rater,
+        slot__isnull=False,
+        is_gold=False,
+        item__in=items.undecided(Item.objects.filter(is_calibration=False, repeat_of=None)),
+    )
+    # Read again until there are none: a correction that was under way has another id.
+    while batch := list(judged.select_for_update(of=("self",), no_key=True).order_by("pk")[:BATCH]):
+        _vacate([judgment.pk for judgment in batch], now=now)
+        for judgment in batch:
+            _adjust_slots(judgment, now=now)
+
+
+def hold_texts(*, rater: Rater, now: datetime) -> None:
+    """Stop giving out items that show a text by this rater, golds among them."""
+    items.hold(item_ids=list(_showing(rater).values_list("pk", flat=True)), now=now)
+
+
+def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
+    """Give those items out again, except for those that are held for another reason."""
+    waiting = Case.objects.filter(item=OuterRef("pk"), settled_at=None)
+    withdrawn = ItemResponse.objects.filter(
+        counting.by_withdrawn("response__"), item=OuterRef("pk")
+    )
+    free = _showing(rater).filter(~Exists(waiting), ~Exists(withdrawn))
+    items.end_hold(item_ids=list(free.values_list("pk", flat=True)), now=now)
+
+
+def _showing(rater: Rater) -> QuerySet[Item]:
+    theirs = counting.written_by([rater], "response__")
+    return Item.objects.filter(Exists(ItemResponse.objects.filter(theirs, item=OuterRef("pk"))))
+
+
+def _vacate(judgments: Collection[int], *, now: datetime) -> None:
+    given_up = list(
+        Slot.objects.filter(judgment__in=judgments).select_related("item").order_by("pk")
+    )
+    PastLease.objects.bulk_create(
+        (
+            PastLease(
+                lease=slot.lease,
+                item_id=slot.item_id,
+                campaign_id=slot.campaign_id,
+                rater_id=slot.rater_id,
+                guideline_version_id=slot.guideline_version_id,
+                seed=slot.seed,
+                leased_at=slot.leased_at,
+                ended_at=now,
+                end=PastLease.End.RELEASED,
+            )
+            for slot in given_up
+            if slot.lease is not None
+        ),
+        ignore_conflicts=True,
+    )
+    Judgment.versions.filter(pk__in=judgments).update(slot=None)
+    held = [slot.pk for slot in given_up if slot.item.held_at is not None]
+    free = [slot.pk for slot in given_up if slot.item.held_at is None]
+    Slot.objects.filter(pk__in=held).delete()
+    Slot.objects.filter(pk__in=free).update(**slots.FREE, queue_rank=order.returned_rank(now))
+
+
+def _adjust_slots(judgment: Judgment, *, now: datetime) -> None:
+    """Where the overlap is adaptive, the others may agree well enough without this judgment."""
+    campaign = judgment.campaign
+    if campaign is not None and judgment.item_id is not None and campaign.max_overlap is not None:
+        after_judgment.adjust_slots(item_id=judgment.item_id, campaign=campaign, now=now)

@@ -1,0 +1,43 @@
+"""The start of servers for the demo and the tests."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import services
+
+
+@pytest.fixture
+def server() -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_a_slow_server_is_waited_for_and_its_log_named(
+    server: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    minutes = count(step=60)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(minutes)))
+    answers = iter([False, False, False, True])
+
+    services.wait(lambda: next(answers), server, Path("log/web.log"))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[-1] == "  web is still starting after 180 s. Its log: log/web.log."
+    assert server.poll() is None
+
+
+def test_a_server_that_ended_is_not_waited_for(server: "subprocess.Popen[bytes]") -> None:
+    server.kill()
+    server.wait()
+
+    with pytest.raises(SystemExit, match=r"web exited with code -9 .* Its log: log/web.log"):
+        services.wait(lambda: False, server, Path("log/web.log"))

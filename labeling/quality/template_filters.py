@@ -34,13 +34,13 @@ def figure_words(figure: Figure) -> str:
 
 @register.filter
 def interval(figure: Figure) -> str:
-    """The interval of a share, or “too few”."""
+    """The interval of a share, or “too few prompts”."""
     return words.share_interval(figure)
 
 
 @register.filter
 def percent_interval(figure: Figure) -> str:
-    """The interval of a figure in percent, or “too few”."""
+    """The interval of a figure in percent, or “too few prompts”."""
     return words.percent_interval(figure)
 
 

@@ -7,6 +7,7 @@ prompt are added up before they are squared, as in a clustered sandwich estimato
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,13 +72,14 @@ def share(
     return _of_votes(value, round(n), clustered, len(codes(prompt)[1]))
 
 
-def independent(score: float, n: int) -> Figure:
+def independent(score: float, n: int, *, too_few: str = TOO_FEW) -> Figure:
     """The share of `n` independent things that are true, such as golds passed: Wilson's interval,
     from as many things as it takes prompts. At least one.
     """
     share = score / n
     ends = intervals.wilson(score, n) if n >= FEWEST_PROMPTS else None
-    return _figure(share, n, ends, share * (1 - share) / n)
+    found = _figure(share, n, ends, share * (1 - share) / n)
+    return found if ends else replace(found, note=too_few)
 
 
 def _of_votes(value: float, n: int, clustered: float, n_prompts: int) -> Figure:

@@ -111,7 +111,9 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
 def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
     has_interval = one["low"] is not None and one["high"] is not None
     interval = (
-        f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %" if has_interval else gettext("too few")
+        f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+        if has_interval
+        else gettext("too few prompts")
     )
     return MeasureGroup(
         name or _("Not specified"),

@@ -108,7 +108,7 @@ def percent_interval(figure: Figure) -> str:
 
 def _too_few(figure: Figure) -> str:
     """In place of the interval of a value that has none; its note has the reason."""
-    return _("too few") if figure.value is not None and figure.note else ""
+    return _("too few prompts") if figure.value is not None and figure.note else ""
 
 
 def _apart(low: float, high: float, decimals: int) -> tuple[str, str]:

@@ -53,7 +53,11 @@ class GoldRow:
 
     @property
     def passed(self) -> Figure:
-        return clustering.independent(self.n_passed, self.n_answers) if self.n_answers else _NO_GOLD
+        return (
+            clustering.independent(self.n_passed, self.n_answers, too_few=_FEW_RATERS)
+            if self.n_answers
+            else _NO_GOLD
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class GoldFeedback:
 
 
 _NO_GOLD = absent(gettext_noop("No gold items have been answered yet."))
+_FEW_RATERS = gettext_noop("Fewer than 5 raters: too few for an interval.")
 _NOT_ADJUDICATED = absent(gettext_noop("Nothing has been adjudicated yet."))
 
 

@@ -174,7 +174,7 @@ def test_a_page_prints_two_ends_that_differ_or_too_few(votes: Votes) -> None:
 
 def ends_differ(interval: str) -> bool:
     low, dash, high = interval.removesuffix(" %").partition(" – ")
-    return interval == "too few" or (dash != "" and low != high)
+    return interval == "too few prompts" or (dash != "" and low != high)
 
 
 @pytest.mark.parametrize("width", [1e-2, 1e-3, 1e-4, 1e-5])
@@ -199,7 +199,7 @@ def test_two_raters_who_share_few_prompts_have_no_interval() -> None:
         )
         texts.append(words.two_raters(agree, None))
 
-    assert texts == ["100 % of 24 pairs, too few", "100 % of 30 pairs, 39 – 100 %"]
+    assert texts == ["100 % of 24 pairs, too few prompts", "100 % of 30 pairs, 39 – 100 %"]
 
 
 def test_three_of_three_wins_are_too_few_for_an_interval() -> None:

@@ -13,8 +13,8 @@ from training import access as training_access
 from training import configs
 from training.models import Run
 from training.results import charts, curves
-from training.runs import comparing
 from training.runs import services as runs_services
+from training.runs.views import comparing
 
 
 @require_GET

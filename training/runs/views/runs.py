@@ -25,12 +25,13 @@ from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_c
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import comparing, next_steps, placement, resuming, run_queue
 from training.runs import forms as runs_forms
+from training.runs import placement, resuming, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
+from training.runs.views import comparing, next_steps
 from training.storage import selectors as storage_selectors
 
 RUNS_PER_PAGE = 30

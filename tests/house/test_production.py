@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> 
 def test_http_leads_to_https_and_no_host_of_tests_is_served() -> None:
     environment = {key: value for key, value in os.environ.items() if key != "PREFERABLY_HOSTS"} | {
         "PREFERABLY_MODE": "production",
-        "PREFERABLY_SECRET_KEY": "x" * 50,
+        "PREFERABLY_SECRET_KEY": secrets.token_urlsafe(40),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
 

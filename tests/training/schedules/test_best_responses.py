@@ -313,7 +313,12 @@ def test_a_withdrawal_finds_what_learned_from_responses_that_a_touched_reward_mo
         kind="comparisons", name="pairs", filters=Filters(), by=noor, now=NOW
     )
     learned = Run.objects.create(
-        kind="reward", name="judging", snapshot=pairs, base_model=base_model
+        kind="reward",
+        name="judging",
+        snapshot=pairs,
+        base_model=base_model,
+        state="finished",
+        outcome="succeeded",
     )
     TrainedModel.objects.filter(pk=judge.pk).update(run=learned)
     candidates = sampled((prompt, "a", 1.0, True))

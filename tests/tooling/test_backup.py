@@ -189,21 +189,22 @@ def test_a_backup_restores_everything_into_other_folders_and_the_upgrade_goes_ov
     old = {"DATABASE_URL": f"{server}/{database['NAME']}", "PREFERABLY_HOME": str(house)}
     do(commands("pg_dump"), **old, **artifacts_variable)
     house.rename(tmp_path / "gone")
-    new = {"DATABASE_URL": f"{server}/restored", "PREFERABLY_HOME": str(tmp_path / "new")}
+    restored = f"restored_{database['NAME']}"  # another test process restores at the same time
+    new = {"DATABASE_URL": f"{server}/{restored}", "PREFERABLY_HOME": str(tmp_path / "new")}
     if artifacts_variable:
         Path(artifacts_variable["PREFERABLY_ARTIFACTS"]).rename(tmp_path / "gone-artifacts")
         new["PREFERABLY_ARTIFACTS"] = str(tmp_path / "new-artifacts")
     do(
-        'dropdb --if-exists --force --maintenance-db="$SERVER" restored',
+        f'dropdb --if-exists --force --maintenance-db="$SERVER" {restored}',
         SERVER=f"{server}/postgres",
     )
-    do('createdb --maintenance-db="$SERVER" restored', SERVER=f"{server}/postgres")
+    do(f'createdb --maintenance-db="$SERVER" {restored}', SERVER=f"{server}/postgres")
     do(commands("pg_restore"), **new)
     do(f"cd {ROOT}\n{commands('manage.py migrate')}", **new)
     seen = do(f'cd {ROOT}; python manage.py shell --no-imports -c "$LOOK"', LOOK=LOOK, **new)
 
     assert seen.endswith(SEEN), seen
-    do('dropdb --force --maintenance-db="$SERVER" restored', SERVER=f"{server}/postgres")
+    do(f'dropdb --force --maintenance-db="$SERVER" {restored}', SERVER=f"{server}/postgres")
 
 
 def test_every_block_of_the_guide_is_found(tmp_path: Path) -> None:

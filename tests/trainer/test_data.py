@@ -156,7 +156,7 @@ def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path: Path)
 
 
 def test_an_empty_snapshot_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(data.UnableToRead, match="The snapshot is empty"):
+    with pytest.raises(data.UnableToRead, match="has no row for this run"):
         data.training_rows(runs.write_snapshot(tmp_path, train=[]), "completion")
 
 

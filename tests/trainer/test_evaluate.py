@@ -114,7 +114,9 @@ def test_nothing_to_measure_gets_a_sentence(
     snapshot = runs.prompts(tmp_path / "prompts")
     config = EvaluateConfig(split="all", max_tokens=64, max_new_tokens=8)
 
-    with pytest.raises(data.UnableToRead, match="a reward model has to judge them"):
+    with pytest.raises(
+        data.UnableToRead, match="only responses can be measured, by a reward model"
+    ):
         runs.carry_out(runs.prepare(run_folder, "evaluate", config, tiny_model, snapshot))
 
 
@@ -123,5 +125,5 @@ def test_a_snapshot_with_nothing_held_out_gets_a_sentence(
 ) -> None:
     snapshot = runs.write_snapshot(tmp_path / "snapshot", train=[runs.demonstration(1)])
 
-    with pytest.raises(data.UnableToRead, match="nothing is held out in it"):
+    with pytest.raises(data.UnableToRead, match="has no held-out rows"):
         runs.carry_out(runs.prepare(run_folder, "evaluate", QUICK, tiny_model, snapshot))

@@ -98,14 +98,14 @@ def test_a_run_of_too_few_prompts_says_so(
     few = runs.demonstrations(tmp_path / "few", n_train=3, n_held_out=1)
     folder = runs.prepare(run_folder, "rloo", QUICK, tiny_model, few, reward_model=likes_a_token)
 
-    with pytest.raises(data.UnableToRead, match="A step takes 4 prompts, and 3 are left"):
+    with pytest.raises(data.UnableToRead, match="A step takes 4 prompts, but only 3"):
         runs.carry_out(folder)
 
 
 def test_a_run_without_a_reward_model_says_so(
     run_folder: Path, tiny_model: Path, snapshot: Path
 ) -> None:
-    with pytest.raises(loading.UnableToLoad, match="RLOO learns from a reward model"):
+    with pytest.raises(loading.UnableToLoad, match="RLOO needs a reward model"):
         runs.carry_out(runs.prepare(run_folder, "rloo", QUICK, tiny_model, snapshot))
 
 

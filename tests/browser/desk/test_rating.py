@@ -34,7 +34,7 @@ def test_four_heads_keep_all_their_controls_on_a_laptop(
     assert page.evaluate(OUTSIDE) == 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 640), (900, 900)])
+@pytest.mark.parametrize(("width", "height"), [(390, 500), (900, 900)])
 def test_the_prompt_stays_in_view_on_a_narrow_page(
     width: int, height: int, open_page: OpenPage, rosa: Rater, comparing: Campaign
 ) -> None:

@@ -223,6 +223,7 @@ def test_a_question_is_added_to_a_guideline(
 ) -> None:
     page = open_page(f"/guidelines/{guideline.pk}/edit/", alice)
     last = page.locator(".question").last
+    last.locator("summary").click()
 
     last.get_by_label("Question").fill("Polite")
     last.get_by_label("Kind").select_option("scale")

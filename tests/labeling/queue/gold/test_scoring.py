@@ -202,11 +202,10 @@ def test_nobody_is_paused_on_fewer_than_five_golds(campaign: Campaign, rosa: Rat
     Campaign.objects.filter(pk=campaign.pk).update(gold_min=3, gold_pause_below=90)
     campaign.refresh_from_db()
 
-    work_through(campaign, rosa, n=8, on_gold=WRONG)
-    assert not RaterStanding.objects.filter(paused_at__isnull=False).exists()
+    while not RaterStanding.objects.filter(paused_at__isnull=False).exists():
+        work_through(campaign, rosa, n=1, on_gold=WRONG)
 
-    work_through(campaign, rosa, n=2, on_gold=WRONG)
-    assert RaterStanding.objects.filter(paused_at__isnull=False).exists()
+    assert GoldAnswer.objects.filter(rater=rosa).count() == 5
 
 
 def test_an_answer_to_a_retired_gold_counts_no_more(campaign: Campaign, rosa: Rater) -> None:

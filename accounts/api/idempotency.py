@@ -31,8 +31,10 @@ REMEMBERED = timedelta(days=1)
 Handler = Callable[..., Response]
 
 
-def once(handler: Handler) -> Handler:
-    """Decorates a view's `post`."""
+def once(handler: Handler, *, is_remembered: bool = True) -> Handler:
+    """Decorates a view's `post`. With `is_remembered=False` the key is only checked: a response with
+    a secret is not stored.
+    """
 
     @wraps(handler)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -43,6 +45,8 @@ def once(handler: Handler) -> Handler:
             raise ValidationError(
                 {HEADER: [_("Use up to 200 letters, digits and . _ : - such as a UUID.")]}
             )
+        if not is_remembered:
+            return handler(view, request, *args, **kwargs)
         return _answer_once(request, key, lambda: handler(view, request, *args, **kwargs))
 
     return answer

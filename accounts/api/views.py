@@ -214,7 +214,7 @@ def writes(
             given = view.get_object() if made is None else made
             return Response(view.get_serializer(given).data, status=status)
 
-        handler = idempotency.once(handle) if is_remembered else handle
+        handler = idempotency.once(handle, is_remembered=is_remembered)
         described_so: Handler = describe(_route(handler, **route) if route else handler)
         return described_so
 

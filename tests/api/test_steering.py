@@ -218,6 +218,18 @@ def test_a_second_rotation_waits_for_the_end_of_the_first(
     assert post(client, f"webhooks/{hook.pk}/rotate").status_code == 200
 
 
+def test_a_key_that_is_none_is_refused_although_the_secret_is_not_remembered(
+    calling: Caller, alice: User, hook: Webhook
+) -> None:
+    before = webhooks_services.secret_of(hook)
+
+    refused = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="no key!")
+
+    assert refused.status_code == 400
+    hook.refresh_from_db()
+    assert webhooks_services.secret_of(hook) == before
+
+
 def test_a_new_secret_is_in_no_table(calling: Caller, alice: User, hook: Webhook) -> None:
     secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="r-1").json()[
         "secret"

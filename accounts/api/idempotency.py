@@ -32,8 +32,8 @@ Handler = Callable[..., Response]
 
 
 def once(handler: Handler, *, is_remembered: bool = True) -> Handler:
-    """Decorates a view's `post`. With `is_remembered=False` the key is only checked: a response with
-    a secret is not stored.
+    """Decorates a view's `post`. With `is_remembered=False` the key is only checked, because a
+    response with a secret is not stored.
     """
 
     @wraps(handler)

@@ -1,4 +1,4 @@
-"""What Celery beat starts, and how often: every so many seconds, or at a time of day (UTC)."""
+"""What Celery beat starts, and when: seconds between two starts, or a time of day (UTC)."""
 
 from celery.schedules import crontab
 

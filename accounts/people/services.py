@@ -78,7 +78,7 @@ def update_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Updates the login. A new address is told to the old one. Raises UnableToChangePerson when
+    """Updates the login. The old address is told when it changes. Raises UnableToChangePerson when
     admins would lock themselves out, or take over the log-in of another admin.
     """
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()

@@ -15,9 +15,4 @@ class Migration(migrations.Migration):
             name='is_held_out',
             field=models.BooleanField(default=False, help_text='Answers from this pool are used for evaluation only, never for training.', verbose_name='Evaluation only'),
         ),
-        migrations.AlterField(
-            model_name='slot',
-            name='queue_rank',
-            field=models.BigIntegerField(help_text='order in which free slots are handed out, low first; kept by the queue'),
-        ),
     ]

@@ -1,6 +1,7 @@
 """Pages as a browser shows them, so that tests don't depend on a template's layout."""
 
 import re
+from html.parser import HTMLParser
 from typing import Protocol
 
 from django.test import Client
@@ -20,6 +21,10 @@ _TAG = re.compile(rf"<[/!]?[a-zA-Z]{_REST}")
 _AS_WRITTEN = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2\s*>)", re.DOTALL)
 _AROUND = re.compile(rf"\s*(</?(?:{BLOCKS})(?=[\s/>]){_REST})\s*")
 _INSIDE = re.compile(rf"(<(?:{BOXES})(?=[\s/>]){_REST})\s+|\s+(?=</(?:{BOXES})>)")
+
+
+UNREAD = {"code", "pre", "script", "style", "template", "textarea"}
+READ_ALOUD = {"aria-label", "title", "placeholder", "data-label", "alt"}
 
 
 class Answer(Protocol):
@@ -54,3 +59,30 @@ def squeezed(html: str) -> str:
 def _without_blanks(text: str) -> str:
     text = _TAG.sub(lambda tag: re.sub(r"\s+(?=/?>$)", "", tag[0]), re.sub(r"\s+", " ", text))
     return _INSIDE.sub(r"\1", _AROUND.sub(r"\1", text))
+
+
+class Words(HTMLParser):
+    """Collects the texts for words_of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.n_unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.n_unread += tag in UNREAD
+        self.found += [value or "" for name, value in attrs if name in READ_ALOUD]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.n_unread -= tag in UNREAD
+
+    def handle_data(self, data: str) -> None:
+        if not self.n_unread:
+            self.found.append(data)
+
+
+def words_of(page: str) -> list[str]:
+    """The texts of a page that somebody sees or hears."""
+    parser = Words()
+    parser.feed(page.partition("<body")[2])
+    return parser.found

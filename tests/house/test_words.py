@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
@@ -11,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from config.permissions import Role
+from tests.html import words_of
 from tests.training import cast
 from tests.upgrades import pages
 from training import configs
@@ -20,8 +20,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 IDENTIFIER = re.compile(r"(?<![\w/.@-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/.@-])")
 # Code is code, and what a person wrote or a file is called may hold anything.
-UNREAD = {"code", "pre", "script", "style", "template", "textarea"}
-READ_ALOUD = ("aria-label", "title", "placeholder", "data-label", "alt")
 NO_WORDS = ("api", "help", "styleguide", "log", "archive")
 
 
@@ -53,32 +51,6 @@ def paths(role: Role) -> Iterator[str]:
         yield from (f"/schedules/new/{name}/" for name in chain_plans.TEMPLATES)
         everything = "&".join(f"run={run.pk}" for run in Run.objects.all()[:6])
         yield f"/runs/compare/?{everything}"
-
-
-class Words(HTMLParser):
-    """Collects the texts of a page that somebody sees or hears."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.n_unread = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.n_unread += tag in UNREAD
-        self.found += [value or "" for name, value in attrs if name in READ_ALOUD]
-
-    def handle_endtag(self, tag: str) -> None:
-        self.n_unread -= tag in UNREAD
-
-    def handle_data(self, data: str) -> None:
-        if not self.n_unread:
-            self.found.append(data)
-
-
-def words_of(page: str) -> list[str]:
-    parser = Words()
-    parser.feed(page.partition("<body")[2])
-    return parser.found
 
 
 @pytest.mark.parametrize("role", [Role.RATER, Role.ADMIN, Role.RESEARCHER])

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
@@ -18,13 +17,12 @@ from labeling.quality import services as quality_services
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of
+from tests.html import words_of
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, rank_by
 from tests.upgrades import pages
 
 IDENTIFIER = re.compile(r"(?<![\w/.@-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/.@-])")
 # Code is code; a text field holds what a person typed.
-UNREAD = {"code", "pre", "script", "style", "template", "textarea"}
-READ_ALOUD = {"aria-label", "title", "placeholder", "data-label", "alt"}
 OTHERS = ("api", "styleguide", "archive")
 WARNINGS = sorted(
     value for name, value in vars(warnings).items() if name.isupper() and isinstance(value, str)
@@ -48,32 +46,6 @@ def demo(db: None) -> Campaign:
     claim.claim(campaign=campaign, rater=rater, now=NOON)
     quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
     return campaign
-
-
-class Words(HTMLParser):
-    """Collects the texts of a page that somebody sees or hears."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.n_unread = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.n_unread += tag in UNREAD
-        self.found += [value or "" for name, value in attrs if name in READ_ALOUD]
-
-    def handle_endtag(self, tag: str) -> None:
-        self.n_unread -= tag in UNREAD
-
-    def handle_data(self, data: str) -> None:
-        if not self.n_unread:
-            self.found.append(data)
-
-
-def words_of(page: str) -> list[str]:
-    parser = Words()
-    parser.feed(page.partition("<body")[2])
-    return parser.found
 
 
 def paths(role: Role) -> Iterator[str]:

@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='stepattempt',
             name='paid_minutes',
-            field=models.PositiveSmallIntegerField(default=0, help_text="the step's pass mark at the time of the attempt"),
+            field=models.PositiveSmallIntegerField(default=0, help_text="the step's paid minutes at the time of the attempt"),
         ),
         migrations.AlterField(
             model_name='voteblock',

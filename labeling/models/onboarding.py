@@ -127,7 +127,7 @@ class StepAttempt(models.Model):
     score = models.FloatField(null=True)
     n_asked = models.PositiveSmallIntegerField(default=0)
     paid_minutes = models.PositiveSmallIntegerField(
-        default=0, help_text="the step's pass mark at the time of the attempt"
+        default=0, help_text="the step's paid minutes at the time of the attempt"
     )
     submitted_at = models.DateTimeField()
     may_retry = models.BooleanField(

@@ -106,7 +106,7 @@ class Slot(models.Model):
     def __str__(self) -> str:
         return f"slot {self.number} of item {self.item_id}"
 
-    def lend(
+    def lease_to(
         self,
         *,
         campaign: Campaign,

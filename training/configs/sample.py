@@ -73,13 +73,11 @@ class SampleConfig(Settings):
         ),
     )
     top_p: float = override(Responses, "top_p", default=0.95, is_advanced=False)
-    seed: int = knob(
-        42,
-        _("Seed"),
-        _("The same seed, prompts and machine give the same responses."),
-        min=0,
-        max=2**31 - 1,
-        is_last=True,
+    seed: int = override(
+        Settings,
+        "seed",
+        help=_("The same seed, prompts and machine give the same responses."),
+        is_advanced=False,
     )
     batch_size: int = knob(
         32,

@@ -269,7 +269,7 @@ def _response_view(
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
     options = [answers.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
     return render_to_string(
-        "labeling/desk/_response_head.html", {"letter": letter, "rank_options": options}
+        "labeling/desk/answer/_response_head.html", {"letter": letter, "rank_options": options}
     )
 
 
@@ -290,7 +290,7 @@ def _rating(
         "flags": [question for question in questions if question.is_flag],
         "explained": [question for question in questions if question.is_flag and question.help],
     }
-    return render_to_string("labeling/desk/_rating.html", context)
+    return render_to_string("labeling/desk/answer/_rating.html", context)
 
 
 def write_page(

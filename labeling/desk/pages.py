@@ -69,8 +69,9 @@ class Addresses:
     def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
         names = ["guideline", "diff", "preview", "ask", "draft"]
         names += [] if corrects else ["skip", "release", "heartbeat"]
-        submit = reverse("desk_correct" if corrects else "desk_submit", args=[lease])
-        return cls(submit=submit, **{name: reverse(f"desk_{name}", args=[lease]) for name in names})
+        item = reverse("desk_item", args=[lease])  # the others are below it: one reverse, not ten
+        submit = f"{item}{'correct' if corrects else 'submit'}"
+        return cls(submit=submit, **{name: f"{item}{name}" for name in names})
 
     @classmethod
     def of_sample(cls, campaign_id: int) -> "Addresses":

@@ -8,6 +8,7 @@ upgrade changes one of them, these tests fail.
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -25,15 +26,24 @@ import accounts
 import labeling
 import training
 from accounts.login import sessions
-from config.compiled import Compiled
+from config.compiled import Compiled, insert
 from labeling.desk import work
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
-from labeling.models import Campaign, Item, Rater, Slot
+from labeling.models import (
+    Campaign,
+    Comparison,
+    Item,
+    Judgment,
+    RankedResponse,
+    Rater,
+    Slot,
+)
 from labeling.queue import admission, slots
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of
 
+MADE_BY_DATABASE = {"id", "comparison_id", "judgment_id"}
 INSTALLED = "config/compiled.py relies on it: read docs/adr/0009-compiled-queries.md"
 
 
@@ -129,6 +139,67 @@ def test_a_compiled_query_is_planned_once_a_connection() -> None:
         )
         planned = cursor.fetchall()
     assert planned == [(9,)]  # the first call is sent as it is, so that psycopg may count it
+
+
+def answer_rows(slot: Slot) -> Iterator[list[Any]]:
+    """A judgment with nulls, JSON and text that looks like a placeholder; insert each part before
+    asking for the next.
+    """
+    judgment = Judgment(
+        kind="comparison",
+        rater=slot.rater,
+        prompt_id=slot.item.prompt_id,
+        campaign_id=slot.campaign_id,
+        item_id=slot.item_id,
+        slot_id=slot.pk,
+        lease=slot.lease,
+        presentation={"seen": ["ü", None, "100 %s"]},
+        warnings=[],
+        leased_at=slot.leased_at,
+        submitted_at=NOON,
+    )
+    yield [judgment]
+    comparison = Comparison(judgment=judgment, reason="50 % of %s")
+    yield [comparison]
+    yield [
+        RankedResponse(
+            comparison=comparison,
+            response=response,
+            position=place,
+            rank=place or None,
+            ratings={"overall": place, "harmful": False},
+        )
+        for place, response in enumerate(order.presented(slot))
+    ]
+
+
+def inserted(how: Callable[..., Any], slot: Slot) -> list[dict[str, Any]]:
+    """The rows after `how` inserted each model's instances, without the keys that the database
+    made.
+    """
+    rows = []
+    for instances in answer_rows(slot):
+        how(*instances)
+        assert all(one.pk and not one._state.adding for one in instances)
+        assert {one._state.db for one in instances} == {"default"}
+        manager = type(instances[0])._base_manager
+        rows += [manager.values().get(pk=one.pk) for one in instances]
+    Judgment.objects.get(lease=slot.lease).delete()
+    return [
+        {name: value for name, value in row.items() if name not in MADE_BY_DATABASE} for row in rows
+    ]
+
+
+def test_an_insert_stores_the_rows_of_bulk_create(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    slot = claim.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    assert slot is not None
+
+    ours = inserted(insert, slot)
+
+    assert ours == inserted(lambda *all_of: type(all_of[0])._base_manager.bulk_create(all_of), slot)
+    assert len(ours) > 3
 
 
 @pytest.mark.django_db

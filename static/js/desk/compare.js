@@ -119,7 +119,7 @@ export function mount(desk) {
 
   function arrow(event, card) {
     const [axis, direction] = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key] ?? [];
-    if (!axis) return;
+    if (!axis || (axis === "x" && event.target.matches("math"))) return; // a long formula scrolls
     if (event.altKey && axis === "y") shift(card, direction);
     else if (event.altKey) return;
     else if (axis === "x") sideways(card, document.dir === "rtl" ? -direction : direction, event.target);

@@ -155,7 +155,7 @@ def sortable(context: Context, key: str, label: str, *, is_number: bool = False)
 
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
-    """Import names for our ES modules, such as `js/desk`, which resolve to the hashed files in
+    """Import names for our ES modules, such as `js/site/menu`, which resolve to the hashed files in
     production.
     """
     return format_html(

@@ -1,4 +1,4 @@
-// Mounts behaviours: <el data-behavior="menu"> loads js/menu.js and calls its mount(el) once per
+// Mounts behaviours: <el data-behavior="site/menu"> loads js/site/menu.js and calls its mount(el) once per
 // element, on the first page and after every swap. mount may return a function, which is called
 // before the element is removed.
 
@@ -47,7 +47,7 @@ for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
 export function say(message, kind = "info") {
   const toast = document.createElement("div");
   toast.className = "toast";
-  toast.dataset.behavior = "toast";
+  toast.dataset.behavior = "site/toast";
   toast.dataset.kind = kind;
   toast.dataset.said = ""; // shown by a script, not by the server's page
   const words = document.createElement("p");

@@ -52,7 +52,7 @@ def test_who_only_rates_has_no_search(rosa: Rater, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
 
     pages = [
-        re.sub(r'"js/search": "[^"]+"', "", page_of(client.get(path)))
+        re.sub(r'"js/search/[^"]+": "[^"]+"', "", page_of(client.get(path)))
         for path in ("/profile/", "/desk/")
     ]
 
@@ -68,7 +68,9 @@ def test_the_top_line_leads_admins_and_researchers_to_it(
 
         assert '<a class="search-link" href="/search/"' in page
         assert '<dt>Search</dt><dd><kbd class="kbd">/</kbd>' in page
-        assert {"js/search", "js/found"} <= set(re.findall(r'"(js/[^"]+)":', page))
+        assert {"js/search/open_search", "js/search/results"} <= set(
+            re.findall(r'"(js/[^"]+)":', page)
+        )
 
 
 def test_each_role_finds_only_what_opens_to_it(

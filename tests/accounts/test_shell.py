@@ -123,7 +123,7 @@ def test_the_import_map_has_every_module(client: Client, db: None) -> None:
     [mapped] = re.findall(r'<script type="importmap"[^>]*>(.*?)</script>', page)
     imports = json.loads(mapped)["imports"]
 
-    assert imports["js/menu"] == "/static/js/menu.js"
+    assert imports["js/site/menu"] == "/static/js/site/menu.js"
     assert set(imports) == {
         path.relative_to(ROOT / "static").with_suffix("").as_posix()
         for path in (ROOT / "static/js").rglob("*.js")

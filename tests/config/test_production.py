@@ -60,7 +60,7 @@ def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> 
     imports = json.loads(mapped)["imports"]
     assert [file for file in files if not (tmp_path / file).is_file()] == []
     assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", file) for file in files)
-    assert re.fullmatch(r"/static/js/typing\.[0-9a-f]{12}\.js", imports["js/typing"])
+    assert re.fullmatch(r"/static/js/site/typing\.[0-9a-f]{12}\.js", imports["js/site/typing"])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import { login as mountLogin } from "js/desk/login";
 import { says } from "js/desk/says";
 import { send as mountSend } from "js/desk/send";
 import { undo } from "js/desk/undo";
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 export function mount(el) {
   const life = new AbortController();

@@ -18,7 +18,7 @@ import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { send as mountSend } from "js/desk/send";
 import { views as mountViews } from "js/desk/views";
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 export function mount(desk) {
   const form = desk.querySelector("form#answer");

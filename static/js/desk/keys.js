@@ -1,7 +1,7 @@
 // Keyboard shortcuts of the desk. They do not fire while somebody types or with a modifier key.
 
 import { undo } from "js/desk/undo";
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 /**
  * The letter or digit of a key on most layouts: a French digit needs no Shift, and a Cyrillic or

@@ -1,7 +1,7 @@
 // Chats with one or two models: sends a turn, shows the response as it streams, and passes on what
 // the person saves.
 
-import { post } from "js/net";
+import { post } from "js/site/post_json";
 
 export function mount(el) {
   const form = el.querySelector("form.try-ask");

@@ -1,7 +1,7 @@
 // Keys of the review page: a letter focuses that response's rank, a digit sets it, Ctrl or ⌘ +
 // Enter saves and continues.
 
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 export function mount(form) {
   const selectOf = (letter) => form.querySelector(`[data-letter="${letter}"] select`);

@@ -1,6 +1,6 @@
 // The list of keyboard shortcuts, opened by its button and by "?".
 
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 export function mount(el) {
   const dialog = document.getElementById(el.dataset.target);

@@ -1,7 +1,7 @@
 // The link to the search: a click or "/" opens its dialog, or focuses the field on the search page
 // itself.
 
-import { isTyping } from "js/typing";
+import { isTyping } from "js/site/typing";
 
 export function mount(link) {
   const dialog = document.getElementById(link.dataset.target);

@@ -1,6 +1,6 @@
-// Mounts behaviours: <el data-behavior="site/menu"> loads js/site/menu.js and calls its mount(el) once per
-// element, on the first page and after every swap. mount may return a function, which is called
-// before the element is removed.
+// Mounts behaviours: <el data-behavior="site/menu"> loads js/site/menu.js and calls its mount(el)
+// once per element, on the first page and after every swap. mount may return a function, which is
+// called before the element is removed.
 
 const unmounts = new WeakMap();
 

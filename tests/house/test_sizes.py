@@ -15,6 +15,7 @@ ROOMS = (
     "labeling",
     "pages",
     "scripts",
+    "static",
     "templates",
     "tests",
     "training",

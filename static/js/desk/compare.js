@@ -1,23 +1,23 @@
 // The comparison page: rate each response on its own and rank them, entirely by keyboard if chosen.
 // See keys() below and the list behind `?`.
 
-import { beside as mountBeside, reveal } from "js/desk/beside";
-import { care as mountCare } from "js/desk/care";
-import { draft as mountDraft } from "js/desk/draft";
-import { isAsked } from "js/desk/asked";
-import { drag } from "js/desk/drag";
-import { edit as mountEdit } from "js/desk/edit";
-import { finish as mountFinish } from "js/desk/finish";
-import { flags as mountFlags } from "js/desk/flags";
-import { keys, meaning } from "js/desk/keys";
-import { lease as mountLease } from "js/desk/lease";
-import { login as mountLogin } from "js/desk/login";
-import { best, line, move, nextUnranked, place } from "js/desk/ranking";
-import { progress } from "js/desk/progress";
-import { record as mountRecord } from "js/desk/record";
-import { says } from "js/desk/says";
-import { send as mountSend } from "js/desk/send";
-import { views as mountViews } from "js/desk/views";
+import { panels as mountPanels, reveal } from "js/desk/page/panels";
+import { contentNotice } from "js/desk/answer/content_notice";
+import { draft as mountDraft } from "js/desk/sending/draft";
+import { isAsked } from "js/desk/answer/conditional_questions";
+import { drag } from "js/desk/answer/drag_to_rank";
+import { edit as mountEdit } from "js/desk/answer/response_editor";
+import { finish as mountFinish } from "js/desk/sending/review_and_submit";
+import { flags as mountFlags } from "js/desk/answer/flags";
+import { keys, meaning } from "js/desk/page/keys";
+import { lease as mountLease } from "js/desk/page/lease";
+import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { best, line, move, nextUnranked, place } from "js/desk/answer/ranking";
+import { progress } from "js/desk/page/progress";
+import { record as mountRecord } from "js/desk/page/work_record";
+import { messages } from "js/desk/page/messages";
+import { itemActions } from "js/desk/sending/item_actions";
+import { views as mountViews } from "js/desk/answer/response_views";
 import { isTyping } from "js/site/typing";
 
 export function mount(desk) {
@@ -26,7 +26,7 @@ export function mount(desk) {
   const output = desk.querySelector("[data-line]");
   const allBad = form.elements.all_bad;
   const reason = form.elements.reason;
-  const say = says(desk);
+  const say = messages(desk);
   const life = new AbortController();
   const { signal } = life; // removes listeners outside the desk when the next item replaces it
   const record = mountRecord({ desk, form, signal });
@@ -34,11 +34,11 @@ export function mount(desk) {
   mountLease({ desk, say, record, signal });
   progress({ desk, signal });
   const login = mountLogin({ desk, say, signal });
-  const sending = mountSend({ form, say, draft, login, signal });
+  const sending = itemActions({ form, say, draft, login, signal });
   const finish = mountFinish({ desk, form, say, draft, login, sending });
-  const beside = mountBeside({ desk, record, signal });
+  const panels = mountPanels({ desk, record, signal });
   const views = mountViews({ desk, cards, record });
-  const care = mountCare({ desk });
+  const notice = contentNotice({ desk });
   const flags = mountFlags({ cards, signal });
 
   // --- ranks ---
@@ -191,21 +191,21 @@ export function mount(desk) {
     if (allBad.checked) reason.focus();
   }
 
-  const editor = mountEdit({ form, record, care, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
+  const editor = mountEdit({ form, record, notice, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
 
   keys({
-    beside,
+    panels,
     finish,
     signal,
     leave: () => cardNow().querySelector("[data-text]").focus(),
     commands: {
       ...Object.fromEntries(cards.map((card) => [card.dataset.letter.toLowerCase(), () => focusStop(card, 0)])),
-      l: beside.guideline,
+      l: panels.guideline,
       m: () => !allBad.checked && (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
-      p: beside.prompt,
+      p: panels.prompt,
       r: () => reason.focus(),
-      q: beside.ask,
-      s: beside.skip,
+      q: panels.ask,
+      s: panels.skip,
       t: views.together,
       v: () => views.cycle(cardNow()),
       w: editor.open,
@@ -223,7 +223,7 @@ export function mount(desk) {
   current(cards[0]);
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
-  if (care.isCovered() && !review) care.uncover();
+  if (notice.isCovered() && !review) notice.uncover();
   else (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });
   return () => life.abort();
 }

@@ -1,23 +1,23 @@
 // The writing page: editor, word count, preview, drafts. Pastes are counted, never blocked.
 
-import { beside as mountBeside, reveal } from "js/desk/beside";
-import { dialogue as mountDialogue } from "js/desk/dialogue";
-import { care as mountCare } from "js/desk/care";
-import { draft as mountDraft } from "js/desk/draft";
-import { finish as mountFinish } from "js/desk/finish";
-import { keys } from "js/desk/keys";
-import { lease as mountLease } from "js/desk/lease";
-import { login as mountLogin } from "js/desk/login";
-import { preview as mountPreview } from "js/desk/preview";
-import { progress } from "js/desk/progress";
-import { record as mountRecord } from "js/desk/record";
-import { says } from "js/desk/says";
-import { send as mountSend } from "js/desk/send";
+import { panels as mountPanels, reveal } from "js/desk/page/panels";
+import { dialogue as mountDialogue } from "js/desk/answer/dialogue";
+import { contentNotice } from "js/desk/answer/content_notice";
+import { draft as mountDraft } from "js/desk/sending/draft";
+import { finish as mountFinish } from "js/desk/sending/review_and_submit";
+import { keys } from "js/desk/page/keys";
+import { lease as mountLease } from "js/desk/page/lease";
+import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { preview as mountPreview } from "js/desk/answer/preview";
+import { progress } from "js/desk/page/progress";
+import { record as mountRecord } from "js/desk/page/work_record";
+import { messages } from "js/desk/page/messages";
+import { itemActions } from "js/desk/sending/item_actions";
 
 export function mount(desk) {
   const form = desk.querySelector("form#answer");
   const written = desk.querySelector("[data-written]");
-  const say = says(desk);
+  const say = messages(desk);
   const life = new AbortController();
   const { signal } = life; // removes listeners outside the desk when the next item replaces it
   const record = mountRecord({ desk, form, signal });
@@ -26,10 +26,10 @@ export function mount(desk) {
   mountLease({ desk, say, record, signal });
   progress({ desk, signal });
   const login = mountLogin({ desk, say, signal });
-  const sending = mountSend({ form, say, draft, login, signal });
+  const sending = itemActions({ form, say, draft, login, signal });
   const finish = mountFinish({ desk, form, say, draft, login, sending });
-  const beside = mountBeside({ desk, record, signal });
-  const care = mountCare({ desk });
+  const panels = mountPanels({ desk, record, signal });
+  const notice = contentNotice({ desk });
   const plural = new Intl.PluralRules(document.documentElement.lang);
 
   let text = form.elements.text; // the answer being written
@@ -74,7 +74,7 @@ export function mount(desk) {
   }, { signal });
 
   keys({
-    beside,
+    panels,
     finish,
     signal,
     leave: (from) => {
@@ -82,7 +82,7 @@ export function mount(desk) {
       else if (desk.hasAttribute("data-alone")) full(false);
       else desk.querySelector("[data-prompt-text]").focus();
     },
-    commands: { f: () => full(), l: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: preview.write },
+    commands: { f: () => full(), l: panels.guideline, p: panels.prompt, q: panels.ask, s: panels.skip, w: preview.write },
   });
   form.addEventListener("input", () => {
     count();
@@ -96,7 +96,7 @@ export function mount(desk) {
   preview.fit();
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
-  if (care.isCovered() && !review) care.uncover();
+  if (notice.isCovered() && !review) notice.uncover();
   else (review ?? text).focus({ preventScroll: true });
   return () => life.abort();
 }

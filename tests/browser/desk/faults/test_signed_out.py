@@ -126,7 +126,7 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
-    page.wait_for_selector("[data-behavior~='desk/between'][data-mounted]", state="attached")
+    page.wait_for_selector("[data-behavior~='desk/no_item'][data-mounted]", state="attached")
 
     press(page, "u")
     page.wait_for_url(first)
@@ -146,7 +146,7 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
-    page.wait_for_selector("[data-behavior~='desk/between'][data-mounted]", state="attached")
+    page.wait_for_selector("[data-behavior~='desk/no_item'][data-mounted]", state="attached")
     Session.objects.all().delete()
 
     page.get_by_role("button", name="Undo").click()

@@ -1,10 +1,10 @@
 // Panels and dialogs next to the work: the guideline, the whole prompt, skipping, questions.
 
-import { meaning } from "js/desk/keys";
-import { fragment } from "js/desk/post";
-import { modifier } from "js/desk/finish";
+import { meaning } from "js/desk/page/keys";
+import { fragment } from "js/desk/sending/requests";
+import { modifier } from "js/desk/sending/review_and_submit";
 
-export function beside({ desk, record, signal }) {
+export function panels({ desk, record, signal }) {
   const panel = desk.querySelector("#guideline-panel");
   const part = desk.querySelector("[data-part=skip]");
   const skip = part && dialogOf(part); // a correction cannot be skipped

@@ -3,7 +3,7 @@
 // are retried until the server answers. Repeating a request has no second effect.
 
 import { say as toast } from "js/app";
-import { again, backoff, pause, post } from "js/desk/post";
+import { again, backoff, pause, post } from "js/desk/sending/requests";
 
 const UNDO = "form:has([data-undo-key])";
 const SETTLES_MS = 5_000;
@@ -12,7 +12,7 @@ const SETTLES_MS = 5_000;
  * `form` is the answer; buttons with their own formaction send it there. Without an item there is
  * no form and no draft.
  */
-export function send({ form = null, say, draft = null, login, signal }) {
+export function itemActions({ form = null, say, draft = null, login, signal }) {
   const queue = []; // requests without an answer yet, the first one being sent: { url, from, dialog, question, isUndo, isOver }
   let isSignedOut = false;
 
@@ -22,7 +22,7 @@ export function send({ form = null, say, draft = null, login, signal }) {
     const isOurs = target.matches(`form[data-records], ${UNDO}`) || (form && target === form && submitter?.hasAttribute("formaction"));
     if (!isOurs) return;
     event.preventDefault();
-    event.stopPropagation(); // not a review (finish.js)
+    event.stopPropagation(); // not a review (review_and_submit.js)
     press(url, target, (submitter ?? target).closest("dialog"));
   }, { capture: true, signal });
   document.addEventListener("click", (event) => {

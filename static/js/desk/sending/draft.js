@@ -1,8 +1,8 @@
 // Saves drafts: in this browser at every change, on the server after two seconds without typing. Of
 // two copies the one with more changes is newer; clocks are not compared.
 
-import { again, backoff, post } from "js/desk/post";
-import { fill, read } from "js/desk/fields";
+import { again, backoff, post } from "js/desk/sending/requests";
+import { fill, read } from "js/desk/answer/form_fields";
 
 const PAUSE_MS = 2000;
 const KEPT_MS = 30 * 24 * 3600 * 1000;

@@ -1,6 +1,6 @@
 // Keyboard shortcuts of the desk. They do not fire while somebody types or with a modifier key.
 
-import { undo } from "js/desk/undo";
+import { undo } from "js/desk/page/undo";
 import { isTyping } from "js/site/typing";
 
 /**
@@ -17,21 +17,21 @@ export function meaning(event) {
 }
 
 /**
- * `commands` maps keys to actions; `beside` and `finish` are parts of the page; `leave` moves the
+ * `commands` maps keys to actions; `panels` and `finish` are parts of the page; `leave` moves the
  * focus out of a text; `signal` removes the listener.
  */
-export function keys({ commands, beside, finish, leave, signal }) {
+export function keys({ commands, panels, finish, leave, signal }) {
   const all = { ...commands, u: undo };
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
     if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (event.repeat) return;
-      if (beside.isDialogOpen()) event.target.closest("dialog")?.querySelector("[data-kind=primary]")?.click();
+      if (panels.isDialogOpen()) event.target.closest("dialog")?.querySelector("[data-kind=primary]")?.click();
       else finish.next();
       return;
     }
-    if (beside.isDialogOpen()) return;
+    if (panels.isDialogOpen()) return;
     if (event.key === "Escape") return escape(event);
     if (isTyping(event.target) || event.metaKey || event.ctrlKey || event.altKey) return;
     const command = all[meaning(event)];
@@ -43,6 +43,6 @@ export function keys({ commands, beside, finish, leave, signal }) {
   function escape(event) {
     if (finish.isOpen()) finish.clear();
     else if (isTyping(event.target)) leave(event.target);
-    else if (!beside.closePanel()) leave(event.target);
+    else if (!panels.closePanel()) leave(event.target);
   }
 }

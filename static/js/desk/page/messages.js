@@ -1,6 +1,6 @@
 // Messages for the rater, translated in the page: <template data-say="name"> in the desk.
 
-export function says(desk) {
+export function messages(desk) {
   const sentences = new Map([...desk.querySelectorAll("template[data-say]")].map((el) => [el.dataset.say, el]));
   const bar = desk.querySelector("[data-trouble]");
   const lasting = new Map(); // messages that stay until they are removed: name -> its nodes

@@ -1,19 +1,19 @@
 // The desk without an item, after "Submit and stop" or when nothing is left. The last answer can
 // still be taken back.
 
-import { meaning } from "js/desk/keys";
-import { login as mountLogin } from "js/desk/login";
-import { says } from "js/desk/says";
-import { send as mountSend } from "js/desk/send";
-import { undo } from "js/desk/undo";
+import { meaning } from "js/desk/page/keys";
+import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { messages } from "js/desk/page/messages";
+import { itemActions } from "js/desk/sending/item_actions";
+import { undo } from "js/desk/page/undo";
 import { isTyping } from "js/site/typing";
 
 export function mount(el) {
   const life = new AbortController();
   const { signal } = life;
-  const say = says(el);
+  const say = messages(el);
   const login = mountLogin({ desk: el, say, signal });
-  mountSend({ say, login, signal });
+  itemActions({ say, login, signal });
   el.addEventListener("click", (event) => {
     if (event.target.closest("[data-do=close]")) event.target.closest("dialog").close();
   }, { signal });

@@ -2,7 +2,7 @@
 // screen reader or editor.
 
 /** `uncover()` focuses the control that reveals it. */
-export function care({ desk }) {
+export function contentNotice({ desk }) {
   const cover = desk.querySelector(".desk-care");
   const texts = [...desk.querySelectorAll("[data-prompt-text] > *, [data-text] > *, [data-edit] textarea")];
   const isCovered = () => cover !== null && !cover.open;

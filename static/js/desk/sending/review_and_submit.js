@@ -1,11 +1,11 @@
 // Review, then submit, with the same key. Requests are retried until the server answers; a lease
 // stores an answer only once.
 
-import { goOn } from "js/desk/next_item";
-import { drop, flush, keep } from "js/desk/outbox";
-import { backoff, pause, post } from "js/desk/post";
+import { goOn } from "js/desk/page/next_item";
+import { drop, flush, keep } from "js/desk/sending/outbox";
+import { backoff, pause, post } from "js/desk/sending/requests";
 
-/** `sending` is the queue of other requests (send.js), which an answer cancels. */
+/** `sending` is the queue of other requests (item_actions.js), which an answer cancels. */
 export function finish({ desk, form, say, draft, login, sending }) {
   const { person, lease } = desk.dataset;
   const slot = desk.querySelector("[data-review-slot]");

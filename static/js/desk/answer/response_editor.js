@@ -2,10 +2,10 @@
 // edit_of names a response.
 
 /**
- * `choose()` returns the letter to edit; `care` knows whether it is covered; `changed()` reports a
+ * `choose()` returns the letter to edit; `notice` knows whether it is covered; `changed()` reports a
  * change of the form.
  */
-export function edit({ form, record, cards, care, choose, changed }) {
+export function edit({ form, record, cards, notice, choose, changed }) {
   const part = form.querySelector("[data-edit]");
   const text = form.elements.edit;
   const of = form.elements.edit_of;
@@ -14,7 +14,7 @@ export function edit({ form, record, cards, care, choose, changed }) {
   const isUntouched = () => !of.value || text.value === original(of.value);
 
   function open() {
-    if (care.isCovered()) return care.uncover();
+    if (notice.isCovered()) return notice.uncover();
     const letter = choose();
     if (letter !== of.value && isUntouched()) {
       of.value = letter;

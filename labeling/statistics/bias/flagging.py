@@ -293,9 +293,7 @@ def _even(table: JudgmentTable, thresholds: Thresholds) -> list[Candidate]:
         # The logarithm of a spread from deviations around the median has a variance of 1.36 / n.
         z = math.log(max(spread, 1e-9) / usual) / math.sqrt(1.36 / n)
         is_large = spread <= thresholds.even * usual
-        tested.append(
-            Candidate(at, spread, usual, n, float(ndtr(z)), is_large, shown_by=known[at])
-        )
+        tested.append(Candidate(at, spread, usual, n, float(ndtr(z)), is_large, shown_by=known[at]))
     return tested
 
 

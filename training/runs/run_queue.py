@@ -93,6 +93,8 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
+    if refused := parsed.data_problems(snapshot.kind):
+        raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     beside = {name: model for name, model in models.items() if model is not None}
     _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
     expected = forecast(

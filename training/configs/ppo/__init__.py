@@ -126,6 +126,16 @@ class PpoConfig(PpoKnobs):
             return [Problem("n_minibatches", text, values)]
         return []
 
+    def data_problems(self, snapshot: str) -> list[str]:
+        if self.ptx_coef and snapshot == "prompts":
+            return [
+                _(
+                    "PPO-ptx mixes demonstrations in, and a snapshot of prompts has none. Set γ of"
+                    " PPO-ptx to 0, or choose other settings."
+                )
+            ]
+        return []
+
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         found = []
         if is_sharded:

@@ -50,6 +50,9 @@ class TrainedModel(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     pinned_at = models.DateTimeField(null=True, help_text="a person wants its weights kept")
+    approved_at = models.DateTimeField(
+        null=True, help_text="when it became the current model of its schedule"
+    )
     freed_at = models.DateTimeField(
         null=True, help_text="its weights are gone; what is known of it stays"
     )

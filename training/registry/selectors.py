@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from training.models import Publication, Run, Snapshot, TrainedModel
+from training.models import Chain, Publication, Run, Snapshot, TrainedModel
 from training.snapshots.selectors import best_response_runs
 
 # Longer lineages are cut off.
@@ -73,6 +73,12 @@ def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
         else []
     )
     return [one for one in [*rewarding, *choosing] if one is not None]
+
+
+def gate_sentences(*, model: TrainedModel) -> list[tuple[Chain, str]]:
+    """The chains whose gate decided about it, each with its verdict."""
+    links = model.gates.exclude(verdict={}).select_related("chain__schedule").order_by("pk")
+    return [(link.chain, link.verdict["sentence"]) for link in links]
 
 
 def children(*, model: TrainedModel) -> list[TrainedModel]:

@@ -283,6 +283,8 @@ class Link:
     snapshot: int | None
     run: int | None
     campaign: int | None
+    model: int | None
+    verdict: dict[str, Any]
     began_at: datetime | None
     ended_at: datetime | None
 

@@ -156,8 +156,8 @@ class ScheduleForm(CycleFields):
         required=False,
         initial=3,
         help_text=_(
-            "How much lower than on its own held-out pairs. Measured at the times above, by a"
-            " separate run."
+            "How much lower than on its own held-out pairs, and more than chance explains. Measured"
+            " at the times above, by a separate run."
         ),
     )
     n_fresh_pairs = forms.IntegerField(

@@ -65,6 +65,12 @@ def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
     return found
 
 
+def is_optimised_on(*, model: TrainedModel, judge: TrainedModel) -> bool:
+    """Whether the model, or one it descends from, was trained to please this reward model."""
+    steps = lineage(model=model)
+    return any(judge == one for step in steps for one in _reward_models_of(step))
+
+
 def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
     rewarding = [step.run.reward_model] if step.run else []
     choosing = (

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
+from training.configs.dpo import DpoConfig
+from training.configs.ppo import PpoConfig
+from training.configs.rloo import RlooConfig
 from training.models import Chain, Publication, Run, Snapshot, TrainedModel
 from training.snapshots.selectors import best_response_runs
 
 # Longer lineages are cut off.
 N_ANCESTORS = 20
+PREFERENCE_KINDS = (PpoConfig.kind, RlooConfig.kind, DpoConfig.kind)
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,27 @@ def lineage(*, model: TrainedModel) -> list[LineageStep]:
             LineageStep(current, current.run, current.run.snapshot if current.run else None)
         )
         parents = TrainedModel.objects.select_related(
-            "run__snapshot", "run__reward_model", "parent"
+            "run__snapshot", "run__reward_model", "run__reference_model", "parent"
         )
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
+
+
+def start_of_line(*, model: TrainedModel) -> TrainedModel:
+    """The fine-tuned or base model that a line of improvements began with; the model itself if that
+    one can no longer be loaded.
+    """
+    begun = next((step for step in lineage(model=model) if not _is_improvement(step)), None)
+    if begun is None or begun.model.freed_at or begun.model.stage == TrainedModel.Stage.RETIRED:
+        return model
+    return begun.model
+
+
+def _is_improvement(step: LineageStep) -> bool:
+    """Whether the step learned from preferences: it, or the choice of its data."""
+    if step.run is None or step.snapshot is None:
+        return False
+    return step.run.kind in PREFERENCE_KINDS or bool(step.snapshot.filters.get("best_of"))
 
 
 def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:

@@ -143,6 +143,27 @@ def test_a_run_leaves_whole_weights_curves_and_samples(
     assert not [name for name in weights if "lora" in name]
 
 
+def test_kl_is_measured_to_the_reference_model(models: tuple[Path, Path], tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    reference = tiny.build_tiny_model(tmp_path / "reference", seed=5)
+    before = []
+    for method in ("lora", "full"):
+        config = PpoConfig(**(SMALL | {"method": method, "n_episodes": 4}))
+        runs.finished(
+            tmp_path / method,
+            "ppo",
+            config,
+            models[0],
+            snapshot,
+            reward_model=models[1],
+            reference_model=reference,
+        )
+        before.append(result_of(tmp_path / method).metrics["kl_before"])
+
+    assert before[0] > 0.01
+    assert before[0] == pytest.approx(before[1], rel=1e-3)
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_in_bfloat16_too_the_kl_is_exactly_zero_before_the_first_update(
     method: str, models: tuple[Path, Path], tmp_path: Path

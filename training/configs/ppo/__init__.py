@@ -24,7 +24,11 @@ class PpoConfig(PpoKnobs):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts, and the completions for the ptx mix"""
     model_button: ClassVar[str] = _("Improve with PPO")
-    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
+    takes: ClassVar[Mapping[str, str]] = {
+        "reward_model": REQUIRED,
+        "watchdog_model": OPTIONAL,
+        "reference_model": OPTIONAL,
+    }
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
@@ -38,7 +42,7 @@ class PpoConfig(PpoKnobs):
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
-        Measure("kl", _("KL to the SFT model, nats per response")),
+        Measure("kl", _("KL to the reference model, nats per response")),
         Measure("watchdog", _("Watchdog reward")),
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,

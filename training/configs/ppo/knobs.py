@@ -95,7 +95,7 @@ class PpoKnobs(Weights):
         0.02,
         _("β (KL)"),
         _(
-            "Penalty per nat of drift from the SFT model. InstructGPT: 0.02; 0.05 allows less"
+            "Penalty per nat of drift from the reference model. InstructGPT: 0.02; 0.05 allows less"
             " drift."
         ),
         min=0.0,

@@ -39,7 +39,7 @@ def refuse_far(kl: float, ceiling: float) -> None:
     """In nats per response; a ceiling of 0 means none."""
     if ceiling and kl > ceiling:
         raise Collapse(
-            f"The KL to the SFT model reached {kl:.1f} nats a response, above the ceiling of "
+            f"The KL to the reference model reached {kl:.1f} nats a response, above the ceiling of "
             f"{ceiling:g}. Raise β or lower the learning rate."
         )
 

@@ -93,11 +93,16 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
     if job.reward_model is None:
         raise loading.UnableToLoad("PPO needs a reward model. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model)
-    for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
+    beside = {
+        "reward model": job.reward_model,
+        "watchdog": job.watchdog_model,
+        "reference model": job.reference_model,
+    }
+    for role, path in beside.items():
         if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
             raise loading.UnableToLoad(
-                f"The {role} reads other tokens than the policy writes. Train a reward model from"
-                " the same base model."
+                f"The {role} reads other tokens than the policy writes. Choose one that was trained"
+                " from the same base model."
             )
     return tokenizer
 
@@ -117,7 +122,7 @@ def _roles(
     job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> Roles:
     """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
-    each in two roles.
+    each in two roles; a reference other than the starting model is one more.
     """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
@@ -126,8 +131,9 @@ def _roles(
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
     reference: nn.Module | None = None
     reward: nn.Module | None = None
+    if is_full or job.reference_model is not None:
+        reference = loading.load_policy(job.reference_model or job.model, tokenizer, held_in)
     if is_full:
-        reference = loading.load_policy(job.model, tokenizer, torch.float32)
         reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
     else:
         policy = peft.get_peft_model(policy, _lora(config, is_reward=False))

@@ -196,8 +196,8 @@ class Preferably:
         memory_gb: int = 0,
         **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes the run. `more`: n_processes,
-        n_machines, strategy, offloads, priority, tags, remarks, is_dry, other_model.
+        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
+        strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model.
         """
         body: Json = {
             "kind": kind,

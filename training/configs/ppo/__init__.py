@@ -12,6 +12,11 @@ from training.configs.ppo.knobs import PpoKnobs
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS
 
+# √KL of 5: where the runs of Bai 2022 end, far beyond the drift that raters still like.
+KL_CEILING = 25.0
+# In units of the watchdog's reward, whose mean over demonstrations is 0.
+WATCHDOG_DROP = 0.5
+
 
 @dataclass(frozen=True)
 class PpoConfig(PpoKnobs):
@@ -207,9 +212,11 @@ class PpoConfig(PpoKnobs):
                 evaluate_every=7,
                 checkpoint_every=5,
             ),
-            "balanced": cls(),
+            "balanced": cls(kl_ceiling=KL_CEILING, watchdog_drop=WATCHDOG_DROP),
             "thorough": cls(
                 method="full",
+                kl_ceiling=KL_CEILING,
+                watchdog_drop=WATCHDOG_DROP,
                 n_episodes=256_000,
                 batch_size=512,
                 n_minibatches=8,

@@ -279,8 +279,8 @@ class PpoKnobs(Weights):
         0.0,
         _("Watchdog"),
         _(
-            "Stops when the watchdog's mean reward falls this far below its starting value. 0: only"
-            " watch."
+            "Stops when the watchdog's mean reward over several rollouts falls this far below its"
+            " starting value, by more than chance. 0: only watch."
         ),
         min=0.0,
         max=1000.0,

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0007_queue_rank_help'),
-        ('training', '0003_plain_words'),
+        ('labeling', '0008_plain_help_text'),
+        ('training', '0004_plain_help_text'),
     ]
 
     operations = [

@@ -37,6 +37,7 @@ from labeling.quality.votes import contests, item_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
+from labeling.queue.stuck import understaffed
 from pages import plain_text
 
 CAMPAIGNS_PER_PAGE = 25
@@ -134,6 +135,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
+    if campaign.state != Campaign.State.CLOSED and not board.progress.is_done:
+        context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
     report = (
         quality_selectors.quality_report(campaign=campaign)
@@ -241,13 +244,17 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def open_(request: MemberRequest, pk: int) -> HttpResponse:
-    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    campaign, now = labeling_access.campaign(user=request.user, pk=pk), timezone.now()
     try:
-        is_open = services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        is_open = services.open_campaign(campaign=campaign, by=request.user, now=now)
     except services.UnableToOpen as problem:
         messages.warning(request, problem.sentence)
         return redirect("campaign", pk)
-    if is_open:
+    staff = understaffed(campaign=campaign, now=now) if is_open else None
+    if staff and staff.is_nobody:
+        words = _("%(name)s is open, but nobody can work on it yet.")
+        messages.warning(request, words % {"name": campaign.name})
+    elif is_open:
         messages.success(
             request, _("%(name)s is open. Raters now get its items.") % {"name": campaign.name}
         )

@@ -22,7 +22,7 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
     leased = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
         rater=rater, state=Slot.State.LEASED
     )
-    # A submit that holds one of these locks commits first, and is found below.
+    # Answers under way have committed: withdraw_rater has waited for them at the rater's row.
     for slot in leased.select_related("item__gold_use"):
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
     items.free_slots(Slot.objects.filter(reserved_for=rater)).delete()
@@ -32,7 +32,6 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
         is_gold=False,
         item__in=items.undecided(Item.objects.filter(is_calibration=False, repeat_of=None)),
     )
-    # Read again until there are none: a correction that was under way has another id.
     while batch := list(judged.select_for_update(of=("self",), no_key=True).order_by("pk")[:BATCH]):
         _vacate([judgment.pk for judgment in batch], now=now)
         for judgment in batch:

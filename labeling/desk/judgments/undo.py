@@ -14,7 +14,7 @@ from labeling.desk.judgments import correct
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Judgment, PastLease, Rater, Response, Slot
-from labeling.queue import after_judgment, slots
+from labeling.queue import admission, after_judgment, slots
 from labeling.queue.claiming import order
 
 UNDO_GRACE = timedelta(seconds=10)
@@ -46,6 +46,8 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
 
 
 def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgment:
+    if admission.has_withdrawn(rater_id=rater.pk):
+        raise UnableToUndo(judgments_rows.withdrawn_sentence())
     judgment = (
         Judgment.objects.select_for_update(of=("self",))
         .select_related("campaign")
@@ -59,8 +61,6 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
     )
     if judgment is None:
         raise UnableToUndo(_too_late())
-    if judgments_rows.has_withdrawn(rater=rater):
-        raise UnableToUndo(judgments_rows.withdrawn_sentence())
     return judgment
 
 

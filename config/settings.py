@@ -236,7 +236,7 @@ vars().update(
         )
     )
 )
-EMAIL_TIMEOUT = 10  # seconds for which a request waits for a mail server that does not answer
+EMAIL_TIMEOUT = 10  # seconds to wait for a mail server that does not answer
 SITE_URL = env.text(
     "PREFERABLY_URL",
     "URL of this site for links in e-mails, such as https://label.example.org.",

@@ -8,16 +8,19 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.core.internal.httpkit import clean_client_ip
 from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
 from accounts.models import User
+from accounts.notices import mail
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +69,12 @@ class Adapter(DefaultAccountAdapter):
         if action := RECORDED.get(template_prefix):
             audit_log.record(by=user, action=action, target=user, now=timezone.now())
         super().send_notification_mail(template_prefix, user, *rest, **more)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        request = allauth_context.request
+        about = {"request": request, "email": email, "current_site": get_current_site(request)}
+        made = self.render_mail(template_prefix, email, about | context)
+        mail.post_on_commit(mail.Letter(email, made.subject, str(made.body)))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address. An unknown one counts as a client of its own at each request: the

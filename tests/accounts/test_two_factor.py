@@ -16,8 +16,10 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
-from tests.accounts.sent_tasks import run_sent
+from tests.accounts.sent_tasks import letters, run_sent
 from tests.cast import PASSWORD, login_of
+
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 SignedIn = Callable[..., Client]
 Captured = Callable[..., Any]
@@ -69,7 +71,7 @@ def test_a_person_turns_it_on_and_gets_recovery_codes(alice: User) -> None:
     codes = re.findall(r"\b\d{8}\b", client.get("/account/two-factor/recovery-codes/").text)
     assert len(codes) == 10
     assert "It is on." in client.get("/account/two-factor/").text
-    assert "was turned on" in mail.outbox[0].subject
+    assert "was turned on" in letters()[0].subject
     assert AuditEvent.objects.filter(by=alice, action="two_factor_on").exists()
 
 
@@ -116,10 +118,11 @@ def test_a_recovery_code_works_once(alice: User) -> None:
 def test_a_new_password_by_mail_does_not_pass_it_by(alice: User, client: Client) -> None:
     enrolled, _answer = log_in(alice)
     turn_on(enrolled)
+    letters()
     mail.outbox.clear()
     client.post("/account/password/reset/", {"email": alice.email})
     run_sent("accounts.tasks.mail_password_link")
-    (link,) = re.findall(r"http://testserver(/\S+)", str(mail.outbox[0].body))
+    (link,) = re.findall(r"http://testserver(/\S+)", str(letters()[0].body))
 
     page = client.get(link, follow=True)
     new = {"password1": "seven green kettles", "password2": "seven green kettles"}
@@ -144,6 +147,7 @@ def test_an_admin_turns_it_off_for_a_rater_who_has_lost_the_phone(
 ) -> None:
     person = login_of(rosa)
     turn_on(log_in(person)[0])
+    letters()
     mail.outbox.clear()
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -151,7 +155,7 @@ def test_an_admin_turns_it_off_for_a_rater_who_has_lost_the_phone(
 
     assert "is off for this person" in page.text
     assert not Authenticator.objects.exists()
-    assert [message.to for message in mail.outbox] == [[person.email]]
+    assert [message.to for message in letters()] == [[person.email]]
     assert AuditEvent.objects.filter(by=alice, action="two_factor_off").exists()
 
 

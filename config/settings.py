@@ -39,8 +39,13 @@ DEBUG = env.flag(
 )
 SECRET_KEY = env.secret(
     "PREFERABLY_SECRET_KEY",
-    "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
+    "Fifty random characters that sign sessions and links, and encrypt two-factor secrets.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
+)
+SECRET_KEY_FALLBACKS = env.words(
+    "PREFERABLY_OLD_SECRET_KEYS",
+    "Earlier secret keys: they still verify sessions and links, and decrypt two-factor secrets.",
+    default="",
 )
 if DEBUG and MODE == "production":
     raise ImproperlyConfigured(

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
+from accounts.login import encryption
 from accounts.models import User
 from accounts.notices import mail
 
@@ -95,6 +96,12 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("Wrong code. Codes change every 30 seconds: enter the current one."),
     }
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return encryption.decrypt(encrypted_text)
 
 
 def record_failure(user: User) -> None:

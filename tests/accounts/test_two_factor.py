@@ -12,6 +12,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import AuditEvent, User
@@ -169,3 +170,78 @@ def test_an_admin_does_not_turn_it_off_for_another_admin(
 
     assert "Only a superuser" in page.text
     assert Authenticator.objects.exists()
+
+
+# --- what the database holds ----------------------------------------------------------------------
+
+
+OLD, NEW = "an old secret key of this site 12345", "a newer secret key of this site 67890"
+
+
+def passes(person: User, key: str) -> bool:
+    """Whether a log-in with the app's next code succeeds; each code works once."""
+    cache.clear()
+    client, _answer = log_in(person)
+    answer = client.post("/account/two-factor/authenticate/", {"code": code_of(key)})
+    return answer.status_code == 302
+
+
+def stored_secrets() -> str:
+    return str(list(Authenticator.objects.values_list("data", flat=True)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_holds_no_secret_in_the_clear(alice: User) -> None:
+    client, _answer = log_in(alice)
+    key = turn_on(client)
+    codes = client.get("/account/two-factor/recovery-codes/").text
+
+    assert key not in stored_secrets()
+    assert re.findall(r"'(?:secret|seed)': '(\w+:)", stored_secrets()) == ["fernet:"] * 2
+    assert passes(alice, key)
+    assert re.findall(r"\b\d{8}\b", codes), "recovery codes come from the decrypted seed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_codes_outlive_a_new_secret_key(alice: User, settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    key = turn_on(log_in(alice)[0])
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    with_fallback = passes(alice, key)
+    call_command("encrypt_two_factor")
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert with_fallback
+    assert passes(alice, key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_a_lost_key_every_code_is_wrong_and_no_page_fails(alice: User, settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    key = turn_on(log_in(alice)[0])
+    empty = code_of("")
+
+    settings.SECRET_KEY = NEW
+
+    assert not passes(alice, key)
+    client, _answer = log_in(alice)
+    guess = client.post("/account/two-factor/authenticate/", {"code": empty})
+    assert (guess.status_code, "Wrong code." in guess.text) == (200, True)
+    with pytest.raises(CommandError, match="2 secrets"):
+        call_command("encrypt_two_factor")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_from_before_still_works_and_is_encrypted_by_the_command(alice: User) -> None:
+    key = turn_on(log_in(alice)[0])
+    plain = Authenticator.objects.get(type=Authenticator.Type.TOTP)
+    plain.data = {"secret": key}
+    plain.save()
+
+    before = passes(alice, key)
+    call_command("encrypt_two_factor")
+
+    assert before
+    assert key not in stored_secrets()
+    assert passes(alice, key)

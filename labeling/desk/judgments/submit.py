@@ -16,10 +16,11 @@ from labeling.queue import admission, after_judgment, slots
 from labeling.queue.claiming import order
 from labeling.queue.gold import scores
 
+# Fills the slot only while its lease is still this rater's: no row means that the answer is late.
+# A withdrawal ends leases, but a claim may be under way: see admission.has_withdrawn.
 _FILL = """
 UPDATE labeling_slot SET state = 'submitted', expires_at = NULL
 WHERE lease = %(lease)s AND rater_id = %(rater)s AND state = 'leased'
--- A withdrawal ends leases, but a claim may be under way. See admission.has_withdrawn
 AND EXISTS (SELECT 1 FROM labeling_rater WHERE id = %(rater)s AND withdrawn_at IS NULL{lock})
 """
 _DELETE_DRAFT = "DELETE FROM labeling_draft WHERE item_id = %s AND rater_id = %s"

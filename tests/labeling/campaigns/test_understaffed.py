@@ -10,6 +10,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.models import Campaign, CrowdLink, Guideline, Pool, Rater, RaterSkill
 from labeling.people.accounts import services as accounts_services
 from labeling.people.invitations import services as invitations_services
+from labeling.people.invitations.csv_file import Invitee
 from labeling.people.onboarding import services as onboarding_services
 from labeling.people.pools import services as pools_services
 from labeling.queue.stuck import understaffed
@@ -69,7 +70,7 @@ def test_a_campaign_with_a_rater_opens_without_a_warning(
 def test_a_pending_invitation_is_counted(
     alice: User, draft: Campaign, day_shift: Pool, signed_in: SignedIn
 ) -> None:
-    invitees = [invitations_services.Invitee("rosa@example.org", "Rosa")]
+    invitees = [Invitee("rosa@example.org", "Rosa")]
     invitations_services.invite_to_pool(pool=day_shift, invitees=invitees, by=alice, now=NOON)
 
     staff = understaffed(campaign=draft, now=NOON)

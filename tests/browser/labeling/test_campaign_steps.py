@@ -67,3 +67,16 @@ def test_a_finished_campaign_leads_to_a_snapshot_of_its_answers(
     page.get_by_role("link", name="Freeze a snapshot").click()
 
     expect(page.get_by_role("checkbox", name="Compare (4)")).to_be_checked()
+
+
+def test_a_step_of_onboarding_is_previewed_without_saving_it(
+    alice: User, day_shift: Pool, open_page: OpenPage, look_over: Callable[..., None]
+) -> None:
+    page = open_page(f"/pools/{day_shift.pk}/onboarding/new/rankings/", alice)
+    page.get_by_label("Questions").fill("Prompt: What is 2 + 2?\nA: Four.\nB: Five.\nOrder: A > B")
+
+    page.get_by_role("button", name="Preview").click()
+
+    expect(page.get_by_role("heading", name="Question 1 of 1")).to_be_visible()
+    expect(page.get_by_label("Rank of B")).to_be_disabled()
+    looked_at(page, "onboarding-preview", look_over)

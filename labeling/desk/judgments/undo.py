@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
@@ -32,17 +32,25 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
     The item they were given next in that campaign goes back to the queue. Raises UnableToUndo when
     it is too late.
     """
+    given: dict[str, Any] = {"lease": lease, "rater": rater, "draft": draft, "now": now}
     try:
-        with transaction.atomic():
-            judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
-            _give_back_what_came_next(judgment=judgment, now=now)
-            _take_back(judgment=judgment, now=now)
-            _delete(judgment)
-            assert judgment.item_id is not None  # only imported judgments have no item
-            correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
-            slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
+        try:
+            _undo(**given)
+        except IntegrityError:  # of slot_one_lease: another tab has just claimed an item
+            _undo(**given)  # which goes back, too
     except ProtectedError as error:  # a snapshot or a campaign was made from it in the meantime
         raise UnableToUndo(_too_late()) from error
+
+
+def _undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+    with transaction.atomic():
+        judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
+        _give_back_what_came_next(judgment=judgment, now=now)
+        _take_back(judgment=judgment, now=now)
+        _delete(judgment)
+        assert judgment.item_id is not None  # only imported judgments have no item
+        correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
+        slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
 
 
 def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgment:

@@ -14,7 +14,7 @@ from training.configs.metrics import _
 CONFIG = "accelerate.json"
 STRATEGIES: Mapping[str, str] = {
     "ddp": _("DDP: each process holds the whole model"),
-    "fsdp": _("FSDP: weights, gradients and optimizer sharded (untested)"),
+    "fsdp": _("FSDP: weights, gradients and optimizer sharded"),
     "zero2": _("DeepSpeed ZeRO-2: gradients and optimizer sharded (untested)"),
     "zero3": _("DeepSpeed ZeRO-3: weights sharded too (untested)"),
 }
@@ -125,9 +125,14 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
             "fsdp_version": 2,
             "fsdp_reshard_after_forward": True,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
-            "fsdp_cpu_ram_efficient_loading": False,
+            "fsdp_cpu_ram_efficient_loading": True,
+            "fsdp_sync_module_states": True,
             "fsdp_offload_params": launch.offloads,
-            "fsdp_state_dict_type": "FULL_STATE_DICT",
+            # On one machine each process writes its shard of a checkpoint to the shared folder.
+            # Processes on other machines have a folder of their own: the first one writes all.
+            "fsdp_state_dict_type": "SHARDED_STATE_DICT"
+            if launch.n_machines == 1
+            else "FULL_STATE_DICT",
         }
     if launch.strategy in ("zero2", "zero3"):
         is_whole = launch.strategy == "zero2"

@@ -2,10 +2,17 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from accelerate.state import PartialState
+from accelerate.utils import (
+    DistributedType,
+    disable_fsdp_ram_efficient_loading,
+    enable_fsdp_ram_efficient_loading,
+)
 from torch import distributed
 
 from training.processes.run_dir import RunFolder
@@ -15,12 +22,19 @@ def n_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def is_sharded() -> bool:
+    """Whether the launcher was told to shard the weights with FSDP."""
+    return n_processes() > 1 and os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
+
 def joined(folder: RunFolder) -> RunFolder:
     """The folder as this process uses it. If there are GPUs, "cuda" means this process's own from
     now on.
     """
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if is_sharded():
+        _start_sharding()
     rank, n_here = int(os.environ["RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
     return dataclasses.replace(
         folder,
@@ -31,6 +45,33 @@ def joined(folder: RunFolder) -> RunFolder:
         from_first=from_first,
         gather=gather if n_processes() > n_here else folder.gather,
     )
+
+
+def _start_sharding() -> None:
+    """Connects the processes before a model is loaded: only the first one reads its weights, and
+    sends each process its shard.
+
+    Accelerate has no FSDP on CPUs, although its FSDP2 code and torch's run there. It decides by the
+    kind of device, so that is what we change.
+    """
+    state = PartialState(cpu=not torch.cuda.is_available())
+    if state.distributed_type == DistributedType.MULTI_CPU:
+        state._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+
+
+@contextmanager
+def reading(*, is_trained: bool) -> Iterator[None]:
+    """Inside, only the first process reads the weights of a model that the run trains and shards;
+    those of any other model are read by each.
+    """
+    if not is_sharded() or is_trained:
+        yield
+        return
+    disable_fsdp_ram_efficient_loading()
+    try:
+        yield
+    finally:
+        enable_fsdp_ram_efficient_loading()
 
 
 def wait() -> None:
@@ -49,6 +90,13 @@ def from_first(value: bool) -> bool:
     shared = torch.tensor([int(value)], device=device)
     distributed.broadcast(shared, src=0)
     return bool(shared.item())
+
+
+def decided_by_first(decide: Callable[[], bool]) -> bool:
+    """Calls `decide` in the first process, and returns its answer in all of them."""
+    if not distributed.is_initialized():
+        return decide()
+    return from_first(distributed.get_rank() == 0 and decide())
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:

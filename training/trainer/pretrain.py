@@ -20,7 +20,7 @@ from training.configs.pretrain import PretrainConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -50,7 +50,6 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
     dtype = loading.dtype(config.dtype)
-    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
@@ -60,22 +59,22 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+    sharding.shard(trainer)
+
+    def measured(model: PreTrainedModel) -> float | None:
+        return sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
+
+    before = measured(sharding.in_training(trainer))
     follower = progress.Follower(
-        folder,
-        config,
-        lambda: _named(
-            sft.held_out_loss(
-                loading.bare(trainer.model), blocks.held_out, config.batch_size, dtype
-            )
-        ),
+        folder, config, lambda: _named(measured(sharding.in_training(trainer)))
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measured(trained)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -157,14 +156,14 @@ def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
     dtype = progress.starting_dtype(config)
     if config.start == "base":
-        return loading.load_policy(job.model, tokenizer, dtype)
+        return loading.load_policy(job.model, tokenizer, dtype, is_trained=True)
     shape = transformers.AutoConfig.from_pretrained(job.model)
     if config.tokenizer == "own":
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
     model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
-    return model.to(loading.device())
+    return loading.placed(model, is_trained=True)
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> _Blocks:

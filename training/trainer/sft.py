@@ -16,7 +16,7 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 
 
 class WatchedSft(progress.Watched, SFTTrainer):
@@ -31,11 +31,11 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, train, split, held_out)
 
-    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
+    model = loading.load_policy(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
     dtype = loading.dtype(config.dtype)
-    before = held_out_loss(model, held_out, config.batch_size, dtype)
-
     trainer = WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
@@ -45,20 +45,22 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+    sharding.shard(trainer)
+
+    def measured(model: PreTrainedModel) -> float | None:
+        return held_out_loss(model, held_out, config.batch_size, dtype)
+
+    before = measured(sharding.in_training(trainer))
     follower = progress.Follower(
-        folder,
-        config,
-        lambda: _named(
-            held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, dtype)
-        ),
+        folder, config, lambda: _named(measured(sharding.in_training(trainer)))
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = held_out_loss(whole, held_out, config.batch_size, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measured(trained)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {

@@ -14,7 +14,7 @@ from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 from training.trainer.reward import breakdown, cross_validation, rankings
 from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
@@ -60,6 +60,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     )
 
     trainer = _trainer(job, config, folder, tokenizer, rows.train)
+    sharding.shard(trainer)
     before = measures(trainer, rows.held_out)
     follower = progress.Follower(folder, config, lambda: measures(trainer, rows.held_out))
     trainer.follow(follower)
@@ -67,11 +68,11 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, loading.dtype(config.dtype))
-    after = measures(trainer, rows.held_out, whole)
+    trained, whole = sharding.finished(trainer, loading.dtype(config.dtype))
+    after = measures(trainer, rows.held_out, trained)
     follower.finish(after, trainer.state)
-    judged = trainer.pair_results(rows.held_out, whole)
-    bias = demonstration_reward(trainer, rows.demonstrations, whole)
+    judged = trainer.pair_results(rows.held_out, trained)
+    bias = demonstration_reward(trainer, rows.demonstrations, trained)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
     folder.replace_lines(
@@ -148,7 +149,9 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
     train: list[dict[str, Any]],
 ) -> WatchedRanking:
-    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_dtype(config))
+    model: Any = loading.load_reward(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
         model = peft.get_peft_model(model, loading.lora(config, is_reward=True))

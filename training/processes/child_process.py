@@ -38,7 +38,8 @@ def start(
     started. It dies with this process.
 
     `title` is written to the log first, `extra_env` is added to the inherited environment, and
-    `rendezvous` is for a run on several machines. Raises launch.UnableToLaunch.
+    `rendezvous` is for a run on several machines. Raises launch.UnableToLaunch and
+    NoSuchStrategy.
     """
     supervisor_pid = os.getpid()
 

@@ -94,6 +94,8 @@ def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.
             extra_env=extra_env,
             rendezvous=rendezvous,
         )
+    except processes_launch.NoSuchStrategy as problem:
+        raise UnableToStart(_(str(problem))) from problem
     except processes_launch.UnableToLaunch as problem:
         raise UnableToStart(
             _(

@@ -4,7 +4,7 @@ written for it. Pure.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from training.configs import KINDS
@@ -73,6 +73,14 @@ class NoSuchStrategy(Exception):
 
 class UnableToLaunch(Exception):
     """The operator's command cannot be started several times; the text is that command."""
+
+
+def of_step(launch: Launch, *, kind: str) -> Launch:
+    """The launch of a chain's step. Sampling and evaluation have no FSDP: each process holds the
+    whole model.
+    """
+    is_training = KINDS[kind].leaves_model()
+    return launch if is_training else replace(launch, strategy="ddp", offloads=False)
 
 
 def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:

@@ -470,7 +470,10 @@ class ScheduleForm(MachinesForm):
             config, _wrong = configs.parse(kind, self._config(kind))
             if config is not None and configs.KINDS[kind].is_parallel:
                 found += processes_launch.problems(
-                    launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0
+                    processes_launch.of_step(launch, kind=kind),
+                    kind=kind,
+                    config=config,
+                    n_gpus=cleaned.get("n_gpus") or 0,
                 )
         for problem in dict.fromkeys(found):
             self.add_error("strategy", problem)

@@ -18,8 +18,8 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, progress
-from training.trainer.modeling import loading
+from training.trainer import data, parallel, progress
+from training.trainer.modeling import loading, sharding
 from training.trainer.reward import rankings
 from training.trainer.reward.pair_results import PairResults
 
@@ -80,14 +80,20 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     _tell(folder, rows)
 
     dtype = loading.dtype(config.dtype)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
+    model = loading.load_policy(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
-    start = log_probabilities(model, rows.held_out, config.batch_size, dtype)
-    trainer = _trainer(model, config, folder, tokenizer, rows.train)
+    with parallel.reading(is_trained=False):  # the reference, which each process reads
+        trainer = _trainer(model, config, folder, tokenizer, rows.train)
+    sharding.shard(trainer)
+    start = log_probabilities(
+        sharding.in_training(trainer), rows.held_out, config.batch_size, dtype
+    )
     follower = DpoFollower(
         folder,
         config,
-        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, dtype),
+        lambda: measures(sharding.in_training(trainer), start, rows.held_out, config, dtype),
     )
     trainer.follow(follower)
     before = summary(rows.held_out, start, start, config.beta)
@@ -95,8 +101,8 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = measures(whole, start, rows.held_out, config, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measures(trained, start, rows.held_out, config, dtype)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from accelerate.state import PartialState
@@ -16,6 +16,9 @@ from accelerate.utils import (
 from torch import distributed
 
 from training.processes.run_dir import RunFolder
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 def n_processes() -> int:
@@ -57,6 +60,29 @@ def _start_sharding() -> None:
     state = PartialState(cpu=not torch.cuda.is_available())
     if state.distributed_type == DistributedType.MULTI_CPU:
         state._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+
+
+def connect() -> None:
+    """Starts the processes' group, for kinds that have no Trainer or Accelerator to do so."""
+    if n_processes() > 1 and not distributed.is_initialized():
+        PartialState(cpu=not torch.cuda.is_available())
+
+
+def own_part(items: Sequence[Item]) -> list[tuple[int, Item]]:
+    """The items that this process works on, every n-th with its number; all, if it is alone."""
+    step = distributed.get_world_size() if distributed.is_initialized() else 1
+    first = distributed.get_rank() if distributed.is_initialized() else 0
+    return list(enumerate(items))[first::step]
+
+
+def gathered(own: dict[int, Found]) -> list[Found]:
+    """What all processes found, in the order of the numbers, in each of them."""
+    parts: list[Any] = [own]
+    if distributed.is_initialized():
+        parts = [None] * distributed.get_world_size()
+        distributed.all_gather_object(parts, own)
+    found = {number: value for part in parts for number, value in part.items()}
+    return [found[number] for number in sorted(found)]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, progress
+from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
 from training.trainer.modeling import loading, sharding
 
@@ -79,19 +79,28 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
 @torch.no_grad()
 def held_out_loss(
-    model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
+    model: PreTrainedModel,
+    examples: list[Example],
+    batch_size: int,
+    dtype: torch.dtype,
+    *,
+    is_shared: bool = False,
 ) -> float | None:
-    """Mean negative log-likelihood per completion token; None without examples."""
+    """Mean negative log-likelihood per completion token; None without examples. `is_shared`: the
+    processes share the batches; a collective call.
+    """
     if not examples:
         return None
     was_training = model.training
     model.eval()
-    total, n_tokens = 0.0, 0
-    for batch in data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size):
+    batches = data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size)
+    found = {}
+    for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
         losses = _token_losses(model, batch, dtype)  # (tokens,)
-        total, n_tokens = total + losses.sum().item(), n_tokens + len(losses)
+        found[number] = (losses.sum().item(), len(losses))
+    sums = parallel.gathered(found) if is_shared else list(found.values())
     model.train(was_training)
-    return total / n_tokens
+    return sum(total for total, _n in sums) / sum(n for _total, n in sums)
 
 
 def _token_losses(model: PreTrainedModel, batch: list[Example], dtype: torch.dtype) -> torch.Tensor:

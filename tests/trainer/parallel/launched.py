@@ -24,7 +24,9 @@ def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.Compl
     config = folder.path / processes_launch.CONFIG
     rendezvous = Rendezvous(port=services.free_port())
     settings = processes_launch.config_of(launch, n_gpus=0, rendezvous=rendezvous)
-    config.write_text(json.dumps(settings | {"fsdp_config": settings["fsdp_config"] | fsdp}))
+    if fsdp:
+        settings["fsdp_config"] |= fsdp
+    config.write_text(json.dumps(settings))
     done = subprocess.run(
         processes_launch.command(
             [sys.executable, "-m", "training.trainer"],

@@ -6,7 +6,7 @@ import peft
 import torch
 import transformers
 from accelerate.utils import fsdp2_prepare_model
-from torch.distributed.fsdp import FSDPModule
+from torch.distributed.fsdp import FSDPModule, register_fsdp_forward_method
 from transformers import PreTrainedModel
 
 from training.trainer import parallel
@@ -18,9 +18,12 @@ def shard(trainer: transformers.Trainer) -> None:
     a run that shards nothing.
     """
     if parallel.is_sharded():
-        trainer.model = trainer.model_wrapped = fsdp2_prepare_model(
-            trainer.accelerator, trainer.model
-        )
+        trainer.accelerator.state.fsdp_plugin.cpu_ram_efficient_loading = True
+        model = fsdp2_prepare_model(trainer.accelerator, trainer.model)
+        register_fsdp_forward_method(model, "generate")
+        # transformers then generates until every process is done: each token takes all of them.
+        loading.bare(model)._is_fsdp_managed_module = True  # type: ignore[assignment]
+        trainer.model = trainer.model_wrapped = model
 
 
 def in_training(trainer: transformers.Trainer) -> PreTrainedModel:

@@ -40,7 +40,8 @@ TWO = Launch(n_processes=2)
 @pytest.mark.parametrize(
     ("kind", "launch", "n_gpus", "sentence"),
     [
-        ("sample", TWO, 0, "uses one process"),
+        ("sample", Launch(2, "fsdp"), 2, "FSDP shards models in training"),
+        ("rloo", Launch(3), 3, "do not divide evenly"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
         ("sft", Launch(2, "zero3"), 2, "DeepSpeed is no longer offered"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
@@ -68,7 +69,11 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
 
 
 @pytest.mark.parametrize(
-    ("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)]
+    ("kind", "shares_out"),
+    [
+        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo")),
+        *((kind, False) for kind in ("ppo", "sample", "evaluate")),
+    ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
     config = configs.PRESETS[kind]["balanced"]
@@ -146,7 +151,6 @@ def test_the_form_offers_what_was_tested_and_passes_on_what_was_chosen(
         "offloads": False,
         "n_machines": 1,
     }
-    assert "n_processes" not in client.get("/runs/new/sample/").content.decode()
 
 
 # --- two processes --------------------------------------------------------------------------------

@@ -35,10 +35,16 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         job.model, tokenizer, progress.starting_dtype(config), is_trained=True
     )
     loading.require_length(model, config.max_tokens)
+    if config.packs:
+        require_packing(model)
     dtype = loading.dtype(config.dtype)
     trainer = WatchedSft(
         model=model,
-        args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
+        args=SFTConfig(
+            max_length=config.max_tokens,
+            packing=config.packs,
+            **progress.arguments(config, folder),
+        ),
         train_dataset=datasets.Dataset.from_list(
             [{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]
         ),
@@ -75,6 +81,36 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     }
     outcome = "stopped" if is_stopped else "succeeded"
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+@torch.no_grad()
+def require_packing(model: PreTrainedModel) -> None:
+    """Raises UnableToLoad unless two rows packed into one, told apart by their positions alone,
+    see only themselves. This is measured: not every architecture reads the positions.
+    """
+    if not parallel.decided_by_first(lambda: _keeps_packed_rows_apart(model)):
+        raise loading.UnableToLoad(
+            "This model can't keep packed rows apart: each would see the ones before it. Turn"
+            " “Pack rows” off and start again."
+        )
+
+
+def _keeps_packed_rows_apart(model: PreTrainedModel, tolerance: float = 1e-3) -> bool:
+    was_training = model.training
+    model.eval()
+    first, second = [3, 4, 5, 6], [7, 8, 9]
+    places = [*range(len(first)), *range(len(second))]
+    packed, alone = (
+        model(
+            input_ids=torch.tensor([ids], device=model.device),
+            position_ids=torch.tensor([positions], device=model.device),
+            use_cache=False,
+        ).logits[0, -len(second) :]
+        for ids, positions in ((first + second, places), (second, places[len(first) :]))
+    )
+    model.train(was_training)
+    scale = max(1.0, float(alone.abs().max())) * (1 if alone.dtype == torch.float32 else 30)
+    return bool((packed - alone).abs().max() <= tolerance * scale)
 
 
 @torch.no_grad()

@@ -92,6 +92,7 @@ def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.
             memory_gb=run.memory_gb,
             title=title,
             extra_env=extra_env,
+            cards=run.cards,
             rendezvous=rendezvous,
         )
     except processes_launch.NoSuchStrategy as problem:

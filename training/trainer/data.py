@@ -99,14 +99,19 @@ def rows(snapshot: Path, split: str) -> list[Row]:
     return list(run_dir.read_lines(path)) if path.exists() else []
 
 
+def require_folder(snapshot: Path) -> None:
+    """Raises UnableToRead if the snapshot is missing."""
+    if not snapshot.is_dir():
+        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+
+
 def training_rows(snapshot: Path, needed: str) -> list[Row]:
     """Raises UnableToRead if the snapshot is missing, empty or of another kind (rows without
     `needed`).
     """
-    if not snapshot.is_dir():
-        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    require_folder(snapshot)
     found = rows(snapshot, "train")
-    _require(found, needed)
+    require(found, needed)
     return found
 
 
@@ -118,10 +123,9 @@ def training_text(snapshot: Path) -> list[Row]:
 
 def all_rows(snapshot: Path, needed: str) -> list[Row]:
     """The rows of every split, in the order of the splits."""
-    if not snapshot.is_dir():
-        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    require_folder(snapshot)
     found = [row for split in run_dir.SPLITS for row in rows(snapshot, split)]
-    _require(found, needed)
+    require(found, needed)
     return found
 
 
@@ -277,13 +281,14 @@ def shown(messages: list[Message]) -> str:
     )
 
 
-def _require(found: list[Row], needed: str) -> None:
+def require(found: Sequence[Any], needed: str) -> None:
+    """Raises UnableToRead unless there are rows, and all have this column ("": any will do)."""
     if not found:
         raise UnableToRead(
             "The snapshot has no row for this run. Collect more or loosen its filters, then create"
             " it again."
         )
-    if any(needed not in row for row in found):
+    if needed and any(needed not in row for row in found):
         raise UnableToRead(
             f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits"
             " this kind of run."

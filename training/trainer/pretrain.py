@@ -98,9 +98,10 @@ def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
     waiting: list[int] = []
     for ids in written:
         waiting += ids
-        while len(waiting) >= size:
-            yield waiting[:size]
-            waiting = waiting[size:]
+        n_whole = len(waiting) // size * size
+        for start in range(0, n_whole, size):
+            yield waiting[start : start + size]
+        del waiting[:n_whole]
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:

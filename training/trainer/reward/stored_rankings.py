@@ -13,13 +13,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow.compute
 from datasets import Features, List, Value
 from transformers import PreTrainedTokenizerBase
 
-from training.processes import run_dir
 from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.data import Row
@@ -29,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 SAY_EVERY_S = 10.0
 """How often the log says how far it is. A log that grows is a sign of life for the supervisor."""
-READY = "ready.json"
-POLL_S = 0.5
 _COUNTS = ("n_pairs", "n_ties", "n_left_out", "n_cut")
 _IDS = List(Value("int32"))
 _ABOUT = {name: Value("string") for name in ("rater", "category", "pool")}
@@ -77,19 +73,21 @@ def read(
 ) -> rankings.Rankings:
     """All raters' rankings of a prompt in one row, in the order of the file. `rows` is a Dataset.
 
-    The first process of a machine tokenises, and the others wait and map the same files. Raises
-    UnableToRead.
+    Raises UnableToRead.
     """
     data.require_folder(snapshot)
-    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rows-{split}"
-    if folder.is_first_here:
-        groups = grouped(snapshot / f"{split}.jsonl")
-        files = _tokenised(snapshot / f"{split}.jsonl", groups, reading, aside, n_processes)
-        run_dir.write_json(aside / READY, files)
-    while not (aside / READY).exists():  # the launcher ends this process if the first one fails
-        time.sleep(POLL_S)
-    files = json.loads((aside / READY).read_text(encoding="utf-8"))
-    stored = datasets.concatenate_datasets([datasets.Dataset.from_file(name) for name in files])
+    path = snapshot / f"{split}.jsonl"
+    groups = grouped(path) if folder.is_first_here else None
+    stored = data.stored(
+        _rows,
+        folder,
+        split,
+        _FEATURES,
+        parts=_parts(len(groups), n_processes) if groups else (0,),
+        path=path,
+        groups=groups,
+        reading=reading,
+    )
     sums = {name: pyarrow.compute.sum(stored.data.column(name)).as_py() or 0 for name in _COUNTS}
     useful = np.flatnonzero(stored.data.column("n_pairs").to_numpy())
     return rankings.Rankings(
@@ -131,26 +129,10 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def _tokenised(
-    path: Path, groups: Groups, reading: Reading, aside: Path, n_processes: int
-) -> list[str]:
-    """The Arrow files. Each process tokenises one stretch of the prompts."""
-    n_parts = max(1, min(n_processes, len(groups)))
-    bounds = [len(groups) * part // n_parts for part in range(n_parts + 1)]
-    stored = datasets.Dataset.from_generator(
-        _rows,
-        features=_FEATURES,
-        cache_dir=str(aside),
-        gen_kwargs={
-            "parts": list(itertools.pairwise(bounds)),
-            "path": path,
-            "groups": groups,
-            "reading": reading,
-        },
-        num_proc=n_parts if n_parts > 1 else None,
-        fingerprint="rows",
-    )
-    return [one["filename"] for one in stored.cache_files]
+def _parts(n: int, n_processes: int) -> list[tuple[int, int]]:
+    """Stretches of the prompts, one for each process."""
+    n_parts = max(1, min(n_processes, n))
+    return list(itertools.pairwise(n * part // n_parts for part in range(n_parts + 1)))
 
 
 def _rows(

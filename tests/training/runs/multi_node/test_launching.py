@@ -25,6 +25,7 @@ from tests.training.runs.processes import (
 from tests.training.runs.test_kills import child_pid, has_reached, is_finished, now_of
 from training import configs
 from training.configs import ppo
+from training.configs.rloo import RlooConfig
 from training.models import Run, RunPoint, TrainedModel
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, NoSuchStrategy, Rendezvous, UnableToLaunch
@@ -41,7 +42,6 @@ TWO = Launch(n_processes=2)
     ("kind", "launch", "n_gpus", "sentence"),
     [
         ("sample", Launch(2, "fsdp"), 2, "FSDP shards models in training"),
-        ("rloo", Launch(3), 3, "do not divide evenly"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
         ("sft", Launch(2, "zero3"), 2, "DeepSpeed is no longer offered"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
@@ -56,6 +56,15 @@ def test_what_could_not_work_is_refused_with_a_sentence(
     found = processes_launch.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
     assert any(sentence in problem for problem in found), found
+
+
+def test_rloo_divides_the_responses_of_a_step_among_the_processes() -> None:
+    config = RlooConfig(batch_size=2, accumulation=2, n_responses=4)
+
+    found = processes_launch.problems(Launch(3), kind="rloo", config=config, n_gpus=0)
+
+    assert "do not divide evenly among the processes" in found[0]
+    assert processes_launch.problems(TWO, kind="rloo", config=config, n_gpus=0) == []
 
 
 @pytest.mark.parametrize(("batch_size", "is_cut"), [(8, True), (12, False), (4, False)])

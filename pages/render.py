@@ -1,4 +1,4 @@
-"""Markdown, mathematics and code to safe HTML, whoever wrote it: a person, an import or a model."""
+"""Markdown, mathematics and code to safe HTML, written by a person, an import or a model."""
 
 import inspect
 import re

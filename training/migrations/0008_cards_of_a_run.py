@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0003_plain_words")]
+    dependencies = [("training", "0004_plain_help_text")]
 
     operations = [
         migrations.AddField(

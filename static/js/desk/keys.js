@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the desk. They never fire while somebody types, nor with a modifier key.
+// Keyboard shortcuts of the desk. They do not fire while somebody types or with a modifier key.
 
 import { undo } from "js/desk/undo";
 import { isTyping } from "js/typing";

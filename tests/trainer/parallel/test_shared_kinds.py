@@ -3,6 +3,7 @@ of one process.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_two_processes_measure_what_one_does(
     on: str, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder, tiny_model: Path
 ) -> None:
     model = taught_run.path / "model"
-    beside = {"reward_model": judging_run.path / "model", "other_model": tiny_model}
+    beside: dict[str, Any] = {"reward_model": judging_run.path / "model", "other_model": tiny_model}
     make = runs.demonstrations if on == "demonstrations" else runs.rankings
     snapshot = make(tmp_path / "snapshot", n_train=5, n_held_out=2)
     alone = runs.finished(tmp_path / "alone", "evaluate", EVALUATE, model, snapshot, **beside)

@@ -59,8 +59,9 @@ def _whole(model: Any, state: dict[str, torch.Tensor], dtype: torch.dtype) -> Pr
         if isinstance(model, peft.PeftModel):
             whole = peft.get_peft_model(whole, model.peft_config[str(model.active_adapter)])
     whole.load_state_dict(state, assign=True)
-    loading.bare(whole).tie_weights()
-    loading.bare(whole).generation_config = getattr(bare, "generation_config", None)
+    inner: Any = loading.bare(whole)
+    inner.tie_weights()
+    inner.generation_config = getattr(bare, "generation_config", None)
     return loading.merged(whole, dtype)
 
 

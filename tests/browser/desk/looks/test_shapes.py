@@ -260,18 +260,6 @@ def test_nine_responses_stand_in_rows_and_fit_the_window(
     screenshot(page, "desk-nine")
 
 
-def test_right_to_left_texts_run_from_the_right(
-    open_page: OpenPage, rosa: Rater, comparing: Campaign
-) -> None:
-    Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
-    page = begin(open_page, rosa)
-
-    assert (
-        page.locator("#response-A .prose").evaluate("(el) => getComputedStyle(el).direction")
-        == "rtl"
-    )
-
-
 def test_ten_thousand_words_are_shown_whole_and_judged(
     open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., None]
 ) -> None:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0004_plain_help_text")]
+    dependencies = [("training", "0006_reference_model")]
 
     operations = [
         migrations.AddField(

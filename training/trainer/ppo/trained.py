@@ -36,10 +36,12 @@ class State:
     reward_m2: float = 0.0
     ended: list[float] = field(default_factory=list)
     """The share of each rollout's responses that ended."""
-    first_watchdog: float | None = None
+    watchdog: list[float] = field(default_factory=list)
+    """The watchdog's mean reward of each rollout."""
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
     best_reward: float = -math.inf
+    """On the held-out prompts that choose."""
     best_step: int = 0
 
     def state_dict(self) -> dict[str, Any]:

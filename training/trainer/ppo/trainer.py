@@ -298,10 +298,11 @@ class PpoTrainer:
         collapse.refuse_broken(metrics)
         collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
         if "watchdog" in metrics:
-            if self.state.first_watchdog is None:
-                self.state.first_watchdog = metrics["watchdog"]
+            self.state.watchdog.append(metrics["watchdog"])
             collapse.refuse_fallen(
-                metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop
+                self.state.watchdog,
+                self.config.watchdog_drop,
+                batch_size=self.config.batch_size,
             )
 
     def _steer_beta(self, kl: float) -> None:

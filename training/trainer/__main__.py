@@ -144,6 +144,7 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ[
         "HF_DATASETS_OFFLINE"
     ] = "0" if allows_hub else "1"
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"  # ten lines a second in the log
 
 
 def _die_with_parent(supervisor: int | None) -> None:

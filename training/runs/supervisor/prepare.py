@@ -94,8 +94,11 @@ def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.
             memory_gb=run.memory_gb,
             title=title,
             extra_env=extra_env,
+            cards=run.cards,
             rendezvous=rendezvous,
         )
+    except processes_launch.NoSuchStrategy as problem:
+        raise UnableToStart(_(str(problem))) from problem
     except processes_launch.UnableToLaunch as problem:
         raise UnableToStart(
             _(

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+from training.trainer import parallel
 
 # Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
 # an end of turn is used.
@@ -135,33 +136,50 @@ def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def load_policy(
-    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+    model: str,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+    *,
+    is_trained: bool = False,
 ) -> PreTrainedModel:
+    """`is_trained`: it is the model that the run trains, and may shard."""
     _require_folder(model)
-    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+    with parallel.reading(is_trained=is_trained):
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
-    return loaded.to(device())
+    return placed(loaded, is_trained=is_trained)
 
 
 def load_reward(
-    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+    model: str,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+    *,
+    is_trained: bool = False,
 ) -> PreTrainedModel:
     """A language model with a single output instead of the vocabulary. That head is random unless
-    `model` is a reward model.
+    `model` is a reward model. `is_trained`: it is the model that the run trains, and may shard.
     """
     _require_folder(model)
     loaded: Any
     try:
-        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, num_labels=1, dtype=dtype
-        )
+        with parallel.reading(is_trained=is_trained):
+            loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
+                model, num_labels=1, dtype=dtype
+            )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
         raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
     loaded.config.pad_token_id = tokenizer.pad_token_id
-    return loaded.to(device())
+    return placed(loaded, is_trained=is_trained)
+
+
+def placed(model: Any, *, is_trained: bool) -> PreTrainedModel:
+    """On the GPU, if there is one. A model that will be sharded gets there shard by shard."""
+    is_sharded = is_trained and parallel.is_sharded()
+    return cast("PreTrainedModel", model if is_sharded else model.to(device()))
 
 
 def is_reward_model(model: str) -> bool:

@@ -1,6 +1,8 @@
 """One attempt from claim to end, with a real child process as a stand-in for the trainer."""
 
+import fcntl
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +11,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import OperationalError
+from django.utils import timezone
 
 from accounts.models import User
 from labeling.models import Response
 from tests.cast import some_prompts
 from tests.training.conftest import NOW
-from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from tests.training.runs.processes import until
+from training.models import Node, Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.processes import launch, run_dir
 from training.runs import services as runs_services
 from training.runs.supervisor import supervise
@@ -307,6 +311,41 @@ def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
     Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)
 
     assert f"sees {seen}\n" in supervised(run).log_tail + "\n"
+
+
+def test_a_child_sees_the_card_that_its_run_was_given_and_waits_until_it_is_free(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
+    gpus = [{"name": "card", "memory_gb": 80.0, "card": card} for card in ("5", "6", "7")]
+    Node.objects.create(name="node-1", seen_at=timezone.now(), memory_gb=64, gpus=gpus)
+    lock = Path(settings.RUNS_DIR) / ".card-6"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    first, second = queue(), queue()
+    runs_services.claim_run(run_id=first.pk, node="node-1", now=timezone.now())
+    # a child of a killed run that has not ended yet
+    holder = subprocess.Popen(["flock", str(lock), "sleep", "2"])
+    until(lambda: not is_unlocked(lock), "the lock is held")
+
+    run = supervised(second)
+
+    assert run.cards == ["6"]
+    assert "sees 6\n" in run.log_tail + "\n"
+    assert holder.poll() is not None
+
+
+def is_unlocked(path: Path) -> bool:
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def test_launched_processes_see_as_many_cards_as_the_run_asked_for(

@@ -45,6 +45,8 @@ ADAPTER = "adapter"
 ATTEMPT = "attempt"
 LOCK = ".lock"
 TEMPORARY = ".tmp-"
+LEFT_OUT = "left_out"
+"""In a point of progress.jsonl: the values that were NaN or infinite."""
 SNAPSHOT_CARD = "card.json"
 SPLITS = ("train", "validation", "test")
 
@@ -257,8 +259,11 @@ class RunFolder:
         return self.from_first(is_stop_requested(self.path))
 
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
-        """One point of the curves. Values that JSON cannot hold (NaN, infinity) are left out."""
+        """One point of the curves. Values that JSON cannot hold (NaN, infinity) are left out, and
+        only their names stay.
+        """
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        left_out = [name for name in values if name not in finite]
         self._append_progress(
             {
                 "step": step,
@@ -266,6 +271,7 @@ class RunFolder:
                 "at": datetime.now(UTC).isoformat(),
                 "values": finite,
             }
+            | ({LEFT_OUT: left_out} if left_out else {})
         )
 
     def append_sample(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 
 from accounts.models import User
 from labeling.models import Response
@@ -243,6 +243,35 @@ def test_a_failure_ends_in_a_sentence(
 
     assert (run.outcome, run.attempt) == ("failed", 1)
     assert sentence in run.error
+
+
+def test_a_measure_that_is_no_number_fails_the_run_and_says_since_when(
+    queue: Callable[..., Run],
+) -> None:
+    run = supervised(queue(n_steps=4, nan_from=3))
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "loss (since step 3)" in run.error
+    assert (run.metrics, TrainedModel.objects.filter(run=run).exists()) == ({}, False)
+    assert RunSample.objects.get(run=run).scores == {"length": 3}
+
+
+def test_an_error_that_the_supervisor_did_not_expect_fails_the_run_once(
+    queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = runs_services.finish_run
+
+    def answered(*, result: runs_services.AttemptResult, **more: Any) -> bool:
+        if result.outcome == Run.Outcome.SUCCEEDED:
+            raise IntegrityError("new row violates a constraint")
+        return really(result=result, **more)
+
+    monkeypatch.setattr(runs_services, "finish_run", answered)
+
+    run = supervised(queue())
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "IntegrityError: new row violates a constraint" in run.error
 
 
 def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:

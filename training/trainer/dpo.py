@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import datasets
@@ -14,7 +15,7 @@ import transformers
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
@@ -23,6 +24,7 @@ from training.trainer.modeling import loading
 from training.trainer.reward import rankings
 from training.trainer.reward.pair_results import PairResults
 
+WEIGHT = "weight"
 _NAMES = {
     "rewards/accuracies": "accuracy",
     "rewards/margins": "margin",
@@ -39,6 +41,7 @@ class Pair:
     prompt_ids: list[int]
     chosen_ids: list[int]
     rejected_ids: list[int]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,43 @@ class _PairRows:
     held_out: list[Pair]
 
 
+@dataclass
+class WeighingCollator(DataCollatorForPreference):
+    """TRL's batch, and the weight of each pair."""
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        weights = torch.tensor([example[WEIGHT] for example in examples])  # (B,)
+        return super().torch_call(examples) | {WEIGHT: weights}
+
+
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints and stop. Rows hold token ids already, so TRL
-    must not prepare them.
+    """TRL's trainer with our progress, checkpoints, stop and weights. Rows hold token ids already,
+    so TRL must not prepare them.
     """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
         return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if WEIGHT not in self._signature_columns:
+            self._signature_columns.append(WEIGHT)
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
+        alone. So scaling their gradient by its weight gives the gradient of the weighted mean.
+        """
+        inputs = dict(inputs)
+        weights = inputs.pop(WEIGHT)
+        scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
+
+        def weighed(**arguments: Any) -> Any:
+            outputs = model(**arguments)
+            if outputs.log_probs.requires_grad:
+                outputs.log_probs.register_hook(lambda gradient: gradient * scale)
+            return outputs
+
+        return super()._compute_loss(weighed, inputs, return_outputs)
 
 
 class DpoFollower(progress.Follower):
@@ -117,9 +150,15 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
 def pairs(rows: Sequence[dict[str, Any]]) -> list[Pair]:
     """Every decided pair of every ranking, the winner first."""
     return [
-        Pair(number, row["prompt_ids"], row["response_ids"][winner], row["response_ids"][loser])
+        Pair(
+            number,
+            row["prompt_ids"],
+            row["response_ids"][winner],
+            row["response_ids"][loser],
+            weight,
+        )
         for number, row in enumerate(rows)
-        for winner, loser in zip(row["winner"], row["loser"], strict=True)
+        for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True)
     ]
 
 
@@ -214,17 +253,22 @@ def _trainer(
         label_smoothing=config.label_smoothing,
         **progress.arguments(config, folder),
     )
+    mean = fmean(pair.weight for pair in train)
     columns = [
         {
             "prompt_ids": pair.prompt_ids,
             "chosen_ids": pair.chosen_ids,
             "rejected_ids": pair.rejected_ids,
+            WEIGHT: pair.weight / mean,
         }
         for pair in train
     ]
     return WatchedDpo(
         model=model,
         args=arguments,
+        data_collator=WeighingCollator(
+            pad_token_id=int(tokenizer.pad_token_id or 0), max_length=config.max_tokens
+        ),
         train_dataset=datasets.Dataset.from_list(columns),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,

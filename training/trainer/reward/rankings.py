@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -132,6 +133,17 @@ def at_most_pairs(
             kept.append(index)
             n_pairs += n
     return [rows[index] for index in sorted(kept)]
+
+
+def evenly_weighed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with weights scaled so that a prompt weighs 1 on average. Then the loss of a batch
+    estimates the weighted mean over all rows, whatever the size of the batch.
+    """
+    weights = [fmean(row["weight"]) for row in rows if row["weight"]]
+    mean = fmean(weights) if weights else 1.0
+    if mean in (0.0, 1.0):
+        return list(rows)
+    return [row | {"weight": [weight / mean for weight in row["weight"]]} for row in rows]
 
 
 def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:

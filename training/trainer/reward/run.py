@@ -159,7 +159,12 @@ def _trainer(
         per_device_eval_batch_size=config.batch_size,
         **progress.arguments(config, folder),
     )
-    return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+    return WatchedRanking(
+        model,
+        arguments,
+        processing_class=tokenizer,
+        train_dataset=rankings.evenly_weighed(train),
+    )
 
 
 class _UntilStopped(TrainerCallback):

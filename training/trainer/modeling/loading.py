@@ -11,6 +11,7 @@ import peft
 import safetensors.torch
 import torch
 import transformers
+from peft.utils import ModulesToSaveWrapper
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.weights import Training
@@ -190,6 +191,29 @@ def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
         target_modules="all-linear" if config.lora_targets == "all-linear" else _ATTENTION,
         modules_to_save=["score"] if is_reward else None,
     )
+
+
+def with_adapters(
+    model: PreTrainedModel, config: peft.LoraConfig
+) -> "peft.PeftModel | peft.PeftMixedModel":
+    """The model with its adapters, and every trained weight in float32. peft converts the adapters
+    alone and would train a head in the precision of the base: in bfloat16, most steps of a head
+    are smaller than its rounding.
+    """
+    adapted = peft.get_peft_model(model, config)
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    for module in adapted.modules():
+        if isinstance(module, ModulesToSaveWrapper):
+            for head in module.modules_to_save.values():
+                head.register_forward_pre_hook(_in_own_precision)
+    return adapted
+
+
+def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A head in float32 takes what a base in bfloat16 gives, also outside autocast."""
+    return (inputs[0].to(next(head.parameters()).dtype), *inputs[1:])
 
 
 def bare(model: Any) -> PreTrainedModel:

@@ -130,8 +130,8 @@ def _roles(
         reference = loading.load_policy(job.model, tokenizer, torch.float32)
         reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
     else:
-        policy = peft.get_peft_model(policy, _lora(config, is_reward=False))
-        value = peft.get_peft_model(value, _lora(config, is_reward=True))
+        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
+        value = loading.with_adapters(value, _lora(config, is_reward=True))
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
         watchdog = loading.load_reward(

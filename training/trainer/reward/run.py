@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peft
 import torch
 import transformers
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
@@ -151,7 +150,7 @@ def _trainer(
     model: Any = loading.load_reward(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
-        model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
+        model = loading.with_adapters(model, loading.lora(config, is_reward=True))
         if config.saves_memory:
             model.enable_input_require_grads()
     arguments = RankingArguments(

@@ -227,3 +227,9 @@ def test_padding_does_not_change_the_held_out_loss(tiny_model: Path) -> None:
     together = sft.held_out_loss(model, examples, 6, torch.float32)
 
     assert together == pytest.approx(sft.held_out_loss(model, examples, 1, torch.float32), abs=1e-5)
+
+
+def test_the_perplexity_of_a_hopeless_model_is_left_out() -> None:
+    assert sft.perplexity(0.0) == 1.0
+    assert sft.perplexity(709.0) == pytest.approx(8.2184e307, rel=1e-4)
+    assert sft.perplexity(800.0) is None

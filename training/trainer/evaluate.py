@@ -1,6 +1,5 @@
 """An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ def _loss(evaluation: _Evaluation) -> None:
     read = data.demonstrations(evaluation.tokenizer, evaluation.rows, config.max_tokens)
     loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.dtype)
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
-    found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
+    found = {"held_out_loss": loss, "perplexity": sft.perplexity(loss)} if loss is not None else {}
     evaluation.add(
         {**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
     )

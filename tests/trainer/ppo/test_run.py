@@ -402,11 +402,12 @@ def test_a_falling_watchdog_ends_the_run_on_its_last_good_checkpoint(
     models: tuple[Path, Path], tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {
-        "learning_rate": 0.003,
+        "learning_rate": 0.01,
         "kl_coef": 0.0,
-        "n_episodes": 400,
-        "checkpoint_every": 1,
-        "watchdog_drop": 0.03,
+        "n_episodes": 960,
+        "batch_size": 16,
+        "checkpoint_every": 4,
+        "watchdog_drop": 0.0001,
     }
 
     start(

@@ -180,12 +180,23 @@ def test_a_few_responses_that_do_not_end_stop_nothing() -> None:
         collapse.refuse_rambling(shares[: n + 1], 0.5, batch_size=8)
 
 
+def test_the_watchdogs_alarm_compares_64_responses_with_the_first_64() -> None:
+    """Of 16 responses each: one bad rollout is noise, four in a row are not."""
+    good, bad = [0.1, -0.1, 0.1, -0.1], [-1.0] * 4
+
+    for rewards in (good + bad[:3], [*good, *good, -1.0], [-1.0, *good, *bad[:2]]):
+        collapse.refuse_fallen(rewards, 0.5, batch_size=16)
+    with pytest.raises(collapse.Collapse, match=r"fell from 0\.00 to -1\.00"):
+        collapse.refuse_fallen(good + bad, 0.5, batch_size=16)
+    collapse.refuse_fallen(good + bad, 0.0, batch_size=16)
+
+
 def test_a_falling_watchdog_stops_the_run() -> None:
-    trainer = ppo_models.trainer(watchdog_drop=1.0)
-    trainer._refuse_collapse({"kl": 0.0, "watchdog": 2.0})
+    trainer = ppo_models.trainer(watchdog_drop=1.0, batch_size=64)
+    trainer._refuse_drift({"ended": 1.0, "watchdog": 2.0})
 
     with pytest.raises(collapse.Collapse, match=r"fell from 2\.00 to 0\.90"):
-        trainer._refuse_collapse({"kl": 0.0, "watchdog": 0.9})
+        trainer._refuse_drift({"ended": 1.0, "watchdog": 0.9})
 
 
 # --- that it learns -------------------------------------------------------------------------------

@@ -44,11 +44,17 @@ def refuse_far(kl: float, ceiling: float) -> None:
         )
 
 
-def refuse_fallen(watchdog: float, first: float, drop: float) -> None:
-    """A drop of 0 means no check."""
-    if drop and watchdog < first - drop:
+def refuse_fallen(watchdog: Sequence[float], drop: float, *, batch_size: int) -> None:
+    """The latest 64 responses against the first 64, because a single rollout is noise. `watchdog`
+    is the mean reward of each rollout; a drop of 0 means no check.
+    """
+    n = math.ceil(_TELLING / batch_size)
+    if not drop or len(watchdog) < 2 * n:
+        return
+    first, latest = sum(watchdog[:n]) / n, sum(watchdog[-n:]) / n
+    if latest < first - drop:
         raise Collapse(
-            f"The watchdog's reward fell from {first:.2f} to {watchdog:.2f}: the policy may be"
+            f"The watchdog's reward fell from {first:.2f} to {latest:.2f}: the policy may be"
             " exploiting its reward model. Raise β, or train on fresher comparisons."
         )
 

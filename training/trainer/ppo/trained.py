@@ -36,7 +36,8 @@ class State:
     reward_m2: float = 0.0
     ended: list[float] = field(default_factory=list)
     """The share of each rollout's responses that ended."""
-    first_watchdog: float | None = None
+    watchdog: list[float] = field(default_factory=list)
+    """The watchdog's mean reward of each rollout."""
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
     best_reward: float = -math.inf

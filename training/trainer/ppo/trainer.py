@@ -109,10 +109,7 @@ class PpoTrainer:
             metrics = self.describe(experience)
             with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
-                self.state.ended.append(metrics["ended"])
-                collapse.refuse_rambling(
-                    self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size
-                )
+                self._refuse_drift(metrics)
             with collapse.last_good(self.state.step):
                 metrics |= self.updater.update(experience)
                 self._refuse_collapse(metrics)
@@ -297,12 +294,15 @@ class PpoTrainer:
     def _refuse_collapse(self, metrics: dict[str, float]) -> None:
         collapse.refuse_broken(metrics)
         collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
+
+    def _refuse_drift(self, metrics: dict[str, float]) -> None:
+        """What shows over several rollouts. Call once for each."""
+        size = self.config.batch_size
+        self.state.ended.append(metrics["ended"])
+        collapse.refuse_rambling(self.state.ended, self.config.ended_floor, batch_size=size)
         if "watchdog" in metrics:
-            if self.state.first_watchdog is None:
-                self.state.first_watchdog = metrics["watchdog"]
-            collapse.refuse_fallen(
-                metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop
-            )
+            self.state.watchdog.append(metrics["watchdog"])
+            collapse.refuse_fallen(self.state.watchdog, self.config.watchdog_drop, batch_size=size)
 
     def _steer_beta(self, kl: float) -> None:
         if self.config.kl_control == "adaptive":

@@ -118,6 +118,22 @@ def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
     assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
 
 
+def test_a_checkpoint_whose_bytes_changed_is_dropped_for_the_one_before(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    """Of the same size, as after a flipped bit."""
+    run = queue(n_steps=8, checkpoint_every=2, kill_at=7, only_attempt=1)
+    supervised(run)
+    checkpoints = settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS
+    (checkpoints / "step-6" / "state.json").write_text('{"step": 7}')
+
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+    assert any("Removed damaged checkpoints (steps 6)" in note for note in run.notes)
+
+
 def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) -> None:
     run = queue(kill_at=2)
 

@@ -240,6 +240,32 @@ def test_reward_reaches_four_fifths_of_its_optimum_within_sixty_rollouts(seed: i
 
 
 @pytest.mark.slow
+def test_several_updates_a_rollout_learn_more_from_the_same_rollouts() -> None:
+    """As the presets take them, against one update, which is no PPO."""
+    reached, clipped = {}, {}
+    for n_minibatches, n_inner_epochs in ((1, 1), (2, 2)):
+        trainer = ppo_models.trainer(
+            ppo_models.full_models(share_of_sevens, 1),
+            batch_size=8,
+            learning_rate=2e-3,
+            value_learning_rate=2e-3,
+            row_tokens=512,
+            n_episodes=60 * 8,
+            n_minibatches=n_minibatches,
+            n_inner_epochs=n_inner_epochs,
+            ended_floor=0.0,
+            seed=1,
+        )
+        torch.manual_seed(1)
+        reports = [report.metrics for report in trainer.steps()]
+        reached[n_minibatches] = fmean(report["reward"] for report in reports[-10:])
+        clipped[n_minibatches] = fmean(report["clip_fraction"] for report in reports)
+
+    assert reached[2] > reached[1] + 0.1
+    assert clipped[2] > clipped[1] == 0.0
+
+
+@pytest.mark.slow
 def test_without_a_penalty_the_policy_drifts_further() -> None:
     drift = {}
     for beta in (0.0, 0.5):

@@ -107,6 +107,39 @@ def test_every_trained_weight_of_a_ppo_run_is_float32(
         assert (trained, frozen) == ({torch.float32}, {torch.bfloat16})
 
 
+def test_an_update_below_bfloat16s_rounding_survives_the_merge(tiny_model: Path) -> None:
+    """On average over the weights: rounded to the nearest, next to nothing of it would be left."""
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    model: Any = loading.with_adapters(
+        loading.load_policy(str(tiny_model), tokenizer, torch.bfloat16),
+        loading.lora(sft.SftConfig(), is_reward=False),
+    )
+    torch.manual_seed(0)
+    learned = {}
+    with torch.no_grad():
+        for name, module in model.named_modules():
+            if name.endswith("mlp.up_proj"):
+                module.lora_B["default"].weight.normal_(std=3e-6)
+                learned[name.removeprefix("base_model.model.")] = (
+                    module.base_layer.weight.float().clone(),
+                    module.get_delta_weight("default").float(),
+                )
+
+    whole = loading.merged(model, torch.bfloat16)
+
+    kept = sum(
+        ((whole.get_submodule(name).weight.float() - base) * change).sum() / (change**2).sum()
+        for name, (base, change) in learned.items()
+    ) / len(learned)
+    nearest = sum(
+        (((base + change).bfloat16().float() - base) * change).sum() / (change**2).sum()
+        for base, change in learned.values()
+    ) / len(learned)
+    assert kept == pytest.approx(1.0, abs=0.5)
+    assert abs(nearest) < 0.2
+    assert torch.equal(whole.lm_head.weight, model.get_base_model().lm_head.weight)
+
+
 def test_full_fine_tuning_leaves_no_adapter(tmp_path: Path, tiny_model: Path) -> None:
     config = sft.SftConfig(
         method="full", dtype="float32", max_steps=1, batch_size=4, max_tokens=256

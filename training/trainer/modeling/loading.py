@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+from training.trainer.modeling import rounding
 
 # Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
 # an end of turn is used.
@@ -243,7 +244,7 @@ class Adapter:
 
 def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
     """Full weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` also
-    saves the adapter.
+    saves the adapter. Measure what this returns: it is not quite the model that was trained.
     """
     if not isinstance(model, peft.PeftModel):
         return cast("PreTrainedModel", model.to(dtype).eval())
@@ -254,6 +255,8 @@ def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
         {key: value.detach().cpu().clone() for key, value in weights.items()},
     )
     whole: Any = model.float().merge_and_unload()
+    if dtype == torch.bfloat16:
+        rounding.to_bfloat16_values(whole)
     whole = whole.to(dtype).eval()
     whole.merged_adapter = adapter
     return cast("PreTrainedModel", whole)

@@ -41,10 +41,13 @@ class Sampler:
     """whether `sampling` supports the policy; known after the first attempt"""
 
     @torch.no_grad()
-    def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
+    def rollouts(
+        self, policy: nn.Module, prompts: Sequence[list[int]], *, is_merged: bool = False
+    ) -> list[Rollout]:
+        """A merged policy is sampled here: a server takes adapters only."""
         written = (
             self._asked(self.server, policy, prompts)
-            if self.server is not None
+            if self.server is not None and not is_merged
             else self._drawn(policy, prompts)
         )
         return [

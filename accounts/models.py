@@ -104,7 +104,7 @@ class AuditEvent(models.Model):
     after = models.JSONField(default=dict)
     words = models.TextField(
         default="",
-        help_text="what a search looks in: the object's name then, before and after; case folded",
+        help_text="searched text: the object's name then, before and after; case folded",
     )
 
     class Meta:
@@ -156,13 +156,13 @@ class ApiToken(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(
-        max_length=16, help_text="the beginning of the secret, to recognise it by"
+        max_length=16, help_text="the first characters of the secret, shown to recognise it"
     )
     secret_sha256 = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list, help_text="values of config.permissions.Scope")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    last_used_at = models.DateTimeField(null=True, help_text="to the minute")
+    last_used_at = models.DateTimeField(null=True, help_text="rounded to the minute")
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -207,15 +207,15 @@ class Webhook(models.Model):
         max_length=64,
         blank=True,
         default="",
-        help_text="of the secret before, which signs as well until…",
+        help_text="salt of the previous secret, which also signs until old_salt_until",
     )
     old_salt_until = models.DateTimeField(null=True)
     judgments_told_to = models.BigIntegerField(
-        null=True, help_text="the last judgment of the feed that it has been told of"
+        null=True, help_text="the last judgment of the feed that was sent to it"
     )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
-    enabled_at = models.DateTimeField(help_text="it hears of what happened after")
+    enabled_at = models.DateTimeField(help_text="it gets events after this time")
     disabled_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -234,14 +234,16 @@ class Delivery(models.Model):
     uuid = models.UUIDField(unique=True)
     key = models.CharField(max_length=100)
     event = models.CharField(max_length=32)
-    body = models.TextField(help_text="as it is sent, so that every try sends the same bytes")
+    body = models.TextField(
+        help_text="the request body as sent: every attempt sends the same bytes"
+    )
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     n_tries = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(help_text="while it waits: when it is tried next")
+    due_at = models.DateTimeField(help_text="while it waits: time of the next attempt")
     created_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True)
     answer = models.CharField(
-        max_length=300, blank=True, default="", help_text="what the last try came to"
+        max_length=300, blank=True, default="", help_text="the result of the last attempt"
     )
 
     class Meta:

@@ -57,7 +57,7 @@ from django.db import connection  # noqa: E402
 
 django.setup()
 
-from benchmarks import desk_campaigns  # noqa: E402
+from benchmarks.fixtures import desk_campaigns  # noqa: E402
 from labeling.models import Campaign, Rater  # noqa: E402
 
 N_RATERS = 50

@@ -47,8 +47,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.simulated_raters import N_RATERS, Pool, simulate
-from benchmarks.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
+from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
+from benchmarks.fixtures.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import flagging
 from labeling.statistics.consensus import reliability, votes

@@ -1,6 +1,6 @@
 """The shared cache: JSON values in Redis, or in this process's memory while Redis is away.
 
-JSON, because reading a pickle runs code: whoever could write to Redis could run code here.
+JSON, because reading a pickle runs code: anyone who can write to Redis could run code here.
 """
 
 import json

@@ -8,7 +8,7 @@ these cost several times the query itself.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -122,6 +122,49 @@ class Compiled(Generic[M]):
         for name, place in self._compiler.annotation_col_map.items():
             setattr(instance, name, row[place])
         return instance
+
+
+def insert(*instances: Model) -> None:
+    """Inserts instances of one model with one prepared statement, as `bulk_create` does: signals
+    are not sent, and a primary key that the database makes is set.
+    """
+    model = type(instances[0])
+    if connection.vendor != "postgresql":
+        model._base_manager.bulk_create(instances)
+        return
+    statement, fields = _insert_statement(model, len(instances))
+    values = [
+        field.get_db_prep_save(field.pre_save(instance, add=True), connection)
+        for instance in instances
+        for field in fields
+    ]
+    for instance, (pk,) in zip(instances, fetch(statement, values), strict=True):
+        instance.pk = pk
+        instance._state.adding = False
+        instance._state.db = "default"
+
+
+@cache
+def _insert_statement(model: type[Model], n: int) -> tuple[str, list["Field[Any, Any]"]]:
+    """The INSERT of `n` rows, and the fields that each row gives a value for."""
+    fields = [
+        field
+        for field in model._meta.local_concrete_fields
+        if field not in model._meta.db_returning_fields
+    ]
+    assert model._meta.pk is not None
+    columns = ", ".join(_quoted(field) for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    statement = (
+        f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns})"  # noqa: S608
+        f" VALUES {', '.join([row] * n)} RETURNING {_quoted(model._meta.pk)}"
+    )
+    return statement, fields
+
+
+def _quoted(field: "Field[Any, Any]") -> str:
+    assert field.column is not None
+    return connection.ops.quote_name(field.column)
 
 
 def _literal(value: Any) -> str:

@@ -108,6 +108,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "desk_item": RATER,
     "desk_draft": RATER,
     "desk_heartbeat": RATER,
+    "desk_progress": RATER,
     "desk_submit": RATER,
     "desk_skip": RATER,
     "desk_ask": RATER,

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import env, periodic_tasks, permissions, rest_api, sign_in
+from config import env, permissions
+from config.third_party import periodic_tasks, rest_api, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

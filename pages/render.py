@@ -1,4 +1,4 @@
-"""Markdown, mathematics and code to safe HTML, whoever wrote it: a person, an import or a model."""
+"""Markdown, mathematics and code to safe HTML, written by a person, an import or a model."""
 
 import inspect
 import re
@@ -33,6 +33,8 @@ DEPTH_LIMIT = 40
 # Every open bracket may start a link, and the parser looks for the end of each: thousands take a
 # second.
 OPEN_BRACKETS_LIMIT = 200
+# A formula up to this length fits the narrowest phone; a longer one may have to scroll.
+SHORT_LATEX = 24
 # A browser needs a second to lay out a table of 10,000 rows, or as many formulas.
 TOKENS_LIMIT = 20_000
 
@@ -86,10 +88,13 @@ _MATHML_TAGS = {
     ),
     *("msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"),
 }
+_BLOCKS = ("p", "h4", "h5", "h6", "ul", "ol", "blockquote", "table")
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "ol": {"start"},
-    "math": {"display"},
+    **{block: {"dir"} for block in _BLOCKS},
+    "ol": {"dir", "start"},
+    "span": {"dir"},
+    "math": {"display", "tabindex"},
     "mo": {
         "fence",
         "form",
@@ -161,7 +166,8 @@ def _is_plain(text: str) -> bool:
 
 def plain(text: str) -> SafeString:
     """`text` exactly as written; the class `plain` preserves its white space."""
-    return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308  # escaped here
+    name = "plain long" if len(text) > LIMIT else "plain"
+    return mark_safe(f'<div class="{name}">{escape(text)}</div>')  # noqa: S308  # escaped here
 
 
 def _open_brackets(text: str) -> int:
@@ -193,7 +199,10 @@ _CLEANER = nh3.Cleaner(
     tags=_HTML_TAGS | _MATHML_TAGS,
     attributes=_ATTRIBUTES,
     allowed_classes=_CLASSES,
-    set_tag_attribute_values={"a": {"target": "_blank"}},
+    set_tag_attribute_values={
+        "a": {"target": "_blank"},
+        **{tag: {"dir": "ltr"} for tag in ("code", "pre")},
+    },
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
     link_rel="noopener noreferrer nofollow",
@@ -214,9 +223,11 @@ def _math(source: str, *, display: str) -> str:
     if len(source) > LATEX_LIMIT or _MARKUP_IN_LATEX.search(source):
         return _math_source(source)
     try:
-        return latex.convert(source, display=display)
+        drawn = latex.convert(source, display=display)
     except _LATEX_ERRORS:
         return _math_source(source)
+    # What scrolls must take the focus, so that the keyboard can scroll it.
+    return drawn if len(source) <= SHORT_LATEX else drawn.replace(" ", ' tabindex="0" ', 1)
 
 
 def _math_source(source: str) -> str:
@@ -226,13 +237,18 @@ def _math_source(source: str) -> str:
 def _inline_math(
     _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    return _math(tokens[index].content, display="inline")
+    return _left_to_right(_math(tokens[index].content, display="inline"))
 
 
 def _displayed_math(
     _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    return _math(tokens[index].content, display="block")
+    return _left_to_right(_math(tokens[index].content, display="block"))
+
+
+def _left_to_right(formula: str) -> str:
+    """`dir="auto"` on the paragraph skips HTML elements with a direction, but not MathML."""
+    return f'<span dir="ltr">{formula}</span>'
 
 
 def _block_math(
@@ -253,10 +269,12 @@ def _image(
 
 
 def _adapt_to_page(state: StateCore) -> None:
-    """Shifts headings below the page's own, and sets alignment by class, since the page allows no
-    inline style.
+    """Gives each outermost block its own direction, shifts headings below the page's own, and sets
+    alignment by class, since the page allows no inline style.
     """
     for token in state.tokens:
+        if token.level == 0 and token.nesting == 1:
+            token.attrs["dir"] = "auto"
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + _HEADING_SHIFT)}"
         alignment = _ALIGNMENTS.get(str(token.attrs.pop("style", "")))

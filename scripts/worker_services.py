@@ -7,8 +7,8 @@ it its own SQL database.
 import gc
 import os
 
-# Until the tests are collected, almost everything that is made stays. tests/selection.py turns the
-# garbage collector on again.
+# Until the tests are collected, almost everything that is made stays. tests/tooling/selection.py
+# turns the garbage collector on again.
 gc.disable()
 worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 if worker:

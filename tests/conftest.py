@@ -23,7 +23,6 @@ if not os.environ.get("DATABASE_URL"):
         returncode=4,
     )
 
-from tests import databases
 from tests.cast import (  # noqa: F401
     alice,
     comparison_campaign,
@@ -36,13 +35,14 @@ from tests.cast import (  # noqa: F401
     rosa,
     signed_in,
 )
-from tests.selection import (  # noqa: F401  # hooks of pytest
+from tests.tooling import databases
+from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_ignore_collect,
 )
-from tests.times import pytest_terminal_summary  # noqa: F401
+from tests.tooling.times import pytest_terminal_summary  # noqa: F401
 
 # A busy machine is no reason to fail: without CI=true, hypothesis allows an example 200 ms.
 hypothesis_settings.register_profile(

@@ -233,7 +233,7 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
     context = {"campaign": campaign, "form": form, "tab": "set_up"}
     return render(
         request,
-        "labeling/campaigns/campaign_change.html",
+        "labeling/campaigns/changes/campaign_change.html",
         context,
         status=422 if form.errors else 200,
     )
@@ -267,7 +267,7 @@ def reopen(request: MemberRequest, pk: int) -> HttpResponse:
     (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
     newest = campaign.guideline.versions.order_by("-number").first()
     context = {"campaign": campaign, "progress": row.progress, "newest": newest}
-    return render(request, "labeling/campaigns/campaign_reopen.html", context)
+    return render(request, "labeling/campaigns/changes/campaign_reopen.html", context)
 
 
 @require_POST
@@ -288,7 +288,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
         n_items = campaign.items.count()
         return render(
             request,
-            "labeling/campaigns/campaign_discard.html",
+            "labeling/campaigns/changes/campaign_discard.html",
             {"campaign": campaign, "n_items": n_items},
         )
     try:
@@ -315,7 +315,7 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
     return render(
         request,
-        "labeling/campaigns/campaign_close.html",
+        "labeling/campaigns/changes/campaign_close.html",
         {"campaign": campaign, "progress": row.progress},
     )
 

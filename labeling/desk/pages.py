@@ -69,8 +69,9 @@ class Addresses:
     def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
         names = ["guideline", "diff", "preview", "ask", "draft"]
         names += [] if corrects else ["skip", "release", "heartbeat"]
-        submit = reverse("desk_correct" if corrects else "desk_submit", args=[lease])
-        return cls(submit=submit, **{name: reverse(f"desk_{name}", args=[lease]) for name in names})
+        item = reverse("desk_item", args=[lease])  # the others are below it: one reverse, not ten
+        submit = f"{item}{'correct' if corrects else 'submit'}"
+        return cls(submit=submit, **{name: f"{item}{name}" for name in names})
 
     @classmethod
     def of_sample(cls, campaign_id: int) -> "Addresses":
@@ -268,7 +269,7 @@ def _response_view(
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
     options = [answers.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
     return render_to_string(
-        "labeling/desk/_response_head.html", {"letter": letter, "rank_options": options}
+        "labeling/desk/answer/_response_head.html", {"letter": letter, "rank_options": options}
     )
 
 
@@ -289,7 +290,7 @@ def _rating(
         "flags": [question for question in questions if question.is_flag],
         "explained": [question for question in questions if question.is_flag and question.help],
     }
-    return render_to_string("labeling/desk/_rating.html", context)
+    return render_to_string("labeling/desk/answer/_rating.html", context)
 
 
 def write_page(

@@ -123,6 +123,10 @@ class Diff:
     to: str
     pieces: tuple[word_diff.Piece, ...]
 
+    @property
+    def is_long(self) -> bool:
+        return sum(len(piece.text) for piece in self.pieces) > render.LIMIT
+
 
 def diff(*, work: Work, of: str, to: str) -> Diff | None:
     """A word diff from response `of` to another. None unless both letters are responses of this

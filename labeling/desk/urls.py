@@ -19,6 +19,7 @@ urlpatterns = [
     path("desk/item/<uuid:lease>/", desk.item, name="desk_item"),
     path("desk/item/<uuid:lease>/draft", drafts.draft, name="desk_draft"),
     path("desk/item/<uuid:lease>/heartbeat", drafts.heartbeat, name="desk_heartbeat"),
+    path("desk/item/<uuid:lease>/progress", desk.progress, name="desk_progress"),
     path("desk/item/<uuid:lease>/submit", finishing.submit, name="desk_submit"),
     path("desk/item/<uuid:lease>/skip", finishing.skip, name="desk_skip"),
     path("desk/item/<uuid:lease>/ask", finishing.ask, name="desk_ask"),

@@ -126,45 +126,63 @@ def _waiting(n: int) -> str:
     return ngettext("%(n)s to do", "%(n)s to do", n) % {"n": n} if n else _("nothing to do")
 
 
-def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
-    """Every shortcut of the page, for the sheet behind `?`. No command uses a letter that a
-    response may have (response_orders.LETTERS).
+Keys = tuple[tuple[str, str], ...]
+
+
+def keys(*, is_comparison: bool, is_dialogue: bool = False) -> tuple[tuple[str, Keys], ...]:
+    """Every shortcut of the page in groups with a title, for the sheet behind `?`. No command uses
+    a letter that a response may have (response_orders.LETTERS).
     """
-    everywhere = [
+    item = (
         ("⌘↵ / Ctrl ↵", _("Review; press again to submit")),
         ("s", _("Skip, then 1–4 for the reason")),
         ("q", _("Ask an admin about this item")),
         ("l", _("Guideline")),
         ("p", _("Whole prompt")),
         ("u", _("Undo the last submission")),
-    ]
-    if not is_comparison:
-        writing = [
-            ("⌘⇧↵ / Ctrl ⇧ ↵", _("Show or hide the preview")),
-            ("w", _("Write")),
-            ("f", _("Enter or leave full screen")),
-        ]
-        if is_dialogue:
-            writing += [
-                ("alt ↵", _("Continue the dialogue as the user")),
-                ("alt ⇧ ⌫", _("Remove the last two turns")),
-            ]
-            writing += [("alt ↑ alt ↓", _("Previous / next turn"))]
-        return [*everywhere, *writing]
-    comparing = [
+    )
+    if is_comparison:
+        return (
+            (_("Responses"), _reading_keys()),
+            (_("Rating and ranking"), _rating_keys()),
+            (_("Item"), item),
+        )
+    return (_("Your answer"), _writing_keys(is_dialogue=is_dialogue)), (_("Item"), item)
+
+
+def _reading_keys() -> Keys:
+    return (
         ("a … i", _("Go to response")),
         ("← →", _("Previous / next response")),
         ("↑ ↓", _("Move between text, scales and flags")),
+        (_("Space, Page ↓"), _("Scroll the text")),
+        ("t", _("Scroll responses together or separately")),
+        ("v", _("Switch between text, raw and diff")),
+    )
+
+
+def _rating_keys() -> Keys:
+    return (
         ("1 … 9", _("Set rank (same number = tie); on a scale, set the rating")),
         ("0", _("Clear rank or rating")),
         ("alt ↑ alt ↓", _("Move one rank up or down")),
         (_("Space"), _("Set or clear a flag")),
-        (_("Space, Page ↓"), _("Scroll the text")),
         ("x", _("Mark all as bad and give a reason")),
         ("w", _("Edit the best response")),
         ("r", _("Reason")),
         ("m", _("Strength of preference, then 1–4")),
-        ("t", _("Scroll responses together or separately")),
-        ("v", _("Switch between text, raw and diff")),
-    ]
-    return comparing + everywhere
+    )
+
+
+def _writing_keys(*, is_dialogue: bool) -> Keys:
+    dialogue = (
+        ("alt ↵", _("Continue the dialogue as the user")),
+        ("alt ⇧ ⌫", _("Remove the last two turns")),
+        ("alt ↑ alt ↓", _("Previous / next turn")),
+    )
+    return (
+        ("⌘⇧↵ / Ctrl ⇧ ↵", _("Show or hide the preview")),
+        ("w", _("Write")),
+        ("f", _("Enter or leave full screen")),
+        *(dialogue if is_dialogue else ()),
+    )

@@ -48,7 +48,7 @@ class Campaign(models.Model):
         GuidelineVersion,
         on_delete=models.PROTECT,
         related_name="campaigns",
-        help_text="in force now",
+        help_text="current version",
     )
     overlap = models.PositiveSmallIntegerField(
         _("overlap"),
@@ -71,8 +71,8 @@ class Campaign(models.Model):
         default=0.9,
         validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
         help_text=(
-            "with max_overlap: no judgment more for an item whose"
-            " labeling.statistics.consensus.certainty is as high"
+            "with max_overlap: an item gets no more judgments once "
+            "labeling.statistics.consensus.certainty reaches this"
         ),
     )
     calibration_percent = models.PositiveSmallIntegerField(
@@ -108,7 +108,7 @@ class Campaign(models.Model):
         ),
     )
     spent_judgments = models.PositiveIntegerField(
-        default=0, editable=False, help_text="kept while there is a budget"
+        default=0, editable=False, help_text="counted while there is a budget"
     )
     spent_s = models.FloatField(
         default=0, editable=False, help_text="active seconds of those judgments, and of skips"
@@ -117,12 +117,12 @@ class Campaign(models.Model):
         default=dict,
         editable=False,
         help_text=(
-            "kept while the budget is money: currency → minor units, not rounded, as text, each act"
-            " at its own rate"
+            "counted while the budget is money: currency → minor units, not rounded, as "
+            "text, each action at its own rate"
         ),
     )
     selection = models.JSONField(
-        default=dict, editable=False, help_text="what its prompts were chosen by, for a clone"
+        default=dict, editable=False, help_text="the filters that chose its prompts, for a clone"
     )
     n_responses = models.PositiveSmallIntegerField(
         _("responses per item"),
@@ -272,13 +272,10 @@ class Item(models.Model):
         on_delete=models.CASCADE,
         null=True,
         related_name="repeat",
-        help_text=(
-            "the same again, for raters who judged the original: their responses come in reversed"
-            " order"
-        ),
+        help_text="a repeat for raters who judged the original, in reversed order",
     )
     held_at = models.DateTimeField(
-        null=True, help_text="handed out no more: under question, or its prompt was retired"
+        null=True, help_text="no longer given to raters: in question, or its prompt was retired"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

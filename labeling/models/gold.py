@@ -31,12 +31,12 @@ class Gold(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="golds_made",
-        help_text="who judged it is never given the gold",
+        help_text="raters who judged this item never get the gold item",
     )
     note = models.TextField(
         blank=True,
         default="",
-        help_text="why this order is right: raters read it where feedback is on",
+        help_text="why this order is right; shown to raters if feedback is on",
     )
     n_responses = models.PositiveSmallIntegerField()
     created_by = models.ForeignKey(
@@ -44,7 +44,7 @@ class Gold(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(
-        null=True, help_text="given to nobody any more, and its answers count no more"
+        null=True, help_text="no longer given to raters, and its answers no longer count"
     )
 
     class Meta:
@@ -103,9 +103,9 @@ class GoldAnswer(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="gold_answers")
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="gold_answer")
     agreed = models.FloatField(
-        help_text="pairs put as the gold has them; a tie on a decided pair is half"
+        help_text="pairs in the gold item's order; a tie on a decided pair counts half"
     )
-    n_pairs = models.PositiveSmallIntegerField(help_text="that the gold decides")
+    n_pairs = models.PositiveSmallIntegerField(help_text="pairs that the gold item decides")
     has_passed = models.BooleanField(
         help_text="the share agreed reached the campaign's tolerance of that time"
     )
@@ -127,7 +127,7 @@ class RaterStanding(models.Model):
     warned_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     resumed_at = models.DateTimeField(
-        null=True, help_text="golds answered before do not pause or warn again"
+        null=True, help_text="gold items answered before this do not warn or pause again"
     )
 
     class Meta:

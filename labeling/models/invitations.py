@@ -21,7 +21,7 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(help_text="when the link that works now was made")
+    sent_at = models.DateTimeField(help_text="when the current link was created")
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -56,13 +56,13 @@ class Judgment(models.Model):
     lease = models.UUIDField(
         null=True,
         unique=True,
-        help_text="the lease it was written under: the same submit twice stores once",
+        help_text="the lease it was written under: submitting twice stores one row",
     )
     is_extra = models.BooleanField(
-        default=False, help_text="came after its lease had lapsed and every slot was taken"
+        default=False, help_text="submitted after its lease lapsed and every slot was taken"
     )
     is_gold = models.BooleanField(
-        default=False, help_text="given on a gold: scores the rater, and is no data"
+        default=False, help_text="on a gold item: scores the rater, and is not used as data"
     )
     guideline_version = models.ForeignKey(
         GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="judgments"
@@ -73,21 +73,23 @@ class Judgment(models.Model):
     presentation = models.JSONField(
         default=dict, help_text="what was shown and switched: see docs/recorded.md"
     )
-    warnings = models.JSONField(default=list, help_text="names of the warnings that were overruled")
+    warnings = models.JSONField(
+        default=list, help_text="names of the warnings that the rater dismissed"
+    )
     active_s = models.FloatField(
         null=True, help_text="seconds with input in the last 60; null when not measured"
     )
     leased_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(
-        default=timezone.now, help_text="when the first version was given"
+        default=timezone.now, help_text="when the first version was submitted"
     )
     version = models.PositiveSmallIntegerField(default=1)
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
     )
-    is_current = models.BooleanField(default=True, help_text="no later version has taken its place")
+    is_current = models.BooleanField(default=True, help_text="no later version has replaced it")
     corrected_at = models.DateTimeField(
-        null=True, help_text="when this version was given; null for the first"
+        null=True, help_text="when this version was submitted; null for the first"
     )
 
     objects = CurrentJudgments()
@@ -132,7 +134,7 @@ class Demonstration(models.Model):
     further = models.JSONField(
         default=list,
         blank=True,
-        help_text="where a whole dialogue was written: its turns after `text`, as chat messages",
+        help_text="for a whole dialogue: the turns after `text`, as chat messages",
     )
     sources = models.TextField(
         blank=True, default="", help_text="where the facts came from, in the writer's words"
@@ -149,7 +151,7 @@ class Demonstration(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="demonstration",
-        help_text="the edit as a response of its own",
+        help_text="the edit, stored as a response",
     )
 
     class Meta:
@@ -227,7 +229,7 @@ class Draft(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="drafts")
     version = models.PositiveSmallIntegerField(
         default=0,
-        help_text="of the answer that it corrects; 0 as long as the item has none of this rater's",
+        help_text="version of the answer it corrects; 0 before the rater's first answer",
     )
     content = models.JSONField(default=dict)
     saved_at = models.DateTimeField(default=timezone.now)

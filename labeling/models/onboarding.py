@@ -40,8 +40,8 @@ class OnboardingStep(models.Model):
         decimal_places=2,
         null=True,
         help_text=(
-            "a share of 1, or for demonstrations a mean score of 1 to 7; null when nothing is"
-            " scored"
+            "a share from 0 to 1, or for demonstrations a mean score from 1 to 7; null "
+            "when nothing is scored"
         ),
     )
     max_attempts = models.PositiveSmallIntegerField(
@@ -61,7 +61,7 @@ class OnboardingStep(models.Model):
         help_text=_("Paid for each attempt, whatever the result, at the pool's onboarding rate."),
     )
     certified_from = models.PositiveIntegerField(
-        default=1, help_text="who passed an earlier version takes the step again"
+        default=1, help_text="people who passed an earlier version take the step again"
     )
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
@@ -127,18 +127,18 @@ class StepAttempt(models.Model):
     score = models.FloatField(null=True)
     n_asked = models.PositiveSmallIntegerField(default=0)
     paid_minutes = models.PositiveSmallIntegerField(
-        default=0, help_text="the step's own when the attempt was made"
+        default=0, help_text="the step's paid minutes at the time of the attempt"
     )
     submitted_at = models.DateTimeField()
     may_retry = models.BooleanField(
-        default=False, help_text="a person allowed one attempt more than the step does"
+        default=False, help_text="an admin allowed one more attempt than the step does"
     )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
     decision = models.TextField(
-        blank=True, default="", help_text="what the person who decided says to the rater"
+        blank=True, default="", help_text="message to the rater from the person who decided"
     )
 
     class Meta:

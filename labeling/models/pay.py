@@ -64,7 +64,7 @@ class Payment(models.Model):
     since = models.DateField()
     until = models.DateField(help_text="the last day that it covers")
     totals = models.JSONField(help_text="currency → amount in minor units, as text")
-    lines = models.JSONField(help_text="the timesheet's lines as they were paid")
+    lines = models.JSONField(help_text="the timesheet's lines as paid")
     note = models.CharField(_("note"), max_length=200, blank=True, default="")
     paid_at = models.DateTimeField()
     paid_by = models.ForeignKey(

@@ -31,7 +31,9 @@ class Rater(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     withdrawn_at = models.DateTimeField(
-        null=True, editable=False, help_text="asked that their judgments train nothing more"
+        null=True,
+        editable=False,
+        help_text="asked that their judgments are no longer used for training",
     )
 
     def __str__(self) -> str:
@@ -50,12 +52,14 @@ class Pool(models.Model):
         help_text=_("Answers from this pool are used for evaluation only, never for training."),
     )
     languages = models.JSONField(
-        default=list, blank=True, help_text="codes that everybody in the pool reads, such as en"
+        default=list,
+        blank=True,
+        help_text="codes of languages that everyone in the pool reads, such as en",
     )
     expertise = models.JSONField(
         default=list,
         blank=True,
-        help_text="what everybody in the pool knows: categories, other tags",
+        help_text="what everyone in the pool knows: categories, other tags",
     )
     routes_by_language = models.BooleanField(
         _("route by language"),
@@ -111,7 +115,7 @@ class Pool(models.Model):
         ),
     )
     paused_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="hands out nothing for now"
+        null=True, blank=True, editable=False, help_text="paused: its raters get no items"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -126,7 +130,7 @@ class PoolMembership(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="memberships")
     is_active = models.BooleanField(default=True)
     paused_at = models.DateTimeField(
-        null=True, editable=False, help_text="this rater is given nothing here for now"
+        null=True, editable=False, help_text="paused: this rater gets no items in this pool"
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -164,13 +168,13 @@ class RaterSkill(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="skills")
     axis = models.CharField(max_length=16, choices=Axis)
     code = models.CharField(
-        max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own"
+        max_length=64, help_text="a language code, a Prompt.Category, or any other tag"
     )
     basis = models.CharField(max_length=16, choices=Basis)
     at = models.DateTimeField()
     evidence = models.JSONField(
         default=dict,
-        help_text="what showed it (labeling.people.skills.selectors); empty when a person said so",
+        help_text="see labeling.people.skills.selectors; empty if a person set it",
     )
     revoked_at = models.DateTimeField(null=True)
 

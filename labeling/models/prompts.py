@@ -27,7 +27,7 @@ class Source(models.Model):
         null=True,
         blank=True,
         related_name="sources",
-        help_text="the person with a login who wrote it: nobody judges what is theirs",
+        help_text="the user who wrote it: people never judge their own responses",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -77,10 +77,10 @@ class Import(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="raised by each claim; a write names its attempt"
+        default=0, help_text="increased by each claim; writes name their attempt"
     )
     heartbeat_at = models.DateTimeField(
-        null=True, help_text="a running import whose heart stopped is claimed again"
+        null=True, help_text="a running import without a heartbeat is claimed again"
     )
 
     class Meta:
@@ -136,7 +136,7 @@ class Prompt(models.Model):
     messages_sha256 = models.CharField(max_length=64, db_index=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
     origin = models.CharField(
-        max_length=255, blank=True, default="", help_text="file and line, or how it came"
+        max_length=255, blank=True, default="", help_text="file and line, or how it was added"
     )
     licence = models.CharField(max_length=64, blank=True, default="")
     category = models.CharField(max_length=32, choices=Category, default=Category.OTHER)
@@ -147,7 +147,7 @@ class Prompt(models.Model):
         help_text="Prompt.Upset values of what is in it or may be in answers",
     )
     constraints = models.JSONField(
-        default=list, blank=True, help_text="sentences that an answer has to keep to"
+        default=list, blank=True, help_text="rules that an answer must follow"
     )
     split = models.CharField(max_length=16, choices=Split, default=Split.TRAIN)
     cluster = models.CharField(
@@ -155,7 +155,7 @@ class Prompt(models.Model):
         blank=True,
         default="",
         db_index=True,
-        help_text="near-duplicates share it, and so a split",
+        help_text="near-duplicates share it, and therefore a split",
     )
     import_batch = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts"
@@ -167,11 +167,11 @@ class Prompt(models.Model):
         null=True,
         blank=True,
         related_name="superseded_by",
-        help_text="the version before",
+        help_text="the previous version",
     )
     signature = models.BinaryField(
         default=b"",
-        help_text="what labeling.importers.curation tells unlike prompts by without reading them",
+        help_text="labeling.importers.curation compares prompts by it, without their texts",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -217,7 +217,7 @@ class Response(models.Model):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="responses")
     text = models.TextField()
     number = models.PositiveIntegerField(
-        default=0, help_text="tells apart the answers of one source to one prompt"
+        default=0, help_text="numbers the answers of one source to one prompt"
     )
     sampling = models.JSONField(
         default=dict, help_text="temperature, top_p, seed, max_new_tokens, …; empty for a person"
@@ -236,8 +236,8 @@ class Response(models.Model):
         related_name="+",
         db_index=False,
         help_text=(
-            "who wrote the same text as a demonstration before it came in by a file: it is not"
-            " theirs to judge"
+            "the rater who wrote the same text as a demonstration before a file brought "
+            "it in; they never judge it"
         ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)

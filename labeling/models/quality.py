@@ -16,19 +16,20 @@ class QualityReport(models.Model):
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="quality")
     started_at = models.DateTimeField(
-        null=True, help_text="a worker is at it since; null when none is"
+        null=True, help_text="when a worker started on it; null if none has"
     )
-    computed_at = models.DateTimeField(null=True, help_text="null: never yet")
+    computed_at = models.DateTimeField(null=True, help_text="null: never")
     rests_until = models.DateTimeField(
-        null=True, help_text="computed by itself no earlier: the longer it took, the longer"
+        null=True,
+        help_text="not recomputed automatically before this: the longer it took, the later",
     )
     is_outdated = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="something was decided since that is no new judgment",
+        help_text="something other than a new judgment has changed since",
     )
     through_id = models.BigIntegerField(
-        default=0, help_text="the last judgment that was there; a later one makes the report stale"
+        default=0, help_text="the last judgment included; a later one makes the report outdated"
     )
     n_judgments = models.PositiveIntegerField(default=0)
     results = models.JSONField(default=dict, help_text="see labeling.quality.measures")
@@ -45,7 +46,7 @@ class RaterQuality(models.Model):
     n_judgments = models.PositiveIntegerField()
     weight = models.FloatField(
         null=True,
-        help_text="0 no better than chance, 1 always right; null: nothing to tell it from",
+        help_text="0: no better than chance, 1: always right; null: not enough data",
     )
     n_flags = models.PositiveSmallIntegerField(default=0)
     results = models.JSONField(default=dict, help_text="see labeling.quality.measures")
@@ -71,7 +72,7 @@ class VoteBlock(models.Model):
     from_id = models.BigIntegerField(help_text="its first judgment")
     through_id = models.BigIntegerField(help_text="its last judgment")
     n_judgments = models.PositiveIntegerField(
-        help_text="when another number is there now, the block is read again"
+        help_text="a block whose number has changed is read again"
     )
     columns = models.BinaryField(help_text="Parquet: see labeling.quality.votes.blocks")
 
@@ -93,7 +94,7 @@ class Scorer(models.Model):
         Source, on_delete=models.CASCADE, primary_key=True, related_name="scorer"
     )
     name = models.CharField(max_length=200)
-    scored_at = models.DateTimeField(help_text="when its last scores came in")
+    scored_at = models.DateTimeField(help_text="when its last scores were stored")
 
     def __str__(self) -> str:
         return self.name

@@ -47,20 +47,21 @@ class Slot(models.Model):
         help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(
-        help_text="order in which free slots are handed out, low first; kept by the queue"
+        help_text="order in which free slots are given out, low first; set by the queue"
     )
     reserved_for = models.ForeignKey(
         Rater,
         on_delete=models.CASCADE,
         null=True,
         related_name="+",
-        help_text="a repeat is for who judged the original",
+        help_text="a repeat is for the rater who judged the original",
     )
     reserved_at = models.DateTimeField(
-        null=True, help_text="when the original was judged; others come in between"
+        null=True, help_text="when the original was judged; other items come in between"
     )
     is_gold = models.BooleanField(
-        default=False, help_text="made on demand for one rater: never free, no part of the overlap"
+        default=False,
+        help_text="created on demand for one rater: never free, not part of the overlap",
     )
 
     class Meta:
@@ -105,7 +106,7 @@ class Slot(models.Model):
     def __str__(self) -> str:
         return f"slot {self.number} of item {self.item_id}"
 
-    def lend(
+    def lease_to(
         self,
         *,
         campaign: Campaign,
@@ -144,7 +145,7 @@ class PastLease(models.Model):
     ended_at = models.DateTimeField(default=timezone.now)
     end = models.CharField(max_length=16, choices=End)
     active_s = models.FloatField(
-        null=True, help_text="of a skipped one, as Judgment.active_s: paid where hours are"
+        null=True, help_text="for skipped items, as Judgment.active_s: paid if hours are paid"
     )
 
     class Meta:
@@ -167,20 +168,17 @@ class QueuePlace(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="places")
     seed = models.BigIntegerField(
-        help_text=(
-            "the rater's own shuffle in this campaign: an item comes back in the order it was first"
-            " shown"
-        )
+        help_text="the rater's shuffle in this campaign: an item returns in the order first shown"
     )
     fresh_rank = models.BigIntegerField(
-        help_text="no slot up to this rank of the first round is for this rater"
+        help_text="the rater can take no slot of the first round up to this rank"
     )
     returned_rank = models.BigIntegerField(help_text="the same for slots that were given back")
     swept_at = models.DateTimeField(
-        null=True, help_text="when the whole queue was last searched in vain"
+        null=True, help_text="when a search of the whole queue last found nothing"
     )
     n_claims = models.PositiveIntegerField(
-        default=0, help_text="items given so far, counted where golds are mixed in"
+        default=0, help_text="items given so far; counted if gold items are mixed in"
     )
 
     class Meta:

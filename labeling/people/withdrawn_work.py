@@ -16,8 +16,8 @@ BATCH = 1_000
 
 
 def give_up_slots(*, rater: Rater, now: datetime) -> None:
-    """Free every slot of the rater, so that others judge those items instead. Not for calibration
-    items and repeats, which nobody else can take over, nor for items whose order is known.
+    """Free every slot of the rater, so that others judge those items instead. Except for
+    calibration items and repeats, which nobody else can take over, and items whose order is known.
     """
     leased = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
         rater=rater, state=Slot.State.LEASED

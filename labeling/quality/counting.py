@@ -1,5 +1,6 @@
-"""Does this judgment count? The one place that says which judgments are data: not those of people
-who have withdrawn, nor those set aside, nor (unless asked for) repeats, golds and extras.
+"""Does this judgment count? The one place that says which judgments are data. Left out
+are those of people who have withdrawn, those set aside, and (unless asked for) repeats, gold items
+and extras.
 
 Also which texts may still be used: nobody sees, compares or exports what a withdrawn person wrote.
 Work, pay and the audit log include everything, because it was done.

@@ -1,10 +1,12 @@
 """Template filters of the quality pages: figures as text, and positions in charts."""
 
+from typing import Any
+
 from django import template
 from django.utils.translation import gettext
 
 from labeling.models import Judgment
-from labeling.quality.pages import words
+from labeling.quality.pages import figure_text
 from labeling.statistics.figures import Figure
 
 register = template.Library()
@@ -23,25 +25,54 @@ def figure_words(figure: Figure) -> str:
     """“74 %, 69 – 78 % of 301” for screen readers and tooltips; the note if there is no value or
     no interval.
     """
-    if figure.value is None:
-        return gettext(figure.note)
-    given = {"value": 100 * figure.value, "n": figure.n, "interval": words.share_interval(figure)}
-    if figure.low is not None:
-        return gettext("%(value).0f %%, %(interval)s of %(n)d") % given
-    share = gettext("%(value).0f %% of %(n)d") % given
-    return f"{share}. {gettext(figure.note)}" if figure.note else share
+    return figure_text.in_words(figure)
 
 
 @register.filter
-def interval(figure: Figure) -> str:
-    """The interval of a share, or “too few prompts”."""
-    return words.share_interval(figure)
+def why_absent(figure: Figure) -> str:
+    return figure_text.why_absent(figure)
 
 
 @register.filter
-def percent_interval(figure: Figure) -> str:
-    """The interval of a figure in percent, or “too few prompts”."""
-    return words.percent_interval(figure)
+def figure(figure: Figure, form: str) -> str:
+    """A figure's value as text, in a form of labeling.quality.pages.figure_text.FORMS."""
+    return figure_text.FORMS[form][0](figure)
+
+
+@register.filter
+def interval(figure: Figure, form: str) -> str:
+    """A figure's interval as text, “too few prompts”, or empty if there is no value."""
+    return figure_text.FORMS[form][1](figure)
+
+
+@register.inclusion_tag("labeling/quality/figures/_cell.html")
+def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> dict[str, Any]:
+    """One cell of a table: the value, linked to the judgments behind it, with its interval below.
+    The tooltip says why there is no value.
+    """
+    return {
+        "value": figure_text.FORMS[form][0](figure),
+        "interval": figure_text.FORMS[form][1](figure),
+        "words": figure_text.in_words(figure)
+        if form == "share"
+        else figure_text.why_absent(figure),
+        "head": head,
+        "url": url if figure.n else "",
+    }
+
+
+@register.inclusion_tag("labeling/quality/figures/_cells.html")
+def figure_cells(
+    figure: Figure, form: str, *, head: str = "", interval_head: str = "", is_strong: bool = False
+) -> dict[str, Any]:
+    """Two cells of a table: the value and its interval."""
+    return {
+        "value": figure_text.FORMS[form][0](figure),
+        "interval": figure_text.FORMS[form][1](figure),
+        "head": head,
+        "interval_head": interval_head,
+        "is_strong": is_strong,
+    }
 
 
 @register.filter

@@ -2,8 +2,8 @@
 deleted, and pay does not change.
 
 A judgment that is set aside gives up its slot, so that another rater judges the item instead and it
-still reaches its overlap. The campaign's own rules decide whether the slot is handed out: not while
-it is paused or closed, nor when its budget is spent.
+still reaches its overlap. The campaign's own rules decide whether the slot is given out: not while
+it is paused or closed, and not when its budget is spent.
 """
 
 from datetime import datetime

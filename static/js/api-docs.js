@@ -8,6 +8,24 @@ function followTheme() {
   document.documentElement.classList.toggle("dark-mode", chosen ? chosen === "dark" : dark.matches);
 }
 
+/**
+ * Swagger's own layout has a second <main> and a heading that we do not show, and its links to an
+ * operation are inside the button that opens it.
+ */
+function accessible({ React: { createElement: h } }) {
+  const Layout = ({ getComponent, specSelectors }) => {
+    const [Assets, Errors, Authorize, Operations, Models] = [
+      getComponent("SvgAssets"),
+      ...["errors", "AuthorizeBtnContainer", "operations", "Models"].map((name) => getComponent(name, true)),
+    ];
+    const isReady = specSelectors.loadingStatus() === "success";
+    const parts = isReady ? [h("div", { className: "scheme-container" }, h(Authorize)), h(Operations), h(Models)] : [];
+    return h("div", { className: "swagger-ui" }, h(Assets), h(Errors), ...parts);
+  };
+  const Link = () => ({ text }) => h("span", null, text);
+  return { components: { Layout }, wrapComponents: { DeepLink: Link } };
+}
+
 export function mount(element) {
   const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const observer = new MutationObserver(followTheme);
@@ -18,11 +36,13 @@ export function mount(element) {
     url: element.dataset.schema,
     domNode: element,
     presets: [window.SwaggerUIBundle.presets.apis],
-    layout: "BaseLayout",
+    plugins: [accessible],
+    layout: "Layout",
     deepLinking: true,
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
     validatorUrl: null,
+    syntaxHighlight: { theme: "obsidian" }, // the default has numbers with a contrast of 3 : 1
     requestInterceptor: (request) => {
       if (request.method !== "GET") request.headers["X-CSRFToken"] = csrf;
       return request;

@@ -9,7 +9,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User, Webhook
-from tests.accounts.webhook_receiver import Receiver, make
+from tests.accounts.webhooks.webhook_receiver import Receiver, make
 
 
 @pytest.fixture

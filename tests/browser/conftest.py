@@ -163,6 +163,7 @@ def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
         theme, other = reversed(themes) if page.evaluate(IS_DARK) else themes
         found = _violations(page, AXE_TAGS, theme)
         page.emulate_media(color_scheme=other)
+        page.evaluate(DRAWN)  # a script may follow the theme
         found += _violations(page, {"type": "rule", "values": COLOR_RULES}, other)
         page.emulate_media(color_scheme=theme)
         assert not found, "\n".join(found)

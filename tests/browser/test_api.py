@@ -29,6 +29,16 @@ def test_the_documentation_is_drawn_from_our_own_files(
     screenshot(page, f"api-docs-{theme}")
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_documentation_is_accessible(
+    open_page: Opener, alice: User, look_over: Callable[..., None], width: int
+) -> None:
+    page = open_page("/api/v1/docs/", alice, width=width)
+    expect(page.get_by_role("heading", name="judgments")).to_be_visible()
+
+    look_over(page, f"api-docs-{width}")
+
+
 def test_a_call_can_be_tried_with_the_session(
     open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable[..., Any]
 ) -> None:

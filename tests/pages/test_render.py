@@ -64,7 +64,8 @@ def test_a_link_opens_in_a_new_tab_without_a_referrer() -> None:
     shown = render.markdown("[x](https://example.org)")
 
     assert (
-        shown == '<p><a href="https://example.org" target="_blank" rel="noopener noreferrer'
+        shown
+        == '<p dir="auto"><a href="https://example.org" target="_blank" rel="noopener noreferrer'
         ' nofollow">x</a></p>\n'
     )
 
@@ -76,16 +77,18 @@ def test_what_was_typed_as_html_is_shown_as_typed() -> None:
 def test_a_typed_line_stays_a_line() -> None:
     assert (
         render.markdown("Roses are red\nViolets are blue")
-        == "<p>Roses are red<br>\nViolets are blue</p>\n"
+        == '<p dir="auto">Roses are red<br>\nViolets are blue</p>\n'
     )
 
 
 def test_headings_stay_below_those_of_the_page() -> None:
-    assert render.markdown("# One\n\n###### Six") == "<h4>One</h4>\n<h6>Six</h6>\n"
+    shown = render.markdown("# One\n\n###### Six")
+
+    assert shown == '<h4 dir="auto">One</h4>\n<h6 dir="auto">Six</h6>\n'
 
 
 def test_amounts_of_money_are_no_mathematics() -> None:
-    assert render.markdown("It costs $5 and $10.") == "<p>It costs $5 and $10.</p>\n"
+    assert "<math" not in render.markdown("It costs $5 and $10.")
 
 
 @pytest.mark.parametrize(
@@ -111,10 +114,36 @@ def test_columns_keep_their_alignment_without_inline_style() -> None:
     assert '<td class="align-right">1</td>' in render.markdown("| a |\n|--:|\n| 1 |")
 
 
+@pytest.mark.parametrize(
+    "text", ["text", "# heading", "- list", "1. list", "> quote", "| table |\n|---|\n| cell |"]
+)
+def test_each_outermost_block_has_its_own_direction(text: str) -> None:
+    shown = render.markdown(f"before\n\n{text}\n\nafter")
+
+    assert shown.count('dir="auto"') == 3
+
+
+def test_a_block_within_a_block_leaves_the_direction_to_the_outermost_one() -> None:
+    # dir="auto" skips descendants that have a direction of their own.
+    assert render.markdown("- one\n\n  two\n\n- > three").count('dir="auto"') == 1
+
+
+@pytest.mark.parametrize("text", ["`code`", "```python\nx = 1\n```", "    code", "$x$"])
+def test_code_and_mathematics_run_from_the_left(text: str) -> None:
+    assert re.search(r'<(pre|code|span)[^>]* dir="ltr"', render.markdown(text))
+
+
+def test_only_a_long_formula_takes_the_focus_since_only_it_may_scroll() -> None:
+    long = "+".join(f"x_{n}" for n in range(20))
+
+    assert 'tabindex="0"' in render.markdown(f"${long}$")
+    assert "tabindex" not in render.markdown("$x_1$")
+
+
 def test_a_text_above_the_limit_is_shown_whole_and_plain() -> None:
     text = "**x** & y\n" * 6000
 
-    assert html.unescape(render.markdown(text)) == f'<div class="plain">{text}</div>'
+    assert html.unescape(render.markdown(text)) == f'<div class="plain long">{text}</div>'
 
 
 @pytest.mark.parametrize("mark", ["> ", "- ", "1. "])

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from labeling.models import Campaign, Prompt, Rater
-from tests import databases, selection
+from tests.tooling import databases, selection
 
 TESTS = Path(__file__).resolve().parents[1]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import databases
+from tests.tooling import databases
 from tests.upgrades import releases, rows
 
 ROOT = Path(__file__).resolve().parents[2]

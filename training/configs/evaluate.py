@@ -6,7 +6,16 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, POLICY, REWARD, Problem, Settings, knob
+from training.configs.knobs import (
+    OPTIONAL,
+    POLICY,
+    REWARD,
+    Problem,
+    Responses,
+    Settings,
+    knob,
+    override,
+)
 from training.configs.metrics import SHARE, SPLIT, Measure, _
 from training.configs.sizes import Inputs, Shape
 
@@ -114,37 +123,14 @@ class EvaluateConfig(Settings):
         min=1,
         max=4096,
     )
-    max_new_tokens: int = knob(
-        256,
-        _("Max response length"),
-        _("Responses that are longer are cut off here."),
-        unit=_("tokens"),
-        min=1,
-        max=32768,
+    max_new_tokens: int = override(Responses, "max_new_tokens")
+    temperature: float = override(
+        Responses,
+        "temperature",
+        help=_("For the responses that are scored. 0 always picks the most likely token."),
     )
-    temperature: float = knob(
-        1.0,
-        _("Temperature"),
-        _("For the responses that are scored. 0 always picks the most likely token."),
-        min=0.0,
-        max=5.0,
-    )
-    top_p: float = knob(
-        1.0,
-        _("Top-p"),
-        _("Sample only from the most likely tokens that together have this probability."),
-        min=0.01,
-        max=1.0,
-        is_advanced=True,
-    )
-    n_shown: int = knob(
-        20,
-        _("Samples shown"),
-        _("Number of responses shown on the run's page."),
-        min=0,
-        max=200,
-        is_advanced=True,
-    )
+    top_p: float = override(Responses, "top_p")
+    n_shown: int = override(Responses, "n_shown", default=20)
 
     def for_dry_run(self) -> Self:
         return replace(

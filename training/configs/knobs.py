@@ -288,3 +288,53 @@ def knobs_of(settings: type[Settings]) -> tuple[Knob, ...]:
             )
         )
     return tuple(sorted(found, key=lambda one: one.is_last))
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Fields of kinds whose model writes responses. A kind takes them with `override`, at their
+    place in its form.
+    """
+
+    max_new_tokens: int = knob(
+        256,
+        _("Max response length"),
+        _("Responses that are longer are cut off here."),
+        unit=_("tokens"),
+        min=1,
+        max=32768,
+    )
+    max_prompt_tokens: int = knob(
+        1024,
+        _("Max prompt length"),
+        _("Longer prompts are dropped and reported."),
+        unit=_("tokens"),
+        min=8,
+        max=131072,
+    )
+    temperature: float = knob(1.0, _("Temperature"), "", min=0.0, max=5.0)
+    top_p: float = knob(
+        1.0,
+        _("Top-p"),
+        _("Sample only from the most likely tokens that together have this probability."),
+        min=0.01,
+        max=1.0,
+        is_advanced=True,
+    )
+    missing_end_penalty: float = knob(
+        1.0,
+        _("Unfinished penalty"),
+        _("Subtracted from the reward of a response that does not end."),
+        min=0.0,
+        max=1000.0,
+        is_advanced=True,
+    )
+    n_shown: int = knob(
+        8,
+        _("Samples shown"),
+        _("Number of responses shown on the run's page."),
+        min=0,
+        max=200,
+        is_advanced=True,
+    )
+    kl_coef: float = knob(0.02, _("β (KL)"), "", min=0.0, max=10.0)

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import REQUIRED, Problem, knob, override
+from training.configs.knobs import REQUIRED, Problem, Responses, knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import Training
@@ -100,35 +100,19 @@ class RlooConfig(Training):
         ),
         unit=_("prompts"),
     )
-    max_new_tokens: int = knob(
-        256,
-        _("Max response length"),
-        _("Responses that are longer are cut off here."),
-        unit=_("tokens"),
-        min=1,
-        max=32768,
+    max_new_tokens: int = override(Responses, "max_new_tokens")
+    max_prompt_tokens: int = override(Responses, "max_prompt_tokens")
+    kl_coef: float = override(
+        Responses,
+        "kl_coef",
+        default=0.03,
+        help=_("Penalty per nat of drift from the starting model, subtracted from the reward."),
     )
-    max_prompt_tokens: int = knob(
-        1024,
-        _("Max prompt length"),
-        _("Longer prompts are dropped and reported."),
-        unit=_("tokens"),
-        min=8,
-        max=131072,
-    )
-    kl_coef: float = knob(
-        0.03,
-        _("β (KL)"),
-        _("Penalty per nat of drift from the starting model, subtracted from the reward."),
-        min=0.0,
-        max=10.0,
-    )
-    temperature: float = knob(
-        1.0,
-        _("Temperature"),
-        _("For the responses it learns from."),
+    temperature: float = override(
+        Responses,
+        "temperature",
+        help=_("For the responses it learns from."),
         min=0.05,
-        max=5.0,
         is_advanced=True,
     )
     normalizes_advantages: bool = knob(
@@ -137,24 +121,12 @@ class RlooConfig(Training):
         _("Scales advantages to mean 0 and variance 1 over a step's responses."),
         is_advanced=True,
     )
-    missing_end_penalty: float = knob(
-        1.0,
-        _("Unfinished penalty"),
-        _("Subtracted from the reward of a response that does not end."),
-        min=0.0,
-        max=1000.0,
-        is_advanced=True,
-    )
+    missing_end_penalty: float = override(Responses, "missing_end_penalty")
     schedule: str = override(
         Training, "schedule", default="constant", help=_("How the learning rate decreases.")
     )
-    n_shown: int = knob(
-        8,
-        _("Samples shown"),
-        _("Responses per evaluation shown on the run's page."),
-        min=0,
-        max=200,
-        is_advanced=True,
+    n_shown: int = override(
+        Responses, "n_shown", help=_("Responses per evaluation shown on the run's page.")
     )
 
     def problems(self) -> list[Problem]:

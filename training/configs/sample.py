@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Settings, knob
+from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Responses, Settings, knob, override
 from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs, Shape
 
@@ -63,38 +63,21 @@ class SampleConfig(Settings):
         min=1,
         max=64,
     )
-    max_new_tokens: int = knob(
-        256,
-        _("Max response length"),
-        _("Responses that are longer are cut off here."),
-        unit=_("tokens"),
-        min=1,
-        max=32768,
-    )
-    temperature: float = knob(
-        1.0,
-        _("Temperature"),
-        _(
+    max_new_tokens: int = override(Responses, "max_new_tokens")
+    temperature: float = override(
+        Responses,
+        "temperature",
+        help=_(
             "How far the model strays from its most likely token. 0 always picks that token and"
             " gives only one response."
         ),
-        min=0.0,
-        max=5.0,
     )
-    top_p: float = knob(
-        0.95,
-        _("Top-p"),
-        _("Sample only from the most likely tokens that together have this probability."),
-        min=0.01,
-        max=1.0,
-    )
-    seed: int = knob(
-        42,
-        _("Seed"),
-        _("The same seed, prompts and machine give the same responses."),
-        min=0,
-        max=2**31 - 1,
-        is_last=True,
+    top_p: float = override(Responses, "top_p", default=0.95, is_advanced=False)
+    seed: int = override(
+        Settings,
+        "seed",
+        help=_("The same seed, prompts and machine give the same responses."),
+        is_advanced=False,
     )
     batch_size: int = knob(
         32,
@@ -113,23 +96,8 @@ class SampleConfig(Settings):
         min=1,
         max=10_000_000,
     )
-    max_prompt_tokens: int = knob(
-        1024,
-        _("Max prompt length"),
-        _("Longer prompts are dropped and reported."),
-        unit=_("tokens"),
-        min=8,
-        max=131072,
-        is_advanced=True,
-    )
-    n_shown: int = knob(
-        8,
-        _("Samples shown"),
-        _("Number of responses shown on the run's page."),
-        min=0,
-        max=200,
-        is_advanced=True,
-    )
+    max_prompt_tokens: int = override(Responses, "max_prompt_tokens", is_advanced=True)
+    n_shown: int = override(Responses, "n_shown")
 
     def for_dry_run(self) -> Self:
         n_prompts = 2 * max(self.batch_size // self.n_responses, 1)

@@ -18,7 +18,7 @@ class Node(models.Model):
     )
     versions = models.JSONField(default=dict)
     draining_since = models.DateTimeField(
-        null=True, help_text="finishes what it has and takes nothing new"
+        null=True, help_text="finishes its runs and takes no new ones"
     )
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ class TrainedModel(models.Model):
     notes = models.TextField(_("notes"), blank=True, default="")
     stage = models.CharField(_("Stage"), max_length=16, choices=Stage, default=Stage.CANDIDATE)
     card = models.TextField(
-        blank=True, default="", help_text="Markdown by a person; empty: made from what is known"
+        blank=True, default="", help_text="Markdown written by a person; empty: generated"
     )
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
@@ -49,9 +49,11 @@ class TrainedModel(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    pinned_at = models.DateTimeField(null=True, help_text="a person wants its weights kept")
+    pinned_at = models.DateTimeField(
+        null=True, help_text="a person protected its weights from deletion"
+    )
     freed_at = models.DateTimeField(
-        null=True, help_text="its weights are gone; what is known of it stays"
+        null=True, help_text="its weights were deleted; its record stays"
     )
 
     def __str__(self) -> str:
@@ -62,10 +64,13 @@ class Endpoint(models.Model):
     """An external model, at an OpenAI-compatible URL. Its key is in the environment, never here."""
 
     model = models.OneToOneField(TrainedModel, on_delete=models.CASCADE, related_name="endpoint")
-    url = models.CharField(max_length=1024, help_text="what comes before /chat/completions")
-    served_name = models.CharField(max_length=200, help_text="what the server calls the model")
+    url = models.CharField(max_length=1024, help_text="URL up to /chat/completions")
+    served_name = models.CharField(max_length=200, help_text="the model's name on the server")
     key_variable = models.CharField(
-        max_length=100, blank=True, default="", help_text="names the key in the environment"
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="name of the environment variable with the key",
     )
 
     def __str__(self) -> str:
@@ -88,12 +93,12 @@ class Publication(models.Model):
     is_private = models.BooleanField(default=True)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="raised by each claim; a write names its attempt"
+        default=0, help_text="increased by each claim; writes name their attempt"
     )
     bytes_total = models.BigIntegerField(default=0)
     bytes_sent = models.BigIntegerField(default=0)
     address = models.CharField(
-        max_length=1024, blank=True, default="", help_text="where it is, once it is there"
+        max_length=1024, blank=True, default="", help_text="URL, once published"
     )
     error = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(

@@ -61,44 +61,41 @@ class Run(models.Model):
     )
     made_as = models.CharField(max_length=16, choices=MadeAs, blank=True, default="")
     is_dry = models.BooleanField(
-        default=False, help_text="loads everything, makes two steps, leaves nothing"
+        default=False, help_text="loads everything, runs two steps, stores nothing"
     )
     wanted_node = models.CharField(
-        max_length=200, blank=True, default="", help_text="no other takes it: its state lies there"
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="only this node takes the run: its state is there",
     )
     kept_step = models.PositiveIntegerField(
-        null=True, help_text="of the state that its node has kept"
+        null=True, help_text="step of the state stored on its node"
     )
     estimate = models.JSONField(
-        default=dict, help_text="training.runs.estimates.Cost as it was when the run was queued"
+        default=dict, help_text="training.runs.estimates.Cost when the run was queued"
     )
-    priority = models.SmallIntegerField(
-        default=0, help_text="the highest goes first, of equals the longest waiting"
-    )
+    priority = models.SmallIntegerField(default=0, help_text="highest first, then longest waiting")
     n_gpus = models.PositiveSmallIntegerField(
-        default=0, help_text="only a node that has as many takes it"
+        default=0, help_text="only a node with this many takes the run"
     )
     memory_gb = models.PositiveIntegerField(
-        default=0, help_text="of each GPU, or of the machine where none is asked for"
+        default=0, help_text="per GPU, or of the machine if no GPU is requested"
     )
     launch = models.JSONField(
         default=dict,
-        help_text=(
-            "training.processes.launch.Launch as JSON: its processes, and how they share the work"
-        ),
+        help_text="training.processes.launch.Launch as JSON: processes, and how they share work",
     )
     tags = models.JSONField(default=list)
-    remarks = models.TextField(
-        blank=True, default="", help_text="what a person has to say about it"
-    )
+    remarks = models.TextField(blank=True, default="", help_text="a person's note")
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     error = models.TextField(blank=True, default="")
     attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="raised by each claim; every later write names it"
+        default=0, help_text="increased by each claim; later writes name it"
     )
     n_crashes = models.PositiveSmallIntegerField(
-        default=0, help_text="attempts that ended without a word; LOST after too many"
+        default=0, help_text="attempts that ended without a result; LOST after too many"
     )
     node = models.CharField(max_length=200, blank=True, default="")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
@@ -109,26 +106,28 @@ class Run(models.Model):
         default=dict, help_text="torch, transformers, trl, python, commit, device"
     )
     notes = models.JSONField(
-        default=list, help_text="sentences from the trainer: what was cut, left out or switched"
+        default=list, help_text="sentences from the trainer: what was cut, left out or changed"
     )
     log_tail = models.TextField(blank=True, default="")
-    log_attempt = models.PositiveSmallIntegerField(default=0, help_text="whose log that is")
+    log_attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="attempt that wrote the log"
+    )
     n_log_lines = models.PositiveIntegerField(
-        default=0, help_text="ended lines of that log, those before the tail too"
+        default=0, help_text="complete lines of the log, including those before the tail"
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True, help_text="the supervisor lives")
-    progress_at = models.DateTimeField(null=True, help_text="the loop advances")
+    heartbeat_at = models.DateTimeField(null=True, help_text="last heartbeat of the supervisor")
+    progress_at = models.DateTimeField(null=True, help_text="last progress of the training loop")
     finished_at = models.DateTimeField(null=True)
     pinned_at = models.DateTimeField(
-        null=True, help_text="a person wants its state kept: nothing of it is freed"
+        null=True, help_text="a person protected its state from deletion"
     )
     freed_at = models.DateTimeField(
-        null=True, help_text="its checkpoints were freed: there is nothing to go on from"
+        null=True, help_text="its checkpoints were deleted, so it cannot continue"
     )
 
     class Meta:
@@ -171,21 +170,21 @@ class Seat(models.Model):
     attempt = models.PositiveSmallIntegerField()
     rank = models.PositiveSmallIntegerField()
     node = models.CharField(
-        max_length=200, blank=True, default="", help_text="empty while nobody has it"
+        max_length=200, blank=True, default="", help_text="empty while no node has it"
     )
     address = models.CharField(
         max_length=255,
         blank=True,
         default="",
-        help_text="where others find it; empty before it is ready",
+        help_text="address for other nodes; empty until ready",
     )
     port = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
     is_leaving = models.BooleanField(
-        default=False, help_text="its node wants to go: the first saves the run, and all end"
+        default=False, help_text="its node is draining: the first saves the run, and all end"
     )
     ending = models.CharField(max_length=8, choices=Ending, blank=True, default="")
-    error = models.TextField(blank=True, default="", help_text="why it failed, for a person")
+    error = models.TextField(blank=True, default="", help_text="why it failed, as a sentence")
 
     class Meta:
         constraints = [
@@ -230,7 +229,7 @@ class RunSample(models.Model):
     attempt = models.PositiveSmallIntegerField()
     step = models.PositiveIntegerField()
     line = models.PositiveIntegerField(
-        help_text="place in progress.jsonl, so that a line read twice is stored once"
+        help_text="line in progress.jsonl, so that a line read twice is stored once"
     )
     prompt = models.TextField()
     response = models.TextField()

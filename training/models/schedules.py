@@ -33,13 +33,13 @@ class Schedule(models.Model):
     )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     n_new = models.PositiveIntegerField(
-        default=0, help_text="by data: so many judgments since it last ran"
+        default=0, help_text="by data: number of judgments since it last ran"
     )
     accuracy_drop = models.FloatField(
-        default=0, help_text="by accuracy: so many points on judgments the reward model never saw"
+        default=0, help_text="by accuracy: drop in points on judgments the reward model never saw"
     )
     n_fresh_pairs = models.PositiveIntegerField(
-        default=0, help_text="by accuracy: with fewer fresh pairs nothing is measured"
+        default=0, help_text="by accuracy: fewest new pairs to measure on"
     )
     judge = models.ForeignKey(
         TrainedModel,
@@ -57,7 +57,7 @@ class Schedule(models.Model):
     due_at = models.DateTimeField(null=True, help_text="by clock: when it fires next")
     last_ran_at = models.DateTimeField(null=True)
     n_firings = models.PositiveIntegerField(
-        default=0, help_text="raised by each firing, so that one moment fires once"
+        default=0, help_text="increased by each firing, so that one moment fires once"
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -90,7 +90,7 @@ class Chain(models.Model):
         FINISHED = "finished", _("finished")
 
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="chains")
-    number = models.PositiveIntegerField(help_text="of the firing that began it")
+    number = models.PositiveIntegerField(help_text="number of the firing that started it")
     plan = models.JSONField(default=dict)
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=16, choices=State, default=State.GOING)
@@ -128,7 +128,7 @@ class Link(models.Model):
     )
     approved_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(
-        null=True, help_text="who cuts its snapshot knows itself by this time"
+        null=True, help_text="claim time: identifies the worker that creates the snapshot"
     )
     ended_at = models.DateTimeField(null=True)
     snapshot = models.ForeignKey(
@@ -170,10 +170,11 @@ class Firing(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="firing",
-        help_text="what measured for it",
+        help_text="the run that measured",
     )
     claimed_at = models.DateTimeField(
-        null=True, help_text="who cuts the snapshot to measure on knows itself by this time"
+        null=True,
+        help_text="claim time: identifies the worker that creates the snapshot to measure on",
     )
 
     class Meta:

@@ -22,7 +22,7 @@ class Snapshot(models.Model):
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
     filters = models.JSONField(default=dict)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 over the files' own")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 over the files' hashes")
     card = models.JSONField(default=dict, help_text="counts, sources, licences, splits, filters")
     folder = models.CharField(max_length=1024, help_text="below SNAPSHOTS_DIR")
     n_rows = models.PositiveIntegerField()

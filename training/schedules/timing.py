@@ -86,6 +86,8 @@ def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
 
     Raises InvalidCron.
     """
+    # Not crontab.remaining_estimate(): it adds the difference of two wall clocks to a moment, so
+    # that a Monday 03:00 becomes 02:00 in the week in which summer time starts.
     times, zone = parse_cron(cron), ZoneInfo(time_zone)
     day = after.astimezone(zone).date()
     for ahead in range(DAYS_LOOKED_AHEAD):

@@ -145,7 +145,7 @@ def trainer(kind: str) -> Any:
             f"This node cannot carry out {kind} runs: it has no module {name}."
         ) from error
     finally:
-        gc.freeze()  # nor need it be looked through while training
+        gc.freeze()  # so that it is not searched during training
         gc.enable()
 
 

@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from config.compiled import insert
 from labeling.desk.judgments import answers
 from labeling.desk.judgments.answers import Answer, AnswerProblem, Checked, Code
 from labeling.guidelines import rating_form
@@ -77,22 +78,23 @@ def refuse_withdrawn(*, rater: Rater) -> None:
 
 def store_judgment(*, judgment: Judgment, answer: Checked) -> None:
     """Store a new judgment with the rows of its answer."""
-    judgment.save(force_insert=True)
+    insert(judgment)
     if isinstance(answer, answers.CheckedDemonstration):
-        Demonstration.objects.create(
+        demonstration = Demonstration(
             judgment=judgment,
             text=answer.given.text,
             further=list(answer.given.further),
             sources=answer.given.sources,
         )
+        insert(demonstration)
         return
-    comparison = Comparison.objects.create(
+    comparison = Comparison(
         judgment=judgment,
         strength=answer.given.strength,
         reason=answer.given.reason,
         is_all_bad=answer.given.is_all_bad,
     )
-    RankedResponse.objects.bulk_create(
+    ranked = [
         RankedResponse(
             comparison=comparison,
             response=response,
@@ -101,7 +103,9 @@ def store_judgment(*, judgment: Judgment, answer: Checked) -> None:
             ratings=answer.given.ratings[position],
         )
         for position, response in enumerate(answer.shown)
-    )
+    ]
+    insert(comparison)
+    insert(*ranked)
 
 
 def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:

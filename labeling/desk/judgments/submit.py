@@ -15,6 +15,7 @@ from labeling.queue import after_judgment, slots
 from labeling.queue.claiming import order
 from labeling.queue.gold import scores
 
+# Fills the slot only while its lease is still this rater's: no row means that the answer is late.
 _FILL = (
     "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id"
     " = %s AND state = 'leased'"

@@ -105,7 +105,7 @@ def review(
 ) -> HttpResponse:
     found = answer.review
     if is_fragment(request):
-        html = part(request, "labeling/desk/_review.html", {"review": found})
+        html = part(request, "labeling/desk/frame/_review.html", {"review": found})
         return JsonResponse({"review": html, "is_ready": not found.problems})
     return page(
         request,
@@ -136,7 +136,7 @@ def guideline(request: HttpRequest, version: GuidelineVersion) -> HttpResponse:
         "base": "base.html" if is_page else "labeling/desk/fragment.html",
         "is_page": is_page,
     }
-    return render(request, "labeling/desk/guideline.html", context)
+    return render(request, "labeling/desk/guidance/guideline.html", context)
 
 
 def diff(request: HttpRequest, work: desk_work.Work) -> HttpResponse:

@@ -1,8 +1,9 @@
 """The rater's desk: the list of campaigns, and the page of one item with its side panels."""
 
 import uuid
+from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
 from labeling.desk import answers, pages, reading, why_this_item
+from labeling.desk import progress as desk_progress
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
 from labeling.desk.next_item import next_address
@@ -114,3 +116,11 @@ def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     desk_access.work(user=request.user, lease=lease)
     return answering.written_text(request)
+
+
+@require_GET
+def progress(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    """What the open page shows in its top line: a request of its own, so that submits stay fast."""
+    work = desk_access.work(user=request.user, lease=lease)
+    found = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
+    return JsonResponse(asdict(found))

@@ -94,7 +94,9 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
         "page": page,
         "undo": judgment if desk_work.may_undo(judgment, now=now) else None,
         "skip_form": answers.SkipForm(),
-        "work": "labeling/desk/_compare.html" if is_comparison else "labeling/desk/_write.html",
+        "work": "labeling/desk/answer/_compare.html"
+        if is_comparison
+        else "labeling/desk/answer/_write.html",
     }
     return answering.part(
         request,

@@ -20,7 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     return render(
         request,
-        "labeling/desk/guidelines.html",
+        "labeling/desk/guidance/guidelines.html",
         {"guidelines": guidelines_selectors.guidelines_of(rater=rater)},
     )
 
@@ -47,7 +47,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
             else None
         ),
     }
-    return render(request, "labeling/desk/guideline_page.html", context)
+    return render(request, "labeling/desk/guidance/guideline_page.html", context)
 
 
 @require_POST

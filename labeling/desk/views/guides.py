@@ -31,8 +31,8 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     others = [(other, label) for other, label in GUIDES.items() if other != name]
     context = {"title": GUIDES[name], "others": others}
     if name == "recorded":
-        return render(request, "labeling/desk/recorded.html", context)
-    return render(request, "labeling/desk/help.html", context | {"html": _html(name)})
+        return render(request, "labeling/desk/guidance/recorded.html", context)
+    return render(request, "labeling/desk/guidance/help.html", context | {"html": _html(name)})
 
 
 @cache

@@ -26,7 +26,10 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
     rows = [(row, _address(request, row.link)) for row in selectors.link_rows(pool=pool)]
     context = {"pool": pool, "form": form, "rows": rows}
     return render(
-        request, "labeling/people/pool_crowd.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/crowd/pool_crowd.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 

@@ -34,7 +34,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
         )
         return _closed(request, sentence % {"name": link.id_parameter}, status=400)
     if request.method == "GET":
-        return render(request, "labeling/people/crowd.html", {"link": link})
+        return render(request, "labeling/people/crowd/crowd.html", {"link": link})
     try:
         visit = services.begin_visit(
             link=link,
@@ -66,7 +66,7 @@ def done(request: HttpRequest) -> HttpResponse:
         "is_done": is_done,
         "is_all": is_all,
     }
-    return render(request, "labeling/people/crowd_done.html", context)
+    return render(request, "labeling/people/crowd/crowd_done.html", context)
 
 
 @require_POST
@@ -92,5 +92,5 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 def _closed(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
     return render(
-        request, "labeling/people/crowd_closed.html", {"sentence": sentence}, status=status
+        request, "labeling/people/crowd/crowd_closed.html", {"sentence": sentence}, status=status
     )

@@ -50,7 +50,10 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
         "links": request.session.pop("invitation-links", []),
     }
     return render(
-        request, "labeling/people/invitations.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/invitations/invitations.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 

@@ -72,11 +72,13 @@ def _page(
     context = {"invitation": found.invitation, "form": form}
     return render(
         request,
-        "labeling/people/join.html",
+        "labeling/people/invitations/join.html",
         context,
         status=422 if form is not None and form.errors else 200,
     )
 
 
 def _closed(request: HttpRequest, sentence: str) -> HttpResponse:
-    return render(request, "labeling/people/join_closed.html", {"sentence": sentence}, status=410)
+    return render(
+        request, "labeling/people/invitations/join_closed.html", {"sentence": sentence}, status=410
+    )

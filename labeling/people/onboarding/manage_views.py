@@ -37,7 +37,7 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
         "raters": selectors.onboarding_raters(pool=pool),
         "retired": selectors.retired_steps(pool=pool),
     }
-    return render(request, "labeling/people/pool_onboarding.html", context)
+    return render(request, "labeling/people/onboarding/pool_onboarding.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,7 +53,10 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
         return redirect("pool_onboarding", pk)
     context = {"pool": pool, "form": form, "kind": Kind(kind).label}
     return render(
-        request, "labeling/people/step_edit.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/onboarding/step_edit.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 
@@ -76,7 +79,10 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
         "counts": counts,
     }
     return render(
-        request, "labeling/people/step_edit.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/onboarding/step_edit.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 
@@ -98,7 +104,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if before is not None:
         context["changes"] = differences.changes(_lines(step, before), _lines(step, shown))
-    return render(request, "labeling/people/step_history.html", context)
+    return render(request, "labeling/people/onboarding/step_history.html", context)
 
 
 @require_POST
@@ -121,7 +127,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     return render(
         request,
-        "labeling/people/step_retire.html",
+        "labeling/people/onboarding/step_retire.html",
         {"step": step, "version": version, "pool": step.pool},
     )
 
@@ -133,7 +139,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
         request.GET.get("page")
     )
     return render(
-        request, "labeling/people/attempts_waiting.html", {"page": page, "waiting": n_waiting()}
+        request,
+        "labeling/people/onboarding/attempts_waiting.html",
+        {"page": page, "waiting": n_waiting()},
     )
 
 
@@ -177,7 +185,9 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
         "cut": found.step.cut,
         "others": selectors.attempts_of(step=found.step, rater=found.rater),
     }
-    return render(request, "labeling/people/attempt.html", context, status=422 if errors else 200)
+    return render(
+        request, "labeling/people/onboarding/attempt.html", context, status=422 if errors else 200
+    )
 
 
 def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:

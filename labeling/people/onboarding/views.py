@@ -27,7 +27,9 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
     lines = selectors.rater_steps(rater=rater, pool=pool)
     n_left = sum(line.progress != onboarding_left.OnboardingProgress.PASSED for line in lines)
     return render(
-        request, "labeling/people/onboarding.html", {"pool": pool, "lines": lines, "n_left": n_left}
+        request,
+        "labeling/people/onboarding/onboarding.html",
+        {"pool": pool, "lines": lines, "n_left": n_left},
     )
 
 
@@ -115,7 +117,7 @@ def _step_page(
     }
     return render(
         request,
-        "labeling/people/onboarding_step.html",
+        "labeling/people/onboarding/onboarding_step.html",
         context,
         status=422 if problem or form.errors else 200,
     )
@@ -150,7 +152,10 @@ def my_skills(request: HttpRequest) -> HttpResponse:
         "shown": [entry for entry in shown_topics(rater=rater) if entry.counts],
     }
     return render(
-        request, "labeling/people/my_skills.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/onboarding/my_skills.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 

@@ -23,7 +23,7 @@ from labeling.people.own_data.forms import WithdrawForm
 @require_GET
 def my_data(request: HttpRequest) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
-    return render(request, "labeling/people/my_data.html", {"rater": rater})
+    return render(request, "labeling/people/own_data/my_data.html", {"rater": rater})
 
 
 @require_GET
@@ -49,7 +49,7 @@ def withdraw(request: MemberRequest) -> HttpResponse:
         return redirect("my_data")
     context = {"form": form, "effect": selectors.withdrawal_effect(rater=rater)}
     status = 422 if form.errors else 200
-    return render(request, "labeling/people/my_withdrawal.html", context, status=status)
+    return render(request, "labeling/people/own_data/my_withdrawal.html", context, status=status)
 
 
 def _lines(rater: Rater) -> Iterator[bytes]:

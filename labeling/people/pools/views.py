@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     return render(
         request,
-        "labeling/people/pools.html",
+        "labeling/people/pools/pools.html",
         {"page": page, "rows": selectors.pool_rows(pools=page)},
     )
 
@@ -38,7 +38,7 @@ def new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         pool = services.create_pool(**form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pool.pk)
-    return render(request, "labeling/people/pool_edit.html", {"form": form})
+    return render(request, "labeling/people/pools/pool_edit.html", {"form": form})
 
 
 @require_GET
@@ -54,7 +54,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         services.edit_pool(pool=pool, **form.arguments, by=request.user, now=timezone.now())
         return redirect("pool", pk)
-    return render(request, "labeling/people/pool_edit.html", {"form": form, "pool": pool})
+    return render(request, "labeling/people/pools/pool_edit.html", {"form": form, "pool": pool})
 
 
 @require_POST
@@ -141,4 +141,4 @@ def _page(
         "outside": outside,
         "campaigns": pool.campaigns.order_by("name"),
     }
-    return render(request, "labeling/people/pool.html", context, status=status)
+    return render(request, "labeling/people/pools/pool.html", context, status=status)

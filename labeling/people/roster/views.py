@@ -50,7 +50,7 @@ def act(request: MemberRequest) -> HttpResponse:
         # only raters who were on the confirmation page are deactivated
         if request.POST.get("confirmed") != str(len(raters)):
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
-            return render(request, "labeling/people/roster_deactivate.html", context)
+            return render(request, "labeling/people/roster/roster_deactivate.html", context)
         _deactivate(request, raters)
     else:
         try:
@@ -104,7 +104,10 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     ]
     context = {"rater": rater, "form": form, "lines": lines, "shown": shown_topics(rater=rater)}
     return render(
-        request, "labeling/people/rater_skills.html", context, status=422 if form.errors else 200
+        request,
+        "labeling/people/roster/rater_skills.html",
+        context,
+        status=422 if form.errors else 200,
     )
 
 
@@ -151,4 +154,4 @@ def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -
         "act_form": act_form,
         "ticked": set(request.POST.getlist("raters")),
     }
-    return render(request, "labeling/people/roster.html", context, status=status)
+    return render(request, "labeling/people/roster/roster.html", context, status=status)

@@ -9,15 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.quality.measures.votes import as_figure
+from labeling.quality.pages.figure_text import coefficient, share, share_interval
 from labeling.quality.pages.words import (
     BEHIND,
     Measure,
     as_coefficient,
     as_share,
-    coefficient,
     on_some_pair,
-    share,
-    share_interval,
 )
 from labeling.statistics.figures import Figure
 
@@ -54,8 +52,8 @@ class GroupRow:
     n_raters: int
     n: int
     """votes; approximate for a profile's answer"""
-    cells: list[tuple[str, Figure, str]]
-    """column, share and its interval in words"""
+    cells: list[tuple[str, Figure]]
+    """column and share"""
     judgments: str = ""
     """the row of the bias panel with the judgments behind it"""
     pool: int | None = None
@@ -245,8 +243,5 @@ def _meaning_of_rater(gap: Figure) -> str:
 def _row(
     found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None
 ) -> GroupRow:
-    figures = {name: as_figure(found["figures"][name]) for name in shown}
-    cells = [
-        (str(COLUMNS[name]), figure, share_interval(figure)) for name, figure in figures.items()
-    ]
+    cells = [(str(COLUMNS[name]), as_figure(found["figures"][name])) for name in shown]
     return GroupRow(found["name"], found["n_raters"], found["n"], cells, judgments, pool)

@@ -62,13 +62,13 @@ class TwoRaters:
     one: int
     other: int
     agree: Figure
-    kappa: float | None
+    kappa: Figure
 
 
 PAIR_ORDERS: dict[str, Callable[[TwoRaters], float]] = {
     "agree": lambda row: row.agree.value or 0.0,
     "votes": lambda row: row.agree.n,
-    "kappa": lambda row: -2.0 if row.kappa is None else row.kappa,
+    "kappa": lambda row: -2.0 if row.kappa.value is None else row.kappa.value,
 }
 
 
@@ -347,7 +347,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
             pair["one"],
             pair["other"],
             agreement_of_two(pair["score"], pair["n"], pair.get("low"), pair.get("high")),
-            pair["kappa"],
+            Figure(pair["kappa"], pair["n"]),
         )
         for pair in matrix["pairs"]
     ]
@@ -361,10 +361,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     )
     return {
         "pairs": page,
-        "pair_rows": [
-            pages_words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names)
-            for row in page
-        ],
+        "pair_rows": [(row, names.get(row.one, ""), names.get(row.other, "")) for row in page],
         "pairs_note": pages_words.pairs_left_out(matrix["n_pairs_few"], matrix["n_pairs_more"]),
         "is_pairs_open": bool(order or request.GET.get("page")),
     }
@@ -375,9 +372,9 @@ def _questions(report: QualityReport) -> list[dict[str, Any]]:
         {
             "label": found["label"],
             "kind": _("Scale") if found["is_scale"] else _("Flag"),
-            "raw": pages_words.as_share("", as_figure(found["raw"]), "", ""),
-            "alpha": pages_words.as_coefficient("", as_figure(found["alpha"]), "", ""),
-            "gwet": pages_words.as_coefficient("", as_figure(found["gwet"]), "", ""),
+            "raw": as_figure(found["raw"]),
+            "alpha": as_figure(found["alpha"]),
+            "gwet": as_figure(found["gwet"]),
         }
         for found in report.results["agreement"]["questions"]
     ]
@@ -393,8 +390,8 @@ def _groups(report: QualityReport) -> list[dict[str, Any]]:
             "kind": pages_words.GROUPS[found["kind"]],
             "value": _value(found),
             "query": urlencode({"kind": found["kind"], "value": found["value"]}),
-            "raw": pages_words.as_share("", as_figure(found["raw_half"]), "", ""),
-            "alpha": pages_words.as_coefficient("", as_figure(found["alpha_ordinal"]), "", ""),
+            "raw": as_figure(found["raw_half"]),
+            "alpha": as_figure(found["alpha_ordinal"]),
         }
         for found in report.results["agreement"]["groups"]
     ]
@@ -412,7 +409,7 @@ def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": found["name"],
             "label": pages_words.EFFECTS.get(found["name"], found["name"]),
-            "odds": pages_words.as_coefficient("", as_figure(found["odds"]), "", ""),
+            "odds": as_figure(found["odds"]),
             "p": found["p"],
         }
         for found in habits["effects"]

@@ -1,14 +1,15 @@
 """Labels of the quality figures, and a sentence on what each means here; no traffic lights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.quality.measures.votes import as_figure
+from labeling.quality.pages import figure_text
+from labeling.quality.pages.figure_text import coefficient, share, share_interval, why_absent
 from labeling.quality.pages.meanings import (
     alpha_meaning,
     first_meaning,
@@ -28,8 +29,6 @@ EFFECTS = {
     "emoji": gettext_lazy("Has emoji"),
     "refusal": gettext_lazy("Refuses"),
 }
-
-
 BEHIND = {
     "first": gettext_lazy("the response shown first won"),
     "position": gettext_lazy("the response shown first won"),
@@ -47,11 +46,7 @@ BEHIND = {
     "surer": gettext_lazy("the response that sounds surer won against the expert"),
     "modest": gettext_lazy("the response that sounds less sure won against the expert"),
 }
-
-
 """What the judgments behind a row of the bias panel have in common."""
-
-
 GROUPS = {
     "category": gettext_lazy("Category"),
     "language": gettext_lazy("Language"),
@@ -76,64 +71,18 @@ class Measure:
     """names the judgments behind it, if any: see labeling.quality.measures.behind"""
 
 
-def share(figure: Figure) -> str:
-    return "–" if figure.value is None else f"{100 * figure.value:.0f} %"
+def as_share(label: str, figure: Figure, unit: str, meaning: str, row: str = "") -> Measure:
+    return _measure(label, figure, "share", unit, meaning, row)
 
 
-def coefficient(figure: Figure) -> str:
-    return "–" if figure.value is None else _number(figure.value, 2)
+def as_coefficient(label: str, figure: Figure, unit: str, meaning: str, row: str = "") -> Measure:
+    return _measure(label, figure, "coefficient", unit, meaning, row)
 
 
-def share_interval(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return _too_few(figure)
-    low, high = _apart(100 * figure.low, 100 * figure.high, 0)
-    return f"{low} – {high} %"
-
-
-def coefficient_interval(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return _too_few(figure)
-    low, high = _apart(figure.low, figure.high, 2)
-    return f"{low} – {high}"
-
-
-def percent_interval(figure: Figure) -> str:
-    """Of a figure in percent, as win rates are."""
-    if figure.low is None or figure.high is None:
-        return _too_few(figure)
-    low, high = _apart(figure.low, figure.high, 1)
-    return f"{low} – {high}"
-
-
-def _too_few(figure: Figure) -> str:
-    """In place of the interval of a value that has none; its note has the reason."""
-    return _("too few prompts") if figure.value is not None and figure.note else ""
-
-
-def _apart(low: float, high: float, decimals: int) -> tuple[str, str]:
-    """Both ends, with as many more decimals as it takes to show that they differ."""
-    while round(low, decimals) == round(high, decimals) and decimals < _MOST_DECIMALS:
-        decimals += 1
-    return _number(low, decimals), _number(high, decimals)
-
-
-def _number(value: float, decimals: int) -> str:
-    """Rounded first, because Django's number_format cuts decimals off."""
-    return number_format(round(value, decimals), decimals).replace("-", "−")
-
-
-_MOST_DECIMALS = 6
-
-
-def as_share(label: str, figure: Figure, unit: str, meaning: str) -> Measure:
-    words = meaning if figure.value is not None else _(figure.note)
-    return Measure(label, share(figure), share_interval(figure), figure.n, unit, words)
-
-
-def as_coefficient(label: str, figure: Figure, unit: str, meaning: str) -> Measure:
-    words = meaning if figure.value is not None else _(figure.note)
-    return Measure(label, coefficient(figure), coefficient_interval(figure), figure.n, unit, words)
+def _measure(label: str, figure: Figure, form: str, unit: str, meaning: str, row: str) -> Measure:
+    value, interval = figure_text.FORMS[form]
+    words = why_absent(figure) if figure.value is None else meaning
+    return Measure(label, value(figure), interval(figure), figure.n, unit, words, row)
 
 
 def agreement(results: Mapping[str, Any]) -> list[Measure]:
@@ -152,81 +101,69 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
 
 def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
     """Agreement between raters on two responses, for a campaign or a part of it."""
-    found = _figures(results)
+    return imported(_figures(results))
+
+
+def imported(found: Mapping[str, Figure]) -> list[Measure]:
+    """The same from the votes in an import's file, which has no Fleiss κ and no AC1."""
     votes, pairs = _("pairs of votes"), _("pairs of responses")
-    return [
-        as_share(
-            _("Agreement (ties count ½)"), found["raw_half"], votes, raw_meaning(found["raw_half"])
+    measures = {
+        "raw_half": (
+            as_share,
+            _("Agreement (ties count ½)"),
+            votes,
+            raw_meaning(found["raw_half"]),
         ),
-        as_share(
+        "raw_out": (
+            as_share,
             _("Agreement (without ties)"),
-            found["raw_out"],
             votes,
             _("Only decided votes are compared, so this is highest where raters tie when unsure."),
         ),
-        as_share(
+        "raw_in": (
+            as_share,
             _("Agreement (ties as an answer)"),
-            found["raw_in"],
             votes,
             _(
                 "A tie only matches another tie, so this is lowest where one rater ties and another"
                 " decides."
             ),
         ),
-        as_coefficient(
+        "alpha_ordinal": (
+            as_coefficient,
             _("Krippendorff α, ordinal"),
-            found["alpha_ordinal"],
             pairs,
             alpha_meaning(found["alpha_ordinal"]),
         ),
-        as_coefficient(
+        "alpha_nominal": (
+            as_coefficient,
             _("Krippendorff α, nominal"),
-            found["alpha_nominal"],
             pairs,
             _("As above, but a tie is as far from a win as a loss."),
         ),
-        as_coefficient(
+        "fleiss": (
+            as_coefficient,
             _("Fleiss κ"),
-            found["fleiss"],
             pairs,
             _(
                 "Close to α nominal when each pair has many votes. Shown for comparison with"
                 " published results."
             ),
         ),
-        as_coefficient(
+        "gwet": (
+            as_coefficient,
             _("Gwet AC1"),
-            found["gwet"],
             pairs,
             _(
                 "Assumes little chance agreement when one answer is frequent. If it is far above α,"
                 " one answer dominates."
             ),
         ),
-    ]
-
-
-def imported(figures: Mapping[str, Figure]) -> list[Measure]:
-    """The figures on an import's page: the same ones, from the file's own votes."""
-    votes, pairs = _("pairs of votes"), _("pairs of responses")
-    half, ordinal = figures["raw_half"], figures["alpha_ordinal"]
-    nominal = _("As above, but a tie is as far from a win as a loss.")
+    }
     return [
-        as_share(_("Agreement (ties count ½)"), half, votes, raw_meaning(half)),
-        as_share(
-            _("Agreement (without ties)"),
-            figures["raw_out"],
-            votes,
-            _("Only decided votes are compared."),
-        ),
-        as_share(
-            _("Agreement (ties as an answer)"),
-            figures["raw_in"],
-            votes,
-            _("A tie only matches another tie."),
-        ),
-        as_coefficient(_("Krippendorff α, ordinal"), ordinal, pairs, alpha_meaning(ordinal)),
-        as_coefficient(_("Krippendorff α, nominal"), figures["alpha_nominal"], pairs, nominal),
+        measure(label, found[name], unit, meaning)
+        for name, (measure, label, unit, meaning) in measures.items()
+        if name in found
     ]
 
 
@@ -308,11 +245,10 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "label": found["label"],
-            "alpha": as_coefficient("", as_figure(found["interval"]), "", ""),
-            "icc": as_coefficient(
-                "", as_figure(found["icc"]), "", icc_meaning(as_figure(found["icc"]))
-            ),
-            "of_mean": as_coefficient("", as_figure(found["icc_of_mean"]), "", ""),
+            "alpha": as_figure(found["interval"]),
+            "icc": as_figure(found["icc"]),
+            "of_mean": as_figure(found["icc_of_mean"]),
+            "meaning": why_absent(as_figure(found["icc"])) or icc_meaning(as_figure(found["icc"])),
         }
         for found in questions
         if found["is_scale"]
@@ -365,21 +301,6 @@ def two_raters(agree: Figure, kappa: float | None) -> str:
     )
 
 
-def two_raters_row(
-    agree: Figure, kappa: float | None, raters: tuple[int, int], names: Mapping[int, str]
-) -> dict[str, Any]:
-    """The same, as a row of the table below the heat map."""
-    one, other = raters
-    return {
-        "one": one,
-        "one_alias": names.get(one, ""),
-        "other": other,
-        "other_alias": names.get(other, ""),
-        "agree": as_share("", agree, "", ""),
-        "kappa": "–" if kappa is None else coefficient(Figure(kappa, agree.n)),
-    }
-
-
 def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     """How many pairs of raters have no row, and why."""
     sentences = []
@@ -414,12 +335,12 @@ def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
 
 def bias(results: Mapping[str, Any]) -> list[Measure]:
     """The table at the top of the bias tab."""
-    pairs = _("decided pairs")
+    pairs, swapped = _("decided pairs"), _("swapped repeats")
     first, longer = as_figure(results["first"]), as_figure(results["longer"])
     slope = as_figure(results["per_doubling"])
     swaps = {name: as_figure(record) for name, record in results["swaps"].items()}
     found = [
-        as_share(_("Position bias"), first, pairs, first_meaning(first)),
+        as_share(_("Position bias"), first, pairs, first_meaning(first), row="first"),
         as_share(
             _("Length bias"),
             longer,
@@ -428,44 +349,46 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
                 "50 % is neutral. Length and quality often go together, so compare this with the"
                 " odds below."
             ),
+            row="longer",
         ),
         as_coefficient(
             _("Odds per doubling of length"),
             slope,
             pairs,
             _("1 means no effect. At 2, a response twice as long has twice the odds."),
+            row="length",
         ),
         as_share(
             _("Same choice after swapping"),
             swaps["consistent"],
-            _("swapped repeats"),
+            swapped,
             _("The rater chose the same response in both positions."),
+            row="consistent",
         ),
     ]
     if swaps["consistent"].value is not None:
         words = _("The rater chose the position, whatever was shown there.")
         found += [
             as_share(
-                _("First position both times"), swaps["first_twice"], _("swapped repeats"), words
+                _("First position both times"),
+                swaps["first_twice"],
+                swapped,
+                words,
+                row="first_twice",
             ),
             as_share(
-                _("Second position both times"), swaps["second_twice"], _("swapped repeats"), words
+                _("Second position both times"),
+                swaps["second_twice"],
+                swapped,
+                words,
+                row="second_twice",
             ),
         ]
-    found.append(
-        as_share(
-            _("Ties"),
-            as_figure(results["ties"]),
-            _("votes"),
-            _("How often two responses got the same rank."),
-        )
+    ties = as_share(
+        _("Ties"),
+        as_figure(results["ties"]),
+        _("votes"),
+        _("How often two responses got the same rank."),
+        row="ties",
     )
-    rows = (
-        "first",
-        "longer",
-        "length",
-        "consistent",
-        *(["first_twice", "second_twice"] if len(found) > 5 else []),
-        "ties",
-    )
-    return [replace(measure, row=row) for measure, row in zip(found, rows, strict=True)]
+    return [*found, ties]

@@ -67,7 +67,7 @@ _PLACE = without_comments("""
 """)
 
 # The claim. A repeat comes first, then returned slots, then fresh ones. PostgreSQL evaluates a
-# branch of the UNION only if those before it are empty, so no slot is locked in vain.
+# branch of the UNION only if those before it are empty, so no slot is locked for nothing.
 _CLAIM = without_comments("""
     WITH {place},
     {repeat}

@@ -74,7 +74,7 @@ def claim_free(
         queue_rank=queue_rank,
         reserved_for_id=reserved_for_id,
     )
-    slot.lend(campaign=campaign, rater=rater, seed=seed, lease=lease, now=now)
+    slot.lease_to(campaign=campaign, rater=rater, seed=seed, lease=lease, now=now)
     slot._state.adding, slot._state.db = False, "default"
     return slot
 

@@ -93,6 +93,7 @@ _NOT_MET = " AND ".join(
     without_comments(
         f"""
         NOT EXISTS (
+            -- by the index on the item; IN_A_CLAIM says what the two marks do
             SELECT 1 FROM {model._meta.db_table} met
             WHERE met.item_id = {{item}}
             AND met.rater_id {{by_item}} = %(rater)s

@@ -54,7 +54,7 @@ def _lease(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Sl
     place, _is_new = QueuePlace.objects.get_or_create(
         campaign=campaign, rater=rater, defaults={"seed": order.new_seed(), **order.AT_HEAD}
     )
-    slot.lend(campaign=campaign, rater=rater, seed=place.seed, now=now)
+    slot.lease_to(campaign=campaign, rater=rater, seed=place.seed, now=now)
     slot.save(
         update_fields=[
             "rater",

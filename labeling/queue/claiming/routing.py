@@ -118,17 +118,21 @@ class NothingRefused:
 
 _NO_RESPONSE = without_comments("""
     NOT EXISTS (
+        -- the responses that the item shows
         SELECT 1 FROM labeling_itemresponse shown
         JOIN labeling_response text ON text.id = shown.response_id
         WHERE shown.item_id = {item} AND ({such})
+        -- in a claim, tested item by item: see item_tests.IN_A_CLAIM
         {one_at_a_time}
     )
 """)
 _PROMPT = without_comments("""
     EXISTS (
+        -- the item's only prompt
         SELECT 1 FROM labeling_item item
         JOIN labeling_prompt prompt ON prompt.id = item.prompt_id
         WHERE item.id = {item} AND {such}
+        -- in a claim, tested item by item: see item_tests.IN_A_CLAIM
         {one_at_a_time}
     )
 """)

@@ -44,7 +44,7 @@ def take(*, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime) -
         is_gold=True,
         campaign=campaign,
     )
-    slot.lend(campaign=campaign, rater=rater, seed=place.seed, now=now)
+    slot.lease_to(campaign=campaign, rater=rater, seed=place.seed, now=now)
     slot.save(force_insert=True)
     return slot
 

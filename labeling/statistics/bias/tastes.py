@@ -2,9 +2,9 @@
 pool. Careful people can want different things, so they are compared with their own group.
 
 A group begins with the raters who do not follow the pool. Each one's votes are regressed on two
-tendencies at once: the pool's, and that of the other beginners. Whoever follows the second beyond
-what the first explains is a member; a rater who answers at random follows neither. Then everybody
-joins the group that explains their votes best.
+tendencies at once: the pool's, and that of the other beginners. A rater who follows the second
+beyond what the first explains is a member; one who answers at random follows neither. Then
+everybody joins the group that explains their votes best.
 """
 
 from dataclasses import dataclass

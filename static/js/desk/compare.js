@@ -13,6 +13,7 @@ import { keys, meaning } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
 import { login as mountLogin } from "js/desk/login";
 import { best, line, move, nextUnranked, place } from "js/desk/ranking";
+import { progress } from "js/desk/progress";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { send as mountSend } from "js/desk/send";
@@ -31,6 +32,7 @@ export function mount(desk) {
   const record = mountRecord({ desk, form, signal });
   const draft = mountDraft({ desk, form, say, record, signal });
   mountLease({ desk, say, record, signal });
+  progress({ desk, signal });
   const login = mountLogin({ desk, say, signal });
   const sending = mountSend({ form, say, draft, login, signal });
   const finish = mountFinish({ desk, form, say, draft, login, sending });
@@ -119,7 +121,7 @@ export function mount(desk) {
 
   function arrow(event, card) {
     const [axis, direction] = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key] ?? [];
-    if (!axis) return;
+    if (!axis || (axis === "x" && event.target.matches("math"))) return; // a long formula scrolls
     if (event.altKey && axis === "y") shift(card, direction);
     else if (event.altKey) return;
     else if (axis === "x") sideways(card, document.dir === "rtl" ? -direction : direction, event.target);

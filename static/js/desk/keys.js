@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the desk. They never fire while somebody types, nor with a modifier key.
+// Keyboard shortcuts of the desk. They do not fire while somebody types or with a modifier key.
 
 import { undo } from "js/desk/undo";
 import { isTyping } from "js/typing";
@@ -24,9 +24,11 @@ export function keys({ commands, beside, finish, leave, signal }) {
   const all = { ...commands, u: undo };
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
-    if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && !event.shiftKey && !beside.isDialogOpen()) {
+    if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      if (!event.repeat) finish.next();
+      if (event.repeat) return;
+      if (beside.isDialogOpen()) event.target.closest("dialog")?.querySelector("[data-kind=primary]")?.click();
+      else finish.next();
       return;
     }
     if (beside.isDialogOpen()) return;

@@ -9,6 +9,7 @@ import { keys } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
 import { login as mountLogin } from "js/desk/login";
 import { preview as mountPreview } from "js/desk/preview";
+import { progress } from "js/desk/progress";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { send as mountSend } from "js/desk/send";
@@ -23,6 +24,7 @@ export function mount(desk) {
   const dialogue = mountDialogue({ form, added: record.watchTyping, changed: () => form.dispatchEvent(new Event("input", { bubbles: true })) });
   const draft = mountDraft({ desk, form, say, record, signal, prepare: dialogue.prepare });
   mountLease({ desk, say, record, signal });
+  progress({ desk, signal });
   const login = mountLogin({ desk, say, signal });
   const sending = mountSend({ form, say, draft, login, signal });
   const finish = mountFinish({ desk, form, say, draft, login, sending });

@@ -8,8 +8,8 @@ from datetime import timedelta
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, ItemQuestion, Judgment, Pass, PastLease, Rater, Slot
+from tests.browser.desk.faults.test_nothing_is_lost import BACK
 from tests.browser.desk.hands import SILENT, WRITTEN, OpenPage, begin, press, write_and_submit
-from tests.browser.desk.test_nothing_is_lost import BACK
 
 LOST = """(ends) => {
   const real = window.fetch;

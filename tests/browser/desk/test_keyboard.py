@@ -276,6 +276,19 @@ def test_a_skip_by_keys_gives_its_reason(
     assert list(rosa.passes.values_list("reason", flat=True)) == ["prompt_unclear"]
 
 
+@pytest.mark.parametrize("key", ["Enter", "Control+Enter"])
+def test_the_key_that_submits_also_confirms_a_skip(
+    key: str, open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+
+    press(page, "s", "2", key)
+    page.wait_for_url(lambda url: url != first)
+
+    assert rosa.passes.count() == 1
+
+
 def test_the_list_of_keys_names_those_of_the_desk(
     open_page: OpenPage, rosa: Rater, comparing: Campaign
 ) -> None:
@@ -284,6 +297,12 @@ def test_the_list_of_keys_names_those_of_the_desk(
     press(page, "?")
 
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    assert dialog.get_by_role("heading", level=3).all_inner_texts() == [
+        "Responses",
+        "Rating and ranking",
+        "Item",
+        "Everywhere",
+    ]
     expect(dialog).to_contain_text("Mark all as bad and give a reason")
     keys = [keys.lower() for keys in dialog.locator("dd").all_inner_texts()]
     assert len(keys) == len(set(keys))

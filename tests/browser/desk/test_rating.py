@@ -34,6 +34,18 @@ def test_four_heads_keep_all_their_controls_on_a_laptop(
     assert page.evaluate(OUTSIDE) == 0
 
 
+def test_a_phone_keeps_a_head_and_a_problem_on_one_line(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa, width=390, height=844, has_touch=True)
+    assert page.locator(".desk-response-head").first.evaluate("el => el.offsetHeight") < 60
+
+    page.get_by_role("button", name="Review").last.click()
+    long = page.locator(".desk-problems li", has_text="Nothing is ranked")
+
+    assert long.evaluate("el => el.offsetHeight - el.firstElementChild.offsetHeight") < 4
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 500), (900, 900)])
 def test_the_prompt_stays_in_view_on_a_narrow_page(
     width: int, height: int, open_page: OpenPage, rosa: Rater, comparing: Campaign

@@ -17,7 +17,7 @@ from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
 from tests.training.playground.test_trying import is_there
 from tests.training.runs.processes import REAL_TRAINER, Processes, processes, until
-from tests.training.runs.test_kills_real import demonstrations
+from tests.training.runs.supervisor.test_kills_real import demonstrations
 from training.models import Node, Run, Snapshot
 from training.playground.chat_protocol import Channel
 from training.processes import run_dir

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from tests.training import cast
 from training import configs
-from training.models import Run, RunPoint
+from training.models import Run, RunPoint, RunSample
 
 Opener = Callable[..., Page]
 
@@ -215,3 +215,23 @@ def test_a_run_that_hangs_is_ended_after_asking_back(
 
     expect(page.get_by_text("Noor force-stopped it")).to_be_visible()
     look_over(page, f"run-killed-{width}")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_long_sampled_texts_scroll_by_keyboard_and_have_their_own_direction(
+    open_page: Opener, noor: User, look_over: Callable[..., None], width: int
+) -> None:
+    text = "Yeast gives off gas.\nالخميرة تأكل السكر وتطلق الغاز.\n" * 20
+    runs = [
+        cast.a_run(noor, state="running", n_points=252, name=name) for name in ("First", "Second")
+    ]
+    RunSample.objects.update(prompt=text, response=text)
+
+    page = open_page(f"/runs/{runs[0].pk}/", noor, width=width)
+    sampled = page.locator(".sample-text").first
+    assert sampled.evaluate("el => getComputedStyle(el).unicodeBidi") == "plaintext"
+    look_over(page, f"run-samples-{width}")
+
+    page.goto(f"/runs/compare/?run={runs[0].pk}&run={runs[1].pk}")
+    expect(page.locator(".sample-text").first).to_be_visible()
+    look_over(page, f"compare-samples-{width}")

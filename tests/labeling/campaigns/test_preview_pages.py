@@ -62,7 +62,7 @@ def test_what_lies_beside_the_work_is_there_in_a_preview(sample: tuple[Client, s
     assert client.get(f"{address}diff", {"of": "A", "to": "B"}).status_code == 200
     assert (
         client.post(f"{address}text", {"text": "**bold**"}).content
-        == b"<p><strong>bold</strong></p>\n"
+        == b'<p dir="auto"><strong>bold</strong></p>\n'
     )
 
 

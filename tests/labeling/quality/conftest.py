@@ -6,9 +6,9 @@ import pytest
 
 from labeling.models import Campaign, Guideline, Pool, Rater
 from labeling.quality import services as quality_services
-from tests import scenes
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.quality.judging import as_shown, judge_all
+from tests.tooling import scenes
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labeling.quality.measures import against, groups, wording
 from labeling.quality.measures.votes import Grouping, Votes, as_figure, as_record
-from labeling.quality.pages import bias_words, views, words
+from labeling.quality.pages import bias_words, figure_text, views, words
 from labeling.statistics import clustering
 from labeling.statistics.figures import Figure
 from tests.labeling.quality.test_measures import everything, figures, none_of_others, votes_of
@@ -181,9 +181,9 @@ def ends_differ(interval: str) -> bool:
 def test_narrow_intervals_get_the_digits_that_show_their_width(width: float) -> None:
     figure = Figure(0.7421, 10**7, 0.7421, 0.7421 + width)
 
-    for text in (words.share_interval(figure), words.coefficient_interval(figure)):
+    for text in (figure_text.share_interval(figure), figure_text.coefficient_interval(figure)):
         assert ends_differ(text)
-    assert ends_differ(words.percent_interval(replace(figure, low=74.21, high=74.21 + width)))
+    assert ends_differ(figure_text.percent_interval(replace(figure, low=74.21, high=74.21 + width)))
 
 
 def test_two_raters_who_share_few_prompts_have_no_interval() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.configs.knobs import DTYPES, knob, override
+from training.configs.knobs import DTYPES, Responses, knob, override
 from training.configs.metrics import _
 from training.configs.weights import Weights
 
@@ -91,15 +91,13 @@ class PpoKnobs(Weights):
         max=100_000,
         is_advanced=True,
     )
-    kl_coef: float = knob(
-        0.02,
-        _("β (KL)"),
-        _(
+    kl_coef: float = override(
+        Responses,
+        "kl_coef",
+        help=_(
             "Penalty per nat of drift from the SFT model. InstructGPT: 0.02; 0.05 allows less"
             " drift."
         ),
-        min=0.0,
-        max=10.0,
     )
     kl_control: str = knob(
         "fixed",
@@ -174,37 +172,19 @@ class PpoKnobs(Weights):
         max=100.0,
         is_advanced=True,
     )
-    max_new_tokens: int = knob(
-        256,
-        _("Max response length"),
-        _("Responses that are longer are cut off here."),
-        unit=_("tokens"),
-        min=1,
-        max=32768,
-    )
-    max_prompt_tokens: int = knob(
-        1024,
-        _("Max prompt length"),
-        _("Longer prompts are dropped and reported."),
-        unit=_("tokens"),
-        min=8,
-        max=131072,
-    )
-    temperature: float = knob(
-        1.0,
-        _("Temperature"),
-        _("For the rollouts. InstructGPT: 1."),
+    max_new_tokens: int = override(Responses, "max_new_tokens")
+    max_prompt_tokens: int = override(Responses, "max_prompt_tokens")
+    temperature: float = override(
+        Responses,
+        "temperature",
+        help=_("For the rollouts. InstructGPT: 1."),
         min=0.05,
-        max=5.0,
         is_advanced=True,
     )
-    top_p: float = knob(
-        1.0,
-        _("Top-p"),
-        _("For the rollouts. Below 1 they no longer come from the policy itself."),
-        min=0.01,
-        max=1.0,
-        is_advanced=True,
+    top_p: float = override(
+        Responses,
+        "top_p",
+        help=_("For the rollouts. Below 1 they no longer come from the policy itself."),
     )
     missing_end: str = knob(
         "penalty",
@@ -213,14 +193,7 @@ class PpoKnobs(Weights):
         choices={"penalty": _("Penalty"), "drop": _("Left out"), "keep": _("active")},
         is_advanced=True,
     )
-    missing_end_penalty: float = knob(
-        1.0,
-        _("Unfinished penalty"),
-        _("Subtracted from the reward of a response that does not end."),
-        min=0.0,
-        max=1000.0,
-        is_advanced=True,
-    )
+    missing_end_penalty: float = override(Responses, "missing_end_penalty")
     normalizes_reward: bool = knob(
         False,
         _("Normalise rewards"),
@@ -319,11 +292,6 @@ class PpoKnobs(Weights):
         choices=DTYPES,
         is_advanced=True,
     )
-    n_shown: int = knob(
-        8,
-        _("Samples shown"),
-        _("Responses per evaluation shown on the run's page."),
-        min=0,
-        max=200,
-        is_advanced=True,
+    n_shown: int = override(
+        Responses, "n_shown", help=_("Responses per evaluation shown on the run's page.")
     )

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from accounts.models import User
 from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
-from tests.training.runs.test_kills_real import demonstrations
+from tests.training.runs.supervisor.test_kills_real import demonstrations
 from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
 from training.registry import services as registry_services

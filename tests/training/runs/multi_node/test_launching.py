@@ -22,7 +22,7 @@ from tests.training.runs.processes import (
     run_folder,
     until,
 )
-from tests.training.runs.test_kills import child_pid, has_reached, is_finished, now_of
+from tests.training.runs.supervisor.test_kills import child_pid, has_reached, is_finished, now_of
 from training import configs
 from training.configs import ppo
 from training.models import Run, RunPoint, TrainedModel

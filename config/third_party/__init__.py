@@ -1,0 +1,1 @@
+"""Settings of installed packages. config/settings.py includes them."""

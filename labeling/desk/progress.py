@@ -1,0 +1,46 @@
+"""How far a rater has come in a campaign, and what they have earned today."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from labeling.desk.work import MOST_COUNTED
+from labeling.models import Campaign, Item, Judgment, Rater, Slot
+from labeling.pay.timesheets import selectors as timesheets_selectors
+from labeling.queue.claiming import routing, work_left
+
+
+@dataclass(frozen=True)
+class Progress:
+    n_done: int
+    """answers by this rater in the campaign"""
+    n_left: int | None
+    """items that this rater can still get, with the one they hold; None for more than are
+    counted
+    """
+    earned: str
+    """today, in UTC like timesheets; empty without a rate"""
+
+
+def progress(*, rater: Rater, campaign: Campaign, now: dt.datetime) -> Progress:
+    """The cost does not depend on the number of slots. The open page asks for this by itself, at
+    most once a minute: it is no part of a submit.
+    """
+    given = Judgment.objects.filter(rater=rater, campaign=campaign, import_batch=None)
+    return Progress(given.count(), _n_left(campaign, rater), _earned(rater, now))
+
+
+def _n_left(campaign: Campaign, rater: Rater) -> int | None:
+    if work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1) > MOST_COUNTED:
+        return None
+    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None)
+    fit = routing.fit(campaign=campaign, rater=rater)
+    # An item with two free slots is still one item for one rater.
+    items = Item.objects.filter(pk__in=free.values("item"), held_at=None)
+    held = Slot.objects.filter(campaign=campaign, rater=rater, state=Slot.State.LEASED)
+    return items.filter(fit.claim_test.of("pk")).count() + held.count()
+
+
+def _earned(rater: Rater, now: dt.datetime) -> str:
+    today = now.astimezone(dt.UTC).date()
+    sheet = timesheets_selectors.timesheet(rater=rater, since=today, until=today)
+    return sheet.total_words if sheet.totals else ""

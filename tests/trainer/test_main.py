@@ -3,6 +3,7 @@ its parent.
 """
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -225,6 +226,24 @@ def test_sampling_from_a_model_that_computes_no_numbers_gets_a_sentence(
     assert child.returncode == run_dir.EXIT_ANTICIPATED, child.stderr
     assert result is not None
     assert "can't be sampled from" in str(result.error)
+
+
+def test_lora_on_a_family_it_cannot_adapt_gets_a_sentence(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    size = {"hidden_size": 32, "state_size": 4, "num_hidden_layers": 1, "vocab_size": 320}
+    transformers.MambaForCausalLM(transformers.MambaConfig(**size)).save_pretrained(model)
+    folder = runs.prepare(
+        run_folder, "sft", QUICK, model, runs.demonstrations(tmp_path / "snapshot")
+    )
+
+    child = warm.as_child(folder.path)
+
+    result = run_dir.read_result(run_folder)
+    assert child.returncode == run_dir.EXIT_ANTICIPATED, child.stderr
+    assert result is not None
+    assert "Choose full fine-tuning" in str(result.error)
 
 
 def test_a_disk_that_fills_up_while_saving_gets_a_sentence() -> None:

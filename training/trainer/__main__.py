@@ -62,7 +62,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         folder = _joined(folder)
         result = trainer(job.kind).carry_out(job, config, folder)
         _refuse_broken(result, folder)
-    except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
+    except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
         if not sentence:
             raise
@@ -116,6 +116,8 @@ def anticipated(error: BaseException) -> str:
             "The disk became full while the run was saving. Make room on the node and start the run"
             " again."
         )
+    if "is incompatible with Mamba" in text:
+        return "LoRA can't adapt models of this family. Choose full fine-tuning."
     if "probability tensor contains" in text:
         return (
             "The model computes values that are infinite or not numbers, so it can't be sampled"

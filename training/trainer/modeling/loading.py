@@ -13,6 +13,10 @@ import torch
 import transformers
 from peft.utils import ModulesToSaveWrapper
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 
 from training.configs.weights import Training
 from training.processes import run_dir
@@ -140,6 +144,7 @@ def load_policy(
     model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> PreTrainedModel:
     _require_folder(model)
+    _require_causal(model)
     loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
@@ -306,6 +311,23 @@ def _require_folder(model: str) -> None:
         )
     if path.is_absolute() and not (path / "config.json").exists():
         raise UnableToLoad(f"The folder {model} holds no model: its config.json is missing.")
+
+
+def _require_causal(model: str) -> None:
+    """Raises UnableToLoad for encoders and encoder-decoders. transformers loads some of them as
+    language models, but their tokens see what follows them, so they learn to copy.
+    """
+    config = transformers.AutoConfig.from_pretrained(model)
+    family = config.model_type
+    is_encoder = family in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(
+        config, "is_decoder", False
+    )
+    is_known = family in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if getattr(config, "is_encoder_decoder", False) or is_encoder or not is_known:
+        raise UnableToLoad(
+            f"{model} is of the family {family}, which does not write text from left to right."
+            " Choose a causal language model, such as Llama, Qwen or Mistral."
+        )
 
 
 def _has_native_bfloat16() -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -232,8 +233,10 @@ def test_lora_on_a_family_it_cannot_adapt_gets_a_sentence(
     run_folder: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     model = shutil.copytree(tiny_model, tmp_path / "model")
-    size = {"hidden_size": 32, "state_size": 4, "num_hidden_layers": 1, "vocab_size": 320}
-    transformers.MambaForCausalLM(transformers.MambaConfig(**size)).save_pretrained(model)
+    size: dict[str, Any] = {"hidden_size": 32, "state_size": 4, "num_hidden_layers": 1}
+    transformers.MambaForCausalLM(transformers.MambaConfig(vocab_size=320, **size)).save_pretrained(
+        model
+    )
     folder = runs.prepare(
         run_folder, "sft", QUICK, model, runs.demonstrations(tmp_path / "snapshot")
     )

@@ -71,8 +71,9 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
-        if WEIGHT not in self._signature_columns:
-            self._signature_columns.append(WEIGHT)
+        columns: Any = self._signature_columns  # transformers types it as None
+        if WEIGHT not in columns:
+            columns.append(WEIGHT)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities

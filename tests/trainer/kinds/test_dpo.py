@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -146,11 +147,12 @@ def test_the_gradient_is_that_of_the_weighed_mean(
             model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
             folder = runs.prepare(tmp_path / "run", "dpo", QUICK, tiny_model, tmp_path)
             trainer = dpo._trainer(model, replace(QUICK, loss=loss), folder, tokenizer, some)
+            trained: Any = trainer.model
             with torch.no_grad():  # away from the reference, where all pairs are alike
-                trainer.model.lm_head.weight.mul_(1.5)
+                trained.lm_head.weight.mul_(1.5)
             batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
-            trainer.compute_loss(trainer.model, batch).backward()
-            gradients.append(trainer.model.model.layers[0].mlp.up_proj.weight.grad.clone())
+            trainer.compute_loss(trained, batch).backward()
+            gradients.append(trained.model.layers[0].mlp.up_proj.weight.grad.clone())
         found.append(gradients)
 
     (weighed,), alone = found

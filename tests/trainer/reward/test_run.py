@@ -158,7 +158,10 @@ def contradicted(path: Path, weight: float) -> Path:
     rows = []
     for number in range(36):
         is_wrong = number % 3 == 0
-        texts = {f"An egg {number}": 2 if is_wrong else 1, f"A dog {number}": 1 if is_wrong else 2}
+        texts: dict[str, int | None] = {
+            f"An egg {number}": 2 if is_wrong else 1,
+            f"A dog {number}": 1 if is_wrong else 2,
+        }
         rows.append(runs.ranking(number, texts) | {"weight": weight if is_wrong else 1.0})
     held_out = [
         runs.ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2})

@@ -104,7 +104,14 @@ class NewPromptSerializer(serializers.Serializer[Any]):
         choices=Prompt.Category.choices, default=Prompt.Category.OTHER
     )
     language = serializers.CharField(max_length=8, default="", allow_blank=True)
-    split = serializers.ChoiceField(choices=Prompt.Split.choices, default=Prompt.Split.TRAIN)
+    split = serializers.ChoiceField(
+        choices=Prompt.Split.choices,
+        default="",
+        allow_blank=True,
+        help_text=(
+            "Omit it: nearly identical prompts share a split, and the text decides for new ones."
+        ),
+    )
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
     sensitive = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Upset.choices),

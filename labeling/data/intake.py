@@ -13,12 +13,14 @@ from django.db import transaction
 from accounts.models import User
 from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
+from labeling.data.prompts.splits import UnableToPlace
 from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
 
 __all__ = [
     "NewResponse",
+    "UnableToPlace",
     "open_comparison_campaign",
     "save_demonstration",
     "save_prompt",

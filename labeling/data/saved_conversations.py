@@ -30,7 +30,9 @@ def save_prompt(
     by: User,
     now: datetime,
 ) -> Prompt:
-    """A prompt by this person, or the existing one with the same text."""
+    """A prompt by this person, or the existing one with the same text. Raises
+    labeling.data.prompts.splits.UnableToPlace.
+    """
     same = Prompt.objects.filter(messages_sha256=curation.fingerprint(messages), retired_at=None)
     with transaction.atomic():
         return visible(same).order_by("pk").first() or create_prompt(

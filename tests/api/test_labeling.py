@@ -61,7 +61,7 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
         "messages": QUESTION,
         "category": "open_qa",
         "language": "en",
-        "split": "train",
+        "split": "validation",
         "licence": "",
         "sensitive": [],
         "constraints": [],

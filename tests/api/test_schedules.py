@@ -284,6 +284,33 @@ def test_a_step_that_waits_is_approved_once(calling: Caller, noor: User) -> None
     assert AuditEvent.objects.filter(action="approve").count() == 1
 
 
+def test_a_gate_is_decided_once(calling: Caller, noor: User) -> None:
+    chain, client = waiting(noor), calling(noor)
+    model = cast.a_model(noor, "ppo-1")
+    chain.links.filter(step="sft").update(step="gate", model=model)
+
+    decided = post(client, f"chains/{chain.pk}/decide", {"promotes": True})
+    again = post(client, f"chains/{chain.pk}/decide", {"promotes": False})
+
+    gate = decided.json()["links"][1]
+    assert (decided.json()["state"], gate["model"], gate["approved_by"]) == (
+        "going",
+        model.pk,
+        noor.name,
+    )
+    assert gate["verdict"] == {
+        "outcome": "passed",
+        "sentence": f"Promoted by {noor}.",
+        "checks": [],
+    }
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        "No model is waiting for a decision.",
+    )
+    model.refresh_from_db()
+    assert model.stage == "approved"
+
+
 def test_a_step_that_waits_is_refused_by_stopping_its_chain(calling: Caller, noor: User) -> None:
     chain = waiting(noor)
 

@@ -105,6 +105,15 @@ class LinkSerializer(serializers.Serializer[Any]):
     snapshot = serializers.IntegerField(source="snapshot_id", allow_null=True)
     run = serializers.IntegerField(source="run_id", allow_null=True)
     campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
+    model = serializers.IntegerField(
+        source="model_id", allow_null=True, help_text="For `gate`: the model it decides about."
+    )
+    verdict = serializers.DictField(
+        help_text=(
+            "For `gate`, once decided: `outcome` (`passed`, `failed`, or `waits` for a person),"
+            " `sentence`, and `checks` with each figure, its interval and its bar."
+        )
+    )
     began_at = serializers.DateTimeField(source="claimed_at", allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
 
@@ -128,6 +137,10 @@ class ChainSerializer(serializers.Serializer[Any]):
 class ChainQuery(PageQuery):
     schedule = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
     state = serializers.ChoiceField(required=False, choices=Chain.State.choices)
+
+
+class ChainDecisionSerializer(serializers.Serializer[Any]):
+    promotes = Flag(help_text="Whether the new model becomes the schedule's current model.")
 
 
 class ChainResumptionSerializer(serializers.Serializer[Any]):

@@ -15,6 +15,7 @@ from training.schedules import chains
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules.forms import ScheduleForm
+from training.schedules.gate import promotion
 
 
 @described(
@@ -92,6 +93,14 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Approve the pending step. 409 if no step is pending."""
         if not chains.approve_link(chain=chain, **self.who_and_when):
             raise Unable(_("No step is waiting for approval."))
+
+    @does("decide_chain", ChainSerializer, body=schedule_serializers.ChainDecisionSerializer)
+    def decide(self, chain: Chain, *, promotes: bool) -> None:
+        """Decide whether the new model becomes the schedule's current model. 409 if no gate is
+        open.
+        """
+        if not promotion.decide(chain=chain, promotes=promotes, **self.who_and_when):
+            raise Unable(_("No model is waiting for a decision."))
 
     @does("resume_chain", ChainSerializer, body=schedule_serializers.ChainResumptionSerializer)
     def resume(self, chain: Chain, *, anew: bool) -> None:

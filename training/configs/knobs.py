@@ -212,6 +212,12 @@ class Settings(ABC):
         """
         return ""
 
+    def data_problems(self, snapshot: str) -> list[str]:
+        """Why these settings cannot be used with this kind of snapshot, although runs of this kind
+        can.
+        """
+        return []
+
     @property
     def keeps_weights(self) -> bool:
         """Whether the resulting model descends from the base model."""

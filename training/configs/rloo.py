@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import REQUIRED, Problem, Responses, knob, override
+from training.configs.knobs import OPTIONAL, REQUIRED, Problem, Responses, knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import Training
@@ -26,7 +26,7 @@ class RlooConfig(Training):
     menu: ClassVar[str] = _("Improve with RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
-    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED}
+    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "reference_model": OPTIONAL}
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
         "response_tokens",
@@ -35,6 +35,7 @@ class RlooConfig(Training):
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
+        Measure("kl", _("KL to the reference model, nats per response")),
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
         metrics.N_HELD_OUT_PROMPTS,
@@ -106,7 +107,7 @@ class RlooConfig(Training):
         Responses,
         "kl_coef",
         default=0.03,
-        help=_("Penalty per nat of drift from the starting model, subtracted from the reward."),
+        help=_("Penalty per nat of drift from the reference model, subtracted from the reward."),
     )
     temperature: float = override(
         Responses,

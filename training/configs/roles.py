@@ -72,6 +72,23 @@ WATCHDOG_MODEL = Role(
     apart_from="reward_model",
     twice=_("The run already learns from “%(model)s”. Choose another watchdog, or none."),
 )
+REFERENCE_MODEL = Role(
+    name="reference_model",
+    kind=POLICY,
+    words=_("Reference"),
+    label=_("Reference model"),
+    help=_(
+        "The KL is measured to it, and β holds the model near it. The same one in every cycle"
+        " bounds the drift of all of them together."
+    ),
+    choose=_("Choose a model"),
+    without=_("The fine-tuned model that its line began with"),
+    misfit=_("“%(model)s” writes no text, so there is no KL to it. Choose another, or none."),
+    about=(
+        "PPO and RLOO: the model that the KL is measured to. Omit it for the fine-tuned model that"
+        " the base model's line began with."
+    ),
+)
 OTHER_MODEL = Role(
     name="other_model",
     kind=POLICY,
@@ -84,5 +101,5 @@ OTHER_MODEL = Role(
     about="Evaluations only: the model to compare with.",
     teaches=False,
 )
-BESIDE = (REWARD_MODEL, WATCHDOG_MODEL, OTHER_MODEL)
+BESIDE = (REWARD_MODEL, WATCHDOG_MODEL, REFERENCE_MODEL, OTHER_MODEL)
 NAMES = (BASE, *(role.name for role in BESIDE))

@@ -6,7 +6,7 @@ from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
 from training.models.schedules import Chain, Firing, Link, Schedule
-from training.models.snapshots import Snapshot, SnapshotJudgment
+from training.models.snapshots import Snapshot, SnapshotJudgment, SnapshotPrompt
 
 __all__ = [
     "Chain",
@@ -22,6 +22,7 @@ __all__ = [
     "Seat",
     "Snapshot",
     "SnapshotJudgment",
+    "SnapshotPrompt",
     "TrainedModel",
     "kind_choices",
 ]

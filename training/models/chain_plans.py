@@ -44,11 +44,12 @@ class Step(StrEnum):
     SAMPLE_BEFORE = "sample_before"
     CAMPAIGN_FIRST = "campaign_first"
     CAMPAIGN = "campaign"
+    GATE = "gate"
 
 
 @dataclass(frozen=True)
 class StepKind:
-    """What a step produces: a snapshot, a run, or a campaign if neither is set."""
+    """What a step produces: a snapshot, a run, or otherwise a campaign or a verdict."""
 
     words: Promise
     snapshot: str = ""
@@ -67,7 +68,7 @@ STEPS: Mapping[str, StepKind] = {
     Step.DEMONSTRATIONS: StepKind(_("snapshot of demonstrations"), snapshot="demonstrations"),
     Step.COMPARISONS: StepKind(_("snapshot of comparisons"), snapshot="comparisons"),
     Step.PROMPTS: StepKind(_("snapshot of prompts"), snapshot="prompts"),
-    Step.HELD_OUT: StepKind(_("snapshot of held-out prompts"), snapshot="prompts"),
+    Step.HELD_OUT: StepKind(_("snapshot of prompts for raters"), snapshot="prompts"),
     Step.PRETRAIN: StepKind(_("pretraining"), run=PretrainConfig.kind, reads=None),
     Step.SFT: StepKind(_("fine-tuning"), run=SftConfig.kind, reads=Step.DEMONSTRATIONS),
     Step.CANDIDATES: StepKind(
@@ -84,21 +85,25 @@ STEPS: Mapping[str, StepKind] = {
     Step.EVALUATE: StepKind(
         _("the new model against the previous one, scored by the reward model"),
         run=EvaluateConfig.kind,
-        reads=Step.HELD_OUT,
         is_rewarded=True,
         is_compared=True,
     ),
     Step.SAMPLE_FIRST: StepKind(_("responses of the fine-tuned model"), run=SampleConfig.kind),
-    Step.SAMPLE: StepKind(_("responses of the new model"), run=SampleConfig.kind),
-    Step.SAMPLE_BEFORE: StepKind(_("responses of the previous model"), run=SampleConfig.kind),
+    Step.SAMPLE: StepKind(
+        _("responses of the new model"), run=SampleConfig.kind, reads=Step.HELD_OUT
+    ),
+    Step.SAMPLE_BEFORE: StepKind(
+        _("responses of the current model"), run=SampleConfig.kind, reads=Step.HELD_OUT
+    ),
     Step.CAMPAIGN_FIRST: StepKind(_("comparison campaign to learn from")),
     Step.CAMPAIGN: StepKind(_("comparison campaign")),
+    Step.GATE: StepKind(_("gate: does the new model become the current one?")),
 }
 WORDS: Mapping[str, Promise] = {step: about.words for step, about in STEPS.items()}
 # Step → kind of snapshot it creates; step → kind of run it queues.
 SNAPSHOTS = {step: about.snapshot for step, about in STEPS.items() if about.snapshot}
 RUN_KINDS = {step: about.run for step, about in STEPS.items() if about.run}
-CAMPAIGNS = tuple(step for step in STEPS if step not in SNAPSHOTS and step not in RUN_KINDS)
+CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,11 @@ class Template:
     @property
     def run_kinds(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(RUN_KINDS[step] for step in self.steps if step in RUN_KINDS))
+
+    def read_by(self, kind: str) -> tuple[str, ...]:
+        """The kinds of snapshot that runs of this kind read in it."""
+        reads = (STEPS[step].reads for step in self.steps if RUN_KINDS.get(step) == kind)
+        return tuple({STEPS[one].snapshot for one in reads if one is not None})
 
     @property
     def n_runs(self) -> int:
@@ -137,10 +147,16 @@ class Template:
         """The steps whose responses this campaign compares."""
         if campaign == Step.CAMPAIGN_FIRST:
             return (Step.SAMPLE_FIRST,)
-        answering = (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST, Step.CANDIDATES)
+        answering = (Step.SAMPLE, Step.SAMPLE_BEFORE)
         return tuple(step for step in answering if step in self.steps)
 
+    @property
+    def has_gate(self) -> bool:
+        return Step.GATE in self.steps
 
+
+# How people judge a new model: blind, on test prompts, against the current one.
+_JUDGED = (Step.HELD_OUT, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN, Step.GATE)
 TEMPLATES: Mapping[str, Template] = {
     "weekly": Template(
         _("The whole cycle"),
@@ -153,9 +169,7 @@ TEMPLATES: Mapping[str, Template] = {
             Step.REWARD,
             Step.PROMPTS,
             Step.PPO,
-            Step.SAMPLE,
-            Step.SAMPLE_BEFORE,
-            Step.CAMPAIGN,
+            *_JUDGED,
         ),
         Step.COMPARISONS,
     ),
@@ -175,8 +189,7 @@ TEMPLATES: Mapping[str, Template] = {
             Step.COMPARISONS,
             Step.REWARD,
             Step.PPO,
-            Step.SAMPLE,
-            Step.CAMPAIGN,
+            *_JUDGED,
         ),
         Step.DEMONSTRATIONS,
         always_asks=(Step.COMPARISONS,),
@@ -195,8 +208,7 @@ TEMPLATES: Mapping[str, Template] = {
             Step.CANDIDATES,
             Step.BEST,
             Step.SFT_BEST,
-            Step.SAMPLE,
-            Step.CAMPAIGN,
+            *_JUDGED,
         ),
         Step.COMPARISONS,
     ),
@@ -215,27 +227,24 @@ TEMPLATES: Mapping[str, Template] = {
             Step.BEST,
             Step.SFT_BEST,
             Step.PPO,
-            Step.SAMPLE,
-            Step.CAMPAIGN,
+            *_JUDGED,
         ),
         Step.COMPARISONS,
     ),
     "rloo": Template(
         _("RLOO and an evaluation"),
         _(
-            "Comparisons train a reward model, RLOO improves the model with it, held-out prompts"
-            " give the win rate, and raters compare the new model with the old one, blind."
+            "Comparisons train a reward model, RLOO improves the model with it, the same reward"
+            " model scores held-out prompts, and raters compare the new model with the old one,"
+            " blind."
         ),
         (
             Step.COMPARISONS,
             Step.PROMPTS,
-            Step.HELD_OUT,
             Step.REWARD,
             Step.RLOO,
             Step.EVALUATE,
-            Step.SAMPLE,
-            Step.SAMPLE_BEFORE,
-            Step.CAMPAIGN,
+            *_JUDGED,
         ),
         Step.COMPARISONS,
     ),
@@ -245,7 +254,7 @@ TEMPLATES: Mapping[str, Template] = {
             "Comparisons improve the model without a reward model, and raters compare the new model"
             " with the old one, blind."
         ),
-        (Step.COMPARISONS, Step.DPO, Step.PROMPTS, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN),
+        (Step.COMPARISONS, Step.DPO, *_JUDGED),
         Step.COMPARISONS,
     ),
     "pretrain": Template(
@@ -257,7 +266,7 @@ TEMPLATES: Mapping[str, Template] = {
     "fine-tune-compare": Template(
         _("Fine-tune, then compare"),
         _("Demonstrations train a model, it answers prompts, and raters compare its responses."),
-        (Step.DEMONSTRATIONS, Step.SFT, Step.PROMPTS, Step.SAMPLE, Step.CAMPAIGN),
+        (Step.DEMONSTRATIONS, Step.SFT, Step.HELD_OUT, Step.SAMPLE, Step.CAMPAIGN),
         Step.DEMONSTRATIONS,
     ),
     "fine-tune": Template(
@@ -284,7 +293,7 @@ class Plan:
     template: str
     base_model: int
     goes_on: bool = True
-    """start from the newest model of this schedule, once there is one"""
+    """start from the schedule's current model, once there is one"""
     text: int | None = None
     """the snapshot for pretraining"""
     reward_base: int | None = None
@@ -293,6 +302,21 @@ class Plan:
     """an existing reward model; None to train one"""
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
+    """training prompts to practise on, drawn for each chain; None for all"""
+    max_uses: int | None = 8
+    """chains in which a prompt is practised; None for no limit"""
+    n_judged: int = 100
+    """test prompts on which raters compare the new model with the current one"""
+    n_taught: int = 100
+    """other prompts in the same campaign, whose comparisons the next chain learns from"""
+    min_win_rate: float = 50.0
+    """gate: what the lower end of the win rate's interval must reach, in percent"""
+    max_kl: float | None = 20.0
+    """gate: nats per response from the reference model; None for no limit"""
+    max_length: float | None = 1.5
+    """gate: mean length of the responses as a multiple of the current model's"""
+    gate_days: int = 14
+    """gate: after so many days a person decides on what there is"""
     n_candidates: int = 16
     """responses per prompt for the reward model to choose from"""
     keeps_earlier: bool = True
@@ -322,6 +346,17 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"approvals": list(self.approvals)}
 
+    def problems(self) -> list[str]:
+        """Why runs of this plan could never start: settings that their snapshots cannot serve."""
+        found = []
+        for step in self.shape.steps:
+            about = STEPS[step]
+            if about.run and about.reads is not None and about.run in self.configs:
+                config, _wrong = training_configs.parse(about.run, self.config_of(step))
+                snapshot = STEPS[about.reads].snapshot
+                found += config.data_problems(snapshot) if config is not None else []
+        return list(dict.fromkeys(found))
+
     @property
     def shape(self) -> Template:
         whole = TEMPLATES[self.template]
@@ -338,7 +373,7 @@ class Plan:
         """The chosen config for this step's kind of run, with the step's own settings on top."""
         config = self.configs.get(RUN_KINDS[step], {})
         if step == Step.EVALUATE:
-            return config | {"split": "all"}
+            return config | {"split": "held_out"}
         if step == Step.CANDIDATES:
             batch_size = max(config.get("batch_size", SampleConfig().batch_size), self.n_candidates)
             return config | {"n_responses": self.n_candidates, "batch_size": batch_size}

@@ -52,6 +52,9 @@ class TrainedModel(models.Model):
     pinned_at = models.DateTimeField(
         null=True, help_text="a person protected its weights from deletion"
     )
+    approved_at = models.DateTimeField(
+        null=True, help_text="when it became the current model of its schedule"
+    )
     freed_at = models.DateTimeField(
         null=True, help_text="its weights were deleted; its record stays"
     )

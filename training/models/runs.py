@@ -53,6 +53,9 @@ class Run(models.Model):
     watchdog_model = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_watched"
     )
+    reference_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_near"
+    )
     other_model = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_against"
     )

@@ -136,6 +136,16 @@ class Link(models.Model):
     )
     run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="link")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="+")
+    verdict = models.JSONField(
+        default=dict, help_text="of a gate: training.schedules.gate.verdict.Verdict as JSON"
+    )
+    model = models.ForeignKey(
+        TrainedModel,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="gates",
+        help_text="of a gate: the model it decides about",
+    )
 
     class Meta:
         constraints = [

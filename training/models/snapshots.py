@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import Judgment
+from labeling.models import Judgment, Prompt
 
 
 class Snapshot(models.Model):
@@ -53,3 +53,18 @@ class SnapshotJudgment(models.Model):
 
     def __str__(self) -> str:
         return f"judgment {self.judgment_id} in snapshot {self.snapshot_id}"
+
+
+class SnapshotPrompt(models.Model):
+    """Records that a prompt is in a snapshot of prompts, so that chains draw those used least."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="drawn")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "prompt"], name="snapshot_prompt_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"prompt {self.prompt_id} in snapshot {self.snapshot_id}"

@@ -113,8 +113,12 @@ def keep(request: HttpRequest) -> HttpResponse:
             name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")
         }
         now = timezone.now()
-        prompt = intake.save_prompt(messages=form.messages(), **about, by=by, now=now)
-        if is_demonstration:
+        try:
+            prompt = intake.save_prompt(messages=form.messages(), **about, by=by, now=now)
+        except intake.UnableToPlace as problem:
+            form.add_error(None, problem.sentence)
+            prompt = None
+        if prompt is not None and is_demonstration:
             services.save_demonstration(
                 prompt=prompt,
                 text=form.cleaned_data["answer"],
@@ -122,10 +126,12 @@ def keep(request: HttpRequest) -> HttpResponse:
                 by=by,
                 now=now,
             )
-        messages.success(
-            request, _("Saved as a demonstration.") if is_demonstration else _("Saved as a prompt.")
-        )
-        return redirect("model_kept", prompt.pk)
+        if prompt is not None:
+            messages.success(
+                request,
+                _("Saved as a demonstration.") if is_demonstration else _("Saved as a prompt."),
+            )
+            return redirect("model_kept", prompt.pk)
     context = {
         "form": form,
         "is_demonstration": is_demonstration,

@@ -87,6 +87,8 @@ class Job:
     reward_model: str | None = None
     other_model: str | None = None
     watchdog_model: str | None = None
+    reference_model: str | None = None
+    """Of PPO and RLOO; None for `model` itself."""
     endpoint: Sequence[str] | None = None
     """For a model behind an API: (URL, name there, environment variable of the key or "")."""
     is_dry: bool = False

@@ -151,6 +151,8 @@ def _origin(step: LineageStep) -> str:
         data += f", the best responses of {'; '.join(chosen)}"
     run = f"the {step.run.kind} run “{step.run.name}”"
     rewarded = f", with rewards from {step.run.reward_model}" if step.run.reward_model else ""
+    if step.run.reference_model:
+        rewarded += f", with the KL measured to {step.run.reference_model}"
     return f"- **{step.model.name}** was trained by {run} from {parent} on {data}{rewarded}."
 
 
@@ -190,6 +192,7 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "config": run.config,
             "versions": run.versions,
             "reward_model": run.reward_model.name if run.reward_model else None,
+            "reference_model": run.reference_model.name if run.reference_model else None,
             "finished_at": run.finished_at,
         }
     if snapshot is not None:

@@ -8,6 +8,8 @@ from accounts import audit_log
 from accounts.models import User
 from training.models import TrainedModel
 
+_APPROVED = TrainedModel.Stage.APPROVED
+
 
 def change_model(
     *,
@@ -16,11 +18,13 @@ def change_model(
     licence: str | None = None,
     notes: str | None = None,
     card: str | None = None,
-    by: User,
+    by: User | None,
     now: datetime,
 ) -> bool:
-    """None leaves a value as it is. Returns False if nothing changes.
+    """None leaves a value as it is. Returns False if nothing changes. `by` is None when a chain's
+    gate approves the model.
 
+    Approving a model makes it the current one of its schedule: the next chain starts from it.
     The licence is copied to the model's source, so that it applies to later responses.
     """
     wanted = {"stage": stage, "licence": licence, "notes": notes, "card": card}
@@ -33,7 +37,8 @@ def change_model(
         return False
     with transaction.atomic():
         before = {name: getattr(model, name) for name in changes}
-        TrainedModel.objects.filter(pk=model.pk).update(**changes)
+        approved = {"approved_at": now} if changes.get("stage") == _APPROVED else {}
+        TrainedModel.objects.filter(pk=model.pk).update(**changes, **approved)
         if "licence" in changes and model.source is not None:
             model.source.licence = changes["licence"]
             model.source.save(update_fields=["licence"])

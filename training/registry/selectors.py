@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from training.models import Publication, Run, Snapshot, TrainedModel
+from training.configs.dpo import DpoConfig
+from training.configs.ppo import PpoConfig
+from training.configs.rloo import RlooConfig
+from training.models import Chain, Publication, Run, Snapshot, TrainedModel
 from training.snapshots.selectors import best_response_runs
 
 # Longer lineages are cut off.
 N_ANCESTORS = 20
+PREFERENCE_KINDS = (PpoConfig.kind, RlooConfig.kind, DpoConfig.kind)
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,27 @@ def lineage(*, model: TrainedModel) -> list[LineageStep]:
             LineageStep(current, current.run, current.run.snapshot if current.run else None)
         )
         parents = TrainedModel.objects.select_related(
-            "run__snapshot", "run__reward_model", "parent"
+            "run__snapshot", "run__reward_model", "run__reference_model", "parent"
         )
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
+
+
+def start_of_line(*, model: TrainedModel) -> TrainedModel:
+    """The fine-tuned or base model that a line of improvements began with; the model itself if that
+    one can no longer be loaded.
+    """
+    begun = next((step for step in lineage(model=model) if not _is_improvement(step)), None)
+    if begun is None or begun.model.freed_at or begun.model.stage == TrainedModel.Stage.RETIRED:
+        return model
+    return begun.model
+
+
+def _is_improvement(step: LineageStep) -> bool:
+    """Whether the step learned from preferences: it, or the choice of its data."""
+    if step.run is None or step.snapshot is None:
+        return False
+    return step.run.kind in PREFERENCE_KINDS or bool(step.snapshot.filters.get("best_of"))
 
 
 def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
@@ -65,6 +86,12 @@ def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
     return found
 
 
+def is_optimised_on(*, model: TrainedModel, judge: TrainedModel) -> bool:
+    """Whether the model, or one it descends from, was trained to please this reward model."""
+    steps = lineage(model=model)
+    return any(judge == one for step in steps for one in _reward_models_of(step))
+
+
 def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
     rewarding = [step.run.reward_model] if step.run else []
     choosing = (
@@ -73,6 +100,12 @@ def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
         else []
     )
     return [one for one in [*rewarding, *choosing] if one is not None]
+
+
+def gate_sentences(*, model: TrainedModel) -> list[tuple[Chain, str]]:
+    """The chains whose gate decided about it, each with its verdict."""
+    links = model.gates.exclude(verdict={}).select_related("chain__schedule").order_by("pk")
+    return [(link.chain, link.verdict["sentence"]) for link in links]
 
 
 def children(*, model: TrainedModel) -> list[TrainedModel]:

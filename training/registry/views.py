@@ -183,6 +183,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "model": model,
         "location": artifacts.resolve(model.location),
         "lineage": selectors.lineage(model=model),
+        "gates": selectors.gate_sentences(model=model),
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),
         "measures": measures.measures(

@@ -16,7 +16,7 @@ from accounts.webhooks.services import Event
 from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Settings
-from training.configs.roles import NONE, Role
+from training.configs.roles import NONE, REFERENCE_MODEL, Role
 from training.configs.sizes import Inputs
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import doorbell
@@ -93,7 +93,12 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
+    if refused := parsed.data_problems(snapshot.kind):
+        raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     beside = {name: model for name, model in models.items() if model is not None}
+    if REFERENCE_MODEL.name in configs.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
+        # An extension goes on with the reference that its state was trained with.
+        beside.setdefault(REFERENCE_MODEL.name, registry_selectors.start_of_line(model=base_model))
     _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
     expected = forecast(
         kind=kind,

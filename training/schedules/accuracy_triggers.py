@@ -20,7 +20,7 @@ from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
 from training.schedules.chains import start_chain
 from training.schedules.selectors import accuracy_check, situation, watched_model
-from training.schedules.timing import Decision, Reason
+from training.schedules.timing import Accuracy, Decision, Reason
 from training.snapshots.freeze import Filters, UnableToCreate
 from training.snapshots.services import create_snapshot
 
@@ -98,7 +98,8 @@ def _finish(firing: Firing, now: datetime) -> bool:
     seen = accuracy_check(schedule=firing.schedule, model=run.base_model)
     assert seen is not None
     measured = replace(seen, n_pairs=run.metrics.get("n_held_out_pairs", 0))
-    decision = timing.decide_by_accuracy(measured, now=accuracy)
+    ends = (run.metrics.get(f"held_out_accuracy_{end}") for end in ("low", "high"))
+    decision = timing.decide_by_accuracy(measured, seen=Accuracy(accuracy, *ends))
     if decision.runs:
         at = situation(schedule=firing.schedule, now=now)
         hindered = timing.hindrance(replace(at, going_on="", n_runs_planned=_n_planned(firing)))

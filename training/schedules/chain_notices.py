@@ -1,4 +1,6 @@
-"""Notices about a chain, to the person who made its schedule."""
+"""Notices about a chain, to the person who made its schedule and, in trouble, to all
+researchers.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,9 +8,10 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Notice
+from accounts.models import Notice, User
 from accounts.notices import services as notices_services
-from training.models import Chain, chain_plans
+from training.models import Chain, TrainedModel, chain_plans
+from training.schedules.gate.verdict import Outcome
 
 
 def finished_words(chain: Chain) -> str:
@@ -24,6 +27,62 @@ def approval_words(chain: Chain, step: str) -> str:
         "chain": chain,
         "step": chain_plans.WORDS[step],
     }
+
+
+def gate_words(chain: Chain, sentence: str) -> str:
+    return _("The chain “%(chain)s” needs your decision on its new model. %(why)s") % {
+        "chain": chain,
+        "why": sentence,
+    }
+
+
+def notify_not_promoted(chain: Chain, model: TrainedModel, sentence: str, now: datetime) -> None:
+    """To the person who made the schedule."""
+
+    def words() -> str:
+        return _(
+            "“%(model)s” of the chain “%(chain)s” did not become the current model. %(why)s"
+        ) % {
+            "model": model,
+            "chain": chain,
+            "why": sentence,
+        }
+
+    notify(chain, "gate", Notice.Kind.FAILED, words, now)
+    warn_of_failures_in_a_row(chain, now)
+
+
+def warn_of_failures_in_a_row(chain: Chain, now: datetime) -> None:
+    """To every researcher, when this chain failed and so did the one before it. Call it in the
+    transaction of the failure.
+    """
+    earlier = chain.schedule.chains.filter(number__lt=chain.number).order_by("-number")
+    before = earlier.exclude(state=Chain.State.STOPPED).first()
+    if before is None or not _has_failed(before):
+        return
+
+    def words() -> str:
+        return _(
+            "Two chains of “%(schedule)s” failed in a row: “%(before)s” and “%(chain)s”. Its"
+            " current model stays as it is."
+        ) % {"schedule": chain.schedule, "before": before, "chain": chain}
+
+    notices_services.notify(
+        people=User.objects.filter(is_researcher=True, is_active=True),
+        key=f"chain-{chain.pk}-twice",
+        kind=Notice.Kind.FAILED,
+        words=words,
+        path=reverse("schedule", args=[chain.schedule_id]),
+        now=now,
+    )
+
+
+def _has_failed(chain: Chain) -> bool:
+    """A step failed, or its model was not promoted."""
+    return (
+        chain.state == Chain.State.FAILED
+        or chain.links.filter(verdict__outcome=Outcome.FAILED).exists()
+    )
 
 
 def notify(

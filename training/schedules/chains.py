@@ -19,12 +19,13 @@ from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool
 from training.models import Chain, Link, Run, Schedule, TrainedModel, chain_plans
-from training.models.chain_plans import Plan
+from training.models.chain_plans import Plan, Step
 from training.processes import doorbell
 from training.registry.services import prompts_answered
 from training.runs.run_queue import UnableToQueue, queue_run
 from training.runs.services import UnableToRetry, request_stop, retry_run
 from training.schedules import chain_notices, step_inputs
+from training.schedules.gate import promotion
 from training.snapshots.freeze import UnableToCreate
 from training.snapshots.services import UnableToWrite, create_snapshot
 
@@ -89,7 +90,11 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
 
 
 def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
-    """Approves the link that waits for a person. False if none waits."""
+    """Approves the link that waits for a person; at a gate, promotes the model. False if none
+    waits.
+    """
+    if chain.links.filter(state=Link.State.APPROVAL, step=Step.GATE).exists():
+        return promotion.decide(chain=chain, promotes=True, by=by, now=now)
     with transaction.atomic():
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
         if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
@@ -147,9 +152,11 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
     """Returns whether the next link can start at once."""
     if link.run is not None:
         return _follow(link, link.run, now)
-    if link.state == Link.State.WAITING and link.needs_approval and link.approved_at is None:
+    if link.step != Step.GATE and _needs_approval(link):
         _request_approval(chain, link, now)
         return False
+    if link.step == Step.GATE:
+        return promotion.advance(chain, link, now)
     if link.step in chain_plans.SNAPSHOTS:
         return _create_snapshot(chain, link, now)
     if link.state != Link.State.WAITING:
@@ -168,6 +175,10 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
         ):
             return False
         return start(chain, link, now)
+
+
+def _needs_approval(link: Link) -> bool:
+    return link.state == Link.State.WAITING and link.needs_approval and link.approved_at is None
 
 
 def _is_still_going(chain: Chain) -> bool:
@@ -328,6 +339,7 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
             return
         Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
+        chain_notices.warn_of_failures_in_a_row(chain, now)
         chain_notices.notify(
             chain,
             f"{kind}-{link.position}-{now.timestamp()}",

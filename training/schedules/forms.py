@@ -20,16 +20,21 @@ from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.processes import launch as processes_launch
 from training.runs import run_queue
-from training.runs.forms import MachinesForm
 from training.schedules import timing
+from training.schedules.cycle_fields import (
+    CAMPAIGN,
+    CANDIDATES,
+    GATE,
+    MAX_INTEGER,
+    PRACTICE,
+    CycleFields,
+)
 from training.schedules.services import Terms
 from training.snapshots.selectors import campaign_choices
 
 N_RUNS_OFFERED = 10
-MAX_INTEGER = 2_147_483_647
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
-_CANDIDATES = ("n_candidates", "keeps_earlier")
 _SAMPLING = f"config_{SampleConfig.kind}"
 _PLAN = (
     "base_model",
@@ -37,11 +42,11 @@ _PLAN = (
     "reward_model",
     "reward_base",
     "text",
-    "n_prompts",
-    *_CANDIDATES,
+    *PRACTICE,
+    *CANDIDATES,
     *_MACHINE,
 )
-_CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
+_DRAWN_AND_GATED = ("max_uses", "n_judged", "n_taught", *GATE)
 _WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
 _TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
 _LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
@@ -52,7 +57,7 @@ def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
     return forms.TimeField(label=label, help_text=help_text, widget=widget, required=False)
 
 
-class ScheduleForm(MachinesForm):
+class ScheduleForm(CycleFields):
     """Call plan() and terms() on a valid form."""
 
     name = NameField(label=_("Name"), max_length=150)
@@ -62,9 +67,10 @@ class ScheduleForm(MachinesForm):
         empty_label=_("Choose a model"),
     )
     goes_on = forms.BooleanField(
-        label=_("Later chains continue from the newest model of this schedule"),
+        label=_("Later chains continue from the schedule's current model"),
         required=False,
         initial=True,
+        help_text=_("The last model that passed the gate; without a gate, the newest."),
     )
     reward_model = forms.ModelChoiceField(
         label=_("Scored by"),
@@ -96,27 +102,6 @@ class ScheduleForm(MachinesForm):
         queryset=Snapshot.objects.none(),
         empty_label=_("Choose a snapshot of text"),
     )
-    n_prompts = forms.IntegerField(
-        label=_("Prompts to answer"),
-        min_value=1,
-        max_value=MAX_INTEGER,
-        required=False,
-        initial=200,
-        help_text=_("The same sample each time. Leave empty for all."),
-    )
-    n_candidates = forms.IntegerField(
-        label=_("Responses to choose from"),
-        min_value=2,
-        max_value=64,
-        initial=16,
-        help_text=_("Per prompt. The model learns from the one the reward model scores highest."),
-    )
-    keeps_earlier = forms.BooleanField(
-        label=_("Also learn from the best of earlier chains"),
-        required=False,
-        initial=True,
-        help_text=_("Without this, Llama 2 forgot what earlier models could do."),
-    )
     n_gpus = forms.IntegerField(
         label=_("GPUs per run"),
         min_value=0,
@@ -140,20 +125,6 @@ class ScheduleForm(MachinesForm):
         widget=chips(),
         help_text=_("You'll be notified."),
     )
-    pool = forms.ModelChoiceField(
-        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("Choose a pool")
-    )
-    guideline = forms.ModelChoiceField(
-        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("Choose a guideline")
-    )
-    n_responses = forms.IntegerField(
-        label=_("Responses per comparison"),
-        min_value=2,
-        max_value=9,
-        initial=4,
-        help_text=_("Taken evenly from each answering model."),
-    )
-    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=3)
     trigger = forms.ChoiceField(
         label=_("Starts"),
         choices=Schedule.Trigger.choices,
@@ -185,8 +156,8 @@ class ScheduleForm(MachinesForm):
         required=False,
         initial=3,
         help_text=_(
-            "How much lower than on its own held-out pairs. Measured at the times above, by a"
-            " separate run."
+            "How much lower than on its own held-out pairs, and more than chance explains. Measured"
+            " at the times above, by a separate run."
         ),
     )
     n_fresh_pairs = forms.IntegerField(
@@ -286,9 +257,10 @@ class ScheduleForm(MachinesForm):
             (step.value, capfirst(str(chain_plans.WORDS[step]))) for step in self.shape.approvable
         ]
         if Step.PROMPTS not in self.shape.steps:
-            del fields["n_prompts"]
+            for name in PRACTICE:
+                del fields[name]
         if Step.CANDIDATES not in self.shape.steps:
-            for name in _CANDIDATES:
+            for name in CANDIDATES:
                 del fields[name]
         if Step.PRETRAIN in self.shape.steps:
             fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by(
@@ -303,7 +275,10 @@ class ScheduleForm(MachinesForm):
             fields["pool"].queryset = Pool.objects.order_by("name")
             fields["guideline"].queryset = Guideline.objects.order_by("name")
         else:
-            for name in _CAMPAIGN:
+            for name in CAMPAIGN:
+                del fields[name]
+        if not self.shape.has_gate:
+            for name in GATE:
                 del fields[name]
 
     def _config_field(self, kind: str) -> forms.ChoiceField:
@@ -311,7 +286,11 @@ class ScheduleForm(MachinesForm):
             :N_RUNS_OFFERED
         ]
         kept = [(KEPT, gettext("As they are"))] if self.kept and kind in self.kept.configs else []
-        presets = [(f"preset:{name}", name) for name in configs.PRESETS[kind]]
+        presets = [
+            (f"preset:{name}", name)
+            for name, config in configs.PRESETS[kind].items()
+            if not any(config.data_problems(snapshot) for snapshot in self.shape.read_by(kind))
+        ]
         as_before = [
             (f"run:{run.pk}", gettext("As in run “%(run)s”") % {"run": run}) for run in runs
         ]
@@ -332,11 +311,15 @@ class ScheduleForm(MachinesForm):
     @property
     def settings(self) -> Iterator[BoundField]:
         kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
-        return self._named("n_prompts", *_CANDIDATES, *kinds, *_MACHINE)
+        return self._named(*PRACTICE, *CANDIDATES, *kinds, *_MACHINE)
 
     @property
     def campaign(self) -> list[BoundField]:
-        return list(self._named(*_CAMPAIGN))
+        return list(self._named(*CAMPAIGN))
+
+    @property
+    def gate(self) -> list[BoundField]:
+        return list(self._named(*GATE))
 
     @property
     def when(self) -> Iterator[BoundField]:
@@ -352,6 +335,7 @@ class ScheduleForm(MachinesForm):
         self._check_responses(cleaned)
         self._check_launch(cleaned)
         self._check_candidates()
+        self._check_data(cleaned)
         return cleaned
 
     def plan(self) -> Plan:
@@ -383,6 +367,7 @@ class ScheduleForm(MachinesForm):
             guideline=guideline.pk if guideline else None,
             n_responses=given.get("n_responses", 4),
             overlap=given.get("overlap", 1),
+            **{name: given[name] for name in _DRAWN_AND_GATED if name in self.fields},
         )
 
     def terms(self) -> Terms:
@@ -447,6 +432,18 @@ class ScheduleForm(MachinesForm):
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
 
+    def _check_data(self, cleaned: dict[str, Any]) -> None:
+        """Settings of an earlier run may need a kind of snapshot that the chain does not make."""
+        for kind in self.shape.run_kinds:
+            if f"config_{kind}" not in cleaned:
+                continue
+            config, _wrong = configs.parse(kind, self._config(kind))
+            if config is None:
+                continue
+            for snapshot in self.shape.read_by(kind):
+                for sentence in config.data_problems(snapshot):
+                    self.add_error(f"config_{kind}", gettext(sentence))
+
     def _check_candidates(self) -> None:
         if self.errors or Step.CANDIDATES not in self.shape.steps:
             return
@@ -493,7 +490,7 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
     return (
         {name: getattr(schedule, name) for name in fields}
         | unused
-        | {name: getattr(plan, name) for name in (*_PLAN, *_CAMPAIGN)}
+        | {name: getattr(plan, name) for name in (*_PLAN, *CAMPAIGN, *GATE)}
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
     )

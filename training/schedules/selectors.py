@@ -106,6 +106,7 @@ def accuracy_check(*, schedule: Schedule, model: TrainedModel | None) -> Accurac
         n_pairs,
         schedule.n_fresh_pairs,
         schedule.accuracy_drop,
+        before_low=model.metrics.get("held_out_accuracy_low_after"),
     )
 
 

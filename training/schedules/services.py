@@ -57,6 +57,7 @@ class Terms:
 
 def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datetime) -> Schedule:
     """Raises UnableToSchedule."""
+    _refuse_what_cannot_run(plan)
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exists():
             raise UnableToSchedule(
@@ -85,6 +86,7 @@ def change_schedule(
     *, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime
 ) -> None:
     """Chains that have already started keep their plan. Raises UnableToSchedule."""
+    _refuse_what_cannot_run(plan)
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
             raise UnableToSchedule(
@@ -105,6 +107,11 @@ def change_schedule(
             audit_log.record(
                 by=by, action="change", target=schedule, before=changed, after=changes, now=now
             )
+
+
+def _refuse_what_cannot_run(plan: Plan) -> None:
+    if problems := plan.problems():
+        raise UnableToSchedule(" ".join(_(sentence) for sentence in problems))
 
 
 def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:

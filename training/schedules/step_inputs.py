@@ -4,6 +4,7 @@ run's machines.
 
 from dataclasses import replace
 
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from training import configs
@@ -11,7 +12,11 @@ from training.models import Chain, Run, Schedule, Snapshot, TrainedModel, chain_
 from training.models.chain_plans import Plan, Step
 from training.processes.launch import Launch
 from training.runs.run_queue import RunOptions
+from training.snapshots import draws
+from training.snapshots.draws import Draw
 from training.snapshots.freeze import Filters
+
+MIN_MEASURED = 16
 
 
 class StepFailed(Exception):
@@ -19,14 +24,28 @@ class StepFailed(Exception):
 
 
 def first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
-    base = TrainedModel.objects.get(pk=plan.base_model)
+    """With a gate, the current model; without one, the newest."""
     if not plan.goes_on:
-        return base
-    left = TrainedModel.objects.filter(
-        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY
+        return TrainedModel.objects.get(pk=plan.base_model)
+    if plan.shape.has_gate:
+        return current_model(schedule, plan)
+    usable = _models_of(schedule).exclude(stage=TrainedModel.Stage.RETIRED)
+    return usable.order_by("-pk").first() or TrainedModel.objects.get(pk=plan.base_model)
+
+
+def current_model(schedule: Schedule, plan: Plan) -> TrainedModel:
+    """The model of this schedule that was approved last, by a gate or by a person; at first the one
+    it starts from.
+    """
+    approved = _models_of(schedule).filter(stage=TrainedModel.Stage.APPROVED)
+    last = approved.order_by(F("approved_at").desc(nulls_last=True), "-pk").first()
+    return last or TrainedModel.objects.get(pk=plan.base_model)
+
+
+def _models_of(schedule: Schedule) -> QuerySet[TrainedModel]:
+    return TrainedModel.objects.filter(
+        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY, freed_at=None
     )
-    usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
-    return usable.order_by("-pk").first() or base
 
 
 def filters(chain: Chain, plan: Plan, step: str) -> Filters:
@@ -36,11 +55,32 @@ def filters(chain: Chain, plan: Plan, step: str) -> Filters:
     if step == Step.BEST:
         return Filters(best_of=_candidate_runs(chain, plan))
     if step == Step.PROMPTS:
-        return Filters(limit=plan.n_prompts)
+        return Filters(splits=("train", "validation"), draw=_practice(chain, plan))
     if step == Step.HELD_OUT:
-        return Filters(limit=plan.n_prompts, splits=("validation", "test"))
+        return Filters(splits=("train", "validation", "test"), draw=_for_raters(chain, plan))
     chosen = Filters.from_json(plan.filters)
     return chosen if step == plan.shape.counted else replace(chosen, campaigns=())
+
+
+def _practice(chain: Chain, plan: Plan) -> Draw:
+    """The model practises on training prompts and is measured on validation prompts."""
+    limits = {}
+    if plan.n_prompts is not None:
+        limits = {"train": plan.n_prompts, "validation": max(MIN_MEASURED, plan.n_prompts // 8)}
+    return Draw(draws.PRACTICE, chain.number, limits, plan.max_uses)
+
+
+def _for_raters(chain: Chain, plan: Plan) -> Draw:
+    """Test prompts judge the new model. The next reward model learns from comparisons on training
+    prompts and is measured on those on validation prompts.
+    """
+    n_measuring = plan.n_taught // 5
+    limits = {
+        "test": plan.n_judged,
+        "train": plan.n_taught - n_measuring,
+        "validation": n_measuring,
+    }
+    return Draw(draws.RATERS, chain.number, limits)
 
 
 def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
@@ -72,7 +112,10 @@ def snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
     if reads is None:
         snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
     else:
-        snapshot = chain.links.select_related("snapshot").get(step=reads).snapshot
+        links = chain.links.filter(step__in=(reads, Step.PROMPTS), snapshot__isnull=False)
+        # A chain begun by an earlier version asks raters about the prompts it practised on.
+        found = {link.step: link.snapshot for link in links.select_related("snapshot")}
+        snapshot = found.get(reads, found.get(Step.PROMPTS))
     if snapshot is None:
         raise StepFailed(_("The chain has no snapshot to continue with."))
     return snapshot
@@ -82,12 +125,26 @@ def model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
     if step == Step.REWARD and plan.reward_base is not None:
         return TrainedModel.objects.get(pk=plan.reward_base)
     if step == Step.SAMPLE_BEFORE:
-        return chain.base_model
+        return _rival(chain, plan)
     if step in (Step.SAMPLE, Step.EVALUATE):
-        return _model_of(chain, plan.shape.improving[-1])
+        return new_model(chain, plan)
     if step == Step.SAMPLE_FIRST:
         return _model_of(chain, Step.SFT)
     return _current_model(chain, plan, step)
+
+
+def new_model(chain: Chain, plan: Plan) -> TrainedModel:
+    return _model_of(chain, plan.shape.improving[-1])
+
+
+def _rival(chain: Chain, plan: Plan) -> TrainedModel:
+    """The model to beat: the current one. In the first chain of a schedule that fine-tunes first,
+    the fine-tuned model, because a base model is beaten by anything.
+    """
+    current = current_model(chain.schedule, plan)
+    if current.pk == plan.base_model and Step.SFT in plan.shape.steps:
+        return _model_of(chain, Step.SFT)
+    return current
 
 
 def reward_model(chain: Chain, plan: Plan) -> TrainedModel:

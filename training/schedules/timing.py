@@ -11,6 +11,10 @@ from celery.schedules import crontab
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.statistics import sequential
+
+# The share of unchanged models that each half of the test for a drop may be wrong about.
+ALPHA = 0.025
 # Four years, to include a 29 February. Anything rarer is most likely a typing error.
 DAYS_LOOKED_AHEAD = 366 * 4 + 1
 
@@ -68,6 +72,8 @@ class AccuracyCheck:
     n_pairs: int
     n_wanted: int
     points: float
+    before_low: float | None = None
+    """lower end of the 95 % interval of `before`; None if it has none"""
 
 
 @dataclass(frozen=True)
@@ -176,9 +182,32 @@ def decide_to_measure(watch: AccuracyCheck | None) -> Decision:
     return Decision(runs=True, reason=Reason.MEASURING, sentence=words % values)
 
 
-def decide_by_accuracy(watch: AccuracyCheck, *, now: float) -> Decision:
-    """After the measurement: `now` is the accuracy on the new pairs."""
-    before = watch.before or 0.0
+@dataclass(frozen=True)
+class Accuracy:
+    """A measurement with its 95 % interval; None for the ends if there are too few prompts."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def decide_by_accuracy(watch: AccuracyCheck, *, seen: Accuracy) -> Decision:
+    """After the measurement on the new pairs. The same pairs, and more, are looked at again and
+    again, so chance must not start a chain at any of the looks: a drop counts if the bound that
+    holds at every look is below the interval of the accuracy before. Together they are wrong in at
+    most 5 % of models that have not changed (ALPHA for each).
+    """
+    before, now = watch.before or 0.0, seen.value
+    if watch.before_low is None or seen.low is None or seen.high is None:
+        return _skip(
+            Reason.UNMEASURED,
+            _(
+                "Skipped because the accuracy of %(model)s was measured on fewer than five prompts,"
+                " too few to tell a drop from chance."
+            )
+            % {"model": watch.model},
+        )
+    bound = sequential.upper_bound(now, sequential.variance_of(seen.low, seen.high), alpha=ALPHA)
     values = {
         "model": watch.model,
         "before": _percent(before),
@@ -186,10 +215,17 @@ def decide_by_accuracy(watch: AccuracyCheck, *, now: float) -> Decision:
         "n": watch.n_pairs,
         "points": f"{watch.points:g}",
     }
-    if round((before - now) * 100, 6) >= watch.points:
+    has_dropped = round((before - now) * 100, 6) >= watch.points
+    if has_dropped and bound >= watch.before_low:
+        words = _(
+            "Skipped because the accuracy of %(model)s on %(n)s new pairs is %(now)s, lower than"
+            " %(before)s before, but chance could explain it."
+        )
+        return _skip(Reason.HOLDS, words % values)
+    if has_dropped:
         words = _(
             "Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s new"
-            " pairs."
+            " pairs, more than chance explains."
         )
         return Decision(runs=True, reason=Reason.FELL, sentence=words % values)
     words = _(

@@ -15,6 +15,7 @@ urlpatterns = [
     path("schedules/<int:pk>/fire", schedules_views.fire, name="schedule_fire"),
     path("chains/<int:pk>/", schedules_views.chain, name="chain"),
     path("chains/<int:pk>/approve", schedules_views.approve, name="chain_approve"),
+    path("chains/<int:pk>/decide", schedules_views.decide, name="chain_decide"),
     path("chains/<int:pk>/resume", schedules_views.resume_chain, name="chain_resume"),
     path("chains/<int:pk>/stop", schedules_views.stop_chain, name="chain_stop"),
 ]

@@ -17,8 +17,17 @@ from labeling.models import Guideline, Pool
 from training import access as training_access
 from training.models import Schedule, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
-from training.schedules import chains, cron_words, selectors, services, timing
+from training.schedules import (
+    chains,
+    cron_words,
+    selectors,
+    services,
+    step_inputs,
+    timing,
+)
 from training.schedules.forms import ScheduleForm
+from training.schedules.gate import promotion
+from training.schedules.gate import selectors as gate_selectors
 
 FIRINGS_PER_PAGE = 30
 N_CHAINS_SHOWN = 10
@@ -111,6 +120,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             for step in plan.shape.steps
         ],
         "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
+        "current": (step_inputs.current_model(schedule, plan) if plan.shape.has_gate else None),
+        "gate": gate_selectors.latest_gate(schedule=schedule) if plan.shape.has_gate else None,
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
         "page": (
@@ -161,6 +172,7 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
         "chain": found,
         "links": selectors.links(chain=found),
         "saved": selectors.saved_model(chain=found),
+        "gate": gate_selectors.gate_of(chain=found),
         "is_open": found.state in selectors.OPEN,
     }
     is_fragment = request.headers.get("HX-Target") == "chain"
@@ -182,6 +194,16 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
         chain=found, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("No step is waiting for approval."))
+    return redirect("chain", pk)
+
+
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """The verdict of a person at a chain's gate."""
+    found = training_access.chain(user=request.user, pk=pk)
+    person, promotes = training_access.researcher(request.user), "promotes" in request.POST
+    if not promotion.decide(chain=found, promotes=promotes, by=person, now=timezone.now()):
+        messages.info(request, _("No model is waiting for a decision."))
     return redirect("chain", pk)
 
 

@@ -13,7 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,7 +27,8 @@ from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
-from training.snapshots import new_judgments
+from training.snapshots import draws, new_judgments
+from training.snapshots.draws import Draw
 from training.snapshots.response_numbers import numbers_of
 from training.snapshots.snapshot_card import CardTally, Row, card_of, text_key
 
@@ -67,13 +68,16 @@ class Filters:
     """Prompts only: the number of prompts. They are chosen by a hash of their text, so that the
     choice is always the same.
     """
+    draw: Draw | None = None
+    """Prompts only: draws other prompts for each cycle of a chain, in place of `limit`."""
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Filters":
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
         }
-        return cls(**values)
+        drawn = values.get("draw")
+        return cls(**values | {"draw": Draw(**drawn) if drawn else None})
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -90,6 +94,8 @@ class FrozenFolder:
     n_rows: int
     card: dict[str, Any]
     judgment_ids: list[int]
+    prompt_ids: list[int] = field(default_factory=list)
+    """of a snapshot of prompts"""
 
 
 def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
@@ -121,7 +127,9 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
             file.chmod(0o444)
         aside.rename(folder)
         undo.pop_all()
-    return FrozenFolder(fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids)
+    return FrozenFolder(
+        fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids, tally.prompt_ids
+    )
 
 
 def fingerprint(folder: Path) -> str:
@@ -315,7 +323,9 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     rows: Iterable[exports_rows.PromptRow] = (
         row for row in fitting if _is_wanted_split(row, filters, left_out)
     )
-    if filters.limit is not None:
+    if filters.draw is not None:
+        rows = draws.drawn(filters.draw, rows, left_out)
+    elif filters.limit is not None:
         chosen = heapq.nsmallest(
             filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id)
         )

@@ -162,6 +162,9 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             continue
         if snapshot.kind != Snapshot.Kind.PROMPTS and key in ("splits", "limit"):
             continue
+        if key == "limit" and (draw := snapshot.filters.get("draw")):
+            found += _draw_words(draw)
+            continue
         if isinstance(value, bool):
             shown = gettext("yes") if value else gettext("no")
         elif isinstance(value, list):
@@ -169,6 +172,18 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         else:
             shown = str(value) if value is not None else gettext("All")
         found.append((words, shown))
+    return found
+
+
+def _draw_words(draw: dict[str, Any]) -> list[tuple[Promise, str]]:
+    """What a chain drew: how many at most of each split, and from prompts used how often."""
+    limits = [f"{n} {Prompt.Split(split).label}" for split, n in draw["limits"].items()]
+    found: list[tuple[Promise, str]] = [
+        (_("Drawn for cycle"), str(draw["cycle"])),
+        (_("At most, least used first"), ", ".join(limits) or gettext("All")),
+    ]
+    if draw["max_uses"] is not None:
+        found.append((_("Left out if used"), gettext("%(n)s times") % {"n": draw["max_uses"]}))
     return found
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from labeling.models import Judgment
-from training.models import Snapshot, SnapshotJudgment
+from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import texts
@@ -121,6 +121,10 @@ def _create(
             )
             SnapshotJudgment.objects.bulk_create(
                 (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids),
+                batch_size=1000,
+            )
+            SnapshotPrompt.objects.bulk_create(
+                (SnapshotPrompt(snapshot=snapshot, prompt_id=pk) for pk in frozen.prompt_ids),
                 batch_size=1000,
             )
         undo.pop_all()

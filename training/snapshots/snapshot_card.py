@@ -36,6 +36,8 @@ class CardTally:
     """Counts the rows for the snapshot's card."""
 
     judgment_ids: list[int] = field(default_factory=list)
+    prompt_ids: list[int] = field(default_factory=list)
+    """of rows that are a prompt alone"""
     by_split: Counter[str] = field(default_factory=Counter)
     pairs_by_split: Counter[str] = field(default_factory=Counter)
     n_edits: int = 0
@@ -59,6 +61,8 @@ class CardTally:
             row.judgment_id
         ]:  # an edit follows its own ranking
             self.judgment_ids.append(row.judgment_id)
+        if "prompt_id" in row.content:
+            self.prompt_ids.append(row.content["prompt_id"])
         self.n_edits += row.is_edit
         if row.rater and row.weight is not None and not row.is_edit:
             lowest, n = self.weights.get(row.rater, (row.weight, 0))

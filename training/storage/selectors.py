@@ -209,6 +209,9 @@ def _models_of_schedules() -> set[int]:
     )
     for plan, base in open_chains.values_list("plan", "base_model_id"):
         found |= _named_in(plan, base)
+    # The next cycle measures its KL to the same model.
+    references = Run.objects.filter(link__isnull=False, reference_model__isnull=False)
+    found |= set(references.values_list("reference_model_id", flat=True))
     of_open = TrainedModel.objects.filter(run__link__chain__in=open_chains)
     return found | set(of_open.values_list("pk", flat=True))
 

@@ -15,6 +15,7 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.rloo_config import RLOOConfig
 from trl.trainer.rloo_trainer import RLOOTrainer
+from trl.trainer.utils import add_fused_lm_head
 
 from training.configs.rloo import RlooConfig
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
@@ -25,9 +26,19 @@ from training.trainer.reward import scoring
 from training.trainer.sample import generation
 from training.trainer.sample.generation import GeneratedResponse
 
+N_LAST_STEPS = 5
+
 
 class WatchedRloo(progress.Watched, RLOOTrainer):
     """TRL's trainer with our progress, checkpoints and stop."""
+
+    def measure_kl_to(self, reference: PreTrainedModel) -> None:
+        """In place of the starting model, the only reference that TRL knows. Nothing to do where β
+        is 0, because no KL is computed then.
+        """
+        if self.beta:
+            add_fused_lm_head(reference, temperature=self.temperature)
+            self.ref_model = self.accelerator.prepare_model(reference, evaluation_mode=True)
 
 
 class RlooFollower(progress.Follower):
@@ -115,6 +126,9 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
     trainer = _trainer(model, judge, config, folder, texts.train)
+    if job.reference_model is not None:
+        held_in = progress.starting_dtype(config)
+        trainer.measure_kl_to(loading.load_policy(job.reference_model, tokenizer, held_in))
     follower = RlooFollower(
         folder,
         config,
@@ -138,6 +152,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     metrics = {
         **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
         **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
+        **_last_kl(trainer),
         **texts.metrics(),
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -153,7 +168,7 @@ def _trainer(
     train: list[Prompt],
 ) -> WatchedRloo:
     """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL loads a
-    copy.
+    copy. `measure_kl_to` gives it another one.
     """
     arguments = RLOOConfig(
         num_generations=config.n_responses,
@@ -173,6 +188,16 @@ def _trainer(
         processing_class=judge.tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+
+
+def _last_kl(trainer: WatchedRloo) -> dict[str, float]:
+    """The KL of the last steps' responses; nothing where β is 0."""
+    found = [
+        logs["kl"] * logs.get("completions/mean_length", 0.0)
+        for logs in trainer.state.log_history
+        if "kl" in logs
+    ]
+    return {"kl_after": fmean(found[-N_LAST_STEPS:])} if found else {}
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:

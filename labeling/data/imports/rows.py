@@ -1,13 +1,14 @@
 """Writes one batch of an import: prompts in their clusters, responses, and judgments."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from labeling.data.prompts import splits
 from labeling.importers import curation
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import (
@@ -16,7 +17,6 @@ from labeling.models import (
     Import,
     Judgment,
     Prompt,
-    PromptKey,
     RankedResponse,
     Rater,
     Response,
@@ -34,9 +34,6 @@ COUNTED = (
 )
 _INDEXED_AT_ONCE = 200
 _CHANGED = ["cluster", "signature"]
-_KEYS = PromptKey._meta.db_table
-_CANDIDATES = 20_000
-_ASKED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
                 prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
                 prompt.signature = sketch.signature
             Prompt.objects.bulk_update(strays, _CHANGED)
-            _store_keys(
+            splits.store_keys(
                 (p.pk, key)
                 for p, sketch in zip(strays, sketches, strict=True)
                 for key in sorted(sketch.keys)
@@ -102,9 +99,10 @@ def _prompts(
     """Prompts by fingerprint, including existing ones, and problems for those that fit on neither
     side of the split.
     """
+    splits.lock()
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
-    neighbourhood = _neighbourhood(batch, fresh)
+    neighbourhood = splits.neighbourhood([one.sketch for one in fresh], batch=batch)
     homeless: dict[str, str] = {}
     new: list[tuple[Prompt, curation.Placement]] = []
     for one in fresh:
@@ -125,7 +123,7 @@ def _prompts(
             root = placement.cluster.root()
             prompt.cluster, prompt.split = root.name, root.split
     created = Prompt.objects.bulk_create([prompt for prompt, _placement in new])
-    _store_keys(
+    splits.store_keys(
         (prompt.pk, key)
         for prompt, (_p, placement) in zip(created, new, strict=True)
         for key in sorted(placement.keys)
@@ -170,107 +168,6 @@ def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
         signature=one.sketch.signature,
         created_at=now,
     )
-
-
-def _neighbourhood(batch: Import, fresh: Sequence[PreparedDraft]) -> curation.Neighbourhood:
-    """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
-    Rows of discarded imports do not count.
-    """
-    exact = frozenset[int]().union(*(one.sketch.exact for one in fresh))
-    asking: dict[int, list[curation.Sketch]] = {}
-    for one in fresh:
-        for key in one.sketch.keys:
-            asking.setdefault(key, []).append(one.sketch)
-    held: dict[int, list[int]] = {}
-    for prompt_id, key in (
-        PromptKey.objects.filter(key__in=list(asking))
-        .order_by("pk")
-        .values_list("prompt_id", "key")
-    ):
-        held.setdefault(prompt_id, []).append(key)
-    found = curation.Neighbourhood()
-    shared: dict[int, list[int]] = {}
-    for prompt_id, signature in _signatures(list(held)):
-        # Long texts share bands by chance; a hundred thousand of them must not be read and compared
-        # word by word.
-        keys = held[prompt_id]
-        asked = {id(sketch): sketch for key in keys for sketch in asking[key]}.values()
-        if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
-            shared[prompt_id] = keys
-        else:
-            found.unlike.update(keys)
-    # The likeliest, in case a template makes everything look alike; in pieces, because SQLite
-    # limits parameters.
-    likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[
-        :_CANDIDATES
-    ]
-    rows = [
-        row
-        for pks in _pieces(likeliest)
-        for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")
-    ]
-    clusters = _clusters(batch, rows)
-    for row in rows:
-        keys = shared[row.pk]
-        sketch = curation.remembered(row.messages, exact.intersection(keys))
-        found.add(curation.Member(sketch, clusters[row.cluster]), keys)
-    return found
-
-
-def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
-    """Signatures of prompts that no discarded import brought.
-
-    A query of its own: joined to their keys, PostgreSQL scanned every prompt of a large import for
-    each batch.
-    """
-    discarded = set(
-        Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True)
-    )
-    for some in _pieces(pks):
-        rows = (
-            Prompt.objects.filter(pk__in=some)
-            .order_by("pk")
-            .values_list("pk", "import_batch_id", "signature")
-        )
-        yield from (
-            (pk, bytes(signature)) for pk, batch_id, signature in rows if batch_id not in discarded
-        )
-
-
-def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:
-    """Rows of PromptKey from (prompt, key), about twenty per prompt. As model instances they took
-    half of an import's time.
-    """
-    rows = list(pairs)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            columns = [[prompt for prompt, _key in rows], [key for _prompt, key in rows]]
-            cursor.execute(
-                f"INSERT INTO {_KEYS} (prompt_id, key) SELECT * FROM unnest(%s::bigint[],"  # noqa: S608
-                " %s::bigint[])",
-                columns,
-            )
-        else:
-            cursor.executemany(f"INSERT INTO {_KEYS} (prompt_id, key) VALUES (%s, %s)", rows)  # noqa: S608
-
-
-def _pieces(pks: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(pks), _ASKED_AT_ONCE):
-        yield pks[start : start + _ASKED_AT_ONCE]
-
-
-def _clusters(batch: Import, rows: Iterable[Prompt]) -> dict[str, curation.Cluster]:
-    """Clusters by name. A cluster with rows of other origin is fixed: they may be in a snapshot, on
-    their side of the split.
-    """
-    splits = {row.cluster: row.split for row in rows}
-    others = (
-        Prompt.objects.filter(cluster__in=splits)
-        .exclude(import_batch=batch)
-        .values_list("cluster", flat=True)
-    )
-    fixed = set(others.distinct())
-    return {name: curation.Cluster(name, name in fixed, split) for name, split in splits.items()}
 
 
 def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:

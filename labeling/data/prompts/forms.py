@@ -74,7 +74,12 @@ class PromptForm(forms.Form):
         label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
     )
     split = forms.ChoiceField(
-        label=_("Split"), choices=sentence_case(Prompt.Split.choices), initial=Prompt.Split.TRAIN
+        label=_("Split"),
+        choices=[("", _("Let the text decide")), *sentence_case(Prompt.Split.choices)],
+        required=False,
+        help_text=_(
+            "For ever, together with nearly identical prompts. Only train is learned from."
+        ),
     )
     licence = forms.CharField(
         label=_("Licence"),

@@ -11,6 +11,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.access import visible
+from labeling.data.prompts import splits
 from labeling.data.sources import source_of_person
 from labeling.importers import curation
 from labeling.models import Campaign, Case, Item, Prompt, Response
@@ -40,15 +41,18 @@ def create_prompt(
     messages: Sequence[Message],
     category: str,
     language: str,
-    split: str,
+    split: str = "",
     licence: str,
     constraints: Sequence[str] = (),
     sensitive: Sequence[str] = (),
     by: User,
     now: datetime,
 ) -> Prompt:
-    """Create a prompt whose source is the person who wrote it."""
+    """Create a prompt whose source is the person who wrote it. Without a `split`, its text decides.
+    Raises splits.UnableToPlace.
+    """
     with transaction.atomic():
+        place = splits.place_of(messages=messages, wanted=split)
         source = source_of_person(person=by, now=now)
         prompt = Prompt.objects.create(
             messages=list(messages),
@@ -58,11 +62,14 @@ def create_prompt(
             licence=licence,
             category=category,
             language=language,
-            split=split,
+            split=place.split,
+            cluster=place.cluster,
+            signature=place.signature,
             constraints=list(constraints),
             sensitive=list(dict.fromkeys(sensitive)),
             created_at=now,
         )
+        splits.store_keys((prompt.pk, key) for key in sorted(place.keys))
         audit_log.record(by=by, action="create", target=prompt, now=now)
     return prompt
 
@@ -91,6 +98,10 @@ def edit_prompt(
     if (list(messages), category, language, kept) == before:
         raise UnableToEdit(_("Nothing has changed. Change the text, or go back."))
     with transaction.atomic():
+        try:
+            place = splits.place_of_version(messages=messages, before=prompt)
+        except splits.UnableToPlace as problem:
+            raise UnableToEdit(problem.sentence) from problem
         _retire(prompt, now=now)
         edited = Prompt.objects.create(
             messages=list(messages),
@@ -100,14 +111,16 @@ def edit_prompt(
             licence=prompt.licence,
             category=category,
             language=language,
-            split=prompt.split,
-            cluster=prompt.cluster,
+            split=place.split,
+            cluster=place.cluster,
+            signature=place.signature,
             sensitive=prompt.sensitive,
             constraints=kept,
             version=prompt.version + 1,
             supersedes=prompt,
             created_at=now,
         )
+        splits.store_keys((edited.pk, key) for key in sorted(place.keys))
         if keeps_responses:
             _copy_responses(old=prompt, new=edited, now=now)
         n_items = items.reissue(old=prompt, new=edited, now=now)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.data.prompts import selectors, services
+from labeling.data.prompts import selectors, services, splits
 from labeling.data.prompts import upsetting as prompts_upsetting
 from labeling.data.prompts.forms import PromptEditForm, PromptFilterForm, PromptForm
 from labeling.models import Prompt
@@ -56,18 +56,23 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     form = PromptForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        prompt = services.create_prompt(
-            messages=form.messages(),
-            category=form.cleaned_data["category"],
-            language=form.cleaned_data["language"],
-            split=form.cleaned_data["split"],
-            licence=form.cleaned_data["licence"],
-            constraints=form.cleaned_data["constraints"],
-            by=request.user,
-            now=timezone.now(),
-        )
-        return redirect("prompt", prompt.pk)
-    return render(request, "labeling/data/prompt_new.html", {"form": form})
+        try:
+            prompt = services.create_prompt(
+                messages=form.messages(),
+                category=form.cleaned_data["category"],
+                language=form.cleaned_data["language"],
+                split=form.cleaned_data["split"],
+                licence=form.cleaned_data["licence"],
+                constraints=form.cleaned_data["constraints"],
+                by=request.user,
+                now=timezone.now(),
+            )
+        except splits.UnableToPlace as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("prompt", prompt.pk)
+    status = 422 if form.errors else 200
+    return render(request, "labeling/data/prompt_new.html", {"form": form}, status=status)
 
 
 @require_http_methods(["GET", "POST"])

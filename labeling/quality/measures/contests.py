@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from labeling.quality.measures.votes import Record, Votes, as_record
+from labeling.statistics import clustering
 from labeling.statistics.bias import habits
+from labeling.statistics.figures import Figure, Ints, absent
 
 MOST_SOURCES = 4
 """More sources would give more pairs than a page can show."""
@@ -47,3 +49,19 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
             }
             found.append({"source": names.get(one, ""), "other": names.get(other, "")} | figures)
     return found
+
+
+def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:
+    """How often `source` beat `other` on these prompts, from 0 to 1 with ties as half; clustered by
+    prompt. Repeats are not counted.
+    """
+    once = votes.once
+    pairs = once.pairs
+    left, right = once.source[pairs.row], once.source[pairs.other_row]
+    prompt = once.prompt[pairs.row]
+    is_first, is_second = (left == source) & (right == other), (left == other) & (right == source)
+    wanted = (is_first | is_second) & np.isin(prompt, prompts)
+    if not wanted.any():
+        return absent(clustering.TOO_FEW)
+    won = np.where(is_first, 1 - pairs.label, 1 + pairs.label) / 2
+    return clustering.share(won[wanted], prompts=prompt[wanted])

@@ -5,9 +5,10 @@ another's in a campaign.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import expit
 
-from labeling.models import Campaign, QualityReport, Source
+from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures.votes import Record, Votes, as_figure
 from labeling.quality.selectors import last_judgment_id
@@ -69,6 +70,14 @@ def contests(*, campaign: Campaign) -> list[Contest]:
     """Computed now from every vote. Pages use the quality report's results instead."""
     votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
     return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
+
+
+def win_rate(*, campaign: Campaign, source_id: int, other_id: int, split: str) -> Figure:
+    """How often one source beat the other on prompts of this split, from 0 to 1, computed now."""
+    votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
+    prompts = Prompt.objects.filter(items__campaign=campaign, split=split)
+    wanted = np.array(list(prompts.values_list("pk", flat=True).distinct()), dtype=np.int64)
+    return measures_contests.win_rate_of(votes, source_id, other_id, wanted)
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:

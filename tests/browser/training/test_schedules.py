@@ -20,6 +20,7 @@ from training.models.chain_plans import Plan
 from training.registry import services as registry_services
 from training.schedules import chains
 from training.schedules import services as schedules_services
+from training.schedules.gate.verdict import Checked, Verdict
 from training.schedules.services import Terms
 
 Opener = Callable[..., Page]
@@ -119,6 +120,34 @@ def test_schedules_and_chains_pass_axe_and_fit(
     for name, path in paths.items():
         page = open_page(path, noor, width=width)
         look_over(page, f"schedule-{name}-{width}")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_chain_at_its_gate_passes_axe_and_takes_a_decision(
+    open_page: Opener,
+    noor: User,
+    cycle: Chain,
+    look_over: Callable[..., None],
+    width: int,
+) -> None:
+    checks = (
+        Checked("win_rate", 0.61, 0.5, None, 0.47, 0.73, 84),
+        Checked("reward", 1.2, 0.7, True),
+        Checked("kl", 31.5, 20.0, False),
+    )
+    verdict = Verdict("waits", "Raters still owe 16 answers on test prompts.", checks)
+    cycle.links.filter(step="ppo").update(state="done")
+    cycle.links.filter(step="gate").update(
+        state="approval", model=cast.a_model(noor, "ppo-3"), verdict=verdict.as_json()
+    )
+    Chain.objects.filter(pk=cycle.pk).update(state="approval")
+
+    look_over(open_page(f"/schedules/{cycle.schedule_id}/", noor, width=width), f"gate-{width}")
+    page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
+    look_over(page, f"chain-gate-{width}")
+    page.click("#reject")
+
+    page.get_by_text(f"Not promoted, by {noor}.").first.wait_for()
 
 
 @pytest.mark.parametrize("width", [1440, 390])

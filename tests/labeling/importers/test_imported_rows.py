@@ -102,18 +102,10 @@ def test_near_duplicates_share_a_cluster_across_imports(bring: Bring) -> None:
 def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(
     bring: Bring, alice: User
 ) -> None:
-    text = (
-        "Explain in detail how a sewing machine makes its stitches, step by step, for a child of"
-        " ten."
-    )
-    for split in Prompt.Split.values:
+    texts = {split: " ".join(f"{split}{n}" for n in range(20)) for split in Prompt.Split.values}
+    for split, text in texts.items():
         prompts_services.create_prompt(
-            messages=[
-                {
-                    "role": "user",
-                    "content": f"{split} {split} {split}: {text} {split} {split} {split}",
-                }
-            ],
+            messages=[{"role": "user", "content": text}],
             category="other",
             language="en",
             split=split,
@@ -122,12 +114,7 @@ def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(
             now=NOON,
         )
 
-    bring(
-        *(
-            {"prompt": f"{split} {split} {split}: {text} {split} {split} {split}!"}
-            for split in Prompt.Split.values
-        )
-    )
+    bring(*({"prompt": f"{text} it"} for text in texts.values()))
 
     for prompt in Prompt.objects.exclude(import_batch=None):
         assert prompt.messages[0]["content"].startswith(prompt.split)
@@ -136,8 +123,8 @@ def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(
 def test_every_line_whose_prompt_fits_neither_split_is_reported(bring: Bring, alice: User) -> None:
     words = [f"word{number:03}" for number in range(60)]
     typed = {
-        Prompt.Split.TRAIN: ["other", "words", "begin", "this", *words[4:]],
-        Prompt.Split.TEST: [*words[:-4], "and", "these", "end", "it"],
+        Prompt.Split.TRAIN: ["other", "words", "begin", "this", "one", "text", "here", *words[7:]],
+        Prompt.Split.TEST: [*words[:-7], "and", "these", "end", "it", "as", "they", "do"],
     }
     for split, text in typed.items():
         prompts_services.create_prompt(
@@ -173,7 +160,7 @@ def test_clusters_that_a_later_line_ties_together_end_on_one_side(
     monkeypatch.setattr(imports_services, "BATCH", 1)
     words = [f"word{i:03}" for i in range(60)]
     left, right = (
-        ["other", "words", "begin", "this", *words[4:]],
+        ["other", "words", "begin", "this", "one", "text", "here", *words[7:]],
         [
             *words[:-4],
             "and",
@@ -351,7 +338,7 @@ def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
     ]
     batch = bring(*rows, with_judgments=True, runs=False)
 
-    with django_assert_max_num_queries(47):
+    with django_assert_max_num_queries(49):
         imports_services.run_import(import_id=batch.pk, clock=clock)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from tests.trainer import runs
+from tests.trainer import runs, tiny
 from training.configs.rloo import RlooConfig
 from training.processes import run_dir
 from training.trainer import data
@@ -90,6 +90,32 @@ def test_with_lora_the_model_is_merged_and_kl_is_reported(
     assert "kl" in runs.points(folder)[2]
     assert run_dir.is_complete(run_folder / "model")
     assert not list(run_folder.glob("model/adapter_*"))
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_kl_is_measured_to_the_reference_model(
+    run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path, method: str
+) -> None:
+    config = replace(QUICK, method=method, kl_coef=0.05, max_steps=2, lora_rank=4)
+    first = {}
+    for name, seed in (("same", 0), ("other", 5)):
+        reference = tiny.build_tiny_model(run_folder.parent / name, seed=seed)
+        folder = runs.finished(
+            run_folder.parent / f"run-{name}",
+            "rloo",
+            config,
+            tiny_model,
+            snapshot,
+            reward_model=likes_a_token,
+            reference_model=reference,
+        )
+        first[name] = runs.points(folder)[1]["kl"]
+        result = run_dir.read_result(folder.path)
+        assert result is not None
+        assert "kl_after" in result.metrics
+
+    assert first["same"] == pytest.approx(0, abs=1e-4)
+    assert first["other"] > 0.01
 
 
 def test_a_run_of_too_few_prompts_says_so(

@@ -143,6 +143,27 @@ def test_a_run_leaves_whole_weights_curves_and_samples(
     assert not [name for name in weights if "lora" in name]
 
 
+def test_kl_is_measured_to_the_reference_model(models: tuple[Path, Path], tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    reference = tiny.build_tiny_model(tmp_path / "reference", seed=5)
+    before = []
+    for method in ("lora", "full"):
+        config = PpoConfig(**(SMALL | {"method": method, "n_episodes": 4}))
+        runs.finished(
+            tmp_path / method,
+            "ppo",
+            config,
+            models[0],
+            snapshot,
+            reward_model=models[1],
+            reference_model=reference,
+        )
+        before.append(result_of(tmp_path / method).metrics["kl_before"])
+
+    assert before[0] > 0.01
+    assert before[0] == pytest.approx(before[1], rel=1e-3)
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_in_bfloat16_too_the_kl_is_exactly_zero_before_the_first_update(
     method: str, models: tuple[Path, Path], tmp_path: Path
@@ -288,6 +309,29 @@ def test_a_collapse_keeps_the_last_good_checkpoint_and_says_so(
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
 
 
+@pytest.mark.parametrize(("evaluate_every", "n_reporting"), [(2, 4), (0, 8)])
+def test_the_prompts_that_choose_a_step_do_not_report_its_reward(
+    evaluate_every: int, n_reporting: int, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    (snapshot / "validation.jsonl").write_text(
+        (snapshot / "train.jsonl").read_text() + (snapshot / "validation.jsonl").read_text()
+    )
+
+    folder = carried_out(
+        tmp_path / "run", models, snapshot, n_episodes=8, evaluate_every=evaluate_every
+    )
+
+    assert result_of(folder.path).metrics["n_held_out_prompts"] == n_reporting
+    held_out = [
+        one["scores"]["reward"] for one in runs.samples(folder) if one["scores"].get("held_out")
+    ]
+    first = sorted(held_out[:8], reverse=True)
+    assert first == held_out[:8]
+    reported = result_of(folder.path).metrics["reward_before"]
+    assert (reported == pytest.approx(sum(first) / 8, abs=1e-3)) == (n_reporting == 8)
+
+
 @pytest.mark.parametrize("keep_checkpoints", [1, 3])
 def test_a_checkpoint_of_the_collapsed_policy_is_neither_kept_nor_left(
     keep_checkpoints: int, models: tuple[Path, Path], tmp_path: Path
@@ -323,7 +367,7 @@ def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gon
     trainer, folder = ppo_models.trainer(), RunFolder(tmp_path, 1)
     (tmp_path / "attempt").write_text("1")
     trainer.state.step = 3
-    run._keep_if_best(trainer, {"reward": 1.5}, folder)
+    run._keep_if_best(trainer, run._Measured({"reward": 0.0}, choice=1.5), folder)
 
     trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
     run._recall_best(trainer, folder)
@@ -423,29 +467,3 @@ def test_a_watchdog_is_scored_at_every_step_and_never_learned_from(
     for point in watched[1:]:
         assert point["values"]["watchdog"] == pytest.approx(-point["values"]["reward"], abs=1e-5)
     assert {"watchdog_before", "watchdog_after"} <= set(result_of(tmp_path / "watched").metrics)
-
-
-def test_a_falling_watchdog_ends_the_run_on_its_last_good_checkpoint(
-    models: tuple[Path, Path], tmp_path: Path
-) -> None:
-    settings: dict[str, Any] = {
-        "learning_rate": 0.01,
-        "kl_coef": 0.0,
-        "n_episodes": 960,
-        "batch_size": 16,
-        "checkpoint_every": 4,
-        "watchdog_drop": 0.0001,
-    }
-
-    start(
-        tmp_path / "run",
-        models,
-        write_snapshot(tmp_path / "s"),
-        watchdog_model=opposed(models, tmp_path / "w"),
-        **settings,
-    )
-
-    result = result_of(tmp_path / "run")
-    assert result.outcome == "stopped"
-    assert "The watchdog's reward fell from" in str(result.error)
-    assert "was kept" in str(result.error)

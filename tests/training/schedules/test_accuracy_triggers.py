@@ -24,12 +24,14 @@ from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules.services import Terms
-from training.schedules.timing import AccuracyCheck, Reason
+from training.schedules.timing import Accuracy, AccuracyCheck, Reason
 from training.snapshots import freeze
 from training.snapshots.services import Filters
 
 pytestmark = pytest.mark.django_db
-WATCH = AccuracyCheck(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points=3)
+WATCH = AccuracyCheck(
+    model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points=3, before_low=0.68
+)
 
 
 # --- the decision ---------------------------------------------------------------------------------
@@ -39,9 +41,12 @@ WATCH = AccuracyCheck(model="reward-12", before=0.712, n_pairs=312, n_wanted=100
     ("now", "reason", "sentence"),
     [
         (
-            0.679,
+            0.579,
             Reason.FELL,
-            "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 312 new pairs.",
+            (
+                "Ran because the accuracy of reward-12 fell from 71.2 % to 57.9 % on 312 new pairs,"
+                " more than chance explains."
+            ),
         ),
         (
             0.70,
@@ -52,16 +57,26 @@ WATCH = AccuracyCheck(model="reward-12", before=0.712, n_pairs=312, n_wanted=100
             ),
         ),
         (
-            0.682,
-            Reason.FELL,
-            "Ran because the accuracy of reward-12 fell from 71.2 % to 68.2 % on 312 new pairs.",
+            0.65,
+            Reason.HOLDS,
+            (
+                "Skipped because the accuracy of reward-12 on 312 new pairs is 65.0 %, lower than"
+                " 71.2 % before, but chance could explain it."
+            ),
         ),
     ],
 )
 def test_a_measurement_says_what_it_found(now: float, reason: Reason, sentence: str) -> None:
-    decision = timing.decide_by_accuracy(WATCH, now=now)
+    decision = timing.decide_by_accuracy(WATCH, seen=Accuracy(now, now - 0.05, now + 0.05))
 
     assert (decision.reason, decision.sentence) == (reason, sentence)
+
+
+def test_without_an_interval_a_drop_cannot_be_told_from_chance() -> None:
+    decision = timing.decide_by_accuracy(WATCH, seen=Accuracy(0.1, None, None))
+
+    assert (decision.runs, decision.reason) == (False, Reason.UNMEASURED)
+    assert "fewer than five prompts" in decision.sentence
 
 
 def test_too_few_fresh_pairs_are_not_worth_a_run() -> None:
@@ -104,7 +119,7 @@ def judge(
         kind="reward",
         location=base_model.location,
         run=run,
-        metrics={"held_out_accuracy_after": 0.712},
+        metrics={"held_out_accuracy_after": 0.712, "held_out_accuracy_low_after": 0.68},
         created_at=NOW,
     )
 
@@ -152,9 +167,12 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     assert firing.run is not None
     claimed = runs_services.claim_run(run_id=firing.run.pk, node="gpu-1", now=at)
     assert claimed is not None
-    outcome, metrics = Run.Outcome.SUCCEEDED, {"held_out_accuracy": accuracy, "n_held_out_pairs": 2}
-    if accuracy is None:
-        outcome, metrics = Run.Outcome.FAILED, {}
+    outcome, metrics = Run.Outcome.FAILED, {}
+    if accuracy is not None:
+        outcome = Run.Outcome.SUCCEEDED
+        metrics = {"held_out_accuracy": accuracy, "n_held_out_pairs": 2}
+        ends = {"low": accuracy - 0.04, "high": accuracy + 0.04}
+        metrics |= {f"held_out_accuracy_{end}": value for end, value in ends.items()}
     ending = AttemptResult(outcome, error="" if accuracy else "Out of memory.", metrics=metrics)
     runs_services.finish_run(run_id=claimed.pk, attempt=claimed.attempt, result=ending, now=at)
     schedules_services.fire_due_schedules(now=at)
@@ -178,12 +196,12 @@ def test_a_fall_begins_a_chain_and_says_from_where_to_where(
 ) -> None:
     one = schedule()
 
-    firing = measured(one, 0.679, at=due(one) + timedelta(minutes=9))
+    firing = measured(one, 0.579, at=due(one) + timedelta(minutes=9))
 
     one.refresh_from_db()
-    assert (
-        firing.sentence
-        == "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 2 new pairs."
+    assert firing.sentence == (
+        "Ran because the accuracy of reward-12 fell from 71.2 % to 57.9 % on 2 new pairs, more than"
+        " chance explains."
     )
     assert firing.chain == Chain.objects.get()
     assert firing.run is not None
@@ -297,7 +315,12 @@ def test_a_paused_schedule_begins_nothing_when_its_measurement_ends(
     Run.objects.filter(firing=firing).update(
         state="finished",
         outcome="succeeded",
-        metrics={"held_out_accuracy": 0.1, "n_held_out_pairs": 2},
+        metrics={
+            "held_out_accuracy": 0.1,
+            "held_out_accuracy_low": 0.05,
+            "held_out_accuracy_high": 0.2,
+            "n_held_out_pairs": 2,
+        },
     )
 
     schedules_services.fire_due_schedules(now=due(one) + timedelta(hours=1))

@@ -36,7 +36,7 @@ def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
 ) -> None:
     prompts = on_split("train", 3)
     chain = begin(
-        "fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3
+        "fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_taught=3
     )
     run_ends(chain, "sft")
     answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
@@ -56,8 +56,8 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
     guideline: Guideline,
     base_model: TrainedModel,
 ) -> None:
-    prompts = on_split("train", 2)
-    compare(prompts[0], rosa, [1, 2])
+    prompts = on_split("test", 2)
+    compare(on_split("train")[0], rosa, [1, 2])
     chain = begin(
         "weekly", pool=day_shift.pk, guideline=guideline.pk, n_responses=4, approvals=("campaign",)
     )
@@ -75,7 +75,7 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
     campaign = Campaign.objects.get()
     new = TrainedModel.objects.get(run=ppo)
     shown = set(campaign.items.values_list("responses__source", flat=True))
-    assert again(chain).state == "finished"
+    assert (again(chain).state, link(chain, "campaign").state) == ("going", "done")
     assert shown == {new.source_id, base_model.source_id}
 
 
@@ -101,12 +101,13 @@ def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_pers
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
     run_ends(chain, "reward")
     run_ends(chain, "ppo")
-    answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
-    run_ends(chain, "sample", responses=2)
+    for step in ("sample", "sample_before"):
+        answer(chain, step, [prompt.pk for prompt in prompts], n=2)
+        run_ends(chain, step, responses=2)
 
     blind = link(chain, "campaign").campaign
     assert blind is not None
-    assert (again(chain).state, chain.error) == ("finished", "")
+    assert link(chain, "campaign").state == "done"
     assert run_of(chain, "reward").base_model == fine_tuned
     assert run_of(chain, "ppo").base_model == fine_tuned
     improved = TrainedModel.objects.get(run=run_of(chain, "ppo"))
@@ -124,7 +125,7 @@ def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
     base_model: TrainedModel,
 ) -> None:
     compare(on_split("train")[0], rosa, [1, 2])
-    on_split("test", 2)
+    on_split("validation", 2)
     chain = begin("rloo", pool=day_shift.pk, guideline=guideline.pk)
     run_ends(chain, "reward")
     run_ends(chain, "rloo")
@@ -138,10 +139,10 @@ def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
     )
     assert evaluation.reward_model == TrainedModel.objects.get(run=run_of(chain, "reward"))
     assert (evaluation.snapshot, evaluation.config["split"]) == (
-        link(chain, "held_out").snapshot,
-        "all",
+        link(chain, "prompts").snapshot,
+        "held_out",
     )
-    assert evaluation.snapshot.n_rows == 2
+    assert evaluation.snapshot.card["splits"] == {"train": 1, "validation": 2, "test": 0}
 
 
 def test_dpo_takes_comparisons_and_no_reward_model(
@@ -192,14 +193,15 @@ def test_rejection_sampling_learns_from_the_best_and_shows_raters_the_new_model(
     assert (run_of(chain, "sft_best").kind, run_of(chain, "sft_best").snapshot) == ("sft", best)
     assert run_of(chain, "sft_best").base_model == base_model
     run_ends(chain, "sft_best")
-    answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
-    run_ends(chain, "sample", responses=2)
+    for step in ("sample", "sample_before"):
+        answer(chain, step, [prompt.pk for prompt in prompts], n=2)
+        run_ends(chain, step, responses=2)
 
     campaign, new = (
         link(chain, "campaign").campaign,
         TrainedModel.objects.get(run=run_of(chain, "sft_best")),
     )
-    assert (again(chain).state, chain.error) == ("finished", "")
+    assert link(chain, "campaign").state == "done"
     assert campaign is not None
     assert set(campaign.items.values_list("responses__source", flat=True)) == {
         new.source_id,

@@ -81,7 +81,7 @@ def test_a_schedule_goes_from_comparisons_through_the_best_of_k_to_a_campaign(
         supervise.supervise(run_id=waiting.pk, node="node")
         chains.advance_chain(chain_id=chain.pk, now=NOW)
 
-    assert (again(chain).state, chain.error) == ("finished", ""), (
+    assert (again(chain).state, chain.error) == ("approval", ""), (
         Run.objects.order_by("pk").last().log_tail
     )
     judge = TrainedModel.objects.get(run=run_of(chain, "reward"))

@@ -16,9 +16,11 @@ from labeling.models import Guideline, Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from training import configs
-from training.models import Chain, Run, Schedule, chain_plans
+from training.models import Chain, Run, Schedule, Snapshot, chain_plans
+from training.models.chain_plans import Plan
 from training.schedules import chains
 from training.schedules import services as schedules_services
+from training.schedules.services import Terms, UnableToSchedule
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
@@ -39,6 +41,13 @@ def form_data(**changes: Any) -> dict[str, Any]:
         "max_runs_a_week": "",
         "quiet_from": "",
         "quiet_until": "",
+        "max_uses": "8",
+        "n_judged": "40",
+        "n_taught": "0",
+        "min_win_rate": "52.5",
+        "max_kl": "",
+        "max_length": "1.5",
+        "gate_days": "14",
     }
     return sent | changes
 
@@ -110,6 +119,46 @@ def test_the_whole_cycle_is_set_up_on_one_page(
         day_shift.pk,
         500,
     )
+    gated = ("n_judged", "min_win_rate", "max_kl", "gate_days")
+    assert [schedule.plan[name] for name in gated] == [40, 52.5, None, 14]
+
+
+def test_settings_that_need_demonstrations_are_not_offered_for_ppo_on_prompts(
+    signed_in: SignIn,
+    noor: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    make_snapshot: Callable[..., Snapshot],
+) -> None:
+    mixed = configs.as_json(configs.PRESETS["ppo"]["thorough"])
+    model = cast.a_model(noor)
+    run = Run.objects.create(
+        name="PPO-ptx",
+        kind="ppo",
+        config=mixed,
+        snapshot=make_snapshot("demonstrations"),
+        base_model=model,
+        state="finished",
+        outcome="succeeded",
+    )
+    data = weekly_data(base_model=model.pk, pool=day_shift.pk, guideline=guideline.pk)
+    client = signed_in(noor)
+
+    page = client.get("/schedules/new/weekly/").context["form"]["config_ppo"]
+    asked = client.post("/schedules/new/weekly/", data | {"config_ppo": f"run:{run.pk}"})
+
+    assert "preset:thorough" not in [name for name, _words in page.field.choices]
+    assert asked.status_code == 422
+    assert "a snapshot of prompts has none" in html.unescape(asked.content.decode())
+    with pytest.raises(UnableToSchedule, match="a snapshot of prompts has none"):
+        schedules_services.create_schedule(
+            name="Mondays",
+            plan=Plan("weekly", base_model=model.pk, configs={"ppo": mixed}),
+            terms=Terms(trigger="hand", time_zone="UTC"),
+            by=noor,
+            now=timezone.now(),
+        )
+    assert not Schedule.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -197,7 +246,7 @@ def test_with_a_reward_model_that_there_is_a_schedule_needs_no_comparison(
 
     assert schedule.plan["reward_model"] == judge.pk
     assert "snapshot of comparisons" not in text_of(client, f"/schedules/{schedule.pk}/")
-    assert Chain.objects.get().links.count() == 6
+    assert Chain.objects.get().links.count() == 9
 
 
 def test_one_and_the_same_response_is_nothing_to_choose_from(

@@ -343,13 +343,14 @@ def test_every_step_of_every_template_has_words_and_follows_what_it_needs(templa
         "sft": "demonstrations",
         "reward": "comparisons",
         "ppo": "reward",
-        "sample": "prompts",
+        "sample": "held_out",
         "campaign": "sample",
     }
     needs |= {
         "dpo": "comparisons",
         "rloo": "reward",
-        "evaluate": "held_out",
+        "evaluate": "prompts",
+        "gate": "campaign",
         "campaign_first": "sample_first",
     }
 

@@ -133,6 +133,27 @@ def test_a_model_that_a_schedule_begins_with_stays(made: Made, noor: User) -> No
     assert key(model) not in freeable()
 
 
+def test_a_model_that_a_chain_measures_its_kl_to_stays(made: Made, noor: User) -> None:
+    made(1.0)
+    _run, model = made(1.5)
+    run, _last = made(1.2)
+    made(2.0)
+    assert key(model) in freeable()
+    base = run.base_model_id
+    plan, terms = Plan("fine-tune", base_model=base), Terms(trigger="hand", time_zone="UTC")
+    schedule = schedules_services.create_schedule(
+        name="Weekly", plan=plan, terms=terms, by=noor, now=NOW
+    )
+    chain = schedules_services.fire_now(schedule=schedule, by=noor, now=NOW)
+    chain.links.filter(step="sft").update(run=run)
+    Chain.objects.filter(pk=chain.pk).update(state="finished")
+    assert key(model) in freeable()
+
+    Run.objects.filter(pk=run.pk).update(reference_model=model)
+
+    assert key(model) not in freeable()
+
+
 def test_a_state_that_is_extended_since_it_was_looked_at_stays(
     made: Made, noor: User, settings: LazySettings
 ) -> None:

@@ -12,6 +12,11 @@ from training.configs.ppo.knobs import PpoKnobs
 from training.configs.sizes import Inputs, Shape
 from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS
 
+# √KL of 5: where the runs of Bai 2022 end, far beyond the drift that raters still like.
+KL_CEILING = 25.0
+# In units of the watchdog's reward, whose mean over demonstrations is 0.
+WATCHDOG_DROP = 0.5
+
 
 @dataclass(frozen=True)
 class PpoConfig(PpoKnobs):
@@ -24,7 +29,11 @@ class PpoConfig(PpoKnobs):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts, and the completions for the ptx mix"""
     model_button: ClassVar[str] = _("Improve with PPO")
-    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "watchdog_model": OPTIONAL}
+    takes: ClassVar[Mapping[str, str]] = {
+        "reward_model": REQUIRED,
+        "watchdog_model": OPTIONAL,
+        "reference_model": OPTIONAL,
+    }
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
@@ -38,7 +47,7 @@ class PpoConfig(PpoKnobs):
     measures: ClassVar[tuple[Measure, ...]] = (
         metrics.HELD_OUT_SPLIT,
         metrics.REWARD,
-        Measure("kl", _("KL to the SFT model, nats per response")),
+        Measure("kl", _("KL to the reference model, nats per response")),
         Measure("watchdog", _("Watchdog reward")),
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
@@ -126,6 +135,16 @@ class PpoConfig(PpoKnobs):
             return [Problem("n_minibatches", text, values)]
         return []
 
+    def data_problems(self, snapshot: str) -> list[str]:
+        if self.ptx_coef and snapshot == "prompts":
+            return [
+                _(
+                    "PPO-ptx mixes demonstrations in, and a snapshot of prompts has none. Set γ of"
+                    " PPO-ptx to 0, or choose other settings."
+                )
+            ]
+        return []
+
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         found = []
         if is_sharded:
@@ -196,9 +215,16 @@ class PpoConfig(PpoKnobs):
                 evaluate_every=7,
                 checkpoint_every=5,
             ),
-            "balanced": cls(n_minibatches=4, n_inner_epochs=2),
+            "balanced": cls(
+                n_minibatches=4,
+                n_inner_epochs=2,
+                kl_ceiling=KL_CEILING,
+                watchdog_drop=WATCHDOG_DROP,
+            ),
             "thorough": cls(
                 method="full",
+                kl_ceiling=KL_CEILING,
+                watchdog_drop=WATCHDOG_DROP,
                 n_episodes=256_000,
                 batch_size=512,
                 n_minibatches=8,

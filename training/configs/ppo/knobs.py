@@ -95,7 +95,7 @@ class PpoKnobs(Weights):
         Responses,
         "kl_coef",
         help=_(
-            "Penalty per nat of drift from the SFT model. InstructGPT: 0.02; 0.05 allows less"
+            "Penalty per nat of drift from the reference model. InstructGPT: 0.02; 0.05 allows less"
             " drift."
         ),
     )
@@ -252,8 +252,8 @@ class PpoKnobs(Weights):
         0.0,
         _("Watchdog"),
         _(
-            "Stops when the watchdog's mean reward falls this far below its starting value. 0: only"
-            " watch."
+            "Stops when the watchdog's mean reward over several rollouts falls this far below its"
+            " starting value, by more than chance. 0: only watch."
         ),
         min=0.0,
         max=1000.0,

@@ -53,6 +53,8 @@ def build_job(attempt: Attempt) -> run_dir.Job:
             endpoints.check_use(endpoint=endpoint)
         except UnableToRegister as problem:
             raise UnableToStart(problem.sentence) from problem
+    if run.reference_model_id == run.base_model_id:
+        beside.pop("reference_model", None)  # the child has it already
     return run_dir.Job(
         kind=run.kind,
         run_id=run.pk,

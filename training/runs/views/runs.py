@@ -22,6 +22,7 @@ from training.configs import metrics as configs_metrics
 from training.configs import roles
 from training.configs.knobs import RESPONSES
 from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
+from training.registry import selectors as registry_selectors
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
@@ -222,6 +223,8 @@ class Board:
     """each with its scores, by name"""
     score_names: list[str]
     result: results_measures.Result
+    caution: str
+    """what the result does not show; "" if there is nothing to say"""
     breakdowns: list[results_measures.Breakdown]
     preset: str
     differences: list[runs_selectors.Difference]
@@ -236,6 +239,19 @@ class Board:
     snapshot_heading: str
     leaves_responses: bool
     next_steps: list[next_steps.NextStep]
+
+
+def _caution(run: Run) -> str:
+    """A win rate by the reward model that the winner was trained to please is no evidence."""
+    judge, model = run.reward_model, run.base_model
+    if judge is None or "win_rate" not in run.metrics:
+        return ""
+    if not registry_selectors.is_optimised_on(model=model, judge=judge):
+        return ""
+    return gettext(
+        "“%(judge)s” decided this win rate, and “%(model)s” was trained to please it. It shows that"
+        " the training worked, not that people prefer the model."
+    ) % {"judge": judge, "model": model}
 
 
 def _board(run: Run, person: User) -> Board:
@@ -263,6 +279,7 @@ def _board(run: Run, person: User) -> Board:
         ],
         score_names=list(score_names.values()),
         result=results_measures.result(kind=run.kind, metrics=run.metrics),
+        caution=_caution(run),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,

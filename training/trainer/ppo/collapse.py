@@ -3,9 +3,14 @@
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean, variance
+
+from pages import intervals
 
 # The minimum number of responses for a meaningful share.
 _TELLING = 64
+# The minimum number of rollouts whose means show how far they vary by chance.
+_FEWEST_ROLLOUTS = 4
 
 
 class Collapse(Exception):
@@ -39,23 +44,26 @@ def refuse_far(kl: float, ceiling: float) -> None:
     """In nats per response; a ceiling of 0 means none."""
     if ceiling and kl > ceiling:
         raise Collapse(
-            f"The KL to the SFT model reached {kl:.1f} nats a response, above the ceiling of "
+            f"The KL to the reference model reached {kl:.1f} nats a response, above the ceiling of "
             f"{ceiling:g}. Raise β or lower the learning rate."
         )
 
 
 def refuse_fallen(watchdog: Sequence[float], drop: float, *, batch_size: int) -> None:
-    """The latest 64 responses against the first 64, because a single rollout is noise. `watchdog`
-    is the mean reward of each rollout; a drop of 0 means no check.
+    """The watchdog's mean reward of the latest rollouts is lower than that of the first by more
+    than `drop`, and not by chance. Compares at least 64 responses and 4 rollouts of each, with the
+    error of both means. `watchdog` is the mean of each rollout. A drop of 0 means no check.
     """
-    n = math.ceil(_TELLING / batch_size)
+    n = max(_FEWEST_ROLLOUTS, math.ceil(_TELLING / batch_size))
     if not drop or len(watchdog) < 2 * n:
         return
-    first, latest = sum(watchdog[:n]) / n, sum(watchdog[-n:]) / n
-    if latest < first - drop:
+    first, latest = watchdog[:n], watchdog[-n:]
+    error = math.sqrt((variance(first) + variance(latest)) / n)
+    if fmean(first) - fmean(latest) - intervals.student(2 * n - 1) * error > drop:
         raise Collapse(
-            f"The watchdog's reward fell from {first:.2f} to {latest:.2f}: the policy may be"
-            " exploiting its reward model. Raise β, or train on fresher comparisons."
+            f"The watchdog's reward fell from {fmean(first):.2f} to {fmean(latest):.2f}, more than"
+            " chance explains: the policy may be exploiting its reward model. Raise β, or train on"
+            " fresher comparisons."
         )
 
 

@@ -29,6 +29,8 @@ from training.trainer.ppo.trainer import PpoTrainer, StepReport
 from training.trainer.sample import generation
 from training.trainer.sample.rollout_server import URL, RolloutServer
 
+# Fewer held-out prompts than this are not halved.
+FEWEST_HALVED = 8
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"
 
@@ -41,6 +43,16 @@ class _Texts:
     ptx: list[tuple[list[int], list[int]]]
     n_ptx_cut: int
     n_ptx_left_out: int
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """An evaluation on held-out prompts."""
+
+    reported: dict[str, float]
+    """empty without held-out prompts"""
+    choice: float
+    """the mean reward on the prompts that choose which step is kept"""
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
@@ -76,16 +88,13 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         after = _measure_saved(trainer, policy, texts)
         if accelerator.is_main_process:
             loading.save_whole(folder, job.output, policy, tokenizer)
-    metrics = (
-        metrics
-        | after
-        | {
-            **texts.prompts.metrics(),
-            **_mixed(texts),
-            "n_episodes": trainer.state.step * config.batch_size,
-            "seconds": round(time.monotonic() - started_at, 1),
-        }
-    )
+    metrics |= after | {
+        **texts.prompts.metrics(),
+        "n_held_out_prompts": _n_reporting(texts, config),
+        **_mixed(texts),
+        "n_episodes": trainer.state.step * config.batch_size,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
     return Result(
         outcome, error=error, metrics=metrics, model=job.output, n_steps=trainer.state.step
     )
@@ -98,11 +107,16 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
     if job.reward_model is None:
         raise loading.UnableToLoad("PPO needs a reward model. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model)
-    for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
+    beside = {
+        "reward model": job.reward_model,
+        "watchdog": job.watchdog_model,
+        "reference model": job.reference_model,
+    }
+    for role, path in beside.items():
         if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
             raise loading.UnableToLoad(
-                f"The {role} reads other tokens than the policy writes. Train a reward model from"
-                " the same base model."
+                f"The {role} reads other tokens than the policy writes. Choose one that was trained"
+                " from the same base model."
             )
     return tokenizer
 
@@ -122,7 +136,7 @@ def _roles(
     job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> Roles:
     """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
-    each in two roles.
+    each in two roles; a reference other than the starting model is one more.
     """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
@@ -131,8 +145,9 @@ def _roles(
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
     reference: nn.Module | None = None
     reward: nn.Module | None = None
+    if is_full or job.reference_model is not None:
+        reference = loading.load_policy(job.reference_model or job.model, tokenizer, held_in)
     if is_full:
-        reference = loading.load_policy(job.model, tokenizer, torch.float32)
         reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
     else:
         policy = loading.with_adapters(policy, _lora(config, is_reward=False))
@@ -225,7 +240,7 @@ def _begin(
         trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
         return
-    trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
+    trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0).reported
     folder.append_point(
         0,
         trainer.n_steps,
@@ -250,7 +265,7 @@ def _learn(
             is_last = report.step == report.n_steps
             if progress.is_due(report.step, config.evaluate_every) and not is_last:
                 found = _measure(trainer, tokenizer, texts, folder, step=report.step)
-                values |= {f"held_out_{name}": value for name, value in found.items()}
+                values |= {f"held_out_{name}": value for name, value in found.reported.items()}
                 _keep_if_best(trainer, found, folder)
             folder.append_point(report.step, report.n_steps, values)
             _show(folder, tokenizer, texts, report, config)
@@ -314,12 +329,12 @@ def _measure(
     folder: RunFolder,
     *,
     step: int,
-) -> dict[str, float]:
+) -> _Measured:
     """Reward on held-out prompts. Shows the best-scoring responses, where reward hacking appears
     first.
     """
     if not texts.prompts.held_out:
-        return {}
+        return _Measured({}, -math.inf)
     with trainer.trained.averaged_weights():
         found, rollouts, scores = trainer.evaluate(
             [prompt.input_ids for prompt in texts.prompts.held_out]
@@ -329,13 +344,29 @@ def _measure(
         _append_sample(
             folder, tokenizer, step, texts.prompts.held_out[index], rollouts[index], shown
         )
-    return found
+    choosing, reporting = _halves(trainer.config, len(rollouts))
+    reported = found | {"reward": float(scores[reporting].mean())}
+    return _Measured(reported, float(scores[choosing].mean()))
 
 
-def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolder) -> None:
-    if not found or found["reward"] <= trainer.state.best_reward:
+def _halves(config: PpoConfig, n: int) -> tuple[slice, slice]:
+    """(the held-out prompts that choose the step to keep, those whose reward is reported). The step
+    that does best on some prompts was lucky on them. All, if there is no choice or no half.
+    """
+    if not config.evaluate_every or n < FEWEST_HALVED:
+        return slice(None), slice(None)
+    return slice(0, None, 2), slice(1, None, 2)
+
+
+def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
+    n = len(texts.prompts.held_out)
+    return len(range(n)[_halves(config, n)[1]])
+
+
+def _keep_if_best(trainer: PpoTrainer, found: _Measured, folder: RunFolder) -> None:
+    if not found.reported or found.choice <= trainer.state.best_reward:
         return
-    trainer.state.best_reward, trainer.state.best_step = found["reward"], trainer.state.step
+    trainer.state.best_reward, trainer.state.best_step = found.choice, trainer.state.step
     policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
     with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
         weights = {
@@ -343,7 +374,7 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
             for name, p in policy.named_parameters()
             if p.requires_grad
         }
-        measured = {"step": str(trainer.state.step), "reward": repr(found["reward"])}
+        measured = {"step": str(trainer.state.step), "reward": repr(found.choice)}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
 
@@ -414,7 +445,8 @@ def _finish(
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
-    if after and folder.from_first(trainer.state.best_reward > after["reward"] and best.exists()):
+    is_better = trainer.state.best_reward > after.choice and best.exists()
+    if after.reported and folder.from_first(is_better):
         policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
         if best.exists():
             policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
@@ -422,7 +454,7 @@ def _finish(
             parameter.data for parameter in policy.parameters() if parameter.requires_grad
         )
         trainer.trained.ema.clear()  # the saved weights were the averaged ones
-        after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
+        _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
     return {
         **{f"{name}_before": value for name, value in trainer.state.before.items() if name != "n"},
@@ -442,12 +474,19 @@ def _detached(trainer: PpoTrainer) -> nn.Module:
 def _measure_saved(trainer: PpoTrainer, policy: nn.Module, texts: _Texts) -> dict[str, float]:
     """The `_after` metrics of the model that is saved, which is merged and rounded."""
     prompts = [prompt.input_ids for prompt in texts.prompts.held_out]
-    found = trainer.evaluate(prompts, merged=policy)[0] if prompts else {}
+    if not prompts:
+        return {}
+    found, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
+    found["reward"] = float(scores[_halves(trainer.config, len(prompts))[1]].mean())
     return {f"{name}_after": value for name, value in found.items() if name != "n"}
 
 
 def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
     note = texts.prompts.note()
+    n_held_out, n_reporting = len(texts.prompts.held_out), _n_reporting(texts, config)
+    if n_reporting < n_held_out:
+        note += f" {n_held_out - n_reporting} of these choose the step to keep, and the reward is"
+        note += f" reported on the other {n_reporting}."
     if config.watchdog_drop and not is_watched:
         note += " It can't stop on a watchdog drop: no watchdog model was chosen."
     if texts.ptx:

@@ -41,6 +41,7 @@ class State:
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
     best_reward: float = -math.inf
+    """On the held-out prompts that choose."""
     best_step: int = 0
 
     def state_dict(self) -> dict[str, Any]:

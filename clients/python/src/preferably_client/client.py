@@ -196,8 +196,8 @@ class Preferably:
         memory_gb: int = 0,
         **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes the run. `more`: n_processes,
-        n_machines, strategy, offloads, priority, tags, remarks, is_dry, other_model.
+        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
+        strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model.
         """
         body: Json = {
             "kind": kind,
@@ -346,13 +346,14 @@ class Preferably:
         return read(Chain, self._get(f"chains/{chain_id}"))
 
     def approve_chain(self, chain_id: int) -> Chain:
-        """Approves the pending step."""
+        """Approves the pending step; at a gate, promotes the model."""
         return read(Chain, self._post(f"chains/{chain_id}/approve"))
 
+    def decide_chain(self, chain_id: int, *, promotes: bool) -> Chain:
+        return read(Chain, self._post(f"chains/{chain_id}/decide", {"promotes": promotes}))
+
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """Continues at the failed step. With `anew`, starts it from scratch even if its stopped run
-        saved a model.
-        """
+        """At the failed step; with `anew`, without the model that its stopped run saved."""
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:

@@ -181,6 +181,7 @@ class Run:
     base_model: int
     reward_model: int | None
     watchdog_model: int | None
+    reference_model: int | None
     other_model: int | None
     made_from: int | None
     made_as: str
@@ -283,6 +284,8 @@ class Link:
     snapshot: int | None
     run: int | None
     campaign: int | None
+    model: int | None
+    verdict: dict[str, Any]
     began_at: datetime | None
     ended_at: datetime | None
 

@@ -1,0 +1,107 @@
+"""The fields of a schedule's form about a cycle's data: prompts to practise on, what raters are
+asked, and what the gate demands.
+"""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Guideline, Pool
+from training.runs.forms import MachinesForm
+
+MAX_INTEGER = 2_147_483_647
+PRACTICE = ("n_prompts", "max_uses")
+CANDIDATES = ("n_candidates", "keeps_earlier")
+CAMPAIGN = ("pool", "guideline", "n_judged", "n_taught", "n_responses", "overlap")
+GATE = ("min_win_rate", "max_kl", "max_length", "gate_days")
+
+
+class CycleFields(MachinesForm):
+    n_prompts = forms.IntegerField(
+        label=_("Prompts to practise on"),
+        min_value=1,
+        max_value=MAX_INTEGER,
+        required=False,
+        initial=200,
+        help_text=_(
+            "Training prompts, drawn for each chain, those used least first. Leave empty for all."
+        ),
+    )
+    max_uses = forms.IntegerField(
+        label=_("Chains per prompt"),
+        min_value=1,
+        max_value=1000,
+        required=False,
+        initial=8,
+        help_text=_("No prompt is practised in more chains than this. Leave empty for no limit."),
+    )
+    n_candidates = forms.IntegerField(
+        label=_("Responses to choose from"),
+        min_value=2,
+        max_value=64,
+        initial=16,
+        help_text=_("Per prompt. The model learns from the one the reward model scores highest."),
+    )
+    keeps_earlier = forms.BooleanField(
+        label=_("Also learn from the best of earlier chains"),
+        required=False,
+        initial=True,
+        help_text=_("Without this, Llama 2 forgot what earlier models could do."),
+    )
+    pool = forms.ModelChoiceField(
+        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("Choose a pool")
+    )
+    guideline = forms.ModelChoiceField(
+        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("Choose a guideline")
+    )
+    n_responses = forms.IntegerField(
+        label=_("Responses per comparison"),
+        min_value=2,
+        max_value=9,
+        initial=4,
+        help_text=_("Taken evenly from each answering model."),
+    )
+    overlap = forms.IntegerField(label=_("Raters per item"), min_value=1, max_value=20, initial=3)
+    n_judged = forms.IntegerField(
+        label=_("Test prompts"),
+        min_value=1,
+        max_value=100_000,
+        initial=100,
+        help_text=_("Raters compare the models on them. They are never learned from."),
+    )
+    n_taught = forms.IntegerField(
+        label=_("Other prompts"),
+        min_value=0,
+        max_value=100_000,
+        initial=100,
+        help_text=_("In the same campaign. The next chain learns from their comparisons."),
+    )
+    min_win_rate = forms.FloatField(
+        label=_("Minimum win rate (%)"),
+        min_value=0,
+        max_value=100,
+        initial=50,
+        help_text=_("The lower end of the 95 % interval must reach it."),
+    )
+    max_kl = forms.FloatField(
+        label=_("Maximum KL"),
+        min_value=0.01,
+        max_value=10_000,
+        required=False,
+        initial=20,
+        help_text=_("In nats per response. Leave empty for no limit."),
+    )
+    max_length = forms.FloatField(
+        label=_("Maximum length"),
+        min_value=0.1,
+        max_value=100,
+        required=False,
+        initial=1.5,
+        help_text=_("As a multiple of the current model's responses. Leave empty for no limit."),
+    )
+    gate_days = forms.IntegerField(
+        label=_("Days for the raters"),
+        min_value=1,
+        max_value=365,
+        initial=14,
+        help_text=_("After that, a person decides on what there is."),
+    )

@@ -1,0 +1,181 @@
+"""Carries out a gate: waits for the raters, takes the figures, and promotes the model or not."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Avg
+from django.db.models.functions import Length
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import Notice, User
+from labeling.models import Campaign, Prompt, Response, Slot
+from labeling.quality.votes import contests
+from labeling.statistics.figures import Figure, absent
+from training.models import Chain, Link, Run, TrainedModel
+from training.models.chain_plans import Plan, Step
+from training.processes import doorbell
+from training.registry import change_stage
+from training.schedules import chain_notices, step_inputs
+from training.schedules.gate.verdict import Bars, Evidence, Outcome, Verdict, judged
+from training.snapshots.response_numbers import numbers_of
+
+UNDECIDED = (Link.State.WORKING, Link.State.APPROVAL)
+
+
+def advance(chain: Chain, link: Link, now: datetime) -> bool:
+    """Returns whether the chain can go on. The campaign is judged once, when raters are done or the
+    time is up: whoever looks at a win rate again and again finds a lucky moment.
+    """
+    plan = Plan.from_json(chain.plan)
+    if link.state == Link.State.WAITING:
+        waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
+        model = step_inputs.new_model(chain, plan)
+        if waiting.update(state=Link.State.WORKING, claimed_at=now, model=model) != 1:
+            return False
+        link.refresh_from_db()
+    if link.state != Link.State.WORKING or link.model is None or link.claimed_at is None:
+        return False
+    campaign = _campaign(chain)
+    is_over = now - link.claimed_at >= timedelta(days=plan.gate_days)
+    n_missing = _n_missing(campaign)
+    if n_missing and not is_over:
+        return False
+    bars = Bars(plan.min_win_rate / 100, plan.max_kl, plan.max_length)
+    found = judged(bars, _evidence(chain, link.model, campaign, n_missing))
+    if found.outcome == Outcome.PASSED and link.needs_approval:
+        sentence = _("All checks passed. Promotion needs your approval.")
+        found = Verdict(Outcome.WAITS, sentence, found.checks)
+    return _settle(chain, link, found, now)
+
+
+def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
+    """A person's verdict, while the gate waits for them or for raters. False if none is open."""
+    with transaction.atomic():
+        if not Chain.objects.select_for_update().filter(pk=chain.pk, state__in=_OPEN).exists():
+            return False
+        link = chain.links.filter(step=Step.GATE, state__in=UNDECIDED).first()
+        if link is None:
+            return False
+        said = _("Promoted by %(person)s.") if promotes else _("Not promoted, by %(person)s.")
+        checks = Verdict.from_json(link.verdict).checks if link.verdict else ()
+        outcome = Outcome.PASSED if promotes else Outcome.FAILED
+        found = Verdict(outcome, said % {"person": by}, checks)
+        Link.objects.filter(pk=link.pk).update(approved_by=by, approved_at=now)
+        _end(chain, link, found, by, now)
+        Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
+        after = {"promotes": promotes, "model": str(link.model)}
+        audit_log.record(by=by, action="decide", target=chain, after=after, now=now)
+        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    return True
+
+
+_OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
+
+
+def _settle(chain: Chain, link: Link, found: Verdict, now: datetime) -> bool:
+    with transaction.atomic():
+        going = Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING)
+        working = Link.objects.filter(pk=link.pk, state=Link.State.WORKING)
+        if not going.exists() or not working.exists():
+            return False
+        if found.outcome == Outcome.WAITS:
+            working.update(state=Link.State.APPROVAL, verdict=found.as_json())
+            going.update(state=Chain.State.APPROVAL)
+            words = partial(chain_notices.gate_words, chain, found.sentence)
+            chain_notices.notify(chain, "gate", Notice.Kind.APPROVAL, words, now)
+            return False
+        _end(chain, link, found, None, now)
+    return True
+
+
+def _end(chain: Chain, link: Link, found: Verdict, by: User | None, now: datetime) -> None:
+    """Call it in a transaction, with the chain's row locked."""
+    model = link.model
+    assert model is not None
+    if found.outcome == Outcome.PASSED and model.stage == TrainedModel.Stage.RETIRED:
+        sentence = _("Not promoted. “%(model)s” was retired.") % {"model": model}
+        found = Verdict(Outcome.FAILED, sentence, found.checks)
+    Link.objects.filter(pk=link.pk).update(
+        state=Link.State.DONE, verdict=found.as_json(), ended_at=now
+    )
+    if found.outcome == Outcome.PASSED:
+        change_stage.change_model(model=model, stage=TrainedModel.Stage.APPROVED, by=by, now=now)
+    else:
+        chain_notices.notify_not_promoted(chain, model, found.sentence, now)
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def _campaign(chain: Chain) -> Campaign | None:
+    return chain.links.select_related("campaign").get(step=Step.CAMPAIGN).campaign
+
+
+def _n_missing(campaign: Campaign | None) -> int:
+    """Judgments on test prompts that raters still owe; 0 once the campaign is closed."""
+    if campaign is None or campaign.state == Campaign.State.CLOSED:
+        return 0
+    owed = Slot.objects.exclude(state=Slot.State.SUBMITTED).filter(
+        campaign=campaign,
+        is_gold=False,
+        item__prompt__split=Prompt.Split.TEST,
+        item__repeat_of=None,
+    )
+    return owed.count()
+
+
+def _evidence(
+    chain: Chain, model: TrainedModel, campaign: Campaign | None, n_missing: int
+) -> Evidence:
+    runs = {
+        link.step: link.run
+        for link in chain.links.filter(
+            step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE), run__isnull=False
+        ).select_related("run__base_model")
+    }
+    new, before = runs.get(Step.SAMPLE), runs.get(Step.SAMPLE_BEFORE)
+    measured = {
+        name: value for name, value in model.metrics.items() if isinstance(value, int | float)
+    }
+    return Evidence(
+        win_rate=_win_rate(campaign, new, before),
+        n_missing=n_missing,
+        reward_before=measured.get("reward_before"),
+        reward_after=measured.get("reward_after"),
+        kl=measured.get("kl_after"),
+        length=_length_ratio(new, before),
+    )
+
+
+def _win_rate(campaign: Campaign | None, new: Run | None, before: Run | None) -> Figure:
+    sources = [run.base_model.source_id for run in (new, before) if run is not None]
+    if campaign is None or len(sources) < 2 or None in sources:
+        return absent("")
+    return contests.win_rate(
+        campaign=campaign,
+        source_id=sources[0] or 0,
+        other_id=sources[1] or 0,
+        split=Prompt.Split.TEST,
+    )
+
+
+def _length_ratio(new: Run | None, before: Run | None) -> float | None:
+    lengths = [_mean_length(run) for run in (new, before) if run is not None]
+    if len(lengths) < 2 or lengths[0] is None or not lengths[1]:
+        return None
+    return lengths[0] / lengths[1]
+
+
+def _mean_length(run: Run) -> float | None:
+    """In characters, of the run's responses to test prompts."""
+    numbers = numbers_of(run.pk)
+    written = Response.objects.filter(
+        source=run.base_model.source_id,
+        number__gte=numbers.start,
+        number__lt=numbers.stop,
+        prompt__split=Prompt.Split.TEST,
+    )
+    found: float | None = written.aggregate(mean=Avg(Length("text")))["mean"]
+    return found

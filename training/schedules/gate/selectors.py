@@ -1,0 +1,74 @@
+"""Gates for the pages: what was checked, and the verdict."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+from training.models import Chain, Link, Schedule
+from training.models.chain_plans import Step
+from training.schedules.gate import verdict
+from training.schedules.gate.promotion import UNDECIDED
+from training.schedules.gate.verdict import Check, Checked, Verdict
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    words: Promise
+    value: str
+    interval: str
+    bar: str
+    is_met: bool | None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`sentence` and `rows` are empty until the figures are taken."""
+
+    link: Link
+    outcome: str
+    sentence: str
+    rows: list[CheckRow]
+    can_decide: bool
+
+
+def gate_of(*, chain: Chain) -> Gate | None:
+    """The gate of a chain that has reached it; None before, or without one."""
+    link = (
+        chain.links.exclude(state=Link.State.WAITING)
+        .filter(step=Step.GATE)
+        .select_related("model", "approved_by")
+        .first()
+    )
+    return None if link is None else _gate(link, chain)
+
+
+def latest_gate(*, schedule: Schedule) -> Gate | None:
+    """That of the newest chain that has reached its gate."""
+    link = (
+        Link.objects.filter(chain__schedule=schedule, step=Step.GATE)
+        .exclude(state=Link.State.WAITING)
+        .select_related("model", "chain__schedule")
+        .order_by("-chain__number")
+        .first()
+    )
+    return None if link is None else _gate(link, link.chain)
+
+
+def _gate(link: Link, chain: Chain) -> Gate:
+    is_open = chain.state in (Chain.State.GOING, Chain.State.APPROVAL)
+    can_decide = is_open and link.state in UNDECIDED
+    if not link.verdict:
+        return Gate(link, "", "", [], can_decide)
+    found = Verdict.from_json(link.verdict)
+    rows = [_row(one) for one in found.checks]
+    return Gate(link, found.outcome, found.sentence, rows, can_decide)
+
+
+def _row(one: Checked) -> CheckRow:
+    shown = verdict.percent if one.check == Check.WIN_RATE else verdict.number
+    interval = "" if one.low is None else verdict.interval_of(one)
+    bar = "" if one.bar is None else f"{_SIGN[Check(one.check)]} {shown(one.bar)}"
+    return CheckRow(verdict.WORDS[one.check], shown(one.value), interval, bar, one.is_met)
+
+
+_SIGN = {Check.WIN_RATE: "≥", Check.REWARD: "≥", Check.KL: "≤", Check.LENGTH: "≤"}

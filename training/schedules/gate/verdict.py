@@ -1,0 +1,170 @@
+"""The gate at the end of a chain: whether the new model becomes its schedule's current model. Pure:
+figures in, a verdict with a sentence out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from labeling.statistics.figures import Figure
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    WAITS = "waits"
+    """a person has to decide"""
+
+
+class Check(StrEnum):
+    WIN_RATE = "win_rate"
+    REWARD = "reward"
+    KL = "kl"
+    LENGTH = "length"
+
+
+WORDS: dict[str, Promise] = {
+    Check.WIN_RATE: gettext_lazy("Win rate against the current model, by raters"),
+    Check.REWARD: gettext_lazy("Reward on held-out prompts"),
+    Check.KL: gettext_lazy("KL, nats per response"),
+    Check.LENGTH: gettext_lazy("Length of the responses, times the current model's"),
+}
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What the figures must reach; None for no limit."""
+
+    min_win_rate: float
+    max_kl: float | None
+    max_length: float | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about the new model. None for what was not measured."""
+
+    win_rate: Figure
+    n_missing: int
+    """judgments on test prompts that raters still owe"""
+    reward_before: float | None
+    reward_after: float | None
+    kl: float | None
+    length: float | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A figure and what was asked of it. `is_met` is None if it was not measured."""
+
+    check: str
+    value: float | None
+    bar: float | None
+    is_met: bool | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    outcome: str
+    sentence: str
+    checks: tuple[Checked, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Verdict":
+        return cls(
+            raw["outcome"], raw["sentence"], tuple(Checked(**one) for one in raw.get("checks", ()))
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"checks": [asdict(one) for one in self.checks]}
+
+
+def judged(bars: Bars, seen: Evidence) -> Verdict:
+    """It fails if any figure misses its bar, and waits for a person if raters have not said enough
+    for an interval. Figures that this kind of run does not measure are left out.
+    """
+    checks = tuple(_checks(bars, seen))
+    missed = [one for one in checks if one.is_met is False]
+    if missed:
+        reasons = " ".join(_missed(one) for one in missed)
+        return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks)
+    if checks[0].is_met is None:
+        return Verdict(Outcome.WAITS, _unsure(seen), checks)
+    words = _(
+        "Promoted: raters preferred it to the current model in %(rate)s of votes (%(range)s)."
+    )
+    values = {"rate": percent(checks[0].value), "range": interval_of(checks[0])}
+    return Verdict(Outcome.PASSED, words % values, checks)
+
+
+def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
+    rate = seen.win_rate
+    is_met = None if rate.low is None or seen.n_missing else rate.low >= bars.min_win_rate
+    yield Checked(
+        Check.WIN_RATE, rate.value, bars.min_win_rate, is_met, rate.low, rate.high, rate.n
+    )
+    if seen.reward_before is not None and seen.reward_after is not None:
+        is_met = seen.reward_after >= seen.reward_before
+        yield Checked(Check.REWARD, seen.reward_after, seen.reward_before, is_met)
+    if seen.kl is not None:
+        yield Checked(Check.KL, seen.kl, bars.max_kl, _is_below(seen.kl, bars.max_kl))
+    if seen.length is not None:
+        is_met = _is_below(seen.length, bars.max_length)
+        yield Checked(Check.LENGTH, seen.length, bars.max_length, is_met)
+
+
+def _is_below(value: float, bar: float | None) -> bool:
+    return bar is None or value <= bar
+
+
+def _missed(one: Checked) -> str:
+    sentence = {
+        Check.WIN_RATE: _(
+            "Raters preferred it to the current model in %(value)s of votes (%(range)s); the lower"
+            " end must reach %(bar)s."
+        ),
+        Check.REWARD: _("Its reward on held-out prompts fell from %(bar)s to %(value)s."),
+        Check.KL: _("Its KL is %(value)s nats per response, above %(bar)s."),
+        Check.LENGTH: _(
+            "Its responses are %(value)s times as long as the current model's, above %(bar)s."
+        ),
+    }[Check(one.check)]
+    shown = percent if one.check == Check.WIN_RATE else number
+    return sentence % {"value": shown(one.value), "bar": shown(one.bar), "range": interval_of(one)}
+
+
+def _unsure(seen: Evidence) -> str:
+    if seen.n_missing:
+        words = ngettext(
+            "Raters still owe %(n)s answer on test prompts. Decide on what there is, or wait.",
+            "Raters still owe %(n)s answers on test prompts. Decide on what there is, or wait.",
+            seen.n_missing,
+        )
+        return words % {"n": seen.n_missing}
+    return _(
+        "Raters compared the two models on fewer than five test prompts, too few for an interval."
+        " Decide on what there is."
+    )
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else _("%(n)s %%") % {"n": f"{share * 100:.0f}"}
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def interval_of(one: Checked) -> str:
+    if one.low is None or one.high is None:
+        return _("no interval")
+    ends = f"{one.low * 100:.0f}–{one.high * 100:.0f}"
+    return _("95 %% interval %(range)s") % {"range": _("%(n)s %%") % {"n": ends}}

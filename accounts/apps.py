@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        checks.register(mail_reaches_people)
+        checks.register(mail_reaches_people, "mail")
 
 
 def mail_reaches_people(**options: Any) -> list[checks.CheckMessage]:

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,7 +41,7 @@ def absent(note: str, n: int = 0) -> Figure:
 @cache
 def quantile(confidence: float = 0.95) -> float:
     """The z of a two-sided normal interval."""
-    return float(norm.ppf(0.5 + confidence / 2))
+    return float(ndtri(0.5 + confidence / 2))
 
 
 def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Figure:

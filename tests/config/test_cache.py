@@ -57,7 +57,7 @@ def test_while_redis_is_away_the_process_remembers_by_itself(own_redis: Redis) -
     assert cache.get("lock") is None
 
 
-@pytest.mark.parametrize("trouble", ["stop", "freeze"])
+@pytest.mark.parametrize("trouble", ["stop", pytest.param("freeze", marks=pytest.mark.slow)])
 def test_people_log_in_and_reset_passwords_while_redis_is_away(
     own_redis: Redis, alice: User, client: Client, trouble: str
 ) -> None:

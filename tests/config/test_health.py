@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
+FROZEN = pytest.param(True, marks=pytest.mark.slow)  # the site waits for it
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_a_site_with_database_and_redis_is_ready(client: Client) -> None:
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
-@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("is_frozen", [False, FROZEN])
 def test_without_redis_it_is_not_ready(
     client: Client, settings: LazySettings, mute: int, is_frozen: bool
 ) -> None:
@@ -40,7 +41,7 @@ def test_without_redis_it_is_not_ready(
     assert time.monotonic() - began_at < 10
 
 
-@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("is_frozen", [False, FROZEN])
 def test_without_the_database_it_is_not_ready(
     client: Client, monkeypatch: pytest.MonkeyPatch, mute: int, is_frozen: bool
 ) -> None:

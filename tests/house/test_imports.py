@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 GPU_NODE_ONLY = {"torch", "transformers", "trl", "datasets", "accelerate", "peft"}
 WEB_SIDE = """
@@ -27,6 +29,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
+@pytest.mark.slow
 def test_the_whole_web_side_loads_without_anything_of_a_gpu_node() -> None:
     assert loaded_by(WEB_SIDE) & GPU_NODE_ONLY == set()
 

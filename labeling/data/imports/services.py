@@ -34,6 +34,8 @@ MAX_ATTEMPTS = 3
 BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
+_MANY_ROWS = 1_000
+"""An import of so many rows may change which plan of a query is fast."""
 _DELETED_AT_ONCE = 500
 _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
@@ -302,6 +304,8 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
     elif batch.is_strict and tally.counts["problems"]:
         _finish(batch, tally, Import.State.REFUSED, clock())
     else:
+        if sum(tally.counts.values()) >= _MANY_ROWS:
+            imports_rows.update_statistics()
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 

@@ -17,10 +17,16 @@ from labeling import access as labeling_access
 from labeling.guidelines import differences
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.people.onboarding import questions, selectors, services
-from labeling.people.onboarding.forms import AttemptDecisionForm, AttemptScoresForm, StepForm
+from labeling.people.onboarding.forms import (
+    AnswersForm,
+    AttemptDecisionForm,
+    AttemptScoresForm,
+    StepForm,
+)
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
 from labeling.statistics import response_orders
+from pages import render as pages_render
 
 Kind = OnboardingStep.Kind
 ATTEMPTS_PER_PAGE = 50
@@ -46,12 +52,12 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     if kind not in Kind:
         raise Http404
     form = StepForm(request.POST or None, kind=kind)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         services.add_step(
             pool=pool, kind=kind, **form.arguments, by=request.user, now=timezone.now()
         )
         return redirect("pool_onboarding", pk)
-    context = {"pool": pool, "form": form, "kind": Kind(kind).label}
+    context = {"pool": pool, "form": form, "kind": Kind(kind).label} | _preview(request, form)
     return render(
         request,
         "labeling/people/onboarding/step_edit.html",
@@ -65,7 +71,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     step = labeling_access.step(user=request.user, pk=pk)
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         saved = services.edit_step(step=step, **form.arguments, by=request.user, now=timezone.now())
         messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
         return redirect("pool_onboarding", step.pool_id)
@@ -77,7 +83,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
         "step": step,
         "version": version,
         "counts": counts,
-    }
+    } | _preview(request, form)
     return render(
         request,
         "labeling/people/onboarding/step_edit.html",
@@ -188,6 +194,18 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
     return render(
         request, "labeling/people/onboarding/attempt.html", context, status=422 if errors else 200
     )
+
+
+def _preview(request: HttpRequest, form: StepForm) -> dict[str, Any]:
+    """The step as raters would see it, if a preview was asked for and the form has no error."""
+    if "preview" not in request.POST or not form.is_valid():
+        return {}
+    given = form.arguments
+    unsaved = StepVersion(number=0, text=given["text"], questions=given["questions"])
+    return {
+        "preview": AnswersForm(kind=form.kind, version=unsaved, auto_id="preview_%s"),
+        "preview_html": pages_render.markdown(unsaved.text) if unsaved.text else "",
+    }
 
 
 def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:

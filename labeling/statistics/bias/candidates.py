@@ -1,8 +1,11 @@
 """Tests of one kind over all raters, and which of them survive the correction for their number."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betainc
 
 from labeling.statistics.bias.thresholds import Thresholds
 from labeling.statistics.figures import Ints, adjusted
@@ -23,6 +26,15 @@ class Candidate:
     other: int | None = None
     shown_by: Ints | None = None
     """the judgments that show it, by number"""
+
+
+def chance_of_at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Any:
+    """The probability of `k` or more successes in `n` tries that succeed with probability `p`.
+
+    The same as binom.sf(k - 1, n, p) of scipy.stats, whose import takes half a second in every
+    process of the site.
+    """
+    return betainc(k, np.subtract(n, k) + 1, p)
 
 
 def survivors(tested: list[Candidate], thresholds: Thresholds) -> list[Candidate]:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix, triu
-from scipy.stats import binom
 
-from labeling.statistics.bias.candidates import Candidate
+from labeling.statistics.bias.candidates import Candidate, chance_of_at_least
 from labeling.statistics.bias.judgment_table import JudgmentTable
 from labeling.statistics.bias.thresholds import Thresholds
 from labeling.statistics.figures import Floats, Ints, codes
@@ -137,7 +136,7 @@ def tested(
         has_habit[shared.one] & has_habit[shared.other]
     )
     # Equal rankings are at most as variable as a binomial count with the same mean.
-    p = binom.sf(shared.same - 1, shared.n, expected / np.maximum(shared.n, 1))
+    p = chance_of_at_least(shared.same, shared.n, expected / np.maximum(shared.n, 1))
     copied = (shared.same - expected) / np.maximum(shared.n - expected, 1e-9)
     at = np.flatnonzero(counts)
     mine, at = np.r_[shared.one[at], shared.other[at]], np.r_[at, at]

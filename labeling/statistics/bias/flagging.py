@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.special import ndtr
 
 from labeling.statistics.bias import copying, sittings
-from labeling.statistics.bias.candidates import Candidate, survivors
+from labeling.statistics.bias.candidates import Candidate, chance_of_at_least, survivors
 from labeling.statistics.bias.following import Following, following
 from labeling.statistics.bias.judgment_table import JudgmentTable, Rankings, table_of
 from labeling.statistics.bias.tastes import Tastes, tastes
@@ -179,7 +179,7 @@ def _above(
         # The pool's spread stands in for a rater whose judgments hardly differ: five equal ones are
         # not certainty.
         se = max(float(values[known[at]].std(ddof=1)), spread / 2) / math.sqrt(n)
-        p = float(norm.sf((means[at] - usual) / se))
+        p = float(ndtr((usual - means[at]) / se))
         shown_by = known[at][values[known[at]] > 0.5]
         tested.append(
             Candidate(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by)
@@ -213,7 +213,7 @@ def _rhythm(at: int, place: Ints, judgments: Ints, k: int, thresholds: Threshold
     step = 1 + int(counts[1:].argmax())
     # Independent choices with this rater's shares of places make this step so often.
     by_luck = max(1 / k, float((share * np.roll(share, -step)).sum()))
-    p = min(1.0, (k - 1) * float(binom.sf(counts[step] - 1, n, by_luck)))
+    p = min(1.0, (k - 1) * float(chance_of_at_least(counts[step], n, by_luck)))
     value = float(counts[step] / n)
     is_large = (value - by_luck) / (1 - by_luck) >= thresholds.alternates
     return Candidate(at, value, by_luck, n, p, is_large, shown_by=judgments[1:][steps == step])
@@ -247,7 +247,7 @@ def _chance(table: JudgmentTable, following: Following, thresholds: Thresholds) 
     for at, of in enumerate(table.of_rater):
         slope, se = following.slope(of)
         if len(of) >= thresholds.n_judgments and math.isfinite(se):
-            p = float(norm.cdf((slope - thresholds.careful) / math.hypot(spread, se)))
+            p = float(ndtr((slope - thresholds.careful) / math.hypot(spread, se)))
             against = of[following.product[of] < 0]
             tested.append(
                 Candidate(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against)
@@ -293,9 +293,7 @@ def _even(table: JudgmentTable, thresholds: Thresholds) -> list[Candidate]:
         # The logarithm of a spread from deviations around the median has a variance of 1.36 / n.
         z = math.log(max(spread, 1e-9) / usual) / math.sqrt(1.36 / n)
         is_large = spread <= thresholds.even * usual
-        tested.append(
-            Candidate(at, spread, usual, n, float(norm.cdf(z)), is_large, shown_by=known[at])
-        )
+        tested.append(Candidate(at, spread, usual, n, float(ndtr(z)), is_large, shown_by=known[at]))
     return tested
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtr
 
 from labeling.statistics.bias.candidates import Candidate
 from labeling.statistics.bias.following import Following
@@ -71,7 +71,7 @@ def worse_part(
         trust = spread**2 / (spread**2 + early_se**2)
         expected = trust * early + (1 - trust) * thresholds.careful
         error = math.hypot(math.sqrt(trust) * early_se, late_se)
-        p = float(norm.sf((expected - slope) / error))
+        p = float(ndtr((slope - expected) / error))
         is_large = slope <= thresholds.poor and early - slope >= thresholds.fall
         tested.append(Candidate(at, slope, early, len(after), p, is_large, shown_by=after))
     return tested
@@ -118,5 +118,5 @@ def _sittings_differ(
     if not low or not high:
         return None
     lower = np.concatenate(low)
-    p = float(chi2.sf(q, len(known) - 1))
+    p = float(chdtrc(len(known) - 1, q))
     return following.slope(lower)[0], following.slope(np.concatenate(high))[0], lower, p

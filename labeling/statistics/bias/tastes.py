@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from labeling.statistics.bias.following import (
     Following,
@@ -117,7 +117,7 @@ def _second_slopes(votes: NumberedVotes, first: Floats, second: Floats) -> tuple
     whose[votes.judgment] = votes.rater
     se = np.sqrt(np.bincount(whose, weights=by_judgment**2, minlength=n)) / np.maximum(size, 1e-9)
     z = np.divide(slope, se, out=np.zeros(n), where=(se > 0) & (size > 1))
-    return slope, norm.sf(z)
+    return slope, ndtr(-z)
 
 
 def _regrouped(votes: NumberedVotes, group: Ints) -> Ints:

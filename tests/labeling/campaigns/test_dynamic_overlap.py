@@ -178,6 +178,7 @@ def drain(campaign: Campaign, rater: Rater, seed: int, start: threading.Barrier)
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_twenty_raters_at_once_never_exceed_the_most(day_shift: Pool, guideline: Guideline) -> None:
     effort = Effort(max_overlap=5, calibration_percent=20, repeat_percent=20)

@@ -1,6 +1,7 @@
 """An import from start to publication: refused, interrupted, discarded, and by the command."""
 
 import gzip
+import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -312,9 +313,11 @@ def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_nothing_of_a_damaged_gzip_is_published(
     harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports_services, "BATCH", 100)
-    lines = [f'{{"prompt": "Prompt {number} {hash(str(number))}"}}\n' for number in range(5_000)]
-    content = bytearray(gzip.compress("".join(lines).encode()))
+    monkeypatch.setattr(imports_services, "BATCH", 10)
+    numbers = random.Random(0).sample(range(10**9), 600)
+    # The blanks make the file longer than what gzip reads at once.
+    lines = [b'{"prompt": "%d"}%400s\n' % (number, b"") for number in numbers]
+    content = bytearray(gzip.compress(b"".join(lines)))
     if harm == "a byte":
         content[-6] ^= 0xFF  # in the checksum, which is read last
     else:
@@ -337,6 +340,18 @@ def test_nothing_of_a_damaged_gzip_is_published(
     batch.refresh_from_db()
     assert batch.state == Import.State.REFUSED
     assert "Download it again" in batch.error
-    assert Prompt.objects.count() > 100  # written, and never shown
+    assert Prompt.objects.count() > 10  # written, and never shown
     assert not labeling_access.visible(Prompt.objects.all()).exists()
     assert not imports_selectors.is_publishable(batch)
+
+
+def test_the_planner_knows_of_the_rows_of_a_large_import(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports_services, "_MANY_ROWS", 7)
+
+    bring(*({"prompt": f"What is {number} plus {number}?"} for number in range(7)))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'labeling_prompt'")
+        assert cursor.fetchone() == (7,)

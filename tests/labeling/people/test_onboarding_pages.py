@@ -248,6 +248,37 @@ def test_a_bad_question_is_named_by_its_line(
     assert (answer.status_code, "Line 9: “Response:” is missing." in words(answer)) == (422, True)
 
 
+RANKINGS = "Prompt: What is 2 + 2?\nA: Four.\nB: Five.\nOrder: A > B"
+
+
+def test_a_step_is_shown_as_raters_see_it_before_it_is_saved(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    given = {"title": "Test", "cut": 75, "max_attempts": 1, "paid_minutes": 0, "preview": "1"}
+    given |= {"text": "Rank **carefully**.", "questions": RANKINGS}
+
+    page = page_of(signed_in(alice).post(f"/pools/{day_shift.pk}/onboarding/new/rankings/", given))
+
+    assert not OnboardingStep.objects.exists()
+    preview = page[page.index('id="preview"') :]
+    assert "<strong>carefully</strong>" in preview
+    assert "Rank of B" in preview
+    assert "Order: A" in page, "what was typed is still there"
+
+
+def test_a_preview_of_a_change_makes_no_version(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", questions=FLAGS)
+    given = {"title": "Flags", "questions": FLAGS, "cut": 80, "max_attempts": 3, "paid_minutes": 5}
+
+    page = page_of(client.post(f"/steps/{step.pk}/", given | {"preview": "1"}))
+
+    assert "Is this sensitive?" in page[page.index('id="preview"') :]
+    assert step.versions.count() == 1
+
+
 def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(
     alice: User, day_shift: Pool, signed_in: SignedIn
 ) -> None:

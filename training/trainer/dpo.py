@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import datasets
@@ -15,7 +16,7 @@ from datasets import Features, List, Value
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
@@ -25,9 +26,9 @@ from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
 from training.trainer.reward.stored_rankings import Reading
 
-_FEATURES = Features(
-    {name: List(Value("int32")) for name in ("prompt_ids", "chosen_ids", "rejected_ids")}
-)
+WEIGHT = "weight"
+_IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
+_FEATURES = Features({name: List(Value("int32")) for name in _IDS} | {WEIGHT: Value("float64")})
 _NAMES = {
     "rewards/accuracies": "accuracy",
     "rewards/margins": "margin",
@@ -44,6 +45,7 @@ class Pair:
     prompt_ids: list[int]
     chosen_ids: list[int]
     rejected_ids: list[int]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,46 @@ class _PairRows:
     held_out: list[Pair]
 
 
+@dataclass
+class WeighingCollator(DataCollatorForPreference):
+    """TRL's batch, and the weight of each pair, scaled so that a pair weighs 1 on average."""
+
+    mean_weight: float = 1.0
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        weights = torch.tensor([example[WEIGHT] / self.mean_weight for example in examples])  # (B,)
+        return super().torch_call(examples) | {WEIGHT: weights}
+
+
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints and stop. Rows hold token ids already, so TRL
-    must not prepare them.
+    """TRL's trainer with our progress, checkpoints, stop and weights. Rows hold token ids already,
+    so TRL must not prepare them.
     """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
         return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        columns: Any = self._signature_columns  # transformers types it as None
+        if WEIGHT not in columns:
+            columns.append(WEIGHT)
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
+        alone. So scaling their gradient by its weight gives the gradient of the weighted mean.
+        """
+        inputs = dict(inputs)
+        weights = inputs.pop(WEIGHT)
+        scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
+
+        def weighed(**arguments: Any) -> Any:
+            outputs = model(**arguments)
+            if outputs.log_probs.requires_grad:
+                outputs.log_probs.register_hook(lambda gradient: gradient * scale)
+            return outputs
+
+        return super()._compute_loss(weighed, inputs, return_outputs)
 
 
 class DpoFollower(progress.Follower):
@@ -128,9 +163,15 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
 def pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
     """Every decided pair of every ranking, the winner first."""
     return [
-        Pair(number, row["prompt_ids"], row["response_ids"][winner], row["response_ids"][loser])
+        Pair(
+            number,
+            row["prompt_ids"],
+            row["response_ids"][winner],
+            row["response_ids"][loser],
+            weight,
+        )
         for number, row in enumerate(rows)
-        for winner, loser in zip(row["winner"], row["loser"], strict=True)
+        for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True)
     ]
 
 
@@ -228,6 +269,11 @@ def _trainer(
     return WatchedDpo(
         model=model,
         args=arguments,
+        data_collator=WeighingCollator(
+            pad_token_id=int(tokenizer.pad_token_id or 0),
+            max_length=config.max_tokens,
+            mean_weight=fmean(train[WEIGHT]) or 1.0,
+        ),
         train_dataset=train,
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,

@@ -1,6 +1,5 @@
 """An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ def _loss(evaluation: _Evaluation) -> None:
         model, read.examples, config.batch_size, evaluation.dtype, is_shared=True
     )
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
-    found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
+    found = {"held_out_loss": loss, "perplexity": sft.perplexity(loss)} if loss is not None else {}
     evaluation.add(
         {**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
     )

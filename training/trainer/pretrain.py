@@ -4,7 +4,6 @@ shape, through TRL's SFTTrainer.
 
 import itertools
 import logging
-import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -93,7 +92,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         "n_documents": blocks.n_documents,
         "n_tokens": blocks.n_tokens,
         "n_parameters": sum(weight.numel() for weight in whole.parameters()),
-        "perplexity": math.exp(after) if after is not None else None,
+        "perplexity": sft.perplexity(after) if after is not None else None,
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"

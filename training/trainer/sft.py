@@ -2,6 +2,8 @@
 on.
 """
 
+import math
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from training.processes.run_dir import Job, Result, RunFolder, counted, newest_c
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
 from training.trainer.modeling import loading, sharding
+
+_LARGEST_LOSS = math.log(sys.float_info.max)
+"""about 709 nats"""
 
 
 class WatchedSft(progress.Watched, SFTTrainer):
@@ -183,6 +188,11 @@ def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[E
     if train.n_left_out:
         note += f" {train.n_left_out} dropped: the prompt alone is too long."
     folder.append_note(note)
+
+
+def perplexity(loss: float) -> float | None:
+    """exp(loss). None above what a float holds: such a model says nothing of the text."""
+    return math.exp(loss) if loss <= _LARGEST_LOSS else None
 
 
 def _named(loss: float | None) -> dict[str, float]:

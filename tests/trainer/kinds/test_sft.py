@@ -256,3 +256,9 @@ def test_a_model_that_mixes_packed_rows_is_refused_with_a_sentence(tiny_model: P
 
     with pytest.raises(loading.UnableToLoad, match="can't keep packed rows apart"):
         sft.require_packing(model)
+
+
+def test_the_perplexity_of_a_hopeless_model_is_left_out() -> None:
+    assert sft.perplexity(0.0) == 1.0
+    assert sft.perplexity(709.0) == pytest.approx(8.2184e307, rel=1e-4)
+    assert sft.perplexity(800.0) is None

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from datasets import Dataset
@@ -160,6 +161,30 @@ def pairs_of_each(rows: Sequence[dict[str, Any]]) -> Sequence[int]:
     if isinstance(rows, Dataset):
         return list(rows["n_pairs"])
     return [len(row["winner"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class EvenlyWeighed(Sequence[dict[str, Any]]):
+    """Rows whose weights are divided by `mean` as each is read: rows in files stay there."""
+
+    rows: Sequence[dict[str, Any]]
+    mean: float
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        row = self.rows[place]
+        return row | {"weight": [weight / self.mean for weight in row["weight"]]}
+
+
+def evenly_weighed(rows: Sequence[dict[str, Any]]) -> EvenlyWeighed:
+    """The rows with weights scaled so that a prompt weighs 1 on average. Then the loss of a batch
+    estimates the weighted mean over all rows, whatever the size of the batch.
+    """
+    column = rows["weight"] if isinstance(rows, Dataset) else (row["weight"] for row in rows)
+    means = [fmean(weights) for weights in column if weights]
+    return EvenlyWeighed(rows, (fmean(means) if means else 0.0) or 1.0)
 
 
 def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:

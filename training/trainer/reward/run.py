@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peft
 import torch
 import transformers
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
@@ -156,7 +155,7 @@ def _trainer(
     )
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
-        model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
+        model = loading.with_adapters(model, loading.lora(config, is_reward=True))
         if config.saves_memory:
             model.enable_input_require_grads()
     arguments = RankingArguments(
@@ -164,7 +163,12 @@ def _trainer(
         per_device_eval_batch_size=config.batch_size,
         **progress.arguments(config, folder),
     )
-    return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+    return WatchedRanking(
+        model,
+        arguments,
+        processing_class=tokenizer,
+        train_dataset=rankings.evenly_weighed(train),
+    )
 
 
 class _UntilStopped(TrainerCallback):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from accounts.models import User
@@ -120,6 +120,22 @@ def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
 
     assert (run.outcome, run.attempt) == ("succeeded", 2)
     assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+
+
+def test_a_checkpoint_whose_bytes_changed_is_dropped_for_the_one_before(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    """Of the same size, as after a flipped bit."""
+    run = queue(n_steps=8, checkpoint_every=2, kill_at=7, only_attempt=1)
+    supervised(run)
+    checkpoints = settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS
+    (checkpoints / "step-6" / "state.json").write_text('{"step": 7}')
+
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+    assert any("Removed damaged checkpoints (steps 6)" in note for note in run.notes)
 
 
 def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) -> None:
@@ -247,6 +263,35 @@ def test_a_failure_ends_in_a_sentence(
 
     assert (run.outcome, run.attempt) == ("failed", 1)
     assert sentence in run.error
+
+
+def test_a_measure_that_is_no_number_fails_the_run_and_says_since_when(
+    queue: Callable[..., Run],
+) -> None:
+    run = supervised(queue(n_steps=4, nan_from=3))
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "loss (since step 3)" in run.error
+    assert (run.metrics, TrainedModel.objects.filter(run=run).exists()) == ({}, False)
+    assert RunSample.objects.get(run=run).scores == {"length": 3}
+
+
+def test_an_error_that_the_supervisor_did_not_expect_fails_the_run_once(
+    queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = runs_services.finish_run
+
+    def answered(*, result: runs_services.AttemptResult, **more: Any) -> bool:
+        if result.outcome == Run.Outcome.SUCCEEDED:
+            raise IntegrityError("new row violates a constraint")
+        return really(result=result, **more)
+
+    monkeypatch.setattr(runs_services, "finish_run", answered)
+
+    run = supervised(queue())
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "IntegrityError: new row violates a constraint" in run.error
 
 
 def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:

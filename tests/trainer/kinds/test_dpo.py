@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from datasets import Dataset
 
 from tests.trainer import runs
 from training.configs.dpo import DpoConfig
@@ -146,7 +147,10 @@ def test_the_gradient_is_that_of_the_weighed_mean(
         for some in several:
             model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
             folder = runs.prepare(tmp_path / "run", "dpo", QUICK, tiny_model, tmp_path)
-            trainer = dpo._trainer(model, replace(QUICK, loss=loss), folder, tokenizer, some)
+            rows = [{name: getattr(pair, name) for name in dpo._FEATURES} for pair in some]
+            trainer = dpo._trainer(
+                model, replace(QUICK, loss=loss), folder, tokenizer, Dataset.from_list(rows)
+            )
             trained: Any = trainer.model
             with torch.no_grad():  # away from the reference, where all pairs are alike
                 trained.lm_head.weight.mul_(1.5)

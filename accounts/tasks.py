@@ -1,8 +1,11 @@
 """Celery tasks about people; each makes one call."""
 
+from dataclasses import asdict
+
 from django.utils import timezone
 
 from accounts.login import password_links
+from accounts.notices import mail
 from accounts.notices import services as notices_services
 from accounts.webhooks import services as webhooks_services
 from config.celery import short_task
@@ -11,6 +14,22 @@ from config.celery import short_task
 @short_task(time_limit_s=120)
 def mail_notices() -> None:
     notices_services.mail_waiting(now=timezone.now())
+
+
+MAIL_AGAIN = 10
+"""How often a letter is tried again: for about an hour."""
+
+
+@short_task(time_limit_s=300)
+def send_letters(*, letters: list[dict[str, str]]) -> None:
+    """Tries the letters that are left again. Only a worker that dies mails one twice."""
+    left = mail.send([mail.Letter(**letter) for letter in letters])
+    if left:
+        raise send_letters.retry(
+            kwargs={"letters": [asdict(letter) for letter in left]},
+            countdown=min(30 * 2**send_letters.request.retries, 600),
+            max_retries=MAIL_AGAIN,
+        )
 
 
 @short_task(time_limit_s=60)

@@ -40,8 +40,13 @@ DEBUG = env.flag(
 )
 SECRET_KEY = env.secret(
     "PREFERABLY_SECRET_KEY",
-    "Fifty random characters that sign sessions and links. Keep them secret; do not change them.",
+    "Fifty random characters that sign sessions and links, and encrypt two-factor secrets.",
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
+)
+SECRET_KEY_FALLBACKS = env.words(
+    "PREFERABLY_OLD_SECRET_KEYS",
+    "Earlier secret keys: they still verify sessions and links, and decrypt two-factor secrets.",
+    default="",
 )
 if DEBUG and MODE == "production":
     raise ImproperlyConfigured(
@@ -237,7 +242,7 @@ vars().update(
         )
     )
 )
-EMAIL_TIMEOUT = 10  # seconds for which a request waits for a mail server that does not answer
+EMAIL_TIMEOUT = 10  # seconds to wait for a mail server that does not answer
 SITE_URL = env.text(
     "PREFERABLY_URL",
     "URL of this site for links in e-mails, such as https://label.example.org.",

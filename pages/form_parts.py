@@ -7,9 +7,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from pages import plain_text
 
 
 def refuse_control_characters(name: str) -> None:
@@ -37,6 +40,17 @@ def sentence_case(choices: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     enums are lower case, because sentences use them too.
     """
     return [(value, capfirst(label)) for value, label in choices]
+
+
+def with_one_more(data: QueryDict, prefix: str) -> QueryDict:
+    """The posted data of a formset, with an additional row if the button named `more` for these
+    rows was pressed.
+    """
+    data = data.copy()
+    total = plain_text.whole_number(data.get(f"{prefix}-TOTAL_FORMS", ""))
+    if data.get("more") == prefix and total is not None:
+        data[f"{prefix}-TOTAL_FORMS"] = str(total + 1)
+    return data
 
 
 def offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:

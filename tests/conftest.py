@@ -23,6 +23,7 @@ if not os.environ.get("DATABASE_URL"):
         returncode=4,
     )
 
+from tests.accounts import sent_tasks
 from tests.cast import (  # noqa: F401
     alice,
     comparison_campaign,
@@ -136,3 +137,9 @@ def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     tests/labeling/quality/test_figure_cache.py keeps it.
     """
     monkeypatch.setattr("labeling.quality.figure_cache.QUICK_S", math.inf)
+
+
+@pytest.fixture
+def empty_queue() -> None:
+    """No message to a worker is left of other tests."""
+    sent_tasks.drop_sent()

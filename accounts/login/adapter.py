@@ -8,16 +8,20 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.core.internal.httpkit import clean_client_ip
 from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
+from accounts.login import encryption
 from accounts.models import User
+from accounts.notices import mail
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,12 @@ class Adapter(DefaultAccountAdapter):
             audit_log.record(by=user, action=action, target=user, now=timezone.now())
         super().send_notification_mail(template_prefix, user, *rest, **more)
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        request = allauth_context.request
+        about = {"request": request, "email": email, "current_site": get_current_site(request)}
+        made = self.render_mail(template_prefix, email, about | context)
+        mail.post_on_commit(mail.Letter(email, made.subject, str(made.body)))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address. An unknown one counts as a client of its own at each request: the
         address of a proxy would be one client for everybody, whom anybody could lock out.
@@ -86,6 +96,12 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("Wrong code. Codes change every 30 seconds: enter the current one."),
     }
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return encryption.decrypt(encrypted_text)
 
 
 def record_failure(user: User) -> None:

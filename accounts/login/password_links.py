@@ -2,12 +2,12 @@
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User
+from accounts.notices import mail
 
 
 def password_link(user: User) -> str:
@@ -33,4 +33,4 @@ def mail_password_link(*, email: str, site: str) -> None:
             "account/email/password_reset_key_message.txt",
             {"password_reset_url": site + password_link(user)},
         )
-    send_mail(subject, body, None, [user.email])
+    mail.post([mail.Letter(user.email, subject, body)])

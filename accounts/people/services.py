@@ -8,7 +8,6 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.utils.translation import override
 from accounts import access as accounts_access
 from accounts import audit_log
 from accounts.models import User
+from accounts.notices import mail
 from accounts.refusals import Refusal
 
 ROLES = ("rater", "admin", "researcher")
@@ -133,7 +133,7 @@ def _move_address(*, user: User, old: str, by: User | None) -> None:
     password, and tells it.
     """
     EmailAddress.objects.filter(user=user).delete()
-    transaction.on_commit(lambda: _mail_moved(user=user, old=old, by=by))
+    _mail_moved(user=user, old=old, by=by)
 
 
 def _mail_moved(*, user: User, old: str, by: User | None) -> None:
@@ -142,7 +142,7 @@ def _mail_moved(*, user: User, old: str, by: User | None) -> None:
         body = render_to_string(
             "account/email/address_changed.txt", {"person": user, "old": old, "by": by}
         )
-    send_mail(subject, body, None, [old])
+    mail.post_on_commit(mail.Letter(old, subject, body))
 
 
 def update_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
@@ -166,7 +166,7 @@ def turn_off_two_factor(*, user: User, by: User, now: datetime) -> bool:
         n_removed, _by_table = Authenticator.objects.filter(user=user).delete()
         if n_removed:
             audit_log.record(by=by, action="two_factor_off", target=user, now=now)
-            transaction.on_commit(lambda: _mail_two_factor_off(user=user, by=by))
+            _mail_two_factor_off(user=user, by=by)
     return bool(n_removed)
 
 
@@ -174,7 +174,7 @@ def _mail_two_factor_off(*, user: User, by: User) -> None:
     with override(user.language):
         subject = _("Two-factor authentication was turned off")
         body = render_to_string("account/email/two_factor_off.txt", {"person": user, "by": by})
-    send_mail(subject, body, None, [user.email])
+    mail.post_on_commit(mail.Letter(user.email, subject, body))
 
 
 def end_sessions(*, user: User) -> None:
@@ -189,7 +189,7 @@ def invite(*, user: User, link: str, by: User, now: datetime) -> None:
     """
     with transaction.atomic():
         audit_log.record(by=by, action="invite", target=user, now=now)
-        transaction.on_commit(lambda: _mail_invitation(user=user, link=link, by=by))
+        _mail_invitation(user=user, link=link, by=by)
 
 
 def _mail_invitation(*, user: User, link: str, by: User) -> None:
@@ -202,7 +202,7 @@ def _mail_invitation(*, user: User, link: str, by: User) -> None:
     with override(user.language):
         subject = _("Your Preferably account")
         body = render_to_string("account/email/invitation.txt", context)
-    send_mail(subject, body, None, [user.email])
+    mail.post_on_commit(mail.Letter(user.email, subject, body))
 
 
 def _as_fields(roles: frozenset[str]) -> dict[str, bool]:

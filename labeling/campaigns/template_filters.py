@@ -92,7 +92,7 @@ def rate(per_hour: float) -> str:
     return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))
 
 
-@register.inclusion_tag("labeling/campaigns/_first_steps.html")
+@register.inclusion_tag("labeling/campaigns/steps/_first_steps.html")
 def first_steps(*, is_whole: bool = False) -> dict[str, object]:
     """The next step on an empty site, or with `is_whole` all of them. Nothing on a site in use."""
     steps = campaigns_first_steps.first_steps()

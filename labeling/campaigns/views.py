@@ -29,7 +29,7 @@ from labeling.campaigns.forms import (
     too_few_responses,
 )
 from labeling.models import Campaign, Prompt
-from labeling.quality import item_answers
+from labeling.quality import counting, item_answers
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
@@ -37,6 +37,7 @@ from labeling.quality.votes import contests, item_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
+from labeling.queue.stuck import understaffed
 from pages import plain_text
 
 CAMPAIGNS_PER_PAGE = 25
@@ -57,15 +58,16 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
     """A new campaign. `?from=` copies the settings of another one; `?response_source=` compares the
-    responses of these sources.
+    responses of these sources; `?source=` takes the prompts of these sources.
     """
     template = (
         labeling_access.campaign(user=request.user, pk=like)
         if (like := plain_text.whole_number(request.GET.get("from", "")))
         else None
     )
-    sources = [pk for pk in request.GET.getlist("response_source") if pk.isdecimal()]
-    asked = {"kind": Campaign.Kind.COMPARISON, "response_sources": sources} if sources else None
+    asked: dict[str, Any] = {"sources": _ids(request, "source")}
+    if responses := _ids(request, "response_source"):
+        asked |= {"kind": Campaign.Kind.COMPARISON, "response_sources": responses}
     form = CampaignForm(request.POST or None, initial=initial_of(template) if template else asked)
     if request.method == "POST" and form.is_valid():
         try:
@@ -134,6 +136,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
+    if campaign.state == Campaign.State.CLOSED or board.progress.is_done:
+        context["n_answers"] = counting.n_answers(campaign=campaign)
+    else:
+        context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
     report = (
         quality_selectors.quality_report(campaign=campaign)
@@ -241,13 +247,17 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def open_(request: MemberRequest, pk: int) -> HttpResponse:
-    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    campaign, now = labeling_access.campaign(user=request.user, pk=pk), timezone.now()
     try:
-        is_open = services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        is_open = services.open_campaign(campaign=campaign, by=request.user, now=now)
     except services.UnableToOpen as problem:
         messages.warning(request, problem.sentence)
         return redirect("campaign", pk)
-    if is_open:
+    staff = understaffed(campaign=campaign, now=now) if is_open else None
+    if staff and staff.is_nobody:
+        words = _("%(name)s is open, but nobody can work on it yet.")
+        messages.warning(request, words % {"name": campaign.name})
+    elif is_open:
         messages.success(
             request, _("%(name)s is open. Raters now get its items.") % {"name": campaign.name}
         )
@@ -318,6 +328,10 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
         "labeling/campaigns/changes/campaign_close.html",
         {"campaign": campaign, "progress": row.progress},
     )
+
+
+def _ids(request: HttpRequest, name: str) -> list[str]:
+    return [pk for pk in request.GET.getlist(name) if pk.isdecimal()]
 
 
 def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campaign:

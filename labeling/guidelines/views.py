@@ -5,7 +5,7 @@ versions.
 from typing import Any, cast
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -23,7 +23,7 @@ from labeling.guidelines.forms import (
     questions_of,
 )
 from labeling.models import Guideline, GuidelineVersion
-from pages import plain_text
+from pages.form_parts import with_one_more
 
 GUIDELINES_PER_PAGE = 50
 GAPS_SHOWN = 50
@@ -133,7 +133,7 @@ def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuesti
     """The formset, from the request or from `form`. The button “Add question” adds an empty row,
     and the arrows move a row.
     """
-    data = _with_one_more(request, "questions") if request.method == "POST" else None
+    data = with_one_more(request.POST, "questions") if request.method == "POST" else None
     if data is not None and "move" in data:
         data = moved(data, request.POST.get("move", ""))
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
@@ -141,17 +141,8 @@ def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuesti
 
 def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
     """The formset of examples, in the same way."""
-    data = _with_one_more(request, "examples") if request.method == "POST" else None
+    data = with_one_more(request.POST, "examples") if request.method == "POST" else None
     return cast(BaseExamples, Examples(data, initial=rows, prefix="examples"))
-
-
-def _with_one_more(request: HttpRequest, rows: str) -> QueryDict:
-    """The posted data, with an additional row if the button for these rows was pressed."""
-    data = request.POST.copy()
-    total = plain_text.whole_number(data.get(f"{rows}-TOTAL_FORMS", ""))
-    if data.get("more") == rows and total is not None:
-        data[f"{rows}-TOTAL_FORMS"] = str(total + 1)
-    return data
 
 
 def _chosen(every: list[GuidelineVersion], number: str | None) -> GuidelineVersion:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit_log
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.models import Rater
+from labeling.models import Rate, Rater
 from labeling.pay import services
 from labeling.pay.forms import AnswerForm, PaidForm, RateForm
 from labeling.pay.periods import COLUMNS, csv_file, period
@@ -114,8 +114,11 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def rates(request: MemberRequest, pk: int) -> HttpResponse:
+    """The pool's rates, and a form for a new one. `?kind=` is the kind of work to start with."""
     pool = labeling_access.pool(user=request.user, pk=pk)
-    form = RateForm(request.POST or None)
+    asked = request.GET.get("kind", "")
+    kind = asked if asked in Rate.Kind else timesheets_selectors.kind_to_price(pool=pool)
+    form = RateForm(request.POST or None, initial={"kind": kind})
     if request.method == "POST" and form.is_valid():
         try:
             services.set_rate(pool=pool, **form.arguments, by=request.user, now=timezone.now())

@@ -30,9 +30,9 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     """From now on, the rater's judgments do not count, what they wrote is shown to nobody, and they
     get no more items. False when they had withdrawn already.
 
-    Their slots are free again, quality reports are computed again, and consumers hear of it through
-    webhooks and the API. Pay does not change. Existing snapshots do not change either: training
-    lists those affected.
+    Their slots are free again, golds made of their answers are retired, quality reports are
+    computed again, and consumers hear of it through webhooks and the API. Pay does not change.
+    Existing snapshots do not change either: training lists those affected.
     """
     with transaction.atomic():
         if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
@@ -41,7 +41,9 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
         withdrawn_work.hold_texts(rater=rater, now=now)
+        golds = withdrawn_work.retire_golds(rater=rater, by=by, now=now)
         withdrawn_work.give_up_slots(rater=rater, now=now)
+        withdrawn_work.ask_again(golds=golds, now=now)
         for pool in pools:
             items.level_pool_calibration(pool=pool, now=now)
         _record(rater, JudgmentEvent.Kind.WITHDRAWN, now=now)
@@ -65,15 +67,18 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     others count as extras. An admin has to add the rater to pools again.
     """
     with transaction.atomic():
-        withdrawn = Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None)
-        if withdrawn.update(withdrawn_at=None) == 0:
+        stored = Rater.objects.select_for_update(no_key=True).get(pk=rater.pk)
+        withdrawn_at = stored.withdrawn_at
+        if withdrawn_at is None:
             return False
+        Rater.objects.filter(pk=rater.pk).update(withdrawn_at=None)
         withdrawn_work.end_hold_of_texts(rater=rater, now=now)
         without_slot = Judgment.objects.filter(
             rater=rater, slot=None, is_extra=False, item__isnull=False, set_aside=None
         )
         for judgment in without_slot.order_by("pk").iterator(chunk_size=500):
             set_aside.take_slot(judgment=judgment, now=now)
+        withdrawn_work.bring_back_golds(rater=rater, withdrawn_at=withdrawn_at, by=by, now=now)
         _record(rater, JudgmentEvent.Kind.RESTORED, now=now)
         _outdate_reports(rater)
         audit_log.record(

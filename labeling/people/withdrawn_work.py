@@ -1,5 +1,6 @@
-"""What a rater's withdrawal does to the queue: their slots are free again, and nobody is given a
-text that they wrote. Also the way back, after a withdrawal that was a mistake.
+"""What a rater's withdrawal does to the queue: their slots are free again, nobody is given a text
+that they wrote, and golds made of their answers are retired. Also the way back, after a withdrawal
+that was a mistake.
 """
 
 from collections.abc import Collection
@@ -7,10 +8,13 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from labeling.models import Case, Item, ItemResponse, Judgment, PastLease, Rater, Slot
+from accounts.models import User
+from labeling.models import Case, Gold, Item, ItemResponse, Judgment, PastLease, Rater, Slot
 from labeling.quality import counting
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
+from labeling.queue.gold import selectors as gold_selectors
+from labeling.queue.gold import services as gold_services
 
 BATCH = 1_000
 
@@ -22,7 +26,7 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
     leased = Slot.objects.select_for_update(of=("self",), no_key=True).filter(
         rater=rater, state=Slot.State.LEASED
     )
-    # A submit that holds one of these locks commits first, and is found below.
+    # Answers under way have committed: withdraw_rater has waited for them at the rater's row.
     for slot in leased.select_related("item__gold_use"):
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
     items.free_slots(Slot.objects.filter(reserved_for=rater)).delete()
@@ -32,11 +36,42 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
         is_gold=False,
         item__in=items.undecided(Item.objects.filter(is_calibration=False, repeat_of=None)),
     )
-    # Read again until there are none: a correction that was under way has another id.
     while batch := list(judged.select_for_update(of=("self",), no_key=True).order_by("pk")[:BATCH]):
         _vacate([judgment.pk for judgment in batch], now=now)
         for judgment in batch:
             _adjust_slots(judgment, now=now)
+
+
+def retire_golds(*, rater: Rater, by: User | None, now: datetime) -> list[Gold]:
+    """Retire the golds that are this rater's answers. Others' results on them no longer count; who
+    is paused because of one stays so until an admin decides.
+    """
+    theirs = Exists(Judgment.versions.filter(item=OuterRef("made_from"), rater=rater))
+    made = list(Gold.objects.filter(theirs, retired_at=None).select_related("made_from__campaign"))
+    withdrawn = gold_selectors.withdrawn_golds(golds=made)
+    retired = [gold for gold in made if gold.pk in withdrawn]
+    for gold in retired:
+        gold_services.retire_gold(gold=gold, by=by, now=now)
+    return retired
+
+
+def ask_again(*, golds: Collection[Gold], now: datetime) -> None:
+    """The items of retired golds need judgments up to their overlap again."""
+    for gold in golds:
+        item = gold.made_from
+        if item is not None and item.held_at is None:
+            items.fill_slots(item=item, campaign=item.campaign, now=now)
+
+
+def bring_back_golds(
+    *, rater: Rater, withdrawn_at: datetime, by: User | None, now: datetime
+) -> None:
+    """Use the golds again that this rater's withdrawal has retired."""
+    theirs = Exists(Judgment.versions.filter(item=OuterRef("made_from"), rater=rater))
+    for gold in Gold.objects.filter(
+        theirs, origin=Gold.Origin.EXPERT, retired_at=withdrawn_at
+    ).order_by("pk"):
+        gold_services.bring_back_gold(gold=gold, by=by, now=now)
 
 
 def hold_texts(*, rater: Rater, now: datetime) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from labeling.models import Judgment, Rater, Source
+from labeling.models import Campaign, Judgment, Rater, Source
 
 
 def counts(
@@ -45,6 +45,11 @@ def does_count(judgment: Judgment, *, with_extra: bool = False) -> bool:
     is_withdrawn = judgment.rater.withdrawn_at is not None
     is_left_out = is_set_aside or is_withdrawn or judgment.is_gold
     return not is_left_out and (with_extra or not judgment.is_extra)
+
+
+def n_answers(*, campaign: Campaign) -> int:
+    """How many judgments of the campaign count."""
+    return Judgment.objects.filter(counts(), campaign=campaign).count()
 
 
 def by_withdrawn(path: str = "") -> Q:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import BigAutoField, Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.compiled import Compiled
+from config.compiled import Compiled, fetch
 from labeling.models import (
     Campaign,
     CrowdVisit,
@@ -60,6 +60,9 @@ _MEMBERSHIP = Compiled(
     campaign=BigAutoField(),
     user=BigAutoField(),
 )
+
+
+_WITHDRAWN = "SELECT withdrawn_at IS NOT NULL FROM labeling_rater WHERE id = %s"
 
 
 class BlockReason(models.TextChoices):
@@ -159,6 +162,17 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Blocke
     return {
         pk: _rater_paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)
     }
+
+
+def has_withdrawn(*, rater_id: int) -> bool:
+    """Whether the rater has withdrawn. On PostgreSQL, a withdrawal waits for the caller's
+    transaction, and this for a withdrawal.
+
+    A withdrawal locks the rater's row first, then their slots and judgments. Call this before
+    locking any of those, or the two wait for each other.
+    """
+    lock = " FOR SHARE" if connection.features.has_select_for_update else ""
+    return any(row[0] for row in fetch(f"{_WITHDRAWN}{lock}", [rater_id]))
 
 
 def raters_at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:

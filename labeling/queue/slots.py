@@ -31,12 +31,12 @@ FREE: dict[str, Any] = {
 
 def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | None:
     """Extend the lease from `now`. Returns when it expires, or None if the slot is no longer
-    theirs.
+    theirs, or they have withdrawn.
 
     A lapsed lease that nobody has taken over is extended too.
     """
     minutes = (
-        Slot.objects.filter(lease=lease, rater=rater)
+        Slot.objects.filter(lease=lease, rater=rater, rater__withdrawn_at=None)
         .values_list("campaign__lease_minutes", flat=True)
         .first()
     )

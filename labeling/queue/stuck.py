@@ -1,14 +1,27 @@
-"""What blocks a campaign's progress: lapsed leases, held items, and items that no rater can get."""
+"""What blocks a campaign's progress: lapsed leases, held items, items that no rater can get, and a
+pool in which nobody can work.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
-from labeling.models import Campaign, Item, ItemResponse, Pass, Rater, SetAside, Slot
-from labeling.queue import admission
+from labeling.models import (
+    Campaign,
+    CrowdLink,
+    Invitation,
+    Item,
+    ItemResponse,
+    Pass,
+    PoolMembership,
+    Rater,
+    SetAside,
+    Slot,
+)
+from labeling.queue import admission, onboarding_left
 from labeling.queue.claiming import routing
 from labeling.queue.claiming.item_tests import met
 
@@ -32,14 +45,55 @@ class Stuck:
     """
     n_unfit: int
     """slots of items that match nobody in the pool, because of their content, language or field"""
-    n_raters: int
-    """active raters in the pool: not paused, not withdrawn, with a login"""
-    n_raters_short: int
-    """how many raters the pool lacks to reach the overlap"""
 
     @property
     def n(self) -> int:
         return self.n_lapsed + self.n_held + self.n_nobody + self.n_unfit
+
+
+@dataclass(frozen=True)
+class Understaffed:
+    """Why nobody can work on a campaign, or why an item cannot get all its answers."""
+
+    n_members: int
+    """raters in the pool, paused ones included"""
+    n_at_work: int
+    """those who are active: see admission.raters_at_work"""
+    n_ready: int
+    """those of them who have finished onboarding"""
+    n_invited: int
+    """invitations that were not accepted yet"""
+    is_pool_paused: bool
+
+    @property
+    def is_nobody(self) -> bool:
+        return self.is_pool_paused or not self.n_ready
+
+
+def understaffed(*, campaign: Campaign, now: datetime) -> Understaffed | None:
+    """None if enough raters for the campaign's overlap can work, or anybody can come through a
+    crowd link. One query if so.
+    """
+    steps = onboarding_left.steps_left(rater=OuterRef("pk"), pool=campaign.pool_id)
+    found = (
+        admission.raters_at_work(campaign=campaign)
+        .annotate(is_onboarding=Exists(steps))
+        .aggregate(n=Count("pk"), n_ready=Count("pk", filter=Q(is_onboarding=False)))
+    )
+    is_enough = found["n_ready"] >= campaign.overlap and campaign.pool.paused_at is None
+    if is_enough or CrowdLink.objects.filter(campaign=campaign, is_open=True).exists():
+        return None
+    invited = Invitation.objects.filter(
+        pool=campaign.pool_id, accepted_at=None, revoked_at=None, expires_at__gt=now
+    )
+    members = PoolMembership.objects.filter(pool=campaign.pool_id, is_active=True)
+    return Understaffed(
+        n_members=members.count(),
+        n_at_work=found["n"],
+        n_ready=found["n_ready"],
+        n_invited=invited.count(),
+        is_pool_paused=campaign.pool.paused_at is not None,
+    )
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
@@ -55,8 +109,6 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
         n_held=held.distinct().count(),
         n_nobody=n_nobody,
         n_unfit=n_unfit,
-        n_raters=len(raters),
-        n_raters_short=max(0, campaign.overlap - len(raters)),
     )
 
 

@@ -14,7 +14,7 @@ from django.db.models import Max
 from accounts import audit_log
 from accounts.models import User
 from labeling.models import Item, Judgment, JudgmentEvent, QualityReport, Rater, SetAside, Slot
-from labeling.queue import after_judgment, items, slots
+from labeling.queue import admission, after_judgment, items, slots
 from labeling.queue.claiming import order
 from labeling.review import decisions, judgment_events
 
@@ -50,6 +50,8 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
     when it was not set aside.
     """
     with transaction.atomic():
+        # Their withdrawal waits, so that take_slot gives no slot to a judgment that does not count.
+        admission.has_withdrawn(rater_id=judgment.rater_id)
         held = _locked(judgment)
         stored = SetAside.objects.filter(judgment=held).first()
         if stored is None:

@@ -3,6 +3,9 @@
 from queue import Empty
 from typing import Any
 
+from django.core import mail
+from django.core.mail import EmailMessage
+
 from config.celery import app
 
 
@@ -23,3 +26,17 @@ def run_sent(task: str) -> list[dict[str, Any]]:
     for arguments in found:
         app.tasks[task](**arguments)
     return found
+
+
+def letters() -> list[EmailMessage]:
+    """The e-mails that people got so far, after a worker has sent those that wait. Needs the
+    fixture `empty_queue`.
+    """
+    run_sent("accounts.tasks.send_letters")
+    return list(mail.outbox)
+
+
+def drop_sent() -> None:
+    """Drops every waiting message, as other tests leave some."""
+    with app.connection_for_write() as connection:
+        connection.SimpleQueue("short").clear()

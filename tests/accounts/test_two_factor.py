@@ -12,12 +12,15 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
-from tests.accounts.sent_tasks import run_sent
+from tests.accounts.sent_tasks import letters, run_sent
 from tests.cast import PASSWORD, login_of
+
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 SignedIn = Callable[..., Client]
 Captured = Callable[..., Any]
@@ -69,7 +72,7 @@ def test_a_person_turns_it_on_and_gets_recovery_codes(alice: User) -> None:
     codes = re.findall(r"\b\d{8}\b", client.get("/account/two-factor/recovery-codes/").text)
     assert len(codes) == 10
     assert "It is on." in client.get("/account/two-factor/").text
-    assert "was turned on" in mail.outbox[0].subject
+    assert "was turned on" in letters()[0].subject
     assert AuditEvent.objects.filter(by=alice, action="two_factor_on").exists()
 
 
@@ -116,10 +119,11 @@ def test_a_recovery_code_works_once(alice: User) -> None:
 def test_a_new_password_by_mail_does_not_pass_it_by(alice: User, client: Client) -> None:
     enrolled, _answer = log_in(alice)
     turn_on(enrolled)
+    letters()
     mail.outbox.clear()
     client.post("/account/password/reset/", {"email": alice.email})
     run_sent("accounts.tasks.mail_password_link")
-    (link,) = re.findall(r"http://testserver(/\S+)", str(mail.outbox[0].body))
+    (link,) = re.findall(r"http://testserver(/\S+)", str(letters()[0].body))
 
     page = client.get(link, follow=True)
     new = {"password1": "seven green kettles", "password2": "seven green kettles"}
@@ -144,6 +148,7 @@ def test_an_admin_turns_it_off_for_a_rater_who_has_lost_the_phone(
 ) -> None:
     person = login_of(rosa)
     turn_on(log_in(person)[0])
+    letters()
     mail.outbox.clear()
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -151,7 +156,7 @@ def test_an_admin_turns_it_off_for_a_rater_who_has_lost_the_phone(
 
     assert "is off for this person" in page.text
     assert not Authenticator.objects.exists()
-    assert [message.to for message in mail.outbox] == [[person.email]]
+    assert [message.to for message in letters()] == [[person.email]]
     assert AuditEvent.objects.filter(by=alice, action="two_factor_off").exists()
 
 
@@ -165,3 +170,78 @@ def test_an_admin_does_not_turn_it_off_for_another_admin(
 
     assert "Only a superuser" in page.text
     assert Authenticator.objects.exists()
+
+
+# --- what the database holds ----------------------------------------------------------------------
+
+
+OLD, NEW = "an old secret key of this site 12345", "a newer secret key of this site 67890"
+
+
+def passes(person: User, key: str) -> bool:
+    """Whether a log-in with the app's next code succeeds; each code works once."""
+    cache.clear()
+    client, _answer = log_in(person)
+    answer = client.post("/account/two-factor/authenticate/", {"code": code_of(key)})
+    return answer.status_code == 302
+
+
+def stored_secrets() -> str:
+    return str(list(Authenticator.objects.values_list("data", flat=True)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_holds_no_secret_in_the_clear(alice: User) -> None:
+    client, _answer = log_in(alice)
+    key = turn_on(client)
+    codes = client.get("/account/two-factor/recovery-codes/").text
+
+    assert key not in stored_secrets()
+    assert re.findall(r"'(?:secret|seed)': '(\w+:)", stored_secrets()) == ["fernet:"] * 2
+    assert passes(alice, key)
+    assert re.findall(r"\b\d{8}\b", codes), "recovery codes come from the decrypted seed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_codes_outlive_a_new_secret_key(alice: User, settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    key = turn_on(log_in(alice)[0])
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    with_fallback = passes(alice, key)
+    call_command("encrypt_two_factor")
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert with_fallback
+    assert passes(alice, key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_a_lost_key_every_code_is_wrong_and_no_page_fails(alice: User, settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    key = turn_on(log_in(alice)[0])
+    empty = code_of("")
+
+    settings.SECRET_KEY = NEW
+
+    assert not passes(alice, key)
+    client, _answer = log_in(alice)
+    guess = client.post("/account/two-factor/authenticate/", {"code": empty})
+    assert (guess.status_code, "Wrong code." in guess.text) == (200, True)
+    with pytest.raises(CommandError, match="2 secrets"):
+        call_command("encrypt_two_factor")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_from_before_still_works_and_is_encrypted_by_the_command(alice: User) -> None:
+    key = turn_on(log_in(alice)[0])
+    plain = Authenticator.objects.get(type=Authenticator.Type.TOTP)
+    plain.data = {"secret": key}
+    plain.save()
+
+    before = passes(alice, key)
+    call_command("encrypt_two_factor")
+
+    assert before
+    assert key not in stored_secrets()
+    assert passes(alice, key)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db.models import F
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -17,11 +16,12 @@ from playwright.sync_api import Page, expect
 from accounts.models import AuditEvent, User
 from labeling.data.imports import services as imports_services
 from labeling.models import Campaign, Import, Judgment, PastLease, Payment
+from tests.accounts.sent_tasks import letters
 from tests.cast import PASSWORD
 
 OpenPage = Callable[..., Page]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_queue")]
 DAY = timedelta(days=1)
 
 
@@ -44,6 +44,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     expect(page.get_by_role("heading", name="Spring pool")).to_be_visible()
     pool_address = page.url
     page.goto(f"{pool_address}rates/")
+    page.locator("#id_kind").select_option("demonstration")
     page.get_by_label("Amount").fill("12")
     page.get_by_label("Minimum per hour").fill("10")
     page.get_by_label("From").fill(f"{timezone.now() - 3 * DAY:%Y-%m-%d}")
@@ -79,7 +80,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     page.get_by_label("E-mail").fill("ines@example.org")
     page.get_by_role("button", name="Send invitations").click()
     expect(page.get_by_role("rowheader", name="ines@example.org")).to_be_visible()
-    (letter,) = mail.outbox
+    (letter,) = letters()
     secret = str(letter.body).partition("/join/")[2].partition("/")[0]
     rater = open_page(f"/join/{secret}/", width=360, height=780)
     rater.get_by_label("Name").fill("Ines")

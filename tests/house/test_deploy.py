@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = [
     "-Q gpu",
-    "-c 1",
+    "-c ${RUNS_AT_ONCE}",
     "--pool-start-method spawn",
     "--max-tasks-per-child 1",
     "--disable-prefetch",

@@ -3,17 +3,21 @@ its parent.
 """
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import transformers
 
-from tests.trainer import runs
+from tests.trainer import runs, warm
 from training import configs
+from training.configs.evaluate import EvaluateConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 from training.processes import run_dir
@@ -172,6 +176,77 @@ def test_running_out_of_memory_gets_a_sentence() -> None:
     assert anticipated(MemoryError()) == anticipated(
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
     )
+
+
+@pytest.fixture(scope="module")
+def broken_model(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """The tiny model with one weight that is not a number."""
+    folder = tmp_path_factory.mktemp("broken") / "model"
+    model = transformers.AutoModelForCausalLM.from_pretrained(tiny_model)
+    with torch.no_grad():
+        model.model.layers[0].mlp.up_proj.weight[0, 0] = float("nan")
+    model.save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(tiny_model).save_pretrained(folder)
+    return folder
+
+
+def test_a_measure_that_is_no_number_fails_the_run_with_its_name(
+    run_folder: Path, broken_model: Path, tmp_path: Path
+) -> None:
+    folder = runs.prepare(
+        run_folder,
+        "evaluate",
+        EvaluateConfig(max_tokens=64, max_new_tokens=8, dtype="float32"),
+        broken_model,
+        runs.demonstrations(tmp_path / "snapshot"),
+    )
+
+    child = warm.as_child(folder.path)
+
+    result = run_dir.read_result(run_folder)
+    assert child.returncode == run_dir.EXIT_ANTICIPATED, child.stderr
+    assert result is not None
+    assert (result.outcome, result.metrics, result.model) == ("failed", {}, None)
+    assert "held_out_loss (since step 1)" in str(result.error)
+
+
+def test_sampling_from_a_model_that_computes_no_numbers_gets_a_sentence(
+    run_folder: Path, broken_model: Path, tmp_path: Path
+) -> None:
+    folder = runs.prepare(
+        run_folder,
+        "sample",
+        SampleConfig(max_new_tokens=4, dtype="float32"),
+        broken_model,
+        runs.prompts(tmp_path / "prompts"),
+    )
+
+    child = warm.as_child(folder.path)
+
+    result = run_dir.read_result(run_folder)
+    assert child.returncode == run_dir.EXIT_ANTICIPATED, child.stderr
+    assert result is not None
+    assert "can't be sampled from" in str(result.error)
+
+
+def test_lora_on_a_family_it_cannot_adapt_gets_a_sentence(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    size: dict[str, Any] = {"hidden_size": 32, "state_size": 4, "num_hidden_layers": 1}
+    transformers.MambaForCausalLM(transformers.MambaConfig(vocab_size=320, **size)).save_pretrained(
+        model
+    )
+    folder = runs.prepare(
+        run_folder, "sft", QUICK, model, runs.demonstrations(tmp_path / "snapshot")
+    )
+
+    child = warm.as_child(folder.path)
+
+    result = run_dir.read_result(run_folder)
+    assert child.returncode == run_dir.EXIT_ANTICIPATED, child.stderr
+    assert result is not None
+    assert "Choose full fine-tuning" in str(result.error)
 
 
 def test_a_disk_that_fills_up_while_saving_gets_a_sentence() -> None:

@@ -255,7 +255,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
         default="ddp",
         help_text="How the processes share the work.",
     )
-    offloads = Flag(default=False, help_text="FSDP and DeepSpeed: also use the machine's memory.")
+    offloads = Flag(default=False, help_text="FSDP: also use the machine's memory.")
     is_dry = Flag(default=False, help_text="Load everything, run two steps, save no model.")
     config = serializers.DictField(
         required=False, help_text="Settings that differ from the preset, or from the defaults."

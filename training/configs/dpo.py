@@ -25,6 +25,7 @@ class DpoConfig(RowTraining):
     label: ClassVar[str] = _("DPO")
     menu: ClassVar[str] = _("Learn preferences with DPO")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
+    is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
         "held_out_accuracy",
         "held_out_loss",

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
 from training.configs.knobs import (
+    ONLY_TRAINING_SHARDS,
     OPTIONAL,
     POLICY,
     REWARD,
@@ -41,6 +42,7 @@ class EvaluateConfig(Settings):
     model_label: ClassVar[str] = _("Model to evaluate")
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL, "other_model": OPTIONAL}
     leaves: ClassVar[str] = ""
+    is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
         "win_rate",
         "held_out_accuracy",
@@ -136,6 +138,9 @@ class EvaluateConfig(Settings):
         return replace(
             self, max_rows=min(self.max_rows or _DRY_RUN_ROWS, _DRY_RUN_ROWS), batch_size=2
         )
+
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        return [ONLY_TRAINING_SHARDS] if is_sharded else []
 
     def problems(self) -> list[Problem]:
         if self.max_new_tokens >= self.max_tokens:

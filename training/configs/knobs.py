@@ -96,6 +96,7 @@ DTYPES = {
     "float32": _("float32: exact"),
 }
 OPTIONAL, REQUIRED = "optional", "required"
+ONLY_TRAINING_SHARDS = _("FSDP shards models in training. Choose DDP to share this work.")
 # Kinds of model, and what else a run can produce.
 POLICY, REWARD, RESPONSES = "policy", "reward", "responses"
 
@@ -224,8 +225,8 @@ class Settings(ABC):
         return True
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
-        """What is wrong with this number of processes (in total) and machines. `is_sharded`: FSDP
-        or DeepSpeed.
+        """What is wrong with this number of processes (in total) and machines. `is_sharded`: by
+        FSDP.
         """
         return []
 

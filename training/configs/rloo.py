@@ -27,6 +27,7 @@ class RlooConfig(Training):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "reference_model": OPTIONAL}
+    is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
         "response_tokens",
@@ -138,6 +139,17 @@ class RlooConfig(Training):
             )
             size = self.batch_size * self.accumulation
             return [Problem("accumulation", text, {"size": size, "n": self.n_responses})]
+        return []
+
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        a_step = self.batch_size * n_processes * max(1, round(self.accumulation / n_processes))
+        if a_step % self.n_responses:
+            return [
+                _(
+                    "The responses of a step do not divide evenly among the processes. Change the"
+                    " batch size, the gradient accumulation or the processes."
+                )
+            ]
         return []
 
     def longest(self, rows: sizes.Rows) -> float:

@@ -7,7 +7,16 @@ from typing import ClassVar, Self
 
 from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, RESPONSES, Problem, Responses, Settings, knob, override
+from training.configs.knobs import (
+    ONLY_TRAINING_SHARDS,
+    OPTIONAL,
+    RESPONSES,
+    Problem,
+    Responses,
+    Settings,
+    knob,
+    override,
+)
 from training.configs.metrics import SHARE, Measure, _
 from training.configs.sizes import Inputs, Shape
 
@@ -27,6 +36,7 @@ class SampleConfig(Settings):
     model_label: ClassVar[str] = _("Model that answers")
     model_button: ClassVar[str] = _("Sample responses")
     takes_endpoints: ClassVar[bool] = True
+    is_parallel: ClassVar[bool] = True
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL}
     leaves: ClassVar[str] = RESPONSES
     headlines: ClassVar[tuple[str, ...]] = (
@@ -102,6 +112,9 @@ class SampleConfig(Settings):
     def for_dry_run(self) -> Self:
         n_prompts = 2 * max(self.batch_size // self.n_responses, 1)
         return replace(self, max_prompts=min(self.max_prompts or n_prompts, n_prompts))
+
+    def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
+        return [ONLY_TRAINING_SHARDS] if is_sharded else []
 
     def problems(self) -> list[Problem]:
         """Problems between fields that are valid by themselves."""

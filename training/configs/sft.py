@@ -1,12 +1,13 @@
 """Settings of supervised fine-tuning."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from training.configs import curves, metrics
+from training.configs import curves, metrics, sizes
 from training.configs.curves import Chart
-from training.configs.knobs import override
+from training.configs.knobs import knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.weights import RowTraining
 
@@ -52,6 +53,24 @@ class SftConfig(RowTraining):
             " one, but raters prefer more."
         ),
     )
+
+    packs: bool = knob(
+        False,
+        _("Pack rows"),
+        _(
+            "Puts several short demonstrations into one row; none sees the others. Saves padding."
+            " The batch size then counts full rows, so lower it."
+        ),
+        is_advanced=True,
+    )
+
+    def items(self, rows: sizes.Rows) -> tuple[int, float]:
+        """A packed row is full, as near as whole demonstrations come to it."""
+        n_rows, tokens_a_row = super().items(rows)
+        if not self.packs:
+            return n_rows, tokens_a_row
+        n_packed = max(1, math.ceil(n_rows * tokens_a_row / self.max_tokens))
+        return n_packed, n_rows * tokens_a_row / n_packed
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

@@ -101,6 +101,10 @@ class Run(models.Model):
         default=0, help_text="attempts that ended without a result; LOST after too many"
     )
     node = models.CharField(max_length=200, blank=True, default="")
+    cards = models.JSONField(
+        default=list,
+        help_text="the GPUs of its node that it has, as CUDA names them; none: the node is its own",
+    )
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     step = models.PositiveIntegerField(default=0)
     n_steps = models.PositiveIntegerField(default=0)

@@ -2,14 +2,15 @@
 supervisor's life, and killed.
 """
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from training.processes.launch import Launch, Rendezvous
 
 CHILD = "child.json"
 """The child's pid and start time, so that the next attempt can kill a child left behind."""
+CARD_LOCK = ".card-"
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 POLL_S = 0.2
 
@@ -32,13 +34,17 @@ def start(
     memory_gb: int,
     title: str,
     extra_env: Mapping[str, str],
+    cards: Sequence[str] = (),
     rendezvous: Rendezvous | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Starts the child in a session of its own, so that it can be killed with everything it
     started. It dies with this process.
 
     `title` is written to the log first, `extra_env` is added to the inherited environment, and
-    `rendezvous` is for a run on several machines. Raises launch.UnableToLaunch.
+    `cards` are the GPUs that the run has, if the node takes several runs at once; the child holds
+    their locks as long as any of its processes lives. `rendezvous` is for a run on several
+    machines. Raises launch.UnableToLaunch and
+    NoSuchStrategy.
     """
     supervisor_pid = os.getpid()
 
@@ -48,11 +54,15 @@ def start(
             os._exit(1)
 
     inherited = environment.without_secrets() | {"PYTHONUNBUFFERED": "1"} | dict(extra_env)
-    inherited[VISIBLE_DEVICES] = _visible_devices(
-        inherited.get(VISIBLE_DEVICES, machine.ALL), launch, n_gpus, memory_gb
+    inherited[VISIBLE_DEVICES] = (
+        _own_cards(cards, launch, n_gpus)
+        if cards
+        else _visible_devices(
+            inherited.get(VISIBLE_DEVICES, machine.ALL), launch, n_gpus, memory_gb
+        )
     )
     command = _command(folder, launch, n_gpus, rendezvous)
-    with (folder / run_dir.LOG).open("ab") as log:
+    with (folder / run_dir.LOG).open("ab") as log, _locked(cards) as locks:
         log.write(f"{title}\n".encode())
         log.flush()
         process = subprocess.Popen(  # noqa: S603 the command is the operator's own setting
@@ -64,6 +74,7 @@ def start(
             env=inherited,
             start_new_session=True,
             preexec_fn=bind_to_supervisor,
+            pass_fds=locks,
         )
     run_dir.write_json(
         folder / CHILD, {"pid": process.pid, "started": linux.start_time(process.pid)}
@@ -112,6 +123,28 @@ def n_oom_kills() -> int:
                 if name == key:
                     return int(count)
     return 0
+
+
+@contextmanager
+def _locked(cards: Sequence[str]) -> Iterator[list[int]]:
+    """File descriptors of the cards' locks. A child whose run was killed may live for some seconds
+    after its card was given away: the next one waits for its end.
+    """
+    folder = Path(settings.RUNS_DIR)
+    with ExitStack() as stack:
+        files = [stack.enter_context((folder / f"{CARD_LOCK}{card}").open("ab")) for card in cards]
+        for file in files:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield [file.fileno() for file in files]
+
+
+def _own_cards(cards: Sequence[str], launch: Launch, n_gpus: int) -> str:
+    """The cards that the claim chose. A single process sees at most one, for the same reason as in
+    `_visible_devices`.
+    """
+    if launch.is_parallel:
+        return ",".join(cards) if n_gpus else ""
+    return cards[0]
 
 
 def _visible_devices(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:

@@ -4,7 +4,7 @@ written for it. Pure.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from training.configs import KINDS
@@ -14,12 +14,14 @@ from training.configs.metrics import _
 CONFIG = "accelerate.json"
 STRATEGIES: Mapping[str, str] = {
     "ddp": _("DDP: each process holds the whole model"),
-    "fsdp": _("FSDP: weights, gradients and optimizer sharded (untested)"),
-    "zero2": _("DeepSpeed ZeRO-2: gradients and optimizer sharded (untested)"),
-    "zero3": _("DeepSpeed ZeRO-3: weights sharded too (untested)"),
+    "fsdp": _("FSDP: weights, gradients and optimizer sharded"),
 }
-UNTESTED = ("fsdp", "zero2", "zero3")
-"""They need GPUs, and we have not run them on any."""
+DEEPSPEED = ("zero2", "zero3")
+"""What earlier releases offered. Their runs and schedules may still have it."""
+NO_DEEPSPEED = _(
+    "DeepSpeed is no longer offered: it was never tested. Choose FSDP, which shards weights,"
+    " gradients and optimizer as ZeRO-3 does."
+)
 MAX_PROCESSES = 64
 MAX_MACHINES = 32
 _EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
@@ -29,7 +31,7 @@ _EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
 class Launch:
     """The processes that a run requests: `n_processes` on each of `n_machines`.
 
-    `offloads`: the optimizer state, and with ZeRO-3 the weights, are kept in the machine's memory.
+    `offloads`: FSDP keeps its shards and the optimizer state in the machine's memory.
     """
 
     n_processes: int = 1
@@ -65,12 +67,26 @@ class Rendezvous:
     rank: int = 0
 
 
+class NoSuchStrategy(Exception):
+    """The run has a strategy that this release does not have; the text says so."""
+
+
 class UnableToLaunch(Exception):
     """The operator's command cannot be started several times; the text is that command."""
 
 
+def of_step(launch: Launch, *, kind: str) -> Launch:
+    """The launch of a chain's step. Sampling and evaluation have no FSDP: each process holds the
+    whole model.
+    """
+    is_training = KINDS[kind].leaves_model()
+    return launch if is_training else replace(launch, strategy="ddp", offloads=False)
+
+
 def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:
     """What is wrong with this launch for such a run, as sentences."""
+    if launch.strategy in DEEPSPEED:
+        return [NO_DEEPSPEED]
     if launch.strategy not in STRATEGIES:
         return [
             f"There is no strategy called “{launch.strategy}”. Choose one of:"
@@ -88,22 +104,22 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
                 " CPUs."
             )
         )
-    if launch.strategy in UNTESTED and not n_gpus:
-        found.append(_("FSDP and DeepSpeed need GPUs. Request one per process, or choose DDP."))
     return found + config.launch_problems(
         n_processes=launch.n_total,
         n_machines=launch.n_machines,
-        is_sharded=launch.strategy in UNTESTED,
+        is_sharded=launch.strategy == "fsdp",
     )
 
 
 def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[str, Any]:
     """The config for `accelerate launch --config_file` on one of the machines. Precision is set by
-    the trainer, not here.
+    the trainer, not here. Raises NoSuchStrategy.
     """
+    if launch.strategy not in STRATEGIES:
+        raise NoSuchStrategy(NO_DEEPSPEED)
     found: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
-        "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}.get(launch.strategy, "DEEPSPEED"),
+        "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}[launch.strategy],
         "num_machines": launch.n_machines,
         "machine_rank": rendezvous.rank,
         "num_processes": launch.n_total,
@@ -125,21 +141,14 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
             "fsdp_version": 2,
             "fsdp_reshard_after_forward": True,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
-            "fsdp_cpu_ram_efficient_loading": False,
+            "fsdp_cpu_ram_efficient_loading": True,
+            "fsdp_sync_module_states": True,
             "fsdp_offload_params": launch.offloads,
-            "fsdp_state_dict_type": "FULL_STATE_DICT",
-        }
-    if launch.strategy in ("zero2", "zero3"):
-        is_whole = launch.strategy == "zero2"
-        found["deepspeed_config"] = {
-            "zero_stage": 2 if is_whole else 3,
-            "offload_optimizer_device": "cpu" if launch.offloads else "none",
-            "offload_param_device": "cpu" if launch.offloads and not is_whole else "none",
-            "zero3_init_flag": False,
-            "zero3_save_16bit_model": not is_whole,
-            "gradient_accumulation_steps": "auto",
-            "gradient_clipping": "auto",
-            "deepspeed_multinode_launcher": "standard",
+            # On one machine each process writes its shard of a checkpoint to the shared folder.
+            # Processes on other machines have a folder of their own: the first one writes all.
+            "fsdp_state_dict_type": "SHARDED_STATE_DICT"
+            if launch.n_machines == 1
+            else "FULL_STATE_DICT",
         }
     return found
 

@@ -26,6 +26,8 @@ class Gpu:
     used_gb: float
     load: float | None
     temperature_c: float | None
+    card: str = ""
+    """What CUDA_VISIBLE_DEVICES calls it."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,7 @@ def choose(table: str, n: int, *, memory_gb: int = 0, visible: str = ALL) -> str
     rows = [row for row in _rows(table, visible) if math.ceil(_gb(row[3])) >= memory_gb]
     emptiest = sorted(rows, key=lambda row: _gb(row[4]))[:n]
     if emptiest:
-        named = [] if visible == ALL else _names(visible)
-        return ",".join(index if index in named else uuid for index, uuid, *_rest in emptiest)
+        return ",".join(_card(row, visible) for row in emptiest)
     return ",".join([str(number) for number in range(n)] if visible == ALL else _names(visible)[:n])
 
 
@@ -93,9 +94,16 @@ def _nvidia_smi() -> str:
 def parse(table: str, *, visible: str = ALL) -> tuple[Gpu, ...]:
     """Parses nvidia-smi's CSV. `visible`: indices or UUIDs, as in CUDA_VISIBLE_DEVICES."""
     return tuple(
-        Gpu(name, _gb(total), _gb(used), _share(load), _number(heat))
-        for _index, _uuid, name, total, used, load, heat in _rows(table, visible)
+        Gpu(name, _gb(total), _gb(used), _share(load), _number(heat), _card(row, visible))
+        for row in _rows(table, visible)
+        for name, total, used, load, heat in [row[2:]]
     )
+
+
+def _card(row: list[str], visible: str) -> str:
+    """Its UUID, or its index if `visible` has that."""
+    index, uuid = row[:2]
+    return index if visible != ALL and index in _names(visible) else uuid
 
 
 def _rows(table: str, visible: str) -> list[list[str]]:

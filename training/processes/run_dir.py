@@ -20,6 +20,7 @@ Standard library only: both sides import it.
 import contextlib
 import dataclasses
 import fcntl
+import hashlib
 import json
 import math
 import os
@@ -45,6 +46,8 @@ ADAPTER = "adapter"
 ATTEMPT = "attempt"
 LOCK = ".lock"
 TEMPORARY = ".tmp-"
+LEFT_OUT = "left_out"
+"""In a point of progress.jsonl: the values that were NaN or infinite."""
 SNAPSHOT_CARD = "card.json"
 SPLITS = ("train", "validation", "test")
 
@@ -196,8 +199,13 @@ def n_folds(folder: Path) -> int:
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """The complete checkpoint with the highest step."""
-    found = sorted((folder / CHECKPOINTS).glob("step-*"), key=checkpoint_step, reverse=True)
+    found = sorted(checkpoints(folder), key=checkpoint_step, reverse=True)
     return next((path for path in found if is_complete(path)), None)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All of them, complete or not, in no order."""
+    return list((folder / CHECKPOINTS).glob("step-*"))
 
 
 def checkpoint_step(path: Path) -> int:
@@ -259,8 +267,11 @@ class RunFolder:
         return self.from_first(is_stop_requested(self.path))
 
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
-        """One point of the curves. Values that JSON cannot hold (NaN, infinity) are left out."""
+        """One point of the curves. Values that JSON cannot hold (NaN, infinity) are left out, and
+        only their names stay.
+        """
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        left_out = [name for name in values if name not in finite]
         self._append_progress(
             {
                 "step": step,
@@ -268,6 +279,7 @@ class RunFolder:
                 "at": datetime.now(UTC).isoformat(),
                 "values": finite,
             }
+            | ({LEFT_OUT: left_out} if left_out else {})
         )
 
     def append_sample(
@@ -426,14 +438,17 @@ def _empty(folder: Path) -> None:
 
 
 def _write_manifest(folder: Path) -> None:
-    """Flushes every file first: a folder with a manifest is complete."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in files:
+    """Flushes every file first: a folder with a manifest is complete. The sums (SHA-256) tell
+    whether its bytes changed later.
+    """
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    sums = {}
+    for name, path in sorted(files.items()):
         _sync(path)
-    write_json(
-        folder / MANIFEST,
-        {"files": {str(path.relative_to(folder)): path.stat().st_size for path in files}},
-    )
+        with path.open("rb") as file:
+            sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    sizes = {name: files[name].stat().st_size for name in sums}
+    write_json(folder / MANIFEST, {"files": sizes, "sums": sums})
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
+from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages
 from training.results.measures import measures
 from training.snapshots.selectors import best_response_runs
@@ -140,6 +141,8 @@ def _origin(step: LineageStep) -> str:
         f"{step.snapshot.name} ({step.snapshot.n_rows} {step.snapshot.kind}, fingerprint"
         f" `{step.snapshot.fingerprint[:16]}`)"
     )
+    if n := step.snapshot.card.get("demonstrations"):
+        data += f" with {counted(n, 'demonstration')} beside them"
     chosen = [
         f"{run.base_model} in “{run}”, selected by {run.reward_model}"
         for run in best_response_runs(snapshot=step.snapshot)
@@ -202,5 +205,6 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "licences": snapshot.card.get("licences", {}),
             "sources": snapshot.card.get("sources", {}),
             "best_of": snapshot.card.get("best_of", []),
+            "demonstrations": snapshot.card.get("demonstrations", 0),
         }
     return found

@@ -108,10 +108,10 @@ class RunForm(MachinesForm):
         label=_("Parallelism"),
         required=False,
         initial="ddp",
-        help_text=_("“Untested” options have not been run on real GPUs."),
+        help_text=_("FSDP is for models that do not fit on one GPU."),
     )
     offloads = forms.BooleanField(
-        label=_("Let FSDP and DeepSpeed use machine memory too"),
+        label=_("Let FSDP use machine memory too"),
         required=False,
         help_text=_("Slower, for larger models."),
     )

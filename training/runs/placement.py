@@ -1,5 +1,9 @@
 """Which run goes to which node: the nodes and their current runs, what fits where, and why a run
 waits.
+
+A node with GPUs takes as many runs at once as its cards and its worker's processes allow, and no
+card has two runs. A node without GPUs takes one run at a time, and a run on several machines has
+its nodes for itself.
 """
 
 import math
@@ -21,11 +25,11 @@ ALIVE_FOR = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """A node, whether it is alive, and its current run."""
+    """A node, whether it is alive, and its current runs."""
 
     node: Node
     is_alive: bool
-    run: Run | None
+    runs: tuple[Run, ...]
 
     @property
     def takes_runs(self) -> bool:
@@ -37,15 +41,13 @@ def nodes(*, now: datetime) -> list[NodeStatus]:
     running = (
         Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
     )
-    current_runs = {run.node: run for run in running}
-    current_runs |= {
-        seat.node: run
-        for run in running
-        for seat in run.seats.all()
-        if seat.attempt == run.attempt and seat.node
-    }
+    current: dict[str, dict[int, Run]] = {}
+    for run in running:
+        seats = [seat.node for seat in run.seats.all() if seat.attempt == run.attempt]
+        for name in filter(None, (run.node, *seats)):
+            current.setdefault(name, {})[run.pk] = run
     found = [
-        NodeStatus(node, now - node.seen_at < ALIVE_FOR, current_runs.get(node.name))
+        NodeStatus(node, now - node.seen_at < ALIVE_FOR, tuple(current.get(node.name, {}).values()))
         for node in Node.objects.order_by("name")
     ]
     return sorted(found, key=lambda one: not one.is_alive)
@@ -72,21 +74,61 @@ def fits_node(*, node: str) -> Q:
 def next_run_id(*, node: str, now: datetime) -> int | None:
     """The first queued run that this node may take.
 
-    A run that needs more machines than are free right now blocks those behind it, or it would never
-    start. One that needs more than exist is skipped. Machines gather for one run at a time.
+    A run that needs more cards or machines than are free right now blocks those behind it, or it
+    would never start. One that needs more than exist is skipped, and so is one that another node is
+    free for. Machines gather for one run at a time.
     """
+    known = nodes(now=now)
+    own = next((one for one in known if one.node.name == node), None)
     for run in queued_runs().filter(fits_node(node=node)).iterator(chunk_size=100):
         n_machines = Launch.from_json(run.launch).n_machines
+        is_free_here = own is None or has_free_room(run=run, status=own)
         if n_machines == 1:
-            return run.pk
-        taking = [
-            one for one in nodes(now=now) if one.takes_runs and has_room(run=run, node=one.node)
-        ]
+            if is_free_here:
+                return run.pk
+            if any(one.takes_runs and is_free(run=run, status=one) for one in known):
+                continue
+            return None
+        taking = [one for one in known if one.takes_runs and has_room(run=run, node=one.node)]
         if len(taking) < n_machines:
             continue
-        n_free = sum(one.run is None or one.node.name == node for one in taking)
-        return run.pk if n_free >= n_machines and not gathering_run_ids() else None
+        n_free = sum(has_free_room(run=run, status=one) for one in taking)
+        is_next = is_free_here and n_free >= n_machines and not gathering_run_ids()
+        return run.pk if is_next else None
     return None
+
+
+def has_free_room(*, run: Run, status: NodeStatus) -> bool:
+    """Whether the node has room for the run beside its current ones."""
+    if status.runs and Launch.from_json(run.launch).n_machines > 1:
+        return False
+    if not status.node.gpus:
+        return not status.runs and has_room(run=run, node=status.node)
+    if run.n_gpus == 0 and run.memory_gb > math.ceil(status.node.memory_gb):
+        return False
+    return bool(free_cards(run=run, node=status.node, beside=status.runs))
+
+
+def is_free(*, run: Run, status: NodeStatus) -> bool:
+    """Whether the run can start on this node now."""
+    return run.wanted_node in ("", status.node.name) and has_free_room(run=run, status=status)
+
+
+def free_cards(*, run: Run, node: Node, beside: Sequence[Run]) -> list[str]:
+    """The cards that the run gets, the smallest that are large enough; none if too few are free. A
+    run that asks for no GPU gets one too, where there are any.
+    """
+    if any(not other.cards for other in beside):
+        return []  # on several machines, or claimed by an earlier release
+    taken = {card for other in beside for card in other.cards}
+    n_cards, least = (run.n_gpus, run.memory_gb) if run.n_gpus else (1, 0)
+    free = [
+        (gpu["memory_gb"], number, card)
+        for number, gpu in enumerate(node.gpus)
+        for card in [gpu.get("card") or str(number)]
+        if card not in taken and math.ceil(gpu["memory_gb"]) >= least
+    ]
+    return [card for _gb, _number, card in sorted(free)[:n_cards]] if len(free) >= n_cards else []
 
 
 def queued_runs() -> QuerySet[Run]:
@@ -112,9 +154,7 @@ def can_run_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
     if run is None:
         return False
     others = (one for one in nodes(now=now) if one.node.name != node)
-    return any(
-        one.takes_runs and one.run is None and fits(run=run, node=one.node) for one in others
-    )
+    return any(one.takes_runs and is_free(run=run, status=one) for one in others)
 
 
 def fits(*, run: Run, node: Node) -> bool:
@@ -177,8 +217,12 @@ def why_waiting(*, run: Run, now: datetime) -> str:
         if n_before
         else ""
     )
-    if sum(one.run is None for one in taking) < n_machines:
-        busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking if one.run is not None)
+    if sum(has_free_room(run=run, status=one) for one in taking) < n_machines:
+        busy = ", ".join(
+            f"{one.node.name} ({', '.join(f'“{other}”' for other in one.runs)})"
+            for one in taking
+            if one.runs
+        )
         return " ".join(filter(None, (_("Waiting for %(nodes)s.") % {"nodes": busy}, before)))
     return before or _("A free node takes it in a few seconds.")
 

@@ -19,10 +19,11 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from training.configs import roles
-from training.models import Run, RunPoint, RunSample, TrainedModel
+from training.models import Node, Run, RunPoint, RunSample, TrainedModel
 from training.processes import doorbell
+from training.processes.launch import Launch
 from training.registry import services as registry_services
-from training.runs import resuming, run_finished
+from training.runs import placement, resuming, run_finished
 from training.runs.multi_node import services as multi_node_services
 from training.runs.multi_node.selectors import is_silent
 from training.runs.placement import fits_node
@@ -84,16 +85,22 @@ class AttemptResult:
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
-    """Marks a queued run as running on `node` and starts a new attempt. None when it is no longer
-    queued, or does not fit the node.
+    """Marks a queued run as running on `node`, with cards that no other run has, and starts a new
+    attempt. None when it is no longer queued, or does not fit the node beside its current runs.
     """
     with transaction.atomic():
+        # Its processes claim one after the other, or two runs could get the same card.
+        Node.objects.select_for_update().filter(name=node).first()
+        cards = _cards_for(run_id, node, now)
+        if cards is None:
+            return None
         claimed = Run.objects.filter(
             fits_node(node=node), pk=run_id, state=Run.State.QUEUED
         ).update(
             state=Run.State.RUNNING,
             attempt=F("attempt") + 1,
             node=node,
+            cards=cards,
             heartbeat_at=now,
             progress_at=None,
             started_at=Coalesce("started_at", Value(now)),
@@ -104,6 +111,19 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         run = run_with_inputs(run_id=run_id)
         multi_node_services.open_seats(run=run, now=now)
     return run
+
+
+def _cards_for(run_id: int, node: str, now: datetime) -> list[str] | None:
+    """The cards for this run; empty if it gets the whole node. None if the node has no room."""
+    run = Run.objects.filter(pk=run_id).first()
+    status = next((one for one in placement.nodes(now=now) if one.node.name == node), None)
+    if run is None or status is None:
+        return []  # somebody's command line
+    if not placement.has_free_room(run=run, status=status):
+        return None
+    if Launch.from_json(run.launch).n_machines > 1:
+        return []
+    return placement.free_cards(run=run, node=status.node, beside=status.runs)
 
 
 def run_with_inputs(*, run_id: int) -> Run:

@@ -462,13 +462,12 @@ class ScheduleForm(CycleFields):
         )
         if problem := run_queue.store_problem(launch):
             self.add_error("n_machines", problem)
-        found: list[str] = []
+        n_gpus, found = cleaned.get("n_gpus") or 0, list[str]()
         for kind in self.shape.run_kinds:
             config, _wrong = configs.parse(kind, self._config(kind))
             if config is not None and configs.KINDS[kind].is_parallel:
-                found += processes_launch.problems(
-                    launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0
-                )
+                own = processes_launch.of_step(launch, kind=kind)
+                found += processes_launch.problems(own, kind=kind, config=config, n_gpus=n_gpus)
         for problem in dict.fromkeys(found):
             self.add_error("strategy", problem)
 

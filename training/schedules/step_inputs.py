@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from training import configs
 from training.models import Chain, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
+from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.runs.run_queue import RunOptions
 from training.snapshots import draws
@@ -104,7 +105,11 @@ def options(plan: Plan, kind: str) -> RunOptions:
             memory_gb=plan.memory_gb,
         )
     launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
-    return RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
+    return RunOptions(
+        n_gpus=plan.n_gpus,
+        memory_gb=plan.memory_gb,
+        launch=processes_launch.of_step(launch, kind=kind),
+    )
 
 
 def snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:

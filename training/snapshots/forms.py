@@ -150,8 +150,8 @@ class TextForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if file := cleaned.get("file"):
-            documents, problems = texts.read(file.name.lower(), file.read())
-            for problem in problems:
+            documents = texts.Documents(file.name.lower(), file)
+            for problem in documents.problems():
                 words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
                 self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
             cleaned["documents"] = documents

@@ -88,7 +88,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class FrozenFolder:
-    """What was written."""
+    """What was written. `judgment_ids`: every judgment that a run learns from, each once."""
 
     fingerprint: str
     n_rows: int
@@ -113,6 +113,8 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
         _refuse_empty(
             "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
         )
+        if kind == "comparisons":
+            _write_demonstrations(filters, aside, tally)
         card = card_of(
             kind=kind,
             filters=filters.as_json(),
@@ -120,8 +122,6 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
             left_out=left_out,
             best_of=_best_of(filters) if kind == "demonstrations" else [],
         )
-        if kind == "comparisons":
-            card["demonstrations"] = _write_demonstrations(filters, aside)
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
         for file in aside.iterdir():
             file.chmod(0o444)
@@ -409,9 +409,9 @@ def _write(rows: Iterable[Row], folder: Path) -> CardTally:
     return tally
 
 
-def _write_demonstrations(filters: Filters, folder: Path) -> int:
+def _write_demonstrations(filters: Filters, folder: Path, tally: CardTally) -> None:
     """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
-    that they have a mean score of 0.
+    that they have a mean score of 0. The model learns from them, so the tally counts them too.
     """
     wanted = replace(filters, campaigns=(), best_of=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
@@ -422,7 +422,7 @@ def _write_demonstrations(filters: Filters, folder: Path) -> int:
     )
     lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
     run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
-    return len(chosen)
+    tally.add_demonstrations(chosen)
 
 
 def _refuse_empty(kind: str, tally: CardTally, left_out: Counter[str]) -> None:

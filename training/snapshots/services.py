@@ -15,14 +15,23 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
+from labeling.models import Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
+from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import texts
-from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
+from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
 from training.storage import artifacts, store
 
-__all__ = ["Filters", "UnableToCreate", "UnableToWrite", "create_snapshot", "create_text_snapshot"]
+__all__ = [
+    "Filters",
+    "UnableToCreate",
+    "UnableToWrite",
+    "create_snapshot",
+    "create_text_snapshot",
+    "trace_demonstrations",
+]
 
 
 class UnableToWrite(UnableToCreate):
@@ -64,6 +73,19 @@ def create_text_snapshot(
         by,
         now,
     )
+
+
+def trace_demonstrations(*, snapshot: Snapshot) -> int:
+    """Makes the demonstrations beside a snapshot's comparisons members.
+    Returns how many were new. Raises OSError if the files are not here.
+    """
+    lines = run_dir.read_lines(artifacts.fetch_snapshot(snapshot.folder) / DEMONSTRATIONS)
+    beside = Judgment.versions.filter(pk__in={line["judgment"] for line in lines})
+    new = list(beside.exclude(memberships__snapshot=snapshot).values_list("pk", flat=True))
+    SnapshotJudgment.objects.bulk_create(
+        (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in new), ignore_conflicts=True
+    )
+    return len(new)
 
 
 def _create(

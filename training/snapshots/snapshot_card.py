@@ -5,7 +5,7 @@ was left out.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class CardTally:
     by_split: Counter[str] = field(default_factory=Counter)
     pairs_by_split: Counter[str] = field(default_factory=Counter)
     n_edits: int = 0
+    n_demonstrations: int = 0
+    """stored beside comparisons"""
     prompts: set[str] = field(default_factory=set)
     raters: set[str] = field(default_factory=set)
     weights: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -62,14 +64,27 @@ class CardTally:
         if "prompt_id" in row.content:
             self.prompt_ids.append(row.content["prompt_id"])
         self.n_edits += row.is_edit
-        if row.rater:
-            self.raters.add(row.rater)
         if row.rater and row.weight is not None and not row.is_edit:
             lowest, n = self.weights.get(row.rater, (row.weight, 0))
             self.weights[row.rater] = (min(lowest, row.weight), n + 1)
+        self.counts["categories"][row.category] += 1
+        self._count_origin(row)
+
+    def add_demonstrations(self, rows: Sequence[Row]) -> None:
+        """Demonstrations beside comparisons: not rows of a split, but a run learns from them."""
+        self.n_demonstrations += len(rows)
+        # The turns of a dialogue are rows of one judgment, and the edit of a comparison is one of
+        # its rows and a demonstration.
+        theirs = {row.judgment_id for row in rows if row.judgment_id is not None}
+        self.judgment_ids += sorted(theirs.difference(self.judgment_ids))
+        for row in rows:
+            self._count_origin(row)
+
+    def _count_origin(self, row: Row) -> None:
+        if row.rater:
+            self.raters.add(row.rater)
         self.counts["sources"].update(set(row.sources))
         self.counts["licences"].update(sorted(row.licences))
-        self.counts["categories"][row.category] += 1
         if row.guideline:
             self.counts["guidelines"][row.guideline] += 1
 
@@ -98,6 +113,7 @@ def card_of(
         card["best_of"] = best_of
     if kind == "comparisons":
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
+        card["demonstrations"] = tally.n_demonstrations
     if kind != "prompts":
         card["raters"] = len(tally.raters)
         card["edits"] = tally.n_edits

@@ -6,14 +6,16 @@ lines that contain only <|endoftext|>.
 """
 
 import hashlib
+import itertools
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
@@ -41,20 +43,59 @@ class DocumentProblem:
     sentence: str
 
 
-def read(name: str, content: bytes) -> tuple[list[Document], list[DocumentProblem]]:
-    """All documents, or what is wrong with the file."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        return [], [DocumentProblem(line, _("Not UTF-8 text. Save the file as UTF-8."))]
-    if name.endswith(".jsonl"):
-        return _of_lines(name, text)
-    found = [
-        Document(part.strip(), name)
-        for part in f"\n{text}\n".replace("\r\n", "\n").split(f"\n{END}\n")
-    ]
-    return [document for document in found if document.text], []
+@dataclass(frozen=True)
+class Documents:
+    """The documents of a file, which is read again each time, line by line."""
+
+    name: str
+    file: BinaryIO
+
+    def __iter__(self) -> Iterator[Document]:
+        return (found for found in self._read() if isinstance(found, Document))
+
+    def problems(self) -> list[DocumentProblem]:
+        """What is wrong with the file; at most MAX_PROBLEMS."""
+        wrong = (found for found in self._read() if isinstance(found, DocumentProblem))
+        return list(itertools.islice(wrong, MAX_PROBLEMS))
+
+    def _read(self) -> Iterator[Document | DocumentProblem]:
+        self.file.seek(0)
+        lines = _decoded(self.file)
+        return (
+            _of_lines(self.name, lines)
+            if self.name.endswith(".jsonl")
+            else _parts(self.name, lines)
+        )
+
+
+def _decoded(file: BinaryIO) -> Iterator[tuple[int, str | DocumentProblem]]:
+    """The file's lines with their numbers, up to the first that is not UTF-8."""
+    for number, line in enumerate(file, start=1):
+        try:
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            yield (
+                number,
+                DocumentProblem(number, _("Not UTF-8 text. Save the file as UTF-8.")),
+            )
+            return
+
+
+def _parts(
+    name: str, lines: Iterable[tuple[int, str | DocumentProblem]]
+) -> Iterator[Document | DocumentProblem]:
+    """Documents between lines that contain only END."""
+    part: list[str] = []
+    for _number, line in itertools.chain(lines, [(0, END)]):
+        if isinstance(line, DocumentProblem):
+            yield line
+        elif line.removesuffix("\n").removesuffix("\r") == END:
+            text = "".join(part).strip()
+            if text:
+                yield Document(text, name)
+            part = []
+        else:
+            part.append(line.replace("\r\n", "\n"))
 
 
 def freeze(
@@ -71,53 +112,71 @@ def freeze(
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
-        splits: dict[str, list[str]] = {split: [] for split in run_dir.SPLITS}
-        sources: Counter[str] = Counter()
-        n_characters = 0
-        for key, document in _curated(documents, min_characters, left_out):
-            row = {"id": f"text-{key[:16]}", "text": document.text, "source": document.source}
-            splits[curation.split_of(key)].append(
-                json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n"
-            )
-            sources[document.source] += 1
-            n_characters += len(document.text)
+        splits, sources, n_characters = _written(
+            _curated(documents, min_characters, left_out), aside
+        )
         if not splits["train"]:
             raise UnableToCreate(
                 _("No documents remain. Upload more, or lower the minimum document length.")
             )
-        for split, lines in splits.items():
-            run_dir.write_atomically(aside / f"{split}.jsonl", "".join(lines))
-        n_rows = sum(map(len, splits.values()))
+        n_rows = splits.total()
         card: dict[str, Any] = {
             "kind": "text",
             "rows": n_rows,
             "prompts": n_rows,
             "characters": n_characters,
-            "splits": {split: len(lines) for split, lines in splits.items()},
+            "splits": dict(splits),
             "sources": dict(sources.most_common()),
             "licences": {licence: n_rows},
             "left_out": dict(left_out.most_common()),
         }
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
-        for file in aside.iterdir():
-            file.chmod(0o444)
+        for path in aside.iterdir():
+            path.chmod(0o444)
         aside.rename(folder)
         undo.pop_all()
     return FrozenFolder(snapshots_freeze.fingerprint(folder), n_rows, card, [])
 
 
-def _of_lines(name: str, text: str) -> tuple[list[Document], list[DocumentProblem]]:
-    documents, problems = [], []
-    for number, line in enumerate(text.split("\n"), start=1):
+def _written(
+    curated: Iterable[tuple[str, Document]], folder: Path
+) -> tuple[Counter[str], Counter[str], int]:
+    """Writes each document to its split. (rows by split, rows by source, characters)"""
+    splits: Counter[str] = Counter(dict.fromkeys(run_dir.SPLITS, 0))
+    sources: Counter[str] = Counter()
+    n_characters = 0
+    with ExitStack() as opened:
+        files = {
+            split: opened.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8"))
+            for split in run_dir.SPLITS
+        }
+        for key, document in curated:
+            row = {"id": f"text-{key[:16]}", "text": document.text, "source": document.source}
+            split = curation.split_of(key)
+            files[split].write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+            splits[split] += 1
+            sources[document.source] += 1
+            n_characters += len(document.text)
+        for file in files.values():
+            file.flush()
+            os.fsync(file.fileno())
+    return splits, sources, n_characters
+
+
+def _of_lines(
+    name: str, lines: Iterable[tuple[int, str | DocumentProblem]]
+) -> Iterator[Document | DocumentProblem]:
+    for number, line in lines:
+        if isinstance(line, DocumentProblem):
+            yield line
+            return
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError:
-            problems.append(
-                DocumentProblem(
-                    number, _("Not a JSON object. Write one object per line, with a “text” field.")
-                )
+            yield DocumentProblem(
+                number, _("Not a JSON object. Write one object per line, with a “text” field.")
             )
             continue
         if (
@@ -125,28 +184,25 @@ def _of_lines(name: str, text: str) -> tuple[list[Document], list[DocumentProble
             or not isinstance(row.get("text"), str)
             or not row["text"].strip()
         ):
-            problems.append(
-                DocumentProblem(
-                    number, _("“text” is missing or empty. Add it, or remove the line.")
-                )
+            yield DocumentProblem(
+                number, _("“text” is missing or empty. Add it, or remove the line.")
             )
             continue
-        documents.append(Document(row["text"].strip(), str(row.get("source") or name)))
-    return documents, problems[:MAX_PROBLEMS]
+        yield Document(row["text"].strip(), str(row.get("source") or name))
 
 
 def _curated(
     documents: Iterable[Document], min_characters: int, left_out: Counter[str]
 ) -> Iterator[tuple[str, Document]]:
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for document in documents:
         if len(document.text) < min_characters:
             left_out["too short"] += 1
             continue
-        key = hashlib.sha256(curation.skeleton(document.text).encode()).hexdigest()
-        if key in seen:
+        digest = hashlib.sha256(curation.skeleton(document.text).encode())
+        if digest.digest() in seen:
             left_out["said before"] += 1
             continue
-        seen.add(key)
+        seen.add(digest.digest())
         # PostgreSQL cannot store NUL, and no tokenizer needs it.
-        yield key, Document(plain_text.storable(document.text), document.source)
+        yield digest.hexdigest(), Document(plain_text.storable(document.text), document.source)

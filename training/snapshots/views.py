@@ -38,7 +38,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        initial = {"best_of": request.GET.getlist("best_of")}
+        initial = {name: request.GET.getlist(name) for name in ("best_of", "campaigns")}
         if splits := request.GET.getlist("split"):
             initial["splits"] = splits
         form = forms.SnapshotForm(request.POST or None, kind=kind, initial=initial)

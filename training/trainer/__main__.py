@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from training import configs
-from training.processes import linux, run_dir
+from training.processes import linux, not_numbers, run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
 from training.runs import estimates
 
@@ -31,6 +31,10 @@ _GIB = 1024**3
 
 class UnableToReadJob(AnticipatedFailure):
     """The job itself is wrong."""
+
+
+class UnableToMeasure(AnticipatedFailure):
+    """Some of the run's measures are not numbers."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +61,8 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         _settle(job, allows_hub=config.allows_hub)
         folder = _joined(folder)
         result = trainer(job.kind).carry_out(job, config, folder)
-    except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
+        _refuse_broken(result, folder)
+    except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
         if not sentence:
             raise
@@ -73,6 +78,11 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
     )
     _leave_process_group()
     return run_dir.EXIT_FINISHED
+
+
+def _refuse_broken(result: Result, folder: RunFolder) -> None:
+    if broken := not_numbers.sentence(folder.path, result.metrics):
+        raise UnableToMeasure(broken)
 
 
 def _joined(folder: RunFolder) -> RunFolder:
@@ -105,6 +115,14 @@ def anticipated(error: BaseException) -> str:
         return (
             "The disk became full while the run was saving. Make room on the node and start the run"
             " again."
+        )
+    if "is incompatible with Mamba" in text:
+        return "LoRA can't adapt models of this family. Choose full fine-tuning."
+    if "probability tensor contains" in text:
+        return (
+            "The model computes values that are infinite or not numbers, so it can't be sampled"
+            " from. Choose another model or compute in float32. If the run trains, lower the"
+            " learning rate."
         )
     return ""
 
@@ -144,6 +162,7 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ[
         "HF_DATASETS_OFFLINE"
     ] = "0" if allows_hub else "1"
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"  # ten lines a second in the log
 
 
 def _die_with_parent(supervisor: int | None) -> None:

@@ -1,18 +1,25 @@
 """A snapshot's rows as token ids. Truncated and dropped rows are counted."""
 
+import itertools
+import json
 import random
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
+from datasets import Dataset, Features
 from transformers import PreTrainedTokenizerBase
 
 from training.processes import run_dir
-from training.processes.run_dir import AnticipatedFailure, counted
+from training.processes.run_dir import AnticipatedFailure, RunFolder, counted
 
 IGNORED = -100  # the label that a loss skips
+_READY = "ready.json"
+_POLL_S = 0.5
 
 
 Row = dict[str, Any]
@@ -95,33 +102,52 @@ class PromptSets:
 
 def rows(snapshot: Path, split: str) -> list[Row]:
     """The rows of one split; none when the snapshot has no such file."""
+    return list(streamed(snapshot, split))
+
+
+def streamed(snapshot: Path, split: str) -> Iterator[Row]:
+    """The rows of one split, one at a time."""
     path = snapshot / f"{split}.jsonl"
-    return list(run_dir.read_lines(path)) if path.exists() else []
+    return run_dir.read_lines(path) if path.exists() else iter(())
+
+
+def require_folder(snapshot: Path) -> None:
+    """Raises UnableToRead if the snapshot is missing."""
+    if not snapshot.is_dir():
+        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
 
 
 def training_rows(snapshot: Path, needed: str) -> list[Row]:
     """Raises UnableToRead if the snapshot is missing, empty or of another kind (rows without
     `needed`).
     """
-    if not snapshot.is_dir():
-        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    require_folder(snapshot)
     found = rows(snapshot, "train")
-    _require(found, needed)
+    require(found, needed)
     return found
 
 
-def training_text(snapshot: Path) -> list[Row]:
-    """Rows with a text, or demonstrations. Raises UnableToRead as `training_rows` does."""
-    found = rows(snapshot, "train")
-    return training_rows(snapshot, "text" if found and "text" in found[0] else "completion")
+def require_text(snapshot: Path) -> int:
+    """How many rows with a text, or demonstrations, there are. Raises UnableToRead as
+    `training_rows` does.
+    """
+    require_folder(snapshot)
+    found = streamed(snapshot, "train")
+    first = next(found, None)
+    require([] if first is None else [first], "")
+    needed = "text" if first is not None and "text" in first else "completion"
+    n = 0
+    for row in itertools.chain([first], found):
+        require([row], needed)
+        n += 1
+    return n
 
 
 def all_rows(snapshot: Path, needed: str) -> list[Row]:
     """The rows of every split, in the order of the splits."""
-    if not snapshot.is_dir():
-        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    require_folder(snapshot)
     found = [row for split in run_dir.SPLITS for row in rows(snapshot, split)]
-    _require(found, needed)
+    require(found, needed)
     return found
 
 
@@ -134,6 +160,37 @@ def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
         if found:
             return split, found
     return "", []
+
+
+def stored(
+    generate: Callable[..., Iterator[dict[str, Any]]],
+    folder: RunFolder,
+    name: str,
+    features: Features,
+    *,
+    parts: Sequence[Any] = (0,),
+    **given: Any,
+) -> Dataset:
+    """The rows of `generate(parts, **given)` in Arrow files beside the run, mapped into memory, so
+    that memory does not grow with them. Several parts are generated at once, each by a process.
+
+    The first process of a machine generates, and the others wait and map the same files.
+    """
+    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rows-{name}"
+    if folder.is_first_here:
+        written = Dataset.from_generator(
+            generate,
+            features=features,
+            cache_dir=str(aside),
+            gen_kwargs={"parts": list(parts), **given},
+            num_proc=len(parts) if len(parts) > 1 else None,
+            fingerprint="rows",
+        )
+        run_dir.write_json(aside / _READY, [one["filename"] for one in written.cache_files])
+    while not (aside / _READY).exists():  # the launcher ends this process if the first one fails
+        time.sleep(_POLL_S)
+    files = json.loads((aside / _READY).read_text(encoding="utf-8"))
+    return datasets.concatenate_datasets([Dataset.from_file(name) for name in files])
 
 
 def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
@@ -277,13 +334,14 @@ def shown(messages: list[Message]) -> str:
     )
 
 
-def _require(found: list[Row], needed: str) -> None:
+def require(found: Sequence[Any], needed: str) -> None:
+    """Raises UnableToRead unless there are rows, and all have this column ("": any will do)."""
     if not found:
         raise UnableToRead(
             "The snapshot has no row for this run. Collect more or loosen its filters, then create"
             " it again."
         )
-    if any(needed not in row for row in found):
+    if needed and any(needed not in row for row in found):
         raise UnableToRead(
             f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits"
             " this kind of run."

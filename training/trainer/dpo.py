@@ -3,26 +3,32 @@ DPOTrainer.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import datasets
 import torch
 import transformers
+from datasets import Features, List, Value
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, progress
-from training.trainer.modeling import loading
-from training.trainer.reward import rankings
+from training.trainer import data, parallel, progress
+from training.trainer.modeling import loading, sharding
+from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
+from training.trainer.reward.stored_rankings import Reading
 
+WEIGHT = "weight"
+_IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
+_FEATURES = Features({name: List(Value("int32")) for name in _IDS} | {WEIGHT: Value("float64")})
 _NAMES = {
     "rewards/accuracies": "accuracy",
     "rewards/margins": "margin",
@@ -39,23 +45,57 @@ class Pair:
     prompt_ids: list[int]
     chosen_ids: list[int]
     rejected_ids: list[int]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class _PairRows:
     read: rankings.Rankings
-    train: list[Pair]
+    train: datasets.Dataset
     split: str
     held_out: list[Pair]
 
 
+@dataclass
+class WeighingCollator(DataCollatorForPreference):
+    """TRL's batch, and the weight of each pair, scaled so that a pair weighs 1 on average."""
+
+    mean_weight: float = 1.0
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        weights = torch.tensor([example[WEIGHT] / self.mean_weight for example in examples])  # (B,)
+        return super().torch_call(examples) | {WEIGHT: weights}
+
+
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints and stop. Rows hold token ids already, so TRL
-    must not prepare them.
+    """TRL's trainer with our progress, checkpoints, stop and weights. Rows hold token ids already,
+    so TRL must not prepare them.
     """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
         return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        columns: Any = self._signature_columns  # transformers types it as None
+        if WEIGHT not in columns:
+            columns.append(WEIGHT)
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
+        alone. So scaling their gradient by its weight gives the gradient of the weighted mean.
+        """
+        inputs = dict(inputs)
+        weights = inputs.pop(WEIGHT)
+        scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
+
+        def weighed(**arguments: Any) -> Any:
+            outputs = model(**arguments)
+            if outputs.log_probs.requires_grad:
+                outputs.log_probs.register_hook(lambda gradient: gradient * scale)
+            return outputs
+
+        return super()._compute_loss(weighed, inputs, return_outputs)
 
 
 class DpoFollower(progress.Follower):
@@ -76,18 +116,24 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     tokenizer = loading.load_tokenizer(job.model)
-    rows = _read(Path(job.snapshot), tokenizer, config)
+    rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
     _tell(folder, rows)
 
     dtype = loading.dtype(config.dtype)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
+    model = loading.load_policy(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
-    start = log_probabilities(model, rows.held_out, config.batch_size, dtype)
-    trainer = _trainer(model, config, folder, tokenizer, rows.train)
+    with parallel.reading(is_trained=False):  # the reference, which each process reads
+        trainer = _trainer(model, config, folder, tokenizer, rows.train)
+    sharding.shard(trainer)
+    start = log_probabilities(
+        sharding.in_training(trainer), rows.held_out, config.batch_size, dtype
+    )
     follower = DpoFollower(
         folder,
         config,
-        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, dtype),
+        lambda: measures(sharding.in_training(trainer), start, rows.held_out, config, dtype),
     )
     trainer.follow(follower)
     before = summary(rows.held_out, start, start, config.beta)
@@ -95,8 +141,8 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = measures(whole, start, rows.held_out, config, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measures(trained, start, rows.held_out, config, dtype)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -114,12 +160,18 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
 
 
-def pairs(rows: Sequence[dict[str, Any]]) -> list[Pair]:
+def pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
     """Every decided pair of every ranking, the winner first."""
     return [
-        Pair(number, row["prompt_ids"], row["response_ids"][winner], row["response_ids"][loser])
+        Pair(
+            number,
+            row["prompt_ids"],
+            row["response_ids"][winner],
+            row["response_ids"][loser],
+            weight,
+        )
         for number, row in enumerate(rows)
-        for winner, loser in zip(row["winner"], row["loser"], strict=True)
+        for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True)
     ]
 
 
@@ -202,7 +254,7 @@ def _trainer(
     config: DpoConfig,
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
-    train: list[Pair],
+    train: datasets.Dataset,
 ) -> WatchedDpo:
     """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL copies
     the model.
@@ -214,26 +266,38 @@ def _trainer(
         label_smoothing=config.label_smoothing,
         **progress.arguments(config, folder),
     )
-    columns = [
-        {
-            "prompt_ids": pair.prompt_ids,
-            "chosen_ids": pair.chosen_ids,
-            "rejected_ids": pair.rejected_ids,
-        }
-        for pair in train
-    ]
     return WatchedDpo(
         model=model,
         args=arguments,
-        train_dataset=datasets.Dataset.from_list(columns),
+        data_collator=WeighingCollator(
+            pad_token_id=int(tokenizer.pad_token_id or 0),
+            max_length=config.max_tokens,
+            mean_weight=fmean(train[WEIGHT]) or 1.0,
+        ),
+        train_dataset=train,
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _PairRows:
-    read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
-    if not read.rows:
+def _pair_columns(parts: Sequence[int], rows: datasets.Dataset) -> Iterator[dict[str, Any]]:
+    """What TRL trains on, one row a pair."""
+    for row in rows:
+        for pair in pairs([row]):
+            yield {name: getattr(pair, name) for name in _FEATURES}
+
+
+def _read(
+    snapshot: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    config: DpoConfig,
+    folder: RunFolder,
+    *,
+    n_processes: int,
+) -> _PairRows:
+    reading = Reading(tokenizer, config.max_tokens)
+    read = stored_rankings.read(snapshot, "train", reading, folder, n_processes=n_processes)
+    if not len(read.rows):
         raise data.UnableToRead(
             f"The snapshot has no usable pair: {counted(read.n_ties, 'tie')} and "
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
@@ -241,9 +305,10 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
+    train = data.stored(_pair_columns, folder, "pairs", _FEATURES, rows=read.rows)
     return _PairRows(
         read=read,
-        train=data.sample_of(pairs(read.rows), config.max_rows, config.seed),
+        train=train.select(data.sample_of(range(len(train)), config.max_rows, config.seed)),
         split=split,
         held_out=data.sample_of(pairs(held_out), config.max_held_out_rows, config.seed),
     )

@@ -1,6 +1,5 @@
 """An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pages import intervals
 from training.configs.evaluate import EvaluateConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
-from training.trainer import data, sft
+from training.trainer import data, parallel, sft
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading
 from training.trainer.reward import breakdown, rankings, scoring
@@ -49,13 +48,14 @@ class _Evaluation:
             name: float(value) for name, value in found.items() if isinstance(value, int | float)
         }
         self.folder.append_point(self.n_done, self.n_parts, measures)
-        if run_dir.is_stop_requested(self.folder.path) and self.n_done < self.n_parts:
+        if self.n_done < self.n_parts and self.folder.is_stop_requested():
             raise Stopped
 
 
 def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
+    parallel.connect()
     split, rows = _rows(Path(job.snapshot), config)
     folder.append_note(f"{counted(len(rows), 'row')} ({split}).")
     parts = _parts(job, rows)
@@ -108,9 +108,11 @@ def _loss(evaluation: _Evaluation) -> None:
     model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
     read = data.demonstrations(evaluation.tokenizer, evaluation.rows, config.max_tokens)
-    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.dtype)
+    loss = sft.held_out_loss(
+        model, read.examples, config.batch_size, evaluation.dtype, is_shared=True
+    )
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
-    found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
+    found = {"held_out_loss": loss, "perplexity": sft.perplexity(loss)} if loss is not None else {}
     evaluation.add(
         {**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
     )
@@ -230,6 +232,7 @@ def _answered(
         settings,
         batch_size=config.batch_size,
         seed=config.seed,
+        is_shared=True,
     )
     sequences = [
         prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
@@ -244,6 +247,7 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
         sequences,
         batch_size=evaluation.config.batch_size,
         dtype=evaluation.dtype,
+        is_shared=True,
     )
 
 

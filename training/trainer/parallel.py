@@ -2,17 +2,32 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
+from accelerate.state import PartialState
+from accelerate.utils import (
+    DistributedType,
+    disable_fsdp_ram_efficient_loading,
+    enable_fsdp_ram_efficient_loading,
+)
 from torch import distributed
 
 from training.processes.run_dir import RunFolder
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
 
 def n_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_sharded() -> bool:
+    """Whether the launcher was told to shard the weights with FSDP."""
+    return n_processes() > 1 and os.environ.get("ACCELERATE_USE_FSDP") == "true"
 
 
 def joined(folder: RunFolder) -> RunFolder:
@@ -21,6 +36,8 @@ def joined(folder: RunFolder) -> RunFolder:
     """
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if is_sharded():
+        _start_sharding()
     rank, n_here = int(os.environ["RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
     return dataclasses.replace(
         folder,
@@ -31,6 +48,56 @@ def joined(folder: RunFolder) -> RunFolder:
         from_first=from_first,
         gather=gather if n_processes() > n_here else folder.gather,
     )
+
+
+def _start_sharding() -> None:
+    """Connects the processes before a model is loaded: only the first one reads its weights, and
+    sends each process its shard.
+
+    Accelerate has no FSDP on CPUs, although its FSDP2 code and torch's run there. It decides by the
+    kind of device, so that is what we change.
+    """
+    state = PartialState(cpu=not torch.cuda.is_available())
+    if state.distributed_type == DistributedType.MULTI_CPU:
+        state._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+
+
+def connect() -> None:
+    """Starts the processes' group, for kinds that have no Trainer or Accelerator to do so."""
+    if n_processes() > 1 and not distributed.is_initialized():
+        PartialState(cpu=not torch.cuda.is_available())
+
+
+def own_part(items: Sequence[Item]) -> list[tuple[int, Item]]:
+    """The items that this process works on, every n-th with its number; all, if it is alone."""
+    step = distributed.get_world_size() if distributed.is_initialized() else 1
+    first = distributed.get_rank() if distributed.is_initialized() else 0
+    return list(enumerate(items))[first::step]
+
+
+def gathered(own: dict[int, Found]) -> list[Found]:
+    """What all processes found, in the order of the numbers, in each of them."""
+    parts: list[Any] = [own]
+    if distributed.is_initialized():
+        parts = [None] * distributed.get_world_size()
+        distributed.all_gather_object(parts, own)
+    found = {number: value for part in parts for number, value in part.items()}
+    return [found[number] for number in sorted(found)]
+
+
+@contextmanager
+def reading(*, is_trained: bool) -> Iterator[None]:
+    """Inside, only the first process reads the weights of a model that the run trains and shards;
+    those of any other model are read by each.
+    """
+    if not is_sharded() or is_trained:
+        yield
+        return
+    disable_fsdp_ram_efficient_loading()
+    try:
+        yield
+    finally:
+        enable_fsdp_ram_efficient_loading()
 
 
 def wait() -> None:
@@ -49,6 +116,13 @@ def from_first(value: bool) -> bool:
     shared = torch.tensor([int(value)], device=device)
     distributed.broadcast(shared, src=0)
     return bool(shared.item())
+
+
+def decided_by_first(decide: Callable[[], bool]) -> bool:
+    """Calls `decide` in the first process, and returns its answer in all of them."""
+    if not distributed.is_initialized():
+        return decide()
+    return from_first(distributed.get_rank() == 0 and decide())
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:

@@ -2,9 +2,10 @@
 shape, through TRL's SFTTrainer.
 """
 
-import math
+import itertools
+import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import datasets
 import torch
 import transformers
+from datasets import Features, List, Value
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from trl.trainer.sft_config import SFTConfig
@@ -20,8 +22,14 @@ from training.configs.pretrain import PretrainConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 
+logger = logging.getLogger(__name__)
+
+DOCUMENTS_AT_ONCE = 100
+SAY_EVERY_S = 10.0
+"""How often the log says how far it is. A log that grows is a sign of life for the supervisor."""
+_FEATURES = Features({name: List(Value("int32")) for name in ("input_ids", "labels")})
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content']"
@@ -32,7 +40,7 @@ CHAT_TEMPLATE = (
 
 @dataclass(frozen=True)
 class _Blocks:
-    train: list[Example]
+    train: datasets.Dataset
     held_out: list[Example]
     split: str
     n_documents: int
@@ -44,38 +52,35 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     tokenizer = _tokenizer(job, config)
-    blocks = _read(Path(job.snapshot), tokenizer, config)
+    blocks = _read(Path(job.snapshot), tokenizer, config, folder)
     _tell(folder, blocks, config)
 
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
     dtype = loading.dtype(config.dtype)
-    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
-        train_dataset=datasets.Dataset.from_list(
-            [{"input_ids": row.input_ids, "labels": row.labels} for row in blocks.train]
-        ),
+        train_dataset=blocks.train,
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+    sharding.shard(trainer)
+
+    def measured(model: PreTrainedModel) -> float | None:
+        return sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
+
+    before = measured(sharding.in_training(trainer))
     follower = progress.Follower(
-        folder,
-        config,
-        lambda: _named(
-            sft.held_out_loss(
-                loading.bare(trainer.model), blocks.held_out, config.batch_size, dtype
-            )
-        ),
+        folder, config, lambda: _named(measured(sharding.in_training(trainer)))
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measured(trained)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -87,7 +92,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         "n_documents": blocks.n_documents,
         "n_tokens": blocks.n_tokens,
         "n_parameters": sum(weight.numel() for weight in whole.parameters()),
-        "perplexity": math.exp(after) if after is not None else None,
+        "perplexity": sft.perplexity(after) if after is not None else None,
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
@@ -99,9 +104,10 @@ def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
     waiting: list[int] = []
     for ids in written:
         waiting += ids
-        while len(waiting) >= size:
-            yield waiting[:size]
-            waiting = waiting[size:]
+        n_whole = len(waiting) // size * size
+        for start in range(0, n_whole, size):
+            yield waiting[start : start + size]
+        del waiting[:n_whole]
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
@@ -150,41 +156,55 @@ def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
     template: Any = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.BPE()), chat_template=CHAT_TEMPLATE
     )
-    rows = data.rows(Path(job.snapshot), "train")
+    rows = data.streamed(Path(job.snapshot), "train")
     return own_tokenizer((text_of(template, row) for row in rows), config.vocabulary)
 
 
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
     dtype = progress.starting_dtype(config)
     if config.start == "base":
-        return loading.load_policy(job.model, tokenizer, dtype)
+        return loading.load_policy(job.model, tokenizer, dtype, is_trained=True)
     shape = transformers.AutoConfig.from_pretrained(job.model)
     if config.tokenizer == "own":
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
     model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
-    return model.to(loading.device())
+    return loading.placed(model, is_trained=True)
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> _Blocks:
-    rows = data.training_text(snapshot)
-    train = [_example(ids) for ids in blocks(documents(rows, tokenizer), config.max_tokens)]
-    if not train:
+def _read(
+    snapshot: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    config: PretrainConfig,
+    folder: RunFolder,
+) -> _Blocks:
+    n_documents = data.require_text(snapshot)
+    written = documents(data.streamed(snapshot, "train"), tokenizer)
+    if next(blocks(written, config.max_tokens), None) is None:
         raise data.UnableToRead(
-            f"The snapshot's {len(rows)} documents together do not fill one row of"
+            f"The snapshot's {n_documents} documents together do not fill one row of"
             f" {config.max_tokens} tokens. Lower the row length."
         )
+    train = data.stored(
+        _block_rows,
+        folder,
+        "train",
+        _FEATURES,
+        snapshot=snapshot,
+        tokenizer=tokenizer,
+        max_tokens=config.max_tokens,
+    )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = [
         _example(ids) for ids in blocks(documents(held_out_rows, tokenizer), config.max_tokens)
     ]
-    kept = data.sample_of(train, config.max_rows, config.seed)
+    kept = train.select(data.sample_of(range(len(train)), config.max_rows, config.seed))
     return _Blocks(
         train=kept,
         held_out=data.sample_of(held_out, config.max_held_out_rows, config.seed),
         split=split,
-        n_documents=len(rows),
+        n_documents=n_documents,
         n_tokens=len(kept) * config.max_tokens,
     )
 
@@ -193,12 +213,26 @@ def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> I
     """Each followed by an end, unless it was truncated. In chat models that end is the end of a
     turn.
     """
-    for batch in data.batches(list(rows), 100):
+    rows = iter(rows)
+    while batch := list(itertools.islice(rows, DOCUMENTS_AT_ONCE)):
         written: Any = tokenizer(
             [text_of(tokenizer, row) for row in batch], add_special_tokens=False
         )
         for row, ids in zip(batch, written["input_ids"], strict=True):
             yield [*ids, tokenizer.eos_token_id] if _is_ended(row) else ids
+
+
+def _block_rows(
+    parts: Sequence[int], snapshot: Path, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> Iterator[dict[str, Any]]:
+    said_at, n_tokens = time.monotonic(), 0
+    written = documents(data.streamed(snapshot, "train"), tokenizer)
+    for ids in blocks(written, max_tokens):
+        n_tokens += len(ids)
+        if time.monotonic() - said_at > SAY_EVERY_S:
+            said_at = time.monotonic()
+            logger.warning("Tokenised %s tokens.", n_tokens)
+        yield {"input_ids": ids, "labels": ids}
 
 
 def _example(ids: list[int]) -> Example:

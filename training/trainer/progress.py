@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import torch
 import transformers
+from accelerate.utils.constants import FSDP_MODEL_NAME
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from training.configs.weights import Training
@@ -178,11 +179,23 @@ def train(trainer: Watched) -> bool:
     folder = trainer.follower.folder
     checkpoint = run_dir.newest_checkpoint(folder.path)
     if checkpoint is not None:
+        _require_same_sharding(checkpoint)
         folder.append_note(
             f"Resumed from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
         )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer.follower.is_stopped
+
+
+def _require_same_sharding(checkpoint: Path) -> None:
+    """Raises UnableToTrain if the checkpoint's weights are sharded and this run's are not, or the
+    other way round, as where a run extends another one.
+    """
+    if any(checkpoint.glob(f"{FSDP_MODEL_NAME}*")) != parallel.is_sharded():
+        raise UnableToTrain(
+            "The state to continue from was saved with another kind of parallelism. Choose the"
+            " same one (FSDP, or DDP and one process), or start from the model."
+        )
 
 
 def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
@@ -209,6 +222,7 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
         "eval_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,
+        "accelerator_config": {"use_configured_state": parallel.is_sharded()},
         "use_cpu": loading.device().type == "cpu",
         "dataloader_pin_memory": loading.device().type == "cuda",
     }

@@ -19,9 +19,9 @@ from trl.trainer.utils import add_fused_lm_head
 
 from training.configs.rloo import RlooConfig
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
-from training.trainer import data, progress
+from training.trainer import data, parallel, progress
 from training.trainer.data import Prompt, PromptSets
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 from training.trainer.reward import scoring
 from training.trainer.sample import generation
 from training.trainer.sample.generation import GeneratedResponse
@@ -123,9 +123,13 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
 
     dtype = loading.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
+    model = loading.load_policy(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
-    trainer = _trainer(model, judge, config, folder, texts.train)
+    with parallel.reading(is_trained=False):  # the reference, which each process reads
+        trainer = _trainer(model, judge, config, folder, texts.train)
+    sharding.shard(trainer)
     if job.reference_model is not None:
         held_in = progress.starting_dtype(config)
         trainer.measure_kl_to(loading.load_policy(job.reference_model, tokenizer, held_in))
@@ -133,20 +137,19 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
         folder,
         config,
         lambda: _measure(
-            loading.bare(trainer.model), judge, texts, folder, trainer.state.global_step
+            sharding.in_training(trainer), judge, texts, folder, trainer.state.global_step
         ),
     )
     trainer.follow(follower)
-    before = (
-        _measure(model, judge, texts, folder, 0) if newest_checkpoint(folder.path) is None else {}
-    )
+    is_new = newest_checkpoint(folder.path) is None
+    before = _measure(sharding.in_training(trainer), judge, texts, folder, 0) if is_new else {}
     if before:
         folder.append_point(0, _n_steps(trainer, config), before)
     is_stopped = progress.train(trainer)
     _show_last(folder, judge, trainer.state.global_step, config)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = _measure(whole, judge, texts, folder, trainer.state.global_step)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = _measure(trained, judge, texts, folder, trainer.state.global_step)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -212,7 +215,8 @@ def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
 
 
 def prompts_per_step(config: RlooConfig) -> int:
-    return config.batch_size * config.accumulation // config.n_responses
+    a_batch = config.batch_size * parallel.n_processes()
+    return a_batch * progress.accumulation(config) // config.n_responses
 
 
 def _measure(

@@ -2,6 +2,8 @@
 on.
 """
 
+import math
+import sys
 import time
 from pathlib import Path
 
@@ -14,9 +16,12 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, progress
+from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
+
+_LARGEST_LOSS = math.log(sys.float_info.max)
+"""about 709 nats"""
 
 
 class WatchedSft(progress.Watched, SFTTrainer):
@@ -31,34 +36,42 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, train, split, held_out)
 
-    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
+    model = loading.load_policy(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
+    if config.packs:
+        require_packing(model)
     dtype = loading.dtype(config.dtype)
-    before = held_out_loss(model, held_out, config.batch_size, dtype)
-
     trainer = WatchedSft(
         model=model,
-        args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
+        args=SFTConfig(
+            max_length=config.max_tokens,
+            packing=config.packs,
+            **progress.arguments(config, folder),
+        ),
         train_dataset=datasets.Dataset.from_list(
             [{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]
         ),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+    sharding.shard(trainer)
+
+    def measured(model: PreTrainedModel) -> float | None:
+        return held_out_loss(model, held_out, config.batch_size, dtype)
+
+    before = measured(sharding.in_training(trainer))
     follower = progress.Follower(
-        folder,
-        config,
-        lambda: _named(
-            held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, dtype)
-        ),
+        folder, config, lambda: _named(measured(sharding.in_training(trainer)))
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, dtype)
-    after = held_out_loss(whole, held_out, config.batch_size, dtype)
+    trained, whole = sharding.finished(trainer, dtype)
+    after = measured(trained)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -76,20 +89,59 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
 
 @torch.no_grad()
+def require_packing(model: PreTrainedModel) -> None:
+    """Raises UnableToLoad unless two rows packed into one, told apart by their positions alone,
+    see only themselves. This is measured: not every architecture reads the positions.
+    """
+    if not parallel.decided_by_first(lambda: _keeps_packed_rows_apart(model)):
+        raise loading.UnableToLoad(
+            "This model can't keep packed rows apart: each would see the ones before it. Turn"
+            " “Pack rows” off and start again."
+        )
+
+
+def _keeps_packed_rows_apart(model: PreTrainedModel, tolerance: float = 1e-3) -> bool:
+    was_training = model.training
+    model.eval()
+    first, second = [3, 4, 5, 6], [7, 8, 9]
+    places = [*range(len(first)), *range(len(second))]
+    packed, alone = (
+        model(
+            input_ids=torch.tensor([ids], device=model.device),
+            position_ids=torch.tensor([positions], device=model.device),
+            use_cache=False,
+        ).logits[0, -len(second) :]
+        for ids, positions in ((first + second, places), (second, places[len(first) :]))
+    )
+    model.train(was_training)
+    scale = max(1.0, float(alone.abs().max())) * (1 if alone.dtype == torch.float32 else 30)
+    return bool((packed - alone).abs().max() <= tolerance * scale)
+
+
+@torch.no_grad()
 def held_out_loss(
-    model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
+    model: PreTrainedModel,
+    examples: list[Example],
+    batch_size: int,
+    dtype: torch.dtype,
+    *,
+    is_shared: bool = False,
 ) -> float | None:
-    """Mean negative log-likelihood per completion token; None without examples."""
+    """Mean negative log-likelihood per completion token; None without examples. `is_shared`: the
+    processes share the batches; a collective call.
+    """
     if not examples:
         return None
     was_training = model.training
     model.eval()
-    total, n_tokens = 0.0, 0
-    for batch in data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size):
+    batches = data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size)
+    found = {}
+    for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
         losses = _token_losses(model, batch, dtype)  # (tokens,)
-        total, n_tokens = total + losses.sum().item(), n_tokens + len(losses)
+        found[number] = (losses.sum().item(), len(losses))
+    sums = parallel.gathered(found) if is_shared else list(found.values())
     model.train(was_training)
-    return total / n_tokens
+    return sum(total for total, _n in sums) / sum(n for _total, n in sums)
 
 
 def _token_losses(model: PreTrainedModel, batch: list[Example], dtype: torch.dtype) -> torch.Tensor:
@@ -136,6 +188,11 @@ def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[E
     if train.n_left_out:
         note += f" {train.n_left_out} dropped: the prompt alone is too long."
     folder.append_note(note)
+
+
+def perplexity(loss: float) -> float | None:
+    """exp(loss). None above what a float holds: such a model says nothing of the text."""
+    return math.exp(loss) if loss <= _LARGEST_LOSS else None
 
 
 def _named(loss: float | None) -> dict[str, float]:

@@ -30,8 +30,8 @@ def correct(
     UnableToSubmit.
     """
     with transaction.atomic():
-        old = _stored_answer(lease=lease, rater=rater, kind=answer.kind)
         judgments_rows.refuse_withdrawn(rater=rater)
+        old = _stored_answer(lease=lease, rater=rater, kind=answer.kind)
         if old.version == version + 1:
             return old
         campaign = _campaign_to_correct_in(old, version=version)

@@ -22,6 +22,7 @@ from labeling.models import (
     Response,
     Source,
 )
+from labeling.queue import admission
 from labeling.statistics import response_orders
 
 
@@ -61,18 +62,13 @@ def checked(
     return answer
 
 
-def has_withdrawn(*, rater: Rater) -> bool:
-    """Read now: call it after locking what the withdrawal locks too, so that one of both waits."""
-    return Rater.objects.filter(pk=rater.pk, withdrawn_at__isnull=False).exists()
-
-
 def withdrawn_sentence() -> str:
     return _("You have withdrawn, so your answers can't be added to or changed.")
 
 
 def refuse_withdrawn(*, rater: Rater) -> None:
-    """Raises UnableToSubmit if the rater has withdrawn."""
-    if has_withdrawn(rater=rater):
+    """Raises UnableToSubmit if the rater has withdrawn. See admission.has_withdrawn."""
+    if admission.has_withdrawn(rater_id=rater.pk):
         raise UnableToSubmit(withdrawn_sentence())
 
 

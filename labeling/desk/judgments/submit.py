@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from config.compiled import execute
@@ -11,15 +12,17 @@ from labeling.desk.judgments import rows
 from labeling.desk.judgments.answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import Judgment, PastLease, Rater, Slot
-from labeling.queue import after_judgment, slots
+from labeling.queue import admission, after_judgment, slots
 from labeling.queue.claiming import order
 from labeling.queue.gold import scores
 
 # Fills the slot only while its lease is still this rater's: no row means that the answer is late.
-_FILL = (
-    "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id"
-    " = %s AND state = 'leased'"
-)
+# A withdrawal ends leases, but a claim may be under way: see admission.has_withdrawn.
+_FILL = """
+UPDATE labeling_slot SET state = 'submitted', expires_at = NULL
+WHERE lease = %(lease)s AND rater_id = %(rater)s AND state = 'leased'
+AND EXISTS (SELECT 1 FROM labeling_rater WHERE id = %(rater)s AND withdrawn_at IS NULL{lock})
+"""
 _DELETE_DRAFT = "DELETE FROM labeling_draft WHERE item_id = %s AND rater_id = %s"
 
 
@@ -44,7 +47,7 @@ def submit(
         if first is not None:
             return first
         checked = _checked(answer, held)
-        judgment = _store(
+        judgment = _store_once(
             held=held,
             slot=slot,
             rater=rater,
@@ -78,6 +81,7 @@ def _open_lease(
     """
     if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
         return held, held, None
+    has_withdrawn = admission.has_withdrawn(rater_id=rater.pk)
     slot = slots.locked(lease=lease, rater=rater)
     held = slot or _past_lease(lease=lease, rater=rater)
     if held is None:
@@ -91,8 +95,8 @@ def _open_lease(
     if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None
     first = Judgment.objects.filter(lease=lease).first()
-    if first is None:  # a withdrawal ends leases, so a live one needs no such check
-        rows.refuse_withdrawn(rater=rater)
+    if first is None and has_withdrawn:
+        raise UnableToSubmit(rows.withdrawn_sentence())
     return None, held, first
 
 
@@ -106,9 +110,12 @@ def _past_lease(*, lease: uuid.UUID, rater: Rater) -> PastLease | None:
 
 
 def _fill(*, lease: uuid.UUID, rater: Rater) -> bool:
-    """Mark the lease's slot as filled. False when the lease no longer has a slot."""
+    """Mark the lease's slot as filled. False when the lease no longer has a slot, or the rater has
+    withdrawn.
+    """
     lease_as_stored = Slot._meta.get_field("lease").get_db_prep_value(lease, connection)
-    return execute(_FILL, [lease_as_stored, rater.pk]) == 1
+    lock = " FOR SHARE" if connection.features.has_select_for_update else ""
+    return execute(_FILL.format(lock=lock), {"lease": lease_as_stored, "rater": rater.pk}) == 1
 
 
 def _checked(answer: Answer, held: Slot | PastLease) -> Checked:
@@ -120,7 +127,7 @@ def _checked(answer: Answer, held: Slot | PastLease) -> Checked:
     )
 
 
-def _store(
+def _store_once(
     *,
     held: Slot | PastLease,
     slot: Slot | None,
@@ -129,15 +136,42 @@ def _store(
     recorded: Recorded,
     now: datetime,
 ) -> Judgment | None:
-    """Store the judgment with its rows. None when this rater already judged the item under another
-    lease; the answer is then saved as a draft.
+    """Store the judgment; a late one (without a `slot`) in another slot. None when this rater
+    already judged the item under another lease, perhaps in another tab just now: the answer is then
+    saved as a draft.
     """
-    if slot is None:
-        if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
-            draft = answer.given.as_draft
-            slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
-            return None
-        slot = slots.fill_another(item_id=held.item_id, rater=rater)
+    about: dict[str, Any] = {
+        "held": held,
+        "rater": rater,
+        "answer": answer,
+        "recorded": recorded,
+        "now": now,
+    }
+    if slot is not None:
+        return _store(slot=slot, **about)
+    answered = Judgment.objects.filter(item_id=held.item_id, rater=rater)
+    if not answered.exists():
+        try:
+            with transaction.atomic():
+                return _store(slot=slots.fill_another(item_id=held.item_id, rater=rater), **about)
+        except IntegrityError:  # of judgment_rater_once
+            if not answered.exists():
+                raise
+    draft = answer.given.as_draft
+    slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
+    return None
+
+
+def _store(
+    *,
+    held: Slot | PastLease,
+    slot: Slot | None,
+    rater: Rater,
+    answer: Checked,
+    recorded: Recorded,
+    now: datetime,
+) -> Judgment:
+    """Store the judgment with its rows."""
     judgment = Judgment(
         kind=held.campaign.kind,
         rater=rater,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,7 @@ from labeling.desk.judgments import correct
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Judgment, PastLease, Rater, Response, Slot
-from labeling.queue import after_judgment, slots
+from labeling.queue import admission, after_judgment, slots
 from labeling.queue.claiming import order
 
 UNDO_GRACE = timedelta(seconds=10)
@@ -32,20 +32,30 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
     The item they were given next in that campaign goes back to the queue. Raises UnableToUndo when
     it is too late.
     """
+    given: dict[str, Any] = {"lease": lease, "rater": rater, "draft": draft, "now": now}
     try:
-        with transaction.atomic():
-            judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
-            _give_back_what_came_next(judgment=judgment, now=now)
-            _take_back(judgment=judgment, now=now)
-            _delete(judgment)
-            assert judgment.item_id is not None  # only imported judgments have no item
-            correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
-            slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
+        try:
+            _undo(**given)
+        except IntegrityError:  # of slot_one_lease: another tab has just claimed an item
+            _undo(**given)  # which goes back, too
     except ProtectedError as error:  # a snapshot or a campaign was made from it in the meantime
         raise UnableToUndo(_too_late()) from error
 
 
+def _undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+    with transaction.atomic():
+        judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
+        _give_back_what_came_next(judgment=judgment, now=now)
+        _take_back(judgment=judgment, now=now)
+        _delete(judgment)
+        assert judgment.item_id is not None  # only imported judgments have no item
+        correct.delete_draft(item_id=judgment.item_id, rater_id=rater.pk)
+        slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
+
+
 def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgment:
+    if admission.has_withdrawn(rater_id=rater.pk):
+        raise UnableToUndo(judgments_rows.withdrawn_sentence())
     judgment = (
         Judgment.objects.select_for_update(of=("self",))
         .select_related("campaign")
@@ -59,8 +69,6 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
     )
     if judgment is None:
         raise UnableToUndo(_too_late())
-    if judgments_rows.has_withdrawn(rater=rater):
-        raise UnableToUndo(judgments_rows.withdrawn_sentence())
     return judgment
 
 

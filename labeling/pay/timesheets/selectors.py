@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from labeling.models import PayDispute, Payment, Pool, Rate, Rater
+from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
 from labeling.pay.timesheets.counted import counted_lines
 from labeling.pay.timesheets.paid import with_payments
 from labeling.pay.timesheets.sheets import (
@@ -51,6 +51,16 @@ def open_disputes() -> QuerySet[PayDispute]:
 def rates_of(*, pool: Pool) -> QuerySet[Rate]:
     """By kind, newest first."""
     return pool.rates.select_related("created_by").order_by("kind", "-valid_from")
+
+
+def kind_to_price(*, pool: Pool) -> str:
+    """The kind of work that most likely needs a rate: that of the pool's newest campaign whose kind
+    has none.
+    """
+    campaigns = Campaign.objects.filter(pool=pool).order_by("-pk").values_list("kind", flat=True)
+    kinds = [*dict.fromkeys(campaigns), Rate.Kind.COMPARISON, Rate.Kind.DEMONSTRATION]
+    priced = set(pool.rates.values_list("kind", flat=True))
+    return next((kind for kind in kinds if kind not in priced), kinds[0])
 
 
 def payment_words(payment: Payment) -> str:

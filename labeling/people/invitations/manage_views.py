@@ -110,10 +110,7 @@ def _send(request: MemberRequest, sent: list[Sent]) -> None:
     if sent and not mail.send(sent=sent, address_of=address_of, by=request.user):
         messages.error(
             request,
-            _(
-                "The mail server rejected the e-mail. Share the links yourself, or send them again"
-                " later."
-            ),
+            _("The e-mails could not be sent. Share the links yourself, or send them again later."),
         )
     request.session["invitation-links"] = [
         {"email": entry.invitation.email, "address": address_of(entry.secret)}

@@ -21,29 +21,6 @@ else:
 Kind = OnboardingStep.Kind
 SCORED = frozenset({Kind.GUIDELINE, Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
 LONGEST_ANSWER = 20_000
-HELP = {
-    Kind.PROFILE: _(
-        "The question, then one choice per line, each starting with “-”. Separate questions with"
-        " “---”. Answering is optional."
-    ),
-    Kind.GUIDELINE: _(
-        "The question, then one choice per line: “-” for a wrong one, “*” for the right one."
-        " Separate questions with “---”."
-    ),
-    Kind.FLAGS: _(
-        "“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered."
-        " Separate items with “---”."
-    ),
-    Kind.RANKINGS: _(
-        "“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked them. Separate"
-        " items with “---”."
-    ),
-    Kind.DEMONSTRATIONS: _("The prompts to answer, separated by “---”."),
-    Kind.TOPICS: _(
-        "One topic per line. A category's code, such as summarization, routes items of that"
-        " category."
-    ),
-}
 TITLES = {
     Kind.CONSENT: _("Consent"),
     Kind.PROFILE: _("About you"),
@@ -72,7 +49,13 @@ class StepForm(forms.Form):
         empty_label=_("Choose one"),
     )
     questions = forms.CharField(
-        label=_("Questions"), max_length=200_000, widget=forms.Textarea(attrs={"rows": 14})
+        label=_("Topics"),
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "One topic per line. A category's code, such as summarization, routes items of that"
+            " category."
+        ),
     )
     cut = forms.DecimalField(
         label=_("Passing score (%)"), min_value=0, max_value=100, max_digits=5, decimal_places=1
@@ -121,16 +104,13 @@ class StepForm(forms.Form):
         super().__init__(*args, **options)
         # One form for all kinds of step: start with every field and delete what this kind does not
         # use.
-        unused = {"consent": ["questions"], "profile": [], "topics": []}.get(kind, [])
+        unused = [] if self.kind == Kind.TOPICS else ["questions"]
         unused += [] if is_scored else ["cut", "max_attempts"]
         unused += [] if self.kind == Kind.GUIDELINE else ["guideline"]
         unused += ["needs_decision"] if self.kind in {Kind.CONSENT, Kind.PROFILE} else []
         unused += ["is_major"] if step is None else []
         for name in unused:
             del self.fields[name]
-        if "questions" in self.fields:
-            self.fields["questions"].help_text = HELP[self.kind]
-            self.fields["questions"].required = self.kind != Kind.GUIDELINE
         if self.kind == Kind.CONSENT:
             self.fields["text"].required = True
         if self.kind == Kind.DEMONSTRATIONS:
@@ -144,23 +124,15 @@ class StepForm(forms.Form):
             )
 
     def clean_questions(self) -> list[onboarding_questions.Question]:
-        questions, problems = onboarding_questions.parse(self.kind, self.cleaned_data["questions"])
-        if problems:
-            raise ValidationError(
-                [
-                    gettext("Line %(line)d: %(sentence)s")
-                    % {
-                        "line": one.line,
-                        "sentence": one.sentence,
-                    }
-                    for one in problems[:20]
-                ]
-            )
-        return questions
+        topics = onboarding_questions.topics(self.cleaned_data["questions"])
+        most = onboarding_questions.MOST_QUESTIONS
+        if len(topics) > most:
+            raise ValidationError(gettext("At most %(n)d topics are allowed.") % {"n": most})
+        return topics
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Arguments for services.add_step and edit_step."""
+        """Arguments for services.add_step and edit_step, without the questions in rows."""
         values = {
             "questions": [],
             "guideline": None,

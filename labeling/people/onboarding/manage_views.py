@@ -2,6 +2,7 @@
 decide.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +17,18 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.guidelines import differences
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
-from labeling.people.onboarding import questions, selectors, services
-from labeling.people.onboarding.forms import AttemptDecisionForm, AttemptScoresForm, StepForm
+from labeling.people.onboarding import question_rows, questions, selectors, services
+from labeling.people.onboarding.forms import (
+    AnswersForm,
+    AttemptDecisionForm,
+    AttemptScoresForm,
+    StepForm,
+)
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
 from labeling.statistics import response_orders
+from pages import render as pages_render
+from pages.form_parts import with_one_more
 
 Kind = OnboardingStep.Kind
 ATTEMPTS_PER_PAGE = 50
@@ -46,17 +54,19 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
     if kind not in Kind:
         raise Http404
     form = StepForm(request.POST or None, kind=kind)
-    if request.method == "POST" and form.is_valid():
+    rows = _rows(request, kind, [])
+    if _is_save(request) and _are_valid(form, rows):
         services.add_step(
-            pool=pool, kind=kind, **form.arguments, by=request.user, now=timezone.now()
+            pool=pool, kind=kind, **_arguments(form, rows), by=request.user, now=timezone.now()
         )
         return redirect("pool_onboarding", pk)
-    context = {"pool": pool, "form": form, "kind": Kind(kind).label}
+    context = {"pool": pool, "form": form, "rows": rows, "kind": Kind(kind).label}
+    context |= _preview(request, form, rows)
     return render(
         request,
         "labeling/people/onboarding/step_edit.html",
         context,
-        status=422 if form.errors else 200,
+        status=422 if _is_save(request) else 200,
     )
 
 
@@ -65,24 +75,28 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     step = labeling_access.step(user=request.user, pk=pk)
     version = onboarding_left.newest_versions(steps=[step])[step.pk]
     form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
-    if request.method == "POST" and form.is_valid():
-        saved = services.edit_step(step=step, **form.arguments, by=request.user, now=timezone.now())
+    rows = _rows(request, step.kind, version.questions)
+    if _is_save(request) and _are_valid(form, rows):
+        saved = services.edit_step(
+            step=step, **_arguments(form, rows), by=request.user, now=timezone.now()
+        )
         messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
         return redirect("pool_onboarding", step.pool_id)
     counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []
     context: dict[str, Any] = {
         "pool": step.pool,
         "form": form,
+        "rows": rows,
         "kind": step.get_kind_display(),
         "step": step,
         "version": version,
         "counts": counts,
-    }
+    } | _preview(request, form, rows)
     return render(
         request,
         "labeling/people/onboarding/step_edit.html",
         context,
-        status=422 if form.errors else 200,
+        status=422 if _is_save(request) else 200,
     )
 
 
@@ -188,6 +202,41 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
     return render(
         request, "labeling/people/onboarding/attempt.html", context, status=422 if errors else 200
     )
+
+
+def _preview(
+    request: HttpRequest, form: StepForm, rows: question_rows.BaseRows | None
+) -> dict[str, Any]:
+    """The step as raters would see it, if a preview was asked for and the form has no error."""
+    if "preview" not in request.POST or not _are_valid(form, rows):
+        return {}
+    given = _arguments(form, rows)
+    unsaved = StepVersion(number=0, text=given["text"], questions=given["questions"])
+    return {
+        "preview": AnswersForm(kind=form.kind, version=unsaved, auto_id="preview_%s"),
+        "preview_html": pages_render.markdown(unsaved.text) if unsaved.text else "",
+    }
+
+
+def _is_save(request: HttpRequest) -> bool:
+    return request.method == "POST" and not {"more", "preview"} & request.POST.keys()
+
+
+def _rows(
+    request: HttpRequest, kind: str, asked: Sequence[questions.Question]
+) -> question_rows.BaseRows | None:
+    """The formset of the questions. The button “Add question” adds an empty row."""
+    data = with_one_more(request.POST, "questions") if request.method == "POST" else None
+    return question_rows.rows(kind, data, asked)
+
+
+def _are_valid(form: StepForm, rows: question_rows.BaseRows | None) -> bool:
+    """Checks both, so that every problem is shown at once."""
+    return all([form.is_valid(), rows is None or rows.is_valid()])
+
+
+def _arguments(form: StepForm, rows: question_rows.BaseRows | None) -> dict[str, Any]:
+    return form.arguments | ({"questions": rows.questions} if rows is not None else {})
 
 
 def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:

@@ -1,72 +1,26 @@
-"""Questions of an onboarding step: parsed from an admin's text, written back, and scored. Pure: no
-database.
-
-An admin types questions one after another, with a line `---` between two. The format depends on the
-step:
-
-    guideline, profile   the question, then a choice per line: `- brief`, the right one `* helpful`
-                         (no right one in a profile)
-    flags                `Prompt: …`, `Response: …`, `Sensitive: yes` or `no`
-    rankings             `Prompt: …`, `A: …`, `B: …` and so on, `Order: B > A = C`
-    demonstrations       the prompt
-    topics               one topic per line, without `---`
+"""Questions of an onboarding step: written as text for the history, and scored. Pure: no database.
 
 In JSON, a question is a dict with these keys: text, choices and right; prompt, response and
 is_sensitive; prompt, responses and ranks; prompt; topic.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
-
-from django.utils.translation import gettext as _
 
 from labeling.statistics.response_orders import LETTERS, credit, direction
 
 Question = dict[str, Any]
-LABEL = re.compile(r"(prompt|response|sensitive|order|[A-I])\s*:\s?(.*)", re.IGNORECASE | re.DOTALL)
 MOST_QUESTIONS = 100
 
 
-@dataclass(frozen=True)
-class QuestionProblem:
-    line: int
-    sentence: str
-
-
-@dataclass(frozen=True)
-class _Block:
-    line: int
-    lines: list[str]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines).strip()
-
-
-def parse(kind: str, text: str) -> tuple[list[Question], list[QuestionProblem]]:
-    """Questions, and a problem with its line for each that cannot be used."""
-    blocks = _lines(text) if kind == "topics" else _blocks(text)
-    questions, problems = [], []
-    for block in blocks:
-        try:
-            questions.append(_READ[kind](block.text))
-        except ValueError as problem:
-            problems.append(QuestionProblem(block.line, str(problem)))
-    if len(questions) > MOST_QUESTIONS:
-        problems.append(
-            QuestionProblem(
-                1,
-                _("At most %(n)d questions are allowed.") % {"n": MOST_QUESTIONS},
-            )
-        )
-    return questions, problems
+def topics(text: str) -> list[Question]:
+    """The topics of a step, one per line."""
+    return [{"topic": line.strip()} for line in text.splitlines() if line.strip()]
 
 
 def as_text(kind: str, questions: Sequence[Question]) -> str:
-    """Text that `parse` turns back into the same questions."""
+    """The questions as an admin reads them in the history and in a comparison of versions."""
     return ("\n" if kind == "topics" else "\n---\n").join(
         _WRITE[kind](question) for question in questions
     )
@@ -96,102 +50,6 @@ def read_ranks(answer: Any, n: int) -> list[int] | None:
     ):
         return None
     return list(answer)
-
-
-def _blocks(text: str) -> list[_Block]:
-    blocks, lines, start = [], [], 1
-    for number, line in enumerate([*text.splitlines(), "---"], start=1):
-        if line.strip() != "---":
-            lines.append(line.rstrip())
-            continue
-        if any(lines):
-            blocks.append(_Block(start, lines))
-        lines, start = [], number + 1
-    return blocks
-
-
-def _lines(text: str) -> list[_Block]:
-    return [
-        _Block(number, [line.strip()])
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
-    ]
-
-
-def _labelled(text: str) -> dict[str, str]:
-    """`Prompt: …` and the like; a line without a label continues the previous one."""
-    parts: dict[str, str] = {}
-    current = ""
-    for line in text.splitlines():
-        match = LABEL.fullmatch(line)
-        # a label counts only once: “A: …” inside a response's own text is text
-        if match and match[1].lower() not in parts:
-            current = match[1].lower()
-            parts[current] = match[2]
-        elif current:
-            parts[current] += f"\n{line}"
-        elif line.strip():
-            raise ValueError(_("Start with a label, such as “Prompt:”."))
-    return {label: part.strip() for label, part in parts.items()}
-
-
-def _read_choices(text: str, *, has_right: bool) -> Question:
-    lines = text.splitlines()
-    choices = [line.strip() for line in lines if line.strip()[:1] in {"-", "*"}]
-    words = "\n".join(line for line in lines if line.strip()[:1] not in {"-", "*"}).strip()
-    if not words:
-        raise ValueError(_("The question is empty."))
-    if len(choices) < 2:
-        raise ValueError(
-            _("A question needs at least two choices, one per line, each starting with “-”.")
-        )
-    question: Question = {"text": words, "choices": [choice[1:].strip() for choice in choices]}
-    if has_right:
-        right = [place for place, choice in enumerate(choices) if choice.startswith("*")]
-        if len(right) != 1:
-            raise ValueError(_("Mark the one right choice with “*” instead of “-”."))
-        question["right"] = right[0]
-    return question
-
-
-def _read_flag(text: str) -> Question:
-    parts = _labelled(text)
-    for label in ("prompt", "response"):
-        if not parts.get(label):
-            raise ValueError(_("“%(label)s:” is missing.") % {"label": label.capitalize()})
-    answer = parts.get("sensitive", "").lower()
-    if answer not in {"yes", "no"}:
-        raise ValueError(
-            _("Add “Sensitive: yes” or “Sensitive: no”, as your researchers answered.")
-        )
-    return {
-        "prompt": parts["prompt"],
-        "response": parts["response"],
-        "is_sensitive": answer == "yes",
-    }
-
-
-def _read_ranking(text: str) -> Question:
-    parts = _labelled(text)
-    if not parts.get("prompt"):
-        raise ValueError(_("“%(label)s:” is missing.") % {"label": "Prompt"})
-    letters = [letter for letter in "abcdefghi" if letter in parts]
-    if len(letters) < 2 or letters != list("abcdefghi"[: len(letters)]):
-        raise ValueError(_("Add at least two responses: “A:”, “B:” and so on."))
-    tiers = [
-        [letter.strip() for letter in tier.split("=")]
-        for tier in parts.get("order", "").lower().split(">")
-    ]
-    if sorted(letter for tier in tiers for letter in tier) != letters:
-        raise ValueError(
-            _("“Order:” must name each response once, for example “Order: B > A = C”.")
-        )
-    rank_of = {letter: number for number, tier in enumerate(tiers, start=1) for letter in tier}
-    return {
-        "prompt": parts["prompt"],
-        "responses": [parts[letter] for letter in letters],
-        "ranks": [rank_of[letter] for letter in letters],
-    }
 
 
 def _write_choices(question: Question) -> str:
@@ -243,14 +101,6 @@ def _is_flagged_alike(question: Mapping[str, Any], answer: Any) -> float:
     return float(answer is question["is_sensitive"])
 
 
-_READ: dict[str, Callable[[str], Question]] = {
-    "guideline": lambda text: _read_choices(text, has_right=True),
-    "profile": lambda text: _read_choices(text, has_right=False),
-    "flags": _read_flag,
-    "rankings": _read_ranking,
-    "demonstrations": lambda text: {"prompt": text},
-    "topics": lambda text: {"topic": text},
-}
 _WRITE: dict[str, Callable[[Question], str]] = {
     "guideline": _write_choices,
     "profile": _write_choices,

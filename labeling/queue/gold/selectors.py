@@ -16,6 +16,7 @@ from labeling.models import (
     GoldAnswer,
     GoldItem,
     GoldRank,
+    Judgment,
     RankedResponse,
     Rater,
     RaterStanding,
@@ -36,6 +37,10 @@ MOST_ADJUDICATED = 2_000
 MOST_LISTED = 20
 
 
+_Place = tuple[int, int | None]
+"""(response, its rank)"""
+
+
 @dataclass(frozen=True)
 class GoldRow:
     """A gold used in a campaign, and the results of everybody's answers to it in all campaigns."""
@@ -46,6 +51,8 @@ class GoldRow:
     is_suspect: bool
     order: str
     """the right order in letters, by response id: “A › B = C”"""
+    is_withdrawn: bool
+    """it is the answer of an expert who has withdrawn"""
 
     @property
     def gold(self) -> Gold:
@@ -117,6 +124,8 @@ def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
 
 def gold_rows(*, uses: Iterable[GoldItem]) -> list[GoldRow]:
     """A row for each of `uses`, which has to come from gold_uses."""
+    uses = list(uses)
+    withdrawn = withdrawn_golds(golds=[use.gold for use in uses])
     return [
         GoldRow(
             use=use,
@@ -124,9 +133,44 @@ def gold_rows(*, uses: Iterable[GoldItem]) -> list[GoldRow]:
             n_passed=use.n_passed,  # type: ignore[attr-defined]
             is_suspect=use.is_suspect,  # type: ignore[attr-defined]
             order=in_letters([row.rank for row in use.gold.ranks.all()]),
+            is_withdrawn=use.gold_id in withdrawn,
         )
         for use in uses
     ]
+
+
+def withdrawn_golds(*, golds: Iterable[Gold]) -> set[int]:
+    """Ids of those that are the answer of an expert who has withdrawn. Not if somebody whose answer
+    counts gave the same order: then it is theirs, too.
+    """
+    made = {gold.pk: gold.made_from_id for gold in golds if gold.origin == Gold.Origin.EXPERT}
+    judged = Judgment.versions.filter(item__in=set(made.values()))
+    withdrawn = _orders(judged.filter(rater__withdrawn_at__isnull=False))
+    if not withdrawn:
+        return set()
+    counted = _orders(judged.filter(counting.counts(with_extra=True, with_repeats=True)))
+    right: dict[int, set[_Place]] = defaultdict(set)
+    for gold, response, rank in GoldRank.objects.filter(gold__in=made).values_list(
+        "gold_id", "response_id", "rank"
+    ):
+        right[gold].add((response, rank))
+    return {
+        gold
+        for gold, item in made.items()
+        if (found := (item, frozenset(right[gold]))) in withdrawn and found not in counted
+    }
+
+
+def _orders(judgments: QuerySet[Judgment]) -> set[tuple[int | None, frozenset[_Place]]]:
+    """(item, its order) of each."""
+    places: dict[tuple[int, int | None], set[_Place]] = defaultdict(set)
+    for judgment, item, response, rank in RankedResponse.objects.filter(
+        comparison__judgment__in=judgments.values("pk")
+    ).values_list(
+        "comparison__judgment_id", "comparison__judgment__item_id", "response_id", "rank"
+    ):
+        places[judgment, item].add((response, rank))
+    return {(item, frozenset(found)) for (_judgment, item), found in places.items()}
 
 
 def n_golds(*, campaign: Campaign) -> int:

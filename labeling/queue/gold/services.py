@@ -34,6 +34,7 @@ from labeling.models import (
 )
 from labeling.quality import counting
 from labeling.queue import items
+from labeling.queue.gold import selectors
 from labeling.statistics.agreement import orders
 
 MOST_LINES = 2_000
@@ -201,7 +202,16 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
 def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
     """Use a retired gold again; its item takes no more judgments. False when it is in use already,
     or when another gold was made from its item since.
+
+    Raises UnableToMakeGold if it is the answer of an expert who has withdrawn.
     """
+    if selectors.withdrawn_golds(golds=[gold]):
+        raise UnableToMakeGold(
+            _(
+                "This gold item was the answer of an expert who has withdrawn. Adjudicate the item,"
+                " and promote that order."
+            )
+        )
     with transaction.atomic():
         rivals = (
             Gold.objects.filter(retired_at=None, made_from=gold.made_from_id)

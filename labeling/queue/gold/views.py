@@ -93,7 +93,12 @@ def retire(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
 @require_POST
 def bring_back(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
     gold = labeling_access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
-    if services.bring_back_gold(gold=gold, by=request.user, now=timezone.now()):
+    try:
+        is_back = services.bring_back_gold(gold=gold, by=request.user, now=timezone.now())
+    except services.UnableToMakeGold as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("campaign_gold", pk)
+    if is_back:
         messages.info(request, _("The gold item is in use again, and its answers count."))
     else:
         messages.warning(
@@ -140,12 +145,17 @@ def _page(
         request.GET.get("page")
     )
     rows = selectors.gold_rows(uses=page)
+    usable = [row for row in rows if row.gold.retired_at is None and not row.is_withdrawn]
+    in_use = {row.gold.made_from_id for row in usable}
     context: dict[str, Any] = {
         "campaign": campaign,
         "tab": "gold",
         "page": page,
         "rows": rows,
         "n_suspect": sum(row.is_suspect and row.gold.retired_at is None for row in rows),
+        "n_withdrawn": sum(
+            row.is_withdrawn and row.gold.made_from_id not in in_use for row in rows
+        ),
         "n_golds": selectors.n_golds(campaign=campaign),
         "n_other": selectors.n_other_golds(campaign=campaign),
         "scores": selectors.gold_scores(campaign=campaign),

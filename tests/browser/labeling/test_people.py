@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -25,11 +24,12 @@ from labeling.people.invitations.csv_file import Invitee
 from labeling.people.onboarding import services as onboarding_services
 from labeling.people.skills import services as skills_services
 from labeling.queue.claiming import claim
+from tests.accounts.sent_tasks import letters
 from tests.cast import PASSWORD
 
 OpenPage = Callable[..., Page]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_queue")]
 
 FLAGS = [{"prompt": "Tell a joke.", "response": "A rude one.", "is_sensitive": True}]
 RANKINGS = [
@@ -87,7 +87,7 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     admin.get_by_label("Or upload a CSV file").set_input_files(file)
     admin.get_by_role("button", name="Send invitations").click()
     expect(admin.get_by_role("rowheader", name="ines@example.org")).to_be_visible()
-    (letter,) = mail.outbox
+    (letter,) = letters()
     secret = str(letter.body).partition("/join/")[2].partition("/")[0]
 
     page = open_page(f"/join/{secret}/")

@@ -255,4 +255,4 @@ def test_a_pool_without_raters_says_how_many_to_invite(
 
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
-    assert "This pool has no raters. Invite at least 2." in page
+    assert "The pool Empty has no raters. Invite at least 2." in page

@@ -10,7 +10,7 @@ from labeling.queue.stuck import Stuck
 from tests.cast import NOON
 
 DAY = timedelta(days=1)
-GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_unfit=0, n_raters=3, n_raters_short=0)
+GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_unfit=0)
 NOTHING_SPENT = Spending(n_judgments=0, active_s=0.0)
 
 

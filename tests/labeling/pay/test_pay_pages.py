@@ -239,3 +239,19 @@ def test_the_overview_asks_as_many_queries_for_one_rater_as_for_five(
 
     with django_assert_num_queries(12):
         client.get(f"/pay/?{MARCH}")
+
+
+def test_the_form_for_a_rate_starts_with_the_work_that_has_none(
+    alice: User, paid: Campaign, signed_in: SignedIn
+) -> None:
+    client, url = signed_in(alice), f"/pools/{paid.pool_id}/rates/"
+
+    def chosen(address: str) -> str:
+        return str(client.get(address).context["form"]["kind"].initial)
+
+    with_demonstrations_priced = chosen(url)
+    Rate.objects.all().delete()
+
+    assert with_demonstrations_priced == "comparison"
+    assert chosen(url) == "demonstration", "the kind of the pool's newest campaign"
+    assert chosen(f"{url}?kind=onboarding") == "onboarding", "as a link asks for"

@@ -27,11 +27,31 @@ SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
 
-FLAGS = (
-    "Prompt: Tell a joke.\nResponse: A rude one.\nSensitive: yes\n---\nPrompt: Name a"
-    " river.\nResponse: The Rhine.\nSensitive: no"
-)
-RANKINGS = "Prompt: Why is the sky blue?\nA: Scattering.\nB: Paint.\nC: Water.\nOrder: A > B = C"
+FLAGS = [
+    {"prompt": "Tell a joke.", "response": "A rude one.", "is_sensitive": "yes"},
+    {"prompt": "Name a river.", "response": "The Rhine.", "is_sensitive": "no"},
+]
+RANKINGS = [
+    {
+        "prompt": "Why is the sky blue?",
+        "response_A": "Scattering.",
+        "response_B": "Paint.",
+        "response_C": "Water.",
+        "rank_A": 1,
+        "rank_B": 2,
+        "rank_C": 2,
+    }
+]
+
+
+def rows(*questions: dict[str, Any], n_before: int = 0) -> dict[str, Any]:
+    """Rows as the form posts them; `n_before` of them are changed ones."""
+    posted = {"questions-TOTAL_FORMS": len(questions), "questions-INITIAL_FORMS": n_before}
+    return posted | {
+        f"questions-{place}-{name}": value
+        for place, question in enumerate(questions)
+        for name, value in question.items()
+    }
 
 
 def add(client: Client, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
@@ -66,15 +86,16 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
     signed_in: SignedIn,
 ) -> None:
     admin, rater = signed_in(alice), signed_in(rosa)
-    quiz = "What comes first?\n* help\n- brevity"
+    quiz = rows({"text": "What comes first?", "choices": "help\nbrevity", "right": 1})
+    ages = {"text": "Age", "choices": "under 30\n30 or more"}
     steps = [
         add(admin, day_shift, "consent"),
-        add(admin, day_shift, "profile", questions="Age\n- under 30\n- 30 or more"),
-        add(admin, day_shift, "guideline", guideline=guideline.pk, questions=quiz),
-        add(admin, day_shift, "flags", questions=FLAGS),
-        add(admin, day_shift, "rankings", questions=RANKINGS),
+        add(admin, day_shift, "profile", **rows(ages)),
+        add(admin, day_shift, "guideline", guideline=guideline.pk, **quiz),
+        add(admin, day_shift, "flags", **rows(*FLAGS)),
+        add(admin, day_shift, "rankings", **rows(*RANKINGS)),
         add(admin, day_shift, "topics", questions="chat\nchess"),
-        add(admin, day_shift, "demonstrations", questions="Explain rain.", cut=6),
+        add(admin, day_shift, "demonstrations", **rows({"prompt": "Explain rain."}), cut=6),
     ]
     given: list[dict[str, Any]] = [
         {"agrees": "on"},
@@ -123,7 +144,7 @@ def test_the_desk_leads_to_what_is_left(
 def test_feedback_shows_the_share_and_never_the_answers(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
-    step = add(signed_in(alice), day_shift, "flags", questions=FLAGS)
+    step = add(signed_in(alice), day_shift, "flags", **rows(*FLAGS))
     rater = signed_in(rosa)
 
     page = words(
@@ -143,8 +164,8 @@ def test_feedback_shows_the_share_and_never_the_answers(
 def test_a_quiz_opened_before_the_guideline_changed_is_shown_again_with_its_answers(
     alice: User, rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    quiz = "What comes first?\n* help\n- brevity"
-    step = add(signed_in(alice), day_shift, "guideline", guideline=guideline.pk, questions=quiz)
+    quiz = rows({"text": "What comes first?", "choices": "help\nbrevity", "right": 1})
+    step = add(signed_in(alice), day_shift, "guideline", guideline=guideline.pk, **quiz)
     rater, page = signed_in(rosa), f"/onboarding/{day_shift.pk}/{step.pk}/"
     numbers = opened(rater.get(page))
     guidelines_services.new_guideline_version(
@@ -172,12 +193,12 @@ def test_a_changed_step_is_shown_again_with_its_answers_if_the_questions_are_the
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     admin, rater = signed_in(alice), signed_in(rosa)
-    step = add(admin, day_shift, "flags", questions=FLAGS)
+    step = add(admin, day_shift, "flags", **rows(*FLAGS))
     page = f"/onboarding/{day_shift.pk}/{step.pk}/"
     given = {
         "title": "Flags",
         "text": "New.",
-        "questions": FLAGS,
+        **rows(*FLAGS, n_before=2),
         "cut": 80,
         "max_attempts": 3,
         "paid_minutes": 5,
@@ -193,7 +214,7 @@ def test_a_changed_step_is_shown_again_with_its_answers_if_the_questions_are_the
         "no",
     ]
 
-    admin.post(f"/steps/{step.pk}/", given | {"questions": FLAGS.replace("rude", "long")})
+    admin.post(f"/steps/{step.pk}/", given | {"questions-0-response": "A long one."})
     answer = rater.post(page, {"version": 2, "q0": "yes", "q1": "no"})
     assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [
         3,
@@ -232,36 +253,117 @@ def test_onboarding_of_a_pool_one_is_not_in_does_not_exist(
     )
 
 
-def test_a_bad_question_is_named_by_its_line(
+@pytest.mark.parametrize(
+    ("kind", "question", "sentence"),
+    [
+        ("flags", {"prompt": "x", "is_sensitive": "yes"}, "This field is required."),
+        ("profile", {"text": "Age", "choices": "30"}, "Add at least two options, one per line."),
+        (
+            "guideline",
+            {"text": "Fine?", "choices": "yes\nno", "right": 3},
+            "There is no option with this number.",
+        ),
+        ("rankings", {"prompt": "x", "response_A": "y"}, "Add at least two responses, from A on."),
+        (
+            "rankings",
+            {"prompt": "x", "response_A": "y", "response_B": "z", "rank_A": 1},
+            "Give each response a rank. 1 is best.",
+        ),
+        ("demonstrations", {}, "Add at least one question."),
+    ],
+)
+def test_a_bad_question_says_what_to_do(
+    kind: str,
+    question: dict[str, Any],
+    sentence: str,
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+) -> None:
+    given = {"title": "Test", "cut": 5, "max_attempts": 1, "paid_minutes": 0} | rows(question)
+
+    answer = signed_in(alice).post(
+        f"/pools/{day_shift.pk}/onboarding/new/{kind}/", given | {"guideline": guideline.pk}
+    )
+
+    assert (answer.status_code, sentence in words(answer)) == (422, True)
+    assert not day_shift.steps.exists()
+
+
+def test_adding_a_row_to_an_empty_one_complains_of_nothing(
     alice: User, day_shift: Pool, signed_in: SignedIn
 ) -> None:
-    given = {
-        "title": "Test",
-        "cut": 75,
-        "max_attempts": 1,
-        "paid_minutes": 0,
-        "questions": f"{FLAGS}\n---\nPrompt: x",
-    }
+    posted = {"title": "Test", "cut": 5, "max_attempts": 1, "paid_minutes": 0} | rows({})
 
-    answer = signed_in(alice).post(f"/pools/{day_shift.pk}/onboarding/new/flags/", given)
+    page = signed_in(alice).post(
+        f"/pools/{day_shift.pk}/onboarding/new/demonstrations/", posted | {"more": "questions"}
+    )
 
-    assert (answer.status_code, "Line 9: “Response:” is missing." in words(answer)) == (422, True)
+    assert page.status_code == 200
+    assert "Add at least one question." not in words(page)
+
+
+def test_a_row_is_added_and_another_one_removed_without_a_script(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", **rows(*FLAGS))
+    given = {"title": "Flags", "text": "", "cut": 80, "max_attempts": 3, "paid_minutes": 5}
+    posted = given | rows(*FLAGS, n_before=2)
+
+    more = client.post(f"/steps/{step.pk}/", posted | {"more": "questions"})
+    client.post(f"/steps/{step.pk}/", posted | {"questions-0-DELETE": "on"})
+
+    assert more.status_code == 200
+    assert "Question 3" in words(more)
+    (left,) = step.versions.latest("number").questions
+    assert left["prompt"] == "Name a river."
+
+
+def test_a_step_is_shown_as_raters_see_it_before_it_is_saved(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    given = {"title": "Test", "cut": 75, "max_attempts": 1, "paid_minutes": 0, "preview": "1"}
+    given |= {"text": "Rank **carefully**."} | rows(*RANKINGS)
+
+    page = page_of(signed_in(alice).post(f"/pools/{day_shift.pk}/onboarding/new/rankings/", given))
+
+    assert not OnboardingStep.objects.exists()
+    preview = page[page.index('id="preview"') :]
+    assert "<strong>carefully</strong>" in preview
+    assert "Rank of B" in preview
+    assert 'value="Scattering."' in page or ">Scattering.</textarea>" in page.replace("\n", "")
+
+
+def test_a_preview_of_a_change_makes_no_version(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", **rows(*FLAGS))
+    given = {"title": "Flags", "cut": 80, "max_attempts": 3, "paid_minutes": 5}
+    given |= rows(*FLAGS, n_before=len(FLAGS))
+
+    page = page_of(client.post(f"/steps/{step.pk}/", given | {"preview": "1"}))
+
+    assert "Is this sensitive?" in page[page.index('id="preview"') :]
+    assert step.versions.count() == 1
 
 
 def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(
     alice: User, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    step = add(client, day_shift, "flags", questions=FLAGS)
+    step = add(client, day_shift, "flags", **rows(*FLAGS))
     page = client.get(f"/steps/{step.pk}/")
-    assert "Sensitive: yes" in page_of(page)
+    assert "A rude one." in page_of(page)
 
     client.post(
         f"/steps/{step.pk}/",
         {
             "title": "Flags",
             "text": "New.",
-            "questions": FLAGS,
+            **rows(*FLAGS, n_before=2),
             "cut": 80,
             "max_attempts": 3,
             "paid_minutes": 5,
@@ -304,7 +406,7 @@ def test_what_waits_for_a_decision_stands_among_the_queues(
 ) -> None:
     admin = signed_in(alice)
     assert "No attempts to decide on" in words(admin.get("/queues/onboarding/"))
-    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+    step = add(admin, day_shift, "flags", **rows(*FLAGS), max_attempts=1)
 
     signed_in(rosa).post(
         f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
@@ -321,7 +423,7 @@ def test_the_record_says_who_decided(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     admin = signed_in(alice)
-    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+    step = add(admin, day_shift, "flags", **rows(*FLAGS), max_attempts=1)
     signed_in(rosa).post(
         f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
     )
@@ -340,11 +442,11 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
     alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    step = add(client, day_shift, "flags", questions=FLAGS, text="First words.")
+    step = add(client, day_shift, "flags", **rows(*FLAGS), text="First words.")
     given = {
         "title": "Flags",
         "text": "Other words.",
-        "questions": FLAGS,
+        **rows(*FLAGS, n_before=2),
         "cut": 75,
         "max_attempts": 2,
         "paid_minutes": 0,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from labeling.people.onboarding import question_rows
 from labeling.people.onboarding import questions as onboarding_questions
 from tests.labeling.people.onboarding_questions import FLAGS, QUIZ
 
@@ -20,43 +21,25 @@ pytestmark = pytest.mark.django_db
             "rankings",
             [{"prompt": "p\n\nq", "responses": ["one", "two", "three"], "ranks": [2, 1, 2]}],
         ),
+        (
+            "rankings",
+            [{"prompt": "p", "responses": list("abcdefghi"), "ranks": list(range(1, 10))}],
+        ),
         ("demonstrations", [{"prompt": "Explain rain."}, {"prompt": "Explain snow."}]),
-        ("topics", [{"topic": "chat"}, {"topic": "chess"}]),
     ],
 )
 def test_questions_are_read_back_as_they_are_written(kind: str, questions: list[Any]) -> None:
-    assert onboarding_questions.parse(kind, onboarding_questions.as_text(kind, questions)) == (
-        questions,
-        [],
-    )
+    shown = question_rows.rows(kind, None, questions)
+    assert shown is not None
+    posted = {"questions-TOTAL_FORMS": len(questions), "questions-INITIAL_FORMS": len(questions)}
+    for form in shown:
+        posted |= {form.add_prefix(name): value for name, value in form.initial.items()}
 
+    again = question_rows.rows(kind, posted, questions)
 
-@pytest.mark.parametrize(
-    ("kind", "text", "line", "sentence"),
-    [
-        (
-            "guideline",
-            "Fine?\n* yes\n- no\n---\nTwo right?\n* yes\n* no",
-            5,
-            "Mark the one right choice",
-        ),
-        ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Add “Sensitive: yes”"),
-        (
-            "rankings",
-            "Prompt: a\nA: x\nB: y\nOrder: A > C",
-            1,
-            "“Order:” must name each response once",
-        ),
-        ("rankings", "just words", 1, "Start with a label"),
-    ],
-)
-def test_a_question_that_cannot_be_used_is_named_by_its_line(
-    kind: str, text: str, line: int, sentence: str
-) -> None:
-    (problem,) = onboarding_questions.parse(kind, text)[1]
-
-    assert problem.line == line
-    assert sentence in problem.sentence
+    assert again is not None
+    assert again.is_valid()
+    assert again.questions == questions
 
 
 def test_flags_score_the_share_that_agrees() -> None:

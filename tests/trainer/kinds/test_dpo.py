@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from datasets import Dataset
 
 from tests.trainer import runs
 from training.configs.dpo import DpoConfig
@@ -98,6 +100,69 @@ def test_ties_are_no_pairs(tmp_path: Path, tiny_model: Path) -> None:
     read = rankings.read(tokenizer, [runs.ranking(1, {"a": 1, "b": 1, "c": 2})], 64)
 
     assert len(dpo.pairs(read.rows)) == 2
+
+
+def test_a_pair_of_little_weight_teaches_little(tmp_path: Path, tiny_model: Path) -> None:
+    margins = []
+    for weight in (1.0, 0.01):
+        rows = [
+            runs.ranking(n, {f"An egg {n}": 1 + n % 2, f"A dog {n}": 2 - n % 2})
+            | {"weight": weight if n % 2 else 1.0}
+            for n in range(24)
+        ]
+        snapshot = runs.write_snapshot(
+            tmp_path / f"snapshot-{weight}",
+            train=rows,
+            validation=[
+                runs.ranking(n, {f"An egg {n}": 1, f"A dog {n}": 2}) for n in range(24, 36)
+            ],
+        )
+        folder = runs.prepare(
+            tmp_path / f"run-{weight}", "dpo", replace(QUICK, n_epochs=2), tiny_model, snapshot
+        )
+        margins.append(runs.carry_out(folder).metrics["held_out_margin_after"])
+
+    assert margins[1] > margins[0] + 0.1
+
+
+@pytest.mark.parametrize("loss", ["sigmoid", "ipo", "hinge"])
+def test_the_gradient_is_that_of_the_weighed_mean(
+    loss: str, tmp_path: Path, tiny_model: Path
+) -> None:
+    """Against the gradients of each pair alone, added by hand."""
+    weights = [1.0, 0.2, 0.5]
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    read = rankings.read(
+        tokenizer,
+        [
+            runs.ranking(n, {"An egg": 1, "A much longer dog": 2}) | {"weight": weight}
+            for n, weight in enumerate(weights)
+        ],
+        64,
+    )
+    pairs = dpo.pairs(read.rows)
+    found = []
+    for several in ([pairs], [[pair] for pair in pairs]):
+        gradients = []
+        for some in several:
+            model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
+            folder = runs.prepare(tmp_path / "run", "dpo", QUICK, tiny_model, tmp_path)
+            rows = [{name: getattr(pair, name) for name in dpo._FEATURES} for pair in some]
+            trainer = dpo._trainer(
+                model, replace(QUICK, loss=loss), folder, tokenizer, Dataset.from_list(rows)
+            )
+            trained: Any = trainer.model
+            with torch.no_grad():  # away from the reference, where all pairs are alike
+                trained.lm_head.weight.mul_(1.5)
+            batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
+            trainer.compute_loss(trained, batch).backward()
+            gradients.append(trained.model.layers[0].mlp.up_proj.weight.grad.clone())
+        found.append(gradients)
+
+    (weighed,), alone = found
+    expected = sum(w * gradient for w, gradient in zip(weights, alone, strict=True)) / sum(weights)
+    assert torch.allclose(weighed, expected, atol=1e-7)
+    assert not torch.allclose(weighed, sum(alone) / 3, atol=1e-7)
 
 
 def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, tiny_model: Path) -> None:

@@ -227,3 +227,38 @@ def test_padding_does_not_change_the_held_out_loss(tiny_model: Path) -> None:
     together = sft.held_out_loss(model, examples, 6, torch.float32)
 
     assert together == pytest.approx(sft.held_out_loss(model, examples, 1, torch.float32), abs=1e-5)
+
+
+def test_packed_rows_make_the_same_update_as_rows_by_themselves(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
+    together = replace(QUICK, n_epochs=1, batch_size=16, learning_rate=1e-3)
+    packed = replace(together, packs=True, batch_size=1, max_tokens=1024)
+    plain = runs.finished(tmp_path / "plain", "sft", together, tiny_model, snapshot)
+
+    folder = runs.finished(tmp_path / "packed", "sft", packed, tiny_model, snapshot)
+
+    result = run_dir.read_result(folder.path)
+    assert result is not None
+    assert (result.n_steps, result.metrics["n_train"]) == (1, 16)
+    for name, weight in weights(plain.path / "model").items():
+        assert torch.allclose(weight, weights(folder.path / "model")[name], atol=2e-5), name
+
+
+def test_a_model_that_mixes_packed_rows_is_refused_with_a_sentence(tiny_model: Path) -> None:
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
+    sft.require_packing(model)
+    forward = model.forward
+    model.forward = lambda **inputs: forward(
+        **inputs, attention_mask=torch.ones_like(inputs["input_ids"])
+    )
+
+    with pytest.raises(loading.UnableToLoad, match="can't keep packed rows apart"):
+        sft.require_packing(model)
+
+
+def test_the_perplexity_of_a_hopeless_model_is_left_out() -> None:
+    assert sft.perplexity(0.0) == 1.0
+    assert sft.perplexity(709.0) == pytest.approx(8.2184e307, rel=1e-4)
+    assert sft.perplexity(800.0) is None

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import PreTrainedTokenizerFast
+from transformers import BertConfig, PretrainedConfig, PreTrainedTokenizerFast, T5Config
 
 from tests.trainer.tiny import build_tokenizer
 from training.trainer import data
@@ -129,3 +129,14 @@ def test_a_reward_is_read_at_the_last_token_whatever_the_padding(tiny_model: Pat
 
     assert right.tolist() == pytest.approx(alone, abs=1e-5)
     assert left.tolist() == pytest.approx(alone, abs=1e-5)
+
+
+@pytest.mark.parametrize("family", [T5Config, BertConfig])
+def test_a_family_that_does_not_write_from_left_to_right_gets_a_sentence(
+    family: type[PretrainedConfig], tiny_model: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    family().save_pretrained(model)
+
+    with pytest.raises(loading.UnableToLoad, match="does not write text from left to right"):
+        loading.load_policy(str(model), loading.load_tokenizer(str(model)), torch.float32)

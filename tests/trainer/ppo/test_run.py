@@ -247,6 +247,33 @@ def test_with_a_moving_average_the_averaged_weights_are_saved(
     )
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_the_model_that_was_measured_is_the_model_that_was_saved(
+    method: str, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A run that changes nothing starts from the saved model, and measures it as its `before`."""
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    fixed: dict[str, Any] = {"method": method, "evaluate_every": 0}
+    fixed |= {"max_new_tokens": 128, "max_prompt_tokens": 64}  # long enough to tell rounding
+    start(tmp_path / "run", models, snapshot, learning_rate=3e-3, **fixed)
+
+    saved = tmp_path / "run" / "model"
+    start(tmp_path / "again", (saved, models[1]), snapshot, n_episodes=4, **fixed)
+
+    one, other = (result_of(tmp_path / name).metrics for name in ("run", "again"))
+    assert one["reward_after"] == pytest.approx(other["reward_before"], abs=1e-5)
+    assert one["response_tokens_after"] == other["response_tokens_before"]
+
+
+def test_in_float32_the_saved_policy_is_float32(models: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = carried_out(
+        tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), n_episodes=4
+    )
+
+    weights = safetensors.torch.load_file(folder.path / "model" / "model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
+
+
 def test_a_stop_file_saves_after_the_rollout(models: tuple[Path, Path], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

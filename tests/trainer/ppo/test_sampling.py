@@ -1,5 +1,6 @@
 """PPO's rollouts on two-layer models: packing, masks, ends of responses, and the reward of each."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from accelerate import DistributedType
 
 from tests.trainer.ppo import models as ppo_models
-from training.trainer.modeling import packing
+from training.trainer.modeling import loading, packing
 from training.trainer.ppo import episodes, roles
 from training.trainer.ppo import trainer as ppo_trainer
 
@@ -123,6 +124,27 @@ def test_the_prompts_beside_it_change_no_response() -> None:
         alone = [trainer.sample([prompt])[0].response_ids for prompt in ppo_models.PROMPTS]
 
         assert together == alone
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_generate_takes_no_advice_from_the_models_folder(
+    build: Callable[[], roles.Roles],
+) -> None:
+    """A repetition penalty would write what the policy does not, and learn from it."""
+    found = []
+    for penalty in (None, 5.0):
+        models: Any = build()
+        trainer = ppo_models.trainer(models, temperature=0.05)
+        trainer.sampler.samples_itself = False
+        bare = loading.bare(trainer.trained.policy)
+        with torch.no_grad():
+            bare.lm_head.weight.mul_(10_000)
+        bare.generation_config.repetition_penalty = penalty
+
+        found.append([rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)])
+        assert bare.generation_config.repetition_penalty == penalty  # saved with the model
+
+    assert found[0] == found[1]
 
 
 # --- several processes ----------------------------------------------------------------------------

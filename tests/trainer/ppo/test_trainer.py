@@ -182,6 +182,17 @@ def test_a_few_responses_that_do_not_end_stop_nothing() -> None:
         collapse.refuse_rambling(shares[: n + 1], 0.5, batch_size=8)
 
 
+def test_the_watchdogs_alarm_compares_64_responses_with_the_first_64() -> None:
+    """Of 16 responses each: one bad rollout is noise, four in a row are not."""
+    good, bad = [0.1, -0.1, 0.1, -0.1], [-1.0] * 4
+
+    for rewards in (good + bad[:3], [*good, *good, -1.0], [-1.0, *good, *bad[:2]]):
+        collapse.refuse_fallen(rewards, 0.5, batch_size=16)
+    with pytest.raises(collapse.Collapse, match=r"fell from 0\.00 to -1\.00"):
+        collapse.refuse_fallen(good + bad, 0.5, batch_size=16)
+    collapse.refuse_fallen(good + bad, 0.0, batch_size=16)
+
+
 def test_a_falling_watchdog_stops_the_run() -> None:
     trainer = ppo_models.trainer(watchdog_drop=1.0)
     n = max(4, math.ceil(64 / trainer.config.batch_size))
@@ -193,7 +204,7 @@ def test_a_falling_watchdog_stops_the_run() -> None:
 
 def _refuse_all(trainer: PpoTrainer, rewards: Iterator[float]) -> None:
     for reward in rewards:
-        trainer._refuse_collapse({"kl": 0.0, "watchdog": reward})
+        trainer._refuse_drift({"ended": 1.0, "watchdog": reward})
 
 
 def test_a_watchdog_that_only_varies_stops_hardly_any_run() -> None:
@@ -249,6 +260,32 @@ def test_reward_reaches_four_fifths_of_its_optimum_within_sixty_rollouts(seed: i
 
     assert rewards[0] < 0.3
     assert min(rewards[-5:]) >= 0.8
+
+
+@pytest.mark.slow
+def test_several_updates_a_rollout_learn_more_from_the_same_rollouts() -> None:
+    """As the presets take them, against one update, which is no PPO."""
+    reached, clipped = {}, {}
+    for n_minibatches, n_inner_epochs in ((1, 1), (2, 2)):
+        trainer = ppo_models.trainer(
+            ppo_models.full_models(share_of_sevens, 1),
+            batch_size=8,
+            learning_rate=2e-3,
+            value_learning_rate=2e-3,
+            row_tokens=512,
+            n_episodes=60 * 8,
+            n_minibatches=n_minibatches,
+            n_inner_epochs=n_inner_epochs,
+            ended_floor=0.0,
+            seed=1,
+        )
+        torch.manual_seed(1)
+        reports = [report.metrics for report in trainer.steps()]
+        reached[n_minibatches] = fmean(report["reward"] for report in reports[-10:])
+        clipped[n_minibatches] = fmean(report["clip_fraction"] for report in reports)
+
+    assert reached[2] > reached[1] + 0.1
+    assert clipped[2] > clipped[1] == 0.0
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ batched.
 
 import copy
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -166,6 +167,28 @@ def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
         torch.allclose(one, two, atol=1e-6)
         for one, two in zip(found[0][0], found[1][0], strict=True)
     )
+
+
+def test_every_minibatch_and_inner_epoch_mixes_in_rows_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ptx = [([3], [token, 2]) for token in range(4, 16)]  # 12 rows, 8 updates of 2: comes round once
+    trainer = ppo_models.trainer(n_minibatches=4, n_inner_epochs=2, ptx=ptx, ptx_coef=1.0)
+    mixed: list[list[int]] = []
+    really = trainer.updater._ptx
+
+    def seen(sequences: Any) -> float:
+        mixed.append([response[0] for _prompt, response in sequences])
+        return really(sequences)
+
+    monkeypatch.setattr(trainer.updater, "_ptx", seen)
+    trainer.updater.update(ppo_models.stored_experience(trainer))
+    again = ppo_models.trainer(n_minibatches=4, n_inner_epochs=2, ptx=ptx, ptx_coef=1.0)
+
+    rows = [row for batch in mixed for row in batch]
+    assert [len(batch) for batch in mixed] == [2] * 8
+    assert len(set(rows[:12])) == 12
+    assert rows[:4] == [response[0] for _prompt, response in islice(again.updater._ptx_rows(), 4)]
 
 
 def test_episodes_that_are_left_out_teach_nothing() -> None:

@@ -153,6 +153,42 @@ def test_several_raters_of_one_prompt_are_one_row(
     ) == (1, 4, 1)
 
 
+def contradicted(path: Path, weight: float) -> Path:
+    """Every prompt has one judgment. A third of them has the rule upside down and this weight."""
+    rows = []
+    for number in range(36):
+        is_wrong = number % 3 == 0
+        texts: dict[str, int | None] = {
+            f"An egg {number}": 2 if is_wrong else 1,
+            f"A dog {number}": 1 if is_wrong else 2,
+        }
+        rows.append(runs.ranking(number, texts) | {"weight": weight if is_wrong else 1.0})
+    held_out = [
+        runs.ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2})
+        for number in range(36, 48)
+    ]
+    return runs.write_snapshot(path, train=rows, validation=held_out)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_rater_of_little_weight_teaches_little_also_as_a_prompts_only_one(
+    batch_size: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    margins = []
+    for weight in (1.0, 0.01):
+        snapshot = contradicted(tmp_path / f"snapshot-{weight}", weight)
+        folder = runs.prepare(
+            tmp_path / f"run-{weight}",
+            "reward",
+            replace(QUICK, batch_size=batch_size, n_epochs=1),
+            tiny_model,
+            snapshot,
+        )
+        margins.append(runs.carry_out(folder).metrics["held_out_margin_after"])
+
+    assert margins[1] > margins[0] + 0.1
+
+
 def test_every_adapted_weight_and_the_head_move(
     run_folder: Path, tiny_model: Path, snapshot: Path
 ) -> None:

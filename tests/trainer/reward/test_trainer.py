@@ -66,15 +66,15 @@ def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
     """The formula as written, one pair at a time."""
     means, start = [], 0
     for row in rows:
-        total = weight = 0.0
+        total, n_pairs = 0.0, 0
         for w, loser, importance, margin in zip(
             row["winner"], row["loser"], row["weight"], row["margin"], strict=True
         ):
             difference = rewards[start + w] - rewards[start + loser] - margin
             total += importance * math.log(1 + math.exp(-difference))
-            weight += importance
-        if weight:
-            means.append(total / weight)
+            n_pairs += 1
+        if n_pairs:
+            means.append(total / n_pairs)
         start += len(row["response_ids"])
     return sum(means) / len(means) if means else 0.0
 
@@ -133,6 +133,40 @@ def test_the_loss_equals_its_slow_twin(seed: int) -> None:
     loss = formulas.ranking_loss(rewards, batch["pairs"], n_prompts=len(rows))
 
     assert float(loss) == pytest.approx(slow_loss(rewards.tolist(), rows), abs=1e-6)
+
+
+def test_a_judgment_weighs_as_given_also_where_it_is_its_prompts_only_one() -> None:
+    """Two prompts, one judgment each: the gradient of the doubted one is a tenth of the other's."""
+    rows = [
+        rankings.ranking_row([3], [[4], [5]], [{"ranks": [1, 2], "weight": weight}])
+        for weight in (1.0, 0.1)
+    ]
+    rewards = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+
+    batch = batches.RankingCollator(0)(rows)
+    formulas.ranking_loss(rewards, batch["pairs"], n_prompts=2).backward()
+
+    assert rewards.grad is not None
+    assert float(rewards.grad[0]) == pytest.approx(-0.25, abs=1e-7)
+    assert float(rewards.grad[2]) == pytest.approx(-0.025, abs=1e-7)
+
+
+def test_weights_are_scaled_so_that_prompts_weigh_one_on_average() -> None:
+    """Only what one judgment weighs beside another matters: half of everything changes nothing."""
+    rows = [
+        rankings.ranking_row([3], [[4], [5], [6]], given)
+        for given in (
+            [{"ranks": [1, 2, 3], "weight": 0.5}, {"ranks": [2, 1, None], "weight": 0.1}],
+            [{"ranks": [1, 2, None], "weight": 0.2}],
+        )
+    ]
+
+    found = rankings.evenly_weighed(rows)
+
+    assert found[0]["weight"] == pytest.approx([0.5 / 0.3, 0.5 / 0.3, 0.5 / 0.3, 0.1 / 0.3])
+    assert found[1]["weight"] == pytest.approx([0.2 / 0.3])
+    halves = [rankings.ranking_row([3], [[4], [5]], [{"ranks": [1, 2], "weight": 0.5}])] * 3
+    assert [row["weight"] for row in rankings.evenly_weighed(halves)] == [[1.0]] * 3
 
 
 @pytest.mark.parametrize("share_prefix", [True, False])

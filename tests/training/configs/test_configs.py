@@ -91,6 +91,16 @@ def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: st
     assert ppo.PpoConfig().evaluate_every == 20
 
 
+@pytest.mark.parametrize("name", ["small", "balanced", "thorough"])
+def test_every_preset_of_ppo_updates_several_times_a_rollout(name: str) -> None:
+    """With one update the ratio is always 1 and the clip does nothing."""
+    preset = configs.PRESETS["ppo"][name]
+    assert isinstance(preset, ppo.PpoConfig)
+
+    assert preset.n_minibatches * preset.n_inner_epochs >= 4
+    assert not preset.problems()
+
+
 def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
     """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it
     names.

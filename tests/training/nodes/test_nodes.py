@@ -1,11 +1,14 @@
 """Nodes: what they report, and which runs they take."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -28,7 +31,10 @@ TWO_CARDS = """0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559, 1024, 97, 61
 
 
 def announce(name: str, *memories: float, now: datetime = NOW) -> Node:
-    gpus = tuple(Gpu("card", memory, 0.0, 0.0, None) for memory in memories)
+    gpus = tuple(
+        Gpu("card", memory, 0.0, 0.0, None, f"GPU-{number}")
+        for number, memory in enumerate(memories)
+    )
     nodes_services.record_node_heartbeat(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
     return Node.objects.get(name=name)
 
@@ -41,8 +47,8 @@ def asking(run: Run, n_gpus: int, memory_gb: int) -> Run:
 
 def test_cards_are_read_from_the_drivers_table() -> None:
     assert machine.parse(TWO_CARDS) == (
-        Gpu("NVIDIA H100 80GB HBM3", 79.6, 1.0, 0.97, 61.0),
-        Gpu("NVIDIA H100 80GB HBM3", 79.6, 0.0, None, 33.0),
+        Gpu("NVIDIA H100 80GB HBM3", 79.6, 1.0, 0.97, 61.0, "GPU-aaa"),
+        Gpu("NVIDIA H100 80GB HBM3", 79.6, 0.0, None, 33.0, "GPU-bbb"),
     )
 
 
@@ -117,9 +123,92 @@ def test_only_a_node_that_has_what_a_run_asks_for_claims_it(
     for node in ("big", "cpu", "small"):
         if runs_services.claim_run(run_id=run.pk, node=node, now=NOW):
             claimed_by.append(node)
-            Run.objects.filter(pk=run.pk).update(state="queued")
+            Run.objects.filter(pk=run.pk).update(state="queued", node="")
 
     assert claimed_by == takers
+
+
+def claimed(run: Run, node: str) -> list[str] | None:
+    """The cards it got; None if the node had no room."""
+    found = runs_services.claim_run(run_id=run.pk, node=node, now=NOW)
+    return found.cards if found else None
+
+
+def test_a_node_takes_as_many_runs_as_it_has_cards_and_no_card_has_two(
+    queue: Callable[..., Run],
+) -> None:
+    announce("box", *[80] * 8)
+    runs = [asking(queue(), 1, 0) for _run in range(9)]
+
+    cards = [claimed(run, "box") for run in runs[:8]]
+
+    assert sorted(card for found in cards for card in found or []) == [
+        f"GPU-{number}" for number in range(8)
+    ]
+    assert claimed(runs[8], "box") is None
+    Run.objects.filter(pk=runs[3].pk).update(state="finished", outcome="stopped")
+    assert claimed(runs[8], "box") == cards[3]
+
+
+def test_a_run_gets_the_smallest_free_cards_that_are_large_enough(
+    queue: Callable[..., Run],
+) -> None:
+    announce("box", 80, 24, 80)
+
+    assert claimed(asking(queue(), 1, 40), "box") == ["GPU-0"]
+    assert claimed(asking(queue(), 1, 0), "box") == ["GPU-1"]
+    assert claimed(asking(queue(), 2, 0), "box") is None
+    assert claimed(queue(), "box") == ["GPU-2"]  # asks for none, and would use one
+
+
+def test_a_run_that_needs_more_cards_than_are_free_is_not_overtaken_for_ever(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    announce("box", 80, 80)
+    first, both, behind = (asking(queue(), n, 0) for n in (1, 2, 1))
+    claimed(first, "box")
+    assert placement.next_run_id(node="box", now=NOW) is None
+    assert placement.why_waiting(run=both, now=NOW).startswith("Waiting for box")
+
+    announce("other", 80, 80)
+    assert placement.next_run_id(node="box", now=NOW) == behind.pk
+    assert placement.next_run_id(node="other", now=NOW) == both.pk
+
+
+def test_a_node_without_cards_takes_one_run_at_a_time(queue: Callable[..., Run]) -> None:
+    announce("cpu")
+
+    assert claimed(queue(), "cpu") == []
+    assert claimed(queue(), "cpu") is None
+
+
+def test_a_run_claimed_by_an_earlier_release_has_its_node_for_itself(
+    queue: Callable[..., Run],
+) -> None:
+    announce("box", 80, 80)
+    claimed(old := queue(), "box")
+    Run.objects.filter(pk=old.pk).update(cards=[])
+
+    assert claimed(queue(), "box") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_claim_at_the_same_moment_get_different_cards(
+    queue: Callable[..., Run],
+) -> None:
+    announce("box", 80, 80, now=timezone.now())
+    runs = [asking(queue(), 1, 0) for _run in range(4)]
+
+    def claim(run: Run) -> list[str] | None:
+        try:
+            return claimed(run, "box")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [cards for cards in pool.map(claim, runs) if cards is not None]
+
+    assert sorted(found) == [["GPU-0"], ["GPU-1"]]
 
 
 def test_a_draining_node_claims_nothing_until_it_is_resumed(
@@ -218,7 +307,7 @@ def test_two_workers_on_one_machine_are_two_nodes_that_share_the_line(
         (run_folder(run.pk) / "go").touch()
     until(lambda: Run.objects.filter(outcome="succeeded").count() == 2, "the end of both")
 
-    assert all(one.is_alive and one.run is not None for one in nodes.values())
+    assert all(one.is_alive and one.runs for one in nodes.values())
     assert sorted(Run.objects.values_list("node", flat=True)) == ["left", "right"]
 
 
@@ -242,3 +331,30 @@ def test_a_node_that_drains_leaves_a_run_to_the_other(
     )
 
     assert Run.objects.get(pk=run.pk).node == "right"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_runs_several_at_once_each_on_a_card_of_its_own(
+    site: Processes, queue: Callable[..., Run], tmp_path: Path
+) -> None:
+    driver = tmp_path / "driver" / "nvidia-smi"
+    driver.parent.mkdir()
+    driver.write_text(f"#!/bin/sh\ncat <<'TABLE'\n{TWO_CARDS}TABLE\n")
+    driver.chmod(0o755)
+    runs = [asking(queue(n_steps=2, waits_after=1), 1, 0) for _run in range(3)]
+    site.start_broker()
+    site.start_worker(n_processes=3, node="box", PATH=f"{driver.parent}:{os.environ['PATH']}")
+    until(lambda: Node.objects.filter(name="box").exists(), "the node announces itself")
+
+    for run in runs:
+        site.ring(run.pk)
+    running = Run.objects.filter(state="running")
+    until(lambda: running.count() == 2, "two runs at the same time")
+    cards = sorted(card for run in running for card in run.cards)
+    for run in runs:
+        (run_folder(run.pk) / "go").parent.mkdir(exist_ok=True)
+        (run_folder(run.pk) / "go").touch()
+    until(lambda: Run.objects.filter(outcome="succeeded").count() == 3, "the end of all three")
+
+    assert cards == ["GPU-aaa", "GPU-bbb"]

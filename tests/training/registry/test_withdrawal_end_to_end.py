@@ -197,7 +197,8 @@ def test_a_snapshot_in_which_others_compared_a_raters_text_is_listed(
 
     touched = withdrawals.touched_by(rater=rosa)
 
-    assert [(entry.snapshot, entry.n_judgments) for entry in touched.snapshots] == [(only_again, 1)]
+    # Beside the comparison lie her demonstration and her edit, which set the reward's zero.
+    assert [(entry.snapshot, entry.n_judgments) for entry in touched.snapshots] == [(only_again, 3)]
 
 
 def test_a_withdrawn_rater_is_given_nothing_and_the_act_is_on_record(

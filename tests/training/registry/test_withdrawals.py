@@ -12,11 +12,20 @@ from django.test import Client
 from accounts.models import User
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
-from labeling.models import Campaign, QualityReport, Rater, RaterQuality
+from labeling.models import (
+    Campaign,
+    Demonstration,
+    Judgment,
+    Prompt,
+    QualityReport,
+    Rater,
+    RaterQuality,
+)
 from labeling.people import withdrawal
 from labeling.queue.claiming import claim
-from tests.cast import NOON
+from tests.cast import NOON, some_prompts
 from training.models import Run, Snapshot, TrainedModel
+from training.registry import cards
 from training.registry.lineage import withdrawals
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
@@ -169,6 +178,31 @@ def test_a_withdrawal_lists_snapshots_runs_and_models_down_to_the_last_descendan
     assert [(entry.snapshot, entry.n_judgments) for entry in touched.snapshots] == [(snapshot, 5)]
     assert touched.runs == [sample_run, ppo_run, reward_run]
     assert touched.models == [policy, reward]
+
+
+def test_a_withdrawal_lists_the_comparisons_that_hold_a_demonstration_of_the_rater(
+    weighed: Campaign, noor: User, cut: Callable[..., Snapshot]
+) -> None:
+    writer = Rater.objects.create(alias="Rater W")
+    prompt = some_prompts(1, source_name="written about")[0]
+    Prompt.objects.filter(pk=prompt.pk).update(split="train")
+    written = Judgment.objects.create(
+        kind="demonstration", rater=writer, prompt=prompt, submitted_at=NOON
+    )
+    Demonstration.objects.create(judgment=written, text="An answer.")
+    snapshot = cut()
+    base = TrainedModel.objects.create(name="base", kind="policy", location="/models/base")
+    run = a_run(snapshot, base, noor)
+    reward = TrainedModel.objects.create(
+        name="reward", kind="reward", location="r", run=run, parent=base
+    )
+
+    touched = withdrawals.touched_by(rater=writer)
+
+    assert [(entry.snapshot, entry.n_judgments) for entry in touched.snapshots] == [(snapshot, 1)]
+    assert (touched.runs, touched.models) == ([run], [reward])
+    assert "1 demonstration beside them" in cards.generated_card(model=reward)
+    assert cards.lineage_json(model=reward)["steps"][0]["snapshot"]["demonstrations"] == 1
 
 
 def test_a_rater_in_no_snapshot_touches_nothing(comparison_campaign: Campaign, rosa: Rater) -> None:

@@ -66,7 +66,7 @@ class Processes:
         return broker
 
     def start_worker(
-        self, name: str = "worker", node: str = "", **more: str
+        self, name: str = "worker", node: str = "", n_processes: int = 1, **more: str
     ) -> "subprocess.Popen[bytes]":
         """As docs/operators.md has it for a GPU node; `node` is what the machine is called, where
         there are two on one.
@@ -75,7 +75,7 @@ class Processes:
             "-Q",
             "gpu",
             "-c",
-            "1",
+            str(n_processes),
             "--pool-start-method",
             "spawn",
             "--max-tasks-per-child",

@@ -3,13 +3,15 @@ script.json says.
 
 It lies in the folder, or in the snapshot's.
 
-script.json: n_steps, pause_s, checkpoint_every, waits_after, waits_in_save (a step, and until there
-is a file `go`), hang_at, raise_at, kill_at, only_attempt (that does these), print_at_end,
-result_at_end, responses, error, folds_at (the first attempt has measured two at this step). Run by
+script.json: n_steps, pause_s, nan_from (a step: points and metrics are NaN from there),
+checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
+raise_at, kill_at, only_attempt (that does these), print_at_end, result_at_end, responses, error,
+folds_at (the first attempt has measured two at this step). Run by
 the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
 """
 
 import json
+import math
 import os
 import signal
 import sys
@@ -32,7 +34,8 @@ def main(path: Path) -> int:
         if step == script.get("folds_at") and job.attempt == 1:
             run_dir.write_json(path / run_dir.FOLDS, [{"fold": 1}, {"fold": 2}])
         time.sleep(script.get("pause_s", 0))
-        folder.append_point(step, n_steps, {"loss": 1.0 / step})
+        is_broken = step >= script.get("nan_from", n_steps + 1)
+        folder.append_point(step, n_steps, {"loss": math.nan if is_broken else 1.0 / step})
         is_stopped = run_dir.is_stop_requested(path)
         if is_stopped or (
             script.get("checkpoint_every") and step % script["checkpoint_every"] == 0
@@ -42,7 +45,8 @@ def main(path: Path) -> int:
             return _end(folder, script, "stopped", step)
         if step == script.get("waits_after"):
             _wait(folder, script)
-    folder.append_sample(n_steps, "What is nine?", "Three times three.", {"length": 3})
+    scores = {"length": 3} | ({"reward": math.nan} if "nan_from" in script else {})
+    folder.append_sample(n_steps, "What is nine?", "Three times three.", scores)
     folder.append_note("2 of 10 rows were cut.")
     return _end(folder, script, "succeeded", n_steps)
 
@@ -104,7 +108,10 @@ def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_step
     folder.write_result(
         run_dir.Result(
             outcome=outcome,
-            metrics={"loss_before": 2.0, "loss_after": 1.0},
+            metrics={
+                "loss_before": 2.0,
+                "loss_after": math.nan if "nan_from" in script else 1.0,
+            },
             model=model,
             responses=run_dir.RESPONSES if "responses" in script else None,
             versions={"python": sys.version.split()[0]},

@@ -339,7 +339,7 @@ def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
     assert (
         run_of(chain, "sft").launch["n_machines"],
         run_of(chain, "sample").launch["n_machines"],
-    ) == (2, 1)
+    ) == (2, 2)
 
 
 def answer(

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 
 from accounts.models import User
 from labeling.desk.judgments import submit
@@ -149,6 +151,42 @@ def test_a_snapshot_remembers_exactly_its_judgments(
     demonstrate(on_split("train")[0], rosa)
 
     assert list(snapshot.judgments.all()) == [inside]
+
+
+def test_demonstrations_frozen_beside_comparisons_are_members_and_on_the_card(
+    cut: Callable[..., Snapshot], rosa: Rater, raul: Rater
+) -> None:
+    compared = compare(on_split("train")[0], rosa, [1, 2])
+    prompt = on_split("train")[0]
+    Prompt.objects.filter(pk=prompt.pk).update(licence="CC-BY-NC-4.0")
+    written = demonstrate(prompt, raul)
+    demonstrate(on_split("test")[0], raul)  # judges later models, so it sets nothing here
+
+    snapshot = cut("comparisons")
+
+    assert list(snapshot.judgments.order_by("pk")) == [compared, written]
+    assert (snapshot.n_rows, snapshot.card["demonstrations"]) == (1, 1)
+    assert snapshot.card["raters"] == 2
+    assert snapshot.card["licences"] == {"CC0-1.0": 1, "CC-BY-NC-4.0": 1}
+
+
+def test_older_snapshots_learn_which_demonstrations_lie_beside_their_comparisons(
+    cut: Callable[..., Snapshot], rosa: Rater, raul: Rater
+) -> None:
+    compare(on_split("train")[0], rosa, [1, 2])
+    written = demonstrate(on_split("train")[0], raul)
+    snapshot = cut("comparisons")
+    snapshot.memberships.filter(judgment=written).delete()  # as an older version left it
+    told = StringIO()
+
+    for _twice in range(2):
+        call_command("trace_snapshots", stdout=told)
+
+    assert told.getvalue().splitlines() == [
+        "a snapshot: 1 demonstrations recorded.",
+        "a snapshot: 0 demonstrations recorded.",
+    ]
+    assert snapshot.judgments.filter(pk=written.pk).exists()
 
 
 def test_extra_judgments_come_only_when_asked_for(

@@ -1,6 +1,8 @@
 """Text for pretraining: how files are read, what curation drops, and the resulting snapshot."""
 
+import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,39 +19,58 @@ from training.runs import run_queue
 from training.snapshots import freeze, texts
 from training.snapshots import services as snapshots_services
 from training.snapshots.freeze import UnableToCreate
-from training.snapshots.texts import Document
+from training.snapshots.texts import Document, Documents
+
+
+def documents_of(name: str, content: bytes) -> Documents:
+    return Documents(name, io.BytesIO(content))
 
 
 def test_lines_of_json_are_documents() -> None:
-    content = b'{"text": "One.", "source": "wiki"}\n\n{"text": "Two."}\n'
+    found = documents_of("a.jsonl", b'{"text": "One.", "source": "wiki"}\n\n{"text": "Two."}\n')
 
-    assert texts.read("a.jsonl", content) == (
-        [Document("One.", "wiki"), Document("Two.", "a.jsonl")],
-        [],
-    )
+    assert list(found) == [Document("One.", "wiki"), Document("Two.", "a.jsonl")]
+    assert found.problems() == []
 
 
 def test_plain_text_is_cut_at_its_ends() -> None:
-    documents, problems = texts.read(
-        "a.txt", b"One,\r\nstill one.\n<|endoftext|>\nTwo.\n<|endoftext|>\n"
+    found = documents_of(
+        "a.txt", b"\xef\xbb\xbfOne,\r\nstill one.\n<|endoftext|>\r\nTwo.\n<|endoftext|>\n"
     )
 
-    assert (documents, problems) == (
-        [Document("One,\nstill one.", "a.txt"), Document("Two.", "a.txt")],
-        [],
-    )
+    assert list(found) == [Document("One,\nstill one.", "a.txt"), Document("Two.", "a.txt")]
+    assert found.problems() == []
 
 
 def test_every_bad_line_is_reported() -> None:
-    _documents, problems = texts.read("a.jsonl", b'{"text": "One."}\nno\n{"text": ""}\n[1]\n')
+    found = documents_of("a.jsonl", b'{"text": "One."}\nno\n{"text": ""}\n[1]\n')
 
-    assert [problem.line for problem in problems] == [2, 3, 4]
+    assert [problem.line for problem in found.problems()] == [2, 3, 4]
 
 
-def test_bytes_that_are_not_text_are_reported_with_their_line() -> None:
-    _documents, problems = texts.read("a.txt", b"fine\n\xff\xfe")
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_bytes_that_are_not_text_are_reported_with_their_line(name: str) -> None:
+    found = documents_of(name, b'{"text": "fine"}\n\xff\xfe')
 
-    assert problems[0].line == 2
+    assert [problem.line for problem in found.problems()] == [2]
+
+
+def test_a_large_file_becomes_a_snapshot_without_being_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.jsonl"
+    with path.open("w") as file:
+        for number in range(200):
+            file.write(json.dumps({"text": f"{number} " * 20_000}) + "\n")
+    size = path.stat().st_size
+
+    tracemalloc.start()
+    with path.open("rb") as uploaded:
+        found = Documents(path.name, uploaded)
+        assert found.problems() == []
+        texts.freeze(found, folder=tmp_path / "frozen", licence="", min_characters=10)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < size / 4
 
 
 def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -118,4 +139,6 @@ def test_a_file_becomes_a_snapshot_on_its_page(
 
     snapshot = Snapshot.objects.get()
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/snapshots/{snapshot.pk}/")
-    assert b"40 documents" in client.get(answer.headers["Location"]).content
+    page = client.get(answer.headers["Location"]).content
+    assert b"40 documents" in page
+    assert b"run-next" not in page, "one kind of run takes it, and its button is on top"

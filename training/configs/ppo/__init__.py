@@ -200,6 +200,9 @@ class PpoConfig(PpoKnobs):
             "small": cls(
                 n_episodes=152,
                 batch_size=8,
+                # One update a rollout is no PPO: the ratio is 1 and nothing is ever clipped.
+                n_minibatches=2,
+                n_inner_epochs=2,
                 learning_rate=1e-4,
                 value_learning_rate=2e-4,
                 warmup_steps=3,
@@ -212,7 +215,12 @@ class PpoConfig(PpoKnobs):
                 evaluate_every=7,
                 checkpoint_every=5,
             ),
-            "balanced": cls(kl_ceiling=KL_CEILING, watchdog_drop=WATCHDOG_DROP),
+            "balanced": cls(
+                n_minibatches=4,
+                n_inner_epochs=2,
+                kl_ceiling=KL_CEILING,
+                watchdog_drop=WATCHDOG_DROP,
+            ),
             "thorough": cls(
                 method="full",
                 kl_ceiling=KL_CEILING,

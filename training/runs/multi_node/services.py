@@ -32,10 +32,10 @@ def take_seat(*, node: str, now: datetime) -> Seat | None:
     """Takes a free seat of a run waiting for machines, if the node is large enough. None if there
     is no such seat, or the node is draining.
     """
-    row = Node.objects.filter(name=node).first()
-    if row is not None and row.draining_since is not None:
-        return None
     with transaction.atomic():
+        row = Node.objects.select_for_update().filter(name=node).first()
+        if row is not None and (row.draining_since is not None or _has_run(node)):
+            return None
         free = active_seats().filter(node="").exclude(run__node=node).order_by("run_id", "rank")
         for seat in free.select_for_update(skip_locked=True, of=("self",)):
             if row is None or has_room(run=seat.run, node=row):
@@ -43,6 +43,14 @@ def take_seat(*, node: str, now: datetime) -> Seat | None:
                 seat.save(update_fields=["node", "heartbeat_at"])
                 return seat
     return None
+
+
+def _has_run(node: str) -> bool:
+    """A machine of a run on several has no other run."""
+    return (
+        Run.objects.filter(node=node, state=Run.State.RUNNING).exists()
+        or active_seats().filter(node=node).exists()
+    )
 
 
 def mark_seat_ready(*, run: Run, rank: int, address: str, port: int = 0) -> None:

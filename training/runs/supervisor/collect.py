@@ -14,7 +14,7 @@ from django.utils import timezone
 from labeling.data.intake import NewResponse
 from pages import plain_text
 from training.models import Run
-from training.processes import run_dir
+from training.processes import not_numbers, run_dir
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
 from training.runs import services as runs_services
@@ -115,6 +115,8 @@ def _attempt_result(
     as finished.
     """
     result = child.result or run_dir.Result(outcome=verdict.next)
+    if broken := not_numbers.sentence(attempt.folder, result.metrics):
+        return AttemptResult(outcome=Run.Outcome.FAILED, error=broken, versions=result.versions)
     location = None
     if verdict.next != NextState.FAILED and not attempt.run.is_dry:
         if result.responses:

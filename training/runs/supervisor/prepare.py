@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from training.models import Run
-from training.processes import child_process, environment, run_dir
+from training.processes import checkpoint_sums, child_process, environment, run_dir
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
 from training.registry import endpoints
@@ -76,6 +76,7 @@ def restore_state(attempt: Attempt) -> None:
     """Fetches the state to resume from: of an earlier attempt, or of the run that this one extends.
     Raises UnableToStart.
     """
+    _remove_damaged_checkpoints(attempt)
     _restore_checkpoint(attempt)
     _restore_folds(attempt)
     _restore_extended_state(attempt)
@@ -94,8 +95,11 @@ def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.
             memory_gb=run.memory_gb,
             title=title,
             extra_env=extra_env,
+            cards=run.cards,
             rendezvous=rendezvous,
         )
+    except processes_launch.NoSuchStrategy as problem:
+        raise UnableToStart(_(str(problem))) from problem
     except processes_launch.UnableToLaunch as problem:
         raise UnableToStart(
             _(
@@ -104,6 +108,17 @@ def start_child(attempt: Attempt, rendezvous: Rendezvous | None) -> "subprocess.
             )
             % {"command": problem}
         ) from problem
+
+
+def _remove_damaged_checkpoints(attempt: Attempt) -> None:
+    """So that the run resumes from the one before, and no later attempt meets them again."""
+    steps = attempt.with_heartbeat(lambda: checkpoint_sums.remove_damaged(attempt.folder))
+    if steps:
+        named = ", ".join(map(str, sorted(steps)))
+        run_dir.RunFolder(attempt.folder, attempt.run.attempt).append_note(
+            f"Removed damaged checkpoints (steps {named}): their bytes changed on the disk. The run"
+            " resumes from the one before."
+        )
 
 
 def _restore_checkpoint(attempt: Attempt) -> None:
@@ -141,7 +156,8 @@ def _restore_extended_state(attempt: Attempt) -> None:
     run = attempt.run
     if run.made_as != Run.MadeAs.EXTENSION or run_dir.newest_checkpoint(attempt.folder) is not None:
         return
-    own = run_dir.newest_checkpoint(Path(settings.RUNS_DIR) / str(run.made_from_id))
+    extended = Path(settings.RUNS_DIR) / str(run.made_from_id)
+    own = attempt.with_heartbeat(lambda: checkpoint_sums.newest_intact(extended))
     stored = (
         attempt.fetch(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0))
         if artifacts.is_shared()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pages import plain_text
-from training.processes import run_dir
+from training.processes import not_numbers, run_dir
 from training.runs.services import Point, Sample
 
 N_LOG_LINES = 500
@@ -117,5 +117,5 @@ def _sample(line: dict[str, Any], number: int) -> Sample:
         number,
         plain_text.storable(sample["prompt"]),
         plain_text.storable(sample["response"]),
-        sample["scores"],
+        not_numbers.without(sample["scores"]),
     )

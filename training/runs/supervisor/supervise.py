@@ -10,9 +10,11 @@ import logging
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -73,6 +75,15 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         logger.warning(
             "Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt
         )
+    except (OperationalError, InterfaceError):
+        raise  # without a database nothing can be said: the reaper requeues the run
+    except Exception as problem:  # the edge of the process: another attempt would fail again
+        logger.exception("Run %s, attempt %s, met an unexpected error.", run.pk, run.attempt)
+        with suppress(Superseded):
+            collect.finish(
+                attempt,
+                AttemptResult(outcome=Run.Outcome.FAILED, error=_unexpected(attempt, problem)),
+            )
     return True
 
 
@@ -92,6 +103,11 @@ def supervise_joined_machine(*, seat: Seat, is_leaving: Callable[[], bool] = lam
         ending, error = Seat.Ending.FAILED, str(problem)
     except (Requeue, Superseded):
         ending, error = Seat.Ending.GONE, ""
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # the edge of the process, as in `supervise`
+        logger.exception("Run %s: %s met an unexpected error.", run.pk, seat.node)
+        ending, error = Seat.Ending.FAILED, _unexpected(attempt, problem)
     retry_database(lambda: multi_node_services.close_seat(seat=seat, ending=ending, error=error))
     run_dir.remove(folder)
 
@@ -103,6 +119,16 @@ def has_room() -> bool:
     folder = Path(settings.RUNS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(folder).free > run_dir.SPARE_BYTES
+
+
+def _unexpected(attempt: Attempt, problem: Exception) -> str:
+    lines = str(problem).splitlines() or [""]
+    said = f"{type(problem).__name__}: {lines[0]}".rstrip(": .")
+    sentence = _(
+        "The worker on %(node)s met an unexpected error: %(error)s. The full trace is in its log."
+    )
+    node = attempt.seat.node if attempt.seat else attempt.run.node
+    return sentence % {"node": node, "error": said}
 
 
 def _run_child(attempt: Attempt) -> ChildExit:

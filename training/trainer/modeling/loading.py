@@ -11,11 +11,18 @@ import peft
 import safetensors.torch
 import torch
 import transformers
+from peft.utils import ModulesToSaveWrapper
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 
 from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+from training.trainer import parallel
+from training.trainer.modeling import rounding
 
 # Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
 # an end of turn is used.
@@ -135,33 +142,51 @@ def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def load_policy(
-    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+    model: str,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+    *,
+    is_trained: bool = False,
 ) -> PreTrainedModel:
+    """`is_trained`: it is the model that the run trains, and may shard."""
     _require_folder(model)
-    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+    _require_causal(model)
+    with parallel.reading(is_trained=is_trained):
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
-    return loaded.to(device())
+    return placed(loaded, is_trained=is_trained)
 
 
 def load_reward(
-    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+    model: str,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+    *,
+    is_trained: bool = False,
 ) -> PreTrainedModel:
     """A language model with a single output instead of the vocabulary. That head is random unless
-    `model` is a reward model.
+    `model` is a reward model. `is_trained`: it is the model that the run trains, and may shard.
     """
     _require_folder(model)
     loaded: Any
     try:
-        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, num_labels=1, dtype=dtype
-        )
+        with parallel.reading(is_trained=is_trained):
+            loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
+                model, num_labels=1, dtype=dtype
+            )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
         raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
     loaded.config.pad_token_id = tokenizer.pad_token_id
-    return loaded.to(device())
+    return placed(loaded, is_trained=is_trained)
+
+
+def placed(model: Any, *, is_trained: bool) -> PreTrainedModel:
+    """On the GPU, if there is one. A model that will be sharded gets there shard by shard."""
+    is_sharded = is_trained and parallel.is_sharded()
+    return cast("PreTrainedModel", model if is_sharded else model.to(device()))
 
 
 def is_reward_model(model: str) -> bool:
@@ -192,6 +217,29 @@ def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
     )
 
 
+def with_adapters(
+    model: PreTrainedModel, config: peft.LoraConfig
+) -> "peft.PeftModel | peft.PeftMixedModel":
+    """The model with its adapters, and every trained weight in float32. peft converts the adapters
+    alone and would train a head in the precision of the base: in bfloat16, most steps of a head
+    are smaller than its rounding.
+    """
+    adapted = peft.get_peft_model(model, config)
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    for module in adapted.modules():
+        if isinstance(module, ModulesToSaveWrapper):
+            for head in module.modules_to_save.values():
+                head.register_forward_pre_hook(_in_own_precision)
+    return adapted
+
+
+def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A head in float32 takes what a base in bfloat16 gives, also outside autocast."""
+    return (inputs[0].to(next(head.parameters()).dtype), *inputs[1:])
+
+
 def bare(model: Any) -> PreTrainedModel:
     """The model with its adapters on, without peft's wrapper."""
     found: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
@@ -219,7 +267,7 @@ class Adapter:
 
 def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
     """Full weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` also
-    saves the adapter.
+    saves the adapter. Measure what this returns: it is not quite the model that was trained.
     """
     if not isinstance(model, peft.PeftModel):
         return cast("PreTrainedModel", model.to(dtype).eval())
@@ -230,6 +278,8 @@ def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
         {key: value.detach().cpu().clone() for key, value in weights.items()},
     )
     whole: Any = model.float().merge_and_unload()
+    if dtype == torch.bfloat16:
+        rounding.to_bfloat16_values(whole)
     whole = whole.to(dtype).eval()
     whole.merged_adapter = adapter
     return cast("PreTrainedModel", whole)
@@ -279,6 +329,23 @@ def _require_folder(model: str) -> None:
         )
     if path.is_absolute() and not (path / "config.json").exists():
         raise UnableToLoad(f"The folder {model} holds no model: its config.json is missing.")
+
+
+def _require_causal(model: str) -> None:
+    """Raises UnableToLoad for encoders and encoder-decoders. transformers loads some of them as
+    language models, but their tokens see what follows them, so they learn to copy.
+    """
+    config = transformers.AutoConfig.from_pretrained(model)
+    family = config.model_type
+    is_encoder = family in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(
+        config, "is_decoder", False
+    )
+    is_known = family in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if getattr(config, "is_encoder_decoder", False) or is_encoder or not is_known:
+        raise UnableToLoad(
+            f"{model} is of the family {family}, which does not write text from left to right."
+            " Choose a causal language model, such as Llama, Qwen or Mistral."
+        )
 
 
 def _has_native_bfloat16() -> bool:

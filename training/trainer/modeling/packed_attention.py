@@ -82,7 +82,8 @@ def use(model: nn.Module) -> bool:
         config is not None
         and getattr(config, "_attn_implementation", None) == "sdpa"
         and getattr(model, "_supports_attention_backend", False)
-        and next(model.parameters()).device.type == "cpu"
+        and next(model.parameters()).device.type in ("cpu", "meta")  # meta: not read here
+        and not torch.cuda.is_available()
     )
     if can:
         model.set_attn_implementation(NAME)  # type: ignore[operator]

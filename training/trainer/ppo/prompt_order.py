@@ -5,7 +5,7 @@ it.
 import random
 
 
-def shuffled(n: int, seed: int, epoch: int) -> list[int]:
+def shuffled(n: int, seed: int | str, epoch: int) -> list[int]:
     order = list(range(n))
     random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311
     return order

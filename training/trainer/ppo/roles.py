@@ -46,9 +46,9 @@ class Roles:
 
 def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
     """Raises UnableToShare unless all processes get the same number of episodes and minibatches."""
-    if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+    if accelerator.distributed_type == DistributedType.FSDP:
         raise UnableToShare(
-            "PPO trains two models, but Accelerate shards only one with FSDP or DeepSpeed."
+            "PPO trains two models, but Accelerate shards only one with FSDP."
             " Choose DDP, with LoRA if memory is short."
         )
     if config.batch_size % accelerator.num_processes:

@@ -1,5 +1,6 @@
 """PPO: trains a policy on a reward model, rollout by rollout."""
 
+import copy
 import math
 import os
 import time
@@ -20,7 +21,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, packed_attention
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.ppo.roles import Roles
@@ -81,13 +82,13 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     metrics = _finish(trainer, tokenizer, texts, config, folder)
     if server is not None:
         server.forget()
-    with (
-        trainer.trained.averaged_weights()
-    ):  # save inside the block: after it, the raw weights are back
-        policy = loading.merged(accelerator.unwrap_model(trainer.trained.policy), torch.bfloat16)
+    with trainer.trained.averaged_weights():  # inside the block: after it, the raw weights are back
+        policy = loading.merged(_detached(trainer), dtype).to(trainer.device)
+        packed_attention.use(policy)
+        after = _measure_saved(trainer, policy, texts)
         if accelerator.is_main_process:
             loading.save_whole(folder, job.output, policy, tokenizer)
-    metrics = metrics | {
+    metrics |= after | {
         **texts.prompts.metrics(),
         "n_held_out_prompts": _n_reporting(texts, config),
         **_mixed(texts),
@@ -149,8 +150,8 @@ def _roles(
     if is_full:
         reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
     else:
-        policy = peft.get_peft_model(policy, _lora(config, is_reward=False))
-        value = peft.get_peft_model(value, _lora(config, is_reward=True))
+        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
+        value = loading.with_adapters(value, _lora(config, is_reward=True))
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
         watchdog = loading.load_reward(
@@ -453,14 +454,31 @@ def _finish(
             parameter.data for parameter in policy.parameters() if parameter.requires_grad
         )
         trainer.trained.ema.clear()  # the saved weights were the averaged ones
-        after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
+        _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
     return {
         **{f"{name}_before": value for name, value in trainer.state.before.items() if name != "n"},
-        **{f"{name}_after": value for name, value in after.reported.items() if name != "n"},
         "kept_step": float(kept_step),
         "beta": trainer.state.beta,
     }
+
+
+def _detached(trainer: PpoTrainer) -> nn.Module:
+    """A copy of the policy to merge, outside the GPU's memory: with LoRA, the policy with its
+    adapter off is still needed as the reference.
+    """
+    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
+    return copy.deepcopy(policy).cpu()
+
+
+def _measure_saved(trainer: PpoTrainer, policy: nn.Module, texts: _Texts) -> dict[str, float]:
+    """The `_after` metrics of the model that is saved, which is merged and rounded."""
+    prompts = [prompt.input_ids for prompt in texts.prompts.held_out]
+    if not prompts:
+        return {}
+    found, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
+    found["reward"] = float(scores[_halves(trainer.config, len(prompts))[1]].mean())
+    return {f"{name}_after": value for name, value in found.items() if name != "n"}
 
 
 def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:

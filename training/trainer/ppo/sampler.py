@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from training.configs.ppo import PpoConfig
+from training.trainer.modeling import loading
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.sample import fixed_cache
+from training.trainer.sample import fixed_cache, generation
 from training.trainer.sample.rollout_server import RolloutServer
 
 
@@ -40,10 +41,13 @@ class Sampler:
     """whether `sampling` supports the policy; known after the first attempt"""
 
     @torch.no_grad()
-    def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
+    def rollouts(
+        self, policy: nn.Module, prompts: Sequence[list[int]], *, is_merged: bool = False
+    ) -> list[Rollout]:
+        """A merged policy is sampled here: a server takes adapters only."""
         written = (
             self._asked(self.server, policy, prompts)
-            if self.server is not None
+            if self.server is not None and not is_merged
             else self._drawn(policy, prompts)
         )
         return [
@@ -97,7 +101,7 @@ class Sampler:
             row_tokens=self.config.row_tokens,
         )
 
-    def _generated(self, policy: Any, prompts: Sequence[list[int]]) -> list[list[int]]:
+    def _generated(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
         """With transformers' generate, for models that `sampling` does not support."""
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
@@ -105,16 +109,20 @@ class Sampler:
         mask = torch.tensor(
             [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device
         )
-        settings = {
-            "max_new_tokens": self.config.max_new_tokens,
-            "do_sample": True,
-            "temperature": self.config.temperature,
-            "top_p": self.config.top_p,
-            "top_k": 0,
-            "eos_token_id": sorted(self.ends),
-            "pad_token_id": pad,
-        }
-        found: list[list[int]] = policy.generate(
-            input_ids=ids, attention_mask=mask, use_cache=True, **settings
-        )[:, width:].tolist()
+        settings = GenerationConfig(
+            max_new_tokens=self.config.max_new_tokens,
+            do_sample=True,
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
+            top_k=0,
+            eos_token_id=sorted(self.ends),
+            pad_token_id=pad,
+        )
+        model: Any = loading.bare(policy)
+        # A repetition penalty in the model's folder would write what the policy does not.
+        with generation.unadvised(model):
+            written = model.generate(
+                input_ids=ids, attention_mask=mask, use_cache=True, generation_config=settings
+            )
+        found: list[list[int]] = written[:, width:].tolist()
         return found

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
@@ -109,10 +109,7 @@ class PpoTrainer:
             metrics = self.describe(experience)
             with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
-                self.state.ended.append(metrics["ended"])
-                collapse.refuse_rambling(
-                    self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size
-                )
+                self._refuse_drift(metrics)
             with collapse.last_good(self.state.step):
                 metrics |= self.updater.update(experience)
                 self._refuse_collapse(metrics)
@@ -153,18 +150,29 @@ class PpoTrainer:
         with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
             return self.sampler.rollouts(policy, prompts)
 
+    def _sample_for(self, merged: nn.Module | None, prompts: Sequence[list[int]]) -> list[Rollout]:
+        if merged is None:
+            return self.sample(prompts)
+        return self.sampler.rollouts(merged, prompts, is_merged=True)
+
     @torch.no_grad()
     def experience(
-        self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False
+        self,
+        rollouts: list[Rollout],
+        *,
+        is_training: bool = True,
+        keeps_graphs: bool = False,
+        merged: nn.Module | None = None,
     ) -> Experience:
         """Measures episodes: log-probabilities under policy and reference in the same arithmetic,
-        values, and scores.
+        values, and scores. `merged`: a policy to measure in place of the one in training.
         """
+        policy = merged or self.trained.policy
         rows = self.passes.rows(rollouts, range(len(rollouts)))
         keeps_graphs = keeps_graphs and self._may_keep_graphs(len(rows))
         logprobs, entropy, reference, values = [], [], [], []
         for row in rows:
-            ours, spread = self.passes.logprobs(self.trained.policy, row, with_entropy=True)
+            ours, spread = self.passes.logprobs(policy, row, with_entropy=True)
             logprobs.append(ours)
             entropy.append(spread)
             with self.passes.as_reference() as model:
@@ -297,13 +305,15 @@ class PpoTrainer:
     def _refuse_collapse(self, metrics: dict[str, float]) -> None:
         collapse.refuse_broken(metrics)
         collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
+
+    def _refuse_drift(self, metrics: dict[str, float]) -> None:
+        """What shows over several rollouts. Call once for each."""
+        size = self.config.batch_size
+        self.state.ended.append(metrics["ended"])
+        collapse.refuse_rambling(self.state.ended, self.config.ended_floor, batch_size=size)
         if "watchdog" in metrics:
             self.state.watchdog.append(metrics["watchdog"])
-            collapse.refuse_fallen(
-                self.state.watchdog,
-                self.config.watchdog_drop,
-                batch_size=self.config.batch_size,
-            )
+            collapse.refuse_fallen(self.state.watchdog, self.config.watchdog_drop, batch_size=size)
 
     def _steer_beta(self, kl: float) -> None:
         if self.config.kl_control == "adaptive":
@@ -317,19 +327,24 @@ class PpoTrainer:
 
     @torch.no_grad()
     def evaluate(
-        self, prompts: Sequence[list[int]], *, batch_size: int = 32
+        self,
+        prompts: Sequence[list[int]],
+        *,
+        batch_size: int = 32,
+        merged: nn.Module | None = None,
     ) -> tuple[dict[str, float], list[Rollout], Tensor]:
         """Mean reward, KL and length on held-out prompts, sampled with their own seed so that
-        training's random state does not change.
+        training's random state does not change. `merged`: the policy that is saved, in place of
+        the one in training.
         """
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.config.seed)
             rollouts = [
                 rollout
                 for start in range(0, len(prompts), batch_size)
-                for rollout in self.sample(prompts[start : start + batch_size])
+                for rollout in self._sample_for(merged, prompts[start : start + batch_size])
             ]
-        experience = self.experience(rollouts, is_training=False)
+        experience = self.experience(rollouts, is_training=False, merged=merged)
         found = {
             "reward": float(experience.scores.mean()),
             "kl": float(experience.kl.mean()),

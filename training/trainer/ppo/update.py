@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import random
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -16,6 +15,9 @@ from training.trainer.ppo.episodes import Experience
 from training.trainer.ppo.passes import Passes
 from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
 
+Tokens = tuple[list[int], list[int]]
+"""(prompt ids, completion ids)"""
+
 
 class Updater:
     """Updates both models with one rollout. `ptx`: (prompt, completion) ids of demonstrations."""
@@ -27,7 +29,7 @@ class Updater:
         config: PpoConfig,
         accelerator: Accelerator,
         state: State,
-        ptx: Sequence[tuple[list[int], list[int]]],
+        ptx: Sequence[Tokens],
     ) -> None:
         self.trained, self.passes, self.config = trained, passes, config
         self.accelerator, self.state, self.ptx = accelerator, state, ptx
@@ -39,9 +41,10 @@ class Updater:
         """
         sums: dict[str, float] = {}
         n_updates = 0
+        mixed = self._ptx_rows()
         for epoch in range(self.config.n_inner_epochs):
             for minibatch in self._minibatches(len(experience.rollouts), epoch):
-                found = self._optimize(experience, minibatch)
+                found = self._optimize(experience, minibatch, mixed)
                 sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
                 n_updates += 1
         found = reduce.means(
@@ -58,7 +61,9 @@ class Updater:
         for start in range(0, size * self.config.n_minibatches, size):
             yield order[start : start + size]
 
-    def _optimize(self, experience: Experience, minibatch: list[int]) -> dict[str, float]:
+    def _optimize(
+        self, experience: Experience, minibatch: list[int], mixed: Iterator[Tokens]
+    ) -> dict[str, float]:
         flat = _places_of(experience)
         n_tokens = sum(
             float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch
@@ -85,7 +90,8 @@ class Updater:
             with self._syncing(self.trained.policy, last=is_last):
                 _add(sums, self._policy_row(experience, row, where, scale))
         if self._has_ptx:
-            sums["ptx_loss"] = self._ptx(len(minibatch))
+            n = max(1, round(len(minibatch) * self.config.ptx_per_episode))
+            sums["ptx_loss"] = self._ptx(list(itertools.islice(mixed, n)))
         sums["grad_norm"] = self.trained.step(POLICY)
         self.trained.scheduler.step()
         return sums
@@ -132,11 +138,11 @@ class Updater:
     def _has_ptx(self) -> bool:
         return bool(self.config.ptx_coef and self.ptx)
 
-    def _ptx(self, n_episodes: int) -> float:
+    def _ptx(self, sequences: list[Tokens]) -> float:
         """γ × the language-model loss on demonstrations, added to the same gradients (Ouyang 2022,
         eq. 2).
         """
-        rows = self.passes.packed(self._ptx_batch(n_episodes))
+        rows = self.passes.packed(sequences)
         n_tokens = float(sum(len(row.targets) for row in rows))
         scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
         loss_sum = 0.0
@@ -147,12 +153,16 @@ class Updater:
             loss_sum += float(loss.detach())
         return loss_sum
 
-    def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
-        n = max(1, round(n_episodes * self.config.ptx_per_episode))
-        draw = random.Random(  # noqa: S311
-            f"{self.config.seed} ptx {self.state.step} {self.accelerator.process_index}"
-        )
-        return [self.ptx[draw.randrange(len(self.ptx))] for _ in range(n)]
+    def _ptx_rows(self) -> Iterator[Tokens]:
+        """Rows to mix in, for one rollout: its minibatches and inner epochs take them in turn, so
+        no row comes again before all others. They depend on the seed, the step and the process
+        alone, so a resumed run mixes in the same ones.
+        """
+        for turn in itertools.count():
+            process = self.accelerator.process_index
+            of_turn = f"{self.config.seed} ptx {process} {self.state.step}"
+            for index in prompt_order.shuffled(len(self.ptx), of_turn, turn):
+                yield self.ptx[index]
 
 
 def _places_of(experience: Experience) -> list[Tensor]:

@@ -7,8 +7,10 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
+from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from training.trainer import data
@@ -27,7 +29,7 @@ MARGINS: dict[str, dict[int, float]] = {
 class Rankings:
     """Rows of `ranking_row`, one for each prompt."""
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
     n_pairs: int
     n_ties: int  # equal ranks or equal texts are useless for training
     n_left_out: int  # responses that fill the max row length on their own
@@ -57,34 +59,52 @@ def read(
     `rating_margin` is added for each point between the ratings of a pair's responses. A response
     that its model did not end (`is_ended` false) gets no end of turn.
     """
-    rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
-    for group in _by_prompt(found):
-        texts = list(
-            dict.fromkeys(response["text"] for row in group for response in row["responses"])
+    read = [
+        of_prompt(tokenizer, group, max_tokens, margin, rating_margin)
+        for group in _by_prompt(found)
+    ]
+    rows = [row for row, counts in read if counts["n_pairs"]]
+    sums = {
+        name: sum(counts[name] for _row, counts in read)
+        for name in ("n_pairs", "n_ties", "n_left_out", "n_cut")
+    }
+    return Rankings(rows=rows, **sums)
+
+
+def of_prompt(
+    tokenizer: PreTrainedTokenizerBase,
+    group: Sequence[Row],
+    max_tokens: int,
+    margin: str = "none",
+    rating_margin: float = 0.0,
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The rankings of one prompt as a row of `read`, and what was counted in it. A row may have no
+    pair.
+    """
+    texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
+    prompt = data.prompt_ids(tokenizer, group[0]["prompt"])
+    cut_off = {
+        response["text"]
+        for row in group
+        for response in row["responses"]
+        if not response.get("is_ended", True)
+    }
+    ids = {
+        text: data.response_ids(
+            tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
         )
-        prompt = data.prompt_ids(tokenizer, group[0]["prompt"])
-        cut_off = {
-            response["text"]
-            for row in group
-            for response in row["responses"]
-            if not response.get("is_ended", True)
-        }
-        ids = {
-            text: data.response_ids(
-                tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
-            )
-            for text in texts
-        }
-        kept = [text for text in texts if len(ids[text]) < max_tokens]
-        n_left_out += len(texts) - len(kept)
-        room = max_tokens - max((len(ids[text]) for text in kept), default=0)
-        n_cut += len(prompt) > room
-        given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
-        n_ties += sum(_n_ties(row) for row in group)
-        row = ranking_row(prompt[-room:], [ids[text] for text in kept], given)
-        rows.append(row | {"of": [_ids_of(text, group) for text in kept]})
-    rows = [row for row in rows if row["winner"]]
-    return Rankings(rows, sum(len(row["winner"]) for row in rows), n_ties, n_left_out, n_cut)
+        for text in texts
+    }
+    kept = [text for text in texts if len(ids[text]) < max_tokens]
+    room = max_tokens - max((len(ids[text]) for text in kept), default=0)
+    given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
+    row = ranking_row(prompt[-room:], [ids[text] for text in kept], given)
+    return row | {"of": [_ids_of(text, group) for text in kept]}, {
+        "n_pairs": len(row["winner"]),
+        "n_ties": sum(_n_ties(ranked) for ranked in group),
+        "n_left_out": len(texts) - len(kept),
+        "n_cut": int(len(prompt) > room),
+    }
 
 
 def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
@@ -118,20 +138,53 @@ def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict
 
 def at_most_pairs(
     rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
-) -> list[dict[str, Any]]:
+) -> Sequence[dict[str, Any]]:
     """A random sample of whole prompts, drawn with the seed, whose pairs fit the limit. Without a
-    limit, all of them in order.
+    limit, all of them in order. Rows that are a Dataset stay one.
     """
     if at_most is None:
-        return list(rows)
+        return rows
+    sizes = pairs_of_each(rows)
     kept: list[int] = []
     n_pairs = 0
     for index in random.Random(seed).sample(range(len(rows)), len(rows)):  # noqa: S311 a draw, not a secret
-        n = len(rows[index]["winner"])
+        n = sizes[index]
         if n_pairs + n <= at_most or not kept:
             kept.append(index)
             n_pairs += n
-    return [rows[index] for index in sorted(kept)]
+    chosen = sorted(kept)
+    return rows.select(chosen) if isinstance(rows, Dataset) else [rows[index] for index in chosen]
+
+
+def pairs_of_each(rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """How many pairs each row has."""
+    if isinstance(rows, Dataset):
+        return list(rows["n_pairs"])
+    return [len(row["winner"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class EvenlyWeighed(Sequence[dict[str, Any]]):
+    """Rows whose weights are divided by `mean` as each is read: rows in files stay there."""
+
+    rows: Sequence[dict[str, Any]]
+    mean: float
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        row = self.rows[place]
+        return row | {"weight": [weight / self.mean for weight in row["weight"]]}
+
+
+def evenly_weighed(rows: Sequence[dict[str, Any]]) -> EvenlyWeighed:
+    """The rows with weights scaled so that a prompt weighs 1 on average. Then the loss of a batch
+    estimates the weighted mean over all rows, whatever the size of the batch.
+    """
+    column = rows["weight"] if isinstance(rows, Dataset) else (row["weight"] for row in rows)
+    means = [fmean(weights) for weights in column if weights]
+    return EvenlyWeighed(rows, (fmean(means) if means else 0.0) or 1.0)
 
 
 def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:

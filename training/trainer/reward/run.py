@@ -1,11 +1,11 @@
 """A reward model from whole rankings: predicts which of two responses a rater prefers."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peft
 import torch
 import transformers
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
@@ -14,9 +14,10 @@ from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.modeling import loading
-from training.trainer.reward import breakdown, cross_validation, rankings
+from training.trainer.modeling import loading, sharding
+from training.trainer.reward import breakdown, cross_validation, rankings, stored_rankings
 from training.trainer.reward.rankings import Rankings, Unranked
+from training.trainer.reward.stored_rankings import Reading
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
@@ -30,7 +31,7 @@ class WatchedRanking(progress.Watched, RankingTrainer):
 @dataclass(frozen=True)
 class _RankingRows:
     read: Rankings
-    train: list[dict[str, Any]]
+    train: Sequence[dict[str, Any]]
     split: str
     held_out: list[dict[str, Any]]
     read_held_out: Rankings
@@ -39,7 +40,7 @@ class _RankingRows:
 
     @property
     def n_pairs(self) -> int:
-        return sum(len(row["winner"]) for row in self.train)
+        return sum(rankings.pairs_of_each(self.train))
 
     @property
     def n_held_out_pairs(self) -> int:
@@ -51,7 +52,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     tokenizer = loading.load_tokenizer(job.model)
-    rows = _read(Path(job.snapshot), tokenizer, config)
+    rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
     _tell(folder, rows, config)
     over_raters = (
         _cross_validated(job, config, folder, tokenizer, rows.held_out)
@@ -60,6 +61,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     )
 
     trainer = _trainer(job, config, folder, tokenizer, rows.train)
+    sharding.shard(trainer)
     before = measures(trainer, rows.held_out)
     follower = progress.Follower(folder, config, lambda: measures(trainer, rows.held_out))
     trainer.follow(follower)
@@ -67,11 +69,11 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, loading.dtype(config.dtype))
-    after = measures(trainer, rows.held_out, whole)
+    trained, whole = sharding.finished(trainer, loading.dtype(config.dtype))
+    after = measures(trainer, rows.held_out, trained)
     follower.finish(after, trainer.state)
-    judged = trainer.pair_results(rows.held_out, whole)
-    bias = demonstration_reward(trainer, rows.demonstrations, whole)
+    judged = trainer.pair_results(rows.held_out, trained)
+    bias = demonstration_reward(trainer, rows.demonstrations, trained)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
     folder.replace_lines(
@@ -146,12 +148,14 @@ def _trainer(
     config: RewardConfig,
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
-    train: list[dict[str, Any]],
+    train: Sequence[dict[str, Any]],
 ) -> WatchedRanking:
-    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_dtype(config))
+    model: Any = loading.load_reward(
+        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+    )
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
-        model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
+        model = loading.with_adapters(model, loading.lora(config, is_reward=True))
         if config.saves_memory:
             model.enable_input_require_grads()
     arguments = RankingArguments(
@@ -159,7 +163,12 @@ def _trainer(
         per_device_eval_batch_size=config.batch_size,
         **progress.arguments(config, folder),
     )
-    return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+    return WatchedRanking(
+        model,
+        arguments,
+        processing_class=tokenizer,
+        train_dataset=rankings.evenly_weighed(train),
+    )
 
 
 class _UntilStopped(TrainerCallback):
@@ -213,10 +222,17 @@ def _cross_validated(
     return found
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _RankingRows:
-    found = data.training_rows(snapshot, "responses")
-    read = rankings.read(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
-    if not read.rows:
+def _read(
+    snapshot: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    config: RewardConfig,
+    folder: RunFolder,
+    *,
+    n_processes: int,
+) -> _RankingRows:
+    reading = Reading(tokenizer, config.max_tokens, config.margin, config.rating_margin)
+    read = stored_rankings.read(snapshot, "train", reading, folder, n_processes=n_processes)
+    if not len(read.rows):
         raise data.UnableToRead(
             f"The snapshot has no usable pair: {counted(read.n_ties, 'tie')} and "
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
@@ -231,7 +247,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
         read=read,
         train=rankings.at_most_pairs(read.rows, config.max_rows, config.seed),
         split=split,
-        held_out=rankings.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed),
+        held_out=list(rankings.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed)),
         read_held_out=held_out,
         demonstrations=data.sample_of(demonstrations.rows, config.max_held_out_rows, config.seed),
         read_demonstrations=demonstrations,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from training.trainer import data
+from training.trainer import data, parallel
 from training.trainer.data import Message, Row
 from training.trainer.modeling import loading, reward_head
 
@@ -72,13 +72,17 @@ def rewards_of_sequences(
     *,
     batch_size: int,
     dtype: torch.dtype = torch.float32,
+    is_shared: bool = False,
 ) -> list[float]:
-    """Rewards of whole conversations as ids, less the mean reward of demonstrations."""
+    """Rewards of whole conversations as ids, less the mean reward of demonstrations. `is_shared`:
+    the processes share the batches; a collective call.
+    """
     order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
     found: dict[int, float] = {}
     bias = float(getattr(reward_model.config, "reward_bias", 0.0))
     reward_model.eval()
-    for batch in data.batches(order, batch_size):
+    batches = data.batches(order, batch_size)
+    for _number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
         ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
         with torch.autocast(
             reward_model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
@@ -87,7 +91,9 @@ def rewards_of_sequences(
                 reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
             )
         found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
-    return [found[index] for index in range(len(sequences))]
+    return (
+        parallel.gathered(found) if is_shared else [found[index] for index in range(len(sequences))]
+    )
 
 
 def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:

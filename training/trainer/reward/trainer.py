@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
 
+from training.trainer import parallel
 from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import PADDING
 from training.trainer.reward.batches import RankingCollator, can_share_prefix, on_device, rewards_of
@@ -67,7 +68,10 @@ class RankingTrainer(Trainer):
         args.label_names = []
         if args.share_prefix:
             packed_attention.use(model)
-        self.shares_prefix = args.share_prefix and can_share_prefix(model)
+        # Only the first process has the weights of a model that will be sharded.
+        self.shares_prefix = args.share_prefix and parallel.decided_by_first(
+            lambda: can_share_prefix(model)
+        )
         collator = RankingCollator(processing_class.pad_token_id, self.shares_prefix, args.pad_side)
         super().__init__(
             model=model,

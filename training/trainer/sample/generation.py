@@ -10,7 +10,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from pages import plain_text
 from training.processes.run_dir import RunFolder
-from training.trainer import data
+from training.trainer import data, parallel
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading
 
@@ -84,9 +84,13 @@ def responses(
     *,
     batch_size: int,
     seed: int,
+    is_shared: bool = False,
 ) -> list[GeneratedResponse]:
-    """One response to each prompt, in order, reproducible by seed. The random state is restored."""
+    """One response to each prompt, in order, reproducible by seed. The random state is restored.
+    `is_shared`: the processes share the batches, whose seeds stay the same; a collective call.
+    """
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
+    batches = data.batches(order, batch_size)
     written: dict[int, GeneratedResponse] = {}
     was_training = model.training
     model.eval()
@@ -94,7 +98,7 @@ def responses(
         unadvised(model),
         torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []),
     ):
-        for number, batch in enumerate(data.batches(order, batch_size)):
+        for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
             torch.manual_seed(seed + number)
             ids, mask = data.padded(
                 [prompts[index].input_ids for index in batch], tokenizer.pad_token_id, side="left"
@@ -108,7 +112,11 @@ def responses(
                 whole = [*kept, tokens[len(kept)]] if is_ended else kept
                 written[index] = GeneratedResponse(readable(tokenizer, kept), whole, is_ended)
     model.train(was_training)
-    return [written[index] for index in range(len(prompts))]
+    return (
+        parallel.gathered(written)
+        if is_shared
+        else [written[index] for index in range(len(prompts))]
+    )
 
 
 def show(

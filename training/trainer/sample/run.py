@@ -5,6 +5,7 @@ has a reward model, it scores each of them.
 import dataclasses
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
-from training.trainer import data
+from training.trainer import data, parallel
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading
 from training.trainer.reward import scoring
@@ -31,6 +32,12 @@ class _Totals:
     n_empty: int = 0
     seconds: float = 0.0
 
+    def add(self, others: Sequence["_Totals"]) -> None:
+        """What the processes generated at the same time."""
+        for name in ("n_responses", "n_tokens", "n_ended", "n_empty"):
+            setattr(self, name, getattr(self, name) + sum(getattr(one, name) for one in others))
+        self.seconds += max((one.seconds for one in others), default=0.0)
+
     def rates(self) -> dict[str, float]:
         return {
             "tokens_per_s": self.n_tokens / max(self.seconds, 1e-9),
@@ -43,6 +50,9 @@ class _Totals:
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
+    parallel.connect()
+    if job.endpoint is not None and folder.rank:
+        return Result("succeeded")  # the first process asks the endpoint alone
     judge = (
         scoring.TextJudge(job.reward_model, loading.dtype(config.dtype))
         if job.reward_model
@@ -66,27 +76,36 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     )
 
     # Longest first: if memory runs out, it fails at once. Every attempt has the same
-    # batches, each with its own seed.
+    # batches, each with its own seed, and the processes take them in turn.
     ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
     batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
-    done = _resume(folder, config)
+    # The first process has the file of an earlier attempt; one on another machine has none.
+    done = parallel.gathered({folder.rank: _resume(folder, config)})[0]
     totals, outcome = _Totals(), "succeeded"
     _tell(folder, found, n_too_long, config, len(done))
-    for step, batch in enumerate(batches, start=1):
-        if run_dir.is_stop_requested(folder.path):
+    waiting = [
+        (step, batch)
+        for step, batch in enumerate(batches, start=1)
+        if any(prompt.prompt_id not in done for prompt in batch)
+    ]
+    for at_once in data.batches(waiting, parallel.n_processes()):
+        if folder.is_stop_requested():
             outcome = "stopped"
             break
-        if all(prompt.prompt_id in done for prompt in batch):
-            continue
-        written = _answer(model, tokenizer, batch, config, settings, totals)
-        if judge is not None:
-            messages = {prompt.prompt_id: prompt.messages for prompt in batch}
-            written = judge.scored(written, messages, batch_size=config.batch_size)
-        rows = [row for row in written if row["prompt_id"] not in done]
+        own = {
+            step: _answer(model, tokenizer, batch, config, settings, judge)
+            for _number, (step, batch) in parallel.own_part(at_once)
+        }
+        answered = parallel.gathered(own)
+        totals.add([one.totals for one in answered])
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
-        folder.append_lines(run_dir.RESPONSES, rows)
-        _show(folder, step, batch, written, config)
-        folder.append_point(step, len(batches), totals.rates() | scoring.mean_rewards(written))
+        for (step, batch), one in zip(at_once, answered, strict=True):
+            rows = [row for row in one.rows if row["prompt_id"] not in done]
+            folder.append_lines(run_dir.RESPONSES, rows)
+            _show(folder, step, batch, one.rows, config)
+            folder.append_point(step, len(batches), totals.rates() | scoring.mean_rewards(one.rows))
+    if folder.rank:
+        return Result(outcome)
     path = folder.path / run_dir.RESPONSES
     metrics = {
         "n_prompts": len(found),
@@ -100,8 +119,32 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))
 
 
-@torch.no_grad()
+@dataclasses.dataclass(frozen=True)
+class _Answered:
+    """K rows for each prompt of a batch, ready for responses.jsonl."""
+
+    rows: list[dict[str, Any]]
+    totals: _Totals
+
+
 def _answer(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    batch: list[Prompt],
+    config: SampleConfig,
+    settings: GenerationConfig,
+    judge: scoring.TextJudge | None,
+) -> _Answered:
+    totals = _Totals()
+    rows = _written(model, tokenizer, batch, config, settings, totals)
+    if judge is not None:
+        messages = {prompt.prompt_id: prompt.messages for prompt in batch}
+        rows = judge.scored(rows, messages, batch_size=config.batch_size)
+    return _Answered(rows, totals)
+
+
+@torch.no_grad()
+def _written(
     model: Any,
     tokenizer: PreTrainedTokenizerBase,
     batch: list[Prompt],
@@ -109,7 +152,6 @@ def _answer(
     settings: GenerationConfig,
     totals: _Totals,
 ) -> list[dict[str, Any]]:
-    """K rows for each prompt of the batch, ready for responses.jsonl."""
     started_at = time.monotonic()
     torch.manual_seed(batch_seed(config.seed, batch))
     ids, mask = data.padded(

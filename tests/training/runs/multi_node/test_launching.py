@@ -25,9 +25,10 @@ from tests.training.runs.processes import (
 from tests.training.runs.supervisor.test_kills import child_pid, has_reached, is_finished, now_of
 from training import configs
 from training.configs import ppo
+from training.configs.rloo import RlooConfig
 from training.models import Run, RunPoint, TrainedModel
 from training.processes import launch as processes_launch
-from training.processes.launch import Launch, Rendezvous, UnableToLaunch
+from training.processes.launch import Launch, NoSuchStrategy, Rendezvous, UnableToLaunch
 from training.runs import services as runs_services
 from training.runs.supervisor import exit_messages, supervise
 
@@ -40,12 +41,12 @@ TWO = Launch(n_processes=2)
 @pytest.mark.parametrize(
     ("kind", "launch", "n_gpus", "sentence"),
     [
-        ("sample", TWO, 0, "uses one process"),
+        ("sample", Launch(2, "fsdp"), 2, "FSDP shards models in training"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
-        ("sft", Launch(2, "fsdp"), 0, "need GPUs"),
+        ("sft", Launch(2, "zero3"), 2, "DeepSpeed is no longer offered"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
         ("ppo", Launch(3), 3, "do not divide"),
-        ("ppo", Launch(2, "zero3"), 2, "PPO trains two models"),
+        ("ppo", Launch(2, "fsdp"), 2, "PPO trains two models"),
     ],
 )
 def test_what_could_not_work_is_refused_with_a_sentence(
@@ -55,6 +56,15 @@ def test_what_could_not_work_is_refused_with_a_sentence(
     found = processes_launch.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
     assert any(sentence in problem for problem in found), found
+
+
+def test_rloo_divides_the_responses_of_a_step_among_the_processes() -> None:
+    config = RlooConfig(batch_size=2, accumulation=2, n_responses=4)
+
+    found = processes_launch.problems(Launch(3), kind="rloo", config=config, n_gpus=0)
+
+    assert "do not divide evenly among the processes" in found[0]
+    assert processes_launch.problems(TWO, kind="rloo", config=config, n_gpus=0) == []
 
 
 @pytest.mark.parametrize(("batch_size", "is_cut"), [(8, True), (12, False), (4, False)])
@@ -68,7 +78,11 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
 
 
 @pytest.mark.parametrize(
-    ("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)]
+    ("kind", "shares_out"),
+    [
+        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo")),
+        *((kind, False) for kind in ("ppo", "sample", "evaluate")),
+    ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
     config = configs.PRESETS[kind]["balanced"]
@@ -83,7 +97,6 @@ def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:
     here = Rendezvous(port=29511)
     ddp = processes_launch.config_of(TWO, n_gpus=0, rendezvous=here)
     fsdp = processes_launch.config_of(Launch(4, "fsdp", offloads=True), n_gpus=4, rendezvous=here)
-    zero = processes_launch.config_of(Launch(4, "zero3", offloads=True), n_gpus=4, rendezvous=here)
 
     assert (ddp["distributed_type"], ddp["num_processes"], ddp["use_cpu"]) == ("MULTI_GPU", 2, True)
     assert (
@@ -91,8 +104,8 @@ def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:
         fsdp["use_cpu"],
         fsdp["fsdp_config"]["fsdp_offload_params"],
     ) == ("FSDP", False, True)
-    assert (zero["distributed_type"], zero["deepspeed_config"]["zero_stage"]) == ("DEEPSPEED", 3)
-    assert zero["deepspeed_config"]["offload_param_device"] == "cpu"
+    with pytest.raises(NoSuchStrategy, match="DeepSpeed is no longer offered"):
+        processes_launch.config_of(Launch(4, "zero3"), n_gpus=4, rendezvous=here)
 
 
 def test_the_launcher_starts_the_nodes_own_module() -> None:
@@ -124,7 +137,7 @@ def test_the_signal_that_ended_one_process_is_the_end_of_the_run() -> None:
 
 
 @pytest.mark.django_db
-def test_the_form_marks_what_has_never_run_and_passes_on_what_was_chosen(
+def test_the_form_offers_what_was_tested_and_passes_on_what_was_chosen(
     signed_in: Callable[..., Client], noor: User
 ) -> None:
     cast.a_model(noor)
@@ -139,14 +152,14 @@ def test_the_form_marks_what_has_never_run_and_passes_on_what_was_chosen(
 
     client.post("/runs/new/sft/", sent | about | {"n_processes": 2, "strategy": "ddp"})
 
-    assert "FSDP: weights, gradients and optimizer sharded (untested)" in page
+    assert "FSDP: weights, gradients and optimizer sharded" in page
+    assert "DeepSpeed" not in page
     assert Run.objects.get().launch == {
         "n_processes": 2,
         "strategy": "ddp",
         "offloads": False,
         "n_machines": 1,
     }
-    assert "n_processes" not in client.get("/runs/new/sample/").content.decode()
 
 
 # --- two processes --------------------------------------------------------------------------------
@@ -156,6 +169,30 @@ slow = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 class TestTwoRealProcesses:
     pytestmark = slow
+
+    def test_an_old_run_with_deepspeed_fails_with_a_sentence(
+        self, queue_real: Callable[..., Run]
+    ) -> None:
+        run = queue_real("sft", TWO)
+        Run.objects.filter(pk=run.pk).update(launch=Launch(2, "zero2").as_json())
+
+        supervise.supervise(run_id=run.pk, node="node")
+
+        run.refresh_from_db()
+        assert run.outcome == Run.Outcome.FAILED
+        assert "DeepSpeed is no longer offered" in run.error
+
+    def test_a_sharded_run_ends_with_one_curve_and_one_model(
+        self, queue_real: Callable[..., Run]
+    ) -> None:
+        run = queue_real("sft", Launch(2, "fsdp"))
+
+        supervise.supervise(run_id=run.pk, node="node")
+
+        run.refresh_from_db()
+        model = TrainedModel.objects.get(run=run)
+        assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
+        assert (Path(model.location) / "model.safetensors").stat().st_size > 0
 
     @pytest.mark.parametrize("kind", ["sft", "reward", "ppo"])
     def test_a_run_shared_by_two_processes_ends_with_one_curve_and_one_model(

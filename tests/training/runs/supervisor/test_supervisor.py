@@ -1,6 +1,8 @@
 """One attempt from claim to end, with a real child process as a stand-in for the trainer."""
 
+import fcntl
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +10,15 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
+from django.utils import timezone
 
 from accounts.models import User
 from labeling.models import Response
 from tests.cast import some_prompts
 from tests.training.conftest import NOW
-from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from tests.training.runs.processes import until
+from training.models import Node, Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.processes import launch, run_dir
 from training.runs import services as runs_services
 from training.runs.supervisor import supervise
@@ -116,6 +120,22 @@ def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
 
     assert (run.outcome, run.attempt) == ("succeeded", 2)
     assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+
+
+def test_a_checkpoint_whose_bytes_changed_is_dropped_for_the_one_before(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
+    """Of the same size, as after a flipped bit."""
+    run = queue(n_steps=8, checkpoint_every=2, kill_at=7, only_attempt=1)
+    supervised(run)
+    checkpoints = settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS
+    (checkpoints / "step-6" / "state.json").write_text('{"step": 7}')
+
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
+    assert any("Removed damaged checkpoints (steps 6)" in note for note in run.notes)
 
 
 def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) -> None:
@@ -245,6 +265,35 @@ def test_a_failure_ends_in_a_sentence(
     assert sentence in run.error
 
 
+def test_a_measure_that_is_no_number_fails_the_run_and_says_since_when(
+    queue: Callable[..., Run],
+) -> None:
+    run = supervised(queue(n_steps=4, nan_from=3))
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "loss (since step 3)" in run.error
+    assert (run.metrics, TrainedModel.objects.filter(run=run).exists()) == ({}, False)
+    assert RunSample.objects.get(run=run).scores == {"length": 3}
+
+
+def test_an_error_that_the_supervisor_did_not_expect_fails_the_run_once(
+    queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = runs_services.finish_run
+
+    def answered(*, result: runs_services.AttemptResult, **more: Any) -> bool:
+        if result.outcome == Run.Outcome.SUCCEEDED:
+            raise IntegrityError("new row violates a constraint")
+        return really(result=result, **more)
+
+    monkeypatch.setattr(runs_services, "finish_run", answered)
+
+    run = supervised(queue())
+
+    assert (run.state, run.outcome, run.attempt, run.n_crashes) == ("finished", "failed", 1, 0)
+    assert "IntegrityError: new row violates a constraint" in run.error
+
+
 def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
     run = queue()
     shutil.rmtree(run.base_model.location)
@@ -307,6 +356,41 @@ def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
     Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)
 
     assert f"sees {seen}\n" in supervised(run).log_tail + "\n"
+
+
+def test_a_child_sees_the_card_that_its_run_was_given_and_waits_until_it_is_free(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
+    gpus = [{"name": "card", "memory_gb": 80.0, "card": card} for card in ("5", "6", "7")]
+    Node.objects.create(name="node-1", seen_at=timezone.now(), memory_gb=64, gpus=gpus)
+    lock = Path(settings.RUNS_DIR) / ".card-6"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    first, second = queue(), queue()
+    runs_services.claim_run(run_id=first.pk, node="node-1", now=timezone.now())
+    # a child of a killed run that has not ended yet
+    holder = subprocess.Popen(["flock", str(lock), "sleep", "2"])
+    until(lambda: not is_unlocked(lock), "the lock is held")
+
+    run = supervised(second)
+
+    assert run.cards == ["6"]
+    assert "sees 6\n" in run.log_tail + "\n"
+    assert holder.poll() is not None
+
+
+def is_unlocked(path: Path) -> bool:
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def test_launched_processes_see_as_many_cards_as_the_run_asked_for(

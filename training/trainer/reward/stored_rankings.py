@@ -1,0 +1,169 @@
+"""A snapshot's rankings as token ids in Arrow files beside the run: tokenised by several processes
+at once, mapped into memory, and read row by row, so that memory does not grow with the rows.
+"""
+
+import itertools
+import json
+import logging
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute
+from datasets import Features, List, Value
+from transformers import PreTrainedTokenizerBase
+
+from training.processes.run_dir import RunFolder
+from training.trainer import data
+from training.trainer.data import Row
+from training.trainer.reward import rankings
+
+logger = logging.getLogger(__name__)
+
+SAY_EVERY_S = 10.0
+"""How often the log says how far it is. A log that grows is a sign of life for the supervisor."""
+_COUNTS = ("n_pairs", "n_ties", "n_left_out", "n_cut")
+_IDS = List(Value("int32"))
+_ABOUT = {name: Value("string") for name in ("rater", "category", "pool")}
+_FEATURES = Features(
+    {
+        "prompt_ids": _IDS,
+        "response_ids": List(_IDS),
+        "winner": _IDS,
+        "loser": _IDS,
+        "weight": List(Value("float64")),
+        "margin": List(Value("float64")),
+        "about": List(_ABOUT | {"strength": Value("int64")}),
+        "of": List(List(Value("int64"))),
+        **{name: Value("int64") for name in _COUNTS},
+    }
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How rankings become rows; see `rankings.read`."""
+
+    tokenizer: PreTrainedTokenizerBase
+    max_tokens: int
+    margin: str = "none"
+    rating_margin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Where the lines of each prompt are in a file: `order` has the lines' offsets, prompt by
+    prompt; prompt n has those from `starts[n]` to `starts[n + 1]`.
+    """
+
+    order: "np.ndarray[Any, Any]"
+    starts: "np.ndarray[Any, Any]"
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+def read(
+    snapshot: Path, split: str, reading: Reading, folder: RunFolder, *, n_processes: int
+) -> rankings.Rankings:
+    """All raters' rankings of a prompt in one row, in the order of the file. `rows` is a Dataset.
+
+    Raises UnableToRead.
+    """
+    data.require_folder(snapshot)
+    path = snapshot / f"{split}.jsonl"
+    groups = grouped(path) if folder.is_first_here else None
+    stored = data.stored(
+        _rows,
+        folder,
+        split,
+        _FEATURES,
+        parts=_parts(len(groups), n_processes) if groups else (0,),
+        path=path,
+        groups=groups,
+        reading=reading,
+    )
+    sums = {name: pyarrow.compute.sum(stored.data.column(name)).as_py() or 0 for name in _COUNTS}
+    useful = np.flatnonzero(stored.data.column("n_pairs").to_numpy())
+    return rankings.Rankings(
+        rows=stored.select(useful) if len(useful) < len(stored) else stored,
+        n_pairs=sums["n_pairs"],
+        n_ties=sums["n_ties"],
+        n_left_out=sums["n_left_out"],
+        n_cut=sums["n_cut"],
+    )
+
+
+def grouped(path: Path) -> Groups:
+    """The file's lines by prompt, prompts in the order of their first line. Raises UnableToRead if
+    there is none, or one is no comparison.
+    """
+    offsets, prompts = array("Q"), array("Q")
+    for offset, line in _lines(path) if path.exists() else ():
+        row = json.loads(line)
+        data.require([row], "responses")
+        written = json.dumps(row["prompt"], sort_keys=True).encode()
+        offsets.append(offset)
+        prompts.append(int.from_bytes(blake2b(written, digest_size=8).digest()))
+    data.require(offsets[:1], "")
+    _keys, first, which = np.unique(
+        np.frombuffer(prompts, dtype=np.uint64), return_index=True, return_inverse=True
+    )
+    lines = np.lexsort((np.arange(len(which)), first[which]))
+    starts = np.flatnonzero(np.diff(first[which][lines], prepend=-1))
+    order = np.frombuffer(offsets, dtype=np.uint64)[lines]
+    return Groups(order, np.append(starts, len(lines)))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    with path.open("rb") as file:
+        for line in file:
+            if line.strip():
+                yield offset, line
+            offset += len(line)
+
+
+def _parts(n: int, n_processes: int) -> list[tuple[int, int]]:
+    """Stretches of the prompts, one for each process."""
+    n_parts = max(1, min(n_processes, n))
+    return list(itertools.pairwise(n * part // n_parts for part in range(n_parts + 1)))
+
+
+def _rows(
+    parts: Sequence[tuple[int, int]], path: Path, groups: Groups, reading: Reading
+) -> Iterator[dict[str, Any]]:
+    """Runs in each of the processes. The one with the first prompts says how far all are."""
+    said_at = time.monotonic()
+    for begin, end in parts:
+        with path.open("rb") as file:
+            for number in range(begin, end):
+                lines = groups.order[groups.starts[number] : groups.starts[number + 1]]
+                yield _row([_row_at(file, int(offset)) for offset in lines], reading)
+                if begin == 0 and time.monotonic() - said_at > SAY_EVERY_S:
+                    said_at = time.monotonic()
+                    share = (number + 1) / end
+                    logger.warning("Tokenised %.0f %% of %s prompts.", 100 * share, len(groups))
+
+
+def _row_at(file: Any, offset: int) -> Row:
+    file.seek(offset)
+    row: Row = json.loads(file.readline())
+    return row
+
+
+def _row(group: Iterable[Row], reading: Reading) -> dict[str, Any]:
+    row, counts = rankings.of_prompt(
+        reading.tokenizer, list(group), reading.max_tokens, reading.margin, reading.rating_margin
+    )
+    about = [
+        {name: None if one.get(name) is None else str(one[name]) for name in _ABOUT}
+        | {"strength": one.get("strength")}
+        for one in row["about"]
+    ]
+    return row | {"about": about} | counts

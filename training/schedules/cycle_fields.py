@@ -80,7 +80,7 @@ class CycleFields(MachinesForm):
         min_value=0,
         max_value=100,
         initial=50,
-        help_text=_("The lower end of the 95 % interval must reach it."),
+        help_text=_("The lower end of the interval (95 %) must reach it."),
     )
     max_kl = forms.FloatField(
         label=_("Maximum KL"),

@@ -7,7 +7,8 @@ The benchmark starts the site as in production: gunicorn with two workers, all m
 static files, and a PostgreSQL that waits for its disk (fsync). The site and the clients share this
 machine's cores. The clients behave like the page (scripts/desk_clients.py): each keeps its
 connection, reviews, submits, and takes the next item from the response to the submit. Items have 4
-responses of 150 words in Markdown and one slot each, so every item is shown for the first time.
+responses of 150 words in Markdown and one slot each, so every item is shown for the first time. The
+raters have 30,000 judgments of a past campaign behind them.
 
 The last line is JSON:
 
@@ -96,6 +97,7 @@ def main() -> None:
         else [desk_campaigns.queue_of(n_slots=10_000), desk_campaigns.queue_of(n_slots=n_slots)]
     )
     people = [desk_campaigns.signed_in(f"rater {number}") for number in range(N_RATERS)]
+    desk_campaigns.past_work(raters=[rater for rater, _ in people], n_judgments=30_000)
     newcomers = [
         desk_campaigns.signed_in("new in small"),
         desk_campaigns.signed_in("new in large"),

@@ -73,10 +73,14 @@ def test_a_step_of_onboarding_is_previewed_without_saving_it(
     alice: User, day_shift: Pool, open_page: OpenPage, look_over: Callable[..., None]
 ) -> None:
     page = open_page(f"/pools/{day_shift.pk}/onboarding/new/rankings/", alice)
-    page.get_by_label("Questions").fill("Prompt: What is 2 + 2?\nA: Four.\nB: Five.\nOrder: A > B")
+    first = page.get_by_role("group", name="Question 1")
+    first.get_by_label("Prompt").fill("What is 2 + 2?")
+    for letter, text, rank in (("A", "Four.", "1"), ("B", "Five.", "2")):
+        first.get_by_label(f"Response {letter}").fill(text)
+        first.get_by_label(f"Rank of {letter}").fill(rank)
 
     page.get_by_role("button", name="Preview").click()
 
     expect(page.get_by_role("heading", name="Question 1 of 1")).to_be_visible()
-    expect(page.get_by_label("Rank of B")).to_be_disabled()
+    expect(page.locator("#preview").get_by_label("Rank of B")).to_be_disabled()
     looked_at(page, "onboarding-preview", look_over)

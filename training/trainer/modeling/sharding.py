@@ -20,7 +20,8 @@ def shard(trainer: transformers.Trainer) -> None:
     if parallel.is_sharded():
         trainer.accelerator.state.fsdp_plugin.cpu_ram_efficient_loading = True
         model = fsdp2_prepare_model(trainer.accelerator, trainer.model)
-        register_fsdp_forward_method(model, "generate")
+        if hasattr(model, "generate"):  # a reward model writes nothing
+            register_fsdp_forward_method(model, "generate")
         # transformers then generates until every process is done: each token takes all of them.
         loading.bare(model)._is_fsdp_managed_module = True  # type: ignore[assignment]
         trainer.model = trainer.model_wrapped = model

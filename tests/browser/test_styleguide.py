@@ -104,6 +104,9 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(
     open_page: Opener, alice: User
 ) -> None:
     page = open_page("/profile/", alice)
+    expect(page.locator('[data-behavior~="site/shortcut_list"]')).to_have_attribute(
+        "data-mounted", ""
+    )
     page.locator("#id_name").press("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
 

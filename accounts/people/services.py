@@ -78,8 +78,8 @@ def update_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Updates the login. The old address is told when it changes. Raises UnableToChangePerson when
-    admins would lock themselves out, or take over the log-in of another admin.
+    """Updates the login. A new address is announced to the old one. Raises UnableToChangePerson if
+    admins would lock themselves out or take over another admin's log-in.
     """
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):

@@ -35,7 +35,7 @@ BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
 _MANY_ROWS = 1_000
-"""An import of so many rows may change which plan of a query is fast."""
+"""From this many rows on, an import ends with ANALYZE, so that queries are planned for them."""
 _DELETED_AT_ONCE = 500
 _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 

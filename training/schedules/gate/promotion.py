@@ -26,7 +26,7 @@ UNDECIDED = (Link.State.WORKING, Link.State.APPROVAL)
 
 def advance(chain: Chain, link: Link, now: datetime) -> bool:
     """Returns whether the chain can go on. The campaign is judged once, when raters are done or the
-    time is up: whoever looks at a win rate again and again finds a lucky moment.
+    time is up, because repeated looks at a win rate would sooner or later find a lucky moment.
     """
     plan = Plan.from_json(chain.plan)
     if link.state == Link.State.WAITING:

@@ -353,7 +353,7 @@ class Preferably:
         return read(Chain, self._post(f"chains/{chain_id}/decide", {"promotes": promotes}))
 
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """At the failed step; with `anew`, without the model that its stopped run saved."""
+        """Resumes at the failed step. `anew` discards the model that its stopped run saved."""
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:

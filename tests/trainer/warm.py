@@ -57,7 +57,7 @@ def together(
         for child in children:
             child.kill()
             child.join()
-    return subprocess.CompletedProcess(map(str, arguments), code, stderr=log.read_text())
+    return subprocess.CompletedProcess([*map(str, arguments)], code, stderr=log.read_text())
 
 
 def _exit_code(children: Sequence[ForkServerProcess], limit_s: float | None) -> int:

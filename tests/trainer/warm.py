@@ -5,15 +5,23 @@ For tests of what a run does. How the real command starts is tested in test_main
 accelerate's launcher starts several processes, in parallel/test_sharded.py.
 """
 
+import json
 import multiprocessing
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+
+from training.processes import linux
 
 IMPORTED = "tests.trainer.warm_imports"
 _forks = multiprocessing.get_context("forkserver")
@@ -86,3 +94,65 @@ def _prepared(
     os.dup2(written, sys.stderr.fileno())
     os.environ |= environment
     work(*arguments)
+
+
+@contextmanager
+def serving() -> Iterator[list[str]]:
+    """The command of a trainer that starts warm, for settings.TRAINER_COMMAND, in runs of several
+    processes.
+
+    What accelerate's launcher starts is warm_client.py: it starts in a tenth of a second, and a
+    trainer forked here lives and dies with it. Tests of how processes die start the real one.
+    """
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        address = f"{folder}/socket"
+        server = _forks.Process(target=_serve, args=(address,), daemon=True)
+        server.start()
+        while not Path(address).exists():
+            assert server.is_alive(), "The server of warm trainers did not start."
+            time.sleep(0.02)
+        try:
+            yield [sys.executable, "-m", "tests.trainer.warm_client", address]
+        finally:
+            server.kill()
+            server.join()
+
+
+def _serve(address: str) -> None:
+    """Forks a process for each client, which forks its trainer."""
+    assert IMPORTED in sys.modules, "The fork server could not import what a run needs."
+    linux.die_with_parent(signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears away those that have ended
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(f"{address}.new")
+        listener.listen()
+        os.rename(f"{address}.new", address)
+        while True:
+            client, _ = listener.accept()
+            if not os.fork():
+                listener.close()
+                _trained(client)
+            client.close()
+
+
+def _trained(client: socket.socket) -> None:
+    """Ends this process with the trainer; kills the trainer if the client ends first."""
+    linux.die_with_parent(signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    request, outputs, _, _ = socket.recv_fds(client, 1 << 20, 2)
+    trainer = os.fork()
+    if not trainer:
+        client.close()
+        for number, output in enumerate(outputs, start=1):
+            os.dup2(output, number)
+        os.environ.clear()
+        os.environ |= json.loads(request)["environment"]
+        sys.exit(sys.modules["training.trainer.__main__"].main(json.loads(request)["arguments"]))
+    ended = os.pidfd_open(trainer)
+    ready, _, _ = select.select([client.fileno(), ended], [], [])
+    if ended not in ready:
+        os.kill(trainer, signal.SIGKILL)
+    _, status = os.waitpid(trainer, 0)
+    if ended in ready:
+        client.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)

@@ -102,10 +102,13 @@ def warm_trainer(settings: LazySettings) -> Iterator[list[str]]:
 
 
 def assert_one_curve_and_one_model(run: Run) -> None:
-    """Of a run that has succeeded."""
-    steps = list(RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True))
+    """Of a run that has succeeded: each attempt has each of its steps once, up to the last."""
     assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
-    assert steps == list(range(steps[0], run.n_steps + 1))
+    points = RunPoint.objects.filter(run=run).order_by("step")
+    for attempt in range(1, run.attempt + 1):
+        steps = list(points.filter(attempt=attempt).values_list("step", flat=True))
+        assert steps == list(range(steps[0], steps[-1] + 1))
+    assert steps[-1] == run.n_steps
     assert TrainedModel.objects.filter(run=run).count() == 1
 
 

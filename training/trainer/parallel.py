@@ -86,11 +86,11 @@ def gathered(own: dict[int, Found]) -> list[Found]:
 
 
 @contextmanager
-def reading(*, is_trained: bool) -> Iterator[None]:
-    """Inside, only the first process reads the weights of a model that the run trains and shards;
-    those of any other model are read by each.
+def reading(*, may_shard: bool) -> Iterator[None]:
+    """Inside, only the first process reads the weights of a model that the run shards; those of
+    any other model are read by each.
     """
-    if not is_sharded() or is_trained:
+    if not is_sharded() or may_shard:
         yield
         return
     disable_fsdp_ram_efficient_loading()
@@ -123,6 +123,11 @@ def decided_by_first(decide: Callable[[], bool]) -> bool:
     if not distributed.is_initialized():
         return decide()
     return from_first(distributed.get_rank() == 0 and decide())
+
+
+def most(n: int) -> int:
+    """The highest of the numbers of all processes."""
+    return max(gathered({distributed.get_rank(): n})) if distributed.is_initialized() else n
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:

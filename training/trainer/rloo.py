@@ -124,10 +124,10 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     dtype = loading.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
-    with parallel.reading(is_trained=False):  # the reference, which each process reads
+    with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = _trainer(model, judge, config, folder, texts.train)
     sharding.shard(trainer)
     if job.reference_model is not None:

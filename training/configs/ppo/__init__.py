@@ -147,13 +147,6 @@ class PpoConfig(PpoKnobs):
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         found = []
-        if is_sharded:
-            found.append(
-                _(
-                    "PPO trains two models, but Accelerate shards only one. Choose DDP, with LoRA"
-                    " if memory is short."
-                )
-            )
         if self.batch_size % n_processes:
             found.append(
                 _(

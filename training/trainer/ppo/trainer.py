@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs.ppo import PpoConfig
-from training.trainer.modeling import loading, packed_attention
+from training.trainer.modeling import loading, packed_attention, sharding
 from training.trainer.ppo import collapse, formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
@@ -85,9 +85,8 @@ class PpoTrainer:
             require_gradient_checkpointing(roles)
         self.watchdog = roles.watchdog
         self.state = State(beta=config.kl_coef)
+        roles.settle(self.accelerator)
         self.trained = Trained(roles, config, self.accelerator, self.state)
-        for model in roles.frozen():
-            model.to(self.device).eval().requires_grad_(False)
         self.passes = Passes(roles, self.trained, config, self.accelerator)
         self.updater = Updater(self.trained, self.passes, config, self.accelerator, self.state, ptx)
 
@@ -147,7 +146,10 @@ class PpoTrainer:
 
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
         """One response to each prompt from the current policy."""
-        with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
+        with (
+            unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy,
+            sharding.whole(policy),
+        ):
             return self.sampler.rollouts(policy, prompts)
 
     def _sample_for(self, merged: nn.Module | None, prompts: Sequence[list[int]]) -> list[Rollout]:

@@ -68,6 +68,10 @@ def connect() -> None:
         PartialState(cpu=not torch.cuda.is_available())
 
 
+def is_first() -> bool:
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
 def own_part(items: Sequence[Item]) -> list[tuple[int, Item]]:
     """The items that this process works on, every n-th with its number; all, if it is alone."""
     step = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -122,7 +126,7 @@ def decided_by_first(decide: Callable[[], bool]) -> bool:
     """Calls `decide` in the first process, and returns its answer in all of them."""
     if not distributed.is_initialized():
         return decide()
-    return from_first(distributed.get_rank() == 0 and decide())
+    return from_first(is_first() and decide())
 
 
 def most(n: int) -> int:

@@ -52,17 +52,16 @@ def test_a_sharded_ppo_run_trains_saves_and_resumes_as_one_process_does(
 ) -> None:
     config = replace(CONFIG, **changes)
     snapshot = prompts_of_many_lengths(tmp_path / "snapshot")
-    given = ("ppo", config, taught_run.path / "model", snapshot)
-    beside = {"reward_model": judging_run.path / "model"}
-    alone = runs.finished(tmp_path / "alone", *given, **beside)
-    shared = runs.prepare(tmp_path / "shared", *given, **beside)
+    model, judge = taught_run.path / "model", judging_run.path / "model"
+    alone = runs.finished(tmp_path / "alone", "ppo", config, model, snapshot, reward_model=judge)
+    shared = runs.prepare(tmp_path / "shared", "ppo", config, model, snapshot, reward_model=judge)
 
     done = launched(shared, TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]
     same(alone, shared)
 
-    resumed = back_to_step(2, shared, *given, **beside)
+    resumed = back_to_step(2, shared, "ppo", config, model, snapshot, reward_model=judge)
     done = launched(resumed, TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]

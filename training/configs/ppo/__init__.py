@@ -36,6 +36,7 @@ class PpoConfig(PpoKnobs):
     }
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
+    uses_server: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",

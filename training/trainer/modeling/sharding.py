@@ -1,7 +1,7 @@
 """Weights sharded by FSDP2: read once, sharded before they are first used, gathered to be saved."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import peft
@@ -40,8 +40,8 @@ def spread(model: Any, accelerator: Accelerator) -> Any:
 
 
 def reshard(model: nn.Module) -> None:
-    """Leaves each process only its shards. A forward pass without a backward pass keeps some weights
-    whole, and they would stay as they are when the shards change.
+    """Leaves each process only its shards. After a forward pass without a backward pass, some
+    weights are still whole, and would stay as they are when the shards change.
     """
     for module in model.modules():
         if isinstance(module, FSDPModule):
@@ -67,11 +67,20 @@ def whole(model: nn.Module) -> Iterator[None]:
 
 
 def gathered(weight: Tensor) -> Tensor:
-    """The whole of a weight, in the machine's memory. A collective call."""
+    """The whole of a weight in each process. A collective call."""
     if not isinstance(weight, DTensor):
         return weight.detach().contiguous()
     # Weights that are offloaded to the machine's memory travel between the GPUs too.
-    return weight.detach().to(weight.device_mesh.device_type).full_tensor().cpu()
+    shard: Any = weight.detach().to(weight.device_mesh.device_type)
+    return cast("Tensor", shard.full_tensor())
+
+
+def collected(weights: Iterable[Tensor]) -> list[Tensor]:
+    """All of these weights, whole, in the memory of the first process's machine; empty in the
+    others. A collective call.
+    """
+    whole = (gathered(weight) for weight in weights)  # one after the other on the GPU
+    return [weight.cpu() for weight in whole if parallel.is_first()]
 
 
 @torch.no_grad()

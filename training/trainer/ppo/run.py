@@ -1,7 +1,6 @@
 """PPO: trains a policy on a reward model, rollout by rollout."""
 
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,8 @@ from training.trainer.ppo import models
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
-from training.trainer.sample import generation
-from training.trainer.sample.rollout_server import URL, RolloutServer
+from training.trainer.sample import generation, rollout_server
+from training.trainer.sample.rollout_server import RolloutServer
 
 # Fewer held-out prompts than this are not halved.
 FEWEST_HALVED = 8
@@ -54,6 +53,18 @@ class _Measured:
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
+    with rollout_server.serving(
+        job,
+        folder,
+        dtype=loading.dtype(config.rollout_dtype),
+        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+    ) as server:
+        return _carried_out(job, config, folder, server)
+
+
+def _carried_out(
+    job: Job, config: PpoConfig, folder: RunFolder, server: RolloutServer | None
+) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     dtype = loading.dtype(config.dtype)
@@ -61,7 +72,6 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = models.tokenizer_of(job)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
         models.roles_of(job, config, tokenizer, dtype),
         tokenizer,
@@ -78,8 +88,6 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
-    if server is not None:
-        server.forget()
     with trainer.trained.averaged_weights():  # inside the block: after it, the raw weights are back
         measured, saved = models.finished(trainer, dtype)
         after = _measure_saved(trainer, measured, texts)
@@ -97,17 +105,6 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
 
 
 # --- before ---------------------------------------------------------------------------------------
-
-
-def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
-    """The rollout server named in the node's environment, if any. Each process sends its own, equal
-    copy of the adapter.
-    """
-    url = os.environ.get(URL)
-    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
-    return (
-        RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
-    )
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:

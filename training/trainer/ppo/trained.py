@@ -142,8 +142,12 @@ class Trained:
                     p.copy_(saved)
 
     def whole_policy(self) -> dict[str, Tensor]:
-        """The policy's trained weights by name. A collective call."""
-        return {name: sharding.gathered(p) for name, p in self.weights[POLICY].items()}
+        """The policy's trained weights by name, in the first process. A collective call."""
+        return self._collected(POLICY)
+
+    def _collected(self, which: int) -> dict[str, Tensor]:
+        named = self.weights[which]
+        return dict(zip(named, sharding.collected(named.values()), strict=False))
 
     def give_policy(self, weights: dict[str, Tensor]) -> None:
         """The policy's trained weights become those that the first process has; the others may have
@@ -167,13 +171,12 @@ class Trained:
         continues as if it had never stopped. A collective call.
         """
         self.accelerator.save_state(str(folder))
-        average = [sharding.gathered(kept) for kept in self.ema]
+        average = sharding.collected(self.ema)
         optimizer = self._whole_optimizer() if parallel.is_sharded() else {}
-        if self.accelerator.is_main_process:
-            if average:
-                torch.save(average, folder / _AVERAGE)
-            if optimizer:
-                torch.save(optimizer, folder / _WHOLE_OPTIMIZER)
+        if average:
+            torch.save(average, folder / _AVERAGE)
+        if optimizer:
+            torch.save(optimizer, folder / _WHOLE_OPTIMIZER)
 
     def load(self, folder: Path | None) -> None:
         """Weights come from the first process: others may be on machines that have no checkpoint
@@ -197,9 +200,9 @@ class Trained:
         """The trained weights, each once, instead of full state dicts. Tied and frozen weights come
         with the model.
         """
-        for named, name in zip(self.weights, _FILES, strict=True):
-            found = {key: sharding.gathered(p) for key, p in named.items()}
-            if self.accelerator.is_main_process:
+        for which, name in enumerate(_FILES):
+            found = self._collected(which)
+            if found:
                 safetensors.torch.save_file(found, Path(folder) / name)
         weights.clear()
 
@@ -218,13 +221,11 @@ class Trained:
 
     def _load_optimizer(self, folder: Path | None) -> None:
         self._reshard()
-        is_first = self.accelerator.is_main_process and folder is not None
-        set_optimizer_state_dict(
-            self._both(),
-            self.optimizer,
-            torch.load(folder / _WHOLE_OPTIMIZER, map_location="cpu") if is_first else {},
-            options=StateDictOptions(full_state_dict=True, broadcast_from_rank0=True),
-        )
+        saved = {}
+        if folder is not None and parallel.is_first():
+            saved = torch.load(folder / _WHOLE_OPTIMIZER, map_location="cpu")
+        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
+        set_optimizer_state_dict(self._both(), self.optimizer, saved, options=options)
 
     def _reshard(self) -> None:
         for model in (self.policy, self.value):

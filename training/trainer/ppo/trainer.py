@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs.ppo import PpoConfig
-from training.trainer.modeling import loading, packed_attention, sharding
+from training.trainer.modeling import loading, packed_attention
 from training.trainer.ppo import collapse, formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
@@ -146,16 +146,13 @@ class PpoTrainer:
 
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
         """One response to each prompt from the current policy."""
-        with (
-            unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy,
-            sharding.whole(policy),
-        ):
+        with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
             return self.sampler.rollouts(policy, prompts)
 
     def _sample_for(self, merged: nn.Module | None, prompts: Sequence[list[int]]) -> list[Rollout]:
         if merged is None:
             return self.sample(prompts)
-        return self.sampler.rollouts(merged, prompts, is_merged=True)
+        return self.sampler.rollouts(merged, prompts)
 
     @torch.no_grad()
     def experience(
@@ -339,6 +336,8 @@ class PpoTrainer:
         training's random state does not change. `merged`: the policy that is saved, in place of
         the one in training.
         """
+        if self.sampler.server is not None:  # which takes the weights for each batch
+            batch_size = len(prompts)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.config.seed)
             rollouts = [

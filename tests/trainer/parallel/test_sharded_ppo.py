@@ -27,7 +27,7 @@ CONFIG = PpoConfig(
     warmup_steps=0,
     max_new_tokens=8,
     max_prompt_tokens=60,
-    row_tokens=64,
+    row_tokens=128,
     dtype="float32",
     rollout_dtype="float32",
     lora_rank=4,
@@ -73,7 +73,7 @@ def prompts_of_many_lengths(path: Path) -> Path:
     """So that the processes have different numbers of rows."""
     rows = [runs.demonstration(number) for number in range(17)]
     for number, row in enumerate(rows):
-        row["prompt"][0]["content"] += " please" * (number % 5 * 6)
+        row["prompt"][0]["content"] += " please" * (number % 3 * 4)
     return runs.write_snapshot(path, train=rows[:12], validation=rows[12:])
 
 

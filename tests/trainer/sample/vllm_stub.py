@@ -61,7 +61,7 @@ class Stub(Quiet, BaseHTTPRequestHandler):
     refuses = ""
 
     def do_GET(self) -> None:
-        known = {
+        known: dict[str, dict[str, Any]] = {
             "/health": {},
             "/v1/models": {"object": "list", "data": [{"id": "served", "object": "model"}]},
             "/server_info?config_format=json": {

@@ -72,7 +72,8 @@ class Trained:
         self, roles: Roles, config: PpoConfig, accelerator: Accelerator, state: State
     ) -> None:
         self.config, self.accelerator = config, accelerator
-        self.policy, self.value = roles.policy, roles.value
+        self.policy: Any = roles.policy
+        self.value: Any = roles.value
         # By name. Between forward and backward pass, FSDP has other tensors in these places.
         self.weights = [
             {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -88,8 +88,8 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
 @pytest.mark.parametrize(
     ("kind", "shares_out"),
     [
-        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo")),
-        *((kind, False) for kind in ("ppo", "sample", "evaluate")),
+        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo", "ppo")),
+        *((kind, False) for kind in ("sample", "evaluate")),
     ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import services
 from accelerate.commands import launch as accelerate_launch
@@ -24,9 +25,15 @@ LIMIT_S = 240
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
-def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.CompletedProcess[str]:
+def launched(
+    folder: RunFolder,
+    launch: Launch,
+    work: Callable[[Path], None] = warm.carry_out,
+    **fsdp: str,
+) -> subprocess.CompletedProcess[str]:
     """The run in processes forked from one that has imported torch, with the environment that
-    accelerate's launcher gives them. `fsdp`: what differs in accelerate's settings of FSDP.
+    accelerate's launcher gives them. `work`: what they do instead. `fsdp`: what differs in
+    accelerate's settings of FSDP.
 
     Raises subprocess.TimeoutExpired where one process waits for another forever."""
     parsed = accelerate_launch.launch_command_parser().parse_args(
@@ -35,7 +42,7 @@ def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.Compl
     settled, _, _ = accelerate_launch._validate_launch_command(parsed)
     settings = prepare_multi_gpu_env(settled) | NO_GPU
     return warm.together(
-        warm.carry_out,
+        work,
         folder.path,
         environments=[
             settings | environment

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
+from tests.trainer.parallel import served_shards
 from tests.trainer.parallel.launched import launched
 from tests.trainer.parallel.test_sharded import TWO, back_to_step, ended, loaded
 from training.configs.ppo import PpoConfig
@@ -67,6 +68,12 @@ def test_a_sharded_ppo_run_trains_saves_and_resumes_as_one_process_does(
     assert done.returncode == 0, done.stderr[-4000:]
     assert min(runs.points(resumed)) == 3
     same(alone, resumed)
+
+
+def test_a_sharded_policy_reaches_the_rollout_server_whole_and_merged(tmp_path: Path) -> None:
+    done = launched(RunFolder(tmp_path, 1), TWO, served_shards.hand_over)
+
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def prompts_of_many_lengths(path: Path) -> Path:

@@ -25,15 +25,17 @@ LIMIT_S = 240
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
-def launched(
-    folder: RunFolder,
-    launch: Launch,
-    work: Callable[[Path], None] = warm.carry_out,
-    **fsdp: str,
-) -> subprocess.CompletedProcess[str]:
-    """The run in processes forked from one that has imported torch, with the environment that
-    accelerate's launcher gives them. `work`: what they do instead. `fsdp`: what differs in
+def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.CompletedProcess[str]:
+    """The run in processes forked from one that has imported torch. `fsdp`: what differs in
     accelerate's settings of FSDP.
+    """
+    return together(warm.carry_out, folder, launch, **fsdp)
+
+
+def together(
+    work: Callable[[Path], None], folder: RunFolder, launch: Launch, **fsdp: str
+) -> subprocess.CompletedProcess[str]:
+    """`work` in forked processes, with the environment that accelerate's launcher gives them.
 
     Raises subprocess.TimeoutExpired where one process waits for another forever."""
     parsed = accelerate_launch.launch_command_parser().parse_args(

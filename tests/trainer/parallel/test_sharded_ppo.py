@@ -10,7 +10,7 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.parallel import served_shards
-from tests.trainer.parallel.launched import launched
+from tests.trainer.parallel.launched import launched, together
 from tests.trainer.parallel.test_sharded import TWO, back_to_step, ended, loaded
 from training.configs.ppo import PpoConfig
 from training.processes.run_dir import RunFolder
@@ -71,7 +71,7 @@ def test_a_sharded_ppo_run_trains_saves_and_resumes_as_one_process_does(
 
 
 def test_a_sharded_policy_reaches_the_rollout_server_whole_and_merged(tmp_path: Path) -> None:
-    done = launched(RunFolder(tmp_path, 1), TWO, served_shards.hand_over)
+    done = together(served_shards.hand_over, RunFolder(tmp_path, 1), TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]
 

@@ -414,8 +414,8 @@ TRAINER_THREADS = env.integer(
 )
 ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
-    "vLLM server with LoRA that samples PPO's responses; see docs/ppo.md. Empty: the run"
-    " samples them itself.",
+    "A running vLLM server that writes the responses of one PPO, RLOO or sample run at a time;"
+    " see docs/operators.md. Empty: a run starts its own on GPUs beyond its processes.",
     default="",
 )
 ENDPOINT_HOSTS = env.words(

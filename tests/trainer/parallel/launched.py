@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import services
 from accelerate.commands import launch as accelerate_launch
@@ -25,8 +26,16 @@ NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.CompletedProcess[str]:
-    """The run in processes forked from one that has imported torch, with the environment that
-    accelerate's launcher gives them. `fsdp`: what differs in accelerate's settings of FSDP.
+    """The run in processes forked from one that has imported torch. `fsdp`: what differs in
+    accelerate's settings of FSDP.
+    """
+    return together(warm.carry_out, folder, launch, **fsdp)
+
+
+def together(
+    work: Callable[[Path], None], folder: RunFolder, launch: Launch, **fsdp: str
+) -> subprocess.CompletedProcess[str]:
+    """`work` in forked processes, with the environment that accelerate's launcher gives them.
 
     Raises subprocess.TimeoutExpired where one process waits for another forever."""
     parsed = accelerate_launch.launch_command_parser().parse_args(
@@ -35,7 +44,7 @@ def launched(folder: RunFolder, launch: Launch, **fsdp: str) -> subprocess.Compl
     settled, _, _ = accelerate_launch._validate_launch_command(parsed)
     settings = prepare_multi_gpu_env(settled) | NO_GPU
     return warm.together(
-        warm.carry_out,
+        work,
         folder.path,
         environments=[
             settings | environment

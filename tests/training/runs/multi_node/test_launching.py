@@ -43,10 +43,11 @@ TWO = Launch(n_processes=2)
     [
         ("sample", Launch(2, "fsdp"), 2, "FSDP shards models in training"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
+        ("sft", Launch(2), 3, "as many GPUs as processes"),
+        ("ppo", Launch(2, n_machines=2), 3, "as many GPUs as processes"),
         ("sft", Launch(2, "zero3"), 2, "DeepSpeed is no longer offered"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
         ("ppo", Launch(3), 3, "do not divide"),
-        ("ppo", Launch(2, "fsdp"), 2, "PPO trains two models"),
     ],
 )
 def test_what_could_not_work_is_refused_with_a_sentence(
@@ -56,6 +57,13 @@ def test_what_could_not_work_is_refused_with_a_sentence(
     found = processes_launch.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
     assert any(sentence in problem for problem in found), found
+
+
+@pytest.mark.parametrize("kind", ["ppo", "rloo", "sample"])
+def test_a_kind_that_writes_responses_may_have_gpus_for_a_server_too(kind: str) -> None:
+    config = configs.PRESETS[kind]["small"]
+
+    assert processes_launch.problems(TWO, kind=kind, config=config, n_gpus=3) == []
 
 
 def test_rloo_divides_the_responses_of_a_step_among_the_processes() -> None:
@@ -80,8 +88,8 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
 @pytest.mark.parametrize(
     ("kind", "shares_out"),
     [
-        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo")),
-        *((kind, False) for kind in ("ppo", "sample", "evaluate")),
+        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo", "ppo")),
+        *((kind, False) for kind in ("sample", "evaluate")),
     ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:

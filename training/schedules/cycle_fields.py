@@ -16,6 +16,16 @@ GATE = ("min_win_rate", "max_kl", "max_length", "gate_days")
 
 
 class CycleFields(MachinesForm):
+    trains_watchdog = forms.BooleanField(
+        label=_("Train a second reward model"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "It watches PPO and is never trained on: PPO stops when its reward falls. It takes two"
+            " fifths of the comparisons and adds one reward model run to each chain. Used when"
+            " PPO's settings stop on a watchdog drop, as balanced and thorough do."
+        ),
+    )
     n_prompts = forms.IntegerField(
         label=_("Prompts to practise on"),
         min_value=1,

@@ -369,13 +369,13 @@ def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gon
     trainer.state.step = 3
     run._keep_if_best(trainer, run._Measured({"reward": 0.0}, choice=1.5), folder)
 
-    trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
+    trainer.state.best_step, trainer.state.best_gain = 1, 0.5  # as the checkpoint of step 2 says
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (3, 1.5)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (3, 1.5)
 
     run._forget_collapsed(2, folder)
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (0, -math.inf)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (0, -math.inf)
 
 
 def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ class PpoConfig(PpoKnobs):
         "approximate_kl",
         "rollout_s",
         "update_s",
+        "held_out_reward_low",
+        "held_out_reward_high",
         "held_out_kl",
         "held_out_watchdog",
         "held_out_response_tokens",

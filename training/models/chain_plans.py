@@ -311,6 +311,8 @@ class Plan:
     """start from the schedule's current model, once there is one"""
     text: int | None = None
     """the snapshot for pretraining"""
+    ptx_text: int | None = None
+    """the snapshot of text that PPO-ptx mixes in; None for none"""
     reward_base: int | None = None
     """what the reward model starts from; None for the base model"""
     reward_model: int | None = None
@@ -371,8 +373,13 @@ class Plan:
             if about.run and about.reads is not None and about.run in self.configs:
                 config, _wrong = training_configs.parse(about.run, self.config_of(step))
                 snapshot = STEPS[about.reads].snapshot
-                found += config.data_problems(snapshot) if config is not None else []
+                if config is not None:
+                    found += config.data_problems(snapshot, has_text=self.mixes_text(about.run))
         return list(dict.fromkeys(found))
+
+    def mixes_text(self, kind: str) -> bool:
+        """Whether this kind of run gets the text."""
+        return self.ptx_text is not None and training_configs.KINDS[kind].mixes_text
 
     @property
     def shape(self) -> Template:

@@ -246,6 +246,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
             "watchdog_model": step_inputs.watchdog_model(chain) if about.is_watched else None,
             "other_model": step_inputs.model_before(chain, plan) if about.is_compared else None,
         },
+        ptx_snapshot=step_inputs.ptx_snapshot(plan, about.run),
         options=step_inputs.options(plan, about.run),
         by=chain.schedule.created_by,
         now=now,

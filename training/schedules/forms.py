@@ -40,6 +40,7 @@ _PLAN = (
     "reward_base",
     "trains_watchdog",
     "text",
+    "ptx_text",
     *PRACTICE,
     *CANDIDATES,
     *_MACHINE,
@@ -191,6 +192,11 @@ class ScheduleForm(WhenFields, CycleFields):
             )
         else:
             del fields["text"]
+        if any(configs.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
+            texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT)
+            fields["ptx_text"].queryset = texts.order_by("-pk")
+        else:
+            del fields["ptx_text"]
         fields["strategy"].choices = [
             (name, gettext(words)) for name, words in processes_launch.STRATEGIES.items()
         ]
@@ -212,7 +218,11 @@ class ScheduleForm(WhenFields, CycleFields):
         presets = [
             (f"preset:{name}", name)
             for name, config in configs.PRESETS[kind].items()
-            if not any(config.data_problems(snapshot) for snapshot in self.shape.read_by(kind))
+            if not any(
+                config.data_problems(snapshot)
+                and config.data_problems(snapshot, has_text=self._may_mix_text(kind))
+                for snapshot in self.shape.read_by(kind)
+            )
         ]
         as_before = [
             (f"run:{run.pk}", gettext("As in run “%(run)s”") % {"run": run}) for run in runs
@@ -223,6 +233,9 @@ class ScheduleForm(WhenFields, CycleFields):
             initial=KEPT if kept else "preset:balanced",
         )
 
+    def _may_mix_text(self, kind: str) -> bool:
+        return configs.KINDS[kind].mixes_text and self.fields["ptx_text"].queryset.exists()  # type: ignore[attr-defined]
+
     @property
     def what(self) -> Iterator[BoundField]:
         return self._named(
@@ -231,7 +244,7 @@ class ScheduleForm(WhenFields, CycleFields):
 
     @property
     def data_fields(self) -> Iterator[BoundField]:
-        return self._named("text", "campaigns", "includes_imports")
+        return self._named("text", "campaigns", "includes_imports", "ptx_text")
 
     @property
     def settings(self) -> Iterator[BoundField]:
@@ -288,6 +301,7 @@ class ScheduleForm(WhenFields, CycleFields):
             n_machines=given["n_machines"] or 1,
             strategy=given["strategy"] or "ddp",
             text=given["text"].pk if given.get("text") else None,
+            ptx_text=given["ptx_text"].pk if given.get("ptx_text") else None,
             approvals=tuple(given["approvals"]),
             pool=pool.pk if pool else None,
             guideline=guideline.pk if guideline else None,
@@ -331,7 +345,8 @@ class ScheduleForm(WhenFields, CycleFields):
             if config is None:
                 continue
             for snapshot in self.shape.read_by(kind):
-                for sentence in config.data_problems(snapshot):
+                has_text = configs.KINDS[kind].mixes_text and bool(cleaned.get("ptx_text"))
+                for sentence in config.data_problems(snapshot, has_text=has_text):
                     self.add_error(f"config_{kind}", gettext(sentence))
 
     def _check_candidates(self) -> None:

@@ -159,6 +159,10 @@ def reward_model(chain: Chain, plan: Plan) -> TrainedModel:
     return _model_of(chain, Step.REWARD)
 
 
+def ptx_snapshot(plan: Plan, kind: str) -> Snapshot | None:
+    return Snapshot.objects.get(pk=plan.ptx_text) if plan.mixes_text(kind) else None
+
+
 def watchdog_model(chain: Chain) -> TrainedModel | None:
     """None in a chain without a second reward model."""
     is_trained = chain.links.filter(step=Step.WATCHDOG).exists()

@@ -62,7 +62,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = _tokenizer(job)
-    texts = _read(Path(job.snapshot), tokenizer, config)
+    texts = _read(job, tokenizer, config, folder)
     server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
         _roles(job, config, tokenizer, dtype),
@@ -170,8 +170,11 @@ def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
-    """Reads a snapshot of prompts, or of demonstrations, whose completions are then the ptx mix."""
+def _read(
+    job: Job, tokenizer: PreTrainedTokenizerBase, config: PpoConfig, folder: RunFolder
+) -> _Texts:
+    """Reads a snapshot of prompts, or of demonstrations, and what is mixed in."""
+    snapshot, text = Path(job.snapshot), Path(job.ptx_snapshot) if job.ptx_snapshot else None
     prompts = data.prompt_sets(
         snapshot,
         tokenizer,
@@ -185,7 +188,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
             f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
             " prompt length."
         )
-    return _Texts(prompts, ptx.read(snapshot, tokenizer, config))
+    return _Texts(prompts, ptx.read(snapshot, text, tokenizer, config, folder))
 
 
 def _begin(

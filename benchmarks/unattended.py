@@ -115,18 +115,16 @@ def tiny() -> Scale:
     presets: dict[str, Any] = {kind: of["balanced"] for kind, of in configs.PRESETS.items()}
     short: dict[str, Any] = {"max_new_tokens": 32, "max_prompt_tokens": 96}
     trained: dict[str, Any] = {"method": "full", "dtype": "float32", "checkpoint_every": 0}
+    rows = trained | {"max_tokens": 128, "accumulation": 1}
     chosen = {
         "sft": replace(
             presets["sft"],
             n_epochs=12,
             learning_rate=4e-3,
             batch_size=16,
-            accumulation=1,
-            **trained,
+            **rows,
         ),
-        "reward": replace(
-            presets["reward"], n_epochs=6, learning_rate=2e-3, accumulation=1, **trained
-        ),
+        "reward": replace(presets["reward"], n_epochs=6, learning_rate=2e-3, **rows),
         "sample": replace(presets["sample"], n_responses=2, top_p=1.0, **short),
         "ppo": replace(
             presets["ppo"],

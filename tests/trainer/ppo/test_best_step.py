@@ -86,7 +86,7 @@ def test_the_halves_have_no_prompt_in_common() -> None:
 
 
 def test_a_run_reports_the_interval_of_its_reward(tmp_path: Path) -> None:
-    models = _models(tmp_path)
+    models = tiny_models(tmp_path)
     snapshot = write_snapshot(tmp_path / "snapshot")
     row = (snapshot / "train.jsonl").read_text().splitlines()[0]
     held_out = [row.replace("?", f" {number}?") for number in range(12)]
@@ -103,7 +103,7 @@ def test_a_run_reports_the_interval_of_its_reward(tmp_path: Path) -> None:
     assert "held_out_reward_low" in runs.points(folder)[0]
 
 
-def _models(root: Path) -> tuple[Path, Path]:
+def tiny_models(root: Path) -> tuple[Path, Path]:
     """(policy, reward model)"""
     policy = tiny.build_tiny_model(root / "policy")
     torch.manual_seed(0)

@@ -96,8 +96,10 @@ def write_job(
 
 def carried_out(path: Path, models: tuple[Path, Path], snapshot: Path, **changes: Any) -> RunFolder:
     """The run in this process: quick, where nothing of the child's own is asked."""
+    given = {name: changes.pop(name) for name in ("ptx_snapshot",) if name in changes}
     config = PpoConfig(**(SMALL | changes))
-    return runs.finished(path, "ppo", config, models[0], snapshot, reward_model=models[1])
+    given |= {"reward_model": models[1]}
+    return runs.finished(path, "ppo", config, models[0], snapshot, **given)
 
 
 def result_of(folder: Path) -> run_dir.Result:
@@ -390,7 +392,9 @@ def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_p
     )
 
     assert refused.returncode == run_dir.EXIT_ANTICIPATED
-    assert "Choose a snapshot of demonstrations" in str(result_of(tmp_path / "refused").error)
+    assert "snapshot of demonstrations, a text to mix in" in str(
+        result_of(tmp_path / "refused").error
+    )
     assert taken.returncode == 0, taken.stderr
     assert "ptx_loss" in points(tmp_path / "run")[2]["values"]
 

@@ -143,8 +143,8 @@ class PpoConfig(PpoKnobs):
         if self.ptx_coef and snapshot == "prompts" and not has_text:
             return [
                 _(
-                    "PPO-ptx needs something to mix in, and a snapshot of prompts has nothing."
-                    " Choose a text to mix in, or set γ of PPO-ptx to 0."
+                    "PPO-ptx mixes text or demonstrations in, and a snapshot of prompts has none."
+                    " Choose a text, or set γ of PPO-ptx to 0."
                 )
             ]
         if has_text and not self.ptx_coef:

@@ -121,8 +121,8 @@ def _of_demonstrations(
     rows = data.training_rows(snapshot, "prompt")
     if any("completion" not in row for row in rows):
         raise data.UnableToRead(
-            "PPO-ptx needs demonstrations or a text, but this snapshot has only prompts. Choose a"
-            " text to mix in, a snapshot of demonstrations, or set γ of PPO-ptx to 0."
+            "PPO-ptx needs text or demonstrations, but this snapshot has only prompts. Choose a"
+            " snapshot of demonstrations, a text to mix in, or set γ of PPO-ptx to 0."
         )
     longest = config.max_prompt_tokens + config.max_new_tokens
     found = data.demonstrations(tokenizer, rows, longest)

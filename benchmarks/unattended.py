@@ -36,7 +36,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,23 +67,20 @@ from simulated_raters import PASSWORD, Rater, SimulatedRater  # noqa: E402
 from accounts.models import User  # noqa: E402
 from benchmarks import hidden_preference  # noqa: E402
 from benchmarks.fixtures import small_world  # noqa: E402
+from benchmarks.fixtures.cycle_figures import chains, link_of, measured  # noqa: E402
 from labeling.data.imports import services as imports_services  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
-from labeling.models import Comparison, Import, Prompt, RankedResponse, Response, Slot  # noqa: E402
+from labeling.models import Comparison, Import, Prompt, RankedResponse, Slot  # noqa: E402
 from labeling.people.accounts import services as accounts_services  # noqa: E402
 from labeling.people.pools import services as pools_services  # noqa: E402
-from pages import intervals  # noqa: E402
 from training import configs  # noqa: E402
+from training.configs.ppo import PpoConfig  # noqa: E402
 from training.management import demo  # noqa: E402
-from training.models import Chain, Link, Run, Schedule, TrainedModel, chain_plans  # noqa: E402
+from training.models import Chain, Link, Schedule, TrainedModel, chain_plans  # noqa: E402
 from training.models.chain_plans import Plan, Step  # noqa: E402
-from training.processes import run_dir  # noqa: E402
 from training.registry import services as registry_services  # noqa: E402
 from training.schedules import services as schedules_services  # noqa: E402
-from training.schedules import step_inputs  # noqa: E402
 from training.schedules.services import Terms  # noqa: E402
-from training.snapshots.response_numbers import numbers_of  # noqa: E402
-from training.storage import artifacts  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "unattended.json"
 N_CYCLES, BAD = 3, 2
@@ -149,16 +145,17 @@ def real() -> Scale:
         "max_new_tokens": hidden_preference.LONGEST_RESPONSE,
         "max_prompt_tokens": 96,
     }
+    ppo: dict[str, Any] = hidden_preference.PPO | {
+        "n_episodes": 256,
+        "n_minibatches": 2,
+        "kl_coef": 0.05,
+    }
+    small: dict[str, Any] = {kind: of["small"] for kind, of in configs.PRESETS.items()}
     chosen = {
-        "sft": replace(configs.PRESETS["sft"]["small"]),
-        "reward": replace(configs.PRESETS["reward"]["small"], **hidden_preference.REWARD),
-        "sample": replace(
-            configs.PRESETS["sample"]["balanced"], n_responses=2, top_p=1.0, batch_size=72, **short
-        ),
-        "ppo": replace(
-            configs.PRESETS["ppo"]["balanced"],
-            **hidden_preference.PPO | {"n_episodes": 256, "n_minibatches": 2, "kl_coef": 0.05},
-        ),
+        "sft": small["sft"],
+        "reward": replace(small["reward"], **hidden_preference.REWARD),
+        "sample": replace(small["sample"], n_responses=2, top_p=1.0, batch_size=72, **short),
+        "ppo": replace(PpoConfig.presets()["balanced"], **ppo),
     }
     found = {kind: configs.as_json(config) for kind, config in chosen.items()}
     return Scale(60, 120, 160, 6, found, new_answers=120)
@@ -297,7 +294,7 @@ def carry_out(
     say(f"The schedule begins with “{fine_tuned}”. From here, nobody touches it.")
     for number in range(1, N_CYCLES + 1):
         watch_cycle(schedule, number, progress)
-    return measured(schedule, fine_tuned)
+    return measured(schedule, fine_tuned, bad=BAD)
 
 
 def _first_plan(scale: Scale, chosen: Plan) -> Plan:
@@ -328,7 +325,7 @@ def watch_cycle(schedule: Schedule, number: int, progress: "Progress") -> None:
     chain = chains(schedule)[number - 1]
     progress.of(f"cycle {number}")
     if number == BAD:
-        until(lambda: _link(chain, Step.COMPARISONS).state == Link.State.DONE, progress)
+        until(lambda: link_of(chain, Step.COMPARISONS).state == Link.State.DONE, progress)
         say(
             f"The labels are put right again ({turn_over()} rankings); its snapshot has them wrong."
         )
@@ -336,7 +333,7 @@ def watch_cycle(schedule: Schedule, number: int, progress: "Progress") -> None:
     if number + 1 == BAD:
         say(f"{turn_over()} rankings are turned upside down.")
     until(lambda: _state(chain) == Chain.State.FINISHED, progress)
-    say(f"Cycle {number}: {_link(chain, Step.GATE).verdict['sentence']}")
+    say(f"Cycle {number}: {link_of(chain, Step.GATE).verdict['sentence']}")
 
 
 def turn_over() -> int:
@@ -357,14 +354,6 @@ def turn_over() -> int:
     return wanted.count()
 
 
-def chains(schedule: Schedule) -> list[Chain]:
-    return list(schedule.chains.order_by("number"))
-
-
-def _link(chain: Chain, step: str) -> Link:
-    return chain.links.select_related("run", "snapshot", "campaign", "model").get(step=step)
-
-
 def _state(chain: Chain) -> str:
     chain.refresh_from_db()
     if chain.state in (Chain.State.FAILED, Chain.State.STOPPED, Chain.State.APPROVAL):
@@ -375,111 +364,9 @@ def _state(chain: Chain) -> str:
 
 def _is_answered(chain: Chain) -> bool:
     _state(chain)
-    campaign = _link(chain, Step.CAMPAIGN).campaign
+    campaign = link_of(chain, Step.CAMPAIGN).campaign
     owed = Slot.objects.filter(campaign=campaign).exclude(state=Slot.State.SUBMITTED)
     return campaign is not None and not owed.exists()
-
-
-# --- what came of it ------------------------------------------------------------------------------
-
-
-def measured(schedule: Schedule, first: TrainedModel) -> dict[str, Any]:
-    cycles = [_cycle(chain) for chain in chains(schedule)[:N_CYCLES]]
-    current = step_inputs.current_model(schedule, Plan.from_json(schedule.plan))
-    wins, names = won(current, first)
-    ends = intervals.of_votes(wins, names) or (0.0, 1.0)
-    promoted = [one for one in cycles if one["verdict"] == "passed"]
-    return {
-        "cycles": sum(bool(one["verdict"]) for one in cycles),
-        "bad_promoted": int(cycles[BAD - 1]["verdict"] == "passed"),
-        "went_on_from_before_bad": cycles[BAD]["began_with"] == cycles[BAD - 1]["began_with"],
-        "n_promoted": len(promoted),
-        "final_win_rate": round(fmean(wins), 3),
-        "final_win_rate_interval": [round(end, 3) for end in ends],
-        "n_test_prompts": len(set(names)),
-        "kl_to_first": promoted[-1]["kl"] if promoted else 0.0,
-        "mean_addresses": {
-            "first": _mean_liking(first),
-            "final": _mean_liking(current),
-        },
-        "each": cycles,
-    }
-
-
-def _cycle(chain: Chain) -> dict[str, Any]:
-    """What a cycle did, and what its gate said."""
-    reward, ppo, gate = (_link(chain, step) for step in (Step.REWARD, Step.PPO, Step.GATE))
-    assert reward.run is not None
-    assert ppo.run is not None
-    measures = ppo.run.metrics
-    seconds = (chain.ended_at - chain.started_at).total_seconds() if chain.ended_at else 0
-    return {
-        "began_with": str(chain.base_model),
-        "labels_right": round(_share_right(chain), 3),
-        "reward_accuracy": _rounded(reward.run.metrics.get("held_out_accuracy_after")),
-        "n_pairs": reward.run.metrics.get("n_train_pairs"),
-        "reward": [_rounded(measures.get(f"reward_{when}")) for when in ("before", "after")],
-        "watchdog": [_rounded(measures.get(f"watchdog_{when}")) for when in ("before", "after")],
-        "kl": _rounded(measures.get("kl_after")),
-        "verdict": gate.verdict.get("outcome", ""),
-        "why": gate.verdict.get("sentence", ""),
-        "seconds": round(seconds),
-    }
-
-
-def _share_right(chain: Chain) -> float:
-    """Of the pairs that the reward models learned from, those in the rule's order."""
-    snapshot, right = _link(chain, Step.COMPARISONS).snapshot, []
-    assert snapshot is not None
-    lines = run_dir.read_lines(artifacts.fetch_snapshot(snapshot.folder) / "train.jsonl")
-    for row in lines:
-        for one, other in itertools.combinations(row["responses"], 2):
-            gain = hidden_preference.liking(one["text"]) - hidden_preference.liking(other["text"])
-            if gain and one["rank"] != other["rank"]:
-                right.append((gain > 0) == (one["rank"] < other["rank"]))
-    return fmean(right) if right else 0.0
-
-
-def won(model: TrainedModel, other: TrainedModel) -> tuple[list[float], list[int]]:
-    """(1 for a win, half for a tie of each pair of responses to a test prompt; their prompts)"""
-    mine, theirs = liked(model), liked(other)
-    wins, names = [], []
-    for prompt in sorted(mine.keys() & theirs.keys()):
-        for a, b in itertools.product(mine[prompt], theirs[prompt]):
-            wins.append(1.0 if a > b else 0.5 if a == b else 0.0)
-            names.append(prompt)
-    if not wins:
-        raise SystemExit("The two models answered no test prompt in common.")
-    return wins, names
-
-
-def liked(model: TrainedModel) -> dict[int, list[int]]:
-    """By test prompt, how much the rule likes the newest responses of the model."""
-    runs = Run.objects.filter(
-        base_model=model, link__step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE), outcome="succeeded"
-    )
-    found: dict[int, list[int]] = {}
-    for run in runs.order_by("pk"):
-        numbers = numbers_of(run.pk)
-        rows = Response.objects.filter(
-            source=model.source_id,
-            prompt__split=Prompt.Split.TEST,
-            number__gte=numbers.start,
-            number__lt=numbers.stop,
-        )
-        of_run: dict[int, list[int]] = {}
-        for prompt, text in rows.values_list("prompt", "text"):
-            of_run.setdefault(prompt, []).append(hidden_preference.liking(text))
-        found |= of_run
-    return found
-
-
-def _mean_liking(model: TrainedModel) -> float:
-    return round(fmean(itertools.chain.from_iterable(liked(model).values())), 2)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 # --- progress -------------------------------------------------------------------------------------

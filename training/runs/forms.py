@@ -294,7 +294,7 @@ def _text_field() -> forms.Field:
             "Mixed in with the weight γ, as InstructGPT does with its pretraining text."
         ),
     )
-    field.label_from_instance = _snapshot_words  # type: ignore[method-assign]
+    field.label_from_instance = _snapshot_words  # type: ignore[assignment, method-assign]
     return field
 
 

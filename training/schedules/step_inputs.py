@@ -160,7 +160,7 @@ def reward_model(chain: Chain, plan: Plan) -> TrainedModel:
 
 
 def ptx_snapshot(plan: Plan, kind: str) -> Snapshot | None:
-    return Snapshot.objects.get(pk=plan.ptx_text) if plan.mixes_text(kind) else None
+    return Snapshot.objects.get(pk=plan.ptx_text or 0) if plan.mixes_text(kind) else None
 
 
 def watchdog_model(chain: Chain) -> TrainedModel | None:

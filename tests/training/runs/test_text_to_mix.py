@@ -2,7 +2,6 @@
 lineage of its model.
 """
 
-import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from tests.html import page_of
 from tests.training import cast
 from tests.training.conftest import NOW
 from training import configs
+from training.configs.ppo import PpoConfig
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import cards
 from training.runs import archive, run_queue
@@ -26,7 +26,7 @@ from training.runs.supervisor import prepare
 from training.snapshots import selectors as snapshots_selectors
 
 pytestmark = pytest.mark.django_db
-MIXED = replace(configs.PRESETS["ppo"]["small"], ptx_coef=27.8)
+MIXED = replace(PpoConfig.presets()["small"], ptx_coef=27.8)
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def queued(
     noor: User, base_model: TrainedModel, make_snapshot: Callable[..., Snapshot]
 ) -> Callable[..., Run]:
     def make(text: Snapshot | None, **changes: Any) -> Run:
-        judge = cast.a_model(noor, f"judge {Run.objects.count()}", kind="reward")
+        judge = TrainedModel.objects.filter(name="judge").first()
+        judge = judge or cast.a_model(noor, "judge", kind="reward")
         return run_queue.queue_run(
             kind="ppo",
             name="PPO",
@@ -100,10 +101,11 @@ def test_page_archive_and_card_name_the_text_and_its_own_page_names_the_run(
     assert "mixed with A library (7 text" in card
     assert "7 rows CC0-1.0" in card
     assert "A library" in page_of(signed_in(noor).get(f"/runs/{run.pk}/"))
-    packed = zipfile.ZipFile(io.BytesIO(archive.archive(run).read()))
-    assert "ptx_snapshot.json" in " ".join(packed.namelist())
+    with archive.archive(run) as file, zipfile.ZipFile(file) as packed:
+        assert "ptx_snapshot.json" in " ".join(packed.namelist())
     assert snapshots_selectors.runs_on(snapshot=text) == [run]
-    assert snapshots_selectors.snapshots(kind="text").get().n_runs == 1
+    listed: Any = snapshots_selectors.snapshots(kind="text").get()
+    assert listed.n_runs == 1
 
 
 def test_the_form_offers_texts_for_ppo_and_keeps_the_choice_of_a_duplicate(
@@ -139,8 +141,8 @@ def test_the_child_gets_the_folder_of_the_text(
 
     text = make_snapshot("text")
     run = queued(text)
-    TrainedModel.objects.update(location=str(tmp_path))
+    TrainedModel.objects.update(location=str(tmp_path / "base"))
 
-    job = prepare.build_job(Here(run))  # type: ignore[arg-type]
+    job = prepare.build_job(Here(Run.objects.get(pk=run.pk)))  # type: ignore[arg-type]
 
     assert job.ptx_snapshot == str(settings.SNAPSHOTS_DIR / text.folder)

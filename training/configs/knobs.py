@@ -125,6 +125,9 @@ class Settings(ABC):
     snapshot_button: ClassVar[str] = _("Train")
     """button on the page of a snapshot for which this is the default kind"""
 
+    mixes_text: ClassVar[bool] = False
+    """whether it also takes a snapshot of text, to mix in"""
+
     starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
     """kinds of base model it takes"""
     model_label: ClassVar[str] = _("Starts from")
@@ -215,9 +218,9 @@ class Settings(ABC):
         """
         return ""
 
-    def data_problems(self, snapshot: str) -> list[str]:
+    def data_problems(self, snapshot: str, *, has_text: bool = False) -> list[str]:
         """Why these settings cannot be used with this kind of snapshot, although runs of this kind
-        can.
+        can. `has_text`: with a snapshot of text to mix in.
         """
         return []
 

@@ -97,8 +97,10 @@ def write_job(
 
 def carried_out(path: Path, models: tuple[Path, Path], snapshot: Path, **changes: Any) -> RunFolder:
     """The run in this process: quick, where nothing of the child's own is asked."""
+    given = {name: changes.pop(name) for name in ("ptx_snapshot",) if name in changes}
     config = PpoConfig(**(SMALL | changes))
-    return runs.finished(path, "ppo", config, models[0], snapshot, reward_model=models[1])
+    given |= {"reward_model": models[1]}
+    return runs.finished(path, "ppo", config, models[0], snapshot, **given)
 
 
 def result_of(folder: Path) -> run_dir.Result:
@@ -381,13 +383,13 @@ def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gon
     trainer.state.step = 3
     run._keep_if_best(trainer, run._Measured({"reward": 0.0}, choice=1.5), folder)
 
-    trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
+    trainer.state.best_step, trainer.state.best_gain = 1, 0.5  # as the checkpoint of step 2 says
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (3, 1.5)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (3, 1.5)
 
     run._forget_collapsed(2, folder)
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (0, -math.inf)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (0, -math.inf)
 
 
 def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_path: Path) -> None:
@@ -402,7 +404,9 @@ def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_p
     )
 
     assert refused.returncode == run_dir.EXIT_ANTICIPATED
-    assert "Choose a snapshot of demonstrations" in str(result_of(tmp_path / "refused").error)
+    assert "snapshot of demonstrations, a text to mix in" in str(
+        result_of(tmp_path / "refused").error
+    )
     assert taken.returncode == 0, taken.stderr
     assert "ptx_loss" in points(tmp_path / "run")[2]["values"]
 

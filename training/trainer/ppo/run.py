@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import safetensors.torch
@@ -13,33 +14,31 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from pages import intervals
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
-from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.data import PromptSets
 from training.trainer.modeling import loading
-from training.trainer.ppo import models
+from training.trainer.ppo import best_step, models, ptx
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
+from training.trainer.ppo.ptx import Mix
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
 from training.trainer.sample import generation, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
 
-# Fewer held-out prompts than this are not halved.
-FEWEST_HALVED = 8
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"
 
 
 @dataclass(frozen=True)
 class _Texts:
-    """The snapshot's data: prompts, and demonstrations for the ptx mix."""
+    """What the run reads: prompts, and texts for the ptx mix."""
 
     prompts: PromptSets
-    ptx: list[tuple[list[int], list[int]]]
-    n_ptx_cut: int
-    n_ptx_left_out: int
+    ptx: Mix
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class _Measured:
     reported: dict[str, float]
     """empty without held-out prompts"""
     choice: float
-    """the mean reward on the prompts that choose which step is kept"""
+    """the gain over the start that is sure, on the prompts that choose which step is kept"""
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
@@ -71,13 +70,13 @@ def _carried_out(
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = models.tokenizer_of(job)
-    texts = _read(Path(job.snapshot), tokenizer, config)
+    texts = _read(job, tokenizer, config, folder)
     trainer = PpoTrainer(
         models.roles_of(job, config, tokenizer, dtype),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.prompts.train],
-        ptx=texts.ptx,
+        ptx=texts.ptx.rows,
         accelerator=accelerator,
         rollout_autocast=(
             torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
@@ -95,7 +94,7 @@ def _carried_out(
     metrics |= after | {
         **texts.prompts.metrics(),
         "n_held_out_prompts": _n_reporting(texts, config),
-        **_mixed(texts),
+        **texts.ptx.metrics(),
         "n_episodes": trainer.state.step * config.batch_size,
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -107,8 +106,11 @@ def _carried_out(
 # --- before ---------------------------------------------------------------------------------------
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
-    """Reads a snapshot of prompts, or of demonstrations, whose completions are then the ptx mix."""
+def _read(
+    job: Job, tokenizer: PreTrainedTokenizerBase, config: PpoConfig, folder: RunFolder
+) -> _Texts:
+    """Reads a snapshot of prompts, or of demonstrations, and what is mixed in."""
+    snapshot, text = Path(job.snapshot), Path(job.ptx_snapshot) if job.ptx_snapshot else None
     prompts = data.prompt_sets(
         snapshot,
         tokenizer,
@@ -122,50 +124,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
             f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
             " prompt length."
         )
-    mixed = _ptx(snapshot, tokenizer, config)
-    return _Texts(
-        prompts=prompts,
-        ptx=[_parted(example) for example in mixed.examples],
-        n_ptx_cut=mixed.n_cut,
-        n_ptx_left_out=mixed.n_left_out,
-    )
-
-
-def _ptx(
-    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig
-) -> data.Demonstrations:
-    if not config.ptx_coef:
-        return data.Demonstrations([], 0)
-    rows = data.training_rows(snapshot, "prompt")
-    if any("completion" not in row for row in rows):
-        raise data.UnableToRead(
-            "PPO-ptx needs demonstrations, but this snapshot has only prompts. Choose a snapshot"
-            " of demonstrations, or set γ of PPO-ptx to 0."
-        )
-    longest = config.max_prompt_tokens + config.max_new_tokens
-    read = data.demonstrations(tokenizer, rows, longest)
-    if not read.examples:
-        raise data.UnableToRead(
-            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
-            " Raise the max prompt length."
-        )
-    return read
-
-
-def _parted(example: data.Example) -> tuple[list[int], list[int]]:
-    """(prompt ids, completion ids)"""
-    n_prompt = sum(label == data.IGNORED for label in example.labels)
-    return example.input_ids[:n_prompt], example.input_ids[n_prompt:]
-
-
-def _mixed(texts: _Texts) -> dict[str, int]:
-    """Counts of the demonstrations in the ptx mix; empty without a mix."""
-    counts = {
-        "n_ptx": len(texts.ptx),
-        "n_ptx_cut": texts.n_ptx_cut,
-        "n_ptx_left_out": texts.n_ptx_left_out,
-    }
-    return counts if texts.ptx else {}
+    return _Texts(prompts, ptx.read(snapshot, text, tokenizer, config, folder))
 
 
 def _begin(
@@ -279,18 +238,33 @@ def _measure(
         _append_sample(
             folder, tokenizer, step, texts.prompts.held_out[index], rollouts[index], shown
         )
-    choosing, reporting = _halves(trainer.config, len(rollouts))
-    reported = found | {"reward": float(scores[reporting].mean())}
-    return _Measured(reported, float(scores[choosing].mean()))
+    if not step:
+        trainer.state.scores_before = scores.tolist()
+    choosing, _reporting = _halves(trainer.config, len(rollouts))
+    choice = best_step.sure_gain(
+        scores[choosing].tolist(),
+        trainer.state.scores_before[choosing],
+        _named(texts.prompts.held_out[choosing]),
+    )
+    return _Measured(found | _reported(trainer.config, scores, texts), choice)
 
 
 def _halves(config: PpoConfig, n: int) -> tuple[slice, slice]:
-    """(the held-out prompts that choose the step to keep, those whose reward is reported). The step
-    that does best on some prompts was lucky on them. All, if there is no choice or no half.
-    """
-    if not config.evaluate_every or n < FEWEST_HALVED:
-        return slice(None), slice(None)
-    return slice(0, None, 2), slice(1, None, 2)
+    return best_step.halves(n, has_choice=bool(config.evaluate_every))
+
+
+def _named(prompts: list[data.Prompt]) -> list[tuple[int, ...]]:
+    """Equal prompts have the same name."""
+    return [tuple(prompt.input_ids) for prompt in prompts]
+
+
+def _reported(config: PpoConfig, scores: torch.Tensor, texts: _Texts) -> dict[str, float]:
+    """The mean reward and its interval, on the prompts that do not choose the step."""
+    _choosing, reporting = _halves(config, len(scores))
+    chosen = scores[reporting].tolist()
+    found = {"reward": fmean(chosen)}
+    ends = intervals.of_mean(chosen, _named(texts.prompts.held_out[reporting]))
+    return found if ends is None else found | {"reward_low": ends[0], "reward_high": ends[1]}
 
 
 def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
@@ -299,18 +273,18 @@ def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
 
 
 def _keep_if_best(trainer: PpoTrainer, found: _Measured, folder: RunFolder) -> None:
-    is_better = bool(found.reported) and found.choice > trainer.state.best_reward
+    is_better = bool(found.reported) and found.choice > trainer.state.best_gain
     if not folder.from_first(is_better):
         return
-    trainer.state.best_reward, trainer.state.best_step = found.choice, trainer.state.step
+    trainer.state.best_gain, trainer.state.best_step = found.choice, trainer.state.step
     with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
         weights = trainer.trained.whole_policy()
-        measured = {"step": str(trainer.state.step), "reward": repr(found.choice)}
+        measured = {"step": str(trainer.state.step), "gain": repr(found.choice)}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
 
 def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
-    """(step, held-out reward) of the best weights on disk, which may be newer than the restored
+    """(step, sure gain) of the best weights on disk, which may be newer than the restored
     checkpoint.
     """
     path = folder.path / _BEST / _BEST_WEIGHTS
@@ -318,12 +292,12 @@ def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
         return None
     with safetensors.safe_open(path, framework="pt") as file:
         measured = file.metadata() or {}
-    return (int(measured["step"]), float(measured["reward"])) if "step" in measured else None
+    return (int(measured["step"]), float(measured["gain"])) if "gain" in measured else None
 
 
 def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
     """After restoring a checkpoint, the best weights are those on disk."""
-    trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
+    trainer.state.best_step, trainer.state.best_gain = _best_kept(folder) or (0, -math.inf)
 
 
 def _show(
@@ -376,7 +350,7 @@ def _finish(
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
-    is_better = trainer.state.best_reward > after.choice and best.exists()
+    is_better = trainer.state.best_gain > after.choice and best.exists()
     if after.reported and folder.from_first(is_better):
         trainer.trained.give_policy(safetensors.torch.load_file(best) if best.exists() else {})
         trainer.trained.ema.clear()  # the saved weights were the averaged ones
@@ -397,7 +371,7 @@ def _measure_saved(
     if not prompts:
         return {}
     found, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
-    found["reward"] = float(scores[_halves(trainer.config, len(prompts))[1]].mean())
+    found |= _reported(trainer.config, scores, texts)
     return {f"{name}_after": value for name, value in found.items() if name != "n"}
 
 
@@ -409,9 +383,5 @@ def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bo
         note += f" reported on the other {n_reporting}."
     if config.watchdog_drop and not is_watched:
         note += " It can't stop on a watchdog drop: no watchdog model was chosen."
-    if texts.ptx:
-        note += f" {counted(len(texts.ptx), 'demonstration')} in the ptx mix"
-        note += f", {texts.n_ptx_cut} of them truncated" if texts.n_ptx_cut else ""
-        note += f"; {texts.n_ptx_left_out} dropped: too long" if texts.n_ptx_left_out else ""
-        note += "."
+    note += texts.ptx.note()
     folder.append_note(note)

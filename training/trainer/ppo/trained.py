@@ -49,8 +49,10 @@ class State:
     """The watchdog's mean reward of each rollout."""
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
-    best_reward: float = -math.inf
-    """On the held-out prompts that choose."""
+    scores_before: list[float] = field(default_factory=list)
+    """The rewards of the held-out prompts in that evaluation."""
+    best_gain: float = -math.inf
+    """The gain that is sure (see best_step), on the held-out prompts that choose."""
     best_step: int = 0
 
     def state_dict(self) -> dict[str, Any]:

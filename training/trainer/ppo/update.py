@@ -14,10 +14,8 @@ from training.trainer.modeling.packing import PackedRow
 from training.trainer.ppo import formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience
 from training.trainer.ppo.passes import Passes
+from training.trainer.ppo.ptx import Tokens
 from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
-
-Tokens = tuple[list[int], list[int]]
-"""(prompt ids, completion ids)"""
 
 
 class Updater:

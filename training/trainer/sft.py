@@ -18,7 +18,7 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 
 _LARGEST_LOSS = math.log(sys.float_info.max)
 """about 709 nats"""
@@ -42,7 +42,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     loading.require_length(model, config.max_tokens)
     if config.packs:
         require_packing(model)
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     trainer = WatchedSft(
         model=model,
         args=SFTConfig(

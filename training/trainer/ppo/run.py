@@ -21,7 +21,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading, packed_attention
+from training.trainer.modeling import loading, packed_attention, precision
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.ppo.roles import Roles
@@ -58,7 +58,7 @@ class _Measured:
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = _tokenizer(job)
@@ -72,7 +72,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         ptx=texts.ptx,
         accelerator=accelerator,
         rollout_autocast=(
-            torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
+            torch.bfloat16 if precision.dtype(config.rollout_dtype) == torch.bfloat16 else None
         ),
         server=server,
     )
@@ -148,14 +148,14 @@ def _roles(
     if is_full or job.reference_model is not None:
         reference = loading.load_policy(job.reference_model or job.model, tokenizer, held_in)
     if is_full:
-        reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
+        reward = loading.load_reward(reward_path, tokenizer, precision.dtype(config.rollout_dtype))
     else:
         policy = loading.with_adapters(policy, _lora(config, is_reward=False))
         value = loading.with_adapters(value, _lora(config, is_reward=True))
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
         watchdog = loading.load_reward(
-            job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
+            job.watchdog_model, tokenizer, precision.dtype(config.rollout_dtype)
         )
     return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
 

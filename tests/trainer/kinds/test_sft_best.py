@@ -46,7 +46,7 @@ def test_the_weights_with_the_lowest_held_out_loss_are_kept(
 ) -> None:
     config = replace(DIVERGING, method=method, lora_rank=4)
     if method == "lora":
-        config = replace(config, learning_rate=5.0)
+        config = replace(config, learning_rate=1.0, lora_alpha=256)
     snapshot = runs.demonstrations(tmp_path / "snapshot")
 
     result, folder = trained(run_folder, config, tiny_model, snapshot)

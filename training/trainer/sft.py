@@ -54,18 +54,12 @@ class LengthSortedSteps(torch.utils.data.Sampler[int]):
 
 
 class _LengthSortedSft(WatchedSft):
-    """`lengths` of the rows; None where rows are packed, and so have one length."""
-
-    def __init__(self, *args: Any, lengths: list[int] | None, **more: Any) -> None:
-        self._lengths = lengths
-        super().__init__(*args, **more)
-
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         batches_a_step = self.args.gradient_accumulation_steps * self.args.world_size
-        if self._lengths is None or batches_a_step == 1:
+        if self.args.packing or batches_a_step == 1:
             return super()._get_train_sampler(train_dataset)
         return LengthSortedSteps(
-            self._lengths,
+            [len(ids) for ids in self.train_dataset["input_ids"]],
             rows_a_step=self.args.per_device_train_batch_size * batches_a_step,
             seed=self.args.seed,
         )
@@ -98,7 +92,6 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         ),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
-        lengths=None if config.packs else [len(row.input_ids) for row in train.examples],
     )
     sharding.shard(trainer)
 
@@ -123,8 +116,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     kept_step = trainer.state.global_step
     if best is not None and best.step:
         last = measured(sharding.in_training(trainer))
-        if last is not None:
-            kept_step = best.restore(trainer.model, step=kept_step, loss=last)
+        kept_step = best.restore(trainer.model, step=kept_step, loss=last)
     trained, whole = sharding.finished(trainer, dtype)
     after = measured(trained)
     follower.finish(_named(after), trainer.state)

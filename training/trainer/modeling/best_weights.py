@@ -37,11 +37,11 @@ class BestWeights:
             safetensors.torch.save_file(weights, aside / _FILE, metadata=measured)
 
     @torch.no_grad()
-    def restore(self, model: Any, *, step: int, loss: float) -> int:
+    def restore(self, model: Any, *, step: int, loss: float | None) -> int:
         """Gives the model the weights kept, if their loss is lower. Returns the step of the weights
         that it has now.
         """
-        if not self.folder.from_first(self.loss < loss):
+        if not self.folder.from_first(loss is not None and self.loss < loss):
             return step
         parameters = trained(model)
         if self.path.exists():  # on the first machine

@@ -4,9 +4,9 @@ usage: python benchmarks/sft.py [--quick] [--model DIR]      (the last line is J
 benchmarks/results/sft.json)
 
 Both fine-tune SmolLM2-135M with LoRA for one epoch on Open-Assistant conversations of at most 512
-tokens, in the precision that the processor is fast at; the loss covers the last reply. TRL's script is
-trl/scripts/sft.py with its defaults but for these settings: the same LoRA, learning rate, batches
-and precision, no gradient checkpointing, no saving. Ours is the code of a run's process.
+tokens, in the precision that the processor is fast at; the loss covers the last reply. TRL's side
+is trl/scripts/sft.py with its defaults but for these settings: the same LoRA, learning rate,
+batches and precision, no gradient checkpointing, no saving. Ours is the code of a run's process.
 
 tokens_per_s_ratio      ours to TRL's, both with one demonstration a row: 8 rows a batch, 4 batches
                         a step. Ours sorts the rows of a step by length.

@@ -43,15 +43,15 @@ def bfloat16_speedup() -> float:
 
 def _speedup() -> float:
     products = {
-        dtype: (torch.ones(_ROWS, _WIDTH, dtype=dtype), torch.ones(_WIDTH, _WIDTH, dtype=dtype))
-        for dtype in (torch.float32, torch.bfloat16)
+        name: (torch.ones(_ROWS, _WIDTH, dtype=name), torch.ones(_WIDTH, _WIDTH, dtype=name))
+        for name in (torch.float32, torch.bfloat16)
     }
     best = dict.fromkeys(products, float("inf"))
     for turn in range(_TURNS + 1):
-        for dtype, (rows, weight) in products.items():
+        for name, (rows, weight) in products.items():
             seconds = _cpu_seconds(rows, weight)
             if turn:  # the first one also prepares the kernel
-                best[dtype] = min(best[dtype], seconds)
+                best[name] = min(best[name], seconds)
     return best[torch.float32] / max(best[torch.bfloat16], 1e-9)
 
 

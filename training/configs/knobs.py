@@ -91,7 +91,7 @@ class Problem:
 
 
 DTYPES = {
-    "auto": _("Automatic: bfloat16 if the hardware supports it, else float32"),
+    "auto": _("Automatic: bfloat16 if the hardware is fast at it, else float32"),
     "bfloat16": _("bfloat16: half the memory"),
     "float32": _("float32: exact"),
 }

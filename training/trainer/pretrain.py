@@ -22,7 +22,7 @@ from training.configs.pretrain import PretrainConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),

@@ -16,7 +16,7 @@ from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder
 from training.trainer import parallel
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 
 _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
@@ -214,7 +214,7 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
         "per_device_train_batch_size": config.batch_size,
         "gradient_accumulation_steps": accumulation(config),
         "gradient_checkpointing": config.saves_memory,
-        "bf16": loading.dtype(config.dtype) == torch.bfloat16,
+        "bf16": precision.dtype(config.dtype) == torch.bfloat16,
         "seed": config.seed,
         "logging_steps": config.log_every,
         "logging_nan_inf_filter": False,
@@ -254,7 +254,7 @@ def starting_dtype(config: Training) -> torch.dtype:
     """The dtype of the weights while training. Trained weights are float32: bfloat16 would round
     small steps away.
     """
-    return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
+    return torch.float32 if config.method == "full" else precision.dtype(config.dtype)
 
 
 def checkpoint_bytes(model: Any) -> int:

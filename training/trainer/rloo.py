@@ -21,7 +21,7 @@ from training.configs.rloo import RlooConfig
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Prompt, PromptSets
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import scoring
 from training.trainer.sample import generation, rollout_server
 from training.trainer.sample.generation import GeneratedResponse
@@ -135,7 +135,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     with rollout_server.serving(
         job,
         folder,
-        dtype=loading.dtype(config.dtype),
+        dtype=precision.dtype(config.dtype),
         max_tokens=config.max_prompt_tokens + config.max_new_tokens,
     ) as server:
         return _carried_out(job, config, folder, server)
@@ -154,7 +154,7 @@ def _carried_out(
     texts = _read(Path(job.snapshot), tokenizer, config)
     folder.append_note(texts.note(each=f"{config.n_responses} responses each; "))
 
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
     model = loading.load_policy(
         job.model, tokenizer, progress.starting_dtype(config), may_shard=True

@@ -48,13 +48,6 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def dtype(name: str) -> torch.dtype:
-    """The config's choice. `auto` is bfloat16 where the hardware supports it."""
-    if name == "float32" or (name == "auto" and not _has_native_bfloat16()):
-        return torch.float32
-    return torch.bfloat16
-
-
 def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
     """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad
     without either.
@@ -346,12 +339,3 @@ def _require_causal(model: str) -> None:
             f"{model} is of the family {family}, which does not write text from left to right."
             " Choose a causal language model, such as Llama, Qwen or Mistral."
         )
-
-
-def _has_native_bfloat16() -> bool:
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return bool(
-        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
-    )

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from training.configs.ppo import PpoConfig
 from training.processes.run_dir import Job
 from training.trainer import parallel
-from training.trainer.modeling import loading, packed_attention, sharding
+from training.trainer.modeling import loading, packed_attention, precision, sharding
 from training.trainer.ppo.roles import Roles
 from training.trainer.ppo.trainer import PpoTrainer
 
@@ -43,7 +43,7 @@ def roles_of(
     """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
-    judged_in = loading.dtype(config.rollout_dtype)
+    judged_in = precision.dtype(config.rollout_dtype)
     policy: Any = loading.load_policy(job.model, tokenizer, held_in, may_shard=True)
     value: Any = loading.load_reward(reward_path, tokenizer, held_in, may_shard=True)
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)

@@ -20,7 +20,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 from training.trainer.ppo import best_step, models, ptx
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
@@ -55,7 +55,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     with rollout_server.serving(
         job,
         folder,
-        dtype=loading.dtype(config.rollout_dtype),
+        dtype=precision.dtype(config.rollout_dtype),
         max_tokens=config.max_prompt_tokens + config.max_new_tokens,
     ) as server:
         return _carried_out(job, config, folder, server)
@@ -66,7 +66,7 @@ def _carried_out(
 ) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = models.tokenizer_of(job)
@@ -79,7 +79,7 @@ def _carried_out(
         ptx=texts.ptx.rows,
         accelerator=accelerator,
         rollout_autocast=(
-            torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
+            torch.bfloat16 if precision.dtype(config.rollout_dtype) == torch.bfloat16 else None
         ),
         server=server,
     )

@@ -14,7 +14,7 @@ from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import breakdown, cross_validation, parts, rankings, stored_rankings
 from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.stored_rankings import Reading
@@ -69,7 +69,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    trained, whole = sharding.finished(trainer, loading.dtype(config.dtype))
+    trained, whole = sharding.finished(trainer, precision.dtype(config.dtype))
     after = measures(trainer, rows.held_out, trained)
     follower.finish(after, trainer.state)
     judged = trainer.pair_results(rows.held_out, trained)

@@ -17,7 +17,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 from training.trainer.reward import scoring
 from training.trainer.sample import generation, remote, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
@@ -53,7 +53,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     with rollout_server.serving(
         job,
         folder,
-        dtype=loading.dtype(config.dtype),
+        dtype=precision.dtype(config.dtype),
         max_tokens=config.max_prompt_tokens + config.max_new_tokens,
     ) as server:
         return _carried_out(job, config, folder, server)
@@ -67,7 +67,7 @@ def _carried_out(
     if job.endpoint is not None and folder.rank:
         return Result("succeeded")  # the first process asks the endpoint alone
     judge = (
-        scoring.TextJudge(job.reward_model, loading.dtype(config.dtype))
+        scoring.TextJudge(job.reward_model, precision.dtype(config.dtype))
         if job.reward_model
         else None
     )
@@ -75,7 +75,7 @@ def _carried_out(
         return remote.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
-    model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
+    model = loading.load_policy(job.model, tokenizer, precision.dtype(config.dtype)).eval()
     loading.require_length(
         model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
     )

@@ -414,6 +414,12 @@ ROLLOUT_URL = env.text(  # read by the training process itself
     " samples them itself.",
     default="",
 )
+TRACKERS = env.words(  # read by the training process itself
+    "PREFERABLY_TRACKERS",
+    "Where runs also send their curves, separated by commas: wandb, mlflow, trackio. Each reads its"
+    " own variables, such as WANDB_API_KEY. TensorBoard files are always written.",
+    default="",
+)
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts of OpenAI-compatible servers, as host or host:port, that may be connected as"

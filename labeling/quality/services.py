@@ -166,7 +166,10 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
         behind = measures_behind.judgments_behind(votes.drawn)
     results = _results(campaign, votes, names, raters, behind.everybody) | {
         "version": selectors.REPORT_VERSION,
-        "sample": {"share": sample.share, "of_rater": sample.of_rater},
+        "sample": {
+            "n_drawn": len(np.unique(votes.drawn.judgment)),
+            "of_rater": sample.of_rater,
+        },
     }
     return _ReportData(sum(sample.n_judgments.values()), results, raters)
 

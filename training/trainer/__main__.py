@@ -16,6 +16,7 @@ import platform
 import resource
 import signal
 import sys
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolde
 from training.runs import estimates
 
 _PARALLEL = "training.trainer.parallel"
+_CURVES = "training.trainer.curves"
 _GIB = 1024**3
 
 
@@ -60,7 +62,8 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         config = _config(job)
         _settle(job, allows_hub=config.allows_hub)
         folder = _joined(folder)
-        result = trainer(job.kind).carry_out(job, config, folder)
+        with _reporting(folder, job) as reporting:
+            result = trainer(job.kind).carry_out(job, config, reporting)
         _refuse_broken(result, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
@@ -90,6 +93,14 @@ def _joined(folder: RunFolder) -> RunFolder:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return folder
     found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
+    return found
+
+
+def _reporting(folder: RunFolder, job: Job) -> AbstractContextManager[RunFolder]:
+    """The folder, whose points also go to TensorBoard files and trackers."""
+    found: AbstractContextManager[RunFolder] = importlib.import_module(_CURVES).reporting(
+        folder, job
+    )
     return found
 
 

@@ -239,9 +239,23 @@ def response_ids(
     *,
     is_ended: bool = True,
 ) -> list[int]:
-    whole = conversation_ids(
-        tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt)
+    whole = _ids(
+        tokenizer,
+        [*messages, {"role": "assistant", "content": text}],
+        add_generation_prompt=False,
     )
+    return response_of(tokenizer, prompt, whole, is_ended=is_ended)
+
+
+def response_of(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Sequence[int],
+    whole: list[int],
+    *,
+    is_ended: bool = True,
+) -> list[int]:
+    """The response in a whole conversation that begins with `prompt`, up to the end of its turn."""
+    whole = _until_end(tokenizer, whole, len(prompt))
     response = whole[_common_prefix(prompt, whole) :]
     return response if is_ended or len(response) == 1 else _unended(tokenizer, response)
 
@@ -300,7 +314,10 @@ def conversation_ids(
     model samples: with it, the model would learn to write it, and rewards would be read one token
     late.
     """
-    ids = _ids(tokenizer, messages, add_generation_prompt=False)
+    return _until_end(tokenizer, _ids(tokenizer, messages, add_generation_prompt=False), n_prompt)
+
+
+def _until_end(tokenizer: PreTrainedTokenizerBase, ids: list[int], n_prompt: int) -> list[int]:
     end = tokenizer.eos_token_id
     if end not in ids[n_prompt:]:
         return ids

@@ -45,10 +45,9 @@ def votes(*, campaign: Campaign, through_id: int) -> Votes:
 
 def sample_of(stored: StoredRankings) -> sampling.Sample:
     """Which of the rankings a report uses."""
-    found = stored.columns(names=("judgment", "prompt", "rater"))
-    judgments, first = np.unique(found["judgment"], return_index=True)
+    found = stored.judgments()
     return sampling.sample_of(
-        judgments=judgments, prompts=found["prompt"][first], raters=found["rater"][first]
+        judgments=found["judgment"], prompts=found["prompt"], raters=found["rater"]
     )
 
 

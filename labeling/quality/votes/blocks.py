@@ -138,20 +138,25 @@ class StoredRankings:
         rest = columns_between(campaign=campaign, from_id=last + 1, through_id=through_id)
         return cls(campaign, through_id, rest, _left_out(campaign))
 
-    def columns(
-        self, *, names: Sequence[str] | None = None, wanted: Wanted | None = None
-    ) -> Columns:
-        """Rows that still count, in order of judgment and position: all columns, or those of these
-        `names`; all rows, or those whose prompts are `wanted`.
+    def columns(self, *, wanted: Wanted | None = None) -> Columns:
+        """Rows that still count, in order of judgment and position: all, or those whose prompts are
+        `wanted`.
         """
-        parts = [
-            part
-            for read in self._parts()
-            if (part := self._counted(read, names, wanted)) is not None
-        ]
-        found = _joined(parts)
+        parts = [self._counted(read, wanted) for read in self._parts()]
+        found = _joined([part for part in parts if part is not None])
         order = np.lexsort((found["position"], found["judgment"]))
-        return {name: column[order] for name, column in found.items()}
+        for name in found:
+            found[name] = found[name][order]
+        return found
+
+    def judgments(self) -> Columns:
+        """The `judgment`, `prompt` and `rater` of each judgment that counts, in order."""
+        parts = []
+        for read in self._parts():
+            columns = read([*{*_OF_JUDGMENT, *self.left_out}])
+            counts = self._counts(columns)
+            parts.append(_first_rows({name: columns[name][counts] for name in _OF_JUDGMENT}))
+        return _first_rows(_joined(parts))
 
     def _parts(self) -> Iterator["_Read"]:
         """One block in memory at a time."""
@@ -162,22 +167,23 @@ class StoredRankings:
                 yield _RowGroup(file, number).read
         yield lambda names: self.rest if names is None else {one: self.rest[one] for one in names}
 
-    def _counted(
-        self, read: "_Read", names: Sequence[str] | None, wanted: Wanted | None
-    ) -> Columns | None:
+    def _counted(self, read: "_Read", wanted: Wanted | None) -> Columns | None:
         is_wanted = None if wanted is None else wanted(read(["prompt"])["prompt"])
         if is_wanted is not None and not is_wanted.any():
             return None
-        needed = None if names is None else [*{*names, *_ORDER, *self.left_out}]
-        columns = read(needed)
-        counts = np.ones(len(columns["judgment"]), dtype=bool) if is_wanted is None else is_wanted
+        columns = read(None)
+        counts = self._counts(columns)
+        kept = counts if is_wanted is None else counts & is_wanted
+        return {name: column[kept] for name, column in columns.items()}
+
+    def _counts(self, columns: Columns) -> Truths:
+        counts = np.ones(len(columns["judgment"]), dtype=bool)
         for name, ids in self.left_out.items():
             counts &= np.isin(columns[name], ids, invert=True)
-        kept = columns if names is None else {name: columns[name] for name in {*names, *_ORDER}}
-        return {name: column[counts] for name, column in kept.items()}
+        return counts
 
 
-_ORDER = ("judgment", "position")
+_OF_JUDGMENT = ("judgment", "prompt", "rater")
 _Read = Callable[[Sequence[str] | None], Columns]
 
 
@@ -211,6 +217,12 @@ def _joined(parts: Sequence[Columns]) -> Columns:
         )
         for name in names
     }
+
+
+def _first_rows(columns: Columns) -> Columns:
+    """One row of each judgment, in order."""
+    _judgments, first = np.unique(columns["judgment"], return_index=True)
+    return {name: column[first] for name, column in columns.items()}
 
 
 def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:

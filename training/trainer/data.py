@@ -151,15 +151,20 @@ def all_rows(snapshot: Path, needed: str) -> list[Row]:
     return found
 
 
+def held_out_split(snapshot: Path) -> str:
+    """The validation split, the test split where validation is empty, or ""."""
+    for split in ("validation", "test"):
+        if next(streamed(snapshot, split), None) is not None:
+            return split
+    return ""
+
+
 def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
     """(split, rows): the validation split, or the test split where validation is empty, or ("",
     []).
     """
-    for split in ("validation", "test"):
-        found = rows(snapshot, split)
-        if found:
-            return split, found
-    return "", []
+    split = held_out_split(snapshot)
+    return split, rows(snapshot, split) if split else []
 
 
 def stored(

@@ -169,9 +169,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {
-        "prepare_threshold": 1 if KEEPS_PLANS else None
-    }  # for config.compiled
+    # Options that DATABASE_URL gives, such as sslmode, stay.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
+    if KEEPS_PLANS:
+        # Otherwise PostgreSQL plans the claim again for each item (ADR 9).
+        generic = "-c plan_cache_mode=force_generic_plan"
+        options["options"] = f"{options.get('options', '')} {generic}".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",

@@ -15,7 +15,7 @@ from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.integrations import get_reporting_integration_callbacks
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
 
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, RunFolder
@@ -102,7 +102,9 @@ class Curves:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        for callback in self._callbacks if self._arguments is not None else []:
+        if self._arguments is None:
+            return
+        for callback in self._callbacks:
             callback.on_train_end(self._arguments, self._state, TrainerControl(), model=None)
 
     def _write(self, step: int, values: Mapping[str, float]) -> None:

@@ -1,5 +1,6 @@
 """Which judgments a large campaign's report uses, and that updates give what a new report gives."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -142,7 +143,7 @@ def test_updates_give_what_a_report_from_nothing_gives(
 ) -> None:
     campaign, habitual = crowd
     others = [rater for rater in Rater.objects.order_by("pk") if rater not in (habitual, rosa)]
-    of_whom = {
+    of_whom: dict[str, Callable[[], object]] = {
         "added": lambda: add_one(campaign, rosa),
         "corrected": lambda: correct_one(others[0]),
         "set aside": lambda: set_aside.set_aside(

@@ -121,7 +121,7 @@ def test_ids_are_those_of_whole_conversations(
     assert found == [one_by_one(TOKENIZERS[name], of) for of in (conversation, other)]
 
 
-class Odd(PreTrainedTokenizerFast):  # type: ignore[misc]
+class Odd(PreTrainedTokenizerFast):
     """Reads the beginning of a text in its own way."""
 
     def __call__(self, text: Any, **options: Any) -> Any:

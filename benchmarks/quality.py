@@ -4,9 +4,10 @@
 
 One campaign of rankings of four, three judgments per item, by 200 raters over 90 days, generated in
 the database. The job runs twice in its own process: over everything, and after 1,000 more
-judgments. Then an admin opens every quality page. The last line is JSON: seconds of both, the
-larger peak of resident memory, the median of all openings, and the slowest page's 95th percentile
-in milliseconds.
+judgments; before that, the same at a quarter of the judgments, to show how both grow. Then an admin
+opens every quality page. The last line is JSON: seconds of both, also of the processor, the larger
+peak of resident memory, the median of all openings, and the slowest page's 95th percentile in
+milliseconds.
 """
 
 # ruff: noqa: S608  # statements put together from this file's own constants
@@ -54,6 +55,7 @@ from labeling.models import (  # noqa: E402
     Rater,
     Response,
     Source,
+    VoteBlock,
 )
 from labeling.quality import services as quality_services  # noqa: E402
 from labeling.queue.claiming import claim  # noqa: E402
@@ -69,7 +71,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--judgments", type=int, default=1_000_000)
-    options.add_argument("--quick", action="store_true", help="50,000 judgments")
+    options.add_argument("--quick", action="store_true", help="200,000 judgments")
     options.add_argument("--compute", type=int, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.compute:
@@ -77,25 +79,21 @@ def main() -> None:
         return
     databases = setup_databases(verbosity=0, interactive=False)
     try:
-        print(json.dumps(measure(n_judgments=50_000 if chosen.quick else chosen.judgments)))
+        print(json.dumps(measure(n_judgments=200_000 if chosen.quick else chosen.judgments)))
     finally:
         teardown_databases(databases, verbosity=0)
 
 
 def measure(*, n_judgments: int) -> dict[str, object]:
     began = time.perf_counter()
+    quarter = n_judgments // 4
     campaign = campaign_of(n_items=n_judgments // OVERLAP)
-    judge(first=0, n=n_judgments)
-    execute("ANALYZE")
+    judge(first=0, n=quarter, of=n_judgments)
     print(f"built in {time.perf_counter() - began:.0f} s", flush=True)
-    full = in_a_worker(campaign)
-    print(f"computed in {full['seconds']} s, at most {full['peak_mb']} MB", flush=True)
-    execute("UPDATE labeling_qualityreport SET rests_until = NULL")
-    judge(first=n_judgments, n=N_NEW)
-    increment = in_a_worker(campaign)
-    print(
-        f"{N_NEW} more in {increment['seconds']} s, at most {increment['peak_mb']} MB", flush=True
-    )
+    _full, before = computed_twice(campaign, n_judgments=quarter, of=n_judgments)
+    judge(first=quarter + N_NEW, n=n_judgments - quarter - N_NEW, of=n_judgments)
+    VoteBlock.objects.all().delete()
+    full, increment = computed_twice(campaign, n_judgments=n_judgments, of=n_judgments)
     times = {name: openings(address) for name, address in pages(campaign).items()}
     for name, took in times.items():
         print(
@@ -107,10 +105,16 @@ def measure(*, n_judgments: int) -> dict[str, object]:
         "responses": K,
         "full_s": full["seconds"],
         "increment_s": increment["seconds"],
+        "increment_cpu_s": increment["cpu_s"],
         "peak_mb": max(full["peak_mb"], increment["peak_mb"]),
+        "increment_s_at_a_quarter": before["seconds"],
+        "increment_cpu_s_at_a_quarter": before["cpu_s"],
+        "increment_mb": increment["peak_mb"],
+        "increment_mb_at_a_quarter": before["peak_mb"],
         "page_ms_median": round(statistics.median(ms for took in times.values() for ms in took), 1),
         "page_ms_max": round(max(map(p95, times.values())), 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "load": round(os.getloadavg()[0], 1),
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}",
         "commit": (
             subprocess.run(
@@ -118,6 +122,24 @@ def measure(*, n_judgments: int) -> dict[str, object]:
             ).stdout.strip()
         ),
     }
+
+
+def computed_twice(
+    campaign: Campaign, *, n_judgments: int, of: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Over everything, and after N_NEW more."""
+    execute("ANALYZE")
+    full = in_a_worker(campaign)
+    print(f"{n_judgments} in {full['seconds']} s, at most {full['peak_mb']} MB", flush=True)
+    execute("UPDATE labeling_qualityreport SET rests_until = NULL")
+    judge(first=n_judgments, n=N_NEW, of=of)
+    increment = in_a_worker(campaign)
+    print(
+        f"{N_NEW} more in {increment['seconds']} s ({increment['cpu_s']} CPU-s), at most"
+        f" {increment['peak_mb']} MB",
+        flush=True,
+    )
+    return full, increment
 
 
 def p95(took: list[float]) -> float:
@@ -136,11 +158,15 @@ def in_a_worker(campaign: Campaign) -> dict[str, float]:
 
 
 def computed(campaign_id: int) -> dict[str, float]:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     report = quality_services.compute_quality(campaign_id=campaign_id, now=datetime.now(UTC))
     assert report is not None
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": round(time.perf_counter() - began, 1), "peak_mb": round(peak_mb)}
+    return {
+        "seconds": round(time.perf_counter() - began, 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
+        "peak_mb": round(peak_mb),
+    }
 
 
 def own_database() -> str:
@@ -257,8 +283,10 @@ def campaign_of(*, n_items: int) -> Campaign:
     return campaign
 
 
-def judge(*, first: int, n: int) -> None:
-    """Judgments from number `first` on, three per item, spread evenly over the time before NOW."""
+def judge(*, first: int, n: int, of: int) -> None:
+    """Judgments from number `first` on, three per item; `of` of them are spread evenly over the
+    time before NOW.
+    """
     numbers = (
         f"SELECT i, FIRST + 1 + i / 3 AS item FROM generate_series({first}, {first + n - 1}) i"
     )
@@ -273,7 +301,7 @@ def judge(*, first: int, n: int) -> None:
         lease="NULL",
         active_s="20 + 300 * random() * random()",
         submitted_at=(
-            f"'2025-12-01T00:00Z'::timestamptz + i * interval '{90 * 86_400 / (first + n):.3f} s'"
+            f"'2025-12-01T00:00Z'::timestamptz + i * interval '{90 * 86_400 / of:.3f} s'"
         ),
     )
     copy(Comparison, numbers, judgment_id="FIRST + i")

@@ -7,13 +7,15 @@ Each ranking has a prompt and four responses, about 600 tokens in all; 1,000,000
 with --quick. The file is written as `training.snapshots` freezes it, then a child process runs as
 a supervisor starts it, with one step of two rankings. `peak_gb` is the proportional memory (PSS)
 of all its processes together, the mapped files included. A tenth of the rows runs first: the peak
-should be the same.
+should be the same. `cpu_ms_a_ranking` is what one more ranking costs, which other work on the
+machine does not change.
 """
 
 import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -63,6 +65,7 @@ def main() -> None:
         "n_rankings": n,
         **whole,
         "rankings_per_s": round(n / whole["tokenised_s"], 1),
+        "cpu_ms_a_ranking": round(1000 * (whole["cpu_s"] - tenth["cpu_s"]) / (n - n // 10), 2),
         "peak_gb_at_a_tenth": tenth["peak_gb"],
         "n_cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
@@ -135,7 +138,7 @@ def rankings(n: int) -> Iterator[dict[str, object]]:
 
 def trained(folder: Path) -> dict[str, float]:
     """Seconds until everything is tokenised and until the end, and the peak of all processes."""
-    began = time.monotonic()
+    began, cpu = time.monotonic(), cpu_of_children()
     tokenised_s, peak = 0.0, 0
     with (folder / run_dir.LOG).open("ab") as log:
         child = subprocess.Popen(
@@ -154,8 +157,15 @@ def trained(folder: Path) -> dict[str, float]:
     return {
         "tokenised_s": round(tokenised_s, 1),
         "seconds": round(time.monotonic() - began, 1),
+        "cpu_s": round(cpu_of_children() - cpu, 1),
         "peak_gb": round(peak / _GIB, 2),
     }
+
+
+def cpu_of_children() -> float:
+    """Seconds of those that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def family(pid: int) -> list[int]:

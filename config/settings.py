@@ -353,8 +353,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
 KEEP_DAYS = env.integer(
     "PREFERABLY_KEEP_DAYS",
-    "Days until unused weights and checkpoints are deleted, once a night. 0: delete only"
-    " on the page “Storage”.",
+    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
     default="30",
 )
 RUN_HEARTBEAT_S = env.integer(
@@ -373,15 +372,13 @@ RUN_STALL_AFTER_S = env.integer(
 RUN_MAX_ATTEMPTS = 3
 RUN_GATHER_S = env.integer(
     "PREFERABLY_RUN_GATHER_S",
-    "Seconds that the machines of a run wait for each other, model downloads included,"
-    " before the run is queued again.",
+    "Seconds that the machines of a run wait for each other, model downloads included.",
     default="900",
 )
 NODE_ADDRESS = (
     env.text(
         "PREFERABLY_NODE_ADDRESS",
-        "Address at which other nodes reach this one, for runs on several machines."
-        " Empty: its host name.",
+        "Address at which other nodes of a run reach this one. Empty: its host name.",
         default="",
     )
     or socket.gethostname()
@@ -402,8 +399,7 @@ VISIBLE_GPUS = env.text(
 TRAINER_COMMAND = shlex.split(
     env.text(
         "PREFERABLY_TRAINER",
-        "Command that trains; the run's folder is added as its last argument. Empty:"
-        " python -m training.trainer.",
+        "Command that trains; gets the run's folder. Empty: python -m training.trainer.",
         default="",
     )
 ) or [sys.executable, "-m", "training.trainer"]
@@ -416,6 +412,11 @@ ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
     "A running vLLM server that writes the responses of one PPO, RLOO or sample run at a time;"
     " see docs/operators.md. Empty: a run starts its own on GPUs beyond its processes.",
+    default="",
+)
+TRACKERS = env.words(  # read by the training process itself
+    "PREFERABLY_TRACKERS",
+    "Trackers that runs send their curves to, separated by commas: wandb, mlflow, trackio.",
     default="",
 )
 ENDPOINT_HOSTS = env.words(

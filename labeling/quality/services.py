@@ -25,7 +25,7 @@ from labeling.models import (
 )
 from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
-from labeling.quality.measures import agreeing, habits, strengths
+from labeling.quality.measures import agreeing, habits, sampling, strengths
 from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
@@ -34,7 +34,7 @@ from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures import wording as measures_wording
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.quality.votes import arrays, blocks, contests, experts, golds, rater_groups
-from labeling.statistics.figures import absent, gettext_noop
+from labeling.statistics.figures import Ints, absent, gettext_noop
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been computing a report for this long is gone, and another may start. Equal to
@@ -153,14 +153,67 @@ class _ReportData:
 
 
 def _compute(campaign: Campaign, through_id: int) -> _ReportData:
-    votes = arrays.votes(campaign=campaign, through_id=through_id)
-    names = dict(
-        Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias")
+    stored = blocks.StoredRankings.of(campaign=campaign, through_id=through_id)
+    sample = arrays.sample_of(stored)
+    votes = _chosen_votes(stored, sample)
+    found = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
+    names = dict(Rater.objects.filter(pk__in=found).values_list("pk", "alias"))
+    behind = measures_behind.judgments_behind(votes.recent)
+    raters = measures_raters.rater_measures(votes.recent, names, behind.raters)
+    for rater, record in raters.items():
+        record["n_judgments"] = sample.n_judgments[rater]
+    if not sample.is_whole:
+        behind = measures_behind.judgments_behind(votes.drawn)
+    results = _results(campaign, votes, names, raters, behind.everybody) | {
+        "version": selectors.REPORT_VERSION,
+        "sample": {
+            "n_drawn": len(np.unique(votes.drawn.judgment)),
+            "of_rater": sample.of_rater,
+        },
+    }
+    return _ReportData(sum(sample.n_judgments.values()), results, raters)
+
+
+@dataclass(frozen=True)
+class _ChosenVotes:
+    """The votes of a report; all three are the same in a campaign of sampling.MOST judgments."""
+
+    drawn: measures_votes.Votes
+    """for figures of the campaign"""
+    recent: measures_votes.Votes
+    """for measures of raters"""
+    adjudicated: measures_votes.Votes
+    """on items that a reviewer decided"""
+
+
+def _chosen_votes(stored: blocks.StoredRankings, sample: sampling.Sample) -> _ChosenVotes:
+    if sample.is_whole:
+        votes = arrays.votes_of(stored)
+        return _ChosenVotes(votes, votes, votes)
+    decided = arrays.adjudicated_prompts(campaign=stored.campaign)
+
+    def wanted(prompts: Ints) -> measures_votes.Truths:
+        is_decided = sampling.among(prompts, decided)
+        return sample.is_drawn(prompts) | sample.is_recent(prompts) | is_decided
+
+    votes = arrays.votes_of(stored, wanted=wanted)
+    return _ChosenVotes(
+        votes.where(sample.is_drawn(votes.prompt)),
+        votes.where(sample.is_recent(votes.prompt)),
+        votes.where(sampling.among(votes.prompt, decided)),
     )
+
+
+def _results(
+    campaign: Campaign,
+    chosen: _ChosenVotes,
+    names: Mapping[int, str],
+    raters: Mapping[int, measures_votes.Record],
+    behind: measures_votes.Record,
+) -> measures_votes.Record:
+    votes = chosen.drawn
     questions = rating_form.parse(campaign.guideline_version.form).questions
-    behind = measures_behind.judgments_behind(votes)
-    raters = measures_raters.rater_measures(votes, names, behind.raters)
-    decided = arrays.adjudicated_order(campaign=campaign, votes=votes)
+    decided = arrays.adjudicated_order(campaign=campaign, votes=chosen.adjudicated)
     others, pools = arrays.votes_of_other_pools(campaign=campaign)
     agreed, n_decided, prompts = golds.gold_counts(campaign=campaign)
     against = _with_model(campaign, votes) | {
@@ -169,22 +222,23 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
                 np.array(agreed), np.array(n_decided), np.array(prompts, dtype=np.int64)
             )
         ),
-        "adjudicated": measures_votes.as_record(measures_against.with_order(votes, decided)),
+        "adjudicated": measures_votes.as_record(
+            measures_against.with_order(chosen.adjudicated, decided)
+        ),
         "pools": measures_against.with_pools(votes, others, pools),
     }
     members = rater_groups.rater_groups(campaign=campaign, raters=names)
     groups = measures_groups.groups_of(votes, members, others, pools, fewest=FEWEST_IN_A_CELL)
     wording = measures_wording.confident_wording(
-        experts.expert_votes(campaign=campaign, votes=votes, adjudicated=decided)
+        experts.expert_votes(campaign=campaign, votes=chosen.adjudicated, adjudicated=decided)
     )
     sources = contests.source_names(votes=votes)
-    results = {
-        "version": selectors.REPORT_VERSION,
+    return {
         "agreement": agreeing.agreement_of(votes, questions) | against,
         "matrix": agreeing.matrix_of(votes),
         "items": agreeing.split_items(votes),
         "habits": habits.habits_of(votes),
-        "behind": behind.everybody | groups.pop("behind", {}) | wording.pop("behind", {}),
+        "behind": behind | groups.pop("behind", {}) | wording.pop("behind", {}),
         "groups": groups,
         "wording": wording,
         "contests": measures_contests.contests_of(votes, sources),
@@ -198,7 +252,6 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
             .count()
         ),
     }
-    return _ReportData(sum(found["n_judgments"] for found in raters.values()), results, raters)
 
 
 def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_votes.Record:

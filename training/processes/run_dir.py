@@ -12,6 +12,7 @@ atomic writes, and the check that a stale attempt writes nothing.
                       {"response": id, "score": number}
     folds.json        results of the cross-validation folds measured so far
     log.txt           the child's stdout and stderr
+    tensorboard/      the points of progress.jsonl as TensorBoard's event files
     result.json       written last (Result)
 
 Standard library only: both sides import it.
@@ -35,6 +36,7 @@ CONFIG = "config.json"
 PROGRESS = "progress.jsonl"
 STOP = "stop"
 LOG = "log.txt"
+TENSORBOARD = "tensorboard"
 RESULT = "result.json"
 RESPONSES = "responses.jsonl"
 SCORES = "scores.jsonl"
@@ -262,6 +264,8 @@ class RunFolder:
     wait: Callable[[], None] = _no_wait
     from_first: Callable[[bool], bool] = bool
     gather: Callable[[Mapping[str, bytes]], Sequence[Mapping[str, bytes]]] = _own_files_only
+    on_point: Callable[[int, int, Mapping[str, float]], None] | None = None
+    """gets every point that is written"""
 
     def is_stop_requested(self) -> bool:
         """The same answer in every process; it is a collective call, so each has to make it."""
@@ -282,6 +286,8 @@ class RunFolder:
             }
             | ({LEFT_OUT: left_out} if left_out else {})
         )
+        if self.on_point is not None:
+            self.on_point(step, n_steps, finite)
 
     def append_sample(
         self, step: int, prompt: str, response: str, scores: Mapping[str, Any]

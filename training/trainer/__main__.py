@@ -16,6 +16,7 @@ import platform
 import resource
 import signal
 import sys
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from training.runs import estimates
 
 _PARALLEL = "training.trainer.parallel"
 _PRECISION = "training.trainer.modeling.precision"
+_CURVES = "training.trainer.curves"
 _GIB = 1024**3
 
 
@@ -63,7 +65,8 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         folder = _joined(folder)
         kind = trainer(job.kind)
         _tell_precision(job, config, folder)
-        result = kind.carry_out(job, config, folder)
+        with _reporting(folder, job) as reporting:
+            result = kind.carry_out(job, config, reporting)
         _refuse_broken(result, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
@@ -100,6 +103,14 @@ def _tell_precision(job: Job, config: configs.Config, folder: RunFolder) -> None
     """Unless nothing is computed here: the kind does without torch, or an endpoint answers."""
     if "torch" in sys.modules and job.endpoint is None:
         folder.append_note(importlib.import_module(_PRECISION).sentence(config))
+
+
+def _reporting(folder: RunFolder, job: Job) -> AbstractContextManager[RunFolder]:
+    """The folder, whose points also go to TensorBoard files and trackers."""
+    found: AbstractContextManager[RunFolder] = importlib.import_module(_CURVES).reporting(
+        folder, job
+    )
+    return found
 
 
 def _leave_process_group() -> None:

@@ -151,15 +151,20 @@ def all_rows(snapshot: Path, needed: str) -> list[Row]:
     return found
 
 
+def held_out_split(snapshot: Path) -> str:
+    """The validation split, the test split where validation is empty, or ""."""
+    for split in ("validation", "test"):
+        if next(streamed(snapshot, split), None) is not None:
+            return split
+    return ""
+
+
 def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
     """(split, rows): the validation split, or the test split where validation is empty, or ("",
     []).
     """
-    for split in ("validation", "test"):
-        found = rows(snapshot, split)
-        if found:
-            return split, found
-    return "", []
+    split = held_out_split(snapshot)
+    return split, rows(snapshot, split) if split else []
 
 
 def stored(
@@ -239,9 +244,23 @@ def response_ids(
     *,
     is_ended: bool = True,
 ) -> list[int]:
-    whole = conversation_ids(
-        tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt)
+    whole = _ids(
+        tokenizer,
+        [*messages, {"role": "assistant", "content": text}],
+        add_generation_prompt=False,
     )
+    return response_of(tokenizer, prompt, whole, is_ended=is_ended)
+
+
+def response_of(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Sequence[int],
+    whole: list[int],
+    *,
+    is_ended: bool = True,
+) -> list[int]:
+    """The response in a whole conversation that begins with `prompt`, up to the end of its turn."""
+    whole = _until_end(tokenizer, whole, len(prompt))
     response = whole[_common_prefix(prompt, whole) :]
     return response if is_ended or len(response) == 1 else _unended(tokenizer, response)
 
@@ -300,7 +319,10 @@ def conversation_ids(
     model samples: with it, the model would learn to write it, and rewards would be read one token
     late.
     """
-    ids = _ids(tokenizer, messages, add_generation_prompt=False)
+    return _until_end(tokenizer, _ids(tokenizer, messages, add_generation_prompt=False), n_prompt)
+
+
+def _until_end(tokenizer: PreTrainedTokenizerBase, ids: list[int], n_prompt: int) -> list[int]:
     end = tokenizer.eos_token_id
     if end not in ids[n_prompt:]:
         return ids

@@ -17,9 +17,10 @@ from labeling.models import (
     Scorer,
 )
 from labeling.quality import counting
+from labeling.quality.measures import sampling
 from labeling.quality.measures.against import OtherVotes
 from labeling.quality.measures.votes import Grouping, Votes
-from labeling.quality.votes.blocks import columns_through
+from labeling.quality.votes.blocks import StoredRankings, Wanted
 from labeling.statistics.bias import looks
 
 CHUNK = 5_000
@@ -39,7 +40,20 @@ _COLUMNS = (
 
 def votes(*, campaign: Campaign, through_id: int) -> Votes:
     """Every ranking up to `through_id` that counts, extras and repeats included."""
-    found = columns_through(campaign=campaign, through_id=through_id)
+    return votes_of(StoredRankings.of(campaign=campaign, through_id=through_id))
+
+
+def sample_of(stored: StoredRankings) -> sampling.Sample:
+    """Which of the rankings a report uses."""
+    found = stored.judgments()
+    return sampling.sample_of(
+        judgments=found["judgment"], prompts=found["prompt"], raters=found["rater"]
+    )
+
+
+def votes_of(stored: StoredRankings, *, wanted: Wanted | None = None) -> Votes:
+    """The rankings that count; with `wanted`, those on these prompts."""
+    found, campaign = stored.columns(wanted=wanted), stored.campaign
     has = {name: found[f"has:{name}"] for name in looks.SIGHTS}
     repeats = Item.objects.filter(campaign=campaign, repeat_of__isnull=False).values_list(
         "pk", flat=True
@@ -139,6 +153,12 @@ def adjudicated_order(*, campaign: Campaign, votes: Votes) -> np.ndarray:
     return _looked_up(
         item * size + response, rank.astype(float), votes.item * size + votes.response
     )
+
+
+def adjudicated_prompts(*, campaign: Campaign) -> np.ndarray:
+    """The prompts of items that a reviewer decided, sorted."""
+    decided = Item.objects.filter(campaign=campaign, adjudication__isnull=False)
+    return np.unique(np.array(list(decided.values_list("prompt_id", flat=True)), dtype=np.int64))
 
 
 def scorer_of(*, campaign: Campaign) -> Scorer | None:

@@ -1,13 +1,14 @@
 """A campaign's rankings as columns, read row by row from the database, or from stored blocks.
 
 A block is a Parquet file in a database row: a million judgments of four responses take about 100
-MB, and load in seconds. Its columns are the unchanging ones of
+MB, and those of drawn prompts load in seconds. Its columns are the unchanging ones of
 labeling.quality.measures.votes.Votes, every question of the form as `answer:NAME`, and every
 feature of a text as `has:NAME`.
 """
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,20 @@ from django.db.models import Max, QuerySet
 
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
 from labeling.quality import counting
+from labeling.quality.measures import sampling
+from labeling.quality.measures.votes import Truths
 from labeling.statistics.bias import looks as bias_looks
+from labeling.statistics.figures import Ints
 
 BLOCK = 20_000
 """Judgments per block. Those after the last full block are read row by row each time."""
 CHUNK = 5_000
+ROW_GROUP = 5_000
+"""Rows of a block that are read together."""
 
 Columns = dict[str, np.ndarray]
+Wanted = Callable[[Ints], Truths]
+"""prompts → which of them"""
 Block = tuple[int, int, int]
 """ids of its first and last judgment, and their number"""
 
@@ -102,55 +110,124 @@ def columns_between(*, campaign: Campaign, from_id: int, through_id: int) -> Col
 
 
 def packed(columns: Mapping[str, np.ndarray]) -> bytes:
+    """As Parquet, in the order of the prompts' places: the rows of drawn prompts are together."""
+    order = np.argsort(sampling.places(columns["prompt"]), kind="stable")
     out = io.BytesIO()
     pq.write_table(
-        pa.table({name: pa.array(column) for name, column in columns.items()}),
+        pa.table({name: pa.array(column[order]) for name, column in columns.items()}),
         out,
         compression="zstd",
+        row_group_size=ROW_GROUP,
     )
     return out.getvalue()
 
 
-def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
-    """All rankings of the campaign up to a judgment that still count: from blocks, and the rest row
-    by row.
-    """
-    stored = VoteBlock.objects.filter(campaign=campaign, through_id__lte=through_id).order_by(
-        "through_id"
-    )
-    files = [io.BytesIO(columns) for columns in stored.values_list("columns", flat=True)]
-    known = stored.aggregate(last=Max("through_id"))["last"] or 0
-    rest = columns_between(campaign=campaign, from_id=known + 1, through_id=through_id)
-    held = [set(pq.read_schema(file).names) for file in files]
-    names = [*rest, *sorted(set().union(*held) - set(rest))] if held else list(rest)
-    counts = _counts(campaign, lambda name: _joined(name, files, held, rest))
+@dataclass(frozen=True)
+class StoredRankings:
+    """All rankings of a campaign up to a judgment: from blocks, and the rest row by row."""
+
+    campaign: Campaign
+    through_id: int
+    rest: Columns
+    left_out: Mapping[str, np.ndarray]
+    """ids of what does not count, by column"""
+
+    @classmethod
+    def of(cls, *, campaign: Campaign, through_id: int) -> "StoredRankings":
+        last = _blocks(campaign, through_id).aggregate(last=Max("through_id"))["last"] or 0
+        rest = columns_between(campaign=campaign, from_id=last + 1, through_id=through_id)
+        return cls(campaign, through_id, rest, _left_out(campaign))
+
+    def columns(self, *, wanted: Wanted | None = None) -> Columns:
+        """Rows that still count, in order of judgment and position: all, or those whose prompts are
+        `wanted`.
+        """
+        parts = [self._counted(read, wanted) for read in self._parts()]
+        found = _joined([part for part in parts if part is not None])
+        order = np.lexsort((found["position"], found["judgment"]))
+        for name in found:
+            found[name] = found[name][order]
+        return found
+
+    def judgments(self) -> Columns:
+        """The `judgment`, `prompt` and `rater` of each judgment that counts, in order."""
+        parts = []
+        for read in self._parts():
+            columns = read([*{*_OF_JUDGMENT, *self.left_out}])
+            counts = self._counts(columns)
+            parts.append(_first_rows({name: columns[name][counts] for name in _OF_JUDGMENT}))
+        return _first_rows(_joined(parts))
+
+    def _parts(self) -> Iterator["_Read"]:
+        """One block in memory at a time."""
+        stored = _blocks(self.campaign, self.through_id).values_list("columns", flat=True)
+        for packed in stored.iterator(chunk_size=1):
+            file = pq.ParquetFile(io.BytesIO(packed))
+            for number in range(file.num_row_groups):
+                yield _RowGroup(file, number).read
+        yield lambda names: self.rest if names is None else {one: self.rest[one] for one in names}
+
+    def _counted(self, read: "_Read", wanted: Wanted | None) -> Columns | None:
+        is_wanted = None if wanted is None else wanted(read(["prompt"])["prompt"])
+        if is_wanted is not None and not is_wanted.any():
+            return None
+        columns = read(None)
+        counts = self._counts(columns)
+        kept = counts if is_wanted is None else counts & is_wanted
+        return {name: column[kept] for name, column in columns.items()}
+
+    def _counts(self, columns: Columns) -> Truths:
+        counts = np.ones(len(columns["judgment"]), dtype=bool)
+        for name, ids in self.left_out.items():
+            counts &= np.isin(columns[name], ids, invert=True)
+        return counts
+
+
+_OF_JUDGMENT = ("judgment", "prompt", "rater")
+_Read = Callable[[Sequence[str] | None], Columns]
+
+
+@dataclass(frozen=True)
+class _RowGroup:
+    file: pq.ParquetFile
+    number: int
+
+    def read(self, names: Sequence[str] | None) -> Columns:
+        table = self.file.read_row_group(
+            self.number, columns=None if names is None else list(names), use_threads=False
+        )
+        return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _blocks(campaign: Campaign, through_id: int) -> QuerySet[VoteBlock]:
+    stored = VoteBlock.objects.filter(campaign=campaign, through_id__lte=through_id)
+    return stored.order_by("through_id")
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    """A part without a question has no answers to it. At most one column is in memory twice."""
+    sizes = [len(part["judgment"]) for part in parts]
+    names = dict.fromkeys(name for part in reversed(parts) for name in part)
     return {
-        name: _joined(name, files, held, rest)[counts] for name in names
-    }  # at most one column at a time is in memory twice
+        name: np.concatenate(
+            [
+                part.pop(name) if name in part else np.full(size, np.nan)
+                for part, size in zip(parts, sizes, strict=True)
+            ]
+        )
+        for name in names
+    }
 
 
-def _joined(
-    name: str, files: Sequence[io.BytesIO], held: Sequence[set[str]], rest: Columns
-) -> np.ndarray:
-    """One column of all blocks and of the rest. A block without that question has no answers to
-    it.
-    """
-    parts = []
-    for file, names in zip(files, held, strict=True):
-        file.seek(0)
-        column_name = name if name in names else "judgment"
-        column = pq.read_table(file, columns=[column_name], use_threads=False)[
-            column_name
-        ].to_numpy()
-        parts.append(column if name in names else np.full(len(column), np.nan))
-    parts.append(rest[name] if name in rest else np.full(len(rest["judgment"]), np.nan))
-    return np.concatenate(parts)
+def _first_rows(columns: Columns) -> Columns:
+    """One row of each judgment, in order."""
+    _judgments, first = np.unique(columns["judgment"], return_index=True)
+    return {name: column[first] for name, column in columns.items()}
 
 
-def _counts(campaign: Campaign, read: Callable[[str], np.ndarray]) -> np.ndarray:
-    """By row: whether it is of a judgment that counts, on a text that may be used. The same as
-    labeling.quality.counting for rows that are stored already, with repeats and extras. A column is
-    only read if some of its ids are left out.
+def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
+    """Ids, by column, of judgments that do not count and of texts that may not be used. The same as
+    labeling.quality.counting for rows that are stored already, with repeats and extras.
     """
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True
@@ -161,17 +238,13 @@ def _counts(campaign: Campaign, read: Callable[[str], np.ndarray]) -> np.ndarray
     withdrawn_texts = Response.objects.filter(
         author__withdrawn_at__isnull=False, item_responses__item__campaign=campaign
     )
-    left_out: dict[str, list[int]] = {
+    found = {
         "judgment": [*superseded, *aside],
         "rater": counting.withdrawn_raters(),
         "source": counting.withdrawn_sources(),
         "response": list(withdrawn_texts.values_list("pk", flat=True)),
     }
-    counts = np.ones(len(read("judgment")), dtype=bool)
-    for name, ids in left_out.items():
-        if ids:
-            counts &= np.isin(read(name), np.array(ids, dtype=np.int64), invert=True)
-    return counts
+    return {name: np.array(ids, dtype=np.int64) for name, ids in found.items() if ids}
 
 
 def _answers(ratings: Sequence[Mapping[str, Any]]) -> Columns:

@@ -10,9 +10,11 @@ from scipy.special import expit
 
 from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
+from labeling.quality.measures import sampling
 from labeling.quality.measures.votes import Record, Votes, as_figure
 from labeling.quality.selectors import last_judgment_id
-from labeling.quality.votes.arrays import votes as votes_of
+from labeling.quality.votes import arrays
+from labeling.quality.votes.blocks import StoredRankings
 from labeling.statistics.figures import Figure
 
 
@@ -68,16 +70,19 @@ class SourceStrengths:
 
 def contests(*, campaign: Campaign) -> list[Contest]:
     """Computed now from every vote. Pages use the quality report's results instead."""
-    votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
+    votes = arrays.votes(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
     return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
 
 
 def win_rate(*, campaign: Campaign, source_id: int, other_id: int, split: str) -> Figure:
     """How often one source beat the other on prompts of this split, from 0 to 1, computed now."""
-    votes = votes_of(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
     prompts = Prompt.objects.filter(items__campaign=campaign, split=split)
-    wanted = np.array(list(prompts.values_list("pk", flat=True).distinct()), dtype=np.int64)
-    return measures_contests.win_rate_of(votes, source_id, other_id, wanted)
+    known = np.unique(np.array(list(prompts.values_list("pk", flat=True)), dtype=np.int64))
+    stored = StoredRankings.of(
+        campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0
+    )
+    votes = arrays.votes_of(stored, wanted=lambda prompts: sampling.among(prompts, known))
+    return measures_contests.win_rate_of(votes, source_id, other_id, known)
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:

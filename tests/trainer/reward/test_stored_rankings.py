@@ -63,6 +63,7 @@ def test_while_rows_are_tokenised_the_log_says_how_far_it_is(
 ) -> None:
     """The log grows, so the supervisor does not take a million rankings for a standstill."""
     monkeypatch.setattr(stored_rankings, "SAY_EVERY_S", 0.0)
+    monkeypatch.setattr(stored_rankings, "AT_ONCE", 2)
     tokenizer = loading.load_tokenizer(str(tiny_model))
     snapshot = runs.rankings(tmp_path / "snapshot", n_train=4)
     folder = RunFolder(tmp_path / "run", 1)

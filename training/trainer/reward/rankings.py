@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from training.trainer import data
 from training.trainer.data import Row
+from training.trainer.reward.answer_ids import Answers, AnswerTokenizer, Conversation
 
 # Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table
 # 27).
@@ -59,10 +60,9 @@ def read(
     `rating_margin` is added for each point between the ratings of a pair's responses. A response
     that its model did not end (`is_ended` false) gets no end of turn.
     """
-    read = [
-        of_prompt(tokenizer, group, max_tokens, margin, rating_margin)
-        for group in _by_prompt(found)
-    ]
+    read = of_prompts(
+        AnswerTokenizer(tokenizer), _by_prompt(found), max_tokens, margin, rating_margin
+    )
     rows = [row for row, counts in read if counts["n_pairs"]]
     sums = {
         name: sum(counts[name] for _row, counts in read)
@@ -71,30 +71,37 @@ def read(
     return Rankings(rows=rows, **sums)
 
 
-def of_prompt(
-    tokenizer: PreTrainedTokenizerBase,
-    group: Sequence[Row],
+def of_prompts(
+    tokenizer: AnswerTokenizer,
+    groups: Sequence[Sequence[Row]],
     max_tokens: int,
     margin: str = "none",
     rating_margin: float = 0.0,
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """The rankings of one prompt as a row of `read`, and what was counted in it. A row may have no
+) -> list[tuple[dict[str, Any], dict[str, int]]]:
+    """The rankings of each prompt as a row of `read`, and what was counted in it. A row may have no
     pair.
     """
+    read = tokenizer.read([_conversation(group) for group in groups])
+    return [
+        _of_prompt(group, answers, max_tokens, margin, rating_margin)
+        for group, answers in zip(groups, read, strict=True)
+    ]
+
+
+def _conversation(group: Sequence[Row]) -> Conversation:
+    responses = [response for row in group for response in row["responses"]]
+    return Conversation(
+        group[0]["prompt"],
+        list(dict.fromkeys(response["text"] for response in responses)),
+        frozenset(response["text"] for response in responses if not response.get("is_ended", True)),
+    )
+
+
+def _of_prompt(
+    group: Sequence[Row], answers: Answers, max_tokens: int, margin: str, rating_margin: float
+) -> tuple[dict[str, Any], dict[str, int]]:
     texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
-    prompt = data.prompt_ids(tokenizer, group[0]["prompt"])
-    cut_off = {
-        response["text"]
-        for row in group
-        for response in row["responses"]
-        if not response.get("is_ended", True)
-    }
-    ids = {
-        text: data.response_ids(
-            tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
-        )
-        for text in texts
-    }
+    prompt, ids = answers.prompt, dict(zip(texts, answers.responses, strict=True))
     kept = [text for text in texts if len(ids[text]) < max_tokens]
     room = max_tokens - max((len(ids[text]) for text in kept), default=0)
     given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]

@@ -246,8 +246,14 @@ def _read(
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
             "Collect more comparisons or raise the max row length."
         )
-    split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens)
+    split = data.held_out_split(snapshot)
+    held_out = (
+        stored_rankings.read(
+            snapshot, split, Reading(tokenizer, config.max_tokens), folder, n_processes=n_processes
+        )
+        if split
+        else Rankings([], n_pairs=0, n_ties=0, n_left_out=0, n_cut=0)
+    )
     demonstrations = rankings.unranked(
         tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
     )

@@ -23,9 +23,12 @@ from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.data import Row
 from training.trainer.reward import parts, rankings
+from training.trainer.reward.answer_ids import AnswerTokenizer
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 64
+"""Prompts that are tokenised together."""
 SAY_EVERY_S = 10.0
 """How often the log says how far it is. A log that grows is a sign of life for the supervisor."""
 _COUNTS = ("n_pairs", "n_ties", "n_left_out", "n_cut")
@@ -160,15 +163,17 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Runs in each of the processes. The one with the first prompts says how far all are."""
     said_at = time.monotonic()
+    tokenizer = AnswerTokenizer(reading.tokenizer)
     for begin, end in parts:
         with path.open("rb") as file:
-            for number in range(begin, end):
-                lines = groups.order[groups.starts[number] : groups.starts[number + 1]]
-                yield _row([_row_at(file, int(offset)) for offset in lines], reading)
+            for first in range(begin, end, AT_ONCE):
+                last = min(first + AT_ONCE, end)
+                yield from _rows_of(file, groups, range(first, last), tokenizer, reading)
                 if begin == 0 and time.monotonic() - said_at > SAY_EVERY_S:
                     said_at = time.monotonic()
-                    share = (number + 1) / end
-                    logger.warning("Tokenised %.0f %% of %s prompts.", 100 * share, len(groups))
+                    logger.warning(
+                        "Tokenised %.0f %% of %s prompts.", 100 * last / end, len(groups)
+                    )
 
 
 def _row_at(file: Any, offset: int) -> Row:
@@ -177,13 +182,23 @@ def _row_at(file: Any, offset: int) -> Row:
     return row
 
 
-def _row(group: Iterable[Row], reading: Reading) -> dict[str, Any]:
-    row, counts = rankings.of_prompt(
-        reading.tokenizer, list(group), reading.max_tokens, reading.margin, reading.rating_margin
-    )
-    about = [
-        {name: None if one.get(name) is None else str(one[name]) for name in _ABOUT}
-        | {"strength": one.get("strength")}
-        for one in row["about"]
+def _rows_of(
+    file: Any, groups: Groups, numbers: Iterable[int], tokenizer: AnswerTokenizer, reading: Reading
+) -> Iterator[dict[str, Any]]:
+    """The rows of the prompts with these numbers, tokenised together."""
+    given = [
+        [
+            _row_at(file, int(offset))
+            for offset in groups.order[groups.starts[number] : groups.starts[number + 1]]
+        ]
+        for number in numbers
     ]
-    return row | {"about": about} | counts
+    for row, counts in rankings.of_prompts(
+        tokenizer, given, reading.max_tokens, reading.margin, reading.rating_margin
+    ):
+        about = [
+            {name: None if one.get(name) is None else str(one[name]) for name in _ABOUT}
+            | {"strength": one.get("strength")}
+            for one in row["about"]
+        ]
+        yield row | {"about": about} | counts

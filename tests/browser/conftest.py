@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -40,10 +40,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Another page of the same window starts no other process, and compiles no script again.
+    "--renderer-process-limit=1",
 ]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOR_RULES = ["color-contrast", "link-in-text-block"]
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+MOUNTED = """() => [...document.querySelectorAll("[data-behavior]")].every(
+  (el) => "mounted" in el.dataset)"""
 DRAWN = """async () => {
   await document.fonts.ready;
   for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
@@ -67,8 +71,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture
 def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
     """open_page("/desk/", rosa, theme="dark", width=390, height=844): a new window, signed in as
-    that person or as nobody. At the end of the test, every such page must have run without an error
-    and without violating the content policy.
+    that person or as nobody, with every script mounted. At the end of the test, every such page
+    must have run without an error and without violating the content policy.
 
     Without JavaScript a refused form (422) is a full page, and the browser logs that: `refusals` is
     the expected number. It also logs requests without a response: `may_be_away` says that the
@@ -123,6 +127,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
+        if options.get("java_script_enabled", True):
+            page.wait_for_function(MOUNTED)
         meant.extend([REFUSED] * refusals)
         return page
 
@@ -198,6 +204,22 @@ def look_over(
         assert (
             page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
         ), f"{name} is too wide."
+
+    return check
+
+
+@pytest.fixture
+def look_over_each(look_over: Callable[..., None]) -> Callable[..., None]:
+    """look_over_each(page, {"runs": "/runs/"}, widths=(1440, 390)) opens each address at each width
+    and looks it over, as "runs-1440" and so on.
+    """
+
+    def check(page: Page, addresses: dict[str, str], *, widths: Iterable[int]) -> None:
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            for name, address in addresses.items():
+                page.goto(address)
+                look_over(page, f"{name}-{width}")
 
     return check
 

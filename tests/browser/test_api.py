@@ -14,29 +14,18 @@ from labeling.models import Campaign
 Opener = Callable[..., Page]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_documentation_is_drawn_from_our_own_files(
-    open_page: Opener, alice: User, screenshot: Callable[..., Any], theme: str
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_the_documentation_is_accessible_and_drawn_from_our_own_files(
+    open_page: Opener, alice: User, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
-    page = open_page("/api/v1/docs/", alice, theme=theme)
-
+    page = open_page("/api/v1/docs/", alice, theme=theme, width=width)
     expect(page.get_by_role("heading", name="judgments")).to_be_visible()
 
     hosts = page.evaluate(
         "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
     )
     assert set(hosts) == {page.evaluate("location.host")}
-    screenshot(page, f"api-docs-{theme}")
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_documentation_is_accessible(
-    open_page: Opener, alice: User, look_over: Callable[..., None], width: int
-) -> None:
-    page = open_page("/api/v1/docs/", alice, width=width)
-    expect(page.get_by_role("heading", name="judgments")).to_be_visible()
-
-    look_over(page, f"api-docs-{width}")
+    look_over(page, f"api-docs-{theme}-{width}")
 
 
 def test_a_call_can_be_tried_with_the_session(

@@ -182,7 +182,7 @@ def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_alon
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     press(page, "Control+Enter")
     expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
     page.evaluate(SILENT)

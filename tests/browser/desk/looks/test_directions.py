@@ -9,7 +9,7 @@ from labeling.models import Campaign, Prompt, Rater, Response
 from tests.browser.desk.hands import OpenPage, begin, focused, press
 
 ARABIC = "الخميرة تأكل السكر وتطلق الغاز."
-LONG_FORMULA = "+".join(f"x_{{{number}}}" for number in range(120))
+LONG_FORMULA = "+".join(f"x_{{{number}}}" for number in range(60))
 MIXED = f"""Yeast gives off gas.
 
 {ARABIC}

@@ -333,7 +333,7 @@ def test_an_answer_is_written_by_keys_alone(
     first = page.url
     assert focused(page) == "/text"
 
-    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
     expect(page.locator("[data-words]")).to_have_text("32")
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_contain_text("32 words")

@@ -55,6 +55,13 @@ def begin(open_page: OpenPage, rater: Rater, **options: Any) -> Page:
     return open_page(f"/desk/item/{slot.lease}/", rater, **options)
 
 
+def skip_pause(page: Page) -> None:
+    """The two seconds until a draft is saved, or a request is repeated. Needs page.clock.install(),
+    before what they are counted from.
+    """
+    page.clock.fast_forward(2_000)
+
+
 def focused(page: Page) -> str:
     """Where the focus is: A/text, A/scale, …"""
     return str(

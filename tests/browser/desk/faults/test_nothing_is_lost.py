@@ -7,7 +7,16 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, Judgment, Rater
-from tests.browser.desk.hands import SILENT, OpenPage, begin, line, press, rank_all, rate_all
+from tests.browser.desk.hands import (
+    SILENT,
+    OpenPage,
+    begin,
+    line,
+    press,
+    rank_all,
+    rate_all,
+    skip_pause,
+)
 from tests.cast import PASSWORD
 
 
@@ -63,7 +72,9 @@ def test_another_browser_goes_on_from_the_saved_draft(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     page.keyboard.type("Half a thought")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     elsewhere = open_page(page.url, rosa)
@@ -233,10 +244,12 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
+    page.clock.install()
     page.goto(answered + "correct")
     page.wait_for_selector(".desk[data-mounted]")
     press(page, "Control+End")
     page.keyboard.type("Salt slows it.")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
 
     elsewhere = open_page("/my-work/", rosa)

@@ -25,6 +25,7 @@ from tests.browser.desk.hands import (
     press,
     rank_all,
     rate_all,
+    skip_pause,
 )
 from tests.cast import open_comparison_campaign
 
@@ -61,8 +62,10 @@ def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(
 ) -> None:
     Campaign.objects.update(name="Comparing responses")
     page = begin(open_page, rosa, width=390, height=844, has_touch=True)
+    page.clock.install()
 
     page.locator("#response-A select").select_option("1")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     name = page.get_by_role("heading", name="Comparing responses")

@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -15,6 +16,9 @@ from weakref import WeakKeyDictionary
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
@@ -48,9 +52,9 @@ COLOR_RULES = ["color-contrast", "link-in-text-block"]
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 MOUNTED = """() => [...document.querySelectorAll("[data-behavior]")].every(
   (el) => "mounted" in el.dataset)"""
-DRAWN = """async () => {
+DRAWN = """async (frames) => {
   await document.fonts.ready;
-  for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
+  for (let n = 0; n < frames; n++) await new Promise(requestAnimationFrame);
 }"""
 UNDER_WAY: WeakKeyDictionary[BrowserContext, set[Request]] = WeakKeyDictionary()
 """Requests without an answer yet."""
@@ -66,6 +70,28 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": services.chromium(), "args": FLAGS}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_served_from_memory() -> Iterator[None]:
+    """And kept by each window, as in production. Django's own handler searches the folder of every
+    app for each of the twenty files of a page, and lets the browser ask again for every page.
+    """
+    found: dict[str, bytes] = {}
+
+    def serve(self: StaticFilesHandler, request: HttpRequest) -> HttpResponse:
+        name = self.file_path(request.path)
+        if name not in found:
+            path = finders.find(name)
+            if path is None:
+                raise Http404
+            found[name] = Path(path).read_bytes()
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return HttpResponse(found[name], content_type=guess_type(name)[0], headers=headers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "serve", serve)
+        yield
 
 
 @pytest.fixture
@@ -149,7 +175,7 @@ def settled() -> Callable[[Page], None]:
     def wait(page: Page) -> None:
         deadline, n_quiet = time.monotonic() + 30, 0
         while n_quiet < 2:
-            page.evaluate(DRAWN)
+            page.evaluate(DRAWN, 1)
             n_quiet = 0 if UNDER_WAY.get(page.context) else n_quiet + 1
             assert time.monotonic() < deadline, UNDER_WAY[page.context]
 
@@ -169,7 +195,7 @@ def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
         theme, other = reversed(themes) if page.evaluate(IS_DARK) else themes
         found = _violations(page, AXE_TAGS, theme)
         page.emulate_media(color_scheme=other)
-        page.evaluate(DRAWN)  # a script may follow the theme
+        page.evaluate(DRAWN, 2)  # a script may follow the theme
         found += _violations(page, {"type": "rule", "values": COLOR_RULES}, other)
         page.emulate_media(color_scheme=theme)
         assert not found, "\n".join(found)

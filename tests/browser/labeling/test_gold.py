@@ -125,7 +125,7 @@ def test_the_pages_are_accessible(
         "guideline-gaps": (f"/guidelines/{campaign.guideline_id}/versions/", alice),
         "my-work-reviews": ("/my-work/", rosa),
     }
-    windows = {person: open_page("/profile/", person) for person in (alice, rosa)}
+    windows: dict[object, Page] = {each: open_page("/profile/", each) for each in (alice, rosa)}
     for name, (address, person) in pages.items():
         page = windows[person]
         page.set_viewport_size({"width": 1440, "height": 900})

@@ -142,6 +142,8 @@ class Settings(ABC):
     """kind of model it produces; or RESPONSES, or "" for nothing"""
     is_parallel: ClassVar[bool] = False
     """whether several processes can share the work"""
+    uses_server: ClassVar[bool] = False
+    """whether a vLLM server can write its responses, on GPUs beyond those of its processes"""
     extended_by: ClassVar[tuple[str, ...]] = ()
     """settings that limit its length; an extension raises the first one that is set"""
 

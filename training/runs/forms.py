@@ -155,6 +155,11 @@ class RunForm(MachinesForm):
         for role in roles.BESIDE:
             if use := about.takes.get(role.name):
                 self.fields[role.name] = _role_field(role, use, models)
+        if about.uses_server:
+            self.fields["n_gpus"].help_text = _(
+                "0: any node, with or without GPUs. On GPUs beyond one per process, vLLM writes the"
+                " responses, if the node has it."
+            )
         for name in ("snapshot", *roles.NAMES):
             choose_the_only_one(self.fields.get(name))
         if about.is_parallel:

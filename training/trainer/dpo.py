@@ -121,10 +121,10 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
 
     dtype = loading.dtype(config.dtype)
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
-    with parallel.reading(is_trained=False):  # the reference, which each process reads
+    with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = _trainer(model, config, folder, tokenizer, rows.train)
     sharding.shard(trainer)
     start = log_probabilities(

@@ -179,7 +179,7 @@ def train(trainer: Watched) -> bool:
     folder = trainer.follower.folder
     checkpoint = run_dir.newest_checkpoint(folder.path)
     if checkpoint is not None:
-        _require_same_sharding(checkpoint)
+        require_same_sharding(was_sharded=any(checkpoint.glob(f"{FSDP_MODEL_NAME}*")))
         folder.append_note(
             f"Resumed from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
         )
@@ -187,11 +187,11 @@ def train(trainer: Watched) -> bool:
     return trainer.follower.is_stopped
 
 
-def _require_same_sharding(checkpoint: Path) -> None:
+def require_same_sharding(*, was_sharded: bool) -> None:
     """Raises UnableToTrain if the checkpoint's weights are sharded and this run's are not, or the
     other way round, as where a run extends another one.
     """
-    if any(checkpoint.glob(f"{FSDP_MODEL_NAME}*")) != parallel.is_sharded():
+    if was_sharded != parallel.is_sharded():
         raise UnableToTrain(
             "The state to continue from was saved with another kind of parallelism. Choose the"
             " same one (FSDP, or DDP and one process), or start from the model."

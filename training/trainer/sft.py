@@ -37,7 +37,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     _tell(folder, train, split, held_out)
 
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
     if config.packs:

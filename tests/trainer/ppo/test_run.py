@@ -5,6 +5,7 @@ model.
 import json
 import math
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +111,24 @@ def points(folder: Path) -> list[dict[str, Any]]:
     return [line for line in run_dir.read_progress(folder, 0)[0] if "values" in line]
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+def in_a_new_interpreter(folder: Path) -> subprocess.CompletedProcess[str]:
+    return runs.as_child(RunFolder(folder, 1), OMP_NUM_THREADS="1")
+
+
+@pytest.mark.parametrize(
+    ("method", "as_child"),
+    [("lora", warm.as_child), ("full", in_a_new_interpreter)],
+    ids=["lora", "full"],
+)
 def test_a_run_leaves_whole_weights_curves_and_samples(
-    method: str, models: tuple[Path, Path], tmp_path: Path
+    method: str,
+    as_child: Callable[[Path], subprocess.CompletedProcess[str]],
+    models: tuple[Path, Path],
+    tmp_path: Path,
 ) -> None:
     write_job(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method)
 
-    done = runs.as_child(RunFolder(tmp_path / "run", 1), OMP_NUM_THREADS="1")
+    done = as_child(tmp_path / "run")
 
     result = result_of(tmp_path / "run")
     assert done.returncode == 0, done.stderr

@@ -36,6 +36,7 @@ class PpoConfig(PpoKnobs):
     }
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
+    uses_server: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
@@ -147,13 +148,6 @@ class PpoConfig(PpoKnobs):
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         found = []
-        if is_sharded:
-            found.append(
-                _(
-                    "PPO trains two models, but Accelerate shards only one. Choose DDP, with LoRA"
-                    " if memory is short."
-                )
-            )
         if self.batch_size % n_processes:
             found.append(
                 _(

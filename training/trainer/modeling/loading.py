@@ -146,16 +146,16 @@ def load_policy(
     tokenizer: PreTrainedTokenizerBase,
     dtype: torch.dtype,
     *,
-    is_trained: bool = False,
+    may_shard: bool = False,
 ) -> PreTrainedModel:
-    """`is_trained`: it is the model that the run trains, and may shard."""
+    """`may_shard`: the run shards it if it shards at all, as it does the model that it trains."""
     _require_folder(model)
     _require_causal(model)
-    with parallel.reading(is_trained=is_trained):
+    with parallel.reading(may_shard=may_shard):
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
-    return placed(loaded, is_trained=is_trained)
+    return placed(loaded, may_shard=may_shard)
 
 
 def load_reward(
@@ -163,15 +163,15 @@ def load_reward(
     tokenizer: PreTrainedTokenizerBase,
     dtype: torch.dtype,
     *,
-    is_trained: bool = False,
+    may_shard: bool = False,
 ) -> PreTrainedModel:
     """A language model with a single output instead of the vocabulary. That head is random unless
-    `model` is a reward model. `is_trained`: it is the model that the run trains, and may shard.
+    `model` is a reward model. `may_shard`: as in `load_policy`.
     """
     _require_folder(model)
     loaded: Any
     try:
-        with parallel.reading(is_trained=is_trained):
+        with parallel.reading(may_shard=may_shard):
             loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
                 model, num_labels=1, dtype=dtype
             )
@@ -180,12 +180,12 @@ def load_reward(
             raise
         raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
     loaded.config.pad_token_id = tokenizer.pad_token_id
-    return placed(loaded, is_trained=is_trained)
+    return placed(loaded, may_shard=may_shard)
 
 
-def placed(model: Any, *, is_trained: bool) -> PreTrainedModel:
+def placed(model: Any, *, may_shard: bool) -> PreTrainedModel:
     """On the GPU, if there is one. A model that will be sharded gets there shard by shard."""
-    is_sharded = is_trained and parallel.is_sharded()
+    is_sharded = may_shard and parallel.is_sharded()
     return cast("PreTrainedModel", model if is_sharded else model.to(device()))
 
 

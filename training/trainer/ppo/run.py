@@ -1,14 +1,11 @@
 """PPO: trains a policy on a reward model, rollout by rollout."""
 
-import copy
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peft
 import safetensors.torch
 import torch
 import transformers
@@ -19,15 +16,15 @@ from transformers import PreTrainedTokenizerBase
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, parallel, progress
+from training.trainer import data, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading, packed_attention
+from training.trainer.modeling import loading
+from training.trainer.ppo import models
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.ppo.roles import Roles
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
-from training.trainer.sample import generation
-from training.trainer.sample.rollout_server import URL, RolloutServer
+from training.trainer.sample import generation, rollout_server
+from training.trainer.sample.rollout_server import RolloutServer
 
 # Fewer held-out prompts than this are not halved.
 FEWEST_HALVED = 8
@@ -56,16 +53,27 @@ class _Measured:
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
+    with rollout_server.serving(
+        job,
+        folder,
+        dtype=loading.dtype(config.rollout_dtype),
+        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+    ) as server:
+        return _carried_out(job, config, folder, server)
+
+
+def _carried_out(
+    job: Job, config: PpoConfig, folder: RunFolder, server: RolloutServer | None
+) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     dtype = loading.dtype(config.dtype)
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
-    tokenizer = _tokenizer(job)
+    tokenizer = models.tokenizer_of(job)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
-        _roles(job, config, tokenizer, dtype),
+        models.roles_of(job, config, tokenizer, dtype),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.prompts.train],
@@ -80,14 +88,10 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
-    if server is not None:
-        server.forget()
     with trainer.trained.averaged_weights():  # inside the block: after it, the raw weights are back
-        policy = loading.merged(_detached(trainer), dtype).to(trainer.device)
-        packed_attention.use(policy)
-        after = _measure_saved(trainer, policy, texts)
-        if accelerator.is_main_process:
-            loading.save_whole(folder, job.output, policy, tokenizer)
+        measured, saved = models.finished(trainer, dtype)
+        after = _measure_saved(trainer, measured, texts)
+        loading.save_whole(folder, job.output, saved, tokenizer)
     metrics |= after | {
         **texts.prompts.metrics(),
         "n_held_out_prompts": _n_reporting(texts, config),
@@ -101,73 +105,6 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
 
 
 # --- before ---------------------------------------------------------------------------------------
-
-
-def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
-    if job.reward_model is None:
-        raise loading.UnableToLoad("PPO needs a reward model. Choose one and start again.")
-    tokenizer = loading.load_tokenizer(job.model)
-    beside = {
-        "reward model": job.reward_model,
-        "watchdog": job.watchdog_model,
-        "reference model": job.reference_model,
-    }
-    for role, path in beside.items():
-        if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
-            raise loading.UnableToLoad(
-                f"The {role} reads other tokens than the policy writes. Choose one that was trained"
-                " from the same base model."
-            )
-    return tokenizer
-
-
-def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
-    """The rollout server named in the node's environment, if any. Each process sends its own, equal
-    copy of the adapter.
-    """
-    url = os.environ.get(URL)
-    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
-    return (
-        RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
-    )
-
-
-def _roles(
-    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
-) -> Roles:
-    """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
-    each in two roles; a reference other than the starting model is one more.
-    """
-    is_full = config.method == "full"
-    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
-    policy: Any = loading.load_policy(job.model, tokenizer, held_in)
-    value: Any = loading.load_reward(reward_path, tokenizer, held_in)
-    loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
-    reference: nn.Module | None = None
-    reward: nn.Module | None = None
-    if is_full or job.reference_model is not None:
-        reference = loading.load_policy(job.reference_model or job.model, tokenizer, held_in)
-    if is_full:
-        reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
-    else:
-        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
-        value = loading.with_adapters(value, _lora(config, is_reward=True))
-    watchdog: nn.Module | None = None
-    if job.watchdog_model is not None:
-        watchdog = loading.load_reward(
-            job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
-        )
-    return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
-
-
-def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
-    return peft.LoraConfig(
-        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        target_modules="all-linear",
-        modules_to_save=["score"] if is_reward else None,
-    )
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
@@ -286,10 +223,8 @@ def _learn(
             raise progress.UnableToTrain(
                 f"{collapse} There is no earlier checkpoint to go back to."
             ) from collapse
-        if checkpoint is not None:
-            trainer.trained.load(checkpoint)
+        trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
-        parallel.broadcast(trainer.trained.all_weights())
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
         return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
@@ -364,16 +299,12 @@ def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
 
 
 def _keep_if_best(trainer: PpoTrainer, found: _Measured, folder: RunFolder) -> None:
-    if not found.reported or found.choice <= trainer.state.best_reward:
+    is_better = bool(found.reported) and found.choice > trainer.state.best_reward
+    if not folder.from_first(is_better):
         return
     trainer.state.best_reward, trainer.state.best_step = found.choice, trainer.state.step
-    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
     with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
-        weights = {
-            name: p.detach().contiguous()
-            for name, p in policy.named_parameters()
-            if p.requires_grad
-        }
+        weights = trainer.trained.whole_policy()
         measured = {"step": str(trainer.state.step), "reward": repr(found.choice)}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
@@ -447,12 +378,7 @@ def _finish(
     best = folder.path / _BEST / _BEST_WEIGHTS
     is_better = trainer.state.best_reward > after.choice and best.exists()
     if after.reported and folder.from_first(is_better):
-        policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
-        if best.exists():
-            policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
-        parallel.broadcast(
-            parameter.data for parameter in policy.parameters() if parameter.requires_grad
-        )
+        trainer.trained.give_policy(safetensors.torch.load_file(best) if best.exists() else {})
         trainer.trained.ema.clear()  # the saved weights were the averaged ones
         _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
@@ -463,15 +389,9 @@ def _finish(
     }
 
 
-def _detached(trainer: PpoTrainer) -> nn.Module:
-    """A copy of the policy to merge, outside the GPU's memory: with LoRA, the policy with its
-    adapter off is still needed as the reference.
-    """
-    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
-    return copy.deepcopy(policy).cpu()
-
-
-def _measure_saved(trainer: PpoTrainer, policy: nn.Module, texts: _Texts) -> dict[str, float]:
+def _measure_saved(
+    trainer: PpoTrainer, policy: nn.Module | None, texts: _Texts
+) -> dict[str, float]:
     """The `_after` metrics of the model that is saved, which is merged and rounded."""
     prompts = [prompt.input_ids for prompt in texts.prompts.held_out]
     if not prompts:

@@ -151,7 +151,7 @@ def _trainer(
     train: Sequence[dict[str, Any]],
 ) -> WatchedRanking:
     model: Any = loading.load_reward(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":

@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -15,6 +16,9 @@ from weakref import WeakKeyDictionary
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
@@ -40,13 +44,17 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Another page of the same window starts no other process, and compiles no script again.
+    "--renderer-process-limit=1",
 ]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOR_RULES = ["color-contrast", "link-in-text-block"]
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
-DRAWN = """async () => {
+MOUNTED = """() => [...document.querySelectorAll("[data-behavior]")].every(
+  (el) => "mounted" in el.dataset)"""
+DRAWN = """async (frames) => {
   await document.fonts.ready;
-  for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
+  for (let n = 0; n < frames; n++) await new Promise(requestAnimationFrame);
 }"""
 UNDER_WAY: WeakKeyDictionary[BrowserContext, set[Request]] = WeakKeyDictionary()
 """Requests without an answer yet."""
@@ -64,11 +72,33 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": services.chromium(), "args": FLAGS}
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_served_from_memory() -> Iterator[None]:
+    """And kept by each window, as in production. Django's own handler searches the folder of every
+    app for each of the twenty files of a page, and lets the browser ask again for every page.
+    """
+    found = {"axe.js": AXE_SCRIPT.encode()}
+
+    def serve(self: StaticFilesHandler, request: HttpRequest) -> HttpResponse:
+        name = self.file_path(request.path)
+        if name not in found:
+            path = finders.find(name)
+            if path is None:
+                raise Http404
+            found[name] = Path(path).read_bytes()
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return HttpResponse(found[name], content_type=guess_type(name)[0], headers=headers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "serve", serve)
+        yield
+
+
 @pytest.fixture
 def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
     """open_page("/desk/", rosa, theme="dark", width=390, height=844): a new window, signed in as
-    that person or as nobody. At the end of the test, every such page must have run without an error
-    and without violating the content policy.
+    that person or as nobody, with every script mounted. At the end of the test, every such page
+    must have run without an error and without violating the content policy.
 
     Without JavaScript a refused form (422) is a full page, and the browser logs that: `refusals` is
     the expected number. It also logs requests without a response: `may_be_away` says that the
@@ -123,6 +153,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
+        if options.get("java_script_enabled", True):
+            page.wait_for_function(MOUNTED)
         meant.extend([REFUSED] * refusals)
         return page
 
@@ -143,7 +175,7 @@ def settled() -> Callable[[Page], None]:
     def wait(page: Page) -> None:
         deadline, n_quiet = time.monotonic() + 30, 0
         while n_quiet < 2:
-            page.evaluate(DRAWN)
+            page.evaluate(DRAWN, 1)
             n_quiet = 0 if UNDER_WAY.get(page.context) else n_quiet + 1
             assert time.monotonic() < deadline, UNDER_WAY[page.context]
 
@@ -163,7 +195,7 @@ def axe_clean(settled: Callable[[Page], None]) -> Callable[[Page], None]:
         theme, other = reversed(themes) if page.evaluate(IS_DARK) else themes
         found = _violations(page, AXE_TAGS, theme)
         page.emulate_media(color_scheme=other)
-        page.evaluate(DRAWN)  # a script may follow the theme
+        page.evaluate(DRAWN, 2)  # a script may follow the theme
         found += _violations(page, {"type": "rule", "values": COLOR_RULES}, other)
         page.emulate_media(color_scheme=theme)
         assert not found, "\n".join(found)
@@ -202,6 +234,22 @@ def look_over(
     return check
 
 
+@pytest.fixture
+def look_over_each(look_over: Callable[..., None]) -> Callable[..., None]:
+    """look_over_each(page, {"runs": "/runs/"}, widths=(1440, 390)) opens each address at each width
+    and looks it over, as "runs-1440" and so on.
+    """
+
+    def check(page: Page, addresses: dict[str, str], *, widths: Iterable[int]) -> None:
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            for name, address in addresses.items():
+                page.goto(address)
+                look_over(page, f"{name}-{width}")
+
+    return check
+
+
 def _watch(context: BrowserContext) -> None:
     """Keeps UNDER_WAY."""
     under_way = UNDER_WAY.setdefault(context, set())
@@ -220,7 +268,7 @@ def _watch(context: BrowserContext) -> None:
 
 def _violations(page: Page, rules: Any, theme: str) -> list[str]:
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
+        page.add_script_tag(url="/static/axe.js")
     options = {"runOnly": rules, "resultTypes": ["violations"]}  # no lists of what passes
     found = page.evaluate("async options => (await axe.run(options)).violations", options)
     return [

@@ -14,58 +14,39 @@ from labeling.models import Campaign
 Opener = Callable[..., Page]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_documentation_is_drawn_from_our_own_files(
-    open_page: Opener, alice: User, screenshot: Callable[..., Any], theme: str
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_the_documentation_is_accessible_and_drawn_from_our_own_files(
+    open_page: Opener, alice: User, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
-    page = open_page("/api/v1/docs/", alice, theme=theme)
-
+    page = open_page("/api/v1/docs/", alice, theme=theme, width=width)
     expect(page.get_by_role("heading", name="judgments")).to_be_visible()
 
     hosts = page.evaluate(
         "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
     )
     assert set(hosts) == {page.evaluate("location.host")}
-    screenshot(page, f"api-docs-{theme}")
+    look_over(page, f"api-docs-{theme}-{width}")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_documentation_is_accessible(
-    open_page: Opener, alice: User, look_over: Callable[..., None], width: int
-) -> None:
-    page = open_page("/api/v1/docs/", alice, width=width)
-    expect(page.get_by_role("heading", name="judgments")).to_be_visible()
-
-    look_over(page, f"api-docs-{width}")
-
-
-def test_a_call_can_be_tried_with_the_session(
+def test_a_call_and_a_write_can_be_tried_with_the_session(
     open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable[..., Any]
 ) -> None:
     page = open_page("/api/v1/docs/", alice)
-    operation = page.locator("#operations-campaigns-list_campaigns")
 
+    operation = page.locator("#operations-campaigns-list_campaigns")
     operation.get_by_role("button").first.click()
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
-
     expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text(
         "200"
     )
     screenshot(page, "api-docs-tried")
 
-
-def test_a_write_can_be_tried_with_the_session(
-    open_page: Opener, alice: User, demonstration_campaign: Campaign
-) -> None:
-    page = open_page("/api/v1/docs/", alice)
     operation = page.locator("#operations-campaigns-pause_campaign")
-
     operation.get_by_role("button").first.click()
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_placeholder("id", exact=True).fill(str(demonstration_campaign.pk))
     operation.get_by_role("button", name="Execute").click()
-
     expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text(
         "200"
     )

@@ -12,12 +12,9 @@ from labeling.models import Campaign, Rater
 OpenPage = Callable[..., Page]
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 700)])
 def test_german_pages_fit_their_window(
     open_page: OpenPage,
     live_server: LiveServer,
-    width: int,
-    height: int,
     alice: User,
     noor: User,
     rosa: Rater,
@@ -44,12 +41,14 @@ def test_german_pages_fit_their_window(
 
     too_wide = []
     for person, paths in pages.items():
-        page = open_page(paths[0], person, width=width, height=height)
+        page = open_page(paths[0], person)
         for path in paths:
             page.goto(live_server.url + path)
             assert page.get_attribute("html", "lang") == "de"
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                too_wide.append(path)
+            for width, height in ((390, 844), (1024, 700)):
+                page.set_viewport_size({"width": width, "height": height})
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    too_wide.append((path, width))
 
     assert too_wide == []
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Prompt, Rater, Response
+from labeling.queue.claiming import claim
 
 OpenPage = Callable[..., Page]
 QUESTION = (
@@ -47,12 +49,17 @@ def telling_texts(campaign: Campaign) -> None:
 
 
 def begin(open_page: OpenPage, rater: Rater, **options: Any) -> Page:
-    """The first item of the only campaign, taken from the desk."""
-    page = open_page("/desk/", rater, **options)
-    page.get_by_role("button", name="Start").click()
-    if options.get("java_script_enabled", True):
-        page.wait_for_selector(".desk[data-mounted]")
-    return page
+    """The first item of the only campaign, already claimed."""
+    slot = claim.claim(campaign=Campaign.objects.get(), rater=rater, now=timezone.now())
+    assert slot is not None
+    return open_page(f"/desk/item/{slot.lease}/", rater, **options)
+
+
+def skip_pause(page: Page) -> None:
+    """The two seconds until a draft is saved, or a request is repeated. Needs page.clock.install(),
+    before what they are counted from.
+    """
+    page.clock.fast_forward(2_000)
 
 
 def focused(page: Page) -> str:
@@ -99,7 +106,7 @@ SILENT = (
 def write_and_submit(page: Page) -> str:
     """The address of the item after the one that is answered here."""
     first = page.url
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
     press(page, "Control+Enter")

@@ -9,7 +9,15 @@ from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, ItemQuestion, Judgment, Pass, PastLease, Rater, Slot
 from tests.browser.desk.faults.test_nothing_is_lost import BACK
-from tests.browser.desk.hands import SILENT, WRITTEN, OpenPage, begin, press, write_and_submit
+from tests.browser.desk.hands import (
+    SILENT,
+    WRITTEN,
+    OpenPage,
+    begin,
+    press,
+    skip_pause,
+    write_and_submit,
+)
 
 LOST = """(ends) => {
   const real = window.fetch;
@@ -41,11 +49,13 @@ def test_a_skip_whose_answer_was_lost_skips_one_item(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     first = page.url
     page.evaluate(LOST, "/skip")
 
     skip(page)
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+    skip_pause(page)
     page.wait_for_url(lambda url: url != first)
 
     expect(page.locator("#text")).to_be_visible()
@@ -57,6 +67,7 @@ def test_a_question_whose_answer_was_lost_is_asked_once(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     page.evaluate(LOST, "/ask")
 
     press(page, "Escape", "q")
@@ -65,6 +76,7 @@ def test_a_question_whose_answer_was_lost_is_asked_once(
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
     page.locator("#text").focus()
     page.keyboard.type("Half a thought")
+    skip_pause(page)
     expect(page.locator("#toasts")).to_contain_text("Your question was sent to the admins.")
 
     expect(page.locator("[data-trouble]")).to_be_hidden()
@@ -163,6 +175,7 @@ def test_an_undo_that_comes_too_late_says_so_and_leaves_the_page_alone(
 
 def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     first = page.url
     page.evaluate(SILENT)
     skip(page)
@@ -172,6 +185,7 @@ def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campa
     page.evaluate(BACK)
     page.locator("#text").focus()
     page.keyboard.type("Half a thought")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     assert page.url == first
@@ -182,7 +196,7 @@ def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_alon
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     press(page, "Control+Enter")
     expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
     page.evaluate(SILENT)

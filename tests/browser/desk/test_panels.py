@@ -1,7 +1,5 @@
 """Panels next to the item: the guideline, the views of a response, the record."""
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
@@ -76,15 +74,11 @@ def test_the_record_counts_views_and_seconds(
 ) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Yeast")
-    page.wait_for_timeout(1200)
 
-    record = json.loads(
-        page.evaluate(
-            "JSON.stringify(Object.fromEntries(new FormData(document.querySelector('#answer'))))"
-        )
-    )["record"]
-
-    assert json.loads(record)["active_s"] >= 1
+    page.wait_for_function(
+        "() => JSON.parse(new FormData(document.querySelector('#answer')).get('record'))"
+        ".active_s >= 1"
+    )
 
 
 def test_skip_pressed_before_the_scripts_were_there_opens_its_dialog_once_they_are(

@@ -99,39 +99,26 @@ def unfold(page: Page) -> None:
     )
 
 
-def test_consensus_and_strengths_are_accessible(
+def test_consensus_and_strengths_are_accessible_and_fit_a_phone(
     compared: Campaign,
     imported: Import,
     alice: User,
     open_page: OpenPage,
     look_over: Callable[..., None],
-    settled: Callable[[Page], None],
-) -> None:
-    page = open_page("/quality/", alice)
-    for name, address in (pages(compared) | pages_of_import(imported)).items():
-        page.goto(address)
-        settled(page)
-        unfold(page)
-
-        look_over(page, f"{name}")
-
-
-def test_consensus_and_strengths_fit_a_phone(
-    compared: Campaign,
-    imported: Import,
-    alice: User,
-    open_page: OpenPage,
     screenshot: Callable[..., None],
     settled: Callable[[Page], None],
 ) -> None:
-    page = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
+    page = open_page("/quality/", alice)
+    phone = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
     for name, address in (pages(compared) | pages_of_import(imported)).items():
-        page.goto(address)
-        settled(page)
-        unfold(page)
-        screenshot(page, f"{name}-phone", full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth") > 390:
+        for window in (page, phone):
+            window.goto(address)
+            settled(window)
+            unfold(window)
+        look_over(page, name)
+        screenshot(phone, f"{name}-phone", full_page=True)
+        if phone.evaluate("document.documentElement.scrollWidth") > 390:
             too_wide.append(name)
 
     assert too_wide == []

@@ -125,8 +125,11 @@ def test_the_pages_are_accessible(
         "guideline-gaps": (f"/guidelines/{campaign.guideline_id}/versions/", alice),
         "my-work-reviews": ("/my-work/", rosa),
     }
+    windows: dict[object, Page] = {each: open_page("/profile/", each) for each in (alice, rosa)}
     for name, (address, person) in pages.items():
-        page = open_page(address, person)
+        page = windows[person]
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(address)
         look_over(page, f"{name}")
         page.set_viewport_size({"width": 390, "height": 844})
         look_over(page, f"{name}-phone")

@@ -12,15 +12,9 @@ OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
 def test_what_is_recorded_fits_and_passes_axe(
-    width: int,
-    theme: str,
-    rosa: Rater,
-    open_page: OpenPage,
-    look_over: Callable[[Page, str], None],
+    rosa: Rater, open_page: OpenPage, look_over_each: Callable[..., None]
 ) -> None:
-    page = open_page("/help/recorded/", rosa, width=width, theme=theme)
+    page = open_page("/my-work/", rosa)
 
-    look_over(page, f"recorded-{width}-{theme}")
+    look_over_each(page, {"recorded": "/help/recorded/"}, widths=(1440, 390))

@@ -30,15 +30,10 @@ def test_a_rater_withdraws_after_confirming(
     expect(page.get_by_text("You withdrew on")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/my-data/", "/my-data/withdraw/"])
-@pytest.mark.parametrize("width", [1440, 390])
 def test_the_pages_pass_axe_and_fit(
-    path: str,
-    width: int,
-    rosa: Rater,
-    open_page: Callable[..., Page],
-    look_over: Callable[..., None],
+    rosa: Rater, open_page: Callable[..., Page], look_over_each: Callable[..., None]
 ) -> None:
-    for theme in ("light", "dark"):
-        page = open_page(path, login_of(rosa), theme=theme, width=width, height=844)
-        look_over(page, f"{path.strip('/').replace('/', '-')}-{width}-{theme}")
+    page = open_page("/my-work/", login_of(rosa))
+    addresses = {"my-data": "/my-data/", "my-data-withdraw": "/my-data/withdraw/"}
+
+    look_over_each(page, addresses, widths=(1440, 390))

@@ -147,29 +147,24 @@ def every_page(campaign: Campaign) -> dict[str, str]:
     }
 
 
-def test_every_page_is_accessible(
-    measured: Campaign, alice: User, open_page: OpenPage, look_over: Callable[..., None]
-) -> None:
-    page = open_page("/quality/", alice)
-    for name, address in every_page(measured).items():
-        page.goto(address)
-        look_over(page, f"{name}")
-
-
-def test_no_page_is_wider_than_a_phone(
+def test_every_page_is_accessible_and_none_is_wider_than_a_phone(
     measured: Campaign,
     alice: User,
     open_page: OpenPage,
+    look_over: Callable[..., None],
     screenshot: Callable[..., None],
     settled: Callable[[Page], None],
 ) -> None:
-    page = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
+    page = open_page("/quality/", alice)
+    phone = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
     for name, address in every_page(measured).items():
         page.goto(address)
-        settled(page)
-        screenshot(page, f"{name}-phone", full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth") > 390:
+        look_over(page, name)
+        phone.goto(address)
+        settled(phone)
+        screenshot(phone, f"{name}-phone", full_page=True)
+        if phone.evaluate("document.documentElement.scrollWidth") > 390:
             too_wide.append(name)
 
     assert too_wide == []

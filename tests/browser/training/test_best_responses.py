@@ -120,7 +120,6 @@ def tuned(noor: User, scored: Run) -> TrainedModel:
     return TrainedModel.objects.get(run=run)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_of_rejection_sampling_passes_axe_and_fits(
     open_page: Opener,
     noor: User,
@@ -128,20 +127,17 @@ def test_every_page_of_rejection_sampling_passes_axe_and_fits(
     guideline: Guideline,
     scored: Run,
     tuned: TrainedModel,
-    look_over: Callable[..., None],
-    width: int,
+    look_over_each: Callable[..., None],
 ) -> None:
     paths = {
-        "form": "/schedules/new/rejection-ppo/",
-        "run": f"/runs/{scored.pk}/",
-        "cut": f"/snapshots/new/?kind=demonstrations&best_of={scored.pk}",
-        "snapshot": f"/snapshots/{Snapshot.objects.get(kind='demonstrations').pk}/",
-        "model": f"/models/{tuned.pk}/",
-        "judge": f"/models/{scored.reward_model_id}/",
+        "best-form": "/schedules/new/rejection-ppo/",
+        "best-run": f"/runs/{scored.pk}/",
+        "best-cut": f"/snapshots/new/?kind=demonstrations&best_of={scored.pk}",
+        "best-snapshot": f"/snapshots/{Snapshot.objects.get(kind='demonstrations').pk}/",
+        "best-model": f"/models/{tuned.pk}/",
+        "best-judge": f"/models/{scored.reward_model_id}/",
     }
-    for name, path in paths.items():
-        page = open_page(path, noor, width=width)
-        look_over(page, f"best-{name}-{width}")
+    look_over_each(open_page("/runs/", noor), paths, widths=(1440, 390))
 
 
 def test_a_researcher_cuts_a_snapshot_of_the_best_from_the_runs_page(

@@ -83,22 +83,18 @@ def test_a_researcher_reaches_a_judgment_from_a_model(
     expect(page.get_by_role("heading", name="Derived from this")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1440, 360])
 def test_the_pages_behind_a_lineage_pass_axe_and_fit(
     open_page: Opener,
     noor: User,
     judge: TrainedModel,
     comparison_campaign: Campaign,
-    look_over: Callable[..., None],
-    width: int,
+    look_over_each: Callable[..., None],
 ) -> None:
     paths = {
-        "campaign": f"/lineage/campaigns/{comparison_campaign.pk}/",
-        "prompt": f"/lineage/prompts/{Judgment.objects.earliest('pk').prompt_id}/",
-        "rows": f"/snapshots/{Snapshot.objects.get().pk}/rows/",
-        "snapshot": f"/snapshots/{Snapshot.objects.get().pk}/",
-        "model": f"/models/{judge.pk}/",
+        "lineage-campaign": f"/lineage/campaigns/{comparison_campaign.pk}/",
+        "lineage-prompt": f"/lineage/prompts/{Judgment.objects.earliest('pk').prompt_id}/",
+        "lineage-rows": f"/snapshots/{Snapshot.objects.get().pk}/rows/",
+        "lineage-snapshot": f"/snapshots/{Snapshot.objects.get().pk}/",
+        "lineage-model": f"/models/{judge.pk}/",
     }
-    for name, path in paths.items():
-        page = open_page(path, noor, width=width)
-        look_over(page, f"lineage-{name}-{width}")
+    look_over_each(open_page("/runs/", noor), paths, widths=(1440, 360))

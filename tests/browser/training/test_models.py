@@ -116,20 +116,17 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
     expect(box).to_be_editable()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 def test_a_models_pages_pass_axe_and_fit_a_phone(
-    open_page: Opener, look_over: Callable[..., None], noor: User, width: int
+    open_page: Opener, look_over_each: Callable[..., None], noor: User
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=10), "succeeded")
     model = run.trained_model
 
-    page = open_page("/models/", noor, width=width)
-    for name, path in {
+    paths = {
         "model": f"/models/{model.pk}/",
         "model-edit": f"/models/{model.pk}/edit/?begin",
         "model-responses": f"/models/{model.pk}/responses/",
         "model-endpoint": "/models/endpoints/new/",
         "model-try-empty": "/models/try/",
-    }.items():
-        page.goto(path)
-        look_over(page, f"{name}-{width}")
+    }
+    look_over_each(open_page("/models/", noor), paths, widths=(1440, 390))

@@ -103,23 +103,16 @@ def nodes(noor: User) -> None:
     cast.a_run(noor, name="Needs little")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 def test_schedules_and_chains_pass_axe_and_fit(
-    open_page: Opener,
-    noor: User,
-    cycle: Chain,
-    look_over: Callable[..., None],
-    width: int,
+    open_page: Opener, noor: User, cycle: Chain, look_over_each: Callable[..., None]
 ) -> None:
     paths = {
-        "list": "/schedules/",
-        "detail": f"/schedules/{cycle.schedule_id}/",
-        "chain": f"/chains/{cycle.pk}/",
-        "form": "/schedules/new/weekly/",
+        "schedule-list": "/schedules/",
+        "schedule-detail": f"/schedules/{cycle.schedule_id}/",
+        "schedule-chain": f"/chains/{cycle.pk}/",
+        "schedule-form": "/schedules/new/weekly/",
     }
-    for name, path in paths.items():
-        page = open_page(path, noor, width=width)
-        look_over(page, f"schedule-{name}-{width}")
+    look_over_each(open_page("/schedules/", noor), paths, widths=(1440, 390))
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -142,8 +135,9 @@ def test_a_chain_at_its_gate_passes_axe_and_takes_a_decision(
     )
     Chain.objects.filter(pk=cycle.pk).update(state="approval")
 
-    look_over(open_page(f"/schedules/{cycle.schedule_id}/", noor, width=width), f"gate-{width}")
-    page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
+    page = open_page(f"/schedules/{cycle.schedule_id}/", noor, width=width)
+    look_over(page, f"gate-{width}")
+    page.goto(f"/chains/{cycle.pk}/")
     look_over(page, f"chain-gate-{width}")
     page.click("#reject")
 
@@ -167,16 +161,12 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
     )
     chains.advance_chain(chain_id=cycle.pk, now=timezone.now())
 
-    page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
+    page = open_page(f"/models/{model.pk}/", noor, width=width)
+    screenshot(page, f"model-{width}", full_page=True)
+    page.goto("/runs/compare/?words=try")
+    screenshot(page, f"compare-words-{width}", full_page=True)
+    page.goto(f"/chains/{cycle.pk}/")
     look_over(page, f"chain-saved-{width}")
-    screenshot(
-        open_page(f"/models/{model.pk}/", noor, width=width), f"model-{width}", full_page=True
-    )
-    screenshot(
-        open_page("/runs/compare/?words=try", noor, width=width),
-        f"compare-words-{width}",
-        full_page=True,
-    )
     expect(page.get_by_role("button", name="Restart this step")).to_be_visible()
     page.get_by_role("button", name=f"Continue with {model}").click()
 
@@ -185,13 +175,8 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
     assert ppo.state == "done"
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
-    open_page: Opener,
-    noor: User,
-    nodes: None,
-    look_over: Callable[..., None],
-    width: int,
+    open_page: Opener, noor: User, nodes: None, look_over_each: Callable[..., None]
 ) -> None:
     runs = [
         cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded")
@@ -215,9 +200,7 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
         "compare": "/runs/compare/?" + "&".join(f"run={run.pk}" for run in runs),
         "waiting": f"/runs/{Run.objects.get(name='Needs a rack').pk}/",
     }
-    for name, path in paths.items():
-        page = open_page(path, noor, width=width)
-        look_over(page, f"{name}-{width}")
+    look_over_each(open_page("/runs/", noor), paths, widths=(1440, 390))
 
 
 def test_the_form_asks_only_for_what_its_way_of_beginning_needs(

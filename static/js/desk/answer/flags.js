@@ -23,30 +23,63 @@ function group(el) {
   let width = 0;
   let asked = "";
 
+  // Widths are read once, and line breaks counted from them: asking the browser after each change
+  // would lay out the whole page a hundred times.
   function fold() {
+    width = el.clientWidth;
     for (const part of parts) part.toggleAttribute("data-folded", false);
-    button.hidden = true;
-    const shown = parts.filter((part) => !part.hidden);
-    if (lines() <= LINES) return;
     button.hidden = false;
     write();
-    if (!isOpen) fill(shown.filter((part) => !part.querySelector("input:checked")));
+    const shown = parts.filter((part) => !part.hidden);
+    const linesOf = measure([...shown, button]);
+    button.hidden = linesOf(shown) <= LINES;
+    if (button.hidden || isOpen) return;
+    const foldable = shown.filter((part) => !part.querySelector("input:checked"));
+    const folded = choose(foldable, (out) => linesOf([...shown.filter((part) => !out.has(part)), button]) <= LINES);
+    for (const part of folded) part.toggleAttribute("data-folded", true);
     write();
+    correct(foldable);
   }
 
   // Folds from the last on until the lines suffice, then shows whatever still fits into a gap.
-  function fill(foldable) {
-    const folded = [];
-    for (const part of foldable.reverse()) {
-      if (lines() <= LINES) break;
+  function choose(foldable, fits) {
+    const folded = new Set();
+    for (const part of foldable.toReversed()) {
+      if (fits(folded)) break;
+      folded.add(part);
+    }
+    for (const part of [...folded].reverse()) {
+      folded.delete(part);
+      if (!fits(folded)) folded.add(part);
+    }
+    return folded;
+  }
+
+  // The button has grown with the number in it, and that may have started another line.
+  function correct(foldable) {
+    for (const part of foldable.toReversed()) {
+      if (part.hasAttribute("data-folded")) continue;
+      if (lines() <= LINES) return;
       part.toggleAttribute("data-folded", true);
-      folded.unshift(part);
       write();
     }
-    for (const part of folded) {
-      part.toggleAttribute("data-folded", false);
-      if (lines() > LINES) part.toggleAttribute("data-folded", true);
-    }
+  }
+
+  // Returns a function that counts the lines of some of `all`, as wide as they are now.
+  function measure(all) {
+    const gap = parseFloat(getComputedStyle(el).columnGap);
+    const widths = new Map(all.map((part) => [part, part.getBoundingClientRect().width]));
+    return (some) => {
+      let n = 0;
+      let end = Infinity;
+      for (const part of some) {
+        end += gap + widths.get(part);
+        if (end <= width) continue;
+        n += 1;
+        end = widths.get(part);
+      }
+      return n;
+    };
   }
 
   // Chips of one line may differ in height, so middles are compared.
@@ -75,9 +108,7 @@ function group(el) {
   return {
     el,
     fit() {
-      if (el.clientWidth === width) return;
-      width = el.clientWidth;
-      fold();
+      if (el.clientWidth !== width) fold();
     },
     redraw() {
       const now = parts.map((part) => Number(part.hidden)).join("");

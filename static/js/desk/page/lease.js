@@ -43,13 +43,30 @@ export function lease({ desk, say, record, signal }) {
   // Two tabs on the same item write to the same draft, so both show a notice; when one closes, the
   // other removes it.
   const others = new BroadcastChannel(`preferably.${desk.dataset.lease}`);
+  let isClosing = false;
   others.onmessage = ({ data }) => {
+    if (isClosing) return; // an answer would bring the notice back after this tab is gone
     if (data === "closed") say.over("two-tabs");
     else say.lasts("two-tabs");
     if (data !== "here") others.postMessage(data === "closed" ? "opened" : "here");
   };
   others.postMessage("opened");
-  window.addEventListener("pagehide", () => others.postMessage("closed"), { signal });
+  window.addEventListener(
+    "pagehide",
+    () => {
+      isClosing = true;
+      others.postMessage("closed");
+    },
+    { signal },
+  );
+  window.addEventListener(
+    "pageshow",
+    ({ persisted }) => {
+      isClosing = false;
+      if (persisted) others.postMessage("opened"); // the browser has brought the page back
+    },
+    { signal },
+  );
   signal.addEventListener("abort", () => {
     clearInterval(beating);
     clearInterval(showing);

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.models import Campaign, Rater, Slot
-from tests.browser.desk.hands import OpenPage, begin
+from tests.browser.desk.hands import OpenPage, begin, skip_pause
 
 
 def test_a_page_opened_after_its_lease_ran_out_holds_the_item_again(
@@ -31,6 +31,7 @@ def test_the_warning_of_a_second_tab_stays_after_a_save_and_ends_with_the_tab(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     second = page.context.new_page()
     second.goto(page.url)
     warned = second.locator("[data-trouble]")
@@ -38,6 +39,7 @@ def test_the_warning_of_a_second_tab_stays_after_a_save_and_ends_with_the_tab(
 
     second.locator("#text").focus()
     second.keyboard.type("Half a thought")
+    skip_pause(second)
     expect(second.locator("[data-saved]")).to_have_text(re.compile("Saved"))
     expect(warned).to_contain_text("open in another tab")
     expect(page.locator("[data-trouble]")).to_contain_text("open in another tab")

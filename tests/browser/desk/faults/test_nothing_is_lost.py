@@ -7,12 +7,21 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, Judgment, Rater
-from tests.browser.desk.hands import SILENT, OpenPage, begin, line, press, rank_all, rate_all
+from tests.browser.desk.hands import (
+    SILENT,
+    OpenPage,
+    begin,
+    line,
+    press,
+    rank_all,
+    rate_all,
+    skip_pause,
+)
 from tests.cast import PASSWORD
 
 
 def finish_without_a_server(page: Page) -> None:
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     page.evaluate(SILENT)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit when the server responds").click()
@@ -63,7 +72,9 @@ def test_another_browser_goes_on_from_the_saved_draft(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    page.clock.install()
     page.keyboard.type("Half a thought")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
 
     elsewhere = open_page(page.url, rosa)
@@ -76,7 +87,7 @@ def test_nothing_stays_in_the_browser_once_the_answer_is_stored(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
     press(page, "Control+Enter")
@@ -122,7 +133,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
 
@@ -177,7 +188,7 @@ def test_an_answer_is_undone_by_one_key(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
     press(page, "Control+Enter")
@@ -202,7 +213,7 @@ def test_a_correction_survives_a_reload_and_becomes_the_next_version(
     open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
@@ -229,14 +240,16 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
 ) -> None:
     page = begin(open_page, rosa)
     answered = page.url
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
+    page.clock.install()
     page.goto(answered + "correct")
     page.wait_for_selector(".desk[data-mounted]")
     press(page, "Control+End")
     page.keyboard.type("Salt slows it.")
+    skip_pause(page)
     expect(page.locator("[data-saved]")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
 
     elsewhere = open_page("/my-work/", rosa)
@@ -262,7 +275,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     Session.objects.all().delete()
 
     press(page, "Control+Enter")
@@ -335,7 +348,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     page.evaluate("""() => {
           const real = window.fetch;
           window.fetch = async (...request) => {
@@ -356,7 +369,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.keyboard.insert_text("Yeast gives off gas and gluten holds it. " * 4)
     page.evaluate("""() => {
           const [real, timeout] = [window.fetch, AbortSignal.timeout];
           AbortSignal.timeout = () => timeout.call(AbortSignal, 300);  // in place of half a minute

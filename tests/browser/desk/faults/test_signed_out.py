@@ -97,7 +97,7 @@ def test_the_login_that_was_closed_does_not_come_back_while_somebody_types(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     Session.objects.all().delete()
     page.clock.install()
     press(page, "Control+Enter")
@@ -122,7 +122,7 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
@@ -142,7 +142,7 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type(WRITTEN)
+    page.keyboard.insert_text(WRITTEN)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")

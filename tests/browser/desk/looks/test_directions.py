@@ -9,7 +9,8 @@ from labeling.models import Campaign, Prompt, Rater, Response
 from tests.browser.desk.hands import OpenPage, begin, focused, press
 
 ARABIC = "الخميرة تأكل السكر وتطلق الغاز."
-LONG_FORMULA = "+".join(f"x_{{{number}}}" for number in range(120))
+LONG_FORMULA = "+".join(str(1_000_000_000 + number) for number in range(24))
+"""Wider than a window, of few elements: axe looks at each of them."""
 MIXED = f"""Yeast gives off gas.
 
 {ARABIC}

@@ -26,6 +26,7 @@ from labeling.review import services as review_services
 from labeling.statistics.bias import shares
 from labeling.statistics.bias import wording as bias_wording
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 NAN = float("nan")
@@ -340,6 +341,7 @@ def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
 
 
 @pytest.fixture
+@recorded
 def two_each(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, three items of a sure and a modest response, overlap 2."""
     campaign = open_comparison_campaign(

@@ -218,13 +218,18 @@ def _known(played: tuple[Recording, ...]) -> Rows:
 
 
 def _rows_of(tables: list[str]) -> Rows:
-    found: Rows = {}
-    with connection.cursor() as cursor:
-        for name in tables:
-            table, key = sql.Identifier(name), sql.Identifier(name, _keys_of_tables()[name])
-            statement = sql.SQL("SELECT {}::text, {}::text FROM {}").format(key, table, table)
-            cursor.execute(statement.as_string())
-            found[name] = dict(cursor.fetchall())
+    found: Rows = {name: {} for name in tables}
+    selects = [
+        sql.SQL("SELECT {}, {}::text, {}::text FROM {}").format(
+            name, sql.Identifier(name, _keys_of_tables()[name]), table, table
+        )
+        for name, table in zip(tables, map(sql.Identifier, tables), strict=True)
+    ]
+    if selects:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(" UNION ALL ").join(selects).as_string())
+            for name, key, row in cursor.fetchall():
+                found[name][key] = row
     return found
 
 

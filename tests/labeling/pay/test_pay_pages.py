@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 MARCH = "since=2026-03-01&until=2026-03-31"
 
 
+@recorded
 def work(campaign: Campaign, rater: Rater) -> None:
     slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
     assert slot is not None

@@ -46,6 +46,7 @@ def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
     return campaign
 
 
+@recorded
 def judge(campaign: Campaign, rater: Rater, *, prefers: str | None, but_of: int = 0) -> None:
     """All that is left for this rater, the first `but_of` the other way; None ties everything."""
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:

@@ -158,6 +158,7 @@ def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) ->
     )
 
 
+@recorded
 def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
     report = QualityReport.objects.create(campaign=campaign, computed_at=NOON)
     for rater, value in shares.items():

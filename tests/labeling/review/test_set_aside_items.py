@@ -269,6 +269,7 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
     assert len(counted(campaign)) == 8
 
 
+@recorded
 def raters_in_addition(pool: Pool, n: int) -> list[Rater]:
     return [rater_called(f"Later {number}", pool=pool) for number in range(n)]
 

@@ -320,6 +320,7 @@ def modest_first(response: Response) -> int:
     return 3 - sure_first(response)
 
 
+@recorded
 def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
     given = []
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
@@ -358,6 +359,7 @@ def wording_of(campaign: Campaign) -> Any:
     return report.results["wording"], report.results["behind"]
 
 
+@recorded
 def decide(campaign: Campaign, ranks: Ranks, *, promotes: bool = False) -> None:
     for item in campaign.items.filter(gold_use=None):
         given = {response.pk: ranks(response) for response in item.responses.all()}

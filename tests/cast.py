@@ -4,6 +4,7 @@ everywhere.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +27,14 @@ from labeling.models import (
 )
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
+from tests.tooling.recordings import recorded
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
+@recorded
 def alice(db: None) -> User:
     """An admin."""
     return accounts_services.create_person(
@@ -45,6 +48,7 @@ def alice(db: None) -> User:
 
 
 @pytest.fixture
+@recorded
 def noor(db: None) -> User:
     """A researcher."""
     return accounts_services.create_person(
@@ -58,10 +62,12 @@ def noor(db: None) -> User:
 
 
 @pytest.fixture
+@recorded
 def day_shift(db: None) -> Pool:
     return pools_services.create_pool(name="Day shift", by=None, now=NOON)
 
 
+@recorded
 def rater_called(name: str, *, pool: Pool) -> Rater:
     """A rater with a login who works in `pool`."""
     email = f"{name.lower().replace(' ', '.')}@example.org"
@@ -89,6 +95,7 @@ def rita(day_shift: Pool) -> Rater:
 
 
 @pytest.fixture
+@recorded
 def guideline(db: None) -> Guideline:
     """Version 1 asks InstructGPT's questions."""
     return guidelines_services.create_guideline(
@@ -96,6 +103,7 @@ def guideline(db: None) -> Guideline:
     )
 
 
+@recorded
 def some_prompts(n: int, *, source_name: str = "the cast's prompts") -> list[Prompt]:
     source, _ = Source.objects.get_or_create(
         name=source_name, defaults={"kind": Source.Kind.IMPORT, "licence": "CC0-1.0"}
@@ -131,6 +139,7 @@ def responses_to(prompts: list[Prompt], *, n: int, source_name: str = "a model")
     )
 
 
+@recorded
 def open_demonstration_campaign(
     *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
 ) -> Campaign:
@@ -142,6 +151,7 @@ def open_demonstration_campaign(
     return campaign
 
 
+@recorded
 def open_comparison_campaign(
     *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
 ) -> Campaign:
@@ -191,8 +201,15 @@ def signed_in() -> Callable[..., Client]:
 
     def client_of(person: User | Rater, **options: Any) -> Client:
         client = Client(**options)
-        user = login_of(person) if isinstance(person, Rater) else person
-        client.force_login(user, backend="accounts.login.sessions.Backend")
+        client.cookies = cookies_of(login_of(person) if isinstance(person, Rater) else person)
         return client
 
     return client_of
+
+
+@recorded
+def cookies_of(user: User) -> SimpleCookie:
+    """Those of a browser in which `user` has signed in."""
+    client = Client()
+    client.force_login(user, backend="accounts.login.sessions.Backend")
+    return client.cookies

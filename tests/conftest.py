@@ -37,6 +37,7 @@ from tests.cast import (  # noqa: F401
     signed_in,
 )
 from tests.tooling import databases
+from tests.tooling.recordings import pytest_runtest_setup  # noqa: F401  # a hook of pytest
 from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
     pytest_addoption,
     pytest_collection_finish,
@@ -50,6 +51,15 @@ hypothesis_settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("busy machine")
+hypothesis_settings.register_profile(
+    "quick", hypothesis_settings.get_profile("busy machine"), max_examples=30
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A hook of pytest: `make test` tries more examples than `make quick`."""
+    if config.getoption("--quick"):
+        hypothesis_settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -64,9 +64,14 @@ def needs(path: Path) -> frozenset[str]:
     return above.union(found)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What collecting has made stays for the whole run: the garbage collector need not walk over
     it again and again. It was off until now (scripts/worker_services.py).
+
+    It took a seventh of the time of quick tests, most of it to find nothing in what templates and
+    URLs have loaded. Tests with torch keep Python's own pace, because their garbage is large.
     """
     gc.freeze()
+    if session.config.getoption("--quick"):
+        gc.set_threshold(20_000, 10, 10)
     gc.enable()

@@ -11,6 +11,7 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, open_comparison_campaign
+from tests.tooling.recordings import recorded
 
 
 def comparing(
@@ -26,6 +27,7 @@ def comparing(
     return open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, **values)
 
 
+@recorded
 def raters_in(pool: Pool, n: int) -> list[Rater]:
     names = [f"rater {number}" for number in range(n)]
     users = User.objects.bulk_create(

@@ -16,11 +16,13 @@ from labeling.queue import slots as queue_slots
 from labeling.queue.claiming import claim, order, work_left
 from tests.cast import NOON, open_demonstration_campaign, rater_called
 from tests.labeling.campaigns.judging import comparing, judge_one, prefer
+from tests.tooling.recordings import recorded
 
 # --- calibration ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
+@recorded
 def calibrated(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> Campaign:
     """Items 0 and 5 of 10 are judged by everybody; overlap 1."""
     return open_demonstration_campaign(
@@ -93,6 +95,7 @@ def test_a_skipped_calibration_item_waits_for_nobody(
 
 
 @pytest.fixture
+@recorded
 def repeating(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Item 0 of 12 comes again, to whoever judged it; overlap 1."""
     return comparing(

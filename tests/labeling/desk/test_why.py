@@ -21,6 +21,7 @@ from labeling.models import (
 from tests.cast import open_comparison_campaign
 from tests.html import page_of
 from tests.labeling.desk.posting import SignedIn, comparison, start
+from tests.tooling.recordings import recorded
 
 DECLARED, TESTED, SHOWN = RaterSkill.Basis.DECLARED, RaterSkill.Basis.TESTED, RaterSkill.Basis.SHOWN
 LANGUAGE, TOPIC = RaterSkill.Axis.LANGUAGE, RaterSkill.Axis.TOPIC
@@ -32,6 +33,7 @@ def knows(rater: Rater, axis: str, code: str, basis: str, *, days_ago: int = 30)
 
 
 @pytest.fixture
+@recorded
 def routed(day_shift: Pool, comparison_campaign: Campaign, rosa: Rater) -> Campaign:
     """Its prompts are in Swiss German and ask for a summary; Rosa knows both."""
     Pool.objects.update(routes_by_language=True, routes_by_category=True, languages=["en"])

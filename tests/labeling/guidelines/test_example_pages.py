@@ -19,6 +19,7 @@ from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.desk.posting import start
 from tests.labeling.guidelines.test_guideline_pages import SCALE, posted
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -58,6 +59,7 @@ def newest(guideline: Guideline) -> GuidelineVersion:
 
 
 @pytest.fixture
+@recorded
 def shown(guideline: Guideline, demonstration_campaign: Campaign) -> GuidelineVersion:
     """The version in force, with an example of either kind."""
     text = newest(guideline).text

@@ -11,8 +11,10 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of, open_demonstration_campaign
+from tests.tooling.recordings import recorded
 
 
+@recorded
 def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str, **fields: Any) -> Campaign:
     effort = Effort(budget_unit=unit, budget=Decimal(amount))
     return open_demonstration_campaign(
@@ -20,6 +22,7 @@ def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str, **fields:
     )
 
 
+@recorded
 def rate(pool: Pool, *, amount: str, at: datetime = NOON, **more: Any) -> None:
     values: dict[str, Any] = {
         "basis": "item",

@@ -18,6 +18,7 @@ from labeling.pay import services as pay_services
 from labeling.queue.claiming import claim
 from tests.cast import NOON, rater_called
 from tests.labeling.answers import words
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db
 MARCH = "since=2026-03-01&until=2026-03-31"
 
 
+@recorded
 def work(campaign: Campaign, rater: Rater) -> None:
     slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
     assert slot is not None
@@ -41,6 +43,7 @@ def work(campaign: Campaign, rater: Rater) -> None:
 
 
 @pytest.fixture
+@recorded
 def paid(day_shift: Pool, demonstration_campaign: Campaign) -> Campaign:
     """Twelve euros an hour, the floor at fifteen."""
     pay_services.set_rate(

@@ -17,6 +17,7 @@ from labeling.people.crowd import services as crowd_services
 from labeling.queue.claiming import claim
 from tests.cast import NOON, open_demonstration_campaign
 from tests.labeling.answers import words
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@recorded
 def link(day_shift: Pool, guideline: Guideline) -> CrowdLink:
     """Two items a visit, two places."""
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, overlap=2)

@@ -21,6 +21,7 @@ from labeling.review import services as review_services
 from labeling.review import set_aside
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.html import page_of
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,7 @@ RIGHT, TURNED, TIED = (1, 2), (2, 1), (1, 1)
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline, alice: User) -> Campaign:
     """Six summaries, two responses each, judged by everybody; five of them show the topic."""
     found = open_comparison_campaign(
@@ -48,6 +50,7 @@ def campaign(day_shift: Pool, guideline: Guideline, alice: User) -> Campaign:
     return found
 
 
+@recorded
 def judge(
     campaign: Campaign, rater: Rater, orders: Sequence[tuple[int, int]], *, now: datetime = NOON
 ) -> None:

@@ -44,6 +44,7 @@ from labeling.review import judgment_events
 from tests.cast import NOON, lease_of, login_of, rater_called, responses_to, some_prompts
 from tests.labeling.answers import words
 from tests.labeling.quality.judging import report_of
+from tests.tooling.recordings import recorded
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
 
@@ -71,6 +72,7 @@ class Story:
         self.rosa.refresh_from_db()
 
 
+@recorded
 def judge(campaign: Campaign, rater: Rater, *, likes: str, edits: bool = False) -> None:
     """Judge everything; the response of the source `likes` is better."""
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
@@ -87,6 +89,7 @@ def judge(campaign: Campaign, rater: Rater, *, likes: str, edits: bool = False) 
 
 
 @pytest.fixture
+@recorded
 def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater) -> Story:
     """Four raters compare an old and a new model on six items. Three prefer the new one; Rosa never
     does, and improves a response each time.

@@ -9,13 +9,25 @@ from labeling.models import Campaign, QualityReport, Rater, Response
 from labeling.quality import services as quality_services
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON
+from tests.tooling.recordings import recorded
 
 
+def as_written(shown: list[Response], place: int) -> int:
+    """The order of the responses' numbers."""
+    return shown[place].number
+
+
+def as_shown(shown: list[Response], place: int) -> int:
+    """The habit of a rater who puts the first-shown response on top."""
+    return place
+
+
+@recorded
 def judge_all(
     campaign: Campaign,
     rater: Rater,
     *,
-    by: Any = lambda shown, place: shown[place].number,
+    by: Any = as_written,
     active_s: float | None = 40.0,
 ) -> None:
     """The rater ranks everything that is left, the lowest key of `by` first."""
@@ -36,11 +48,6 @@ def judge_all(
             recorded=Recorded(active_s=active_s),
             now=now,
         )
-
-
-def as_shown(shown: list[Response], place: int) -> int:
-    """The habit of a rater who puts the first-shown response on top."""
-    return place
 
 
 def report_of(campaign: Campaign) -> QualityReport:

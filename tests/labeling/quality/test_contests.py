@@ -16,11 +16,13 @@ from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of, some_prompts
 from tests.html import page_of
 from tests.labeling.answers import words
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@recorded
 def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
     """Five prompts, one response each of an old and a new model; the new one's are longer."""
     prompts = some_prompts(5)
@@ -44,6 +46,7 @@ def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
     return campaign
 
 
+@recorded
 def judge(campaign: Campaign, rater: Rater, *, prefers: str | None, but_of: int = 0) -> None:
     """All that is left for this rater, the first `but_of` the other way; None ties everything."""
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:

@@ -17,6 +17,7 @@ from labeling.quality.votes.demonstrations import far_above, writers
 from labeling.queue.claiming import claim
 from tests.cast import NOON, some_prompts
 from tests.html import page_of
+from tests.tooling.recordings import recorded
 
 N_EACH = 5
 
@@ -45,6 +46,7 @@ def test_the_marked_are_those_a_slow_twin_marks(values: list[float]) -> None:
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Six writers with five demonstrations each: the fifth writes ten times as fast, the sixth
     pastes what the others type.

@@ -101,6 +101,7 @@ def intervals_of(found: Any) -> Iterator[tuple[float | None, float, float]]:
             yield pair["score"] / pair["n"], pair["low"], pair["high"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(votes=campaigns())
 def test_every_interval_has_a_width_and_its_value_inside(votes: Votes) -> None:
@@ -110,6 +111,7 @@ def test_every_interval_has_a_width_and_its_value_inside(votes: Votes) -> None:
         assert low - 0.006 <= value <= high + 0.006  # what is rounded to protect a profile
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(votes=campaigns())
 def test_no_interval_is_shown_from_fewer_than_five_prompts(votes: Votes) -> None:
@@ -131,6 +133,7 @@ WITHOUT_INTERVAL = {"seconds", "chars_per_s"}
 """Medians, which have none."""
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(votes=campaigns())
 def test_a_value_without_an_interval_says_why(votes: Votes) -> None:
@@ -151,6 +154,7 @@ def test_a_value_without_an_interval_says_why(votes: Votes) -> None:
     assert unexplained == []
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(votes=campaigns())
 def test_a_page_prints_two_ends_that_differ_or_too_few(votes: Votes) -> None:

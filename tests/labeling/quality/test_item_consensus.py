@@ -40,6 +40,7 @@ from labeling.statistics.consensus import certainty
 from labeling.statistics.figures import Figure
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.labeling.answers import downloaded, words
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -157,6 +158,7 @@ def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) ->
     )
 
 
+@recorded
 def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
     report = QualityReport.objects.create(campaign=campaign, computed_at=NOON)
     for rater, value in shares.items():
@@ -167,6 +169,7 @@ def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
 
 
 @pytest.fixture
+@recorded
 def split_item(comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> Item:
     """Rosa, who is right, says one thing, and two who guess say the other."""
     rank_first(comparison_campaign, rosa, [0, 1, 2, 3])

@@ -29,6 +29,7 @@ from tests.cast import (
     rater_called,
 )
 from tests.labeling.campaigns.judging import judge_one
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,7 @@ EVERYBODYS = Effort(calibration_percent=50)
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Open, overlap 1; Rosa is in the pool."""
     return open_demonstration_campaign(
@@ -185,6 +187,7 @@ def test_a_closed_campaign_asks_who_came_meanwhile_when_it_is_opened_again(
 
 
 @pytest.fixture
+@recorded
 def link(campaign: Campaign) -> CrowdLink:
     return crowd_services.create_crowd_link(
         campaign=campaign,

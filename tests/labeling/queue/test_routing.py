@@ -21,6 +21,7 @@ from labeling.people.skills import services as skills_services
 from labeling.queue import slots
 from labeling.queue.claiming import claim, claim_sql, free_slots, routing, work_left
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,7 @@ def given(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> list[int
 
 
 @pytest.fixture
+@recorded
 def mixed(day_shift: Pool, guideline: Guideline) -> Campaign:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=5)
     tagged(

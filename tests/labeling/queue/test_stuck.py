@@ -27,11 +27,13 @@ from labeling.queue.claiming.routing import Fit, ItemFacts
 from labeling.queue.gold import scores
 from labeling.queue.stuck import stuck
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Four items that want one answer each."""
     return open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=4)

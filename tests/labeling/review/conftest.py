@@ -7,9 +7,11 @@ from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue.claiming import claim
 from tests.cast import NOON, open_demonstration_campaign
+from tests.tooling.recordings import recorded
 
 
 @pytest.fixture
+@recorded
 def written(demonstration_campaign: Campaign, rosa: Rater) -> Judgment:
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
@@ -26,6 +28,7 @@ def written(demonstration_campaign: Campaign, rosa: Rater) -> Judgment:
 
 
 @pytest.fixture
+@recorded
 def one_item(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, one item, overlap 2."""
     return open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)

@@ -7,8 +7,10 @@ from labeling.queue.claiming import claim
 from labeling.review import selectors as review_selectors
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import rank_by
+from tests.tooling.recordings import recorded
 
 
+@recorded
 def judge(
     campaign: Campaign,
     rater: Rater,

@@ -32,6 +32,7 @@ from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, rank_by
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -43,6 +44,7 @@ def judged(campaign: Campaign, rater: Rater, order: list[int]) -> Judgment:
 
 
 @pytest.fixture
+@recorded
 def split(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> tuple[Judgment, Judgment]:
     """Two raters turned the first item around."""
     return judged(comparison_campaign, rosa, RIGHT), judged(comparison_campaign, raul, WRONG)

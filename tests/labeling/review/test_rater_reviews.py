@@ -18,6 +18,7 @@ from labeling.review.services import Remark
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, rank_by
 from tests.labeling.review.reviewed_work import item_at, judge, queued
+from tests.tooling.recordings import recorded
 
 # --- demonstrations, feedback, appeals ------------------------------------------------------------
 
@@ -47,6 +48,7 @@ def test_a_score_outside_one_to_seven_is_refused(
 
 
 @pytest.fixture
+@recorded
 def review(written: Judgment, alice: User) -> JudgmentReview:
     assert written.item is not None
     review_services.review_demonstrations(

@@ -30,6 +30,7 @@ from tests.cast import (
 )
 from tests.labeling.campaigns.judging import judge_one, raters_in
 from tests.labeling.review.set_aside_work import after, counted, written
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,7 @@ def test_another_overlap_still_leaves_room_for_it(
 
 
 @pytest.fixture
+@recorded
 def doubtful(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, list[Judgment]]:
     """One item, overlap 2 and at most 5; two raters against one, so that a fourth slot is open."""
     campaign = open_comparison_campaign(
@@ -267,6 +269,7 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
     assert len(counted(campaign)) == 8
 
 
+@recorded
 def raters_in_addition(pool: Pool, n: int) -> list[Rater]:
     return [rater_called(f"Later {number}", pool=pool) for number in range(n)]
 

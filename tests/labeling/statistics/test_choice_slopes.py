@@ -320,6 +320,7 @@ def random_campaign(seed: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_no_odds_beyond_a_thousand_are_told_of_small_campaigns() -> None:
     told: list[bias_habits.Effect] = []
     for seed in range(1_000):

@@ -26,6 +26,7 @@ from labeling.review import services as review_services
 from labeling.statistics.bias import shares
 from labeling.statistics.bias import wording as bias_wording
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 NAN = float("nan")
@@ -319,6 +320,7 @@ def modest_first(response: Response) -> int:
     return 3 - sure_first(response)
 
 
+@recorded
 def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
     given = []
     while (slot := claim.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
@@ -340,6 +342,7 @@ def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
 
 
 @pytest.fixture
+@recorded
 def two_each(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, three items of a sure and a modest response, overlap 2."""
     campaign = open_comparison_campaign(
@@ -356,6 +359,7 @@ def wording_of(campaign: Campaign) -> Any:
     return report.results["wording"], report.results["behind"]
 
 
+@recorded
 def decide(campaign: Campaign, ranks: Ranks, *, promotes: bool = False) -> None:
     for item in campaign.items.filter(gold_use=None):
         given = {response.pk: ranks(response) for response in item.responses.all()}

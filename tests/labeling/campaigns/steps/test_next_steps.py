@@ -14,6 +14,7 @@ from labeling.quality import services as quality_services
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
 from tests.labeling.answers import words
 from tests.labeling.campaigns.campaign_work import rank_next, write_next
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@recorded
 def compared(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> Campaign:
     """Both raters have judged both items, and the report is computed."""
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, overlap=2)

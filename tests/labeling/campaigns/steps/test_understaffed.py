@@ -17,6 +17,7 @@ from labeling.queue.stuck import understaffed
 from tests.cast import NOON, rater_called, some_prompts
 from tests.labeling.answers import words
 from tests.labeling.campaigns.campaign_work import write_next
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -26,6 +27,7 @@ NOBODY = "Nobody can work on this campaign yet"
 
 
 @pytest.fixture
+@recorded
 def draft(day_shift: Pool, guideline: Guideline) -> Campaign:
     return campaigns_services.create_campaign(
         name="Write",

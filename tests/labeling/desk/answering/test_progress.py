@@ -10,6 +10,7 @@ from labeling.models import Campaign, Guideline, Pool, Rater, Slot
 from tests.cast import open_comparison_campaign
 from tests.labeling.desk.posting import SignedIn, comparison, start
 from tests.labeling.pay import paid_work
+from tests.tooling.recordings import recorded
 
 
 def progress_at(client: Client, address: str) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def progress_at(client: Client, address: str) -> dict[str, Any]:
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     return open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3)
 

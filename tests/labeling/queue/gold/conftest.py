@@ -6,9 +6,11 @@ from labeling.models import Campaign, Gold, Guideline, Pool
 from labeling.queue.gold import services as gold_services
 from tests.cast import NOON, open_comparison_campaign
 from tests.labeling.queue.gold.scene import gold_order
+from tests.tooling.recordings import recorded
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, 20 items of 4 responses, overlap 3, half of what raters get may be golds; the first six
     items are golds.

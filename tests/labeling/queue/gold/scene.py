@@ -12,6 +12,7 @@ from labeling.queue import slots
 from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order
 from tests.cast import NOON
+from tests.tooling.recordings import recorded
 
 RIGHT, WRONG = [0, 1, 2, 3], [3, 2, 1, 0]
 
@@ -38,6 +39,7 @@ def gold_order(item: Item) -> dict[int, int | None]:
     return {response.pk: response.number + 1 for response in item.responses.all()}
 
 
+@recorded
 def work_through(
     campaign: Campaign, rater: Rater, *, n: int, on_gold: list[int], at: int = 0
 ) -> list[Judgment]:
@@ -50,6 +52,7 @@ def work_through(
     return given
 
 
+@recorded
 def next_gold(campaign: Campaign, rater: Rater) -> Slot:
     """The first gold this rater is given, ordinary items judged on the way."""
     for number in range(20):

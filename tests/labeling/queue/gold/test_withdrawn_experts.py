@@ -15,6 +15,7 @@ from labeling.queue.gold import services as gold_services
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.answers import words
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order, next_gold, rank_by
+from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
 
@@ -25,6 +26,7 @@ OTHER = [1, 0, 2, 3]
 
 
 @pytest.fixture
+@recorded
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Four items of four responses, overlap 3; every second item of a rater may be a gold."""
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=4)
@@ -39,6 +41,7 @@ def judged(campaign: Campaign, rater: Rater, order: list[int]) -> Judgment:
 
 
 @pytest.fixture
+@recorded
 def gold(campaign: Campaign, rosa: Rater) -> Gold:
     """Rosa's answer to the first item."""
     answer = judged(campaign, rosa, OTHER)

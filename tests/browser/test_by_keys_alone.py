@@ -19,6 +19,7 @@ OpenPage = Callable[..., Page]
 MOST_STOPS = 120
 STOP = """() => {
   const stop = document.activeElement;
+  if (stop === document.body) return ["", true]; // past the last stop of the page
   const isRing = (el) => {
     const style = getComputedStyle(el);
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
@@ -110,7 +111,7 @@ def test_an_admin_creates_and_opens_a_campaign(
     go_to(page, "Open")
     page.keyboard.press("Enter")
 
-    go_to(page, "Pause")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     campaign = Campaign.objects.get()
     assert (campaign.kind, campaign.state, campaign.items.count()) == ("comparison", "open", 3)
 
@@ -122,7 +123,7 @@ def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
 
     go_to(page, "Train…")
     page.keyboard.press("Enter")
-    go_to(page, "SFT")
+    go_to(page, "Fine-tune")
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/new/sft/")
     write(page, "Name", "By keys")

@@ -70,8 +70,8 @@ def test_a_rater_logs_in_ranks_submits_and_undoes(
 
     for rank in "1234":
         page.keyboard.press(rank)  # and on to the next text without a rank
-    for rating in "6542":
-        go_to(page, "Overall")
+    for rating in "2654":  # of D, where the focus is, then of A to C
+        go_to(page, "1 ")
         page.keyboard.press(rating)
     expect(page.locator("[data-line]")).to_have_text("A › B › C › D")
     first = page.url

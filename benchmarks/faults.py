@@ -46,13 +46,13 @@ from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks.faulty import HOME  # noqa: E402
-from benchmarks.faulty.gpu_simulator import GpuSimulator  # noqa: E402
-from benchmarks.faulty.load import Load  # noqa: E402
-from benchmarks.faulty.reckoning import reckon  # noqa: E402
-from benchmarks.faulty.scale import FULL, OFTEN, QUICK, Scale, deck  # noqa: E402
-from benchmarks.faulty.strikes import NoTarget, Strikes, race, running  # noqa: E402
-from benchmarks.faulty.waiting import comes_back, until  # noqa: E402
+from benchmarks.fixtures.faulty import HOME  # noqa: E402
+from benchmarks.fixtures.faulty.gpu_simulator import GpuSimulator  # noqa: E402
+from benchmarks.fixtures.faulty.load import Load  # noqa: E402
+from benchmarks.fixtures.faulty.reckoning import reckon  # noqa: E402
+from benchmarks.fixtures.faulty.scale import FULL, OFTEN, QUICK, Scale, deck  # noqa: E402
+from benchmarks.fixtures.faulty.strikes import NoTarget, Strikes, race, running  # noqa: E402
+from benchmarks.fixtures.faulty.waiting import comes_back, until  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
 QUICK_HELP = """each of the twenty faults once, meant for under a minute on two quiet cores. Left

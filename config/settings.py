@@ -169,9 +169,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {
-        "prepare_threshold": 1 if KEEPS_PLANS else None
-    }  # for config.compiled
+    # Options that DATABASE_URL gives, such as sslmode, stay.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
+    if KEEPS_PLANS:
+        # Otherwise PostgreSQL plans the claim again for each item (ADR 9).
+        generic = "-c plan_cache_mode=force_generic_plan"
+        options["options"] = f"{options.get('options', '')} {generic}".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -410,8 +414,8 @@ TRAINER_THREADS = env.integer(
 )
 ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
-    "vLLM server with LoRA that samples PPO's responses; see docs/ppo.md. Empty: the run"
-    " samples them itself.",
+    "A running vLLM server that writes the responses of one PPO, RLOO or sample run at a time;"
+    " see docs/operators.md. Empty: a run starts its own on GPUs beyond its processes.",
     default="",
 )
 ENDPOINT_HOSTS = env.words(

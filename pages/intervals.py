@@ -10,7 +10,7 @@ nothing is known about the spread between prompts.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from scipy.special import stdtrit
 
@@ -60,10 +60,31 @@ def of_votes(scores: Sequence[float], prompts: Sequence[int]) -> tuple[float, fl
     if not scores:
         return None
     n, share = len(scores), math.fsum(scores) / len(scores)
-    residuals: dict[int, float] = {}
-    for score, prompt in zip(scores, prompts, strict=True):
-        residuals[prompt] = residuals.get(prompt, 0.0) + score - share
-    n_prompts = len(residuals)
-    between = math.fsum(one * one for one in residuals.values()) / n**2
-    between *= n_prompts / max(1, n_prompts - 1)
+    between, n_prompts = _between(scores, prompts, share)
     return of_share(share, max(between, share * (1 - share) / n), n_prompts)
+
+
+def of_mean(values: Sequence[float], prompts: Sequence[Hashable]) -> tuple[float, float] | None:
+    """The interval of the mean of values without bounds, each of one of `prompts`: Student's, with
+    the variance between prompts.
+    """
+    if not values:
+        return None
+    mean = math.fsum(values) / len(values)
+    variance, n_prompts = _between(values, prompts, mean)
+    if n_prompts < FEWEST_PROMPTS:
+        return None
+    reach = student(n_prompts) * math.sqrt(variance)
+    return mean - reach, mean + reach
+
+
+def _between(
+    values: Sequence[float], prompts: Sequence[Hashable], mean: float
+) -> tuple[float, int]:
+    """(the variance of the mean, taken between prompts; the number of prompts)"""
+    residuals: dict[Hashable, float] = {}
+    for value, prompt in zip(values, prompts, strict=True):
+        residuals[prompt] = residuals.get(prompt, 0.0) + value - mean
+    n_prompts = len(residuals)
+    between = math.fsum(one * one for one in residuals.values()) / len(values) ** 2
+    return between * n_prompts / max(1, n_prompts - 1), n_prompts

@@ -13,15 +13,26 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.db.models import (  # noqa: E402
+    Avg,
     Count,
     F,
     Q,
 )  # models can only be imported after Django is set up
+from django.db.models.functions import Length  # noqa: E402
 
-from labeling.models import Campaign, Import, Item, Judgment, Response  # noqa: E402
+from labeling.models import (  # noqa: E402
+    Campaign,
+    Import,
+    Item,
+    Judgment,
+    Prompt,
+    Response,
+)
 from labeling.quality.votes import contests  # noqa: E402
 from training.models import Run, Snapshot, TrainedModel  # noqa: E402
+from training.models.chain_plans import Plan  # noqa: E402
 from training.results import curves as results_curves  # noqa: E402
+from training.schedules.gate.verdict import Bars, Evidence, judged  # noqa: E402
 
 
 def overlap_violations() -> int:
@@ -69,6 +80,42 @@ def reward_by_drift() -> list[tuple[float, float]]:
     return [(drift[step], reward) for step, reward in curves["reward"].points if step in drift]
 
 
+def gate() -> dict[str, object] | None:
+    """What the gate of a new schedule says of the last PPO model, on the campaign that compared it
+    with the model it started from. None without either.
+    """
+    model = TrainedModel.objects.filter(run__kind="ppo").order_by("-pk").first()
+    campaign = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("-pk").first()
+    before = model.run.base_model if model is not None and model.run is not None else None
+    if model is None or campaign is None or before is None:
+        return None
+    if model.source_id is None or before.source_id is None:
+        return None
+    rate = contests.win_rate(
+        campaign=campaign,
+        source_id=model.source_id,
+        other_id=before.source_id,
+        split=Prompt.Split.TEST,
+    )
+    lengths = [_mean_length(source) for source in (model.source_id, before.source_id)]
+    seen = Evidence(
+        win_rate=rate,
+        n_missing=0,
+        reward_before=model.metrics.get("reward_before"),
+        reward_after=model.metrics.get("reward_after"),
+        kl=model.metrics.get("kl_after"),
+        length=lengths[0] / lengths[1] if lengths[0] and lengths[1] else None,
+    )
+    bars = Bars(Plan.min_win_rate / 100, Plan.max_kl, Plan.max_length)
+    return judged(bars, seen).as_json()
+
+
+def _mean_length(source: int) -> float | None:
+    written = Response.objects.filter(source=source, prompt__split=Prompt.Split.TEST)
+    found: float | None = written.aggregate(mean=Avg(Length("text")))["mean"]
+    return found
+
+
 def figures() -> dict[str, object]:
     sampled = Response.objects.filter(source__trained_model__run__isnull=False)
     return {
@@ -94,6 +141,7 @@ def figures() -> dict[str, object]:
         "overlap_violations": overlap_violations(),
         "win_rates": win_rates(),
         "reward_by_drift": reward_by_drift(),
+        "gate": gate(),
     }
 
 

@@ -6,22 +6,24 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from loop_clock import Part, idle_share
+
 Figures = dict[str, Any]
 WIDTH = 100
 
 
-def show(found: Figures, *, caps: str, files: list[str], seconds: int) -> None:
+def show(found: Figures, *, caps: str, files: list[str], parts: list[Part], seconds: int) -> None:
     print("\nReport")
-    for name, words in lines(found, caps=caps, files=files, seconds=seconds):
+    for name, words in lines(found, caps=caps, files=files, parts=parts, seconds=seconds):
         wrapped = [part for line in words.splitlines() for part in textwrap.wrap(line, WIDTH)]
         for number, line in enumerate(wrapped):
             print(f"  {name if number == 0 else '':<17}{line}")
     print()
-    print(json.dumps(in_one_line(found, seconds=seconds)), flush=True)
+    print(json.dumps(in_one_line(found, parts=parts, seconds=seconds)), flush=True)
 
 
 def lines(
-    found: Figures, *, caps: str, files: list[str], seconds: int
+    found: Figures, *, caps: str, files: list[str], parts: list[Part], seconds: int
 ) -> Iterator[tuple[str, str]]:
     sft, reward = run_of(found, "sft"), run_of(found, "reward")
     yield "data", ", ".join(files)
@@ -65,7 +67,20 @@ def lines(
         f"{arrow(reward, 'held_out_loss')}, after {reward['metrics'].get('n_train_pairs')} pairs",
     )
     yield from ppo_lines(found)
+    yield "gate", gate_line(found)
     yield "time", f"{seconds // 60} min {seconds % 60} s"
+    yield "where it went", "\n".join(part_line(part) for part in parts)
+
+
+def gate_line(found: Figures) -> str:
+    """What a schedule's gate would decide, with the limits of a new schedule."""
+    gate = found["gate"]
+    return f"{gate['outcome']}: {gate['sentence']}" if gate else "not reached"
+
+
+def part_line(part: Part) -> str:
+    idle = "" if part.idle is None else f", cores idle {part.idle:.0%}"
+    return f"{part.name}: {part.seconds:.0f} s{idle}"
 
 
 def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
@@ -101,7 +116,7 @@ def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
         )
 
 
-def in_one_line(found: Figures, *, seconds: int) -> dict[str, Any]:
+def in_one_line(found: Figures, *, parts: list[Part], seconds: int) -> dict[str, Any]:
     sft, reward = run_of(found, "sft")["metrics"], run_of(found, "reward")["metrics"]
     return {
         "sft_loss_before": sft.get("held_out_loss_before"),
@@ -115,8 +130,16 @@ def in_one_line(found: Figures, *, seconds: int) -> dict[str, Any]:
         "reward_accuracy_after": reward.get("held_out_accuracy_after"),
         "reward_held_out_pairs": reward.get("n_held_out_pairs"),
         **ppo_figures(found),
+        "gate": found["gate"]["outcome"] if found["gate"] else None,
+        "gate_sentence": found["gate"]["sentence"] if found["gate"] else None,
+        "idle_share": share_of(idle_share(parts)),
+        "parts": {part.name: [round(part.seconds), share_of(part.idle)] for part in parts},
         "seconds": seconds,
     }
+
+
+def share_of(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def ppo_figures(found: Figures) -> dict[str, Any]:

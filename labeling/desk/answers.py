@@ -249,8 +249,16 @@ def read_comparison(
     *, work: Work, typed: PageInput, shown: Sequence[Response]
 ) -> tuple[CheckedComparison, list[answers.PageProblem]]:
     """The comparison on a posted page, and its problems."""
-    asks = answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
-    return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=asks)
+    return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=_asks(work))
+
+
+def given_comparison(*, work: Work, typed: PageInput, n_shown: int) -> ComparisonAnswer:
+    """The comparison on a page, before checking."""
+    return answers.given_comparison(typed.fields, form=work.form, n_shown=n_shown, asks=_asks(work))
+
+
+def _asks(work: Work) -> answers.Asks:
+    return answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
 
 
 def _review_line(given: ComparisonAnswer) -> str:
@@ -306,15 +314,14 @@ def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
     is kept, even if another response is now ranked best.
     """
     shown = order.presented(work.shown)
-    checked, _problems = read_comparison(work=work, typed=typed, shown=shown)
-    edit = checked.given.edit
+    given = given_comparison(work=work, typed=typed, n_shown=len(shown))
+    edit = given.edit
     if edit is not None and edit.text.strip() not in {
         "",
         as_typed(shown[edit.position].text).strip(),
     }:
         return typed
-    ranks = checked.given.ranks
-    ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
+    ranked = [(rank, position) for position, rank in given.ranks.items() if rank is not None]
     if not ranked:
         return replace(
             typed,

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from labeling.desk import words as desk_words
-from labeling.desk.answers import PageInput, Review, line_of, read_comparison
+from labeling.desk.answers import PageInput, Review, given_comparison, line_of
 from labeling.desk.forms import answers
 from labeling.desk.reading import Turn, turns_of
 from labeling.desk.work import LeaseState, Tally, Work
@@ -202,8 +202,7 @@ def compare_page(
 ) -> ComparePage:
     responses = order.presented(work.shown)
     form = work.form
-    checked, _problems = read_comparison(work=work, typed=typed, shown=responses)
-    answer = checked.given
+    answer = given_comparison(work=work, typed=typed, n_shown=len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     views = [

@@ -41,9 +41,8 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
         withdrawn_work.hold_texts(rater=rater, now=now)
-        golds = withdrawn_work.retire_golds(rater=rater, by=by, now=now)
+        withdrawn_work.retire_golds(rater=rater, by=by, now=now)
         withdrawn_work.give_up_slots(rater=rater, now=now)
-        withdrawn_work.ask_again(golds=golds, now=now)
         for pool in pools:
             items.level_pool_calibration(pool=pool, now=now)
         _record(rater, JudgmentEvent.Kind.WITHDRAWN, now=now)

@@ -42,25 +42,16 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
             _adjust_slots(judgment, now=now)
 
 
-def retire_golds(*, rater: Rater, by: User | None, now: datetime) -> list[Gold]:
+def retire_golds(*, rater: Rater, by: User | None, now: datetime) -> None:
     """Retire the golds that are this rater's answers. Others' results on them no longer count; who
     is paused because of one stays so until an admin decides.
     """
     theirs = Exists(Judgment.versions.filter(item=OuterRef("made_from"), rater=rater))
     made = list(Gold.objects.filter(theirs, retired_at=None).select_related("made_from__campaign"))
     withdrawn = gold_selectors.withdrawn_golds(golds=made)
-    retired = [gold for gold in made if gold.pk in withdrawn]
-    for gold in retired:
-        gold_services.retire_gold(gold=gold, by=by, now=now)
-    return retired
-
-
-def ask_again(*, golds: Collection[Gold], now: datetime) -> None:
-    """The items of retired golds need judgments up to their overlap again."""
-    for gold in golds:
-        item = gold.made_from
-        if item is not None and item.held_at is None:
-            items.fill_slots(item=item, campaign=item.campaign, now=now)
+    for gold in made:
+        if gold.pk in withdrawn:
+            gold_services.retire_gold(gold=gold, by=by, now=now)
 
 
 def bring_back_golds(

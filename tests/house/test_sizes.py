@@ -25,6 +25,7 @@ MOST_LINES, MOST_ENTRIES = 500, 15
 NOT_COUNTED = {"__init__.py", "management", "migrations"}
 """Django gives these their names and places."""
 CATALOGUES = {
+    "benchmarks": "One benchmark a file, found by its name; what several use is in fixtures.",
     "docs/images": "One picture a page, each beside the page's text.",
     "templates/components": 'One component a file, found by its name: {% component "card" %}.',
     "templates/components/icons": 'One icon a file, found by its name: {% icon "guideline" %}.',

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 import loop_report
+import pytest
+from loop_clock import LoopClock, Part, idle_share
 
 from labeling.statistics.bias import habits
 
@@ -46,3 +48,25 @@ def test_twenty_of_twenty_wins_have_an_interval_with_a_width() -> None:
 
     assert (line["win_rate"], line["win_rate_high"]) == (1.0, 1.0)
     assert 0.7 < line["win_rate_low"] < 0.9
+
+
+def test_the_report_says_where_the_time_went_and_what_the_gate_would_decide() -> None:
+    clock = LoopClock()
+    clock.begin("imports")
+    clock.begin("run “PPO model”")
+    clock.end()
+
+    parts = [loop_report.part_line(part) for part in clock.parts]
+
+    assert [part.name for part in clock.parts] == ["imports", "run “PPO model”"]
+    assert parts[0].startswith("imports: 0 s")
+    assert loop_report.gate_line({"gate": None}) == "not reached"
+    verdict = {"outcome": "failed", "sentence": "Not promoted."}
+    assert loop_report.gate_line({"gate": verdict}) == "failed: Not promoted."
+
+
+def test_the_idle_share_of_a_loop_counts_longer_parts_more() -> None:
+    parts = [Part("short", 10, 1.0), Part("long", 30, 0.2), Part("unknown", 99, None)]
+
+    assert idle_share(parts) == pytest.approx(0.4)
+    assert idle_share([Part("unknown", 99, None)]) is None

@@ -3,6 +3,7 @@ that moves it fails here.
 """
 
 import inspect
+from typing import Any
 
 import accelerate
 import peft
@@ -10,13 +11,17 @@ import pytest
 import transformers
 from transformers.cache_utils import DynamicLayer
 from transformers.modeling_layers import GradientCheckpointingLayer
+from trl.generation.vllm_client import VLLMClient
 from trl.models.utils import unwrap_model_for_generation
+from trl.scripts import vllm_serve
+from trl.trainer.rloo_trainer import RLOOTrainer
 from trl.trainer.sft_trainer import SFTTrainer
 
 from tests.trainer.ppo import models
 
-# Private, and overridden by us: training.trainer.progress.Watched and
-# training.trainer.reward.trainer.RankingTrainer.
+# Private, and overridden by us: training.trainer.progress.Watched,
+# training.trainer.reward.trainer.RankingTrainer, training.trainer.rloo.WatchedRloo and
+# training.trainer.sample.rollout_server.
 OVERRIDDEN = [
     (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),
     (transformers.Trainer, "_prepare_inputs", ["self", "inputs"]),
@@ -27,6 +32,12 @@ OVERRIDDEN = [
     ),
     (transformers.Trainer, "training_step", ["self", "model", "inputs", "num_items_in_batch"]),
     (transformers.Trainer, "log", ["self", "logs", "start_time"]),
+    (
+        RLOOTrainer,
+        "_generate_single_turn",
+        ["self", "prompt_ids", "images", "multimodal_fields"],
+    ),
+    (VLLMClient, "_post", ["self", "url", "kwargs"]),
 ]
 CALLED = [
     (transformers.Trainer, "compute_loss_context_manager"),
@@ -43,6 +54,13 @@ CALLED = [
     (transformers.AttentionMaskInterface, "register"),
     (transformers.PreTrainedModel, "set_attn_implementation"),
     (SFTTrainer, "train"),
+    (accelerate.utils, "fsdp2_prepare_model"),
+    (VLLMClient, "generate"),
+    (VLLMClient, "init_communicator"),
+    (VLLMClient, "update_named_params"),
+    (VLLMClient, "reset_prefix_cache"),
+    (VLLMClient, "close_communicator"),
+    (vllm_serve, "build_command"),
 ]
 
 
@@ -60,7 +78,7 @@ def test_a_method_that_we_override_is_still_called_with_these(
 @pytest.mark.parametrize(
     ("owner", "name"), CALLED, ids=lambda value: getattr(value, "__name__", str(value))
 )
-def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
+def test_a_method_that_we_call_is_still_there(owner: Any, name: str) -> None:
     assert callable(getattr(owner, name))
 
 

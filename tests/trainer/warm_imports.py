@@ -13,4 +13,5 @@ os.environ |= {
 }
 
 import training.trainer.__main__
+import training.trainer.parallel
 import training.trainer.ppo.run  # noqa: F401

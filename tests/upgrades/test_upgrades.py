@@ -5,9 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -31,14 +32,13 @@ class Migration(migrations.Migration):
 """
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'site.sqlite3'}"
-        return
-    with databases.empty_database("upgrade") as url:
-        yield url
+SQLITE = pytest.mark.xdist_group("upgrades on SQLite")
+"""Tests that share a database, so they run in one process."""
+
+
+class Upgraded(NamedTuple):
+    file: Path
+    found: dict[str, Any]
 
 
 def upgrade(release: str, database: str, *options: str, home: Path) -> dict[str, Any]:
@@ -56,26 +56,55 @@ def upgrade(release: str, database: str, *options: str, home: Path) -> dict[str,
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("release", releases.names())
-def test_a_site_of_a_release_keeps_its_rows_and_its_pages_open(
-    release: str, database: str, tmp_path: Path
-) -> None:
-    found = upgrade(release, database, home=tmp_path)
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Upgraded]:
+    """The site of a release, upgraded on SQLite once for all tests."""
 
+    @cache
+    def upgraded(release: str) -> Upgraded:
+        file = tmp_path_factory.mktemp("upgraded") / "site.sqlite3"
+        return Upgraded(file, upgrade(release, f"sqlite:///{file}", home=file.parent))
+
+    return upgraded
+
+
+def assert_kept(found: dict[str, Any]) -> None:
     assert found["lost"] == []
     assert found["pages"] == []
     assert found["n_pages"] > 200
 
 
 @pytest.mark.slow
-def test_an_upgrade_that_loses_something_is_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("release", releases.names())
+def test_a_site_of_a_release_keeps_its_rows_and_its_pages_open(
+    release: str, tmp_path: Path
+) -> None:
+    with databases.empty_database("upgrade") as url:
+        assert_kept(upgrade(release, url, home=tmp_path))
+
+
+@SQLITE
+@pytest.mark.slow
+@pytest.mark.parametrize("release", releases.names())
+def test_a_site_of_a_release_keeps_its_rows_and_its_pages_open_on_sqlite(
+    release: str, on_sqlite: Callable[[str], Upgraded]
+) -> None:
+    assert_kept(on_sqlite(release).found)
+
+
+@SQLITE
+@pytest.mark.slow
+def test_an_upgrade_that_loses_something_is_noticed(
+    tmp_path: Path, on_sqlite: Callable[[str], Upgraded]
+) -> None:
+    """A migration that does harm, after all others."""
     last = max(file.stem for file in ROOT.glob("labeling/migrations/[0-9]*.py"))
     shutil.copytree(ROOT / "labeling" / "migrations", tmp_path / "harmful")
     (tmp_path / "harmful" / "9999_harm.py").write_text(HARM.replace("LAST", last))
-    database = f"sqlite:///{tmp_path / 'site.sqlite3'}"
+    release = releases.names()[-1]
+    file = shutil.copy(on_sqlite(release).file, tmp_path)
 
-    found = upgrade(releases.names()[-1], database, "labeling=harmful", home=tmp_path)
+    found = upgrade(release, f"sqlite:///{file}", "labeling=harmful", home=tmp_path)
 
     assert "labeling.Draft had 1 rows and has 0." in found["lost"]
     assert any(line.startswith("labeling.Judgment.active_s was ") for line in found["lost"])

@@ -114,6 +114,9 @@ def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str,
     return dict([*list(fields.items())[:place], *more.items(), *list(fields.items())[place:]])
 
 
+_PTX = "PPO only: the snapshot of text that PPO-ptx mixes in."
+
+
 class RunSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -125,6 +128,9 @@ class RunSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(help_text="What went wrong, as a sentence.")
     config = serializers.DictField()
     snapshot = serializers.IntegerField(source="snapshot_id")
+    ptx_snapshot = serializers.IntegerField(
+        source="ptx_snapshot_id", allow_null=True, help_text=_PTX
+    )
     base_model = serializers.IntegerField(source="base_model_id")
     made_from = serializers.IntegerField(
         source="made_from_id",
@@ -213,6 +219,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
     kind = KindField()
     name = Name(max_length=200)
     snapshot = OneOf(Snapshot.objects.all())
+    ptx_snapshot = OneOf(Snapshot.objects.all(), required=False, allow_null=True, help_text=_PTX)
     base_model = OneOf(TrainedModel.objects.all())
     preset = serializers.ChoiceField(
         required=False,

@@ -72,6 +72,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             snapshot=values["snapshot"],
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
+            ptx_snapshot=values.get("ptx_snapshot"),
             options=NewRunSerializer.options_of(values),
             **self.who_and_when,
         )

@@ -91,7 +91,7 @@ class Problem:
 
 
 DTYPES = {
-    "auto": _("Automatic: bfloat16 if the hardware supports it, else float32"),
+    "auto": _("Automatic: bfloat16 if the hardware is fast at it, else float32"),
     "bfloat16": _("bfloat16: half the memory"),
     "float32": _("float32: exact"),
 }
@@ -125,6 +125,9 @@ class Settings(ABC):
     snapshot_button: ClassVar[str] = _("Train")
     """button on the page of a snapshot for which this is the default kind"""
 
+    mixes_text: ClassVar[bool] = False
+    """whether it also takes a snapshot of text, to mix in"""
+
     starts_from: ClassVar[tuple[str, ...]] = (POLICY,)
     """kinds of base model it takes"""
     model_label: ClassVar[str] = _("Starts from")
@@ -142,6 +145,8 @@ class Settings(ABC):
     """kind of model it produces; or RESPONSES, or "" for nothing"""
     is_parallel: ClassVar[bool] = False
     """whether several processes can share the work"""
+    uses_server: ClassVar[bool] = False
+    """whether a vLLM server can write its responses, on GPUs beyond those of its processes"""
     extended_by: ClassVar[tuple[str, ...]] = ()
     """settings that limit its length; an extension raises the first one that is set"""
 
@@ -213,9 +218,9 @@ class Settings(ABC):
         """
         return ""
 
-    def data_problems(self, snapshot: str) -> list[str]:
+    def data_problems(self, snapshot: str, *, has_text: bool = False) -> list[str]:
         """Why these settings cannot be used with this kind of snapshot, although runs of this kind
-        can.
+        can. `has_text`: with a snapshot of text to mix in.
         """
         return []
 

@@ -113,6 +113,20 @@ class RewardConfig(RowTraining):
         max=10.0,
         is_advanced=True,
     )
+    part: str = knob(
+        "all",
+        _("Part of the rankings"),
+        _(
+            "To train a reward model and a watchdog for it that have no ranking in common. Divided"
+            " by raters, or by prompts if there are few raters."
+        ),
+        choices={
+            "all": _("All"),
+            "larger": _("Three fifths"),
+            "smaller": _("The other two fifths"),
+        },
+        is_advanced=True,
+    )
     accumulation: int = override(RowTraining, "accumulation", default=8)
     max_rows: int | None = override(
         RowTraining,
@@ -152,7 +166,9 @@ class RewardConfig(RowTraining):
         return []
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
-        """Prompts with all their responses; `max_rows` counts pairs."""
+        """Prompts with all their responses; `max_rows` counts pairs. All prompts, also with a part
+        of the rankings: where several raters judged a prompt, both parts have it.
+        """
         is_sample = self.max_rows and rows.n_pairs
         share = min(1.0, self.max_rows / rows.n_pairs) if self.max_rows and is_sample else 1.0
         n_prompts = max(1, round(rows.n_prompts * share))

@@ -28,6 +28,7 @@ class RlooConfig(Training):
     """from demonstrations it takes the prompts"""
     takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "reference_model": OPTIONAL}
     is_parallel: ClassVar[bool] = True
+    uses_server: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
         "response_tokens",

@@ -37,6 +37,7 @@ class SampleConfig(Settings):
     model_button: ClassVar[str] = _("Sample responses")
     takes_endpoints: ClassVar[bool] = True
     is_parallel: ClassVar[bool] = True
+    uses_server: ClassVar[bool] = True
     takes: ClassVar[Mapping[str, str]] = {"reward_model": OPTIONAL}
     leaves: ClassVar[str] = RESPONSES
     headlines: ClassVar[tuple[str, ...]] = (

@@ -34,6 +34,7 @@ class SftConfig(RowTraining):
         metrics.N_TRAIN,
         metrics.N_CUT,
         metrics.N_LEFT_OUT,
+        Measure("kept_step", _("Step kept")),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("held_out_loss_after", is_more_better=False)
@@ -54,6 +55,16 @@ class SftConfig(RowTraining):
         ),
     )
 
+    evaluate_every: int = override(RowTraining, "evaluate_every", default=50)
+    keeps_best: bool = knob(
+        True,
+        _("Keep the best"),
+        _(
+            "Keeps the weights with the lowest held-out loss of all evaluations. Needs a validation"
+            " split; with FSDP, the last weights are kept."
+        ),
+        is_advanced=True,
+    )
     packs: bool = knob(
         False,
         _("Pack rows"),
@@ -83,6 +94,8 @@ class SftConfig(RowTraining):
                 max_tokens=256,
                 max_rows=150,
                 max_held_out_rows=40,
+                # One short epoch: nothing to choose, and each evaluation would take long.
+                evaluate_every=0,
                 checkpoint_every=10,
             ),
             "balanced": cls(),
@@ -93,6 +106,8 @@ class SftConfig(RowTraining):
                 max_tokens=2048,
                 max_held_out_rows=2000,
                 evaluate_every=200,
+                # InstructGPT kept the last of 16 epochs, although the loss was lowest after one.
+                keeps_best=False,
                 checkpoint_every=200,
             ),
         }

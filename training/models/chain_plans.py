@@ -35,6 +35,7 @@ class Step(StrEnum):
     BEST = "best"
     SFT_BEST = "sft_best"
     REWARD = "reward"
+    WATCHDOG = "watchdog"
     PPO = "ppo"
     DPO = "dpo"
     RLOO = "rloo"
@@ -60,6 +61,8 @@ class StepKind:
     """the step whose snapshot its run reads; None for the schedule's text"""
     is_rewarded: bool = False
     """its run takes the chain's reward model"""
+    is_watched: bool = False
+    """its run takes the chain's second reward model, if there is one"""
     is_compared: bool = False
     """its run is compared with the model from before the last improvement"""
 
@@ -79,7 +82,12 @@ STEPS: Mapping[str, StepKind] = {
     Step.BEST: StepKind(_("snapshot of the best responses"), snapshot="demonstrations"),
     Step.SFT_BEST: StepKind(_("fine-tuning on the best"), run=SftConfig.kind, reads=Step.BEST),
     Step.REWARD: StepKind(_("reward model"), run=RewardConfig.kind, reads=Step.COMPARISONS),
-    Step.PPO: StepKind(_("PPO"), run=PpoConfig.kind, is_rewarded=True),
+    Step.WATCHDOG: StepKind(
+        _("second reward model, which watches PPO"),
+        run=RewardConfig.kind,
+        reads=Step.COMPARISONS,
+    ),
+    Step.PPO: StepKind(_("PPO"), run=PpoConfig.kind, is_rewarded=True, is_watched=True),
     Step.DPO: StepKind(_("DPO"), run=DpoConfig.kind, reads=Step.COMPARISONS),
     Step.RLOO: StepKind(_("RLOO"), run=RlooConfig.kind, is_rewarded=True),
     Step.EVALUATE: StepKind(
@@ -151,6 +159,10 @@ class Template:
         return tuple(step for step in answering if step in self.steps)
 
     @property
+    def can_be_watched(self) -> bool:
+        return Step.WATCHDOG in self.steps
+
+    @property
     def has_gate(self) -> bool:
         return Step.GATE in self.steps
 
@@ -167,6 +179,7 @@ TEMPLATES: Mapping[str, Template] = {
         (
             Step.COMPARISONS,
             Step.REWARD,
+            Step.WATCHDOG,
             Step.PROMPTS,
             Step.PPO,
             *_JUDGED,
@@ -188,6 +201,7 @@ TEMPLATES: Mapping[str, Template] = {
             Step.CAMPAIGN_FIRST,
             Step.COMPARISONS,
             Step.REWARD,
+            Step.WATCHDOG,
             Step.PPO,
             *_JUDGED,
         ),
@@ -222,6 +236,7 @@ TEMPLATES: Mapping[str, Template] = {
         (
             Step.COMPARISONS,
             Step.REWARD,
+            Step.WATCHDOG,
             Step.PROMPTS,
             Step.CANDIDATES,
             Step.BEST,
@@ -296,10 +311,14 @@ class Plan:
     """start from the schedule's current model, once there is one"""
     text: int | None = None
     """the snapshot for pretraining"""
+    ptx_text: int | None = None
+    """the snapshot of text that PPO-ptx mixes in; None for none"""
     reward_base: int | None = None
     """what the reward model starts from; None for the base model"""
     reward_model: int | None = None
     """an existing reward model; None to train one"""
+    trains_watchdog: bool = True
+    """train a second reward model if PPO's settings stop on what it says"""
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
     """training prompts to practise on, drawn for each chain; None for all"""
@@ -354,26 +373,41 @@ class Plan:
             if about.run and about.reads is not None and about.run in self.configs:
                 config, _wrong = training_configs.parse(about.run, self.config_of(step))
                 snapshot = STEPS[about.reads].snapshot
-                found += config.data_problems(snapshot) if config is not None else []
+                if config is not None:
+                    found += config.data_problems(snapshot, has_text=self.mixes_text(about.run))
         return list(dict.fromkeys(found))
+
+    def mixes_text(self, kind: str) -> bool:
+        """Whether this kind of run gets the text."""
+        return self.ptx_text is not None and training_configs.KINDS[kind].mixes_text
 
     @property
     def shape(self) -> Template:
         whole = TEMPLATES[self.template]
-        if self.reward_model is None:
-            return whole
-        return replace(
-            whole,
-            steps=tuple(
-                step for step in whole.steps if step not in (Step.COMPARISONS, Step.REWARD)
-            ),
-        )
+        absent = set() if self.is_watched else {Step.WATCHDOG}
+        if self.reward_model is not None:
+            absent |= {Step.COMPARISONS, Step.REWARD}
+        return replace(whole, steps=tuple(step for step in whole.steps if step not in absent))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it trains a second reward model. PPO has to stop on a drop of its reward: without
+        that, the second one would cost as much and stop nothing.
+        """
+        stops = self.configs.get(PpoConfig.kind, {}).get("watchdog_drop", 0) > 0
+        return self.trains_watchdog and stops and self.reward_model is None
 
     def config_of(self, step: str) -> dict[str, Any]:
         """The chosen config for this step's kind of run, with the step's own settings on top."""
         config = self.configs.get(RUN_KINDS[step], {})
         if step == Step.EVALUATE:
             return config | {"split": "held_out"}
+        if step == Step.REWARD and self.is_watched:
+            return config | {"part": "larger"}
+        if step == Step.WATCHDOG:
+            # Another seed too, so that the two models have no head in common.
+            seed = config.get("seed", RewardConfig().seed)
+            return config | {"part": "smaller", "seed": (seed + 1) % 2**31}
         if step == Step.CANDIDATES:
             batch_size = max(config.get("batch_size", SampleConfig().batch_size), self.n_candidates)
             return config | {"n_responses": self.n_candidates, "batch_size": batch_size}

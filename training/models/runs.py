@@ -46,6 +46,14 @@ class Run(models.Model):
     kind = models.CharField(_("Kind"), max_length=16, help_text="one of training.configs.KINDS")
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
+    ptx_snapshot = models.ForeignKey(
+        Snapshot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs_mixing",
+        help_text="the text that PPO-ptx mixes in; none: demonstrations of the snapshot",
+    )
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
     reward_model = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_rewarded"

@@ -54,12 +54,8 @@ def start(
             os._exit(1)
 
     inherited = environment.without_secrets() | {"PYTHONUNBUFFERED": "1"} | dict(extra_env)
-    inherited[VISIBLE_DEVICES] = (
-        _own_cards(cards, launch, n_gpus)
-        if cards
-        else _visible_devices(
-            inherited.get(VISIBLE_DEVICES, machine.ALL), launch, n_gpus, memory_gb
-        )
+    inherited[VISIBLE_DEVICES], inherited[processes_launch.SERVER_CARDS] = _devices(
+        cards, inherited.get(VISIBLE_DEVICES, machine.ALL), launch, n_gpus, memory_gb
     )
     command = _command(folder, launch, n_gpus, rendezvous)
     with (folder / run_dir.LOG).open("ab") as log, _locked(cards) as locks:
@@ -138,26 +134,21 @@ def _locked(cards: Sequence[str]) -> Iterator[list[int]]:
         yield [file.fileno() for file in files]
 
 
-def _own_cards(cards: Sequence[str], launch: Launch, n_gpus: int) -> str:
-    """The cards that the claim chose. A single process sees at most one, for the same reason as in
-    `_visible_devices`.
-    """
-    if launch.is_parallel:
-        return ",".join(cards) if n_gpus else ""
-    return cards[0]
-
-
-def _visible_devices(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
-    """The GPUs for the run, among those the node may use.
+def _devices(
+    cards: Sequence[str], node: str, launch: Launch, n_gpus: int, memory_gb: int
+) -> tuple[str, str]:
+    """(the GPUs of the training processes, those that are left for a vLLM server): `cards`, or
+    some of those that the node may use.
 
     A single process sees at most one: with several visible, transformers' Trainer copies the model
     to each and multiplies the batch size.
     """
     if launch.is_parallel and not n_gpus:
-        return ""
-    return machine.cards(
-        n_gpus if launch.is_parallel else 1, memory_gb=memory_gb if n_gpus else 0, visible=node
-    )
+        return "", ""
+    least = memory_gb if n_gpus else 0
+    chosen = list(cards) or machine.cards(max(n_gpus, 1), memory_gb=least, visible=node).split(",")
+    n = launch.n_processes
+    return ",".join(chosen[:n]), ",".join(chosen[n:])
 
 
 def _command(folder: Path, launch: Launch, n_gpus: int, rendezvous: Rendezvous | None) -> list[str]:

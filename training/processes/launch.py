@@ -22,6 +22,8 @@ NO_DEEPSPEED = _(
     "DeepSpeed is no longer offered: it was never tested. Choose FSDP, which shards weights,"
     " gradients and optimizer as ZeRO-3 does."
 )
+SERVER_CARDS = "ROLLOUT_SERVER_CARDS"
+"""In a child's environment: the GPUs of its vLLM server, which no process trains on."""
 MAX_PROCESSES = 64
 MAX_MACHINES = 32
 _EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
@@ -97,7 +99,8 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not KINDS[kind].is_parallel:
         return [_("This kind of run uses one process. Request one.")]
     found = []
-    if n_gpus not in (0, launch.n_processes):
+    has_server = KINDS[kind].uses_server and launch.n_machines == 1
+    if n_gpus not in (0, launch.n_processes) and not (has_server and n_gpus > launch.n_processes):
         found.append(
             _(
                 "Each process needs its own GPU. Request as many GPUs as processes, or 0 to run on"

@@ -88,6 +88,7 @@ class Job:
     other_model: str | None = None
     watchdog_model: str | None = None
     reference_model: str | None = None
+    ptx_snapshot: str | None = None
     """Of PPO and RLOO; None for `model` itself."""
     endpoint: Sequence[str] | None = None
     """For a model behind an API: (URL, name there, environment variable of the key or "")."""

@@ -3,12 +3,13 @@ is Markdown in English whatever the reader's language is.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 from django.utils import translation
 
 from labeling.models import Judgment
-from training.models import Endpoint, TrainedModel
+from training.models import Endpoint, Snapshot, TrainedModel
 from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages
 from training.results.measures import measures
@@ -143,6 +144,11 @@ def _origin(step: LineageStep) -> str:
     )
     if n := step.snapshot.card.get("demonstrations"):
         data += f" with {counted(n, 'demonstration')} beside them"
+    if mixed := step.run.ptx_snapshot:
+        data += (
+            f", mixed with {mixed.name} ({mixed.n_rows} {mixed.kind}, fingerprint"
+            f" `{mixed.fingerprint[:16]}`)"
+        )
     chosen = [
         f"{run.base_model} in “{run}”, selected by {run.reward_model}"
         for run in best_response_runs(snapshot=step.snapshot)
@@ -169,7 +175,9 @@ def _licence_lines(steps: list[LineageStep]) -> list[str]:
 
 
 def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
-    found = step.snapshot.card.get("licences", {}) if step.snapshot else {}
+    found = Counter(step.snapshot.card.get("licences", {}) if step.snapshot else {})
+    if step.run is not None and step.run.ptx_snapshot is not None:
+        found.update(step.run.ptx_snapshot.card.get("licences", {}))
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -196,15 +204,21 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "finished_at": run.finished_at,
         }
     if snapshot is not None:
-        found["snapshot"] = {
-            "id": snapshot.pk,
-            "name": snapshot.name,
-            "kind": snapshot.kind,
-            "rows": snapshot.n_rows,
-            "fingerprint": snapshot.fingerprint,
-            "licences": snapshot.card.get("licences", {}),
-            "sources": snapshot.card.get("sources", {}),
-            "best_of": snapshot.card.get("best_of", []),
-            "demonstrations": snapshot.card.get("demonstrations", 0),
-        }
+        found["snapshot"] = _snapshot_json(snapshot)
+    if run is not None and run.ptx_snapshot is not None:
+        found["ptx_snapshot"] = _snapshot_json(run.ptx_snapshot)
     return found
+
+
+def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "id": snapshot.pk,
+        "name": snapshot.name,
+        "kind": snapshot.kind,
+        "rows": snapshot.n_rows,
+        "fingerprint": snapshot.fingerprint,
+        "licences": snapshot.card.get("licences", {}),
+        "sources": snapshot.card.get("sources", {}),
+        "best_of": snapshot.card.get("best_of", []),
+        "demonstrations": snapshot.card.get("demonstrations", 0),
+    }

@@ -44,7 +44,11 @@ def lineage(*, model: TrainedModel) -> list[LineageStep]:
             LineageStep(current, current.run, current.run.snapshot if current.run else None)
         )
         parents = TrainedModel.objects.select_related(
-            "run__snapshot", "run__reward_model", "run__reference_model", "parent"
+            "run__snapshot",
+            "run__ptx_snapshot",
+            "run__reward_model",
+            "run__reference_model",
+            "parent",
         )
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps

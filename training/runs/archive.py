@@ -68,6 +68,11 @@ def archive(run: Run) -> IO[bytes]:
             f"{folder}/snapshot.json",
             _json({"fingerprint": run.snapshot.fingerprint, **run.snapshot.card}),
         )
+        if run.ptx_snapshot:
+            packed.writestr(
+                f"{folder}/ptx_snapshot.json",
+                _json({"fingerprint": run.ptx_snapshot.fingerprint, **run.ptx_snapshot.card}),
+            )
         packed.writestr(f"{folder}/log.txt", run.log_tail)
         _write(packed, f"{folder}/points.jsonl", _points(run))
         _write(packed, f"{folder}/samples.jsonl", _samples(run))
@@ -78,6 +83,7 @@ def archive(run: Run) -> IO[bytes]:
 def _row(run: Run) -> dict[str, Any]:
     others = {
         "snapshot": run.snapshot.name,
+        "ptx_snapshot": run.ptx_snapshot.name if run.ptx_snapshot else None,
         "base_model": run.base_model.name,
         **{role.name: None for role in roles.BESIDE},
         **{name: model.name for name, model in run.models_beside.items()},

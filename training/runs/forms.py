@@ -36,7 +36,7 @@ PRESET_WORDS = {
 }
 
 
-BASICS = ("name", *roles.NAMES, "snapshot")
+BASICS = ("name", *roles.NAMES, "snapshot", "ptx_snapshot")
 HARDWARE = (
     "n_gpus",
     "memory_gb",
@@ -142,6 +142,8 @@ class RunForm(MachinesForm):
             empty_label=_("Choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
+        if about.mixes_text:
+            self.fields["ptx_snapshot"] = _text_field()
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
         usable = usable.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
         if not about.takes_endpoints:
@@ -155,6 +157,11 @@ class RunForm(MachinesForm):
         for role in roles.BESIDE:
             if use := about.takes.get(role.name):
                 self.fields[role.name] = _role_field(role, use, models)
+        if about.uses_server:
+            self.fields["n_gpus"].help_text = _(
+                "0: any node, with or without GPUs. On GPUs beyond one per process, vLLM writes the"
+                " responses, if the node has it."
+            )
         for name in ("snapshot", *roles.NAMES):
             choose_the_only_one(self.fields.get(name))
         if about.is_parallel:
@@ -280,6 +287,20 @@ def preset_values(kind: str, preset: str) -> dict[str, Any]:
 def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
     """Combines the preset's settings with the other fields as typed."""
     return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
+
+
+def _text_field() -> forms.Field:
+    field = forms.ModelChoiceField(
+        label=gettext("Text for PPO-ptx"),
+        queryset=Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk"),
+        required=False,
+        empty_label=gettext("None: demonstrations of the snapshot, if γ is above 0"),
+        help_text=gettext(
+            "Mixed in with the weight γ, as InstructGPT does with its pretraining text."
+        ),
+    )
+    field.label_from_instance = _snapshot_words  # type: ignore[assignment, method-assign]
+    return field
 
 
 def _role_field(role: Role, use: str, models: QuerySet[TrainedModel]) -> forms.Field:

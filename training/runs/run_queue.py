@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
@@ -73,6 +74,7 @@ def queue_run(
     snapshot: Snapshot,
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel | None] = NONE,
+    ptx_snapshot: Snapshot | None = None,
     options: RunOptions = RunOptions(),
     made_from: Run | None = None,
     made_as: str = "",
@@ -80,7 +82,8 @@ def queue_run(
     now: datetime,
 ) -> Run:
     """Creates a queued run, and rings for a worker on commit. Only a node with the requested
-    resources takes it. `models` are those beside the base model, by role.
+    resources takes it. `models` are those beside the base model, by role; `ptx_snapshot` is the
+    text that PPO-ptx mixes in.
 
     Raises UnableToQueue.
     """
@@ -93,7 +96,8 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
-    if refused := parsed.data_problems(snapshot.kind):
+    _refuse_text(configs.KINDS[kind], ptx_snapshot)
+    if refused := parsed.data_problems(snapshot.kind, has_text=ptx_snapshot is not None):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     beside = {name: model for name, model in models.items() if model is not None}
     if REFERENCE_MODEL.name in configs.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
@@ -117,6 +121,7 @@ def queue_run(
             kind=kind,
             config=configs.as_json(parsed),
             snapshot=snapshot,
+            ptx_snapshot=ptx_snapshot,
             base_model=base_model,
             **beside,
             n_gpus=options.n_gpus,
@@ -166,6 +171,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         snapshot=run.snapshot,
         base_model=run.base_model,
         models=run.models_beside,
+        ptx_snapshot=run.ptx_snapshot,
         options=RunOptions(
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,
@@ -279,6 +285,17 @@ def _refuse_without_state(run: Run) -> None:
     """Locks the row, so that nobody frees the state before the extension is queued."""
     if Run.objects.select_for_update(of=("self",)).get(pk=run.pk).kept_step is None:
         raise _without_state()
+
+
+def _refuse_text(about: type[Settings], text: Snapshot | None) -> None:
+    if text is None:
+        return
+    if not about.mixes_text:
+        words = _("%(kind)s mixes no text in. Choose none.")
+        raise UnableToQueue(words % {"kind": capfirst(_(about.label))})
+    if text.kind != Snapshot.Kind.TEXT:
+        words = _("“%(snapshot)s” is no snapshot of text. Choose another, or none.")
+        raise UnableToQueue(words % {"snapshot": text})
 
 
 def _refuse_misfits(

@@ -238,13 +238,15 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
     run = queue_run(
         kind=about.run,
         name=f"{chain} · {link.step.replace('_', ' ')}",
-        config=plan.config_of(link.step),
+        config=step_inputs.config(chain, plan, link.step),
         snapshot=step_inputs.snapshot_for(chain, plan, link.step),
         base_model=step_inputs.model_for(chain, plan, link.step),
         models={
             "reward_model": step_inputs.reward_model(chain, plan) if about.is_rewarded else None,
+            "watchdog_model": step_inputs.watchdog_model(chain) if about.is_watched else None,
             "other_model": step_inputs.model_before(chain, plan) if about.is_compared else None,
         },
+        ptx_snapshot=step_inputs.ptx_snapshot(plan, about.run),
         options=step_inputs.options(plan, about.run),
         by=chain.schedule.created_by,
         now=now,

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
+from training.models import Snapshot
 from training.runs.forms import MachinesForm
 
 MAX_INTEGER = 2_147_483_647
@@ -16,6 +17,26 @@ GATE = ("min_win_rate", "max_kl", "max_length", "gate_days")
 
 
 class CycleFields(MachinesForm):
+    trains_watchdog = forms.BooleanField(
+        label=_("Train a second reward model"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "It watches PPO and is never trained on: PPO stops when its reward falls. It takes two"
+            " fifths of the comparisons and adds one reward model run to each chain. Used when"
+            " PPO's settings stop on a watchdog drop, as balanced and thorough do."
+        ),
+    )
+    ptx_text = forms.ModelChoiceField(
+        label=_("Text for PPO-ptx"),
+        queryset=Snapshot.objects.none(),
+        required=False,
+        empty_label=_("None"),
+        help_text=_(
+            "Mixed into PPO, so that the model does not forget its pretraining. Needed by settings"
+            " with γ above 0, such as thorough."
+        ),
+    )
     n_prompts = forms.IntegerField(
         label=_("Prompts to practise on"),
         min_value=1,

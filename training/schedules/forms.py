@@ -11,25 +11,22 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.people.forms import time_zone_choices
 from labeling.models import Guideline, Pool
-from pages.form_parts import NameField, chips, segmented
+from pages.form_parts import NameField, chips
 from training import configs
 from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.processes import launch as processes_launch
 from training.runs import run_queue
-from training.schedules import timing
 from training.schedules.cycle_fields import (
     CAMPAIGN,
     CANDIDATES,
     GATE,
-    MAX_INTEGER,
     PRACTICE,
     CycleFields,
 )
-from training.schedules.services import Terms
+from training.schedules.when_fields import LIMITS, WHEN, WhenFields
 from training.snapshots.selectors import campaign_choices
 
 N_RUNS_OFFERED = 10
@@ -41,23 +38,17 @@ _PLAN = (
     "goes_on",
     "reward_model",
     "reward_base",
+    "trains_watchdog",
     "text",
+    "ptx_text",
     *PRACTICE,
     *CANDIDATES,
     *_MACHINE,
 )
 _DRAWN_AND_GATED = ("max_uses", "n_judged", "n_taught", *GATE)
-_WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
-_TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
-_LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
 
 
-def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
-    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    return forms.TimeField(label=label, help_text=help_text, widget=widget, required=False)
-
-
-class ScheduleForm(CycleFields):
+class ScheduleForm(WhenFields, CycleFields):
     """Call plan() and terms() on a valid form."""
 
     name = NameField(label=_("Name"), max_length=150)
@@ -125,75 +116,6 @@ class ScheduleForm(CycleFields):
         widget=chips(),
         help_text=_("You'll be notified."),
     )
-    trigger = forms.ChoiceField(
-        label=_("Starts"),
-        choices=Schedule.Trigger.choices,
-        initial="clock",
-        widget=segmented(),
-    )
-    cron = forms.CharField(
-        label=_("At set times"),
-        max_length=100,
-        required=False,
-        initial="0 3 * * mon",
-        help_text=_(
-            "Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."
-        ),
-    )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
-    n_new = forms.IntegerField(
-        label=_("On new answers: how many"),
-        min_value=1,
-        max_value=MAX_INTEGER,
-        required=False,
-        initial=500,
-        help_text=_("Since the last run."),
-    )
-    accuracy_drop = forms.FloatField(
-        label=_("On accuracy drop: points"),
-        min_value=0.1,
-        max_value=100,
-        required=False,
-        initial=3,
-        help_text=_(
-            "How much lower than on its own held-out pairs, and more than chance explains. Measured"
-            " at the times above, by a separate run."
-        ),
-    )
-    n_fresh_pairs = forms.IntegerField(
-        label=_("On accuracy drop: minimum new pairs"),
-        min_value=1,
-        max_value=MAX_INTEGER,
-        required=False,
-        initial=100,
-        help_text=_("Answers given after the reward model's snapshot, on items it has not seen."),
-    )
-    judge = forms.ModelChoiceField(
-        label=_("On accuracy drop: reward model"),
-        queryset=TrainedModel.objects.none(),
-        required=False,
-        empty_label=_("The newest of this schedule"),
-        help_text=_("Later, the newest one of this schedule."),
-    )
-    skips_nothing_new = forms.BooleanField(
-        label=_("Skip when nothing is new"), required=False, initial=True
-    )
-    min_interval_h = forms.IntegerField(
-        label=_("Minimum hours between runs"),
-        min_value=0,
-        max_value=10_000,
-        required=False,
-        initial=0,
-    )
-    max_runs_a_week = forms.IntegerField(
-        label=_("Max runs in 7 days"),
-        min_value=0,
-        max_value=MAX_INTEGER,
-        required=False,
-        help_text=_("Leave empty for no budget."),
-    )
-    quiet_from = _clock(_("Quiet from"), _("Nothing starts automatically during quiet hours."))
-    quiet_until = _clock(_("Until"))
 
     def __init__(
         self,
@@ -232,6 +154,8 @@ class ScheduleForm(CycleFields):
             del self.fields["reward_model"]
         if not any(chain_plans.STEPS[step].is_rewarded for step in self.shape.steps):
             del self.fields["reward_base"]
+        if not self.shape.can_be_watched:
+            del self.fields["trains_watchdog"]
         if not self.shape.improving:
             del self.fields["goes_on"]
         if self.shape.counted == Step.COMPARISONS:
@@ -268,6 +192,11 @@ class ScheduleForm(CycleFields):
             )
         else:
             del fields["text"]
+        if any(configs.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
+            texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT)
+            fields["ptx_text"].queryset = texts.order_by("-pk")
+        else:
+            del fields["ptx_text"]
         fields["strategy"].choices = [
             (name, gettext(words)) for name, words in processes_launch.STRATEGIES.items()
         ]
@@ -289,7 +218,11 @@ class ScheduleForm(CycleFields):
         presets = [
             (f"preset:{name}", name)
             for name, config in configs.PRESETS[kind].items()
-            if not any(config.data_problems(snapshot) for snapshot in self.shape.read_by(kind))
+            if not any(
+                config.data_problems(snapshot)
+                and config.data_problems(snapshot, has_text=self._may_mix_text(kind))
+                for snapshot in self.shape.read_by(kind)
+            )
         ]
         as_before = [
             (f"run:{run.pk}", gettext("As in run “%(run)s”") % {"run": run}) for run in runs
@@ -300,13 +233,18 @@ class ScheduleForm(CycleFields):
             initial=KEPT if kept else "preset:balanced",
         )
 
+    def _may_mix_text(self, kind: str) -> bool:
+        return configs.KINDS[kind].mixes_text and self.fields["ptx_text"].queryset.exists()  # type: ignore[attr-defined]
+
     @property
     def what(self) -> Iterator[BoundField]:
-        return self._named("name", "base_model", "reward_model", "reward_base", "goes_on")
+        return self._named(
+            "name", "base_model", "reward_model", "reward_base", "trains_watchdog", "goes_on"
+        )
 
     @property
     def data_fields(self) -> Iterator[BoundField]:
-        return self._named("text", "campaigns", "includes_imports")
+        return self._named("text", "campaigns", "includes_imports", "ptx_text")
 
     @property
     def settings(self) -> Iterator[BoundField]:
@@ -327,15 +265,15 @@ class ScheduleForm(CycleFields):
 
     @property
     def when(self) -> Iterator[BoundField]:
-        return self._named(*_WHEN)
+        return self._named(*WHEN)
 
     @property
     def limits(self) -> Iterator[BoundField]:
-        return self._named(*_LIMITS)
+        return self._named(*LIMITS)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        self._check_times(cleaned)
+        self.check_times(cleaned)
         self._check_responses(cleaned)
         self._check_launch(cleaned)
         self._check_candidates()
@@ -352,6 +290,7 @@ class ScheduleForm(CycleFields):
             goes_on=given.get("goes_on", False),
             reward_model=reward_model.pk if reward_model else None,
             reward_base=reward_base.pk if reward_base else None,
+            trains_watchdog=given.get("trains_watchdog", False),
             filters={
                 "campaigns": given.get("campaigns", []),
                 "includes_imports": given["includes_imports"],
@@ -366,30 +305,13 @@ class ScheduleForm(CycleFields):
             n_machines=given["n_machines"] or 1,
             strategy=given["strategy"] or "ddp",
             text=given["text"].pk if given.get("text") else None,
+            ptx_text=given["ptx_text"].pk if given.get("ptx_text") else None,
             approvals=tuple(given["approvals"]),
             pool=pool.pk if pool else None,
             guideline=guideline.pk if guideline else None,
             n_responses=given.get("n_responses", 4),
             overlap=given.get("overlap", 1),
             **{name: given[name] for name in _DRAWN_AND_GATED if name in self.fields},
-        )
-
-    def terms(self) -> Terms:
-        given = self.cleaned_data
-        trigger = given["trigger"]
-        return Terms(
-            trigger=trigger,
-            time_zone=given["time_zone"],
-            cron=given["cron"] if trigger in _TIMED else "",
-            n_new=given["n_new"] if trigger == Schedule.Trigger.DATA else 0,
-            accuracy_drop=given["accuracy_drop"] if trigger == Schedule.Trigger.ACCURACY else 0,
-            n_fresh_pairs=given["n_fresh_pairs"] if trigger == Schedule.Trigger.ACCURACY else 0,
-            judge=given["judge"] if trigger == Schedule.Trigger.ACCURACY else None,
-            min_interval_h=given["min_interval_h"] or 0,
-            quiet_from=given["quiet_from"],
-            quiet_until=given["quiet_until"],
-            skips_nothing_new=given["skips_nothing_new"],
-            max_runs_a_week=given["max_runs_a_week"],
         )
 
     def _named(self, *names: str) -> Iterator[BoundField]:
@@ -403,24 +325,6 @@ class ScheduleForm(CycleFields):
             config: dict[str, Any] = Run.objects.get(pk=name).config
             return config
         return configs.as_json(configs.PRESETS[kind][name])
-
-    def _check_times(self, cleaned: dict[str, Any]) -> None:
-        if cleaned.get("trigger") in _TIMED:
-            try:
-                timing.parse_cron(cleaned.get("cron", ""))
-            except timing.InvalidCron as problem:
-                self.add_error("cron", str(problem))
-        if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
-            self.add_error("n_new", gettext("Enter how many new answers are needed."))
-        if cleaned.get("trigger") == Schedule.Trigger.ACCURACY:
-            for name in ("accuracy_drop", "n_fresh_pairs"):
-                if not cleaned.get(name):
-                    self.add_error(name, gettext("Enter by how much, or start at set times."))
-        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
-            self.add_error(
-                "quiet_until",
-                gettext("Quiet hours need a start and an end. Enter both, or neither."),
-            )
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
         """Raters cannot be shown more responses than the models write."""
@@ -445,7 +349,8 @@ class ScheduleForm(CycleFields):
             if config is None:
                 continue
             for snapshot in self.shape.read_by(kind):
-                for sentence in config.data_problems(snapshot):
+                has_text = configs.KINDS[kind].mixes_text and bool(cleaned.get("ptx_text"))
+                for sentence in config.data_problems(snapshot, has_text=has_text):
                     self.add_error(f"config_{kind}", gettext(sentence))
 
     def _check_candidates(self) -> None:
@@ -489,7 +394,7 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
         "accuracy_drop": schedule.accuracy_drop or 3,
         "n_fresh_pairs": schedule.n_fresh_pairs or 100,
     }
-    fields = ("name", "trigger", "time_zone", *_LIMITS)
+    fields = ("name", "trigger", "time_zone", *LIMITS)
     return (
         {name: getattr(schedule, name) for name in fields}
         | unused

@@ -13,7 +13,7 @@ from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 from labeling.quality import counting
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import Plan
+from training.models.chain_plans import Plan, Step
 from training.schedules.timing import AccuracyCheck, Situation
 from training.snapshots import new_judgments
 
@@ -82,7 +82,7 @@ def watched_model(*, schedule: Schedule) -> TrainedModel | None:
         .exclude(stage=TrainedModel.Stage.RETIRED)
         .select_related("run__snapshot")
     )
-    own = there.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD)
+    own = there.filter(run__link__chain__schedule=schedule, run__link__step=Step.REWARD)
     return (
         own.order_by("-pk").first()
         or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()

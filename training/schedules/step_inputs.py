@@ -3,6 +3,7 @@ run's machines.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
@@ -127,7 +128,7 @@ def snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
 
 
 def model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
-    if step == Step.REWARD and plan.reward_base is not None:
+    if step in (Step.REWARD, Step.WATCHDOG) and plan.reward_base is not None:
         return TrainedModel.objects.get(pk=plan.reward_base)
     if step == Step.SAMPLE_BEFORE:
         return _rival(chain, plan)
@@ -156,6 +157,24 @@ def reward_model(chain: Chain, plan: Plan) -> TrainedModel:
     if plan.reward_model is not None:
         return TrainedModel.objects.get(pk=plan.reward_model)
     return _model_of(chain, Step.REWARD)
+
+
+def ptx_snapshot(plan: Plan, kind: str) -> Snapshot | None:
+    return Snapshot.objects.get(pk=plan.ptx_text or 0) if plan.mixes_text(kind) else None
+
+
+def watchdog_model(chain: Chain) -> TrainedModel | None:
+    """None in a chain without a second reward model."""
+    is_trained = chain.links.filter(step=Step.WATCHDOG).exists()
+    return _model_of(chain, Step.WATCHDOG) if is_trained else None
+
+
+def config(chain: Chain, plan: Plan, step: str) -> dict[str, Any]:
+    """The step's settings. A chain begun by an earlier version has no second reward model, so its
+    first one learns from all comparisons.
+    """
+    is_trained = chain.links.filter(step=Step.WATCHDOG).exists()
+    return replace(plan, trains_watchdog=plan.trains_watchdog and is_trained).config_of(step)
 
 
 def model_before(chain: Chain, plan: Plan) -> TrainedModel:

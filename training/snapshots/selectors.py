@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -196,7 +196,9 @@ def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
     """Newest first."""
     found = (
         Snapshot.objects.select_related("created_by")
-        .annotate(n_runs=Count("runs"))
+        .annotate(
+            n_runs=Count("runs", distinct=True) + Count("runs_mixing", distinct=True),
+        )
         .order_by("-created_at", "-pk")
     )
     return found.filter(kind=kind) if kind else found
@@ -204,7 +206,8 @@ def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
 
 def runs_on(*, snapshot: Snapshot) -> list[Run]:
     """The runs that used it, newest first."""
-    return list(snapshot.runs.select_related("trained_model").order_by("-pk"))
+    used = Run.objects.filter(Q(snapshot=snapshot) | Q(ptx_snapshot=snapshot))
+    return list(used.select_related("trained_model").order_by("-pk"))
 
 
 def campaign_choices(*, kind: str) -> list[tuple[int, str]]:

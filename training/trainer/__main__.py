@@ -26,6 +26,7 @@ from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolde
 from training.runs import estimates
 
 _PARALLEL = "training.trainer.parallel"
+_PRECISION = "training.trainer.modeling.precision"
 _GIB = 1024**3
 
 
@@ -60,7 +61,9 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         config = _config(job)
         _settle(job, allows_hub=config.allows_hub)
         folder = _joined(folder)
-        result = trainer(job.kind).carry_out(job, config, folder)
+        kind = trainer(job.kind)
+        _tell_precision(job, config, folder)
+        result = kind.carry_out(job, config, folder)
         _refuse_broken(result, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
@@ -91,6 +94,12 @@ def _joined(folder: RunFolder) -> RunFolder:
         return folder
     found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
     return found
+
+
+def _tell_precision(job: Job, config: configs.Config, folder: RunFolder) -> None:
+    """Unless nothing is computed here: the kind does without torch, or an endpoint answers."""
+    if "torch" in sys.modules and job.endpoint is None:
+        folder.append_note(importlib.import_module(_PRECISION).sentence(config))
 
 
 def _leave_process_group() -> None:

@@ -21,7 +21,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
 from training.trainer.reward.stored_rankings import Reading
@@ -119,12 +119,12 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
     _tell(folder, rows)
 
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
-    with parallel.reading(is_trained=False):  # the reference, which each process reads
+    with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = _trainer(model, config, folder, tokenizer, rows.train)
     sharding.shard(trainer)
     start = log_probabilities(

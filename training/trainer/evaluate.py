@@ -16,7 +16,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel, sft
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 from training.trainer.reward import breakdown, rankings, scoring
 from training.trainer.reward.pair_results import PairResults, rightness
 from training.trainer.sample import generation
@@ -65,7 +65,7 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
         folder=folder,
         rows=rows,
         tokenizer=loading.load_tokenizer(job.model),
-        dtype=loading.dtype(config.dtype),
+        dtype=precision.dtype(config.dtype),
         metrics={"n_rows": len(rows), "measured_on": split},
         n_parts=len(parts),
     )

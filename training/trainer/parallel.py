@@ -68,6 +68,10 @@ def connect() -> None:
         PartialState(cpu=not torch.cuda.is_available())
 
 
+def is_first() -> bool:
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
 def own_part(items: Sequence[Item]) -> list[tuple[int, Item]]:
     """The items that this process works on, every n-th with its number; all, if it is alone."""
     step = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -86,11 +90,11 @@ def gathered(own: dict[int, Found]) -> list[Found]:
 
 
 @contextmanager
-def reading(*, is_trained: bool) -> Iterator[None]:
-    """Inside, only the first process reads the weights of a model that the run trains and shards;
-    those of any other model are read by each.
+def reading(*, may_shard: bool) -> Iterator[None]:
+    """Inside, only the first process reads the weights of a model that the run shards; those of
+    any other model are read by each.
     """
-    if not is_sharded() or is_trained:
+    if not is_sharded() or may_shard:
         yield
         return
     disable_fsdp_ram_efficient_loading()
@@ -122,7 +126,12 @@ def decided_by_first(decide: Callable[[], bool]) -> bool:
     """Calls `decide` in the first process, and returns its answer in all of them."""
     if not distributed.is_initialized():
         return decide()
-    return from_first(distributed.get_rank() == 0 and decide())
+    return from_first(is_first() and decide())
+
+
+def most(n: int) -> int:
+    """The highest of the numbers of all processes."""
+    return max(gathered({distributed.get_rank(): n})) if distributed.is_initialized() else n
 
 
 def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:

@@ -22,7 +22,7 @@ from training.configs.pretrain import PretrainConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
@@ -163,14 +163,14 @@ def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
     dtype = progress.starting_dtype(config)
     if config.start == "base":
-        return loading.load_policy(job.model, tokenizer, dtype, is_trained=True)
+        return loading.load_policy(job.model, tokenizer, dtype, may_shard=True)
     shape = transformers.AutoConfig.from_pretrained(job.model)
     if config.tokenizer == "own":
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
     model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
-    return loading.placed(model, is_trained=True)
+    return loading.placed(model, may_shard=True)
 
 
 def _read(

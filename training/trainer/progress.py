@@ -16,7 +16,7 @@ from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder
 from training.trainer import parallel
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 
 _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
@@ -179,7 +179,7 @@ def train(trainer: Watched) -> bool:
     folder = trainer.follower.folder
     checkpoint = run_dir.newest_checkpoint(folder.path)
     if checkpoint is not None:
-        _require_same_sharding(checkpoint)
+        require_same_sharding(was_sharded=any(checkpoint.glob(f"{FSDP_MODEL_NAME}*")))
         folder.append_note(
             f"Resumed from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
         )
@@ -187,11 +187,11 @@ def train(trainer: Watched) -> bool:
     return trainer.follower.is_stopped
 
 
-def _require_same_sharding(checkpoint: Path) -> None:
+def require_same_sharding(*, was_sharded: bool) -> None:
     """Raises UnableToTrain if the checkpoint's weights are sharded and this run's are not, or the
     other way round, as where a run extends another one.
     """
-    if any(checkpoint.glob(f"{FSDP_MODEL_NAME}*")) != parallel.is_sharded():
+    if was_sharded != parallel.is_sharded():
         raise UnableToTrain(
             "The state to continue from was saved with another kind of parallelism. Choose the"
             " same one (FSDP, or DDP and one process), or start from the model."
@@ -214,7 +214,7 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
         "per_device_train_batch_size": config.batch_size,
         "gradient_accumulation_steps": accumulation(config),
         "gradient_checkpointing": config.saves_memory,
-        "bf16": loading.dtype(config.dtype) == torch.bfloat16,
+        "bf16": precision.dtype(config.dtype) == torch.bfloat16,
         "seed": config.seed,
         "logging_steps": config.log_every,
         "logging_nan_inf_filter": False,
@@ -254,7 +254,7 @@ def starting_dtype(config: Training) -> torch.dtype:
     """The dtype of the weights while training. Trained weights are float32: bfloat16 would round
     small steps away.
     """
-    return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
+    return torch.float32 if config.method == "full" else precision.dtype(config.dtype)
 
 
 def checkpoint_bytes(model: Any) -> int:

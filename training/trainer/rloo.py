@@ -21,16 +21,37 @@ from training.configs.rloo import RlooConfig
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Prompt, PromptSets
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import scoring
-from training.trainer.sample import generation
+from training.trainer.sample import generation, rollout_server
 from training.trainer.sample.generation import GeneratedResponse
+from training.trainer.sample.rollout_server import RolloutServer
 
 N_LAST_STEPS = 5
 
 
 class WatchedRloo(progress.Watched, RLOOTrainer):
     """TRL's trainer with our progress, checkpoints and stop."""
+
+    server: RolloutServer | None = None
+
+    def _generate_single_turn(
+        self, prompt_ids: list[list[int]], images: Any, multimodal_fields: Any
+    ) -> list[list[int]]:
+        """As TRL does with vLLM, except that adapters are merged on the way and not in the model.
+        It would be rounded twice at each step.
+        """
+        if self.server is None:
+            return super()._generate_single_turn(prompt_ids, images, multimodal_fields)
+        self.server.take(self.accelerator.unwrap_model(self.model))
+        return self.server.responses(
+            prompt_ids,
+            n_each=cast("RLOOConfig", self.args).num_generations or 1,
+            max_new_tokens=cast("RLOOConfig", self.args).max_completion_length or 1,
+            ends=self.eos_token_ids,
+            temperature=self.temperature,
+            top_p=1.0,
+        )
 
     def measure_kl_to(self, reference: PreTrainedModel) -> None:
         """In place of the starting model, the only reference that TRL knows. Nothing to do where β
@@ -111,6 +132,18 @@ class TrlReward:
 
 
 def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
+    with rollout_server.serving(
+        job,
+        folder,
+        dtype=precision.dtype(config.dtype),
+        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+    ) as server:
+        return _carried_out(job, config, folder, server)
+
+
+def _carried_out(
+    job: Job, config: RlooConfig, folder: RunFolder, server: RolloutServer | None
+) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
@@ -121,15 +154,16 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     texts = _read(Path(job.snapshot), tokenizer, config)
     folder.append_note(texts.note(each=f"{config.n_responses} responses each; "))
 
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
-    with parallel.reading(is_trained=False):  # the reference, which each process reads
+    with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = _trainer(model, judge, config, folder, texts.train)
     sharding.shard(trainer)
+    trainer.server = server
     if job.reference_model is not None:
         held_in = progress.starting_dtype(config)
         trainer.measure_kl_to(loading.load_policy(job.reference_model, tokenizer, held_in))
@@ -137,19 +171,21 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
         folder,
         config,
         lambda: _measure(
-            sharding.in_training(trainer), judge, texts, folder, trainer.state.global_step
+            sharding.in_training(trainer), judge, texts, folder, trainer.state.global_step, server
         ),
     )
     trainer.follow(follower)
     is_new = newest_checkpoint(folder.path) is None
-    before = _measure(sharding.in_training(trainer), judge, texts, folder, 0) if is_new else {}
+    before = (
+        _measure(sharding.in_training(trainer), judge, texts, folder, 0, server) if is_new else {}
+    )
     if before:
         folder.append_point(0, _n_steps(trainer, config), before)
     is_stopped = progress.train(trainer)
     _show_last(folder, judge, trainer.state.global_step, config)
 
     trained, whole = sharding.finished(trainer, dtype)
-    after = _measure(trained, judge, texts, folder, trainer.state.global_step)
+    after = _measure(trained, judge, texts, folder, trainer.state.global_step, server)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -220,7 +256,12 @@ def prompts_per_step(config: RlooConfig) -> int:
 
 
 def _measure(
-    model: Any, judge: TrlReward, texts: PromptSets, folder: RunFolder, step: int
+    model: Any,
+    judge: TrlReward,
+    texts: PromptSets,
+    folder: RunFolder,
+    step: int,
+    server: RolloutServer | None,
 ) -> dict[str, float]:
     """Mean reward and length of one response to each held-out prompt. Some are shown."""
     if not texts.held_out:
@@ -240,6 +281,7 @@ def _measure(
         settings,
         batch_size=config.batch_size,
         seed=config.seed,
+        server=server,
     )
     rewards = judge.judged(texts.held_out, written)
     shown = [{"reward": round(reward, 3), "held_out": True} for reward in rewards]

@@ -5,7 +5,9 @@ on.
 import math
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import datasets
 import torch
@@ -18,7 +20,8 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading, sharding
+from training.trainer.modeling import loading, precision, sharding
+from training.trainer.modeling.best_weights import BestWeights
 
 _LARGEST_LOSS = math.log(sys.float_info.max)
 """about 709 nats"""
@@ -26,6 +29,40 @@ _LARGEST_LOSS = math.log(sys.float_info.max)
 
 class WatchedSft(progress.Watched, SFTTrainer):
     """TRL's trainer with our progress, checkpoints and stop."""
+
+
+class LengthSortedSteps(torch.utils.data.Sampler[int]):
+    """A random order in which the rows of each optimizer step are sorted by length, so that its
+    batches have little padding. A step has the same rows as without sorting, so it is the same
+    step but for rounding.
+    """
+
+    def __init__(self, lengths: list[int], *, rows_a_step: int, seed: int) -> None:
+        self.lengths, self.rows_a_step, self.seed, self.epoch = lengths, rows_a_step, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=draw).tolist()
+        for rows in data.batches(order, self.rows_a_step):
+            yield from sorted(rows, key=lambda row: -self.lengths[row])
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+
+class _LengthSortedSft(WatchedSft):
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        batches_a_step = self.args.gradient_accumulation_steps * self.args.world_size
+        if self.args.packing or batches_a_step == 1:
+            return super()._get_train_sampler(train_dataset)
+        return LengthSortedSteps(
+            [len(ids) for ids in self.train_dataset["input_ids"]],
+            rows_a_step=self.args.per_device_train_batch_size * batches_a_step,
+            seed=self.args.seed,
+        )
 
 
 def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
@@ -37,13 +74,13 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     _tell(folder, train, split, held_out)
 
     model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
     if config.packs:
         require_packing(model)
-    dtype = loading.dtype(config.dtype)
-    trainer = WatchedSft(
+    dtype = precision.dtype(config.dtype)
+    trainer = _LengthSortedSft(
         model=model,
         args=SFTConfig(
             max_length=config.max_tokens,
@@ -62,18 +99,30 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         return held_out_loss(model, held_out, config.batch_size, dtype)
 
     before = measured(sharding.in_training(trainer))
-    follower = progress.Follower(
-        folder, config, lambda: _named(measured(sharding.in_training(trainer)))
-    )
+    best = _best(config, folder, split)
+
+    def measured_on_the_way() -> dict[str, float]:
+        loss = measured(sharding.in_training(trainer))
+        if best is not None and loss is not None:
+            best.offer(trainer.model, step=trainer.state.global_step, loss=loss)
+        return _named(loss)
+
+    follower = progress.Follower(folder, config, measured_on_the_way)
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
+    kept_step = trainer.state.global_step
+    if best is not None and best.step:
+        last = measured(sharding.in_training(trainer))
+        kept_step = best.restore(trainer.model, step=kept_step, loss=last)
     trained, whole = sharding.finished(trainer, dtype)
     after = measured(trained)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
+    if best is not None:
+        best.remove()
     metrics = {
         "held_out_loss_before": before,
         "held_out_loss_after": after,
@@ -82,10 +131,19 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         "n_train": len(train.examples),
         "n_cut": train.n_cut,
         "n_left_out": train.n_left_out,
+        "kept_step": kept_step,
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+def _best(config: SftConfig, folder: RunFolder, split: str) -> BestWeights | None:
+    """None where the last weights are kept. Only validation rows may choose: a choice on test rows
+    would flatter what is measured there. Sharded weights are not on one machine.
+    """
+    is_chosen = config.keeps_best and config.evaluate_every and split == "validation"
+    return BestWeights(folder) if is_chosen and not parallel.is_sharded() else None
 
 
 @torch.no_grad()

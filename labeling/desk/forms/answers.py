@@ -189,25 +189,13 @@ def revision(posted: str) -> int:
 def read_comparison(
     posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
 ) -> tuple[CheckedComparison, list[PageProblem]]:
-    """The posted ranks and ratings of responses A, B, … after checking, and their problems.
-    `all_bad` leaves every response unranked.
-    """
+    """The posted ranks and ratings of responses A, B, … after checking, and their problems."""
     letters = response_orders.LETTERS[: len(shown)]
-    is_all_bad = first(posted, "all_bad") == "true"
-    ranks, unreadable = _read_ranks(posted, letters)
-    if is_all_bad:
-        ranks = dict.fromkeys(ranks)
-    edit, long_edit = _read_edit(posted, letters)
-    strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
-    given = ComparisonAnswer(
-        ranks=ranks,
-        ratings=_read_ratings(posted, letters, form),
-        reason=first(posted, "reason").strip() if asks.reason or is_all_bad else None,
-        strength=strength,
-        is_all_bad=is_all_bad,
-        edit=edit,
-    )
+    given = given_comparison(posted, form=form, n_shown=len(shown), asks=asks)
     checked = check_comparison(given, shown=shown, form=form)
+    _ranks, unreadable = _read_ranks(posted, letters)
+    _edit, long_edit = _read_edit(posted, letters)
+    _strength, unsaid = _read_strength(posted, given.ranks) if asks.strength else (None, [])
     problems = [
         *_problems_by_response(checked, unreadable),
         *_reason_problems(given),
@@ -218,6 +206,29 @@ def read_comparison(
         *_problems_with(checked, Code.EDIT_UNCHANGED),
     ]
     return checked, problems
+
+
+def given_comparison(
+    posted: Fields, *, form: rating_form.RatingForm, n_shown: int, asks: Asks
+) -> ComparisonAnswer:
+    """The posted ranks and ratings of responses A, B, … before checking. `all_bad` leaves every
+    response unranked.
+    """
+    letters = response_orders.LETTERS[:n_shown]
+    is_all_bad = first(posted, "all_bad") == "true"
+    ranks, _unreadable = _read_ranks(posted, letters)
+    if is_all_bad:
+        ranks = dict.fromkeys(ranks)
+    edit, _long_edit = _read_edit(posted, letters)
+    strength, _unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
+    return ComparisonAnswer(
+        ranks=ranks,
+        ratings=_read_ratings(posted, letters, form),
+        reason=first(posted, "reason").strip() if asks.reason or is_all_bad else None,
+        strength=strength,
+        is_all_bad=is_all_bad,
+        edit=edit,
+    )
 
 
 def _read_ranks(

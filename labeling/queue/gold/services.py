@@ -187,11 +187,14 @@ def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> in
 
 def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
     """Stop using the gold. Its answers no longer count, because a wrong order must not affect
-    raters.
+    raters. The item it was made from takes judgments again.
     """
     with transaction.atomic():
         is_done = Gold.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=now) == 1
         if is_done:
+            item = gold.made_from
+            if item is not None and item.held_at is None:
+                items.fill_slots(item=item, campaign=item.campaign, now=now)
             audit_log.record(
                 by=by, action="retire", target=gold, after={"retired_at": now.isoformat()}, now=now
             )

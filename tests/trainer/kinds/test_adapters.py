@@ -19,7 +19,7 @@ from training.processes import run_dir
 from training.processes.run_dir import ADAPTER, RunFolder
 from training.trainer import data, progress
 from training.trainer.modeling import loading
-from training.trainer.ppo import run as ppo_run
+from training.trainer.ppo import models as ppo_models
 from training.trainer.reward import rankings
 from training.trainer.reward import run as reward_run
 
@@ -94,7 +94,7 @@ def test_every_trained_weight_of_a_ppo_run_is_float32(
 ) -> None:
     job = run_dir.Job("ppo", 1, 1, {}, str(tiny_model), "", str(judging_run.path / "model"))
 
-    roles = ppo_run._roles(
+    roles = ppo_models.roles_of(
         job,
         PpoConfig(max_prompt_tokens=64),
         loading.load_tokenizer(str(tiny_model)),

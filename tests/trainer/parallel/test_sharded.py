@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 
 from tests.trainer import runs
-from tests.trainer.parallel.launched import launched
+from tests.trainer.parallel.launched import Start, launched, with_launcher
 from training import configs
 from training.configs.dpo import DpoConfig
 from training.configs.reward import RewardConfig
@@ -84,11 +84,18 @@ CASES: dict[str, tuple[Training, Callable[[Path], Path]]] = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "method"),
-    [("sft", "full"), ("sft", "lora"), ("reward", "full"), ("reward", "lora"), ("dpo", "lora")],
+    ("kind", "method", "start"),
+    [
+        ("sft", "full", with_launcher),
+        ("sft", "lora", launched),
+        ("reward", "full", launched),
+        ("reward", "lora", launched),
+        ("dpo", "lora", launched),
+    ],
+    ids=["sft-full", "sft-lora", "reward-full", "reward-lora", "dpo-lora"],
 )
 def test_a_sharded_run_trains_saves_and_resumes_as_one_process_does(
-    kind: str, method: str, tmp_path: Path, tiny_model: Path
+    kind: str, method: str, start: Start, tmp_path: Path, tiny_model: Path
 ) -> None:
     config, snapshot_of = CASES[kind]
     config = replace(config, method=method, lora_rank=4)
@@ -96,7 +103,7 @@ def test_a_sharded_run_trains_saves_and_resumes_as_one_process_does(
     alone = runs.finished(tmp_path / "alone", kind, config, tiny_model, snapshot)
     shared = runs.prepare(tmp_path / "shared", kind, config, tiny_model, snapshot)
 
-    done = launched(shared, TWO)
+    done = start(shared, TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]
     assert (shared.path / "checkpoints" / "step-2" / "pytorch_model_fsdp_0").is_dir()

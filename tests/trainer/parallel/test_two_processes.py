@@ -1,51 +1,36 @@
-"""The trainers with two processes on CPU (gloo): the same update as with one.
+"""The trainers with two processes on CPU (gloo): the same update as with one."""
 
-Started by torch.distributed.run, which is what `accelerate launch --multi_gpu` calls; with --cpu
-its launcher starts one process.
-"""
-
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from services import free_port
 
-SCRIPT = "tests/trainer/parallel/two_process_update.py"
+from tests.trainer import warm
+from tests.trainer.parallel.launched import LIMIT_S, ranks
+from tests.trainer.parallel.two_process_update import update
+
+# Without it each Accelerator believes that it is alone, and shares nothing.
+ON_CPU = {"ACCELERATE_USE_CPU": "true"}
 
 
 @pytest.fixture(scope="module")
 def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
     root = tmp_path_factory.mktemp("updates")
+    places: dict[int, list[dict[str, str]]] = {1: [{}], 2: ranks(2, free_port())}
     found = {}
-    for n in (1, 2):
-        launcher = [
-            "-m",
-            "torch.distributed.run",
-            "--nproc_per_node",
-            "2",
-            "--master_port",
-            str(free_port()),
-        ]
-        command = [
-            sys.executable,
-            *(launcher if n == 2 else []),
-            SCRIPT,
-            str(root / f"{n}.pt"),
-            str(n),
-        ]
-        # Without ACCELERATE_USE_CPU each Accelerator believes that it is alone, and shares nothing.
-        environment = os.environ | {
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path.cwd()),
-            "ACCELERATE_USE_CPU": "true",
-        }
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    for n, environments in places.items():
+        out = root / f"{n}.pt"
+        done = warm.together(
+            update,
+            out,
+            n,
+            environments=[ON_CPU | environment for environment in environments],
+            log=root / f"{n}.log",
+            limit_s=LIMIT_S,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
-        found[n] = torch.load(root / f"{n}.pt")
+        found[n] = torch.load(out)
     return found
 
 

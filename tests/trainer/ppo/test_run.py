@@ -5,6 +5,7 @@ model.
 import json
 import math
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,10 @@ def write_job(
 
 def carried_out(path: Path, models: tuple[Path, Path], snapshot: Path, **changes: Any) -> RunFolder:
     """The run in this process: quick, where nothing of the child's own is asked."""
+    given = {name: changes.pop(name) for name in ("ptx_snapshot",) if name in changes}
     config = PpoConfig(**(SMALL | changes))
-    return runs.finished(path, "ppo", config, models[0], snapshot, reward_model=models[1])
+    given |= {"reward_model": models[1]}
+    return runs.finished(path, "ppo", config, models[0], snapshot, **given)
 
 
 def result_of(folder: Path) -> run_dir.Result:
@@ -110,13 +113,24 @@ def points(folder: Path) -> list[dict[str, Any]]:
     return [line for line in run_dir.read_progress(folder, 0)[0] if "values" in line]
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+def in_a_new_interpreter(folder: Path) -> subprocess.CompletedProcess[str]:
+    return runs.as_child(RunFolder(folder, 1), OMP_NUM_THREADS="1")
+
+
+@pytest.mark.parametrize(
+    ("method", "as_child"),
+    [("lora", warm.as_child), ("full", in_a_new_interpreter)],
+    ids=["lora", "full"],
+)
 def test_a_run_leaves_whole_weights_curves_and_samples(
-    method: str, models: tuple[Path, Path], tmp_path: Path
+    method: str,
+    as_child: Callable[[Path], subprocess.CompletedProcess[str]],
+    models: tuple[Path, Path],
+    tmp_path: Path,
 ) -> None:
     write_job(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method)
 
-    done = runs.as_child(RunFolder(tmp_path / "run", 1), OMP_NUM_THREADS="1")
+    done = as_child(tmp_path / "run")
 
     result = result_of(tmp_path / "run")
     assert done.returncode == 0, done.stderr
@@ -369,13 +383,13 @@ def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gon
     trainer.state.step = 3
     run._keep_if_best(trainer, run._Measured({"reward": 0.0}, choice=1.5), folder)
 
-    trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
+    trainer.state.best_step, trainer.state.best_gain = 1, 0.5  # as the checkpoint of step 2 says
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (3, 1.5)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (3, 1.5)
 
     run._forget_collapsed(2, folder)
     run._recall_best(trainer, folder)
-    assert (trainer.state.best_step, trainer.state.best_reward) == (0, -math.inf)
+    assert (trainer.state.best_step, trainer.state.best_gain) == (0, -math.inf)
 
 
 def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_path: Path) -> None:
@@ -390,7 +404,9 @@ def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_p
     )
 
     assert refused.returncode == run_dir.EXIT_ANTICIPATED
-    assert "Choose a snapshot of demonstrations" in str(result_of(tmp_path / "refused").error)
+    assert "snapshot of demonstrations, a text to mix in" in str(
+        result_of(tmp_path / "refused").error
+    )
     assert taken.returncode == 0, taken.stderr
     assert "ptx_loss" in points(tmp_path / "run")[2]["values"]
 

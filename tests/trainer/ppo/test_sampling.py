@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from accelerate import DistributedType
 
 from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import loading, packing
@@ -151,12 +150,10 @@ def test_generate_takes_no_advice_from_the_models_folder(
 
 
 @pytest.mark.parametrize(
-    ("kind", "n_processes", "sentence"),
+    ("n_processes", "sentence"),
     [
-        (DistributedType.FSDP, 2, "Choose DDP"),
-        (DistributedType.MULTI_GPU, 3, "do not divide among 3"),
+        (3, "do not divide among 3"),
         (
-            DistributedType.MULTI_GPU,
             4,
             (
                 "Each process has 2 episodes of a rollout, which cannot be cut into 4 equal"
@@ -165,10 +162,8 @@ def test_generate_takes_no_advice_from_the_models_folder(
         ),
     ],
 )
-def test_processes_that_cannot_share_a_run_are_told_why(
-    kind: DistributedType, n_processes: int, sentence: str
-) -> None:
-    accelerator: Any = SimpleNamespace(num_processes=n_processes, distributed_type=kind)
+def test_processes_that_cannot_share_a_run_are_told_why(n_processes: int, sentence: str) -> None:
+    accelerator: Any = SimpleNamespace(num_processes=n_processes)
     tokenizer: Any = ppo_models.BareTokenizer()
     config = ppo_models.config(n_minibatches=4)
 

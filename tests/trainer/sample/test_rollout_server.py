@@ -1,126 +1,239 @@
-"""Rollouts from a vLLM server: a stub speaks its protocol and answers with the loaded adapter."""
+"""Responses from a vLLM server, against a stub that checks TRL's and vLLM's protocol."""
 
 import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
+import transformers
+from torch import nn
 
-from tests.http_stub import Quiet, serving
+from tests.http_stub import serving
+from tests.trainer import runs
 from tests.trainer.ppo import models
+from tests.trainer.sample import vllm_stub
+from tests.trainer.sample.vllm_stub import Stub
+from training.configs.rloo import RlooConfig
+from training.configs.sample import SampleConfig
+from training.processes import run_dir
+from training.processes.launch import SERVER_CARDS
+from training.processes.run_dir import Job, RunFolder
+from training.trainer.ppo.roles import Roles
 from training.trainer.sample import fixed_cache, rollout_server
-from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.rollout_server import URL, UnableToRollOut
 
-
-class Stub(Quiet, BaseHTTPRequestHandler):
-    """What `vllm serve --enable-lora` answers, as far as we ask it."""
-
-    adapters: dict[str, str] = {}
-    asked: list[dict[str, Any]] = []
-    refuses = False
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.refuses:
-            self.reply(400, json.dumps({"error": {"message": "max_loras is reached", "code": 400}}))
-        elif self.path == "/v1/load_lora_adapter":
-            self.adapters[body["lora_name"]] = body["lora_path"]
-            self.reply(200, f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
-        elif self.path == "/v1/unload_lora_adapter":
-            del self.adapters[body["lora_name"]]
-            self.reply(200, f"Success: LoRA adapter '{body['lora_name']}' removed successfully.")
-        else:
-            self.asked.append(body)
-            self.reply(
-                200, json.dumps({"object": "text_completion", "choices": self.completed(body)})
-            )
-
-    def completed(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        with torch.no_grad(), torch.random.fork_rng():
-            model = PeftModel.from_pretrained(models.causal(), self.adapters[body["model"]]).eval()
-            written = fixed_cache.responses(
-                model,
-                body["prompt"],
-                max_new_tokens=body["max_tokens"],
-                ends=frozenset(body["stop_token_ids"]),
-                temperature=0,
-            )
-        return [
-            {
-                "index": index,
-                "text": "",
-                "token_ids": ids,
-                "finish_reason": "stop" if ids[-1] == 2 else "length",
-            }
-            for index, ids in enumerate(written)
-        ][::-1]
-
-    def reply(self, status: int, text: str) -> None:
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(text.encode())
+Serve = Callable[[nn.Module], type[Stub]]
 
 
 @pytest.fixture
-def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, fresh in (("adapters", {}), ("asked", []), ("refuses", False)):
-        monkeypatch.setattr(Stub, name, fresh)
-    with serving(Stub) as address:
-        yield address
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Starts a server of a model, whose address the node names."""
+    with ExitStack() as stack:
+
+        def start(model: nn.Module) -> type[Stub]:
+            stub = vllm_stub.install(monkeypatch, model)
+            monkeypatch.setenv(URL, stack.enter_context(serving(stub)))
+            return stub
+
+        yield start
 
 
-def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: Path) -> None:
-    trainer = models.trainer(models.lora_models(), learning_rate=0.01, n_episodes=24)
-    trainer.sampler.server = RolloutServer(url, tmp_path, "run-7")
+def job_of(model: Path | str = "") -> Job:
+    return Job("ppo", 1, 1, {}, str(model), "")
 
-    for report in trainer.steps():
-        name, path = next(iter(Stub.adapters.items()))
-        assert name == f"run-7-{report.step}"
-        assert [folder.name for folder in tmp_path.iterdir()] == [name]
-        assert Path(path) == tmp_path / name
-        if report.step == 1:
-            assert report.metrics["kl"] == 0.0
 
-    last = [rollout.response_ids for rollout in trainer.sample(models.PROMPTS)]
+@pytest.mark.parametrize("roles_of", [models.full_models, models.lora_models])
+def test_each_rollout_of_ppo_comes_from_the_policy_as_it_then_is(
+    roles_of: Callable[[], Roles], serve: Serve, tmp_path: Path
+) -> None:
+    stub = serve(models.causal(seed=5))
+    trainer = models.trainer(roles_of(), learning_rate=0.01, n_episodes=24, top_p=0.01)
+    before = [weight.clone() for weight in trainer.trained.policy.parameters()]
+    folder = RunFolder(tmp_path, 1)
+    with rollout_server.serving(
+        job_of(), folder, dtype=torch.float32, max_tokens=64
+    ) as trainer.sampler.server:
+        trainer.sample(models.PROMPTS)
+        unchanged = zip(before, trainer.trained.policy.parameters(), strict=True)
+        assert all(torch.equal(one, other) for one, other in unchanged)
+
+        for report in trainer.steps():
+            if report.step == 1:
+                assert report.metrics["kl"] == 0.0
+        last = [rollout.response_ids for rollout in trainer.sample(models.PROMPTS)]
+
     with torch.no_grad():
-        ours = fixed_cache.responses(
+        assert last == fixed_cache.responses(
             trainer.trained.policy,
             models.PROMPTS,
             max_new_tokens=6,
             ends=frozenset({2}),
             temperature=0,
         )
-    assert last == ours
-    assert [asked["model"] for asked in Stub.asked] == ["run-7-1", "run-7-2", "run-7-3", "run-7-4"]
-    assert len({asked["seed"] for asked in Stub.asked}) == 4
+    assert stub.n_updates == len(stub.asked) == 5
 
 
-def test_afterwards_nothing_is_left_with_the_server(url: str, tmp_path: Path) -> None:
-    server = RolloutServer(url, tmp_path, "run-7")
-    server.hand_over(models.lora_models().policy)
-
-    server.forget()
-
-    assert Stub.adapters == {}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_server_that_refuses_or_is_away_ends_the_run_with_a_sentence(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_rloo_run_learns_from_the_servers_responses(
+    serve: Serve, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
 ) -> None:
-    policy = models.lora_models().policy
-    monkeypatch.setattr(Stub, "refuses", True)
+    model = taught_run.path / "model"
+    stub = serve(transformers.AutoModelForCausalLM.from_pretrained(model))
+    config = RlooConfig(
+        method="lora",
+        max_steps=2,
+        batch_size=2,
+        accumulation=2,
+        n_responses=2,
+        max_new_tokens=8,
+        max_prompt_tokens=56,
+        dtype="float32",
+    )
 
-    with pytest.raises(rollout_server.UnableToRollOut, match="max_loras is reached"):
-        RolloutServer(url, tmp_path, "run-7").hand_over(policy)
-    with pytest.raises(rollout_server.UnableToRollOut, match="does not answer"):
-        RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(policy)
+    folder = runs.finished(
+        tmp_path / "run",
+        "rloo",
+        config,
+        model,
+        runs.demonstrations(tmp_path / "snapshot"),
+        reward_model=judging_run.path / "model",
+    )
+
+    assert [(asked["n"], len(asked["prompt"])) for asked in stub.asked] == [
+        (1, 8),  # held out, before
+        (2, 2),
+        (2, 2),
+        (1, 8),
+    ]
+    saved = transformers.AutoModelForCausalLM.from_pretrained(folder.path / "model")
+    for name, weight in saved.named_parameters():
+        assert torch.equal(weight, dict(stub.model.named_parameters())[name]), name
 
 
-def test_full_fine_tuning_has_no_adapter_to_hand_over(tmp_path: Path) -> None:
-    with pytest.raises(rollout_server.UnableToRollOut, match="Choose LoRA"):
-        RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(models.causal())
+def test_a_sample_run_writes_what_the_server_answers(
+    serve: Serve, tmp_path: Path, taught_run: RunFolder
+) -> None:
+    """Of the most likely token alone, that is what it would have written itself."""
+    model = taught_run.path / "model"
+    config = SampleConfig(
+        n_responses=2,
+        top_p=0.01,
+        max_new_tokens=8,
+        batch_size=4,
+        max_prompt_tokens=64,
+        dtype="float32",
+    )
+    snapshot = runs.prompts(tmp_path / "snapshot", n=3)
+    alone = runs.finished(tmp_path / "alone", "sample", config, model, snapshot)
+    stub = serve(transformers.AutoModelForCausalLM.from_pretrained(model))
+
+    served = runs.finished(tmp_path / "served", "sample", config, model, snapshot)
+
+    assert rows(served) == rows(alone)
+    assert [asked["n"] for asked in stub.asked] == [2, 2]
+    assert stub.n_updates == 1
+
+
+def test_a_server_that_refuses_ends_the_run_with_a_sentence(serve: Serve, tmp_path: Path) -> None:
+    stub = serve(models.causal())
+    stub.refuses = "/v1/completions"
+    folder = RunFolder(tmp_path, 1)
+
+    with rollout_server.serving(job_of(), folder, dtype=torch.float32, max_tokens=64) as server:
+        assert server is not None
+        with pytest.raises(UnableToRollOut, match=r"refused /v1/completions \(400\).*memory"):
+            server.responses([[3]], max_new_tokens=4, ends={2}, temperature=1.0, top_p=1.0)
+
+
+def test_a_node_without_vllm_writes_the_responses_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(SERVER_CARDS, "1")
+    folder = runs.prepare(tmp_path / "run", "sample", SampleConfig(), "model", tmp_path)
+
+    with rollout_server.serving(job_of(), folder, dtype=torch.float32, max_tokens=64) as server:
+        assert server is None
+
+    assert "vLLM is not installed on this node" in runs.notes(folder)
+
+
+VLLM = """
+import json, os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Server(BaseHTTPRequestHandler):
+    def do_GET(self):
+        config = {"weight_transfer_config": {"backend": "nccl"}}
+        found = {"data": [{"id": "m"}], "vllm_config": config, "world_size": 1}
+        self.send_response(200); self.end_headers(); self.wfile.write(json.dumps(found).encode())
+    do_POST = do_GET
+
+with open(os.environ["TOLD"], "w") as file:
+    json.dump({"argv": sys.argv[1:], "pid": os.getpid(), "env": dict(os.environ)}, file)
+HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Server).serve_forever()
+"""
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Any]:
+    """A vLLM that only starts. What its command was told."""
+    vllm_stub.install(monkeypatch, models.causal())
+    for name in ("vllm", "vllm/entrypoints", "vllm/entrypoints/cli"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    (tmp_path / "vllm/entrypoints/cli/main.py").write_text(VLLM)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TOLD", str(tmp_path / "told.json"))
+    return lambda: json.loads((tmp_path / "told.json").read_text())
+
+
+def test_the_run_starts_a_server_on_its_other_cards_and_ends_it(
+    told: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(SERVER_CARDS, "GPU-b,GPU-c")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    folder = RunFolder(tmp_path / "run", 1)
+
+    with rollout_server.serving(job_of("/m"), folder, dtype=torch.float32, max_tokens=64) as server:
+        assert server is not None
+        assert server.client is not None
+        assert is_alive(told()["pid"])
+
+    argv, env = told()["argv"], told()["env"]
+    assert argv[:2] == ["serve", "/m"]
+    assert argv[argv.index("--tensor-parallel-size") + 1] == "2"
+    assert argv[argv.index("--max-model-len") + 1] == "64"
+    assert argv[argv.index("--weight-transfer-config") + 1] == '{"backend": "nccl"}'
+    assert env["CUDA_VISIBLE_DEVICES"] == "GPU-b,GPU-c"
+    assert env["VLLM_SERVER_DEV_MODE"] == "1"
+    assert "WORLD_SIZE" not in env
+    assert not is_alive(told()["pid"])
+
+
+def test_a_server_that_does_not_start_ends_the_run_with_a_sentence(
+    told: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(SERVER_CARDS, "GPU-b")
+    monkeypatch.setenv("TOLD", str(tmp_path / "no" / "folder"))
+    folder = RunFolder(tmp_path / "run", 1)
+
+    with (
+        pytest.raises(UnableToRollOut, match="vLLM did not start"),
+        rollout_server.serving(job_of("/m"), folder, dtype=torch.float32, max_tokens=64),
+    ):
+        pass
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def rows(folder: RunFolder) -> list[dict[str, Any]]:
+    return list(run_dir.read_lines(folder.path / run_dir.RESPONSES))

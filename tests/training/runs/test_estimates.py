@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from tests.trainer import runs
+from tests.trainer import runs, warm
 from tests.trainer.tiny import build_tiny_model
 from training.configs import (
     KINDS,
@@ -207,7 +207,7 @@ def test_a_tiny_run_took_the_estimated_steps_tokens_weights_and_disk(
     )
     snapshot = runs.demonstrations(tmp_path / "snapshot")
     folder = runs.prepare(tmp_path / "run", "sft", config, tiny, snapshot)
-    done = runs.as_child(folder, OMP_NUM_THREADS="1")
+    done = warm.as_child(folder.path)
     assert done.returncode == 0, done.stderr
     result = run_dir.read_result(folder.path)
     assert result is not None

@@ -28,6 +28,7 @@ class PpoConfig(PpoKnobs):
     menu: ClassVar[str] = _("Improve with PPO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts, and the completions for the ptx mix"""
+    mixes_text: ClassVar[bool] = True
     model_button: ClassVar[str] = _("Improve with PPO")
     takes: ClassVar[Mapping[str, str]] = {
         "reward_model": REQUIRED,
@@ -36,6 +37,7 @@ class PpoConfig(PpoKnobs):
     }
     reward_button: ClassVar[str] = _("Use in PPO")
     is_parallel: ClassVar[bool] = True
+    uses_server: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
@@ -59,6 +61,7 @@ class PpoConfig(PpoKnobs):
         *metrics.PROMPTS_TOO_LONG,
         Measure("n_ptx", _("Demonstrations in the ptx mix")),
         Measure("n_ptx_cut", _("Of those, truncated at the end")),
+        Measure("n_ptx_blocks", _("Blocks of text in the ptx mix")),
         Measure("n_ptx_left_out", _("Demonstrations dropped from the mix: too long")),
         *metrics.MACHINE,
     )
@@ -90,7 +93,7 @@ class PpoConfig(PpoKnobs):
             from_zero=True,
             group=curves.SYSTEM,
         ),
-        Chart(_("Demonstration loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
+        Chart(_("Loss on the ptx mix"), _("nats per token"), {"ptx_loss": _("ptx")}),
         Chart(_("β"), "", {"beta": _("β")}, from_zero=True, group=curves.SYSTEM),
         *curves.OPTIMIZER,
     )
@@ -106,6 +109,8 @@ class PpoConfig(PpoKnobs):
         "approximate_kl",
         "rollout_s",
         "update_s",
+        "held_out_reward_low",
+        "held_out_reward_high",
         "held_out_kl",
         "held_out_watchdog",
         "held_out_response_tokens",
@@ -135,25 +140,20 @@ class PpoConfig(PpoKnobs):
             return [Problem("n_minibatches", text, values)]
         return []
 
-    def data_problems(self, snapshot: str) -> list[str]:
-        if self.ptx_coef and snapshot == "prompts":
+    def data_problems(self, snapshot: str, *, has_text: bool = False) -> list[str]:
+        if self.ptx_coef and snapshot == "prompts" and not has_text:
             return [
                 _(
-                    "PPO-ptx mixes demonstrations in, and a snapshot of prompts has none. Set γ of"
-                    " PPO-ptx to 0, or choose other settings."
+                    "PPO-ptx mixes text or demonstrations in, and a snapshot of prompts has none."
+                    " Choose a text, or set γ of PPO-ptx to 0."
                 )
             ]
+        if has_text and not self.ptx_coef:
+            return [_("The text is not used while γ of PPO-ptx is 0. Raise γ, or choose no text.")]
         return []
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
         found = []
-        if is_sharded:
-            found.append(
-                _(
-                    "PPO trains two models, but Accelerate shards only one. Choose DDP, with LoRA"
-                    " if memory is short."
-                )
-            )
         if self.batch_size % n_processes:
             found.append(
                 _(

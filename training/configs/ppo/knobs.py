@@ -212,8 +212,8 @@ class PpoKnobs(Weights):
         0.0,
         _("γ of PPO-ptx"),
         _(
-            "Weight of the language-model loss on the demonstrations mixed in. InstructGPT: 27.8,"
-            " on pretraining text."
+            "Weight of the language-model loss on the text or the demonstrations mixed in."
+            " InstructGPT: 27.8, on pretraining text."
         ),
         min=0.0,
         max=1000.0,
@@ -221,7 +221,7 @@ class PpoKnobs(Weights):
     ptx_per_episode: float = knob(
         1.0,
         _("ptx rows per episode"),
-        _("Demonstrations mixed in per episode. InstructGPT: 8."),
+        _("Demonstrations, or blocks of text, mixed in per episode. InstructGPT: 8."),
         min=0.0,
         max=64.0,
         is_advanced=True,

@@ -89,7 +89,7 @@ def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:
     ]
     return [
         _origin(snapshot, is_admin),
-        Column(_("Data"), [_snapshot_node(snapshot)]),
+        Column(_("Data"), [_snapshot_node(one) for one in (snapshot, run.ptx_snapshot) if one]),
         Column(_("Run"), [_run_node(run, run.kind_label), *beside]),
         Column(_("Model"), [model]),
     ]

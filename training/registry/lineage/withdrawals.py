@@ -64,7 +64,8 @@ def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
     """(runs, models): runs on the snapshots, their models, runs that start from or are rewarded by
     those, and so on. Best responses of such a run form another snapshot.
     """
-    runs = set(Run.objects.filter(snapshot__in=snapshots).values_list("pk", flat=True))
+    learned = Q(snapshot__in=snapshots) | Q(ptx_snapshot__in=snapshots)
+    runs = set(Run.objects.filter(learned).values_list("pk", flat=True))
     models: set[int] = set()
     while True:
         found = set(

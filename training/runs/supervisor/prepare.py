@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from training.models import Run
+from training.models import Run, Snapshot
 from training.processes import checkpoint_sums, child_process, environment, run_dir
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
@@ -29,21 +29,8 @@ logger = logging.getLogger(__name__)
 def build_job(attempt: Attempt) -> run_dir.Job:
     """The child's instructions. Fetches everything it needs to this node. Raises UnableToStart."""
     run = attempt.run
-    if run.snapshot.n_rows == 0:
-        raise UnableToStart(
-            _("The snapshot “%(name)s” is empty. Create a new snapshot.") % {"name": run.snapshot}
-        )
-    snapshot = attempt.fetch(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
-    if not snapshot.is_dir():
-        raise UnableToStart(
-            _("The folder of the snapshot “%(name)s” is missing on this node.")
-            % {"name": run.snapshot}
-        )
-    if not freeze.is_intact(snapshot, run.snapshot.fingerprint):
-        raise UnableToStart(
-            _("The files of the snapshot “%(name)s” were changed. Create a new snapshot.")
-            % {"name": run.snapshot}
-        )
+    snapshot = _fetch_snapshot(attempt, run.snapshot)
+    mixed_in = run.ptx_snapshot
     beside: dict[str, Any] = {
         name: _fetch_model(attempt, model.location) for name, model in run.models_beside.items()
     }
@@ -67,6 +54,7 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         **beside,
         is_dry=run.is_dry,
         snapshot=str(snapshot),
+        ptx_snapshot=None if mixed_in is None else str(_fetch_snapshot(attempt, mixed_in)),
         heartbeat_s=settings.RUN_HEARTBEAT_S,
         threads=max(1, child_process.n_threads() // Launch.from_json(run.launch).n_processes),
     )
@@ -174,6 +162,24 @@ def _restore_extended_state(attempt: Attempt) -> None:
             _("The state of the run “%(run)s” no longer exists. Duplicate the run instead.")
             % {"run": run.made_from}
         )
+
+
+def _fetch_snapshot(attempt: Attempt, snapshot: Snapshot) -> Path:
+    if snapshot.n_rows == 0:
+        raise UnableToStart(
+            _("The snapshot “%(name)s” is empty. Create a new snapshot.") % {"name": snapshot}
+        )
+    folder = attempt.fetch(lambda: artifacts.fetch_snapshot(snapshot.folder))
+    if not folder.is_dir():
+        raise UnableToStart(
+            _("The folder of the snapshot “%(name)s” is missing on this node.") % {"name": snapshot}
+        )
+    if not freeze.is_intact(folder, snapshot.fingerprint):
+        raise UnableToStart(
+            _("The files of the snapshot “%(name)s” were changed. Create a new snapshot.")
+            % {"name": snapshot}
+        )
+    return folder
 
 
 def _fetch_model(attempt: Attempt, location: str) -> str:

@@ -38,7 +38,7 @@ class ComparedRow:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """The runs with these ids, in this order; at most N_COMPARED. Unknown ids are skipped."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related("snapshot", *roles.NAMES).in_bulk(wanted)
+    found = Run.objects.select_related("snapshot", "ptx_snapshot", *roles.NAMES).in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
@@ -61,6 +61,10 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     """
     about = [
         (gettext("Snapshot"), [run.snapshot.name for run in runs]),
+        (
+            gettext("Text for PPO-ptx"),
+            [run.ptx_snapshot.name if run.ptx_snapshot else "" for run in runs],
+        ),
         (gettext("Model"), [run.base_model.name for run in runs]),
         *((gettext(role.words), [_named(run, role) for run in runs]) for role in roles.BESIDE),
         (gettext("GPUs"), [str(run.n_gpus) for run in runs]),

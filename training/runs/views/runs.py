@@ -362,6 +362,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
             return {
                 "name": run.name,
                 "snapshot": run.snapshot_id,
+                "ptx_snapshot": run.ptx_snapshot_id,
                 **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
@@ -416,6 +417,7 @@ def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
             models=form.models,
+            ptx_snapshot=chosen.get("ptx_snapshot"),
             options=form.options(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,

@@ -48,13 +48,6 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def dtype(name: str) -> torch.dtype:
-    """The config's choice. `auto` is bfloat16 where the hardware supports it."""
-    if name == "float32" or (name == "auto" and not _has_native_bfloat16()):
-        return torch.float32
-    return torch.bfloat16
-
-
 def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
     """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad
     without either.
@@ -146,16 +139,16 @@ def load_policy(
     tokenizer: PreTrainedTokenizerBase,
     dtype: torch.dtype,
     *,
-    is_trained: bool = False,
+    may_shard: bool = False,
 ) -> PreTrainedModel:
-    """`is_trained`: it is the model that the run trains, and may shard."""
+    """`may_shard`: the run shards it if it shards at all, as it does the model that it trains."""
     _require_folder(model)
     _require_causal(model)
-    with parallel.reading(is_trained=is_trained):
+    with parallel.reading(may_shard=may_shard):
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
-    return placed(loaded, is_trained=is_trained)
+    return placed(loaded, may_shard=may_shard)
 
 
 def load_reward(
@@ -163,15 +156,15 @@ def load_reward(
     tokenizer: PreTrainedTokenizerBase,
     dtype: torch.dtype,
     *,
-    is_trained: bool = False,
+    may_shard: bool = False,
 ) -> PreTrainedModel:
     """A language model with a single output instead of the vocabulary. That head is random unless
-    `model` is a reward model. `is_trained`: it is the model that the run trains, and may shard.
+    `model` is a reward model. `may_shard`: as in `load_policy`.
     """
     _require_folder(model)
     loaded: Any
     try:
-        with parallel.reading(is_trained=is_trained):
+        with parallel.reading(may_shard=may_shard):
             loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
                 model, num_labels=1, dtype=dtype
             )
@@ -180,12 +173,12 @@ def load_reward(
             raise
         raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
     loaded.config.pad_token_id = tokenizer.pad_token_id
-    return placed(loaded, is_trained=is_trained)
+    return placed(loaded, may_shard=may_shard)
 
 
-def placed(model: Any, *, is_trained: bool) -> PreTrainedModel:
+def placed(model: Any, *, may_shard: bool) -> PreTrainedModel:
     """On the GPU, if there is one. A model that will be sharded gets there shard by shard."""
-    is_sharded = is_trained and parallel.is_sharded()
+    is_sharded = may_shard and parallel.is_sharded()
     return cast("PreTrainedModel", model if is_sharded else model.to(device()))
 
 
@@ -346,12 +339,3 @@ def _require_causal(model: str) -> None:
             f"{model} is of the family {family}, which does not write text from left to right."
             " Choose a causal language model, such as Llama, Qwen or Mistral."
         )
-
-
-def _has_native_bfloat16() -> bool:
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return bool(
-        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
-    )

@@ -67,6 +67,13 @@ def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> l
     return rows
 
 
+def without_response() -> PackedRow:
+    """A short row that nothing is read from: it has no response, no end and no member."""
+    row = _row([([0], [0])], [0])
+    none = torch.empty(0, dtype=torch.long)
+    return dataclasses.replace(row, predict=none, targets=none, ends=none, members=[])
+
+
 def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -> PackedRow:
     ids: list[int] = []
     marks: list[int] = []

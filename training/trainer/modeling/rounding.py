@@ -19,10 +19,12 @@ def to_bfloat16_values(model: nn.Module) -> None:
     """
     for name, weight in model.named_parameters():
         if weight.dtype == torch.float32:
-            weight.copy_(_rounded(weight, seed=hashlib.sha256(name.encode()).digest()))
+            weight.copy_(rounded(weight, name))
 
 
-def _rounded(weight: Tensor, *, seed: bytes) -> Tensor:
+def rounded(weight: Tensor, name: str) -> Tensor:
+    """One float32 weight, rounded so. `name` is its name in the model."""
+    seed = hashlib.sha256(name.encode()).digest()
     draw = torch.Generator(weight.device).manual_seed(int.from_bytes(seed[:7], "big"))
     bits = weight.contiguous().view(torch.int32)
     chance = torch.randint(

@@ -1,16 +1,21 @@
 """Weights sharded by FSDP2: read once, sharded before they are first used, gathered to be saved."""
 
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import peft
 import torch
 import transformers
+from accelerate import Accelerator
 from accelerate.utils import fsdp2_prepare_model
+from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, register_fsdp_forward_method
+from torch.distributed.tensor import DTensor, distribute_tensor
 from transformers import PreTrainedModel
 
 from training.trainer import parallel
-from training.trainer.modeling import loading
+from training.trainer.modeling import gradient_checkpointing, loading
 
 
 def shard(trainer: transformers.Trainer) -> None:
@@ -18,13 +23,82 @@ def shard(trainer: transformers.Trainer) -> None:
     a run that shards nothing.
     """
     if parallel.is_sharded():
-        trainer.accelerator.state.fsdp_plugin.cpu_ram_efficient_loading = True
-        model = fsdp2_prepare_model(trainer.accelerator, trainer.model)
+        model = spread(trainer.model, trainer.accelerator)
         if hasattr(model, "generate"):  # a reward model writes nothing
             register_fsdp_forward_method(model, "generate")
         # transformers then generates until every process is done: each token takes all of them.
         loading.bare(model)._is_fsdp_managed_module = True  # type: ignore[assignment]
         trainer.model = trainer.model_wrapped = model
+
+
+def spread(model: Any, accelerator: Accelerator) -> Any:
+    """Shards a model in place, with the weights that the first process has read."""
+    plugin = accelerator.state.fsdp_plugin
+    plugin.cpu_ram_efficient_loading = True
+    plugin.transformer_cls_names_to_wrap = None  # or the layers of the first model are looked for
+    return fsdp2_prepare_model(accelerator, model)
+
+
+def reshard(model: nn.Module) -> None:
+    """Leaves each process only its shards. After a forward pass without a backward pass, some
+    weights are still whole, and would stay as they are when the shards change.
+    """
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+
+
+@contextlib.contextmanager
+def whole(model: nn.Module) -> Iterator[None]:
+    """Inside, each process holds the whole model, and may run it as often as it likes without the
+    others. Costs the memory of the weights on each card, and saves gathering them for each token.
+    """
+    shards = [module for module in model.modules() if isinstance(module, FSDPModule)]
+    for module in shards:
+        module.set_reshard_after_forward(False, recurse=False)
+        module.unshard()
+    try:
+        yield
+    finally:
+        for layer in gradient_checkpointing.layers_of(model):
+            if isinstance(layer, FSDPModule):
+                layer.set_reshard_after_forward(True, recurse=False)
+        reshard(model)
+
+
+def gathered(weight: Tensor) -> Tensor:
+    """The whole of a weight in each process. A collective call."""
+    if not isinstance(weight, DTensor):
+        return weight.detach().contiguous()
+    # Weights that are offloaded to the machine's memory travel between the GPUs too.
+    shard: Any = weight.detach().to(weight.device_mesh.device_type)
+    return cast("Tensor", shard.full_tensor())
+
+
+def collected(weights: Iterable[Tensor]) -> list[Tensor]:
+    """All of these weights, whole, in the memory of the first process's machine; empty in the
+    others. A collective call.
+    """
+    whole = (gathered(weight) for weight in weights)  # one after the other on the GPU
+    return [weight.cpu() for weight in whole if parallel.is_first()]
+
+
+@torch.no_grad()
+def fill(weight: Tensor, found: Tensor | None) -> None:
+    """Gives a weight the values that the first process has found. A collective call: the others may
+    have found nothing.
+    """
+    if not isinstance(weight, DTensor):
+        if found is not None:
+            weight.copy_(found)
+        parallel.broadcast([weight.data])
+        return
+    device = weight.device_mesh.device_type
+    source = torch.empty(weight.shape) if found is None else found
+    parts = distribute_tensor(
+        source.to(device, weight.dtype), weight.device_mesh, weight.placements
+    )
+    weight.to_local().copy_(parts.to_local())
 
 
 def in_training(trainer: transformers.Trainer) -> PreTrainedModel:
@@ -45,25 +119,32 @@ def finished(
     """
     model: Any = trainer.model
     if not parallel.is_sharded():
-        whole = loading.merged(model, dtype)
-        return whole, whole
+        found = loading.merged(model, dtype)
+        return found, found
     model.eval()
-    state = trainer.accelerator.get_state_dict(model)  # empty in all but the first process
-    return model, _whole(model, state, dtype) if state else model
+    return model, merged(model, trainer.accelerator, dtype)
 
 
-def _whole(model: Any, state: dict[str, torch.Tensor], dtype: torch.dtype) -> PreTrainedModel:
+def merged(model: Any, accelerator: Accelerator, dtype: torch.dtype) -> PreTrainedModel:
+    """The whole of a sharded model in the first process, adapters merged; the model itself in the
+    others. A collective call.
+    """
+    state = accelerator.get_state_dict(model)  # empty in all but the first process
+    return _of_state(model, state, dtype) if state else model
+
+
+def _of_state(model: Any, state: dict[str, Tensor], dtype: torch.dtype) -> PreTrainedModel:
     """A model of the same shape that takes these weights as they are, adapters merged."""
     bare = loading.bare(model)
     with torch.device("meta"):
-        whole: Any = _unsharded_class(bare)._from_config(bare.config, dtype=bare.dtype)
+        found: Any = _unsharded_class(bare)._from_config(bare.config, dtype=bare.dtype)
         if isinstance(model, peft.PeftModel):
-            whole = peft.get_peft_model(whole, model.peft_config[str(model.active_adapter)])
-    whole.load_state_dict(state, assign=True)
-    inner: Any = loading.bare(whole)
+            found = peft.get_peft_model(found, model.peft_config[str(model.active_adapter)])
+    found.load_state_dict(state, assign=True)
+    inner: Any = loading.bare(found)
     inner.tie_weights()
     inner.generation_config = getattr(bare, "generation_config", None)
-    return loading.merged(whole, dtype)
+    return loading.merged(found, dtype)
 
 
 def _unsharded_class(model: PreTrainedModel) -> Any:

@@ -8,8 +8,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training.configs.ppo import PpoConfig
+from training.trainer import parallel
 from training.trainer.modeling import gradient_checkpointing, reward_head
-from training.trainer.modeling.packing import PackedRow, pack
+from training.trainer.modeling.packing import PackedRow, pack, without_response
 from training.trainer.modeling.reward_head import scores_of_every_token
 from training.trainer.ppo import formulas
 from training.trainer.ppo.episodes import Rollout
@@ -36,8 +37,15 @@ class Passes:
         )
 
     def packed(self, sequences: Sequence[tuple[list[int], list[int]]]) -> list[PackedRow]:
-        """(prompt ids, response ids) in packed rows on this process's device."""
-        return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
+        """(prompt ids, response ids) in packed rows on this process's device.
+
+        Where weights are sharded, each pass takes all processes: those with fewer rows get rows
+        without a response in addition, from which nothing is read or learned.
+        """
+        rows = pack(sequences, self.config.row_tokens)
+        if parallel.is_sharded():
+            rows += [without_response()] * (parallel.most(len(rows)) - len(rows))
+        return [row.to(self.device) for row in rows]
 
     def logprobs(
         self, model: nn.Module, row: PackedRow, *, with_entropy: bool = False

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from accelerate import Accelerator, DistributedType
+from accelerate import Accelerator
 from torch import nn
 
 from training.configs.ppo import PpoConfig
 from training.processes.run_dir import AnticipatedFailure, counted
-from training.trainer.modeling import gradient_checkpointing
+from training.trainer import parallel
+from training.trainer.modeling import gradient_checkpointing, sharding
 from training.trainer.ppo.episodes import RewardFunction
 
 
@@ -39,18 +40,24 @@ class Roles:
         every = (self.policy, self.reference, self.reward, self.value, self.watchdog)
         return [role for role in every if isinstance(role, nn.Module)]
 
-    def frozen(self) -> list[nn.Module]:
+    def settle(self, accelerator: Accelerator) -> None:
+        """Puts the models where they are used: shards all of them, or places those that Accelerate
+        does not because they are not trained.
+        """
+        for model in self._frozen():
+            model.eval().requires_grad_(False)
+        for model in self.modules() if parallel.is_sharded() else ():
+            sharding.spread(model, accelerator)
+        for model in self._frozen() if not parallel.is_sharded() else ():
+            model.to(accelerator.device)
+
+    def _frozen(self) -> list[nn.Module]:
         every = (self.reference, self.reward, self.watchdog)
         return [role for role in every if isinstance(role, nn.Module)]
 
 
 def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:
     """Raises UnableToShare unless all processes get the same number of episodes and minibatches."""
-    if accelerator.distributed_type == DistributedType.FSDP:
-        raise UnableToShare(
-            "PPO trains two models, but Accelerate shards only one with FSDP."
-            " Choose DDP, with LoRA if memory is short."
-        )
     if config.batch_size % accelerator.num_processes:
         raise UnableToShare(
             f"{config.batch_size} episodes do not divide among {accelerator.num_processes}"

@@ -1,14 +1,12 @@
 """PPO: trains a policy on a reward model, rollout by rollout."""
 
-import copy
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-import peft
 import safetensors.torch
 import torch
 import transformers
@@ -16,33 +14,31 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from pages import intervals
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
-from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, parallel, progress
+from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading, packed_attention
+from training.trainer.modeling import loading, precision
+from training.trainer.ppo import best_step, models, ptx
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.ppo.roles import Roles
+from training.trainer.ppo.ptx import Mix
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
-from training.trainer.sample import generation
-from training.trainer.sample.rollout_server import URL, RolloutServer
+from training.trainer.sample import generation, rollout_server
+from training.trainer.sample.rollout_server import RolloutServer
 
-# Fewer held-out prompts than this are not halved.
-FEWEST_HALVED = 8
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"
 
 
 @dataclass(frozen=True)
 class _Texts:
-    """The snapshot's data: prompts, and demonstrations for the ptx mix."""
+    """What the run reads: prompts, and texts for the ptx mix."""
 
     prompts: PromptSets
-    ptx: list[tuple[list[int], list[int]]]
-    n_ptx_cut: int
-    n_ptx_left_out: int
+    ptx: Mix
 
 
 @dataclass(frozen=True)
@@ -52,27 +48,38 @@ class _Measured:
     reported: dict[str, float]
     """empty without held-out prompts"""
     choice: float
-    """the mean reward on the prompts that choose which step is kept"""
+    """the gain over the start that is sure, on the prompts that choose which step is kept"""
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
+    with rollout_server.serving(
+        job,
+        folder,
+        dtype=precision.dtype(config.rollout_dtype),
+        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+    ) as server:
+        return _carried_out(job, config, folder, server)
+
+
+def _carried_out(
+    job: Job, config: PpoConfig, folder: RunFolder, server: RolloutServer | None
+) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    dtype = loading.dtype(config.dtype)
+    dtype = precision.dtype(config.dtype)
     accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
-    tokenizer = _tokenizer(job)
-    texts = _read(Path(job.snapshot), tokenizer, config)
-    server = _server(job, folder, accelerator.process_index)
+    tokenizer = models.tokenizer_of(job)
+    texts = _read(job, tokenizer, config, folder)
     trainer = PpoTrainer(
-        _roles(job, config, tokenizer, dtype),
+        models.roles_of(job, config, tokenizer, dtype),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.prompts.train],
-        ptx=texts.ptx,
+        ptx=texts.ptx.rows,
         accelerator=accelerator,
         rollout_autocast=(
-            torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
+            torch.bfloat16 if precision.dtype(config.rollout_dtype) == torch.bfloat16 else None
         ),
         server=server,
     )
@@ -80,18 +87,14 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
-    if server is not None:
-        server.forget()
     with trainer.trained.averaged_weights():  # inside the block: after it, the raw weights are back
-        policy = loading.merged(_detached(trainer), dtype).to(trainer.device)
-        packed_attention.use(policy)
-        after = _measure_saved(trainer, policy, texts)
-        if accelerator.is_main_process:
-            loading.save_whole(folder, job.output, policy, tokenizer)
+        measured, saved = models.finished(trainer, dtype)
+        after = _measure_saved(trainer, measured, texts)
+        loading.save_whole(folder, job.output, saved, tokenizer)
     metrics |= after | {
         **texts.prompts.metrics(),
         "n_held_out_prompts": _n_reporting(texts, config),
-        **_mixed(texts),
+        **texts.ptx.metrics(),
         "n_episodes": trainer.state.step * config.batch_size,
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -103,75 +106,11 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
 # --- before ---------------------------------------------------------------------------------------
 
 
-def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
-    if job.reward_model is None:
-        raise loading.UnableToLoad("PPO needs a reward model. Choose one and start again.")
-    tokenizer = loading.load_tokenizer(job.model)
-    beside = {
-        "reward model": job.reward_model,
-        "watchdog": job.watchdog_model,
-        "reference model": job.reference_model,
-    }
-    for role, path in beside.items():
-        if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
-            raise loading.UnableToLoad(
-                f"The {role} reads other tokens than the policy writes. Choose one that was trained"
-                " from the same base model."
-            )
-    return tokenizer
-
-
-def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
-    """The rollout server named in the node's environment, if any. Each process sends its own, equal
-    copy of the adapter.
-    """
-    url = os.environ.get(URL)
-    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
-    return (
-        RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
-    )
-
-
-def _roles(
-    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
-) -> Roles:
-    """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
-    each in two roles; a reference other than the starting model is one more.
-    """
-    is_full = config.method == "full"
-    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
-    policy: Any = loading.load_policy(job.model, tokenizer, held_in)
-    value: Any = loading.load_reward(reward_path, tokenizer, held_in)
-    loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
-    reference: nn.Module | None = None
-    reward: nn.Module | None = None
-    if is_full or job.reference_model is not None:
-        reference = loading.load_policy(job.reference_model or job.model, tokenizer, held_in)
-    if is_full:
-        reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
-    else:
-        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
-        value = loading.with_adapters(value, _lora(config, is_reward=True))
-    watchdog: nn.Module | None = None
-    if job.watchdog_model is not None:
-        watchdog = loading.load_reward(
-            job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
-        )
-    return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
-
-
-def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
-    return peft.LoraConfig(
-        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        target_modules="all-linear",
-        modules_to_save=["score"] if is_reward else None,
-    )
-
-
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
-    """Reads a snapshot of prompts, or of demonstrations, whose completions are then the ptx mix."""
+def _read(
+    job: Job, tokenizer: PreTrainedTokenizerBase, config: PpoConfig, folder: RunFolder
+) -> _Texts:
+    """Reads a snapshot of prompts, or of demonstrations, and what is mixed in."""
+    snapshot, text = Path(job.snapshot), Path(job.ptx_snapshot) if job.ptx_snapshot else None
     prompts = data.prompt_sets(
         snapshot,
         tokenizer,
@@ -185,50 +124,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
             f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
             " prompt length."
         )
-    mixed = _ptx(snapshot, tokenizer, config)
-    return _Texts(
-        prompts=prompts,
-        ptx=[_parted(example) for example in mixed.examples],
-        n_ptx_cut=mixed.n_cut,
-        n_ptx_left_out=mixed.n_left_out,
-    )
-
-
-def _ptx(
-    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig
-) -> data.Demonstrations:
-    if not config.ptx_coef:
-        return data.Demonstrations([], 0)
-    rows = data.training_rows(snapshot, "prompt")
-    if any("completion" not in row for row in rows):
-        raise data.UnableToRead(
-            "PPO-ptx needs demonstrations, but this snapshot has only prompts. Choose a snapshot"
-            " of demonstrations, or set γ of PPO-ptx to 0."
-        )
-    longest = config.max_prompt_tokens + config.max_new_tokens
-    read = data.demonstrations(tokenizer, rows, longest)
-    if not read.examples:
-        raise data.UnableToRead(
-            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
-            " Raise the max prompt length."
-        )
-    return read
-
-
-def _parted(example: data.Example) -> tuple[list[int], list[int]]:
-    """(prompt ids, completion ids)"""
-    n_prompt = sum(label == data.IGNORED for label in example.labels)
-    return example.input_ids[:n_prompt], example.input_ids[n_prompt:]
-
-
-def _mixed(texts: _Texts) -> dict[str, int]:
-    """Counts of the demonstrations in the ptx mix; empty without a mix."""
-    counts = {
-        "n_ptx": len(texts.ptx),
-        "n_ptx_cut": texts.n_ptx_cut,
-        "n_ptx_left_out": texts.n_ptx_left_out,
-    }
-    return counts if texts.ptx else {}
+    return _Texts(prompts, ptx.read(snapshot, text, tokenizer, config, folder))
 
 
 def _begin(
@@ -286,10 +182,8 @@ def _learn(
             raise progress.UnableToTrain(
                 f"{collapse} There is no earlier checkpoint to go back to."
             ) from collapse
-        if checkpoint is not None:
-            trainer.trained.load(checkpoint)
+        trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
-        parallel.broadcast(trainer.trained.all_weights())
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
         return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
@@ -344,18 +238,33 @@ def _measure(
         _append_sample(
             folder, tokenizer, step, texts.prompts.held_out[index], rollouts[index], shown
         )
-    choosing, reporting = _halves(trainer.config, len(rollouts))
-    reported = found | {"reward": float(scores[reporting].mean())}
-    return _Measured(reported, float(scores[choosing].mean()))
+    if not step:
+        trainer.state.scores_before = scores.tolist()
+    choosing, _reporting = _halves(trainer.config, len(rollouts))
+    choice = best_step.sure_gain(
+        scores[choosing].tolist(),
+        trainer.state.scores_before[choosing],
+        _named(texts.prompts.held_out[choosing]),
+    )
+    return _Measured(found | _reported(trainer.config, scores, texts), choice)
 
 
 def _halves(config: PpoConfig, n: int) -> tuple[slice, slice]:
-    """(the held-out prompts that choose the step to keep, those whose reward is reported). The step
-    that does best on some prompts was lucky on them. All, if there is no choice or no half.
-    """
-    if not config.evaluate_every or n < FEWEST_HALVED:
-        return slice(None), slice(None)
-    return slice(0, None, 2), slice(1, None, 2)
+    return best_step.halves(n, has_choice=bool(config.evaluate_every))
+
+
+def _named(prompts: list[data.Prompt]) -> list[tuple[int, ...]]:
+    """Equal prompts have the same name."""
+    return [tuple(prompt.input_ids) for prompt in prompts]
+
+
+def _reported(config: PpoConfig, scores: torch.Tensor, texts: _Texts) -> dict[str, float]:
+    """The mean reward and its interval, on the prompts that do not choose the step."""
+    _choosing, reporting = _halves(config, len(scores))
+    chosen = scores[reporting].tolist()
+    found = {"reward": fmean(chosen)}
+    ends = intervals.of_mean(chosen, _named(texts.prompts.held_out[reporting]))
+    return found if ends is None else found | {"reward_low": ends[0], "reward_high": ends[1]}
 
 
 def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
@@ -364,22 +273,18 @@ def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
 
 
 def _keep_if_best(trainer: PpoTrainer, found: _Measured, folder: RunFolder) -> None:
-    if not found.reported or found.choice <= trainer.state.best_reward:
+    is_better = bool(found.reported) and found.choice > trainer.state.best_gain
+    if not folder.from_first(is_better):
         return
-    trainer.state.best_reward, trainer.state.best_step = found.choice, trainer.state.step
-    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
+    trainer.state.best_gain, trainer.state.best_step = found.choice, trainer.state.step
     with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
-        weights = {
-            name: p.detach().contiguous()
-            for name, p in policy.named_parameters()
-            if p.requires_grad
-        }
-        measured = {"step": str(trainer.state.step), "reward": repr(found.choice)}
+        weights = trainer.trained.whole_policy()
+        measured = {"step": str(trainer.state.step), "gain": repr(found.choice)}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
 
 def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
-    """(step, held-out reward) of the best weights on disk, which may be newer than the restored
+    """(step, sure gain) of the best weights on disk, which may be newer than the restored
     checkpoint.
     """
     path = folder.path / _BEST / _BEST_WEIGHTS
@@ -387,12 +292,12 @@ def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
         return None
     with safetensors.safe_open(path, framework="pt") as file:
         measured = file.metadata() or {}
-    return (int(measured["step"]), float(measured["reward"])) if "step" in measured else None
+    return (int(measured["step"]), float(measured["gain"])) if "gain" in measured else None
 
 
 def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
     """After restoring a checkpoint, the best weights are those on disk."""
-    trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
+    trainer.state.best_step, trainer.state.best_gain = _best_kept(folder) or (0, -math.inf)
 
 
 def _show(
@@ -445,14 +350,9 @@ def _finish(
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
-    is_better = trainer.state.best_reward > after.choice and best.exists()
+    is_better = trainer.state.best_gain > after.choice and best.exists()
     if after.reported and folder.from_first(is_better):
-        policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
-        if best.exists():
-            policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
-        parallel.broadcast(
-            parameter.data for parameter in policy.parameters() if parameter.requires_grad
-        )
+        trainer.trained.give_policy(safetensors.torch.load_file(best) if best.exists() else {})
         trainer.trained.ema.clear()  # the saved weights were the averaged ones
         _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
@@ -463,21 +363,15 @@ def _finish(
     }
 
 
-def _detached(trainer: PpoTrainer) -> nn.Module:
-    """A copy of the policy to merge, outside the GPU's memory: with LoRA, the policy with its
-    adapter off is still needed as the reference.
-    """
-    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
-    return copy.deepcopy(policy).cpu()
-
-
-def _measure_saved(trainer: PpoTrainer, policy: nn.Module, texts: _Texts) -> dict[str, float]:
+def _measure_saved(
+    trainer: PpoTrainer, policy: nn.Module | None, texts: _Texts
+) -> dict[str, float]:
     """The `_after` metrics of the model that is saved, which is merged and rounded."""
     prompts = [prompt.input_ids for prompt in texts.prompts.held_out]
     if not prompts:
         return {}
     found, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
-    found["reward"] = float(scores[_halves(trainer.config, len(prompts))[1]].mean())
+    found |= _reported(trainer.config, scores, texts)
     return {f"{name}_after": value for name, value in found.items() if name != "n"}
 
 
@@ -489,9 +383,5 @@ def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bo
         note += f" reported on the other {n_reporting}."
     if config.watchdog_drop and not is_watched:
         note += " It can't stop on a watchdog drop: no watchdog model was chosen."
-    if texts.ptx:
-        note += f" {counted(len(texts.ptx), 'demonstration')} in the ptx mix"
-        note += f", {texts.n_ptx_cut} of them truncated" if texts.n_ptx_cut else ""
-        note += f"; {texts.n_ptx_left_out} dropped: too long" if texts.n_ptx_left_out else ""
-        note += "."
+    note += texts.ptx.note()
     folder.append_note(note)

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from training.configs.ppo import PpoConfig
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, sharding
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.sample import fixed_cache, generation
 from training.trainer.sample.rollout_server import RolloutServer
@@ -41,13 +41,10 @@ class Sampler:
     """whether `sampling` supports the policy; known after the first attempt"""
 
     @torch.no_grad()
-    def rollouts(
-        self, policy: nn.Module, prompts: Sequence[list[int]], *, is_merged: bool = False
-    ) -> list[Rollout]:
-        """A merged policy is sampled here: a server takes adapters only."""
+    def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
         written = (
             self._asked(self.server, policy, prompts)
-            if self.server is not None and not is_merged
+            if self.server is not None
             else self._drawn(policy, prompts)
         )
         return [
@@ -63,31 +60,32 @@ class Sampler:
         )
 
     def _drawn(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
-        if self.samples_itself is None:
-            self.samples_itself = fixed_cache.can_sample(policy)
         cast = (
             torch.autocast(self.device.type, self.autocast)
             if self.autocast
             else contextlib.nullcontext()
         )
-        with cast:
-            return (
-                self._written(policy, prompts)
-                if self.samples_itself
-                else self._generated(policy, prompts)
-            )
+        with sharding.whole(policy):
+            if self.samples_itself is None:
+                self.samples_itself = fixed_cache.can_sample(policy)
+            with cast:
+                return (
+                    self._written(policy, prompts)
+                    if self.samples_itself
+                    else self._generated(policy, prompts)
+                )
 
     def _asked(
         self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]
     ) -> list[list[int]]:
-        server.hand_over(policy)
+        """Without a seed: the server would use the same one for each prompt of a batch."""
+        server.take(policy)
         return server.responses(
             prompts,
             max_new_tokens=self.config.max_new_tokens,
             ends=self.ends,
             temperature=self.config.temperature,
             top_p=self.config.top_p,
-            seed=int(torch.randint(2**31, ()).item()),
         )
 
     def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:

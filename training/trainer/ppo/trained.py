@@ -14,8 +14,15 @@ import safetensors.torch
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
 
 from training.configs.ppo import PpoConfig
+from training.trainer import parallel, progress
+from training.trainer.modeling import sharding
 from training.trainer.ppo import collapse
 from training.trainer.ppo.roles import Roles
 
@@ -23,6 +30,8 @@ from training.trainer.ppo.roles import Roles
 POLICY, VALUE = 0, 1
 _FILES = ("policy.safetensors", "value.safetensors")
 _AVERAGE = "ema.pt"
+# The whole optimizer of a sharded run, by names. Others are in Accelerate's optimizer.bin.
+_WHOLE_OPTIMIZER = "optimizer_by_name.pt"
 
 
 @dataclass
@@ -40,8 +49,10 @@ class State:
     """The watchdog's mean reward of each rollout."""
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
-    best_reward: float = -math.inf
-    """On the held-out prompts that choose."""
+    scores_before: list[float] = field(default_factory=list)
+    """The rewards of the held-out prompts in that evaluation."""
+    best_gain: float = -math.inf
+    """The gain that is sure (see best_step), on the held-out prompts that choose."""
     best_step: int = 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -53,35 +64,42 @@ class State:
 
 
 class Trained:
-    """The two trained models, prepared for several processes, with optimizer and scheduler."""
+    """The two trained models, prepared for several processes, with optimizer and scheduler.
+
+    Sharded models are two roots of FSDP2: neither is a part of the other, and the optimizer and
+    the checkpoints take both as one.
+    """
 
     def __init__(
         self, roles: Roles, config: PpoConfig, accelerator: Accelerator, state: State
     ) -> None:
         self.config, self.accelerator = config, accelerator
-        groups: list[dict[str, Any]] = [
-            {
-                "params": [p for p in roles.policy.parameters() if p.requires_grad],
-                "lr": config.learning_rate,
-            },
-            {
-                "params": [p for p in roles.value.parameters() if p.requires_grad],
-                "lr": config.value_learning_rate,
-            },
+        self.policy: Any = roles.policy
+        self.value: Any = roles.value
+        # By name. Between forward and backward pass, FSDP has other tensors in these places.
+        self.weights = [
+            {name: p for name, p in model.named_parameters() if p.requires_grad}
+            for model in (roles.policy, roles.value)
         ]
-        optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
+        rates = (config.learning_rate, config.value_learning_rate)
+        groups: list[dict[str, Any]] = [
+            {"params": list(named.values()), "lr": rate}
+            for named, rate in zip(self.weights, rates, strict=True)
+        ]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
         # Not prepared: Accelerate's scheduler takes as many steps at once as there are processes.
-        self.scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
-        self.policy, self.value, self.optimizer = accelerator.prepare(
-            roles.policy, roles.value, optimizer
-        )
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._warmup)
+        if not parallel.is_sharded():
+            self.policy, self.value, self.optimizer = accelerator.prepare(
+                roles.policy, roles.value, self.optimizer
+            )
         for model in (self.policy, self.value):
             model.eval()  # dropout would make the ratio noisy: InstructGPT's RL has none
         accelerator.register_for_checkpointing(state, self.scheduler)
         accelerator.register_save_state_pre_hook(self._save_weights)
-        accelerator.register_load_state_pre_hook(self._load_weights)
+        accelerator.register_load_state_pre_hook(self._skip_weights)
         self.ema = (
-            [p.detach().clone() for p in groups[POLICY]["params"]] if config.ema_decay else []
+            [p.detach().clone() for p in self.weights[POLICY].values()] if config.ema_decay else []
         )
 
     def _warmup(self, step: int) -> float:
@@ -109,54 +127,75 @@ class Trained:
                     kept.lerp_(current, 1 - self.config.ema_decay)
         return norm
 
-    def weights_of(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """The trained parameters by name."""
-        return {
-            key: p
-            for key, p in self.accelerator.unwrap_model(model).named_parameters()
-            if p.requires_grad
-        }
-
-    def all_weights(self) -> Iterator[Tensor]:
-        """Everything that `load` changes and a forward pass reads."""
-        for model in (self.policy, self.value):
-            yield from (parameter.data for parameter in self.weights_of(model).values())
-        yield from self.ema
-
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Inside, the policy has its moving average's weights, if one is kept."""
         params = self.optimizer.param_groups[POLICY]["params"]
         current = [p.detach().clone() for p in params] if self.ema else []
+        sharding.reshard(self.policy)
         with torch.no_grad():
             for p, kept in zip(params, self.ema, strict=False):
                 p.copy_(kept)
         try:
             yield
         finally:
+            sharding.reshard(self.policy)
             with torch.no_grad():
                 for p, saved in zip(params, current, strict=False):
                     p.copy_(saved)
+
+    def whole_policy(self) -> dict[str, Tensor]:
+        """The policy's trained weights by name, in the first process. A collective call."""
+        return self._collected(POLICY)
+
+    def _collected(self, which: int) -> dict[str, Tensor]:
+        named = self.weights[which]
+        return dict(zip(named, sharding.collected(named.values()), strict=False))
+
+    def give_policy(self, weights: dict[str, Tensor]) -> None:
+        """The policy's trained weights become those that the first process has; the others may have
+        none. A collective call.
+        """
+        self._give(POLICY, weights)
+
+    def _give(self, which: int, weights: dict[str, Tensor]) -> None:
+        sharding.reshard((self.policy, self.value)[which])
+        if weights and weights.keys() != self.weights[which].keys():
+            raise ValueError(
+                f"{_FILES[which]} has other weights than the trained ones: it is from another run."
+            )
+        for name, p in self.weights[which].items():
+            sharding.fill(p, weights.get(name))
 
     # -- checkpoints --
 
     def save(self, folder: Path) -> None:
         """Saves weights, optimizer, scheduler, random states, β and the rest: a resumed run
-        continues as if it had never stopped.
+        continues as if it had never stopped. A collective call.
         """
         self.accelerator.save_state(str(folder))
-        if self.ema and self.accelerator.is_main_process:
-            torch.save(self.ema, folder / _AVERAGE)
+        average = sharding.collected(self.ema)
+        optimizer = self._whole_optimizer() if parallel.is_sharded() else {}
+        if average:
+            torch.save(average, folder / _AVERAGE)
+        if optimizer:
+            torch.save(optimizer, folder / _WHOLE_OPTIMIZER)
 
-    def load(self, folder: Path) -> None:
-        self.accelerator.load_state(str(folder))
-        if self.ema:
-            for kept, saved in zip(
-                self.ema,
-                torch.load(folder / _AVERAGE, map_location=self.accelerator.device),
-                strict=True,
-            ):
-                kept.copy_(saved)
+    def load(self, folder: Path | None) -> None:
+        """Weights come from the first process: others may be on machines that have no checkpoint
+        (None). A collective call.
+        """
+        if folder is not None:
+            was_sharded = (folder / _WHOLE_OPTIMIZER).exists()
+            progress.require_same_sharding(was_sharded=was_sharded)
+            self.accelerator.load_state(str(folder))
+        if parallel.is_sharded():
+            self._load_optimizer(folder)
+        for which, name in enumerate(_FILES):
+            self._give(which, safetensors.torch.load_file(folder / name) if folder else {})
+        average = torch.load(folder / _AVERAGE, map_location="cpu") if folder and self.ema else None
+        for number, kept in enumerate(self.ema):
+            sharding.fill(kept, average[number] if average else None)
 
     def _save_weights(
         self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str
@@ -164,24 +203,33 @@ class Trained:
         """The trained weights, each once, instead of full state dicts. Tied and frozen weights come
         with the model.
         """
-        if self.accelerator.is_main_process:
-            for model, name in zip(models, _FILES, strict=True):
-                kept = {key: p.detach().contiguous() for key, p in self.weights_of(model).items()}
-                safetensors.torch.save_file(kept, Path(folder) / name)
+        for which, name in enumerate(_FILES):
+            found = self._collected(which)
+            if found:
+                safetensors.torch.save_file(found, Path(folder) / name)
         weights.clear()
 
-    def _load_weights(self, models: list[nn.Module], folder: str) -> None:
-        if not (Path(folder) / _FILES[POLICY]).exists():
-            return
-        for model, name in zip(models, _FILES, strict=True):
-            saved = safetensors.torch.load_file(Path(folder) / name)
-            params = self.weights_of(model)
-            if params.keys() != saved.keys():
-                raise ValueError(
-                    f"{name} has other weights than the trained ones: the checkpoint is from"
-                    " another run."
-                )
-            with torch.no_grad():
-                for key, p in params.items():
-                    p.copy_(saved[key])
+    def _skip_weights(self, models: list[nn.Module], folder: str) -> None:
+        """`load` reads them."""
         models.clear()
+
+    def _both(self) -> nn.Module:
+        return nn.ModuleList([self.policy, self.value])
+
+    def _whole_optimizer(self) -> dict[str, Any]:
+        """Empty in all but the first process."""
+        self._reshard()
+        options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+        return get_optimizer_state_dict(self._both(), self.optimizer, options=options)
+
+    def _load_optimizer(self, folder: Path | None) -> None:
+        self._reshard()
+        saved = {}
+        if folder is not None and parallel.is_first():
+            saved = torch.load(folder / _WHOLE_OPTIMIZER, map_location="cpu")
+        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
+        set_optimizer_state_dict(self._both(), self.optimizer, saved, options=options)
+
+    def _reshard(self) -> None:
+        for model in (self.policy, self.value):
+            sharding.reshard(model)

@@ -85,9 +85,8 @@ class PpoTrainer:
             require_gradient_checkpointing(roles)
         self.watchdog = roles.watchdog
         self.state = State(beta=config.kl_coef)
+        roles.settle(self.accelerator)
         self.trained = Trained(roles, config, self.accelerator, self.state)
-        for model in roles.frozen():
-            model.to(self.device).eval().requires_grad_(False)
         self.passes = Passes(roles, self.trained, config, self.accelerator)
         self.updater = Updater(self.trained, self.passes, config, self.accelerator, self.state, ptx)
 
@@ -153,7 +152,7 @@ class PpoTrainer:
     def _sample_for(self, merged: nn.Module | None, prompts: Sequence[list[int]]) -> list[Rollout]:
         if merged is None:
             return self.sample(prompts)
-        return self.sampler.rollouts(merged, prompts, is_merged=True)
+        return self.sampler.rollouts(merged, prompts)
 
     @torch.no_grad()
     def experience(
@@ -337,6 +336,8 @@ class PpoTrainer:
         training's random state does not change. `merged`: the policy that is saved, in place of
         the one in training.
         """
+        if self.sampler.server is not None:  # which takes the weights for each batch
+            batch_size = len(prompts)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.config.seed)
             rollouts = [

@@ -9,14 +9,13 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training.configs.ppo import PpoConfig
+from training.trainer import parallel
 from training.trainer.modeling.packing import PackedRow
 from training.trainer.ppo import formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience
 from training.trainer.ppo.passes import Passes
+from training.trainer.ppo.ptx import Tokens
 from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
-
-Tokens = tuple[list[int], list[int]]
-"""(prompt ids, completion ids)"""
 
 
 class Updater:
@@ -64,15 +63,14 @@ class Updater:
     def _optimize(
         self, experience: Experience, minibatch: list[int], mixed: Iterator[Tokens]
     ) -> dict[str, float]:
-        flat = _places_of(experience)
-        n_tokens = sum(
-            float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch
-        )
+        flat = [place.to(self.device) for place in _places_of(experience)]
+        n_tokens = sum(float(experience.weight[flat[index]].sum()) for index in minibatch)
         # DDP averages gradients over processes
         scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
         rows = self.passes.rows(experience.rollouts, minibatch)
+        no_place = torch.empty(0, dtype=torch.long, device=self.device)
         places = [
-            torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device)
+            torch.cat([no_place, *(flat[minibatch[member]] for member in row.members)])
             for row in rows
         ]
         sums: dict[str, float] = {}
@@ -97,8 +95,12 @@ class Updater:
         return sums
 
     def _syncing(self, model: nn.Module, *, last: bool) -> contextlib.AbstractContextManager[None]:
-        """Gradients are averaged over processes once per minibatch, with its last row."""
-        return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
+        """Gradients are averaged over processes once per minibatch, with its last row. Those of
+        sharded weights after each row, or every process would hold all of them.
+        """
+        if last or parallel.is_sharded():
+            return contextlib.nullcontext()
+        return self.accelerator.no_sync(model)
 
     def _policy_row(
         self, experience: Experience, row: PackedRow, where: Tensor, scale: float

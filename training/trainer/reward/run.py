@@ -14,8 +14,8 @@ from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.modeling import loading, sharding
-from training.trainer.reward import breakdown, cross_validation, rankings, stored_rankings
+from training.trainer.modeling import loading, precision, sharding
+from training.trainer.reward import breakdown, cross_validation, parts, rankings, stored_rankings
 from training.trainer.reward.rankings import Rankings, Unranked
 from training.trainer.reward.stored_rankings import Reading
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
@@ -69,7 +69,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    trained, whole = sharding.finished(trainer, loading.dtype(config.dtype))
+    trained, whole = sharding.finished(trainer, precision.dtype(config.dtype))
     after = measures(trainer, rows.held_out, trained)
     follower.finish(after, trainer.state)
     judged = trainer.pair_results(rows.held_out, trained)
@@ -151,7 +151,7 @@ def _trainer(
     train: Sequence[dict[str, Any]],
 ) -> WatchedRanking:
     model: Any = loading.load_reward(
-        job.model, tokenizer, progress.starting_dtype(config), is_trained=True
+        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
@@ -192,7 +192,7 @@ def _cross_validated(
     held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Runs before the run's own training, so once that has a checkpoint, this is done."""
-    rows = data.training_rows(Path(job.snapshot), "responses")
+    rows = of_part(data.training_rows(Path(job.snapshot), "responses"), config.part)
 
     def learn(without: frozenset[str]) -> list[float] | None:
         transformers.set_seed(config.seed)
@@ -222,6 +222,12 @@ def _cross_validated(
     return found
 
 
+def of_part(rows: list[data.Row], part: str) -> list[data.Row]:
+    raters = [str(row["rater"]) if row.get("rater") else None for row in rows]
+    kept = parts.kept(part, raters, [stored_rankings.cluster_of(row) for row in rows])
+    return [row for row, is_kept in zip(rows, kept, strict=True) if is_kept]
+
+
 def _read(
     snapshot: Path,
     tokenizer: PreTrainedTokenizerBase,
@@ -230,7 +236,9 @@ def _read(
     *,
     n_processes: int,
 ) -> _RankingRows:
-    reading = Reading(tokenizer, config.max_tokens, config.margin, config.rating_margin)
+    reading = Reading(
+        tokenizer, config.max_tokens, config.margin, config.rating_margin, config.part
+    )
     read = stored_rankings.read(snapshot, "train", reading, folder, n_processes=n_processes)
     if not len(read.rows):
         raise data.UnableToRead(
@@ -260,6 +268,8 @@ def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
         f" {counted(len(rows.train), 'prompt')} for training, {rows.n_held_out_pairs} held out"
         f" ({rows.split or 'no held-out split'})."
     )
+    if config.part != parts.ALL:
+        note += f" Of the rankings, it learns from the {config.part} of two parts."
     note += f" {counted(rows.read.n_ties, 'tie')} dropped."
     if rows.read.n_left_out:
         note += (

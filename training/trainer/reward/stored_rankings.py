@@ -5,6 +5,7 @@ at once, mapped into memory, and read row by row, so that memory does not grow w
 import itertools
 import json
 import logging
+import sys
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from transformers import PreTrainedTokenizerBase
 from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.data import Row
-from training.trainer.reward import rankings
+from training.trainer.reward import parts, rankings
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Reading:
     max_tokens: int
     margin: str = "none"
     rating_margin: float = 0.0
+    part: str = parts.ALL
+    """which rankings are read; see `parts`"""
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,13 @@ def read(
     """
     data.require_folder(snapshot)
     path = snapshot / f"{split}.jsonl"
-    groups = grouped(path) if folder.is_first_here else None
+    groups = grouped(path, reading.part) if folder.is_first_here else None
     stored = data.stored(
         _rows,
         folder,
         split,
         _FEATURES,
-        parts=_parts(len(groups), n_processes) if groups else (0,),
+        parts=_stretches(len(groups), n_processes) if groups else (0,),
         path=path,
         groups=groups,
         reading=reading,
@@ -99,25 +102,42 @@ def read(
     )
 
 
-def grouped(path: Path) -> Groups:
-    """The file's lines by prompt, prompts in the order of their first line. Raises UnableToRead if
-    there is none, or one is no comparison.
+def grouped(path: Path, part: str = parts.ALL) -> Groups:
+    """The lines of this part of the file by prompt, prompts in the order of their first line.
+    Raises UnableToRead if there is none, or one is no comparison.
     """
-    offsets, prompts = array("Q"), array("Q")
+    offsets, prompts, clusters = array("Q"), array("Q"), array("Q")
+    raters: list[str | None] = []
     for offset, line in _lines(path) if path.exists() else ():
         row = json.loads(line)
         data.require([row], "responses")
-        written = json.dumps(row["prompt"], sort_keys=True).encode()
         offsets.append(offset)
-        prompts.append(int.from_bytes(blake2b(written, digest_size=8).digest()))
+        prompts.append(hashed(json.dumps(row["prompt"], sort_keys=True)))
+        clusters.append(cluster_of(row))
+        raters.append(sys.intern(str(row["rater"])) if row.get("rater") else None)
     data.require(offsets[:1], "")
+    kept = parts.kept(part, raters, clusters)
+    if not kept.any():
+        raise data.UnableToRead(
+            "All rankings are on one prompt, so they cannot be divided between a reward model and"
+            " its watchdog. Collect more, or train without a second reward model."
+        )
     _keys, first, which = np.unique(
-        np.frombuffer(prompts, dtype=np.uint64), return_index=True, return_inverse=True
+        np.frombuffer(prompts, dtype=np.uint64)[kept], return_index=True, return_inverse=True
     )
     lines = np.lexsort((np.arange(len(which)), first[which]))
     starts = np.flatnonzero(np.diff(first[which][lines], prepend=-1))
-    order = np.frombuffer(offsets, dtype=np.uint64)[lines]
+    order = np.frombuffer(offsets, dtype=np.uint64)[kept][lines]
     return Groups(order, np.append(starts, len(lines)))
+
+
+def hashed(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+
+
+def cluster_of(row: Row) -> int:
+    """A number for the prompt and its near-duplicates."""
+    return hashed(row.get("cluster") or json.dumps(row["prompt"], sort_keys=True))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -129,7 +149,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def _parts(n: int, n_processes: int) -> list[tuple[int, int]]:
+def _stretches(n: int, n_processes: int) -> list[tuple[int, int]]:
     """Stretches of the prompts, one for each process."""
     n_parts = max(1, min(n_processes, n))
     return list(itertools.pairwise(n * part // n_parts for part in range(n_parts + 1)))

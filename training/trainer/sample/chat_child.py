@@ -27,7 +27,7 @@ from training.processes import json_lines
 from training.processes.run_dir import AnticipatedFailure
 from training.trainer import data
 from training.trainer.__main__ import anticipated
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 from training.trainer.sample import generation
 
 Say = Callable[[dict[str, Any]], None]
@@ -103,7 +103,7 @@ def main(folder: str) -> int:
         inbox = _Inbox(sys.stdin)
         try:
             tokenizer = loading.load_tokenizer(folder, padding_side="left")
-            model = loading.load_policy(folder, tokenizer, loading.dtype("auto")).eval()
+            model = loading.load_policy(folder, tokenizer, precision.dtype("auto")).eval()
         except (AnticipatedFailure, RuntimeError, ValueError, MemoryError, OSError) as error:
             say({"error": _sentence(error)})
             return 1

@@ -1,4 +1,4 @@
-"""Responses from transformers' `generate`, for every kind of run except PPO."""
+"""Responses from transformers' `generate` or a vLLM server, for every kind of run except PPO."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from training.processes.run_dir import RunFolder
 from training.trainer import data, parallel
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading
+from training.trainer.sample.rollout_server import RolloutServer
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,15 @@ def responses(
     batch_size: int,
     seed: int,
     is_shared: bool = False,
+    server: RolloutServer | None = None,
 ) -> list[GeneratedResponse]:
     """One response to each prompt, in order, reproducible by seed. The random state is restored.
-    `is_shared`: the processes share the batches, whose seeds stay the same; a collective call.
+    `is_shared`: the processes share the batches, whose seeds stay the same; a collective call, as
+    it is with a server.
     """
+    if server is not None:
+        server.take(model)
+        return _served(server, tokenizer, prompts, settings, seed)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
     batches = data.batches(order, batch_size)
     written: dict[int, GeneratedResponse] = {}
@@ -108,15 +114,60 @@ def responses(
                 :, ids.shape[1] :
             ]
             for index, tokens in zip(batch, out.tolist(), strict=True):
-                kept, is_ended = until_end(tokens, set(settings.eos_token_id))
-                whole = [*kept, tokens[len(kept)]] if is_ended else kept
-                written[index] = GeneratedResponse(readable(tokenizer, kept), whole, is_ended)
+                written[index] = _response(tokenizer, tokens, settings)
     model.train(was_training)
     return (
         parallel.gathered(written)
         if is_shared
         else [written[index] for index in range(len(prompts))]
     )
+
+
+def asked(
+    server: RolloutServer,
+    prompts: Sequence[list[int]],
+    settings: GenerationConfig,
+    *,
+    seed: int | None = None,
+) -> list[list[int]]:
+    """Token ids of the server's responses, as many in a row to each prompt as the settings say. A
+    collective call.
+    """
+    n_each = settings.num_return_sequences
+    return server.responses(
+        [prompt for prompt in prompts for _number in range(n_each)],
+        n_each=n_each,
+        max_new_tokens=settings.max_new_tokens,
+        ends=settings.eos_token_id,
+        temperature=settings.temperature if settings.do_sample else 0.0,
+        top_p=settings.top_p if settings.do_sample else 1.0,
+        seed=seed,
+    )
+
+
+def _served(
+    server: RolloutServer,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Prompt],
+    settings: GenerationConfig,
+    seed: int,
+) -> list[GeneratedResponse]:
+    own = parallel.own_part(prompts)
+    written = asked(server, [prompt.input_ids for _number, prompt in own], settings, seed=seed)
+    return parallel.gathered(
+        {
+            number: _response(tokenizer, tokens, settings)
+            for (number, _prompt), tokens in zip(own, written, strict=True)
+        }
+    )
+
+
+def _response(
+    tokenizer: PreTrainedTokenizerBase, tokens: list[int], settings: GenerationConfig
+) -> GeneratedResponse:
+    kept, is_ended = until_end(tokens, set(settings.eos_token_id))
+    whole = [*kept, tokens[len(kept)]] if is_ended else kept
+    return GeneratedResponse(readable(tokenizer, kept), whole, is_ended)
 
 
 def show(

@@ -1,64 +1,91 @@
-"""Rollouts from a vLLM server next to the training: over HTTP, with the policy's adapter in a
-folder that both can read.
-
-The server is `vllm serve MODEL --enable-lora` with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, where
-MODEL is the run's base model. Before each batch the adapter is saved, loaded there under a new name
-and the old one unloaded, so that the current policy is sampled. Full fine-tuning would have to send
-all weights from GPU to GPU, which this does not do.
+"""The vLLM server that writes a run's responses: started on the GPUs that the run asked for beyond
+its processes, given the policy's weights over NCCL before each rollout, and asked for token ids.
+Server, protocol and client are those that TRL uses.
 """
 
-import itertools
-import json
-import shutil
-import urllib.error
-import urllib.request
-from collections.abc import Collection, Sequence
-from pathlib import Path
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-import peft
-from torch import nn
+import requests
+import torch
+from peft.tuners.lora import LoraLayer
+from torch import Tensor, nn
+from trl.generation.vllm_client import VLLMClient
+from trl.import_utils import is_vllm_available
+from trl.scripts import vllm_serve
 
-from training.processes.run_dir import AnticipatedFailure
+from training.processes import linux
+from training.processes.launch import SERVER_CARDS
+from training.processes.run_dir import AnticipatedFailure, Job, RunFolder
+from training.trainer import parallel
+from training.trainer.modeling import loading, rounding, sharding
 
 URL = "PREFERABLY_ROLLOUT_URL"
-_TIMEOUT_S = 600.0
+START_S = 900
+"""A large model is loaded and compiled for minutes."""
+# What the launcher of several processes has set. vLLM would take them for its own.
+_LAUNCHER = (
+    "RANK",
+    "WORLD_SIZE",
+    "LOCAL_",
+    "GROUP_",
+    "ROLE_",
+    "MASTER_",
+    "TORCHELASTIC_",
+    "ACCELERATE_",
+    "FSDP_",
+)
 
 
 class UnableToRollOut(AnticipatedFailure):
-    """The server can't generate the rollouts."""
+    """The server can't write responses."""
+
+
+class _Client(VLLMClient):
+    """TRL's client, whose failures are sentences."""
+
+    def _post(self, url: str, **kwargs: Any) -> Any:
+        try:
+            answer = self.session.post(url, **kwargs)
+        except requests.RequestException as error:
+            raise UnableToRollOut(
+                f"The rollout server {self.base_url} does not answer: {error}. Retry the run."
+            ) from error
+        if answer.status_code != requests.codes.ok:
+            path = url.removeprefix(self.base_url)
+            raise UnableToRollOut(
+                f"The rollout server refused {path} ({answer.status_code}): {answer.text[:300]}"
+            )
+        return answer.json()
 
 
 class RolloutServer:
-    """`folder` is where the server reads adapters: the same path on both machines."""
+    """The first process talks to the server (`client`); the others give it their prompts, and their
+    shards of the weights. So its methods are collective calls.
+    """
 
-    def __init__(self, url: str, folder: Path, name: str) -> None:
-        self.url, self.folder, self.name = url.rstrip("/"), folder, name
-        self._numbers = itertools.count(1)
-        self._loaded: str | None = None
+    def __init__(self, client: VLLMClient | None, rank: int, dtype: torch.dtype) -> None:
+        self.client, self.rank, self.dtype = client, rank, dtype
 
-    def hand_over(self, policy: nn.Module) -> None:
-        """Replaces the policy's adapter on the server with the current one."""
-        if not isinstance(policy, peft.PeftModel):
-            raise UnableToRollOut(
-                "A rollout server only takes adapters. Choose LoRA, or unset"
-                " PREFERABLY_ROLLOUT_URL on the node."
-            )
-        name = f"{self.name}-{next(self._numbers)}"
-        policy.save_pretrained(str(self.folder / name))
-        self._post(
-            "/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(self.folder / name)}
-        )
-        self.forget()
-        self._loaded = name
-
-    def forget(self) -> None:
-        """Removes the adapter from the server and from the folder."""
-        if self._loaded is None:
+    def take(self, model: nn.Module) -> None:
+        """The server's weights become the model's, its adapters merged in."""
+        sharding.reshard(model)
+        found = list(_weights(model))
+        whole = ((name, self._whole(name, weight, layer)) for name, weight, layer in found)
+        if self.client is None:
+            for _one in whole:  # gathering each takes every process
+                pass
             return
-        self._post("/v1/unload_lora_adapter", {"lora_name": self._loaded})
-        shutil.rmtree(self.folder / self._loaded, ignore_errors=True)
-        self._loaded = None
+        dtype = str(self.dtype).removeprefix("torch.")
+        told = [(name, dtype, list(weight.shape)) for name, weight, _layer in found]
+        self.client.update_named_params(told, whole)
+        self.client.reset_prefix_cache()
 
     def responses(
         self,
@@ -68,48 +95,138 @@ class RolloutServer:
         ends: Collection[int],
         temperature: float,
         top_p: float,
-        seed: int,
+        n_each: int = 1,
+        seed: int | None = None,
     ) -> list[list[int]]:
-        """One response to each prompt as token ids, including the end of turn, if any."""
-        asked = {
-            "model": self._loaded,
-            "prompt": list(prompts),
-            "n": 1,
-            "max_tokens": max_new_tokens,
-            "temperature": temperature,
-            "top_p": top_p,
-            "top_k": 0,
-            "repetition_penalty": 1.0,
-            "seed": seed,
-            "stop_token_ids": sorted(ends),
-            "return_token_ids": True,
-        }
-        choices = json.loads(self._post("/v1/completions", asked))["choices"]
-        found = {choice["index"]: choice["token_ids"] for choice in choices}
-        if sorted(found) != list(range(len(prompts))) or not all(found.values()):
-            raise UnableToRollOut(
-                f"The rollout server answered {len(found)} of {len(prompts)} prompts with token"
-                " ids."
-            )
-        return [found[index] for index in range(len(prompts))]
+        """A response to each prompt as token ids, including the end of turn, if any. Each prompt
+        comes `n_each` times in a row. With `seed`, a server that has done the same before writes
+        the same.
+        """
+        parts = parallel.gathered({self.rank: list(prompts)})
+        every = [prompt for part in parts for prompt in part]
+        written: list[list[int]] = []
+        if self.client is not None:
+            written = self.client.generate(
+                every[::n_each],
+                n=n_each,
+                max_tokens=max_new_tokens,
+                temperature=temperature,
+                top_p=top_p,
+                logprobs=None,
+                generation_kwargs={"stop_token_ids": sorted(ends), "seed": seed},
+            )["completion_ids"]
+            if len(written) != len(every) or not all(written):
+                raise UnableToRollOut(
+                    f"The rollout server answered {sum(map(bool, written))} of {len(every)} prompts"
+                    " with token ids."
+                )
+        written = parallel.gathered({self.rank: written})[0]
+        before = sum(len(part) for part in parts[: self.rank])
+        return written[before : before + len(prompts)]
 
-    def _post(self, path: str, body: dict[str, Any]) -> str:
-        request = urllib.request.Request(  # noqa: S310  # the operator's own setting
-            self.url + path,
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+    @torch.no_grad()
+    def _whole(self, name: str, weight: Tensor, layer: Any) -> Tensor:
+        """As it is saved. Merged here and not in the model, whose weights would then be rounded
+        twice at each rollout.
+        """
+        whole = sharding.gathered(weight)
+        if layer is None:
+            return whole.to(self.dtype)
+        adapter = layer.active_adapters[0]
+        a, b = (
+            sharding.gathered(part[adapter].weight).float() for part in (layer.lora_A, layer.lora_B)
         )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                text: str = answer.read().decode()
-                return text
-        except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")[:300]
-            raise UnableToRollOut(
-                f"The rollout server refused {path} ({error.code}): {said}"
-            ) from error
-        except OSError as error:
-            raise UnableToRollOut(
-                f"The rollout server {self.url} does not answer: {error}. Start it, then retry"
-                " the run."
-            ) from error
+        change = layer.scaling[adapter] * (b @ a)
+        merged = whole.float() + (change.T if layer.fan_in_fan_out else change)
+        if self.dtype == torch.bfloat16:
+            merged = rounding.rounded(merged, name)
+        return merged.to(self.dtype)
+
+
+def _weights(model: nn.Module) -> Iterator[tuple[str, Tensor, Any]]:
+    """(name in the base model, weight, the layer whose adapter changes it). Tied ones once."""
+    bare = loading.bare(model)
+    adapted = {name: m for name, m in bare.named_modules() if isinstance(m, LoraLayer)}
+    for name, weight in bare.named_parameters():
+        if ".lora_" in name:
+            continue
+        layer = adapted.get(name.removesuffix(".base_layer.weight"))
+        yield name.replace(".base_layer.", "."), weight, layer
+
+
+@contextlib.contextmanager
+def serving(
+    job: Job, folder: RunFolder, *, dtype: torch.dtype, max_tokens: int
+) -> Iterator[RolloutServer | None]:
+    """The run's server, which is gone afterwards; None if the run writes its responses itself.
+
+    The operator's own, if the node names one, or one on the run's GPUs that no process trains on.
+    """
+    url, cards = os.environ.get(URL, ""), os.environ.get(SERVER_CARDS, "")
+    if not (url or cards):
+        yield None
+        return
+    if not is_vllm_available():
+        if not folder.rank:
+            folder.append_note(
+                "vLLM is not installed on this node, so the run writes its responses itself."
+            )
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        client = None
+        if not folder.rank:
+            started = contextlib.nullcontext() if url else _started(job.model, cards, max_tokens)
+            client = stack.enter_context(started) or _Client(url, group_port=_free_port())
+            client.init_communicator("cuda")
+            stack.callback(client.close_communicator)
+        yield RolloutServer(client, folder.rank, dtype)
+
+
+@contextlib.contextmanager
+def _started(model: str, cards: str, max_tokens: int) -> Iterator[VLLMClient]:
+    """vLLM's own server with TRL's options."""
+    port = _free_port()
+    command = vllm_serve.build_command(
+        vllm_serve.ScriptArguments(
+            model=model,
+            host="127.0.0.1",
+            port=port,
+            tensor_parallel_size=len(cards.split(",")),
+            max_model_len=max_tokens,
+            log_level="warning",
+        )
+    )
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_LAUNCHER)}
+    process = subprocess.Popen(  # noqa: S603  # TRL's command, with the run's model
+        command,
+        env=inherited | {"CUDA_VISIBLE_DEVICES": cards, "VLLM_SERVER_DEV_MODE": "1"},
+        preexec_fn=lambda: linux.die_with_parent(signal.SIGKILL),
+    )
+    try:
+        yield _answering(process, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        process.kill()
+
+
+def _answering(process: "subprocess.Popen[bytes]", url: str) -> VLLMClient:
+    """A client of the server, once it answers."""
+    ends_at = time.monotonic() + START_S
+    while time.monotonic() < ends_at and process.poll() is None:
+        with contextlib.suppress(requests.ConnectionError):
+            return _Client(url, group_port=_free_port())
+        time.sleep(1)
+    raise UnableToRollOut(
+        "vLLM did not start; the run's log says why. Ask for as many GPUs as processes to do"
+        " without it."
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

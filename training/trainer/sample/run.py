@@ -17,9 +17,10 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, precision
 from training.trainer.reward import scoring
-from training.trainer.sample import generation, remote
+from training.trainer.sample import generation, remote, rollout_server
+from training.trainer.sample.rollout_server import RolloutServer
 
 
 @dataclasses.dataclass
@@ -48,13 +49,25 @@ class _Totals:
 
 
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
+    parallel.connect()
+    with rollout_server.serving(
+        job,
+        folder,
+        dtype=precision.dtype(config.dtype),
+        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+    ) as server:
+        return _carried_out(job, config, folder, server)
+
+
+def _carried_out(
+    job: Job, config: SampleConfig, folder: RunFolder, server: RolloutServer | None
+) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    parallel.connect()
     if job.endpoint is not None and folder.rank:
         return Result("succeeded")  # the first process asks the endpoint alone
     judge = (
-        scoring.TextJudge(job.reward_model, loading.dtype(config.dtype))
+        scoring.TextJudge(job.reward_model, precision.dtype(config.dtype))
         if job.reward_model
         else None
     )
@@ -62,7 +75,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         return remote.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
-    model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
+    model = loading.load_policy(job.model, tokenizer, precision.dtype(config.dtype)).eval()
     loading.require_length(
         model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
     )
@@ -74,6 +87,9 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         top_p=config.top_p,
         n_responses=config.n_responses,
     )
+
+    if server is not None:
+        server.take(model)
 
     # Longest first: if memory runs out, it fails at once. Every attempt has the same
     # batches, each with its own seed, and the processes take them in turn.
@@ -88,14 +104,16 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         for step, batch in enumerate(batches, start=1)
         if any(prompt.prompt_id not in done for prompt in batch)
     ]
-    for at_once in data.batches(waiting, parallel.n_processes()):
+    for at_once in data.batches(waiting, parallel.n_processes() if server is None else 1):
         if folder.is_stop_requested():
             outcome = "stopped"
             break
         own = {
-            step: _answer(model, tokenizer, batch, config, settings, judge)
+            step: _answer(model, tokenizer, batch, config, settings, judge, server)
             for _number, (step, batch) in parallel.own_part(at_once)
         }
+        if server is not None and not own:
+            generation.asked(server, [], settings)  # asking takes all processes
         answered = parallel.gathered(own)
         totals.add([one.totals for one in answered])
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
@@ -134,9 +152,10 @@ def _answer(
     config: SampleConfig,
     settings: GenerationConfig,
     judge: scoring.TextJudge | None,
+    server: RolloutServer | None,
 ) -> _Answered:
     totals = _Totals()
-    rows = _written(model, tokenizer, batch, config, settings, totals)
+    rows = _written(model, tokenizer, batch, config, settings, totals, server)
     if judge is not None:
         messages = {prompt.prompt_id: prompt.messages for prompt in batch}
         rows = judge.scored(rows, messages, batch_size=config.batch_size)
@@ -151,23 +170,26 @@ def _written(
     config: SampleConfig,
     settings: GenerationConfig,
     totals: _Totals,
+    server: RolloutServer | None,
 ) -> list[dict[str, Any]]:
     started_at = time.monotonic()
-    torch.manual_seed(batch_seed(config.seed, batch))
-    ids, mask = data.padded(
-        [prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left"
-    )  # (P, T)
-    ids, mask = ids.to(model.device), mask.to(model.device)
-    with generation.unadvised(model):
-        written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
-            :, ids.shape[1] :
-        ]  # (P·K, N)
+    seed, prompts = batch_seed(config.seed, batch), [prompt.input_ids for prompt in batch]
+    if server is not None:
+        written = generation.asked(server, prompts, settings, seed=seed)
+    else:
+        torch.manual_seed(seed)
+        ids, mask = data.padded(prompts, tokenizer.pad_token_id, side="left")  # (P, T)
+        ids, mask = ids.to(model.device), mask.to(model.device)
+        with generation.unadvised(model):
+            written = model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=settings
+            )[:, ids.shape[1] :].tolist()  # (P·K, N)
     ends = set(settings.eos_token_id)
     sampling = {
         name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")
     }
     rows = []
-    for index, tokens in enumerate(written.tolist()):
+    for index, tokens in enumerate(written):
         kept, is_ended = generation.until_end(tokens, ends)
         text = generation.readable(tokenizer, kept)
         prompt, number = batch[index // config.n_responses], index % config.n_responses

@@ -197,7 +197,8 @@ class Preferably:
         **more: Any,
     ) -> Run:
         """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
-        strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model.
+        strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model,
+        ptx_snapshot.
         """
         body: Json = {
             "kind": kind,

@@ -178,6 +178,7 @@ class Run:
     error: str
     config: dict[str, Any]
     snapshot: int
+    ptx_snapshot: int | None
     base_model: int
     reward_model: int | None
     watchdog_model: int | None

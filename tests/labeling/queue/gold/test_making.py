@@ -171,6 +171,20 @@ def test_an_item_in_progress_when_it_became_a_gold_goes_to_nobody_else(
     assert rank_by(forgotten, RIGHT, rater=rita, at=180).is_extra
 
 
+def test_the_item_of_a_retired_gold_takes_judgments_again(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=3)
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    gold = made_gold(judgment.item)
+    decided = states_of(judgment.item)
+
+    gold_services.retire_gold(gold=gold, by=None, now=NOON)
+
+    assert decided == ["submitted"]
+    assert states_of(judgment.item) == ["free", "free", "submitted"]
+
+
 def test_a_gold_that_is_brought_back_decides_its_item_again(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:

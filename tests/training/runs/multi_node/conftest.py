@@ -1,7 +1,7 @@
 """Runs with several processes: on a tiny model, with the real trainer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import transformers
 from django.conf import LazySettings
 
 from accounts.models import User
+from tests.trainer import warm
 from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
 from tests.training.runs.supervisor.test_kills_real import demonstrations
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Run, RunPoint, Snapshot, TrainedModel
 from training.processes.launch import Launch
 from training.registry import services as registry_services
 from training.runs import run_queue
@@ -91,6 +92,24 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "lora_rank": 4,
     },
 }
+
+
+@pytest.fixture
+def warm_trainer(settings: LazySettings) -> Iterator[list[str]]:
+    """The launcher's processes are forked from one that has imported torch. The command."""
+    with warm.serving() as settings.TRAINER_COMMAND:
+        yield settings.TRAINER_COMMAND
+
+
+def assert_one_curve_and_one_model(run: Run) -> None:
+    """Of a run that has succeeded: each attempt has each of its steps once, up to the last."""
+    assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
+    points = RunPoint.objects.filter(run=run).order_by("step")
+    for attempt in range(1, run.attempt + 1):
+        steps = list(points.filter(attempt=attempt).values_list("step", flat=True))
+        assert steps == list(range(steps[0], steps[-1] + 1))
+    assert steps[-1] == run.n_steps
+    assert TrainedModel.objects.filter(run=run).count() == 1
 
 
 @pytest.fixture

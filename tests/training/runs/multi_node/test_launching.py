@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from tests.training import cast
+from tests.training.runs.multi_node.conftest import assert_one_curve_and_one_model
 from tests.training.runs.processes import (
     REAL_TRAINER,
     descendants,
@@ -43,10 +43,11 @@ TWO = Launch(n_processes=2)
     [
         ("sample", Launch(2, "fsdp"), 2, "FSDP shards models in training"),
         ("sft", Launch(4), 2, "as many GPUs as processes"),
+        ("sft", Launch(2), 3, "as many GPUs as processes"),
+        ("ppo", Launch(2, n_machines=2), 3, "as many GPUs as processes"),
         ("sft", Launch(2, "zero3"), 2, "DeepSpeed is no longer offered"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
         ("ppo", Launch(3), 3, "do not divide"),
-        ("ppo", Launch(2, "fsdp"), 2, "PPO trains two models"),
     ],
 )
 def test_what_could_not_work_is_refused_with_a_sentence(
@@ -56,6 +57,13 @@ def test_what_could_not_work_is_refused_with_a_sentence(
     found = processes_launch.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
     assert any(sentence in problem for problem in found), found
+
+
+@pytest.mark.parametrize("kind", ["ppo", "rloo", "sample"])
+def test_a_kind_that_writes_responses_may_have_gpus_for_a_server_too(kind: str) -> None:
+    config = configs.PRESETS[kind]["small"]
+
+    assert processes_launch.problems(TWO, kind=kind, config=config, n_gpus=3) == []
 
 
 def test_rloo_divides_the_responses_of_a_step_among_the_processes() -> None:
@@ -80,8 +88,8 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
 @pytest.mark.parametrize(
     ("kind", "shares_out"),
     [
-        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo")),
-        *((kind, False) for kind in ("ppo", "sample", "evaluate")),
+        *((kind, True) for kind in ("pretrain", "sft", "reward", "dpo", "rloo", "ppo")),
+        *((kind, False) for kind in ("sample", "evaluate")),
     ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
@@ -167,6 +175,15 @@ def test_the_form_offers_what_was_tested_and_passes_on_what_was_chosen(
 slow = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
+def assert_shared(run: Run) -> None:
+    """One curve and one model of two processes."""
+    assert_one_curve_and_one_model(run)
+    model = TrainedModel.objects.get(run=run)
+    assert (Path(model.location) / "model.safetensors").stat().st_size > 0
+    config = json.loads((run_folder(run.pk) / processes_launch.CONFIG).read_text())
+    assert config["num_processes"] == 2
+
+
 class TestTwoRealProcesses:
     pytestmark = slow
 
@@ -183,7 +200,7 @@ class TestTwoRealProcesses:
         assert "DeepSpeed is no longer offered" in run.error
 
     def test_a_sharded_run_ends_with_one_curve_and_one_model(
-        self, queue_real: Callable[..., Run]
+        self, queue_real: Callable[..., Run], warm_trainer: list[str]
     ) -> None:
         run = queue_real("sft", Launch(2, "fsdp"))
 
@@ -194,28 +211,17 @@ class TestTwoRealProcesses:
         assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
         assert (Path(model.location) / "model.safetensors").stat().st_size > 0
 
-    @pytest.mark.parametrize("kind", ["sft", "reward", "ppo"])
+    @pytest.mark.parametrize("kind", ["reward", "ppo"])
     def test_a_run_shared_by_two_processes_ends_with_one_curve_and_one_model(
-        self, queue_real: Callable[..., Run], settings: LazySettings, kind: str
+        self, queue_real: Callable[..., Run], kind: str, warm_trainer: list[str]
     ) -> None:
+        """SFT as well, in the next test."""
         run = queue_real(kind, TWO)
 
         supervise.supervise(run_id=run.pk, node="node")
 
         run.refresh_from_db()
-        steps = list(
-            RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True)
-        )
-        model = TrainedModel.objects.get(run=run)
-        assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
-        assert steps == list(range(steps[0], run.n_steps + 1))
-        assert (Path(model.location) / "model.safetensors").stat().st_size > 0
-        assert (
-            json.loads((settings.RUNS_DIR / str(run.pk) / processes_launch.CONFIG).read_text())[
-                "num_processes"
-            ]
-            == 2
-        )
+        assert_shared(run)
 
     def test_when_one_of_two_is_killed_both_end_and_the_run_resumes_from_a_checkpoint(
         self, queue_real: Callable[..., Run], tmp_path: Path
@@ -236,6 +242,7 @@ class TestTwoRealProcesses:
 
         assert (run.outcome, run.attempt, run.step) == ("succeeded", 2, 40)
         assert RunPoint.objects.filter(run=run, attempt=2).order_by("step").first().step > 2
+        assert_shared(run)
 
     def test_a_killed_supervisor_takes_launcher_and_processes_along(
         self, queue_real: Callable[..., Run], tmp_path: Path
@@ -254,11 +261,11 @@ class TestTwoRealProcesses:
             until(lambda: not any(is_alive(pid) for pid in all_of_it), "the end of all")
 
     def test_a_stop_saves_at_the_same_step_in_both(
-        self, queue_real: Callable[..., Run], noor: User, tmp_path: Path
+        self, queue_real: Callable[..., Run], noor: User, tmp_path: Path, warm_trainer: list[str]
     ) -> None:
         run = queue_real("sft", TWO, max_steps=400, n_epochs=100)
         with processes(tmp_path) as site:
-            site.trainer = REAL_TRAINER
+            site.trainer = " ".join(warm_trainer)
             site.start_supervisor(run.pk, "first")
             until(has_reached(run, 2), "step 2")
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.html import squeezed
+from tests.training.runs.multi_node.conftest import assert_one_curve_and_one_model
 from tests.training.runs.processes import (
     REAL_TRAINER,
     Processes,
@@ -23,7 +24,7 @@ from tests.training.runs.processes import (
     processes,
     until,
 )
-from training.models import Run, RunPoint, Seat, TrainedModel
+from training.models import Run, RunPoint, Seat
 from training.nodes import services as nodes_services
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
@@ -266,14 +267,28 @@ def start_node(site: Processes, name: str, store: str) -> Any:
     )
 
 
+def assert_shared(run: Run, site: Processes) -> None:
+    """One curve and one model of both nodes."""
+    assert_one_curve_and_one_model(run)
+    seats = multi_node_selectors.seats_of(run=run)
+    assert sorted(seat.node for seat in seats) == ["left", "right"]
+    configs = [*site.home.glob(f"*/runs/{run.pk}/{processes_launch.CONFIG}")]
+    assert {json.loads(config.read_text())["num_machines"] for config in configs} == {2}
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestTwoNodes:
-    @pytest.mark.parametrize("kind", ["sft", "ppo"])
     def test_a_run_shared_by_two_nodes_ends_with_one_curve_and_one_model(
-        self, site: Processes, queue_spread: Callable[..., Run], shared: str, kind: str
+        self,
+        site: Processes,
+        queue_spread: Callable[..., Run],
+        shared: str,
+        warm_trainer: list[str],
     ) -> None:
-        run = queue_spread(kind=kind)
+        """PPO. SFT in the next test."""
+        site.trainer = " ".join(warm_trainer)
+        run = queue_spread(kind="ppo")
         site.start_broker()
         for name in ("left", "right"):
             start_node(site, name, shared)
@@ -285,18 +300,8 @@ class TestTwoNodes:
         until(lambda: Run.objects.filter(pk=run.pk, state="finished").exists(), "the end")
 
         run.refresh_from_db()
-        assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
-        assert sorted(seat.node for seat in multi_node_selectors.seats_of(run=run)) == [
-            "left",
-            "right",
-        ]
-        steps = list(
-            RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True)
-        )
-        assert steps == list(range(steps[0], run.n_steps + 1))
-        (config,) = site.home.glob(f"*/runs/{run.pk}/{processes_launch.CONFIG}")
-        assert json.loads(config.read_text())["num_machines"] == 2
-        assert TrainedModel.objects.filter(run=run).count() == 1
+        assert_shared(run, site)
+        assert len([*site.home.glob(f"*/runs/{run.pk}/{processes_launch.CONFIG}")]) == 1
 
     def test_when_one_machine_dies_the_run_resumes_from_a_checkpoint_on_all(
         self, site: Processes, queue_spread: Callable[..., Run], shared: str
@@ -330,13 +335,19 @@ class TestTwoNodes:
 
         run.refresh_from_db()
         assert (run.outcome, run.attempt, run.step) == ("succeeded", 2, 40), run.log_tail
+        assert_shared(run, site)
         first = RunPoint.objects.filter(run=run, attempt=2).order_by("step").first()
         assert first is not None
         assert first.step > 2
 
     def test_when_one_machine_is_stopped_the_run_is_saved_and_goes_back_and_that_is_no_crash(
-        self, site: Processes, queue_spread: Callable[..., Run], shared: str
+        self,
+        site: Processes,
+        queue_spread: Callable[..., Run],
+        shared: str,
+        warm_trainer: list[str],
     ) -> None:
+        site.trainer = " ".join(warm_trainer)
         run = queue_spread(max_steps=400, n_epochs=100)
         site.start_broker()
         workers = {name: start_node(site, name, shared) for name in ("left", "right")}

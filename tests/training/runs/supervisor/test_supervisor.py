@@ -338,8 +338,10 @@ def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(
     assert "could not read or write" in supervised(run).error
 
 
-@pytest.mark.parametrize(("n_gpus", "seen"), [(0, "5"), (1, "5"), (2, "5")])
-def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
+@pytest.mark.parametrize(
+    ("n_gpus", "seen"), [(0, "5 others ."), (1, "5 others ."), (3, "5 others 6,7.")]
+)
+def test_a_child_by_itself_sees_one_card_and_is_told_the_others_for_a_server(
     queue: Callable[..., Run],
     settings: LazySettings,
     monkeypatch: pytest.MonkeyPatch,
@@ -350,7 +352,9 @@ def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
     settings.TRAINER_COMMAND = [
         sys.executable,
         "-c",
-        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+        "import os; own, others = (os.environ[name] for name in"
+        f" ('CUDA_VISIBLE_DEVICES', '{launch.SERVER_CARDS}'));"
+        " print(f'sees {own} others {others}.')",
     ]
     run = queue()
     Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)

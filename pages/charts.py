@@ -9,6 +9,7 @@ WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
 _NAME_GAP = 14.0
 _PIXELS_PER_LETTER = 7.0
+_LONGEST_NAME = 24
 _LABEL_GAP = 10.0
 # A longer unit stands below the axis, not after its last number.
 _SHORT_UNIT = 12
@@ -74,8 +75,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Curve:
-    """A series in pixels. `number` selects its colour; `name` is placed after its end, or above it
-    when a projection follows.
+    """A series in pixels. `number` selects its colour. `name` is placed to the right of all curves,
+    so that it covers none, or above its end when a projection follows.
     """
 
     number: int
@@ -177,11 +178,12 @@ def line_chart(
     y_values = _share_ticks(ys) if is_share else round_ticks(min(ys), max(ys), 4)
     x_title = x_unit if not x_ticks and len(x_unit) > _SHORT_UNIT else ""
     x_marks = list(x_ticks) if x_ticks else _numbered(xs, "" if x_title else x_unit)
-    names = max((len(one.name) for one, _ in drawn), default=0)
+    names = max((len(_short(one.name)) for one, _ in drawn), default=0)
+    furthest = max(points[-1][0] for _, points in drawn)
     # A name at the end of a curve needs room, unless later steps already leave some.
     room = (
         0.0
-        if x_end is not None and max(xs) > max(points[-1][0] for _, points in drawn) * 1.25
+        if x_end is not None and max(xs) > furthest * 1.25
         else names * _PIXELS_PER_LETTER + 10
     )
     x = _Scale(min(xs), max(xs), _LEFT, WIDTH - _RIGHT - room)
@@ -198,7 +200,7 @@ def line_chart(
         limits=tuple(
             DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits
         ),
-        curves=_apart(_curves([one for one, _ in drawn], x, y)),
+        curves=_apart(_curves([one for one, _ in drawn], x, y, names_x=x(furthest) + 8)),
         columns=columns,
         rows=rows,
     )
@@ -319,17 +321,19 @@ def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
     return list(zip(ticks, labels, strict=True))
 
 
-def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale) -> list[Curve]:
+def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale, *, names_x: float) -> list[Curve]:
     curves, number = [], 0
     for one, following in zip(drawn, [*drawn[1:], None], strict=True):
         number += not (one.is_projection and number)
         is_followed = following is not None and following.is_projection
         colour = ((one.number or number) - 1) % _SERIES_COLOURS + 1
-        curves.append(_curve(colour, one, x, y, is_followed=is_followed))
+        curves.append(_curve(colour, one, x, y, is_followed=is_followed, names_x=names_x))
     return curves
 
 
-def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool) -> Curve:
+def _curve(
+    number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool, names_x: float
+) -> Curve:
     points = _thinned(one.points)
     last = next(point for point in reversed(points) if math.isfinite(point[1]))
     path = "" if one.is_dots else _path(points, x, y)
@@ -338,13 +342,13 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool)
         area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
     return Curve(
         number=number,
-        name=one.name,
+        name=_short(one.name),
         path=path,
         area=area,
         is_projection=one.is_projection,
         end_x=_px(x(last[0])),
         end_y=_px(y(last[1])),
-        name_x=_px(x(last[0]) + (-8 if is_followed else 8)),
+        name_x=_px(x(last[0]) - 8 if is_followed else names_x),
         name_y=_px(y(last[1]) - (10 if is_followed else 0)),
         is_followed=is_followed,
         dots=(
@@ -353,6 +357,14 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool)
             else ()
         ),
     )
+
+
+def _short(name: str) -> str:
+    """Leaves out the middle of a long name: runs often differ at its end."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[:half].rstrip()}…{name[1 - half :].lstrip()}"
 
 
 def _apart(curves: list[Curve]) -> tuple[Curve, ...]:

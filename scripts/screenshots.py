@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 IMAGES = local_site.ROOT / "docs" / "images"
 MOST_BYTES = 100_000
 """Per image, so that the page loads on a slow connection."""
+PATIENCE_MS = 300_000
 ANSWER = (
     "The first tram hums through streets still blue,\n"
     "its windows gold, its seats but few;\n"
@@ -93,6 +94,7 @@ def signed_in(
         reduced_motion="reduce",
         base_url=site.address,
     )
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/account/login/")
     page.fill("[name=login]", email)
@@ -136,7 +138,9 @@ def show_comparing(page: Page) -> None:
         # A phone shows one response at a time.
         page.locator(f"[data-tab={letter}]").dispatch_event("click")
         page.select_option(f"#rank-{letter}", rank)
-        page.check(f"input[name=rate-{letter}-overall][value='{overall}']", force=True)
+        # By script: on a phone the bar at the foot may cover it until one scrolls.
+        rating = page.locator(f"input[name=rate-{letter}-overall][value='{overall}']")
+        rating.evaluate("(radio) => radio.click()")
     page.locator("[data-tab=B]").dispatch_event("click")
     page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
 
@@ -164,6 +168,12 @@ def show_guideline(page: Page) -> None:
 
 
 def show_my_work(page: Page) -> None:
+    """With one more answer than before: the comparison whose draft is kept."""
+    take_item(page, "Comparing responses")
+    show_review(page)
+    item = page.url
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: url != item)
     page.goto("/my-work/")
 
 

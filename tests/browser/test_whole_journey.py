@@ -30,7 +30,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
 ) -> None:
     settings.UPLOADS_DIR = tmp_path / "uploads"
     page = open_page("/campaigns/", alice)
-    expect(page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
 
     # What a good answer is, who answers, and what that is paid.
     page.goto("/guidelines/new/")

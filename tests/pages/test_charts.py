@@ -102,6 +102,24 @@ def test_names_at_the_ends_of_curves_keep_apart() -> None:
     assert min(b - a for a, b in pairwise(places)) >= 13.9
 
 
+def test_the_name_of_a_short_curve_does_not_stand_on_a_longer_one() -> None:
+    drawn = chart(
+        Series("ran to its end", [(0, 3), (400, 1)]), Series("stopped early", [(0, 3), (100, 2)])
+    )
+
+    ends = [float(curve.end_x) for curve in drawn.curves]
+    assert all(float(curve.name_x) > max(ends) for curve in drawn.curves)
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    name = "SFT on the demonstrations of all pools, 27 November"
+
+    drawn = chart(Series(name, [(0, 3), (400, 1)]))
+
+    assert drawn.curves[0].name == "SFT on the d…27 November"
+    assert name in drawn.summary
+
+
 def test_a_projection_has_the_colour_of_what_it_goes_on_with() -> None:
     drawn = chart(
         Series("now", [(0, 0), (1, 1)]),

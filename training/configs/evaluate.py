@@ -103,7 +103,7 @@ class EvaluateConfig(Settings):
     )
     max_rows: int | None = knob(
         500,
-        _("Max"),
+        _("Max rows"),
         _("Random sample; leave empty for all."),
         unit=_("rows"),
         min=1,

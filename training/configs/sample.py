@@ -101,7 +101,7 @@ class SampleConfig(Settings):
     )
     max_prompts: int | None = knob(
         None,
-        _("Max"),
+        _("Max prompts"),
         _("Random sample with the share of each split; leave empty for all."),
         unit=_("prompts"),
         min=1,

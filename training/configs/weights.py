@@ -170,7 +170,7 @@ class Training(Weights):
     )
     max_rows: int | None = knob(
         None,
-        _("Max"),
+        _("Max rows"),
         _("Random sample; leave empty for all."),
         unit=_("rows"),
         min=1,

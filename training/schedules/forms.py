@@ -249,7 +249,11 @@ class ScheduleForm(WhenFields, CycleFields):
     @property
     def settings(self) -> Iterator[BoundField]:
         kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
-        return self._named(*PRACTICE, *CANDIDATES, *kinds, *_MACHINE)
+        return self._named(*PRACTICE, *CANDIDATES, *kinds)
+
+    @property
+    def hardware(self) -> list[BoundField]:
+        return list(self._named(*_MACHINE))
 
     @property
     def campaign(self) -> list[BoundField]:

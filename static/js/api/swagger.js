@@ -26,12 +26,23 @@ function accessible({ React: { createElement: h } }) {
   return { components: { Layout }, wrapComponents: { DeepLink: Link } };
 }
 
+// Swagger forgets the names of some controls, and no key scrolls its code.
+function complete(docs) {
+  for (const pre of docs.querySelectorAll("pre:not([tabindex])")) pre.tabIndex = 0;
+  for (const control of docs.querySelectorAll("[data-param-name] :is(select, input, textarea)"))
+    control.ariaLabel ??= control.closest("[data-param-name]").dataset.paramName;
+  for (const text of docs.querySelectorAll("textarea:not([aria-label])")) text.ariaLabel = "Request body";
+  for (const button of docs.querySelectorAll(".close-modal:not([aria-label])")) button.ariaLabel = "Close";
+}
+
 export function mount(element) {
   const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const observer = new MutationObserver(followTheme);
   observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   dark.addEventListener("change", followTheme);
   followTheme();
+  const additions = new MutationObserver(() => complete(element));
+  additions.observe(element, { childList: true, subtree: true });
   window.SwaggerUIBundle({
     url: element.dataset.schema,
     domNode: element,
@@ -50,6 +61,7 @@ export function mount(element) {
   });
   return () => {
     observer.disconnect();
+    additions.disconnect();
     dark.removeEventListener("change", followTheme);
     document.documentElement.classList.remove("dark-mode");
   };

@@ -48,10 +48,13 @@ def test_the_list_shows_one_state_when_asked(
     assert "No campaigns in this state" in page
 
 
-def test_an_empty_site_offers_to_make_a_campaign(alice: User, signed_in: SignedIn) -> None:
+def test_an_empty_site_shows_its_first_steps_and_nothing_else(
+    alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get("/campaigns/"))
 
-    assert "No campaigns yet" in page
+    assert "Write a guideline" in page
+    assert "Paused" not in page  # a tab
 
 
 @pytest.mark.parametrize("n_campaigns", [1, 20])

@@ -1,0 +1,139 @@
+"""Whole journeys by key presses only: every stop of the Tab key on the way shows that it has the
+focus.
+"""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
+from tests.browser.desk.hands import telling_texts
+from tests.cast import PASSWORD, responses_to, some_prompts
+from tests.training import cast
+from training.models import Run
+
+OpenPage = Callable[..., Page]
+MOST_STOPS = 120
+STOP = """() => {
+  const stop = document.activeElement;
+  if (stop === document.body) return ["", true]; // past the last stop of the page
+  const isRing = (el) => {
+    const style = getComputedStyle(el);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  const isShown = [stop, stop.parentElement, stop.nextElementSibling].some((el) => el && isRing(el));
+  const box = stop.getBoundingClientRect();
+  const isInside = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+  const name = stop.ariaLabel || stop.labels?.[0]?.textContent || stop.textContent || "";
+  return [name.trim().replace(/\\s+/g, " "), isShown && isInside];
+}"""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def go_to(page: Page, name: str, *, key: str = "Tab") -> None:
+    """Presses Tab until a control whose name begins with `name` has the focus."""
+    passed = []
+    for _ in range(MOST_STOPS):
+        page.keyboard.press(key)
+        found, is_visible = page.evaluate(STOP)
+        assert is_visible, f"The focus is on “{found}” and cannot be seen."
+        if re.match(name, found):
+            return
+        passed.append(found)
+    raise AssertionError(f"“{name}” is not among {passed}.")
+
+
+def write(page: Page, field: str, text: str) -> None:
+    go_to(page, field)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+
+
+def test_a_rater_logs_in_ranks_submits_and_undoes(
+    open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign
+) -> None:
+    telling_texts(comparison_campaign)
+    page = open_page("/account/login/")
+
+    assert rosa.user is not None
+    page.keyboard.type(rosa.user.email)  # the first field has the focus
+    write(page, "Password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/")
+    go_to(page, "Start")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".desk[data-mounted]")
+
+    for rank in "1234":
+        page.keyboard.press(rank)  # and on to the next text without a rank
+    for rating in "2654":  # of D, where the focus is, then of A to C
+        go_to(page, "1 ")
+        page.keyboard.press(rating)
+    expect(page.locator("[data-line]")).to_have_text("A › B › C › D")
+    first = page.url
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+    assert Judgment.objects.count() == 1
+
+    page.keyboard.press("u")
+    page.wait_for_url(first)
+    page.wait_for_selector(".desk[data-mounted]")
+    assert not Judgment.objects.exists()
+    expect(page.locator("[data-line]")).to_have_text("A › B › C › D")
+
+
+def test_an_admin_creates_and_opens_a_campaign(
+    open_page: OpenPage, alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    responses_to(some_prompts(3), n=4)
+    page = open_page("/campaigns/", alice)
+
+    go_to(page, "New campaign")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/campaigns/new/")
+    write(page, "Name", "By keys")
+    go_to(page, "Write demonstrations")
+    page.keyboard.press("ArrowRight")
+    go_to(page, "Pool")
+    page.keyboard.type("Day")
+    go_to(page, "Guideline")
+    page.keyboard.type("Helpful")
+    go_to(page, "Create campaign")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/campaigns/\d+/"))
+    go_to(page, "Open")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    campaign = Campaign.objects.get()
+    assert (campaign.kind, campaign.state, campaign.items.count()) == ("comparison", "open", 3)
+
+
+def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
+    model = cast.a_model(noor)
+    snapshot = cast.a_snapshot(noor)
+    page = open_page("/runs/", noor)
+
+    go_to(page, "Train…")
+    page.keyboard.press("Enter")
+    go_to(page, "Fine-tune")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/new/sft/")
+    write(page, "Name", "By keys")
+    go_to(page, "Starts from")
+    page.keyboard.type(model.name[:5])
+    go_to(page, "Data")
+    page.keyboard.type(snapshot.name[:5])
+    go_to(page, "Start run")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/runs/\d+/"))
+
+    run = Run.objects.get()
+    assert (run.name, run.base_model, run.snapshot) == ("By keys", model, snapshot)

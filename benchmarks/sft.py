@@ -157,8 +157,8 @@ def write_rows(options: argparse.Namespace) -> int:
     rows = []
     for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
         for turns in conversations(json.loads(line)["prompt"], []) if line.strip() else ():
-            ids = tokenizer.apply_chat_template(turns, return_dict=True)["input_ids"]
-            if len(ids) <= LONGEST:
+            encoded: Any = tokenizer.apply_chat_template(turns, return_dict=True)
+            if len(encoded["input_ids"]) <= LONGEST:
                 rows.append({"prompt": turns[:-1], "completion": turns[-1:]})
     rows = random.Random(0).sample(rows, N_ROWS_QUICK if options.quick else N_ROWS)
     lines = [json.dumps(row | {"id": number}) + "\n" for number, row in enumerate(rows)]
@@ -187,7 +187,8 @@ def measure(options: argparse.Namespace) -> Measured:
     from training.trainer.modeling import precision  # noqa: PLC0415
 
     clock = Clock()
-    transformers_trainer.DEFAULT_CALLBACKS.append(clock)
+    callbacks: list[Any] = transformers_trainer.DEFAULT_CALLBACKS
+    callbacks.append(clock)
     is_bfloat16 = precision.is_bfloat16_fast()
     if options.side == "trl":
         train_trl(options, is_bfloat16=is_bfloat16)

@@ -173,8 +173,7 @@ else:
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
     if KEEPS_PLANS:
-        # Otherwise PostgreSQL plans the claim again for each item (ADR 9).
-        generic = "-c plan_cache_mode=force_generic_plan"
+        generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
         options["options"] = f"{options.get('options', '')} {generic}".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(

@@ -56,10 +56,12 @@ class LengthSortedSteps(torch.utils.data.Sampler[int]):
 class _LengthSortedSft(WatchedSft):
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         batches_a_step = self.args.gradient_accumulation_steps * self.args.world_size
-        if self.args.packing or batches_a_step == 1:
+        args: Any = self.args  # SFTConfig, which the stubs of Trainer do not know
+        if args.packing or batches_a_step == 1:
             return super()._get_train_sampler(train_dataset)
+        rows: Any = self.train_dataset
         return LengthSortedSteps(
-            [len(ids) for ids in self.train_dataset["input_ids"]],
+            [len(ids) for ids in rows["input_ids"]],
             rows_a_step=self.args.per_device_train_batch_size * batches_a_step,
             seed=self.args.seed,
         )

@@ -233,8 +233,9 @@ def train_trl(options: argparse.Namespace, *, is_bfloat16: bool) -> None:
 
 
 def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
+    from training import configs  # noqa: PLC0415
     from training.configs.sft import SftConfig  # noqa: PLC0415
-    from training.processes.run_dir import Job, RunFolder  # noqa: PLC0415
+    from training.processes.run_dir import Job, RunFolder, write_job  # noqa: PLC0415
     from training.trainer import sft  # noqa: PLC0415
 
     config = SftConfig(
@@ -251,17 +252,17 @@ def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
         checkpoint_every=0,
         keeps_state="never",
     )
-    path = options.home / options.side
-    path.mkdir(exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=options.home))
     job = Job(
         kind="sft",
         run_id=1,
         attempt=1,
-        config={},
+        config=configs.as_json(config),
         model=str(options.model),
         snapshot=str(options.home / "rows"),
         threads=os.cpu_count() or 1,
     )
+    write_job(path, job)
     sft.carry_out(job, config, RunFolder(path, 1))
 
 

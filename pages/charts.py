@@ -182,9 +182,7 @@ def line_chart(
     furthest = max(points[-1][0] for _, points in drawn)
     # A name at the end of a curve needs room, unless later steps already leave some.
     room = (
-        0.0
-        if x_end is not None and max(xs) > furthest * 1.25
-        else names * _PIXELS_PER_LETTER + 10
+        0.0 if x_end is not None and max(xs) > furthest * 1.25 else names * _PIXELS_PER_LETTER + 10
     )
     x = _Scale(min(xs), max(xs), _LEFT, WIDTH - _RIGHT - room)
     y = _Scale(y_values[0], y_values[-1], HEIGHT - _BOTTOM, _TOP)

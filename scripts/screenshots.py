@@ -1,5 +1,5 @@
 """Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a
-phone, and with --loop-home the PPO run of an earlier loop.
+phone, and with --loop-home the reward model's run of an earlier loop.
 
 To keep a loop: make loop ARGS="--home FOLDER"
 """
@@ -195,7 +195,7 @@ SCREENS: dict[str, Callable[[Page], None]] = {
 
 def show_run(page: Page) -> None:
     page.goto("/runs/")
-    page.click("main table a:has-text('PPO model')")
+    page.click("main table a:has-text('Reward model')")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ STOP = """() => {
     const style = getComputedStyle(el);
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   };
-  const drawn = [stop, stop.parentElement, stop.nextElementSibling];
-  const isShown = drawn.some((el) => el && isRing(el));
+  const near = [stop, stop.parentElement, stop.nextElementSibling];
+  const isShown = near.some((el) => el && isRing(el));
   const box = stop.getBoundingClientRect();
   const isInside = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
   const name = stop.ariaLabel || stop.labels?.[0]?.textContent || stop.textContent || "";

@@ -23,7 +23,6 @@ import local_site
 import loop_report
 import services
 from form_browser import FormBrowser, Page, UnexpectedPage
-from loop_clock import LoopClock
 from simulated_raters import PASSWORD, RATERS, SimulatedRater
 
 DEMO = local_site.ROOT / "training" / "management" / "demo"
@@ -45,7 +44,7 @@ DUEL = "The PPO model against the first, blind"
 POLL_S = 1.0
 
 started = time.monotonic()
-clock = LoopClock()
+clock = loop_report.LoopClock()
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import loop_report
 import pytest
-from loop_clock import LoopClock, Part, idle_share
+from loop_report import LoopClock, Part, idle_share
 
 from labeling.statistics.bias import habits
 

@@ -211,9 +211,7 @@ def read_comparison(
 def given_comparison(
     posted: Fields, *, form: rating_form.RatingForm, n_shown: int, asks: Asks
 ) -> ComparisonAnswer:
-    """The posted ranks and ratings of responses A, B, … before checking. `all_bad` leaves every
-    response unranked.
-    """
+    """The posted ranks and ratings of A, B, … before checking. `all_bad` leaves none ranked."""
     letters = response_orders.LETTERS[:n_shown]
     is_all_bad = first(posted, "all_bad") == "true"
     ranks, _unreadable = _read_ranks(posted, letters)

@@ -142,8 +142,9 @@ class StoredRankings:
         """Rows that still count, in order of judgment and position: all, or those whose prompts are
         `wanted`.
         """
-        parts = [self._counted(read, wanted) for read in self._parts()]
-        found = _joined([part for part in parts if part is not None])
+        found_parts = [self._counted(read, wanted) for read in self._parts()]
+        parts = [part for part in found_parts if part is not None]
+        found = _joined(parts or [{name: column[:0] for name, column in self.rest.items()}])
         order = np.lexsort((found["position"], found["judgment"]))
         for name in found:
             found[name] = found[name][order]

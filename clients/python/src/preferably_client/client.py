@@ -149,9 +149,7 @@ class Preferably:
         return self._feed(Judgment, "judgments", query, cursor)
 
     def list_judgment_events(self, *, cursor: int = 0) -> Iterator[JudgmentEvent]:
-        """Judgments that stopped counting or count again, oldest first, from after the id
-        `cursor`.
-        """
+        """Judgments that stopped counting or count again, oldest first, after id `cursor`."""
         return self._feed(JudgmentEvent, "judgment-events", {}, cursor)
 
     # --- snapshots --------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from training.processes import linux
 
-IMPORTED = "tests.trainer.warm_imports"
+IMPORTED = "tests.trainer.warm.imports"
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([IMPORTED])
 
@@ -101,7 +101,7 @@ def serving() -> Iterator[list[str]]:
     """The command of a trainer that starts warm, for settings.TRAINER_COMMAND, in runs of several
     processes.
 
-    What accelerate's launcher starts is warm_client.py: it starts in a tenth of a second, and a
+    What accelerate's launcher starts is client.py: it starts in a tenth of a second, and a
     trainer forked here lives and dies with it. Tests of how processes die start the real one.
     """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
@@ -112,7 +112,7 @@ def serving() -> Iterator[list[str]]:
             assert server.is_alive(), "The server of warm trainers did not start."
             time.sleep(0.02)
         try:
-            yield [sys.executable, "-m", "tests.trainer.warm_client", address]
+            yield [sys.executable, "-m", "tests.trainer.warm.client", address]
         finally:
             server.kill()
             server.join()

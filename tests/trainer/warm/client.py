@@ -1,5 +1,5 @@
 """A trainer that starts warm, for accelerate's launcher to start:
-python -m tests.trainer.warm_client SOCKET RUN_DIR
+python -m tests.trainer.warm.client SOCKET RUN_DIR
 
 Has warm.serving fork the trainer with this process's environment and output. The two end together,
 with the same exit code.

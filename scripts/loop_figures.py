@@ -32,7 +32,7 @@ from labeling.quality.votes import contests  # noqa: E402
 from training.models import Run, Snapshot, TrainedModel  # noqa: E402
 from training.models.chain_plans import Plan  # noqa: E402
 from training.results import curves as results_curves  # noqa: E402
-from training.schedules.gate.verdict import Bars, Evidence, judged  # noqa: E402
+from training.schedules.gate.verdict import Bars, Evidence, judged, measured_by_run  # noqa: E402
 
 
 def overlap_violations() -> int:
@@ -101,9 +101,7 @@ def gate() -> dict[str, object] | None:
     seen = Evidence(
         win_rate=rate,
         n_missing=0,
-        reward_before=model.metrics.get("reward_before"),
-        reward_after=model.metrics.get("reward_after"),
-        kl=model.metrics.get("kl_after"),
+        **measured_by_run(model.metrics),
         length=lengths[0] / lengths[1] if lengths[0] and lengths[1] else None,
     )
     bars = Bars(Plan.min_win_rate / 100, Plan.max_kl, Plan.max_length)

@@ -155,7 +155,11 @@ def test_a_model_that_cannot_be_told_from_the_current_one_is_kept_and_not_gone_o
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
-        ({"reward_before": 1.0, "reward_after": 0.5}, "reward on held-out prompts fell from 1 to"),
+        ({"reward_before": 1.0, "reward_after": 0.5}, "changed by -0.5 (no interval)"),
+        (
+            {"reward_gain": -0.5, "reward_gain_low": -0.9, "reward_gain_high": -0.1},
+            "changed by -0.5 (95 % interval -0.9 to -0.1)",
+        ),
         ({"kl_after": 31.5}, "KL is 31.5 nats per response, above 20."),
     ],
 )
@@ -170,6 +174,19 @@ def test_a_model_that_raters_prefer_still_fails_on_what_its_run_measured(
 
     assert link(chain, "gate").verdict["outcome"] == "failed"
     assert said in link(chain, "gate").verdict["sentence"]
+
+
+def test_a_fall_of_reward_that_chance_explains_stops_no_model(
+    at_gate: Callable[..., Chain], rosa: Rater
+) -> None:
+    chain = at_gate()
+    judge(chain, rosa, 20)
+    metrics = {"reward_gain": -0.1, "reward_gain_low": -0.4, "reward_gain_high": 0.2}
+    TrainedModel.objects.filter(run=run_of(chain, "ppo")).update(metrics=metrics)
+
+    goes_on(chain)
+
+    assert link(chain, "gate").verdict["outcome"] == "passed"
 
 
 def test_a_model_that_only_writes_longer_fails(at_gate: Callable[..., Chain], rosa: Rater) -> None:

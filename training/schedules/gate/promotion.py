@@ -18,7 +18,14 @@ from training.models.chain_plans import Plan, Step
 from training.processes import doorbell
 from training.registry import change_stage
 from training.schedules import chain_notices, step_inputs
-from training.schedules.gate.verdict import Bars, Evidence, Outcome, Verdict, judged
+from training.schedules.gate.verdict import (
+    Bars,
+    Evidence,
+    Outcome,
+    Verdict,
+    judged,
+    measured_by_run,
+)
 from training.snapshots.response_numbers import numbers_of
 
 UNDECIDED = (Link.State.WORKING, Link.State.APPROVAL)
@@ -136,15 +143,10 @@ def _evidence(
         ).select_related("run__base_model")
     }
     new, before = runs.get(Step.SAMPLE), runs.get(Step.SAMPLE_BEFORE)
-    measured = {
-        name: value for name, value in model.metrics.items() if isinstance(value, int | float)
-    }
     return Evidence(
         win_rate=_win_rate(campaign, new, before),
         n_missing=n_missing,
-        reward_before=measured.get("reward_before"),
-        reward_after=measured.get("reward_after"),
-        kl=measured.get("kl_after"),
+        **measured_by_run(model.metrics),
         length=_length_ratio(new, before),
     )
 

@@ -2,7 +2,7 @@
 figures in, a verdict with a sentence out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -30,7 +30,7 @@ class Check(StrEnum):
 
 WORDS: dict[str, Promise] = {
     Check.WIN_RATE: gettext_lazy("Win rate against the current model, by raters"),
-    Check.REWARD: gettext_lazy("Reward on held-out prompts"),
+    Check.REWARD: gettext_lazy("Gain in reward on held-out prompts"),
     Check.KL: gettext_lazy("KL, nats per response"),
     Check.LENGTH: gettext_lazy("Length of the responses, times the current model's"),
 }
@@ -52,10 +52,27 @@ class Evidence:
     win_rate: Figure
     n_missing: int
     """judgments on test prompts that raters still owe"""
-    reward_before: float | None
-    reward_after: float | None
+    gain: float | None
+    """in reward on held-out prompts"""
+    gain_low: float | None
+    gain_high: float | None
+    """its 95 % interval; None from too few prompts"""
     kl: float | None
     length: float | None
+
+
+def measured_by_run(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """What a run's metrics say of its model, as Evidence takes it."""
+    known = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    gain = known.get("reward_gain")
+    if gain is None and {"reward_before", "reward_after"} <= known.keys():
+        gain = known["reward_after"] - known["reward_before"]
+    return {
+        "gain": gain,
+        "gain_low": known.get("reward_gain_low"),
+        "gain_high": known.get("reward_gain_high"),
+        "kl": known.get("kl_after"),
+    }
 
 
 @dataclass(frozen=True)
@@ -111,9 +128,10 @@ def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
     yield Checked(
         Check.WIN_RATE, rate.value, bars.min_win_rate, is_met, rate.low, rate.high, rate.n
     )
-    if seen.reward_before is not None and seen.reward_after is not None:
-        is_met = seen.reward_after >= seen.reward_before
-        yield Checked(Check.REWARD, seen.reward_after, seen.reward_before, is_met)
+    if seen.gain is not None:
+        # It fails where chance does not explain the fall: raters have the last word.
+        is_met = (seen.gain if seen.gain_high is None else seen.gain_high) >= 0
+        yield Checked(Check.REWARD, seen.gain, 0.0, is_met, seen.gain_low, seen.gain_high)
     if seen.kl is not None:
         yield Checked(Check.KL, seen.kl, bars.max_kl, _is_below(seen.kl, bars.max_kl))
     if seen.length is not None:
@@ -131,7 +149,7 @@ def _missed(one: Checked) -> str:
             "Raters preferred it to the current model in %(value)s of votes (%(range)s); the lower"
             " end must reach %(bar)s."
         ),
-        Check.REWARD: _("Its reward on held-out prompts fell from %(bar)s to %(value)s."),
+        Check.REWARD: _("Its reward on held-out prompts changed by %(value)s (%(range)s)."),
         Check.KL: _("Its KL is %(value)s nats per response, above %(bar)s."),
         Check.LENGTH: _(
             "Its responses are %(value)s times as long as the current model's, above %(bar)s."
@@ -166,5 +184,8 @@ def number(value: float | None) -> str:
 def interval_of(one: Checked) -> str:
     if one.low is None or one.high is None:
         return _("no interval")
-    ends = f"{one.low * 100:.0f}–{one.high * 100:.0f}"
-    return _("95 %% interval %(range)s") % {"range": _("%(n)s %%") % {"n": ends}}
+    if one.check == Check.WIN_RATE:
+        ends = _("%(n)s %%") % {"n": f"{one.low * 100:.0f}–{one.high * 100:.0f}"}
+    else:
+        ends = _("%(low)s to %(high)s") % {"low": number(one.low), "high": number(one.high)}
+    return _("95 %% interval %(range)s") % {"range": ends}

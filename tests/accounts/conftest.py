@@ -42,7 +42,7 @@ def receiver(settings: LazySettings) -> Iterator[Receiver]:
 
     server = Server(("127.0.0.1", 0), Handler)
     own = Receiver(server.server_port)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield own
     has_ended.set()

@@ -48,6 +48,7 @@ def move_address(client: Client, pool: Pool, person: User) -> None:
     client.post(f"/people/{person.pk}/", new | {"time_zone": "UTC", "language": "en"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [invite_to_pool, invite_person, move_address])
 def test_a_mail_server_that_says_nothing_holds_up_no_page(
     act: Callable[[Client, Pool, User], None],
@@ -70,6 +71,7 @@ def test_a_mail_server_that_says_nothing_holds_up_no_page(
     assert len(server.letters) == 1
 
 
+@pytest.mark.slow
 def test_a_notice_about_a_password_holds_up_no_page(
     alice: User, signed_in: SignedIn, settings: Any
 ) -> None:

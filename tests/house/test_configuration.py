@@ -66,6 +66,7 @@ def test_production_with_a_weak_secret_key_does_not_start(key: str) -> None:
     assert not key or repr(key) not in started.stderr
 
 
+@pytest.mark.slow
 def test_production_without_a_mail_server_is_told_where_mail_goes() -> None:
     mail = ("manage.py", "check", "--tag", "mail")  # the other checks take seconds
     production = {"PREFERABLY_MODE": "production", "PREFERABLY_SECRET_KEY": SECRET}

@@ -275,6 +275,7 @@ def test_a_draft_brings_back_the_time_spent_with_the_words(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_draft_that_arrives_while_the_answer_is_being_stored_does_not_outlive_it(
     rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn

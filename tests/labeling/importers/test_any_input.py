@@ -106,6 +106,7 @@ class Repeated(io.BytesIO):
         return self.piece * n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file_format", "line", "n_lines"),
     [("jsonl", rows({"prompt": "x" * 400}), 25_000), ("csv", b"prompt\n", 10_000)],

@@ -151,6 +151,7 @@ def test_an_answer_that_comes_after_the_skip_is_spent_in_its_place_and_undone_th
     assert (spent(campaign), campaign.spent_judgments, campaign.spent_s) == ({"EUR": 30}, 0, 30.0)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 def test_the_counters_are_what_counting_finds(

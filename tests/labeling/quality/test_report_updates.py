@@ -30,6 +30,7 @@ def results_of(campaign: Campaign, *, now: datetime = NOON) -> Any:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_blocks")
 def test_an_increment_gives_what_reading_everything_gives(
     crowd: tuple[Campaign, Rater], rosa: Rater

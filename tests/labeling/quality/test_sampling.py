@@ -136,6 +136,7 @@ def add_one(campaign: Campaign, rater: Rater) -> None:
     judge_all(campaign, rater)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("small")
 def test_updates_give_what_a_report_from_nothing_gives(

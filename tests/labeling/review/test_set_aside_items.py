@@ -200,6 +200,7 @@ def test_the_board_knows_when_somebody_is(
 N_RATERS, N_REVIEWERS = 12, 3
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
     day_shift: Pool, guideline: Guideline, alice: User

@@ -285,6 +285,7 @@ def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
     assert "no pool or no guideline" in chain.error
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_chain_that_is_stopped_while_it_queues_a_run_leaves_none_that_waits(
     begin: Callable[..., Chain], demonstrated: None, noor: User, monkeypatch: pytest.MonkeyPatch

@@ -101,6 +101,7 @@ def test_a_node_that_got_further_than_the_store_goes_on_from_its_own(
     assert first_step(run, 2, settings) == 4
 
 
+@pytest.mark.slow
 def test_checkpoints_leave_the_store_when_their_run_has_succeeded(
     queue: Callable[..., Run], settings: LazySettings
 ) -> None:
@@ -226,6 +227,7 @@ def test_an_uploader_that_failed_tries_again_later(
     assert newest.step == 2
 
 
+@pytest.mark.slow
 def test_another_node_goes_on_with_the_folds_that_one_has_measured(
     queue: Callable[..., Run], settings: LazySettings, move_to: Callable[[str], None]
 ) -> None:

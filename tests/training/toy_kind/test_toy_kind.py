@@ -19,7 +19,11 @@ from tests.training import toy_kind
 from training.models import Run, Snapshot, TrainedModel
 from training.runs.supervisor import supervise
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_installed")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,  # each starts children
+    pytest.mark.usefixtures("_installed"),
+]
 PROMPTS = ("Why is the sky blue?", "Name a fruit", "Explain how tides rise and fall")
 
 

@@ -362,6 +362,7 @@ def test_a_child_by_itself_sees_one_card_and_is_told_the_others_for_a_server(
     assert f"sees {seen}\n" in supervised(run).log_tail + "\n"
 
 
+@pytest.mark.slow
 def test_a_child_sees_the_card_that_its_run_was_given_and_waits_until_it_is_free(
     queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,8 +66,10 @@ _ITEM_WITH_PROMPT = Compiled(
     rater=BigAutoField(),
 )
 _TALLY = Compiled[Judgment](
-    lambda rater, since: (
-        Judgment.objects.filter(rater=rater, submitted_at__gte=since)
+    # Both ends are given: with one, a kept plan expects a third of what the rater has ever done,
+    # and reads all of it.
+    lambda rater, since, until: (
+        Judgment.objects.filter(rater=rater, submitted_at__gte=since, submitted_at__lt=until)
         .values("rater")
         .annotate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
         .order_by()
@@ -75,6 +77,7 @@ _TALLY = Compiled[Judgment](
     ),
     rater=BigAutoField(),
     since=DateTimeField(),
+    until=DateTimeField(),
 )
 MOST_COUNTED = 1_000
 """Pages count waiting slots only up to this number."""
@@ -352,7 +355,9 @@ def _open(
 
 
 def tally(*, rater: Rater, since: dt.datetime) -> Tally:
-    for n, active_s, last_at in _TALLY.rows(rater=rater.pk, since=since):
+    """What the rater has done since `since`, the start of their day or week."""
+    until = since + dt.timedelta(days=8)
+    for n, active_s, last_at in _TALLY.rows(rater=rater.pk, since=since, until=until):
         return Tally(n_judgments=n, active_s=active_s or 0.0, last_at=last_at)
     return Tally(n_judgments=0, active_s=0.0)
 

@@ -76,6 +76,7 @@ def asked(
     pool, user = comparison_campaign.pool_id, rosa.user_id
     entry = {"rater": rosa.pk, "pool": pool, "campaign": comparison_campaign.pk, "user": user}
     item = {"item": demonstration.item_id, "rater": rosa.pk}
+    day = {"rater": rosa.pk, "until": NOON + timedelta(days=1)}
     return {
         sessions._SESSION: [
             {"key": "k" * 32, "now": now},
@@ -91,8 +92,8 @@ def asked(
         ],
         work._ITEM_WITH_PROMPT: [item, item | {"rater": 0}, item | {"item": 0}],
         work._TALLY: [
-            {"rater": rosa.pk, "since": NOON - timedelta(hours=1)},
-            {"rater": rosa.pk, "since": NOON + timedelta(hours=1)},
+            day | {"since": NOON - timedelta(hours=1)},
+            day | {"since": NOON + timedelta(hours=1)},
         ],
     }
 

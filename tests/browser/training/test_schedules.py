@@ -125,7 +125,7 @@ def test_a_chain_at_its_gate_passes_axe_and_takes_a_decision(
 ) -> None:
     checks = (
         Checked("win_rate", 0.61, 0.5, None, 0.47, 0.73, 84),
-        Checked("reward", 1.2, 0.7, True),
+        Checked("reward", -0.1, 0.0, True, low=-0.4, high=0.2),
         Checked("kl", 31.5, 20.0, False),
     )
     verdict = Verdict("waits", "Raters still owe 16 answers on test prompts.", checks)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from training.models import Chain, Link, Schedule
 from training.models.chain_plans import Step
@@ -68,6 +69,8 @@ def _row(one: Checked) -> CheckRow:
     shown = verdict.percent if one.check == Check.WIN_RATE else verdict.number
     interval = "" if one.low is None else verdict.interval_of(one)
     bar = "" if one.bar is None else f"{_SIGN[Check(one.check)]} {shown(one.bar)}"
+    if one.check == Check.REWARD and one.low is not None:
+        bar = _("interval reaches 0")
     return CheckRow(verdict.WORDS[one.check], shown(one.value), interval, bar, one.is_met)
 
 

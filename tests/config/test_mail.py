@@ -89,6 +89,7 @@ def test_a_notice_about_a_password_holds_up_no_page(
     assert b"was changed" in server.letters[0]
 
 
+@pytest.mark.slow
 def test_a_worker_tries_again_what_is_left_and_sends_nothing_twice(settings: Any) -> None:
     with mailing(settings, fails_after=1) as server:
         send_letters.apply(kwargs={"letters": TWO})
@@ -97,6 +98,7 @@ def test_a_worker_tries_again_what_is_left_and_sends_nothing_twice(settings: Any
     assert len(server.letters) == 2
 
 
+@pytest.mark.slow
 def test_an_address_that_is_refused_keeps_nobody_elses_letter_back(settings: Any) -> None:
     with mailing(settings, refuses=(b"ada",)) as server:
         left = mail.send([Letter(**each) for each in TWO])

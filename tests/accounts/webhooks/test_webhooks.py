@@ -133,6 +133,7 @@ def test_a_message_in_a_dead_workers_hands_is_sent_by_another(
     assert len(receiver.came) == 1
 
 
+@pytest.mark.slow
 def test_a_receiver_that_answers_a_letter_at_a_time_is_left_after_a_while(
     receiver: Receiver, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def assert_both_say(fits: list[Fit], prompt: Prompt) -> None:
         assert fit.takes(facts) == slots.filter(fit.test.of("item")).exists(), (fit, facts)
 
 
+@pytest.mark.slow
 def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> None:
     codes = [frozenset[str](), frozenset({"en"}), frozenset({"pt", "en"})]
     upsets = list(Prompt.Upset.values)[:2]

@@ -330,6 +330,7 @@ def test_no_comparisons_give_no_rater_aware_strengths() -> None:
     assert (found.strengths.values, found.strengths.note) == (None, "There are no comparisons yet.")
 
 
+@pytest.mark.slow
 def test_counted_votes_give_what_single_votes_give() -> None:
     random = np.random.default_rng(6)
     winners, losers = np.array([random.choice(4, 2, replace=False) for _ in range(400)]).T

@@ -33,6 +33,7 @@ def test_the_beat_does_not_pile_up_rings_that_nobody_answers(queue: Callable[...
     assert doorbell.n_waiting() == waiting
 
 
+@pytest.mark.slow
 def test_without_a_broker_ringing_says_so_within_seconds_and_raises_nothing() -> None:
     address = f"redis://127.0.0.1:{servers.free_port()}/0"
     code = (

@@ -37,6 +37,7 @@ def values(step: int) -> dict[str, float]:
     return {"loss": 1 / (step + 1)} | ({"held_out_loss": 2.0} if step % 1000 == 0 else {})
 
 
+@pytest.mark.slow
 def test_a_long_run_is_read_thinned_to_its_ends(noor: User) -> None:
     run = long_run(noor, 20_000)
 

@@ -1,4 +1,4 @@
-"""Does a schedule by itself make a model better, and does its gate stop a bad one?
+"""Does an unattended schedule improve its model, and does its gate stop a bad one?
 
 usage: python scripts/run_with_services.py --durable python benchmarks/unattended.py [--quick]
 

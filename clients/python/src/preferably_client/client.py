@@ -352,7 +352,7 @@ class Preferably:
         return read(Chain, self._post(f"chains/{chain_id}/decide", {"promotes": promotes}))
 
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """Resumes at the failed step. `anew` discards the model that its stopped run saved."""
+        """Retries the failed step. With `anew`, discards what its stopped run saved."""
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:

@@ -137,9 +137,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="one rollout a measurement; about seven minutes"
-    )
+    parser.add_argument("--quick", action="store_true", help="one rollout a measurement")
     parser.add_argument(
         "--model",
         type=Path,

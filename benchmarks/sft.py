@@ -101,7 +101,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rows, once; about two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rows, once")
     parser.add_argument(
         "--model",
         type=Path,

@@ -169,3 +169,20 @@ def test_on_a_phone_no_bar_covers_what_has_the_focus(
             covered += page.evaluate(COVERED)
 
     assert covered == [], "\n".join(covered)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_person_finds_a_time_zone_by_its_city(
+    width: int, open_page: OpenPage, alice: User, look_over: Callable[[Page, str], None]
+) -> None:
+    page = open_page("/profile/", alice, width=width, timezone_id="Asia/Tokyo")
+    field = page.get_by_role("combobox", name="Time zone")
+    look_over(page, f"time-zone-{width}")
+
+    page.get_by_role("button", name="Asia/Tokyo").click()
+    expect(field).to_have_value("Asia/Tokyo")
+    field.click()
+    page.keyboard.type("new york")  # over what was there
+    page.keyboard.press("Enter")
+
+    expect(field).to_have_value("America/New_York")

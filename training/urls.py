@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("training.storage.urls")),
     path("", include("training.snapshots.urls")),
     path("", include("training.registry.urls")),
+    path("", include("training.benchmarks.urls")),
     path("", include("training.playground.urls")),
     path("", include("training.schedules.urls")),
 ]

@@ -7,14 +7,25 @@ from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment, SnapshotPrompt
+from training.models.suites import (
+    AnswerScore,
+    BenchmarkAnswer,
+    RatedSuite,
+    Suite,
+    SuiteItem,
+    SuiteScore,
+)
 
 __all__ = [
+    "AnswerScore",
+    "BenchmarkAnswer",
     "Chain",
     "Endpoint",
     "Firing",
     "Link",
     "Node",
     "Publication",
+    "RatedSuite",
     "Run",
     "RunPoint",
     "RunSample",
@@ -23,6 +34,9 @@ __all__ = [
     "Snapshot",
     "SnapshotJudgment",
     "SnapshotPrompt",
+    "Suite",
+    "SuiteItem",
+    "SuiteScore",
     "TrainedModel",
     "kind_choices",
 ]

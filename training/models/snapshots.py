@@ -18,6 +18,7 @@ class Snapshot(models.Model):
         COMPARISONS = "comparisons", _("comparisons")
         PROMPTS = "prompts", _("prompts")
         TEXT = "text", _("text")
+        SUITES = "suites", _("suites")
 
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("Kind"), max_length=16, choices=Kind)

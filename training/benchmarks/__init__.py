@@ -1,0 +1,1 @@
+"""Benchmarks: suites of test items, scorers, and scorecards of models."""

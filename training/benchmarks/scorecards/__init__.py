@@ -1,0 +1,1 @@
+"""What models scored on suites: stored answers, scores, differences between models, pages."""

@@ -1,0 +1,1 @@
+"""Scorers: from an item and a model's answer to a score. No Django, no torch."""

@@ -1,0 +1,1 @@
+"""Formulas for comparing models on the same items. No Django."""

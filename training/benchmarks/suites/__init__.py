@@ -1,0 +1,1 @@
+"""Suites of test items: upload, checks, formats, and the suites that come with the product."""

@@ -1,0 +1,206 @@
+"""A recipe: rules in order, each with its thresholds. The same recipe always has the same
+fingerprint, whatever the order of keys in its JSON.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, ClassVar, get_args
+
+from labeling.curation import phrases
+from labeling.curation.contamination import Decontamination
+from labeling.curation.duplicates import KEEPS, AuthorCap, ExactDuplicates, NearDuplicates
+from labeling.curation.language import Language
+from labeling.curation.personal_data import Keys, PersonalData
+from labeling.curation.phrases import Blocklist, Boilerplate
+from labeling.curation.quality import C4Quality, FineWebQuality, GopherQuality, Length
+from labeling.curation.repetition import Repetition
+
+# Goes up when a rule decides differently, so that two fingerprints are equal only if two results
+# are.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Licences:
+    """Only documents under a licence of the list; "CC-BY-4.0" and "cc-by-4.0" are the same."""
+
+    NAME: ClassVar[str] = "licence"
+    allowed: tuple[str, ...] = ()
+
+    def allows(self, licence: str) -> bool:
+        return licence.casefold() in {one.casefold() for one in self.allowed}
+
+
+TextRule = (
+    Length
+    | GopherQuality
+    | C4Quality
+    | FineWebQuality
+    | Repetition
+    | Language
+    | PersonalData
+    | Keys
+    | Blocklist
+    | Boilerplate
+)
+CorpusRule = ExactDuplicates | NearDuplicates | AuthorCap
+Rule = TextRule | CorpusRule | Decontamination | Licences
+RULES: dict[str, type[Rule]] = {
+    rule.NAME: rule
+    for rule in (
+        Licences,
+        Length,
+        Language,
+        GopherQuality,
+        C4Quality,
+        FineWebQuality,
+        Repetition,
+        Blocklist,
+        Boilerplate,
+        Keys,
+        PersonalData,
+        Decontamination,
+        ExactDuplicates,
+        NearDuplicates,
+        AuthorCap,
+    )
+}
+_CORPUS = (ExactDuplicates, NearDuplicates, AuthorCap)
+
+
+class UnableToRead(ValueError):
+    """The recipe's JSON is wrong. The message says where."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    rules: tuple[Rule, ...]
+    restored: tuple[str, ...] = ()
+    """ids of documents that stay whatever the rules say"""
+
+    def __post_init__(self) -> None:
+        is_of_all = [isinstance(rule, _CORPUS) for rule in self.rules]
+        if is_of_all != sorted(is_of_all):
+            raise UnableToRead("Rules that compare documents come last.")
+        if len({rule.NAME for rule in self.rules}) < len(self.rules):
+            raise UnableToRead("A rule is in the recipe twice.")
+
+    @property
+    def near(self) -> NearDuplicates | None:
+        return next((rule for rule in self.rules if isinstance(rule, NearDuplicates)), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Every threshold, also those that have their usual value."""
+        rules = [{"rule": rule.NAME, **dataclasses.asdict(rule)} for rule in self.rules]
+        plain: dict[str, Any] = json.loads(
+            json.dumps({"name": self.name, "rules": rules, "restored": sorted(self.restored)})
+        )
+        return plain
+
+    def fingerprint(self, *, items: str = "") -> str:
+        """SHA-256 of the rules, their lists and the `items` (a digest) that they look for."""
+        about = {key: value for key, value in self.as_json().items() if key != "name"}
+        lists = {
+            name: phrases.digest_of(name)
+            for rule in self.rules
+            if isinstance(rule, Blocklist | Boilerplate)
+            for name in rule.lists
+        }
+        whole = {**about, "lists": lists, "items": items, "version": VERSION}
+        return sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def from_json(given: Mapping[str, Any]) -> Recipe:
+    """Raises UnableToRead."""
+    rules = given.get("rules")
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise UnableToRead("“rules” is a list of objects.")
+    restored = given.get("restored", [])
+    if not isinstance(restored, list) or not all(isinstance(one, str) for one in restored):
+        raise UnableToRead("“restored” is a list of ids.")
+    name = str(given.get("name", "own"))[:80]
+    return Recipe(name, tuple(map(_rule, rules)), tuple(sorted(restored)))
+
+
+def _rule(given: Mapping[str, Any]) -> Rule:
+    name = given.get("rule")
+    if not isinstance(name, str) or name not in RULES:
+        raise UnableToRead(f"There is no rule {name!r}. There are: {', '.join(RULES)}.")
+    fields = {field.name: field for field in dataclasses.fields(RULES[name])}
+    settings = {key: _frozen(value) for key, value in given.items() if key != "rule"}
+    if unknown := sorted(settings.keys() - fields.keys()):
+        raise UnableToRead(f"{name} has no {unknown[0]!r}. It has: {', '.join(fields)}.")
+    for key, value in settings.items():
+        is_off = value is None and type(None) in get_args(fields[key].type)
+        if not is_off and not _is_like(value, fields[key].default):
+            raise UnableToRead(f"{name}: {key} cannot be {value!r}.")
+    if settings.get("keeps", KEEPS[0]) not in KEEPS:
+        raise UnableToRead(f"{name}: keeps is one of {', '.join(KEEPS)}.")
+    for blocklist in settings.get("lists", ()):
+        if blocklist not in phrases.names():
+            raise UnableToRead(f"{name}: there is no list {blocklist!r}.")
+    return RULES[name](**settings)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _is_like(value: Any, usual: Any) -> bool:
+    """Whether a value has the type of the usual one."""
+    if isinstance(usual, bool) or isinstance(value, bool):
+        return isinstance(usual, bool) and isinstance(value, bool)
+    if usual is None or isinstance(usual, int | float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(usual, tuple):
+        like = usual[0] if usual else ""
+        return isinstance(value, tuple) and all(_is_entry(one, like) for one in value)
+    return isinstance(value, str)
+
+
+def _is_entry(value: Any, like: Any) -> bool:
+    """An entry of a list: a word, or a pair of run length and share."""
+    if isinstance(like, str):
+        return isinstance(value, str)
+    return isinstance(value, tuple) and [type(one) for one in value] in ([int, float], [int, int])
+
+
+# The floor of 50 words and the rules about lines are for web pages. A prompt or an answer may be a
+# word, a list or a program.
+_WEB = (
+    Length(),
+    Language(),
+    GopherQuality(),
+    FineWebQuality(),
+    C4Quality(),
+    Repetition(),
+    Blocklist(),
+    Boilerplate(),
+    Keys(),
+    PersonalData(),
+    Decontamination(),
+    ExactDuplicates(),
+    NearDuplicates(),
+)
+_TALK = (
+    Repetition(max_lines=None, max_line_characters=0.5, max_paragraphs=0.5, top_grams=()),
+    Blocklist(),
+    Keys(),
+    PersonalData(),
+    Decontamination(),
+    ExactDuplicates(),
+    NearDuplicates(runs_of="characters"),
+)
+PRESETS: dict[str, Recipe] = {
+    "text": Recipe("text", _WEB),
+    "prompt": Recipe("prompt", (*_TALK, AuthorCap())),
+    "demonstration": Recipe("demonstration", (Length(1), *_TALK[:2], Boilerplate(), *_TALK[2:])),
+    # Responses are what models wrote: their way of speaking is what is being judged.
+    "response": Recipe("response", _TALK),
+}
+"""kind → the recipe to start from"""

@@ -13,6 +13,7 @@ size. The last line is JSON:
     language        share found of documents in another language
     pii_recall, pii_precision       personal data by place and kind, over all documents
     contamination_verbatim, contamination_edited   items found, whole and with one word changed
+    leaked          planted keys and personal data that are still in what was kept or in the ledger
     clean_removed   share of clean documents that any rule removed
     seconds, peak_mb                of the unbroken cleaning
     resumed_equal   whether the killed and resumed cleaning gave the same bytes
@@ -151,7 +152,7 @@ def _figures(folder: Path) -> dict[str, Any]:
         "contamination_edited": _share(of_kind["edited"], "decontamination"),
         "repetition": _share(of_kind["repetition"], "repetition"),
         "boilerplate": _share(of_kind["boilerplate"], "llm_boilerplate"),
-        "keys": _masked_keys(folder, of_kind),
+        "leaked": _leaked(folder, outcomes),
         "clean_removed": round(sum(bool(one.removed_by) for one in clean) / len(clean), 5),
     }
 
@@ -182,7 +183,7 @@ def _share(planted: list[Outcome], rule: str) -> float:
 def _personal(outcomes: list[Outcome]) -> dict[str, float]:
     planted = found = right = 0
     for one in outcomes:
-        truth = {(start, end, kind) for start, end, kind in one.truth["spans"]}
+        truth = {(start, end, kind) for start, end, kind in one.truth["spans"] if kind != "key"}
         planted, found = planted + len(truth), found + len(one.spans)
         right += len(truth & one.spans)
     return {
@@ -191,13 +192,16 @@ def _personal(outcomes: list[Outcome]) -> dict[str, float]:
     }
 
 
-def _masked_keys(folder: Path, of_kind: dict[str, list[Outcome]]) -> float:
-    """The share of planted keys that are nowhere in what was kept or noted."""
+def _leaked(folder: Path, outcomes: list[Outcome]) -> int:
     written = "".join(
         (folder / "unbroken" / name).read_text() for name in (cleaning.KEPT, cleaning.LEDGER)
     )
-    planted = [one.truth["detail"] for one in of_kind["keys"]]
-    return round(sum(key not in written for key in planted) / len(planted), 4)
+    planted = [
+        row["text"][start:end]
+        for row, one in zip(_rows(folder / "documents.jsonl"), outcomes, strict=True)
+        for start, end, _kind in one.truth["spans"]
+    ]
+    return sum(value in written for value in planted)
 
 
 if __name__ == "__main__":

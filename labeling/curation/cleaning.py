@@ -110,14 +110,14 @@ def kept(folder: Path) -> Iterator[Document]:
 
 def judge(
     document: Document, recipe: Recipe, looked_for: Against
-) -> tuple[Document, list[Verdict]]:
-    """What the rules about one text say: the document as they changed it, and their findings. The
+) -> tuple[Text, list[Verdict]]:
+    """What the rules about one text say: the text as they changed it, and their findings. The
     last finding is the removal, if there is one.
     """
     findings: list[Verdict] = []
-    if document.key in recipe.restored:
-        return document, findings
     text = Text(document.text)
+    if recipe.restored and document.key in recipe.restored:
+        return text, findings
     for rule in recipe.rules:
         verdict = _verdict(rule, text, document, looked_for)
         if verdict is None:
@@ -127,9 +127,7 @@ def judge(
             break
         if verdict.text is not None:
             text = Text(verdict.text)
-    if text.text == document.text:
-        return document, findings
-    return Document(**{**asdict(document), "text": text.text}), findings
+    return text, findings
 
 
 def _verdict(rule: Any, text: Text, document: Document, looked_for: Against) -> Verdict | None:
@@ -200,7 +198,7 @@ def _batch(documents: Iterator[Document]) -> list[Document]:
 def _write(
     place: int, given: Document, recipe: Recipe, looked_for: Against, files: dict[str, BinaryIO]
 ) -> None:
-    document, findings = judge(given, recipe, looked_for)
+    text, findings = judge(given, recipe, looked_for)
     is_removed = bool(findings) and findings[-1].is_removed
     entries = [_entry(place, given, finding) for finding in findings]
     files[_FIRST].write("".join(map(_line, entries)).encode())
@@ -209,17 +207,18 @@ def _write(
     row = {
         "document": place,
         "id": given.key,
-        "is_changed": document.text != given.text,
-        **asdict(document),
+        "is_changed": text.text != given.text,
+        **asdict(given),
+        "text": text.text,
     }
     made = duplicates.record(
-        Text(document.text),
+        text,
         near=recipe.near,
         document=place,
         offset=files[_PASSED].tell(),
-        licence=document.licence,
-        author=document.author,
-        created=document.created,
+        licence=given.licence,
+        author=given.author,
+        created=given.created,
     )
     files[_RECORDS].write(made.tobytes())
     files[_PASSED].write(_line(row).encode())

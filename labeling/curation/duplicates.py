@@ -159,7 +159,7 @@ def record(
     """The record of a document whose line begins at `offset`."""
     made = np.zeros(1, dtype=RECORD)
     made["document"], made["offset"], made["length"] = document, offset, len(text.text)
-    digest = sha256(curation.letters_of(" ".join(text.words) or text.text).encode()).digest()
+    digest = sha256((" ".join(text.words) or text.text.strip()).encode("utf-8", "surrogatepass")).digest()
     made["exact"] = np.frombuffer(digest[:16], dtype="<u8")
     made["licence"] = licence_rank(licence)
     made["author"] = stable_hash(author) if author else 0
@@ -223,11 +223,12 @@ def _crowded_buckets(
         places.append(shared)
         keys.append(bucket[shared].astype(np.int64) * N_BANDS + band)
     place, key = np.concatenate(places), np.concatenate(keys)
+    if not len(place):
+        return []
     by_place = np.argsort(place, kind="stable")
     place, key = place[by_place], key[by_place]
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     return [
         (int(place[start]), tuple(part.tolist()))
         for start, part in zip(starts, np.split(key, starts[1:]), strict=True)
-        if len(part)
     ]

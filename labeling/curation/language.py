@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 # Below this a guess is a coin toss between related languages.
 SHORT = 40
 # The beginning is enough, and reading it is slow.
-READ = 1_000
+READ = 500
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,11 @@ _KEYS = re.compile(
     r"(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY-----)?)"
     r"|(?P<password>(?<=://)[^\s:/@]{1,64}:[^\s:/@]{3,64}(?=@))"
 )
+_KEY_BEGINNINGS = (
+    "AKIA ASIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- hf_ sk- sk_ rk_ xox AIza npm_ eyJ"
+    " -----BEGIN ://"
+).split()
+_ASSIGNED_TO = ("key", "secret", "token", "passw", "pwd")
 _ASSIGNED = re.compile(
     r"(?:api[_-]?key|secret|token|passw(?:or)?d|pwd)[\"']?\s*[:=]\s*[\"']?([A-Za-z0-9+/_=-]{16,128})",
     re.IGNORECASE,
@@ -120,7 +125,9 @@ def _verdict(
     if len(spans) <= most:
         return None
     changed = None if removes else masked(text, spans)
-    return Verdict(rule, len(spans), most, removes, spans, changed)
+    return Verdict(
+        rule, len(spans), most, is_removed=removes, spans=spans, text=changed
+    )
 
 
 def personal_data(
@@ -142,12 +149,17 @@ def personal_data(
 
 def keys(text: str) -> tuple[Span, ...]:
     """Where keys and passwords are."""
-    found = [Span(*match.span(), str(match.lastgroup)) for match in _KEYS.finditer(text)]
-    found += [
-        Span(*match.span(1), "secret")
-        for match in _ASSIGNED.finditer(text)
-        if _entropy(match[1]) >= _RANDOM and any(map(str.isdigit, match[1]))
-    ]
+    found: list[Span] = []
+    # Looking for plain beginnings first is ten times as fast as the pattern.
+    if any(map(text.__contains__, _KEY_BEGINNINGS)):
+        found += [Span(*match.span(), str(match.lastgroup)) for match in _KEYS.finditer(text)]
+    low = text.lower()
+    if any(map(low.__contains__, _ASSIGNED_TO)):
+        found += [
+            Span(*match.span(1), "secret")
+            for match in _ASSIGNED.finditer(text)
+            if _entropy(match[1]) >= _RANDOM and any(map(str.isdigit, match[1]))
+        ]
     return _apart(found)
 
 

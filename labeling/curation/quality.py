@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import filterfalse
 from typing import ClassVar
 
 from labeling.curation.verdicts import Text, Verdict
@@ -62,7 +63,7 @@ class GopherQuality:
     def __call__(self, text: Text) -> Verdict | None:
         if not text.tokens:
             return Verdict(f"{self.NAME}.words", 0, self.min_words or 1)
-        words = [token for token in text.tokens if not is_sign(token)]
+        words = list(filterfalse(is_sign, text.tokens))
         return self._of_words(words) or self._of_lines(text) or self._of_kinds(text)
 
     def _of_words(self, words: list[str]) -> Verdict | None:
@@ -89,9 +90,7 @@ class GopherQuality:
         )
 
     def _of_kinds(self, text: Text) -> Verdict | None:
-        n_alphabetic = sum(
-            token.isalpha() or any(map(str.isalpha, token)) for token in text.tokens
-        )
+        n_alphabetic = sum(map(_has_letter, text.tokens))
         n_stop = len(STOP_WORDS.intersection(text.tokens))
         share = n_alphabetic / len(text.tokens)
         return _below(f"{self.NAME}.alphabetic", share, self.min_alphabetic_words) or _below(
@@ -116,7 +115,7 @@ class C4Quality:
         for raw in text.text.splitlines():
             line = raw.strip()
             words = line.split()
-            if any(len(word) > self.max_word for word in words):
+            if len(line) > self.max_word and any(len(word) > self.max_word for word in words):
                 continue
             line = _CITATION.sub("", line)
             is_sentence = line.endswith(_C4_ENDINGS) and not line.endswith("...")
@@ -168,6 +167,11 @@ class FineWebQuality:
 def is_sign(token: str) -> bool:
     """Whether nothing in it is a letter, a digit, or a sign that stands for a word, as € does."""
     return all(unicodedata.category(c)[0] == "P" or c in _SYMBOLS for c in token)
+
+
+@lru_cache(maxsize=1 << 16)
+def _has_letter(token: str) -> bool:
+    return any(map(str.isalpha, token))
 
 
 def _below(rule: str, value: float, least: float | None) -> Verdict | None:

@@ -56,8 +56,14 @@ class Repetition:
     def _of_grams(self, text: Text) -> Verdict | None:
         hashes, size = text.token_hashes, len(text.text)
         ends = np.fromiter(accumulate(map(len, text.tokens), initial=0), np.int64)
+        n_times = len(text.tokens)
         for n, most in self.top_grams:
-            share = _top(gram_hashes(hashes, n), ends, n) / size
+            # The longest run, as often as the most frequent shorter one: if that is not too much,
+            # nothing is.
+            if n > len(text.tokens) or n_times * _longest(ends, n) <= most * size:
+                continue
+            n_characters, n_times = _top(gram_hashes(hashes, n), ends, n)
+            share = n_characters / size
             if share > most:
                 return Verdict(f"{self.NAME}.top_{n}_gram", round(share, 4), most)
         for n, most in self.repeated_grams:
@@ -74,16 +80,21 @@ class Repetition:
         return None
 
 
-def _top(grams: Hashes, ends: NDArray[np.int64], n: int) -> int:
-    """Characters in all occurrences of the most frequent run, with its spaces."""
-    if not len(grams):
-        return 0
+def _longest(ends: NDArray[np.int64], n: int) -> int:
+    """Characters of the longest run, with its spaces."""
+    return int((ends[n:] - ends[:-n]).max()) + n - 1
+
+
+def _top(grams: Hashes, ends: NDArray[np.int64], n: int) -> tuple[int, int]:
+    """(characters in all occurrences of the most frequent run, with its spaces; how often it
+    occurs)
+    """
     _values, first, counts = np.unique(grams, return_index=True, return_counts=True)
     most = int(counts.max())
     if most < 2:
-        return 0
+        return 0, most
     at = int(first[counts == most].min())
-    return int(ends[at + n] - ends[at] + n - 1) * most
+    return int(ends[at + n] - ends[at] + n - 1) * most, most
 
 
 def _at_most(grams: Hashes, ends: NDArray[np.int64], n: int) -> int:

@@ -59,8 +59,14 @@ class Text:
     @cached_property
     def words(self) -> list[str]:
         """Words without signs, in one Unicode form and without case."""
+        if self.text.isascii():
+            return [token.lower() for token in self.tokens if token[0].isalnum()]
         folded = unicodedata.normalize("NFKC", self.text).casefold()
         return [token for token in _TOKEN.findall(folded) if token[0].isalnum()]
+
+    @cached_property
+    def low(self) -> str:
+        return self.text.lower()
 
     @cached_property
     def token_hashes(self) -> Hashes:

@@ -16,7 +16,7 @@ _SYMBOLS = frozenset("$+<=>^`|~")
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 _SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
 _C4_ENDINGS = (".", "?", "!", '"', "'")
-_TERMINAL = (*".!?。！？…؟।۔", "⁇", "⁈", "⁉", "‼")
+_TERMINAL = (*".!?。！？؟।۔", "⁇", "⁈", "⁉", "‼")
 _POLICY = (
     "terms of use",
     "privacy policy",
@@ -165,8 +165,10 @@ class FineWebQuality:
 
 @lru_cache(maxsize=1 << 16)
 def is_sign(token: str) -> bool:
-    """Whether nothing in it is a letter, a digit, or a sign that stands for a word, as € does."""
-    return all(unicodedata.category(c)[0] == "P" or c in _SYMBOLS for c in token)
+    """Whether nothing in it is a letter, a digit, or a sign that stands for a word, as € does. A
+    bullet counts as a word, as in datatrove.
+    """
+    return all((unicodedata.category(c)[0] == "P" and c != "•") or c in _SYMBOLS for c in token)
 
 
 @lru_cache(maxsize=1 << 16)

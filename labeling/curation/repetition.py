@@ -18,7 +18,9 @@ Limits = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True)
 class Repetition:
-    """Rae et al. 2021 (arXiv 2112.11446), table A1. A run of words counts once it occurs twice."""
+    """Rae et al. 2021 (arXiv 2112.11446), table A1, as datatrove reads it. `top_grams` are for
+    texts of 50 words or more: of five words, any two are a large share.
+    """
 
     NAME: ClassVar[str] = "repetition"
     max_lines: float | None = 0.3
@@ -91,8 +93,6 @@ def _top(grams: Hashes, ends: NDArray[np.int64], n: int) -> tuple[int, int]:
     """
     _values, first, counts = np.unique(grams, return_index=True, return_counts=True)
     most = int(counts.max())
-    if most < 2:
-        return 0, most
     at = int(first[counts == most].min())
     return int(ends[at + n] - ends[at] + n - 1) * most, most
 

@@ -59,8 +59,11 @@ def test_a_threshold_that_is_off_removes_nothing() -> None:
     assert GopherQuality(min_words=None)(Text("The harvest and the weather have that in common.")) is None
 
 
-def test_a_run_of_words_that_occurs_once_is_no_repetition() -> None:
-    assert Repetition()(Text("Extraordinarily incomprehensible.")) is None
+def test_of_a_short_answer_any_two_words_are_a_large_share() -> None:
+    text = Text("Extraordinarily incomprehensible.")
+
+    assert Repetition()(text) is not None
+    assert Repetition(top_grams=())(text) is None
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "snapshot_new": RESEARCHER,
     "snapshot": RESEARCHER,
     "snapshot_rows": RESEARCHER,
+    "snapshot_ledger": RESEARCHER,
     "lineage_campaign": RESEARCHER,
     "lineage_prompt": RESEARCHER,
     "models": RESEARCHER,

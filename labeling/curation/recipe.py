@@ -198,9 +198,12 @@ _TALK = (
 )
 PRESETS: dict[str, Recipe] = {
     "text": Recipe("text", _WEB),
+    "light": Recipe(
+        "light", (Keys(), PersonalData(), Decontamination(), ExactDuplicates(), NearDuplicates())
+    ),
     "prompt": Recipe("prompt", (*_TALK, AuthorCap())),
     "demonstration": Recipe("demonstration", (Length(1), *_TALK[:2], Boilerplate(), *_TALK[2:])),
     # Responses are what models wrote: their way of speaking is what is being judged.
     "response": Recipe("response", _TALK),
 }
-"""kind → the recipe to start from"""
+"""kind → the recipe to start from. "light" is for text that is not from the web: books, code."""

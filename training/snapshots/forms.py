@@ -146,6 +146,19 @@ class TextForm(forms.Form):
         initial=200,
         help_text=_("In characters. Shorter documents are left out, and so are duplicates."),
     )
+    recipe = forms.ChoiceField(
+        label=_("Curation"),
+        required=False,
+        choices=(
+            ("", _("None")),
+            ("light", _("Light: mask personal data and keys, remove near-duplicates")),
+            ("text", _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb")),
+        ),
+        help_text=_(
+            "Both recipes also remove documents that hold the prompt of a gold item. The snapshot"
+            " keeps a ledger of what was removed or changed, and why."
+        ),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -17,7 +17,7 @@ from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
 from training.processes import run_dir
-from training.snapshots import freeze
+from training.snapshots import curated, freeze
 
 _CAMPAIGNS_OF_KIND = {
     Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
@@ -90,6 +90,59 @@ def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
     )
 
 
+@dataclass(frozen=True)
+class RuleCounts:
+    """How many documents a rule removed and changed."""
+
+    removed: int
+    changed: int
+
+    @property
+    def total(self) -> int:
+        return self.removed + self.changed
+
+
+@dataclass(frozen=True)
+class Curation:
+    """What a recipe did: read = kept + changed + removed."""
+
+    recipe: str
+    fingerprint: str
+    read: int
+    kept: int
+    changed: int
+    removed: int
+    rules: list[tuple[str, RuleCounts]]
+    """the most effective first"""
+
+
+def curation(*, snapshot: Snapshot) -> Curation | None:
+    """None if the snapshot was not curated by a recipe."""
+    about = snapshot.card.get("curation")
+    if not about:
+        return None
+    rules = [
+        (rule, RuleCounts(counts.get("removed", 0), counts.get("changed", 0)))
+        for rule, counts in about["rules"].items()
+    ]
+    return Curation(
+        recipe=about["recipe"]["name"],
+        **{name: about[name] for name in ("fingerprint", "read", "kept", "changed", "removed")},
+        rules=sorted(rules, key=lambda one: (-one[1].total, one[0])),
+    )
+
+
+def ledger_entries(
+    *, snapshot: Snapshot, rule: str, skip: int, n: int
+) -> list[curated.Entry] | None:
+    """Rows of the ledger, of one rule or of all (""); None if the files are not on this machine."""
+    folder = Path(settings.SNAPSHOTS_DIR) / snapshot.folder
+    try:
+        return curated.entries(folder, rule=rule, skip=skip, n=n)
+    except OSError:
+        return None
+
+
 def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
     """Splits in their usual order, everything else by count: the database does not keep the order
     of JSON keys.
@@ -132,6 +185,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         return [
             (_("Licence"), str(snapshot.filters["licence"])),
             (_("Minimum document length, in characters"), str(snapshot.filters["min_characters"])),
+            *((_("Curation"), str(recipe)) for recipe in [snapshot.filters.get("recipe")] if recipe),
         ]
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(

@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
-from labeling.models import Judgment
+from labeling.curation.contamination import Item
+from labeling.models import Gold, Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
-from training.snapshots import texts
+from training.snapshots import curated, texts
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
 from training.storage import artifacts, store
@@ -55,24 +56,36 @@ def create_text_snapshot(
     documents: Iterable[Document],
     licence: str,
     min_characters: int,
+    recipe: str = "",
     by: User,
     now: datetime,
 ) -> Snapshot:
-    """Creates a snapshot of uploaded documents (see snapshots.texts). Raises UnableToCreate."""
+    """Creates a snapshot of uploaded documents (see snapshots.texts). `recipe` is a name of
+    curated.RECIPES, or "" for none. Raises UnableToCreate.
+    """
 
     def freeze(folder: Path) -> FrozenFolder:
         return texts.freeze(
-            documents, folder=folder, licence=licence, min_characters=min_characters
+            documents,
+            folder=folder,
+            licence=licence,
+            min_characters=min_characters,
+            recipe=curated.RECIPES[recipe] if recipe else None,
+            items=_gold_items(),
         )
 
-    return _create(
-        Snapshot.Kind.TEXT,
-        name,
-        {"licence": licence, "min_characters": min_characters},
-        freeze,
-        by,
-        now,
-    )
+    filters: dict[str, Any] = {"licence": licence, "min_characters": min_characters}
+    if recipe:
+        filters["recipe"] = recipe
+    return _create(Snapshot.Kind.TEXT, name, filters, freeze, by, now)
+
+
+def _gold_items() -> Iterator[Item]:
+    """The prompts of gold items: a model must not have read what people are tested with."""
+    golds = Gold.objects.filter(retired_at=None).order_by("pk").select_related("prompt")
+    for gold in golds.iterator(chunk_size=1000):
+        said = "\n".join(str(message["content"]) for message in gold.prompt.messages)
+        yield Item(f"gold {gold.pk}", said)
 
 
 def trace_demonstrations(*, snapshot: Snapshot) -> int:

@@ -19,9 +19,13 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from labeling.curation import cleaning
+from labeling.curation.contamination import Item
+from labeling.curation.recipe import Recipe
 from labeling.importers import curation
 from pages import plain_text
 from training.processes import run_dir
+from training.snapshots import curated
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.freeze import FrozenFolder, UnableToCreate
 
@@ -99,43 +103,62 @@ def _parts(
 
 
 def freeze(
-    documents: Iterable[Document], *, folder: Path, licence: str, min_characters: int
+    documents: Iterable[Document],
+    *,
+    folder: Path,
+    licence: str,
+    min_characters: int,
+    recipe: Recipe | None = None,
+    items: Iterable[Item] = (),
 ) -> FrozenFolder:
     """Writes the folder atomically. Leaves out short documents and duplicates, and splits the rest
-    about 80/10/10 by a hash of the text.
+    about 80/10/10 by a hash of the text. Before that, `recipe` cleans the documents; `items` are
+    what it keeps out because models are measured on them.
 
     Duplicates are equal except for case, punctuation and spacing. Raises UnableToCreate, and then
     leaves nothing behind.
     """
-    left_out: Counter[str] = Counter()
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
-        splits, sources, n_characters = _written(
-            _curated(documents, min_characters, left_out), aside
-        )
-        if not splits["train"]:
-            raise UnableToCreate(
-                _("No documents remain. Upload more, or lower the minimum document length.")
-            )
-        n_rows = splits.total()
-        card: dict[str, Any] = {
-            "kind": "text",
-            "rows": n_rows,
-            "prompts": n_rows,
-            "characters": n_characters,
-            "splits": dict(splits),
-            "sources": dict(sources.most_common()),
-            "licences": {licence: n_rows},
-            "left_out": dict(left_out.most_common()),
-        }
+        if recipe is None:
+            card = _filled(documents, aside, licence, min_characters)
+        else:
+            given = (cleaning.Document(one.text, one.source, licence) for one in documents)
+            with curated.cleaned(given, recipe=recipe, items=items, folder=aside) as (kept, about):
+                left = (Document(one.text, one.source) for one in kept)
+                card = _filled(left, aside, licence, min_characters) | {"curation": about}
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
         for path in aside.iterdir():
             path.chmod(0o444)
         aside.rename(folder)
         undo.pop_all()
-    return FrozenFolder(snapshots_freeze.fingerprint(folder), n_rows, card, [])
+    return FrozenFolder(snapshots_freeze.fingerprint(folder), card["rows"], card, [])
+
+
+def _filled(
+    documents: Iterable[Document], folder: Path, licence: str, min_characters: int
+) -> dict[str, Any]:
+    """Writes the splits. Returns the card; raises UnableToCreate if nothing is left to learn from."""
+    left_out: Counter[str] = Counter()
+    chosen = _curated(documents, min_characters, left_out)
+    splits, sources, n_characters = _written(chosen, folder)
+    if not splits["train"]:
+        raise UnableToCreate(
+            _("No documents remain. Upload more, or lower the minimum document length.")
+        )
+    n_rows = splits.total()
+    return {
+        "kind": "text",
+        "rows": n_rows,
+        "prompts": n_rows,
+        "characters": n_characters,
+        "splits": dict(splits),
+        "sources": dict(sources.most_common()),
+        "licences": {licence: n_rows},
+        "left_out": dict(left_out.most_common()),
+    }
 
 
 def _written(

@@ -1,7 +1,7 @@
 """The list of snapshots, the form for a new one, and a snapshot's card and rows."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -15,6 +15,7 @@ from training.snapshots import rows as snapshots_rows
 
 SNAPSHOTS_PER_PAGE = 30
 ROWS_PER_PAGE = 20
+_OF_TEXT = ("name", "documents", "licence", "min_characters", "recipe")
 
 
 @require_GET
@@ -65,6 +66,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "card": selectors.card(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
+        "curation": selectors.curation(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
         "run_kind": run_kind,
         "run_button": configs.KINDS[run_kind].snapshot_button,
@@ -103,10 +105,35 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/snapshots/snapshot_rows.html", context)
 
 
+@require_GET
+def ledger(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the recipe of a snapshot of text removed or changed. ?rule= shows one rule's."""
+    snapshot = training_access.snapshot(user=request.user, pk=pk)
+    about = selectors.curation(snapshot=snapshot)
+    if about is None:
+        raise Http404
+    counts = dict(about.rules)
+    asked = request.GET.get("rule", "")
+    rule = asked if asked in counts else ""
+    n = counts[rule].total if rule else sum(one.total for one in counts.values())
+    page = Paginator(range(n), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "snapshot": snapshot,
+        "curation": about,
+        "rule": rule,
+        "n_entries": sum(one.total for one in counts.values()),
+        "page": page,
+        "entries": selectors.ledger_entries(
+            snapshot=snapshot, rule=rule, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
+        ),
+    }
+    return render(request, "training/snapshots/snapshot_ledger.html", context)
+
+
 def _create(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
     given, by, now = form.cleaned_data, training_access.researcher(request.user), timezone.now()
     if isinstance(form, forms.TextForm):
-        about = {name: given[name] for name in ("name", "documents", "licence", "min_characters")}
+        about = {name: given[name] for name in _OF_TEXT}
         return services.create_text_snapshot(**about, by=by, now=now)
     return services.create_snapshot(
         kind=kind, name=given["name"], filters=form.filters(), by=by, now=now

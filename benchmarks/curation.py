@@ -35,9 +35,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fixtures import corpus  # noqa: E402
-from labeling.curation import cleaning, recipe  # noqa: E402
-from labeling.curation.contamination import Item  # noqa: E402
+from benchmarks.fixtures import corpus
+from labeling.curation import cleaning, recipe
+from labeling.curation.contamination import Item
 
 BYTES_PER_LONG_DOCUMENT = 3_400
 
@@ -107,9 +107,7 @@ def _clean(given: Path, folder: Path, kill_after: int) -> None:
         beat=beat,
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        json.dumps({"seconds": round(time.monotonic() - started, 1), "peak_mb": round(peak)})
-    )
+    print(json.dumps({"seconds": round(time.monotonic() - started, 1), "peak_mb": round(peak)}))
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -158,8 +156,8 @@ def _figures(folder: Path) -> dict[str, Any]:
 
 
 def _pairs(outcomes: list[Outcome], kind: str, rule: str) -> dict[str, float]:
-    """Found: of a pair exactly one was removed, by the rule. Wrong: the rule removed something else,
-    or both.
+    """Found: of a pair exactly one was removed, by the rule. Wrong: the rule removed something
+    else, or both.
     """
     removed = defaultdict(int)
     groups = {one.truth["group"] for one in outcomes if one.truth["kind"] == kind}

@@ -10,16 +10,14 @@ _CARDS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
     r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|6(?:011|5\d\d|4[4-9]\d)\d{12}"
 )
-_IBAN_LENGTHS = dict(
-    pair.split(":")
-    for pair in (
-        "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BR:29 CH:21 CR:22 CY:28 CZ:24"
-        " DE:22 DK:18 DO:28 EE:20 ES:24 FI:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28"
-        " HR:21 HU:28 IE:22 IL:23 IS:26 IT:27 JO:30 KW:30 KZ:20 LB:28 LI:21 LT:20 LU:20 LV:21"
-        " MC:27 MD:24 ME:22 MK:19 MR:27 MT:31 MU:30 NL:18 NO:15 PK:24 PL:28 PT:25 QA:29 RO:24"
-        " RS:22 SA:24 SE:24 SI:19 SK:24 SM:27 TN:24 TR:26 UA:29 VG:24 XK:20"
-    ).split()
+_IBANS = (
+    "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BR:29 CH:21 CR:22 CY:28 CZ:24 DE:22"
+    " DK:18 DO:28 EE:20 ES:24 FI:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28 HR:21 HU:28"
+    " IE:22 IL:23 IS:26 IT:27 JO:30 KW:30 KZ:20 LB:28 LI:21 LT:20 LU:20 LV:21 MC:27 MD:24 ME:22"
+    " MK:19 MR:27 MT:31 MU:30 NL:18 NO:15 PK:24 PL:28 PT:25 QA:29 RO:24 RS:22 SA:24 SE:24 SI:19"
+    " SK:24 SM:27 TN:24 TR:26 UA:29 VG:24 XK:20"
 )
+_IBAN_LENGTHS = dict(pair.split(":") for pair in _IBANS.split())
 
 
 def is_card(digits: str) -> bool:
@@ -94,7 +92,9 @@ def is_dutch_citizen_number(digits: str) -> bool:
 
 def is_british_health_number(digits: str) -> bool:
     """NHS: weights 10 to 2, and 11 minus the rest modulo 11 is the last digit."""
-    total = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
+    total = sum(
+        int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)
+    )
     check = 11 - total % 11
     return check != 10 and check % 11 == int(digits[9])
 

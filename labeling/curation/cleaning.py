@@ -108,9 +108,7 @@ def kept(folder: Path) -> Iterator[Document]:
             yield Document(**{name: row[name] for name in Document.__dataclass_fields__})
 
 
-def judge(
-    document: Document, recipe: Recipe, looked_for: Against
-) -> tuple[Text, list[Verdict]]:
+def judge(document: Document, recipe: Recipe, looked_for: Against) -> tuple[Text, list[Verdict]]:
     """What the rules about one text say: the text as they changed it, and their findings. The
     last finding is the removal, if there is one.
     """
@@ -236,7 +234,7 @@ def _entry(place: int, document: Document, verdict: Verdict) -> dict[str, Any]:
         "twin": verdict.twin,
         "spans": [[span.start, span.end, span.kind] for span in verdict.spans[:MOST_SPANS]],
         "source": shown(document.source),
-        "excerpt": shown(document.text),
+        "excerpt": shown(document.text, around=verdict.spans[0].start if verdict.spans else 0),
     }
 
 
@@ -351,5 +349,3 @@ def _save(path: Path, content: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
-
-

@@ -30,11 +30,12 @@ LONGEST, OLDEST, BEST_LICENCE = "longest", "oldest", "best_licence"
 KEEPS = (LONGEST, OLDEST, BEST_LICENCE)
 WORDS, CHARACTERS = "words", "characters"
 NEVER = np.iinfo(np.int64).max
-# From the freest on; what is not here comes last.
-LICENCES = (
+_FREEST_FIRST = (
     "cc0 pddl public unlicense mit-0 0bsd mit isc bsd zlib apache cc-by-4 cc-by-3 cc-by-2 odc-by"
     " cdla-permissive mpl lgpl cc-by-sa odbl gpl agpl cc-by-nd cc-by-nc"
-).split()
+)
+LICENCES = _FREEST_FIRST.split()
+"""What is not here comes last."""
 RECORD = np.dtype(
     [
         ("document", "<u8"),
@@ -63,9 +64,7 @@ class ExactDuplicates:
         alive = np.flatnonzero(is_kept)
         order = alive[_best_first(records[alive], self.keeps)]
         digests = records["exact"][order]
-        _values, first, group = np.unique(
-            digests, axis=0, return_index=True, return_inverse=True
-        )
+        _values, first, group = np.unique(digests, axis=0, return_index=True, return_inverse=True)
         twins = order[first[group.reshape(-1)]]
         return {
             int(one): (int(twin), Verdict(self.NAME, 1.0, 1.0))
@@ -76,8 +75,8 @@ class ExactDuplicates:
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """No two texts share most of their runs of words (or characters, for short texts): MinHash finds
-    candidates, and the exact Jaccard index decides.
+    """No two texts share most of their runs of words (or characters, for short texts): MinHash
+    finds candidates, and the exact Jaccard index decides.
     """
 
     NAME: ClassVar[str] = "near_duplicate"
@@ -159,7 +158,9 @@ def record(
     """The record of a document whose line begins at `offset`."""
     made = np.zeros(1, dtype=RECORD)
     made["document"], made["offset"], made["length"] = document, offset, len(text.text)
-    digest = sha256((" ".join(text.words) or text.text.strip()).encode("utf-8", "surrogatepass")).digest()
+    digest = sha256(
+        (" ".join(text.words) or text.text.strip()).encode("utf-8", "surrogatepass")
+    ).digest()
     made["exact"] = np.frombuffer(digest[:16], dtype="<u8")
     made["licence"] = licence_rank(licence)
     made["author"] = stable_hash(author) if author else 0

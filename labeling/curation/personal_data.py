@@ -42,7 +42,8 @@ _CALLED = re.compile(
 _SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _SPANISH = re.compile(r"(?<!\w)[XYZ\d]-?\d{7}-?[A-Z](?!\w)")
 _FRENCH = re.compile(r"(?<!\w)[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d(?!\w)")
-# A run of nine to eleven digits passes a check by chance once in ten, so a word must say what it is.
+# A run of nine to eleven digits passes a check by chance once in ten, so a word must say what it
+# is.
 _NAMED = (
     (
         re.compile(r"\b(?:steuer|tax)[^\d\n]{0,40}((?:\d ?){10}\d)(?!\d)", re.IGNORECASE),
@@ -75,13 +76,14 @@ _KEYS = re.compile(
     r"|(?P<npm>\bnpm_[A-Za-z0-9]{36})"
     r"|(?P<token>\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
     r"|(?P<private_key>-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY-----)?)"
+    r"(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY-----|[A-Za-z0-9+/=\s]{0,8000}))"
     r"|(?P<password>(?<=://)[^\s:/@]{1,64}:[^\s:/@]{3,64}(?=@))"
 )
-_KEY_BEGINNINGS = (
+_BEGINNINGS = (
     "AKIA ASIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- hf_ sk- sk_ rk_ xox AIza npm_ eyJ"
     " -----BEGIN ://"
-).split()
+)
+_KEY_BEGINNINGS = _BEGINNINGS.split()
 _ASSIGNED_TO = ("key", "secret", "token", "passw", "pwd")
 _ASSIGNED = re.compile(
     r"(?:api[_-]?key|secret|token|passw(?:or)?d|pwd)[\"']?\s*[:=]\s*[\"']?([A-Za-z0-9+/_=-]{16,128})",
@@ -125,9 +127,7 @@ def _verdict(
     if len(spans) <= most:
         return None
     changed = None if removes else masked(text, spans)
-    return Verdict(
-        rule, len(spans), most, is_removed=removes, spans=spans, text=changed
-    )
+    return Verdict(rule, len(spans), most, is_removed=removes, spans=spans, text=changed)
 
 
 def personal_data(
@@ -172,13 +172,24 @@ def masked(text: str, spans: Iterable[Span]) -> str:
     return "".join([*parts, text[end:]])
 
 
-def shown(text: str, most: int = 200) -> str:
-    """The beginning of a text as a ledger may keep it: nothing personal, no keys."""
-    # Something that begins before the end of the excerpt is recognised only as a whole.
-    read = text[: most + 200]
-    spans = _apart([*personal_data(read), *keys(read)])
-    clear = " ".join(masked(read, spans).split())
-    return clear if len(clear) <= most else f"{clear[: most - 1].rsplit('<', 1)[0].rstrip()}…"
+def shown(text: str, *, around: int = 0, most: int = 200) -> str:
+    """An excerpt as a ledger may keep it: nothing personal, no keys."""
+    # Found in the whole text: a part of a key is not recognised as one, but is still part of a key.
+    spans = _apart([*keys(text), *personal_data(text)])
+    start = max(0, around - most // 3)
+    end = start + most
+    for span in spans:
+        if span.start < start < span.end:
+            start = span.start
+        if span.start < end < span.end:
+            end = span.end
+    inside = [
+        Span(span.start - start, span.end - start, span.kind)
+        for span in spans
+        if start <= span.start and span.end <= end
+    ]
+    clear = " ".join(masked(text[start:end], inside).split())
+    return f"{'…' if start else ''}{clear}{'…' if end < len(text) else ''}"
 
 
 def _apart(found: list[Span]) -> tuple[Span, ...]:

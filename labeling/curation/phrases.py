@@ -66,7 +66,8 @@ def _pattern(
     every = dict.fromkeys([*(p for name in lists for p in phrases_of(name)), *phrases])
     # The longest first: "click here to win" before "click here".
     parts = [
-        r"\s+".join(map(re.escape, phrase.split())) for phrase in sorted(every, key=lambda p: -len(p))
+        r"\s+".join(map(re.escape, phrase.split()))
+        for phrase in sorted(every, key=lambda p: -len(p))
     ]
     anchors = dict.fromkeys(max(phrase.split(), key=len, default="").lower() for phrase in every)
     return tuple(anchors), re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE)

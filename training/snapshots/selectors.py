@@ -185,7 +185,11 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         return [
             (_("Licence"), str(snapshot.filters["licence"])),
             (_("Minimum document length, in characters"), str(snapshot.filters["min_characters"])),
-            *((_("Curation"), str(recipe)) for recipe in [snapshot.filters.get("recipe")] if recipe),
+            *(
+                (_("Curation"), str(recipe))
+                for recipe in [snapshot.filters.get("recipe")]
+                if recipe
+            ),
         ]
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(

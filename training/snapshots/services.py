@@ -19,8 +19,8 @@ from labeling.curation.contamination import Item
 from labeling.models import Gold, Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
-from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import curated, texts
+from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
 from training.storage import artifacts, store

@@ -140,7 +140,7 @@ def freeze(
 def _filled(
     documents: Iterable[Document], folder: Path, licence: str, min_characters: int
 ) -> dict[str, Any]:
-    """Writes the splits. Returns the card; raises UnableToCreate if nothing is left to learn from."""
+    """Writes the splits. Returns the card. Raises UnableToCreate if nothing is left."""
     left_out: Counter[str] = Counter()
     chosen = _curated(documents, min_characters, left_out)
     splits, sources, n_characters = _written(chosen, folder)

@@ -16,10 +16,11 @@ from labeling.curation.personal_data import Keys, PersonalData
 from labeling.curation.quality import Length
 from labeling.curation.recipe import PRESETS, Licences, Recipe, UnableToRead
 
-WORDS = (
+_WORDS = (
     "river stone lamp garden letter winter bridge cloud engine paper island forest mirror ladder"
     " pepper copper ribbon castle basket hammer"
-).split()
+)
+WORDS = _WORDS.split()
 
 
 def text_of(seed: int, n: int = 80) -> str:
@@ -95,9 +96,7 @@ def test_of_near_duplicates_the_longest_stays_and_is_named(tmp_path: Path) -> No
     assert 0.8 <= ledger[0]["value"] < 1
 
 
-@pytest.mark.parametrize(
-    ("keeps", "stays"), [("longest", 2), ("oldest", 1), ("best_licence", 0)]
-)
+@pytest.mark.parametrize(("keeps", "stays"), [("longest", 2), ("oldest", 1), ("best_licence", 0)])
 def test_which_of_two_copies_stays_can_be_chosen(tmp_path: Path, keeps: str, stays: int) -> None:
     text = text_of(6)
     documents = [
@@ -177,9 +176,7 @@ def test_killed_and_resumed_gives_the_same_bytes(
     folder = tmp_path / "broken"
     for n in (7, 28, 49):
         with pytest.raises(Killed):
-            cleaning.clean(
-                documents, recipe=Recipe("r", rules), folder=folder, beat=killed_at(n)
-            )
+            cleaning.clean(documents, recipe=Recipe("r", rules), folder=folder, beat=killed_at(n))
         # What was being written when the process died.
         with (folder / "passed.jsonl").open("a") as file:
             file.write('{"torn')
@@ -265,6 +262,8 @@ def test_a_wrong_recipe_is_refused_with_a_sentence(rules: Any, sentence: str) ->
 
 
 def test_licences_are_ranked_by_their_longest_known_beginning() -> None:
-    ranks = [licence_rank(name) for name in ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC BY NC 4.0", "")]
+    ranks = [
+        licence_rank(name) for name in ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC BY NC 4.0", "")
+    ]
 
     assert ranks == sorted(set(ranks))

@@ -21,10 +21,11 @@ fineweb = pytest.importorskip("datatrove.pipeline.filters.fineweb_quality_filter
 gopher = pytest.importorskip("datatrove.pipeline.filters.gopher_quality_filter")
 repetition = pytest.importorskip("datatrove.pipeline.filters.gopher_repetition_filter")
 
-WORDS = (
+_WORDS = (
     "the be to of and that have with river stone lamp letter winter bridge a I extraordinarily"
     " electroencephalographically 12 3.5 # ... … - { } lorem ipsum javascript €"
-).split()
+)
+WORDS = _WORDS.split()
 ENDS = (". ", ". ", "! ", "\n", ".\n", "...\n", "\n\n", ".\n- ", ".\n• ", ' said "so". ')
 
 

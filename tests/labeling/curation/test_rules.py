@@ -56,7 +56,10 @@ def test_a_rule_says_its_value_and_its_threshold(
 
 def test_a_threshold_that_is_off_removes_nothing() -> None:
     assert Length(None)(Text("x")) is None
-    assert GopherQuality(min_words=None)(Text("The harvest and the weather have that in common.")) is None
+    assert (
+        GopherQuality(min_words=None)(Text("The harvest and the weather have that in common."))
+        is None
+    )
 
 
 def test_of_a_short_answer_any_two_words_are_a_large_share() -> None:
@@ -89,11 +92,17 @@ def test_short_texts_stay_whatever_their_language() -> None:
     ("text", "found"),
     [
         ("Write to anna.k@posteo.net today.", [("email", "anna.k@posteo.net")]),
-        ("Call +49 30 901820, or (212) 736-5000.", [("phone", "+49 30 901820"), ("phone", "(212) 736-5000")]),
+        (
+            "Call +49 30 901820, or (212) 736-5000.",
+            [("phone", "+49 30 901820"), ("phone", "(212) 736-5000")],
+        ),
         ("My phone is 2127365000.", [("phone", "2127365000")]),
         ("IBAN DE89 3704 0044 0532 0130 00 in Berlin", [("iban", "DE89 3704 0044 0532 0130 00")]),
         ("Card 4111 1111 1111 1111.", [("card", "4111 1111 1111 1111")]),
-        ("From 8.8.8.8 and 2001:4860:4860::8888", [("ip", "8.8.8.8"), ("ip", "2001:4860:4860::8888")]),
+        (
+            "From 8.8.8.8 and 2001:4860:4860::8888",
+            [("ip", "8.8.8.8"), ("ip", "2001:4860:4860::8888")],
+        ),
         ("SSN 536-90-4399", [("national_id", "536-90-4399")]),
         ("DNI 12345678Z", [("national_id", "12345678Z")]),
         ("Steuer-ID: 86095742719", [("national_id", "86095742719")]),
@@ -102,7 +111,7 @@ def test_short_texts_stay_whatever_their_language() -> None:
         ("PESEL 44051401359", [("national_id", "44051401359")]),
         ("NIR 2 55 08 14 168 025 38", [("national_id", "2 55 08 14 168 025 38")]),
     ],
-)  # fmt: skip
+)
 def test_personal_data_is_found_by_form_and_check_digits(
     text: str, found: list[tuple[str, str]]
 ) -> None:
@@ -177,7 +186,26 @@ def test_an_excerpt_says_nothing_personal_even_at_its_end() -> None:
     excerpt = shown(text)
 
     assert "anna" not in excerpt
+    assert excerpt.endswith("<EMAIL>…")
     assert len(excerpt) <= 200
+
+
+def test_an_excerpt_may_begin_at_a_finding() -> None:
+    text = f"{'x ' * 200}anna.k@posteo.net {'y ' * 200}"
+
+    for around in range(380, 430):
+        excerpt = shown(text, around=around)
+        assert "<EMAIL>" in excerpt
+        assert "posteo" not in excerpt
+
+
+@pytest.mark.parametrize("end", ["", "\n-----END PRIVATE KEY-----"])
+def test_no_part_of_a_private_key_is_in_an_excerpt(end: str) -> None:
+    body = "\n".join(f"MIIEpAIBAAKCAQEA{n:048}" for n in range(30))
+
+    text = f"Look: -----BEGIN PRIVATE KEY-----\n{body}{end}"
+
+    assert "MII" not in "".join(shown(text, around=at) for at in (0, 300, 1_500))
 
 
 def test_masks_stand_in_place() -> None:

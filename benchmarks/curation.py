@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ def _pairs(outcomes: list[Outcome], kind: str, rule: str) -> dict[str, float]:
     """Found: of a pair exactly one was removed, by the rule. Wrong: the rule removed something
     else, or both.
     """
-    removed = defaultdict(int)
+    removed: Counter[str | int] = Counter()
     groups = {one.truth["group"] for one in outcomes if one.truth["kind"] == kind}
     for one in outcomes:
         if one.removed_by == rule:

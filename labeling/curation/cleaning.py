@@ -15,7 +15,7 @@ killed and resumed cleaning gives the same bytes as one without a break.
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -194,7 +194,7 @@ def _batch(documents: Iterator[Document]) -> list[Document]:
 
 
 def _write(
-    place: int, given: Document, recipe: Recipe, looked_for: Against, files: dict[str, BinaryIO]
+    place: int, given: Document, recipe: Recipe, looked_for: Against, files: Mapping[str, BinaryIO]
 ) -> None:
     text, findings = judge(given, recipe, looked_for)
     is_removed = bool(findings) and findings[-1].is_removed

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeling.curation.verdicts import Hashes, Text, Verdict, gram_hashes
 
@@ -124,9 +125,9 @@ def _sorted(parts: list[tuple[Hashes, int]]) -> tuple[Hashes, Hashes, Hashes]:
     return hashes[order], items[order], places[order]
 
 
-def _is_in(grams: Hashes, hashes: Hashes) -> np.ndarray:
+def _is_in(grams: Hashes, hashes: Hashes) -> NDArray[np.bool_]:
     """Which of `grams` are among the sorted `hashes`."""
     if not len(grams) or not len(hashes):
         return np.zeros(len(grams), dtype=bool)
     at = np.minimum(np.searchsorted(hashes, grams), len(hashes) - 1)
-    return hashes[at] == grams
+    return np.equal(hashes[at], grams)

@@ -12,7 +12,7 @@ from typing import Any
 
 from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
 from training.configs.metrics import _
 from training.configs.ppo import PpoConfig

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from pages import plain_text
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers
+from training.benchmarks.scoring.answers import Answer, Item, Score, Scorer
 from training.models import (
     AnswerScore,
     BenchmarkAnswer,
@@ -68,16 +69,16 @@ def store_answers(
     return True
 
 
-def score_run(*, run: Run, now: datetime) -> list[SuiteScore]:
-    """Scores every stored answer of a run with its suites' scorers, and makes the scores of the
-    model's newest run the current ones.
+def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[SuiteScore]:
+    """Scores every stored answer of a run with its suites' scorers, and with those named in
+    `beside` where they take its kind. Makes the scores of the model's newest run the current ones.
 
     An item without an answer, or whose answer the scorer cannot read, is counted as missing and
     never as wrong.
     """
     computed = []
     for suite in _suites_of(run):
-        found = [_score_answers(run, suite, scorer) for scorer in _scorers_of(suite)]
+        found = [_score_answers(run, suite, scorer) for scorer in _scorers_of(suite, beside)]
         main = next((one.scorer for one in found if one.answers), None)
         for place, one in enumerate(found):
             is_main = one.scorer == main or (main is None and place == 0)
@@ -147,22 +148,32 @@ def _suites_of(run: Run) -> QuerySet[Suite]:
     return (asked | answered).order_by("pk")
 
 
-def _scorers_of(suite: Suite) -> list[scorers.Scorer]:
+def _scorers_of(suite: Suite, beside: Sequence[str]) -> list[Scorer]:
     """The suite's own scorer first. None for a suite that only people score."""
-    beside = next((names for names in _BESIDE if suite.scorer in names), ())
-    names = dict.fromkeys([suite.scorer, *beside])
+    together = next((names for names in _BESIDE if suite.scorer in names), ())
+    names = dict.fromkeys([suite.scorer, *together, *beside])
     found = [scorers.SCORERS[name] for name in names if name in scorers.SCORERS]
     return [one for one in found if one.name == suite.scorer or suite.kind in one.kinds]
 
 
-def _score_answers(run: Run, suite: Suite, scorer: scorers.Scorer) -> _Scored:
+def _score_answers(run: Run, suite: Suite, scorer: Scorer) -> _Scored:
     """Scores the answers and stores each score."""
     answers = BenchmarkAnswer.objects.filter(run=run, item__suite=suite, missing="")
     scored, rows = [], []
     for answer in answers.select_related("item").order_by("item__position").iterator(_BATCH):
         score = scorer.score(
-            scorers.Item(suite.kind, answer.item.prompt, answer.item.content, suite.options),
-            scorers.Answer(answer.text, answer.follow_ups, answer.values, answer.is_ended),
+            Item(
+                kind=suite.kind,
+                prompt=answer.item.prompt,
+                content=answer.item.content,
+                options=suite.options,
+            ),
+            Answer(
+                text=answer.text,
+                follow_ups=answer.follow_ups,
+                values=answer.values,
+                is_ended=answer.is_ended,
+            ),
         )
         if score is None or not math.isfinite(score.value):
             continue
@@ -180,7 +191,7 @@ def _score_answers(run: Run, suite: Suite, scorer: scorers.Scorer) -> _Scored:
     return _Scored(scorer.key, scorer.name not in _WITHOUT_BOUNDS, scored)
 
 
-def _scored_answer(suite: Suite, answer: BenchmarkAnswer, score: scorers.Score) -> ScoredAnswer:
+def _scored_answer(suite: Suite, answer: BenchmarkAnswer, score: Score) -> ScoredAnswer:
     rewards, lengths = rewards_of(
         kind=suite.kind, content=answer.item.content, text=answer.text, values=answer.values
     )

@@ -86,9 +86,7 @@ def mean(
     return math.fsum(values) / len(values), low, high
 
 
-def _by_category(
-    answers: Sequence[ScoredAnswer], *, is_share: bool
-) -> dict[str, dict[str, Any]]:
+def _by_category(answers: Sequence[ScoredAnswer], *, is_share: bool) -> dict[str, dict[str, Any]]:
     groups: dict[str, list[ScoredAnswer]] = {}
     for one in answers:
         if one.category:

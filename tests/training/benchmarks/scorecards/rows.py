@@ -97,8 +97,6 @@ def scored(
 def ended(run: Run, *, hours: int = 0, outcome: str = "succeeded") -> Any:
     """Ends the run and scores it; returns its scores."""
     at = NOW + timedelta(hours=hours)
-    Run.objects.filter(pk=run.pk).update(
-        state=Run.State.FINISHED, outcome=outcome, finished_at=at
-    )
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FINISHED, outcome=outcome, finished_at=at)
     services.score_run(run=Run.objects.get(pk=run.pk), now=at)
     return SuiteScore.objects.filter(run=run)

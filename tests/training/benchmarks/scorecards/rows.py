@@ -1,16 +1,14 @@
 """Suites, benchmark runs and answers for tests of scorecards."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from accounts.models import User
 from training.benchmarks.scorecards import services
 from training.models import Run, Snapshot, Suite, SuiteItem, SuiteScore, TrainedModel
 
-NOW = timezone.make_aware(datetime(2026, 11, 28, 12))
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def a_suite(

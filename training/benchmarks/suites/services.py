@@ -58,7 +58,7 @@ def create_suite(
             batch_size=_BATCH,
         )
         after = {"id": suite.slug, "version": suite.version, "items_hash": suite.items_hash}
-        audit_log.record(by=by, action="created", target=suite, after=after, now=now)
+        audit_log.record(by=by, action="create", target=suite, after=after, now=now)
     return suite
 
 

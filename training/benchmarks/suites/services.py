@@ -62,6 +62,22 @@ def create_suite(
     return suite
 
 
+def retire_suite(*, suite: Suite, by: User, now: datetime) -> None:
+    """New runs are no longer offered it; its scores stay. Changes nothing if it is retired."""
+    with transaction.atomic():
+        changed = Suite.objects.filter(pk=suite.pk, retired_at=None).update(retired_at=now)
+        if changed:
+            audit_log.record(by=by, action="retire", target=suite, now=now)
+
+
+def bring_back_suite(*, suite: Suite, by: User, now: datetime) -> None:
+    """New runs are offered it again. Changes nothing if it is not retired."""
+    with transaction.atomic():
+        retired = Suite.objects.filter(pk=suite.pk, retired_at__isnull=False)
+        if retired.update(retired_at=None):
+            audit_log.record(by=by, action="bring_back", target=suite, now=now)
+
+
 def suites_snapshot(*, suites: Iterable[Suite], by: User | None, now: datetime) -> Snapshot:
     """The snapshot of these suites, in the order of their ids. Suites never change, so one that
     was made before is taken again. Raises snapshots.services.UnableToCreate.

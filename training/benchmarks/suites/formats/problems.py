@@ -79,8 +79,11 @@ class ItemLine:
             return []
         return self._all_texts(name, value)
 
-    def text_or_texts(self, name: str) -> str | list[str]:
-        return self.text(name) if isinstance(self.row[name], str) else self.texts(name, least=1)
+    def text_or_texts(self, name: str) -> list[str]:
+        """A list of texts, or one text as a list of it."""
+        if isinstance(self.row[name], str):
+            return [text] if (text := self.text(name)) else []
+        return self.texts(name, least=1)
 
     def number_of(self, name: str) -> float:
         value = self.row.get(name)

@@ -29,6 +29,10 @@ class Reading:
     """problems beyond those listed"""
     shape: str = OWN
 
+    @property
+    def n_problems(self) -> int:
+        return len(self.problems) + self.n_more
+
 
 def read(
     files: Sequence[SuiteFile], *, shape: str = "", asked: Mapping[str, str] | None = None

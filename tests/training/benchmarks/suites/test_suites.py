@@ -29,7 +29,7 @@ def test_a_suite_is_stored_with_its_items_in_order(noor: User) -> None:
         (0, "q1"),
         (1, "q2"),
     ]
-    assert AuditEvent.objects.get(target_type="training.suite").action == "created"
+    assert AuditEvent.objects.get(target_type="training.suite").action == "create"
 
 
 def test_a_version_is_stored_once(noor: User) -> None:

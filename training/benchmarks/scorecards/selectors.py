@@ -97,9 +97,7 @@ class Scorecard:
         ]
 
 
-def scorecard(
-    *, models: Sequence[TrainedModel], baseline: TrainedModel | None = None
-) -> Scorecard:
+def scorecard(*, models: Sequence[TrainedModel], baseline: TrainedModel | None = None) -> Scorecard:
     """The current scores of these models on every suite that one of them has answered, with the
     differences to the baseline.
     """

@@ -44,7 +44,9 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "suites": suites,
-        "rows": [(model, [_grid_cell(found, model, suite) for suite in suites]) for model in models],
+        "rows": [
+            (model, [_grid_cell(found, model, suite) for suite in suites]) for model in models
+        ],
         "areas": list(Suite.Area.choices),
         "area": area,
         "n_compared": selectors.N_COMPARED,
@@ -106,7 +108,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "card_areas": words.areas(card),
         "chosen": chosen,
         "query": _query(card.models),
-        "sentences": [words.sentence(card, model) for model in card.models if model != card.baseline],
+        "sentences": [
+            words.sentence(card, model) for model in card.models if model != card.baseline
+        ],
         "offered": selectors.models_to_compare(beside=card.models)
         if len(card.models) < selectors.N_COMPARED
         else [],
@@ -139,9 +143,7 @@ def _query(models: Any) -> str:
 @require_GET
 def compare_csv(request: HttpRequest) -> HttpResponse:
     training_access.researcher(request.user)
-    return csv_download.response(
-        "scorecard.csv", exports.COLUMNS, exports.records(_card(request))
-    )
+    return csv_download.response("scorecard.csv", exports.COLUMNS, exports.records(_card(request)))
 
 
 @require_GET
@@ -156,6 +158,4 @@ def compare_svg(request: HttpRequest) -> HttpResponse:
     """The drawing, which a script of the page turns into a PNG."""
     training_access.researcher(request.user)
     context = {"picture": picture.draw(_card(request))}
-    return render(
-        request, "training/scorecards/picture.svg", context, content_type="image/svg+xml"
-    )
+    return render(request, "training/scorecards/picture.svg", context, content_type="image/svg+xml")

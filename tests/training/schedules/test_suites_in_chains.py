@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Guideline, Pool, Rater
+from labeling.statistics.figures import Figure
 from tests.html import page_of
 from tests.training.benchmarks.scorecards.rows import a_suite, chosen
 from tests.training.conftest import NOW
@@ -60,8 +61,8 @@ def improved(
             a_suite(n=N)
             compare(on_split("train")[0], rosa, [1, 2])
             on_split("test", 20)
-        plan = {"pool": day_shift.pk, "guideline": guideline.pk, "n_responses": 2, "overlap": 1}
-        plan |= {"n_taught": 0, "suites": (Suite.objects.get().pk,)}
+        plan: dict[str, Any] = {"pool": day_shift.pk, "guideline": guideline.pk, "overlap": 1}
+        plan |= {"n_responses": 2, "n_taught": 0, "suites": (Suite.objects.get().pk,)}
         chain = begin("weekly", **plan | changes)
         for step in ("reward", "ppo"):
             _model_ends(chain, step)
@@ -162,7 +163,7 @@ def test_a_fallen_score_stops_the_chain_before_raters_are_asked(
     assert "On “Arithmetic 1” it scores 50.0 points lower" in found["sentence"]
     assert link(chain, "campaign").campaign is None
     assert link(chain, "sample").run is None
-    assert link(chain, "gate").model.stage == "candidate"  # type: ignore[union-attr]
+    assert link(chain, "gate").model.stage == "candidate"
 
 
 def test_a_fallen_score_asks_a_person_although_raters_prefer_the_model(
@@ -179,7 +180,7 @@ def test_a_fallen_score_asks_a_person_although_raters_prefer_the_model(
     assert (chain.state, link(chain, "gate").verdict["outcome"]) == ("approval", "waits")
     assert "Decide whether it is promoted all the same." in link(chain, "gate").verdict["sentence"]
     promotion.decide(chain=chain, promotes=True, by=User.objects.first(), now=NOW)  # type: ignore[arg-type]
-    assert link(chain, "gate").model.stage == "approved"  # type: ignore[union-attr]
+    assert link(chain, "gate").model.stage == "approved"
 
 
 @pytest.mark.parametrize("on_fall", ["stop", "ask"])
@@ -222,7 +223,7 @@ def test_the_gates_card_names_each_suite(
 def test_a_missed_bar_fails_the_gate_also_where_a_fallen_score_asks() -> None:
     fallen = SuiteChange("Arithmetic", -0.2, -0.3, -0.1, 40, has_fallen=True)
     seen = verdict.Evidence(
-        win_rate=verdict.Figure(0.9, 20, 0.8, 0.95),
+        win_rate=Figure(0.9, 20, 0.8, 0.95),
         n_missing=0,
         gain=None,
         gain_low=None,

@@ -253,6 +253,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "model_answer_stop": RESEARCHER,
     "model_keep": RESEARCHER,
     "model_kept": RESEARCHER,
+    "scorecards": RESEARCHER,
+    "scorecard_compare": RESEARCHER,
+    "scorecard_csv": RESEARCHER,
+    "scorecard_json": RESEARCHER,
+    "scorecard_svg": RESEARCHER,
+    "model_scorecard": RESEARCHER,
     # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,

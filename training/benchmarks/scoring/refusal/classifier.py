@@ -49,3 +49,8 @@ def least_sure(certainties: Sequence[float | None], share: float = SHARE_TO_PEOP
     """The indices of the answers that people should see: the least certain first."""
     known = [(certainty, at) for at, certainty in enumerate(certainties) if certainty is not None]
     return [at for _, at in sorted(known)[: int(share * len(known))]]
+
+
+def unsure_below() -> float:
+    """The certainty below which a person should look at an answer."""
+    return float(shipped().unsure_below)

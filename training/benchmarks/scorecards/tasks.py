@@ -1,0 +1,14 @@
+"""Celery tasks of scorecards."""
+
+from django.utils import timezone
+
+from config.celery import short_task
+from training.benchmarks.scorecards import rescoring
+from training.models import Run
+
+
+@short_task(time_limit_s=3600)
+def rescore(*, run_id: int, scorer: str) -> None:
+    """Long for a large suite: each answer is read and scored."""
+    run = Run.objects.get(pk=run_id)
+    rescoring.rescore(run=run, scorer=scorer, now=timezone.now())

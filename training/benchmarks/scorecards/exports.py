@@ -18,9 +18,7 @@ COLUMNS = [
 
 def records(card: Scorecard) -> list[dict[str, Any]]:
     """One a model and suite that it was scored on."""
-    return [
-        _record(card, line, cell) for line in card.lines for cell in line.cells if cell.score
-    ]
+    return [_record(card, line, cell) for line in card.lines for cell in line.cells if cell.score]
 
 
 def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:

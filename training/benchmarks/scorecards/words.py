@@ -119,8 +119,13 @@ def of_value(value: float, *, share: bool) -> str:
     return f"{_decimal(value * 100, 1)} %" if share else _decimal(value, 2)
 
 
+def of_item(value: float, *, share: bool) -> str:
+    """The score of one item: 0, 1, .5 or a reward."""
+    return _decimal(value, 0 if share and value in (0, 1) else 2)
+
+
 def interval(score: SuiteScore) -> str:
-    """"58.8–67.7 %", or why there is none."""
+    """ "58.8–67.7 %", or why there is none."""
     if score.score is None:
         return ""
     if score.low is None or score.high is None:
@@ -149,9 +154,7 @@ def p_value(p: float) -> str:
 def missing(score: SuiteScore | None) -> str:
     if score is None or not score.n_missing:
         return ""
-    words = ngettext(
-        "%(n)s without an answer", "%(n)s without an answer", score.n_missing
-    )
+    words = ngettext("%(n)s without an answer", "%(n)s without an answer", score.n_missing)
     return words % {"n": number_format(score.n_missing, force_grouping=True)}
 
 
@@ -173,9 +176,9 @@ def sentence(card: Scorecard, model: TrainedModel) -> str:
     verdicts = card.verdicts(model)
     tested = [one for one in verdicts if one.is_tested]
     if not tested:
-        return gettext("Nothing can be compared with %(baseline)s: no suite has enough common items.") % {
-            "baseline": card.baseline.name
-        }
+        return gettext(
+            "Nothing can be compared with %(baseline)s: no suite has enough common items."
+        ) % {"baseline": card.baseline.name}
     counts = {outcome: sum(one.outcome == outcome for one in tested) for outcome in Outcome}
     words = ngettext(
         "Compared with %(baseline)s on %(n)s suite: better on %(better)s, worse on %(worse)s,"

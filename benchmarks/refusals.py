@@ -33,7 +33,7 @@ import numpy as np  # noqa: E402
 from benchmarks.fixtures import refusal_sets  # noqa: E402
 from pages import intervals  # noqa: E402
 from training.benchmarks.scoring import refusal_strings  # noqa: E402
-from training.benchmarks.scoring.refusal import card, classifier, fitting, weights  # noqa: E402
+from training.benchmarks.scoring.refusal import card, classifier, fitting, phrases, weights  # noqa: E402
 from training.benchmarks.scoring.refusal.fitting import Example, Settings  # noqa: E402
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY  # noqa: E402
 from training.benchmarks.scoring.refusal.weights import Weights  # noqa: E402
@@ -87,13 +87,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--shipped", action="store_true", help="measure the shipped weights")
     options.add_argument("--train", action="store_true", help="train and write those weights")
-    options.add_argument("--pyrit", type=Path, help="the wheel pyrit-1.1.0")
+    options.add_argument("--pyrit", type=Path, help="the wheel pyrit-1.1.0; --train needs it")
     options.add_argument(
         "--data",
         type=Path,
         default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
     )
     chosen = options.parse_args()
+    if chosen.train and not chosen.pyrit:
+        options.error("--train writes the card, and needs --pyrit for its figures elsewhere")
     started = time.monotonic()
     models = refusal_sets.xstest(chosen.data / "xstest_labels")
     figures = shipped_figures(models) if chosen.shipped else left_out_figures(models)
@@ -104,8 +106,17 @@ def main() -> None:
     if chosen.pyrit:
         figures["elsewhere"] = elsewhere_figures(chosen.pyrit, classifier.shipped())
     if chosen.train:
-        card.write(figures)
+        card.write(figures, sizes=sizes(classifier.shipped()))
     print(json.dumps(figures | {"seconds": round(time.monotonic() - started, 1)}))
+
+
+def sizes(given: Weights) -> dict[str, int]:
+    return {
+        "n_signs": len(given.names),
+        "n_hashes": len(given.hashes),
+        "n_kb": round(weights.SHIPPED.stat().st_size / 1000),
+        "n_phrases": len(phrases.labelled()),
+    }
 
 
 def left_out_figures(models: Models) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from config.celery import short_task
 from training.benchmarks.scorecards import rescoring
+from training.benchmarks.scorecards.people import scores
 from training.models import Run
 
 
@@ -12,3 +13,8 @@ def rescore(*, run_id: int, scorer: str) -> None:
     """Long for a large suite: each answer is read and scored."""
     run = Run.objects.get(pk=run_id)
     rescoring.rescore(run=run, scorer=scorer, now=timezone.now())
+
+
+@short_task(time_limit_s=600)
+def store_people_scores() -> None:
+    scores.store(now=timezone.now())

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from labeling.guidelines import rating_form
@@ -10,9 +11,10 @@ from labeling.models import Campaign, Prompt, RankedResponse, Slot
 from labeling.quality.votes import contests
 from labeling.statistics.figures import Figure
 from pages import intervals
+from training.benchmarks.scorecards.pairs import PEOPLE
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
-from training.models import AnswerScore, RatedSuite, Run
+from training.models import AnswerScore, RatedSuite, Run, SuiteScore
 
 REFUSAL_QUESTION = "refusal"
 """A scale of this name in a guideline's rating form asks how an answer refuses: its lowest value
@@ -47,6 +49,23 @@ def people_scores(*, run: Run) -> list[PeopleScore]:
         "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
     )
     return [_score(rated) for rated in rows.order_by("pk")]
+
+
+def store(*, now: datetime) -> int:
+    """Put the win rates on the scorecards, of campaigns that may have new judgments. Returns how
+    many there were.
+    """
+    rows = RatedSuite.objects.select_related(
+        "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
+    )
+    found = [_score(rated) for rated in rows.order_by("pk") if _may_have_news(rated)]
+    SuiteScore.objects.bulk_create(
+        [_suite_score(one, now=now) for one in found],
+        update_conflicts=True,
+        unique_fields=["run", "suite", "scorer"],
+        update_fields=["is_current", "n", "score", "low", "high", "details", "computed_at"],
+    )
+    return len(found)
 
 
 def agreement() -> Agreement:
@@ -87,9 +106,46 @@ def _score(rated: RatedSuite) -> PeopleScore:
     return PeopleScore(
         rated=rated,
         win_rate=rate,
-        n_open=Slot.objects.filter(campaign=rated.campaign).exclude(state=Slot.State.DONE).count(),
+        n_open=Slot.objects.filter(campaign=rated.campaign)
+        .exclude(state=Slot.State.SUBMITTED)
+        .count(),
         labels={label: labels[label] for label in LABELS if labels},
     )
+
+
+def _may_have_news(rated: RatedSuite) -> bool:
+    """Not if its campaign was closed, and the score computed after that."""
+    stored = SuiteScore.objects.filter(run=rated.run_id, scorer=_scorer(rated)).first()
+    closed_at = rated.campaign.closed_at
+    return stored is None or closed_at is None or stored.computed_at <= closed_at
+
+
+def _suite_score(one: PeopleScore, *, now: datetime) -> SuiteScore:
+    """Beside the score of the suite's own scorer: current if that is."""
+    rated = one.rated
+    main = SuiteScore.objects.filter(run=rated.run_id, suite=rated.suite_id, is_main=True)
+    return SuiteScore(
+        run=rated.run,
+        model=rated.run.base_model,
+        suite=rated.suite,
+        scorer=_scorer(rated),
+        is_main=False,
+        is_current=main.filter(is_current=True).exists(),
+        n=one.win_rate.n,
+        score=one.win_rate.value,
+        low=one.win_rate.low,
+        high=one.win_rate.high,
+        details={
+            "against": rated.against.base_model.name,
+            "campaign": rated.campaign_id,
+            "labels": dict(one.labels),
+        },
+        computed_at=now,
+    )
+
+
+def _scorer(rated: RatedSuite) -> str:
+    return f"{PEOPLE} {rated.pk}"
 
 
 def _labels_of_people(rated: Iterable[RatedSuite]) -> dict[int, str]:

@@ -105,7 +105,8 @@ def sent_words(found: sending.Sent) -> str:
         return words
     left_out = ngettext(
         "%(n)s was left out: its prompt repeats another, or is nearly one that models train on.",
-        "%(n)s were left out: their prompts repeat others, or are nearly ones that models train on.",
+        "%(n)s were left out: their prompts repeat others, or are nearly ones that models train"
+        " on.",
         found.n_left_out,
     ) % {"n": found.n_left_out}
     return f"{words} {left_out}"

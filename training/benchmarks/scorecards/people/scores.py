@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Prompt, RankedResponse, Slot
 from labeling.quality.votes import contests
@@ -14,7 +16,7 @@ from pages import intervals
 from training.benchmarks.scorecards.pairs import PEOPLE
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
-from training.models import AnswerScore, RatedSuite, Run, SuiteScore
+from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, SuiteScore
 
 REFUSAL_QUESTION = "refusal"
 """A scale of this name in a guideline's rating form asks how an answer refuses: its lowest value
@@ -45,20 +47,14 @@ class Agreement:
 
 def people_scores(*, run: Run) -> list[PeopleScore]:
     """By campaign, the oldest first."""
-    rows = run.rated_suites.select_related(
-        "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
-    )
-    return [_score(rated) for rated in rows.order_by("pk")]
+    return [_score(rated) for rated in _rated().filter(run=run)]
 
 
 def store(*, now: datetime) -> int:
     """Put the win rates on the scorecards, of campaigns that may have new judgments. Returns how
     many there were.
     """
-    rows = RatedSuite.objects.select_related(
-        "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
-    )
-    found = [_score(rated) for rated in rows.order_by("pk") if _may_have_news(rated)]
+    found = [_score(rated) for rated in _rated() if _may_have_news(rated)]
     SuiteScore.objects.bulk_create(
         [_suite_score(one, now=now) for one in found],
         update_conflicts=True,
@@ -70,7 +66,7 @@ def store(*, now: datetime) -> int:
 
 def agreement() -> Agreement:
     """Over every answer of a benchmark run that raters of this site have labelled."""
-    said = _labels_of_people(RatedSuite.objects.select_related("campaign__guideline_version"))
+    said = _labels_of_people(_rated())
     scorer = scorers.SCORERS["refusal"].key
     rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=said).values_list(
         "answer__response_id", "answer__response__prompt_id", "label"
@@ -86,9 +82,11 @@ def agreement() -> Agreement:
     return Agreement(len(found), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
 
 
-def asks_about_refusals(version: Any) -> bool:
-    """Whether the raters of this version of a guideline say how an answer refuses."""
-    return _scale(version.form) is not None
+def _rated() -> QuerySet[RatedSuite]:
+    found = RatedSuite.objects.select_related(
+        "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
+    )
+    return found.order_by("pk")
 
 
 def _score(rated: RatedSuite) -> PeopleScore:
@@ -99,7 +97,8 @@ def _score(rated: RatedSuite) -> PeopleScore:
         other_id=theirs or 0,
         split=Prompt.Split.TEST,
     )
-    mine = set(rated.run.answers.filter(item__suite=rated.suite).values_list("response", flat=True))
+    ours_to_it = BenchmarkAnswer.objects.filter(run=rated.run_id, item__suite=rated.suite_id)
+    mine = set(ours_to_it.values_list("response", flat=True))
     labels = Counter(
         label for response, label in _labels_of_people([rated]).items() if response in mine
     )

@@ -17,7 +17,7 @@ from training.benchmarks.scorecards import pairs, rescoring, words
 from training.benchmarks.scorecards.people import people_words, scores, sending
 from training.benchmarks.scorecards.people.forms import ScoreAgainForm, SendForm, sent_words
 from training.benchmarks.scoring.refusal import card
-from training.models import Run, Suite
+from training.models import BenchmarkAnswer, Run, Suite, SuiteScore
 
 
 @require_GET
@@ -77,13 +77,14 @@ def score_again(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, gettext("The answers are being scored."))
         else:
             messages.error(request, gettext("No worker can be reached. Try again later."))
-    suite = run.answers.values_list("item__suite", flat=True).first()
+    answers = BenchmarkAnswer.objects.filter(run=run)
+    suite = answers.values_list("item__suite", flat=True).first()
     return redirect("run_suite", pk, request.POST.get("suite") or suite)
 
 
 @require_GET
 def classifier_card(request: HttpRequest) -> HttpResponse:
-    """What the refusal classifier is, and how often it is right: by us, and by this site's raters."""
+    """What the refusal classifier is, and how often it is right, by us and by these raters."""
     training_access.researcher(request.user)
     agreement = scores.agreement()
     context = {
@@ -99,14 +100,14 @@ def _run_and_suite(request: HttpRequest, pk: int, suite: int) -> tuple[Run, Suit
     """404 unless the run has answers to the suite."""
     run = training_access.run(user=request.user, pk=pk)
     of = training_access.suite(user=request.user, pk=suite)
-    if not run.answers.filter(item__suite=of).exists():
+    if not BenchmarkAnswer.objects.filter(run=run, item__suite=of).exists():
         raise Http404
     return run, of
 
 
 def _context(run: Run, suite: Suite) -> dict[str, Any]:
     found = [one for one in scores.people_scores(run=run) if one.rated.suite_id == suite.pk]
-    stored = run.suite_scores.filter(suite=suite).order_by("-is_main", "scorer")
+    stored = SuiteScore.objects.filter(run=run, suite=suite).order_by("-is_main", "scorer")
     return {
         "run": run,
         "suite": suite,

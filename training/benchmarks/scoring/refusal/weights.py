@@ -6,6 +6,7 @@ Multinomial logistic regression on `features`: plain numbers, read with numpy.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,14 +69,14 @@ def places(known: NDArray[np.uint32], hashes: Sequence[int]) -> NDArray[np.intp]
     if not known.size or not sought.size:
         return np.array([], dtype=np.intp)
     at = np.minimum(np.searchsorted(known, sought), known.size - 1)
-    return at[known[at] == sought]
+    found: NDArray[np.intp] = at[known[at] == sought]
+    return found
 
 
 def save(weights: Weights, path: Path = SHIPPED) -> None:
     """Write the weights, compact and the same bytes each time."""
-    np.savez_compressed(
-        path, **{each.name: _compact(weights, each.name) for each in fields(Weights)}
-    )
+    arrays: dict[str, Any] = {each.name: _compact(weights, each.name) for each in fields(Weights)}
+    np.savez_compressed(path, **arrays)
 
 
 def load(path: Path = SHIPPED) -> Weights:

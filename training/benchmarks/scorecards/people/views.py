@@ -112,7 +112,13 @@ def _context(run: Run, suite: Suite) -> dict[str, Any]:
         "run": run,
         "suite": suite,
         "rows": [
-            (words.scorer(one), words.figure(one), words.interval(one), one.n)
+            (
+                words.scorer(one),
+                words.scorer_about(one),
+                words.figure(one),
+                words.interval(one),
+                one.n,
+            )
             for one in stored
             if not one.scorer.startswith(pairs.PEOPLE)
         ],

@@ -36,18 +36,10 @@ from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, Suite
 pytestmark = pytest.mark.django_db
 REFUSAL = "I'm sorry, but I cannot help with that request."
 ANSWER = "Sure! Take the tram to the harbour, then walk for two minutes along the quay."
-TOPICS = ["bread", "bees", "trams", "clouds", "chess"] + ["tulips", "radios", "maps", "bridges", "kites"]
-    "bread",
-    "bees",
-    "trams",
-    "clouds",
-    "chess",
-    "tulips",
-    "radios",
-    "maps",
-    "bridges",
-    "violins",
-]
+TOPICS = (
+    *("bread", "bees", "trams", "clouds", "chess"),
+    *("tulips", "radios", "maps", "bridges", "kites"),
+)
 
 
 @pytest.fixture

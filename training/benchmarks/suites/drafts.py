@@ -1,8 +1,9 @@
 """A suite that was read from files and is not stored yet. No database."""
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Message = dict[str, str]
@@ -40,3 +41,8 @@ class SuiteDraft:
 def hash_of(items: bytes) -> str:
     """SHA-256 of items.jsonl, as suite.yaml may give it."""
     return hashlib.sha256(items).hexdigest()
+
+
+def digest(draft: SuiteDraft) -> str:
+    """The same for the same suite: what is stored is what was shown before."""
+    return hash_of(json.dumps(asdict(draft), sort_keys=True).encode())

@@ -58,8 +58,24 @@ def create_suite(
             batch_size=_BATCH,
         )
         after = {"id": suite.slug, "version": suite.version, "items_hash": suite.items_hash}
-        audit_log.record(by=by, action="created", target=suite, after=after, now=now)
+        audit_log.record(by=by, action="create", target=suite, after=after, now=now)
     return suite
+
+
+def retire_suite(*, suite: Suite, by: User, now: datetime) -> None:
+    """New runs are no longer offered it; its scores stay. Changes nothing if it is retired."""
+    with transaction.atomic():
+        changed = Suite.objects.filter(pk=suite.pk, retired_at=None).update(retired_at=now)
+        if changed:
+            audit_log.record(by=by, action="retire", target=suite, now=now)
+
+
+def bring_back_suite(*, suite: Suite, by: User, now: datetime) -> None:
+    """New runs are offered it again. Changes nothing if it is not retired."""
+    with transaction.atomic():
+        retired = Suite.objects.filter(pk=suite.pk, retired_at__isnull=False)
+        if retired.update(retired_at=None):
+            audit_log.record(by=by, action="bring_back", target=suite, now=now)
 
 
 def suites_snapshot(*, suites: Iterable[Suite], by: User | None, now: datetime) -> Snapshot:

@@ -53,7 +53,7 @@ def of(cell: Cell) -> Details | None:
     return Details(
         score,
         _facts(score),
-        [_row(one.scorer, one) for one in cell.beside],
+        [_row(words.scorer(one), one) for one in cell.beside],
         [
             _row(name, SuiteScore(scorer=score.scorer, **one))
             for name, one in score.details.get("by_category", {}).items()

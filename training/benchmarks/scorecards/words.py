@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pages.interval_chart import Span, span
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.selectors import Cell, Line, Outcome, Scorecard, Verdict
+from training.benchmarks.scoring.scorers import SCORERS
 from training.models import SuiteScore, TrainedModel
 
 OUTCOMES: dict[Outcome, Promise] = {
@@ -136,6 +137,16 @@ def interval(score: SuiteScore) -> str:
         "low": _decimal(score.low, 2),
         "high": _decimal(score.high, 2),
     }
+
+
+def scorer(score: SuiteScore) -> str:
+    """How the answers were scored, or with which answers raters compared them."""
+    name = score.scorer.rpartition(" ")[0]
+    if name == pairs.PEOPLE:
+        return gettext("Raters, compared with %(model)s") % {
+            "model": score.details.get("against", "")
+        }
+    return gettext(SCORERS[name].words) if name in SCORERS else score.scorer
 
 
 def change(value: float, *, share: bool) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.benchmarks.scorecards import views
+from training.benchmarks.scorecards.pages import views
 
 urlpatterns = [
     path("models/scorecards/", views.index, name="scorecards"),

@@ -3,9 +3,15 @@
 from django.utils import timezone
 
 from config.celery import short_task
-from training.benchmarks.scorecards import rescoring
+from training.benchmarks.scorecards import overlap, rescoring
 from training.benchmarks.scorecards.people import scores
 from training.models import Run
+
+
+@short_task(time_limit_s=1800)
+def find_overlap(*, run_id: int) -> None:
+    """Notes which items of a benchmark its model was trained on."""
+    overlap.note_overlap(run=Run.objects.select_related("base_model").get(pk=run_id))
 
 
 @short_task(time_limit_s=3600)

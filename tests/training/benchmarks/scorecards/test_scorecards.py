@@ -7,7 +7,8 @@ import pytest
 from accounts.models import User
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training.benchmarks.scorecards import items, selectors, words
+from training.benchmarks.scorecards import selectors, words
+from training.benchmarks.scorecards.pages import items
 from training.benchmarks.scorecards.selectors import Outcome
 from training.models import SuiteScore, TrainedModel
 

@@ -75,6 +75,7 @@ def _facts(score: SuiteScore) -> list[tuple[str, str]]:
         (str(LABELS.get(label, label)), words.of_value(share, share=True))
         for label, share in known.get("labels", {}).items()
     ]
+    facts.append((gettext("Items in its training data"), _overlap(known.get("overlap"))))
     if calibration := known.get("calibration"):
         facts += [
             (gettext("Calibration error"), _number(calibration["ece"], 3)),
@@ -87,6 +88,17 @@ def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     if (correlation := known.get("length_correlation")) is not None:
         facts.append((gettext("Correlation of reward with length"), _number(correlation, 2)))
     return facts
+
+
+def _overlap(note: dict[str, Any] | None) -> str:
+    """A number, and whether a part of the training data could not be read."""
+    if note is None:
+        return gettext("not checked yet")
+    if note["not_checked"] and not note["by_snapshot"]:
+        return gettext("not checked: its training data is not here")
+    if note["not_checked"]:
+        return gettext("%(n)s, in the part that could be read") % {"n": note["n"]}
+    return str(note["n"])
 
 
 def _number(value: float, places: int) -> str:

@@ -69,7 +69,12 @@ def score_again(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     try:
-        is_sent = rescoring.request(run=run, scorer=form.cleaned_data["scorer"])
+        is_sent = rescoring.request(
+            run=run,
+            scorer=form.cleaned_data["scorer"],
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
     except rescoring.UnableToScore as refused:
         messages.error(request, refused.sentence)
     else:

@@ -65,7 +65,9 @@ def rater_csv(request: MemberRequest, pk: int) -> HttpResponse:
     _form, since, until = period(request)
     _record_download(request, found, since, until)
     sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
-    return csv_download.response(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
+    return csv_download.response(
+        f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,6 +1,7 @@
 """Shared by the pay pages: the period in the query string, and the columns of downloads."""
 
 import datetime as dt
+
 from django.http import HttpRequest
 from django.utils import timezone
 

@@ -50,4 +50,6 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     _form, since, until = period(request)
     sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
-    return csv_download.response(f"my-pay-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
+    return csv_download.response(
+        f"my-pay-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
+    )

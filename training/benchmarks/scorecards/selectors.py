@@ -223,7 +223,7 @@ def models_compared(*, pks: Iterable[int]) -> list[TrainedModel]:
 
 
 def models_to_compare(*, beside: Sequence[TrainedModel]) -> list[TrainedModel]:
-    """Models to add to a comparison, newest first; those with a common suite, once one is chosen."""
+    """Models to add to a comparison, newest first: with a common suite, once one is chosen."""
     found = models_with_scores()
     if beside:
         shown = SuiteScore.objects.filter(is_main=True, is_current=True)

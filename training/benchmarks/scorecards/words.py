@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pages.interval_chart import Span, span
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.selectors import Cell, Line, Outcome, Scorecard, Verdict
+from training.benchmarks.scoring.scorers import SCORERS
 from training.models import SuiteScore, TrainedModel
 
 OUTCOMES: dict[Outcome, Promise] = {
@@ -119,6 +120,11 @@ def of_value(value: float, *, share: bool) -> str:
     return f"{_decimal(value * 100, 1)} %" if share else _decimal(value, 2)
 
 
+def of_item(value: float, *, share: bool) -> str:
+    """The score of one item: 0, 1, .5 or a reward."""
+    return _decimal(value, 0 if share and value in (0, 1) else 2)
+
+
 def interval(score: SuiteScore) -> str:
     """ "58.8–67.7 %", or why there is none."""
     if score.score is None:
@@ -131,6 +137,20 @@ def interval(score: SuiteScore) -> str:
         "low": _decimal(score.low, 2),
         "high": _decimal(score.high, 2),
     }
+
+
+def scorer(score: SuiteScore) -> str:
+    """The scorer with its version, or with whose answers raters compared these."""
+    if score.scorer.rpartition(" ")[0] == pairs.PEOPLE:
+        against = score.details.get("against", "")
+        return gettext("Raters, compared with %(model)s") % {"model": against}
+    return score.scorer
+
+
+def scorer_about(score: SuiteScore) -> str:
+    """What the scorer does, in a sentence."""
+    found = SCORERS.get(score.scorer.rpartition(" ")[0])
+    return gettext(found.words) if found else ""
 
 
 def change(value: float, *, share: bool) -> str:

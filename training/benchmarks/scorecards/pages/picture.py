@@ -4,11 +4,13 @@ numbers, since it leaves the site: a browser turns it into a PNG.
 
 from dataclasses import dataclass
 
-from training.benchmarks.scorecards import exports, words
+from training.benchmarks.scorecards import words
+from training.benchmarks.scorecards.pages import exports
 from training.benchmarks.scorecards.selectors import Cell, Scorecard
 
 COLOURS = ("#0a6270", "#bd5710", "#6a4fa3", "#4c7510", "#b02c5b", "#2f6bc9")
 WIDTH, LEFT, RIGHT = 960, 300, 130
+LABEL_X = WIDTH - RIGHT + 16
 _TOP, _ROW, _DOT, _AREA, _LEGEND = 64, 12, 18, 30, 22
 _LONGEST = 38
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext
 
-from training.benchmarks.scorecards import pairs
+from training.benchmarks.scorecards import pairs, words
+from training.benchmarks.scorecards.pages import details
 from training.benchmarks.scorecards.selectors import Line
 from training.models import AnswerScore, BenchmarkAnswer, Suite, SuiteItem, TrainedModel
 
@@ -22,6 +23,8 @@ class Given:
     answer: BenchmarkAnswer | None
     value: float | None
     label: str = ""
+    words: str = ""
+    """the value as the page says it"""
     chosen: str = ""
     """the choice or response that it prefers, where it wrote no text"""
 
@@ -98,7 +101,14 @@ def _given(
     score = scores.get((answer.pk, scorer)) if answer else None
     if answer is None or score is None:
         return Given(model, answer, None)
-    return Given(model, answer, score.value, score.label, preferred(item.content, answer.values))
+    return Given(
+        model,
+        answer,
+        score.value,
+        str(details.LABELS.get(score.label, score.label)),
+        words.of_item(score.value, share=pairs.is_share(scorer)),
+        preferred(item.content, answer.values),
+    )
 
 
 def expected(suite: Suite, content: Mapping[str, Any]) -> str:

@@ -1,32 +1,22 @@
 """Pages of scorecards: all models, one model, and up to six beside each other."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from pages import csv_download, plain_text
 from training import access as training_access
-from training.benchmarks.scorecards import exports, items, picture, selectors, words
+from training.benchmarks.scorecards import selectors, words
+from training.benchmarks.scorecards.pages import details, exports, grid, items, picture
 from training.benchmarks.scorecards.selectors import Line, Scorecard
-from training.models import Suite, SuiteScore, TrainedModel
+from training.models import Suite, TrainedModel
 
 MODELS_PER_PAGE = 50
-N_HEATS = 5
-
-
-@dataclass(frozen=True)
-class GridCell:
-    """`heat` is 0 (lowest) to 4 within the suite; None without bounds or score."""
-
-    figure: str
-    title: str
-    heat: int | None
 
 
 @require_GET
@@ -44,25 +34,18 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "suites": suites,
+<<<<<<< HEAD:training/benchmarks/scorecards/views.py
         "rows": [
             (model, [_grid_cell(found, model, suite) for suite in suites]) for model in models
         ],
+=======
+        "rows": grid.rows(models=models, suites=suites, scores=found),
+>>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
         "areas": list(Suite.Area.choices),
         "area": area,
         "n_compared": selectors.N_COMPARED,
     }
     return render(request, "training/scorecards/scorecards.html", context)
-
-
-def _grid_cell(
-    found: Mapping[tuple[int, int], SuiteScore], model: TrainedModel, suite: Suite
-) -> GridCell:
-    score = found.get((model.pk, suite.pk))
-    if score is None or score.score is None:
-        return GridCell("–", "", None)
-    is_bounded = 0.0 <= score.score <= 1.0
-    heat = min(int(score.score * N_HEATS), N_HEATS - 1) if is_bounded else None
-    return GridCell(words.figure(score), f"{words.interval(score)}, n = {score.n}", heat)
 
 
 @require_GET
@@ -71,7 +54,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     that it is compared with.
     """
     model = training_access.model(user=request.user, pk=pk)
-    return render(request, "training/scorecards/scorecard.html", card_context(request, model))
+    context = card_context(request, model)
+    context["suites"] = [(line.suite, details.of(line.first)) for line in context["card"].lines]
+    context["new_run"] = f"{reverse('run_new', args=['benchmark'])}?base_model={model.pk}"
+    return render(request, "training/scorecards/scorecard.html", context)
 
 
 def card_context(request: HttpRequest, model: TrainedModel) -> dict[str, Any]:
@@ -109,7 +95,13 @@ def compare(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "query": _query(card.models),
         "sentences": [
+<<<<<<< HEAD:training/benchmarks/scorecards/views.py
             words.sentence(card, model) for model in card.models if model != card.baseline
+=======
+            (model.name, words.sentence(card, model))
+            for model in card.models
+            if model != card.baseline
+>>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
         ],
         "offered": selectors.models_to_compare(beside=card.models)
         if len(card.models) < selectors.N_COMPARED
@@ -157,5 +149,9 @@ def compare_json(request: HttpRequest) -> JsonResponse:
 def compare_svg(request: HttpRequest) -> HttpResponse:
     """The drawing, which a script of the page turns into a PNG."""
     training_access.researcher(request.user)
+<<<<<<< HEAD:training/benchmarks/scorecards/views.py
     context = {"picture": picture.draw(_card(request))}
+=======
+    context = {"picture": picture.draw(_card(request)), "label_x": picture.LABEL_X}
+>>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
     return render(request, "training/scorecards/picture.svg", context, content_type="image/svg+xml")

@@ -34,13 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "suites": suites,
-<<<<<<< HEAD:training/benchmarks/scorecards/views.py
-        "rows": [
-            (model, [_grid_cell(found, model, suite) for suite in suites]) for model in models
-        ],
-=======
         "rows": grid.rows(models=models, suites=suites, scores=found),
->>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
         "areas": list(Suite.Area.choices),
         "area": area,
         "n_compared": selectors.N_COMPARED,
@@ -95,13 +89,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "query": _query(card.models),
         "sentences": [
-<<<<<<< HEAD:training/benchmarks/scorecards/views.py
-            words.sentence(card, model) for model in card.models if model != card.baseline
-=======
             (model.name, words.sentence(card, model))
             for model in card.models
             if model != card.baseline
->>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
         ],
         "offered": selectors.models_to_compare(beside=card.models)
         if len(card.models) < selectors.N_COMPARED
@@ -149,9 +139,5 @@ def compare_json(request: HttpRequest) -> JsonResponse:
 def compare_svg(request: HttpRequest) -> HttpResponse:
     """The drawing, which a script of the page turns into a PNG."""
     training_access.researcher(request.user)
-<<<<<<< HEAD:training/benchmarks/scorecards/views.py
-    context = {"picture": picture.draw(_card(request))}
-=======
     context = {"picture": picture.draw(_card(request)), "label_x": picture.LABEL_X}
->>>>>>> refu16:training/benchmarks/scorecards/pages/views.py
     return render(request, "training/scorecards/picture.svg", context, content_type="image/svg+xml")

@@ -84,7 +84,9 @@ class _Reader:
     def note_unknown(self) -> None:
         for name, found in self.given.items():
             if name not in FIELDS:
-                words = _("`%(name)s` is no field of a suite. Remove it, or use one of: %(known)s.")
+                words = _(
+                    "`%(name)s` is not a field of a suite. Remove it, or use one of: %(known)s."
+                )
                 self.notes.add(found.line, words % {"name": name, "known": ", ".join(FIELDS)}, name)
 
     def note_missing(self) -> None:
@@ -101,7 +103,7 @@ class _Reader:
             return ""
         value = self.given[name].value
         if not isinstance(value, str):
-            self.wrong(name, _("`%(name)s` must be a text.") % {"name": name})
+            self.wrong(name, _("`%(name)s` must be text.") % {"name": name})
             return ""
         if problem := short_problem(name, value, SHORT[name]):
             self.wrong(name, problem)
@@ -136,7 +138,7 @@ class _Reader:
         if not isinstance(value, str) or len(value) > MAX_ABOUT or storage_problem(value):
             self.wrong(
                 "about",
-                _("`about` must be a text of at most %(n)d characters.") % {"n": MAX_ABOUT},
+                _("`about` must be text of at most %(n)d characters.") % {"n": MAX_ABOUT},
             )
             return ""
         return str(value).strip()
@@ -159,7 +161,9 @@ class _Reader:
         for name in sorted(value.keys() - known):
             self.wrong(
                 "options",
-                _("“%(name)s” is no option of kind “%(kind)s”. Remove it. Its options: %(known)s.")
+                _(
+                    "“%(name)s” is not an option of kind “%(kind)s”. Remove it. Its options: %(known)s."
+                )
                 % {"name": name, "kind": kind, "known": ", ".join(sorted(known)) or "–"},
             )
         return self._checked_options(value)
@@ -170,7 +174,7 @@ class _Reader:
             if name in value and not _is_text(value[name], limit):
                 self.wrong(
                     "options",
-                    _("The option “%(name)s” must be a text of at most %(n)d characters.")
+                    _("The option “%(name)s” must be text of at most %(n)d characters.")
                     % {"name": name, "n": limit},
                 )
         if "task" in value and not (

@@ -162,7 +162,8 @@ class _Reader:
             self.wrong(
                 "options",
                 _(
-                    "“%(name)s” is not an option of kind “%(kind)s”. Remove it. Its options: %(known)s."
+                    "“%(name)s” is not an option of kind “%(kind)s”. Remove it. Its options:"
+                    " %(known)s."
                 )
                 % {"name": name, "kind": kind, "known": ", ".join(sorted(known)) or "–"},
             )

@@ -25,7 +25,7 @@ hashes and weights only.
 was chosen without it. The signs, and the weight of n-grams beside them, were designed while looking
 at all three models, so these figures are a little too good.
 
-| | {columns} | mean | 95 % interval |
+| Figure | {columns} | mean | 95 % interval |
 |---|{rules}---|---|
 {rows}
 

@@ -67,7 +67,7 @@ def _row(name: str, score: SuiteScore) -> ScoreRow:
 
 def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     known: dict[str, Any] = score.details
-    facts = [(gettext("Scored by"), score.scorer)]
+    facts = [(gettext("Scored by"), words.scorer(score))]
     n_clusters = known.get("n_clusters")
     if n_clusters is not None and n_clusters != score.n:
         facts.append((gettext("Clusters of items"), str(n_clusters)))

@@ -109,7 +109,10 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
     that was stopped counts only where none succeeded.
     """
     ended = SuiteScore.objects.filter(
-        model_id=model_id, run__state=Run.State.FINISHED, run__outcome__in=_ENDED_WELL
+        model_id=model_id,
+        run__state=Run.State.FINISHED,
+        run__outcome__in=_ENDED_WELL,
+        run__is_dry=False,
     )
     for suite in sorted(set(suites)):
         runs = ended.filter(suite_id=suite).values_list(
@@ -233,7 +236,7 @@ def _suite_score(
         is_main=is_main,
         is_current=False,
         n=found.n,
-        n_missing=max(0, suite.n_items - found.n),
+        n_missing=max(0, _n_asked(run, suite) - found.n),
         score=found.score,
         low=found.low,
         high=found.high,
@@ -258,6 +261,12 @@ def _look_for_overlap(run_id: int) -> None:
         otherwise="The scorecard says that the overlap was not checked.",
         run_id=run_id,
     )
+
+
+def _n_asked(run: Run, suite: Suite) -> int:
+    """A run may ask only a part of a suite; the other items are not missing."""
+    most: int | None = run.config.get("max_items")
+    return min(suite.n_items, most) if most else suite.n_items
 
 
 def _replaced_by(row: SuiteScore) -> QuerySet[SuiteScore]:

@@ -55,7 +55,7 @@ def test_the_whole_card_shows_categories(
     page = signed_in(noor).get(f"/models/{models[1].pk}/scorecard/").text
 
     assert "By category" in page
-    assert "likelihood_by_length 1" in page
+    assert "The right choice has the highest log-likelihood per character." in page
 
 
 def test_all_models_are_in_one_grid_and_an_area_narrows_it(

@@ -101,7 +101,7 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
                 _replaced_by(row).update(is_main=False)
         show_newest(model_id=run.base_model_id, suites=[row.suite_id for row in computed])
         transaction.on_commit(partial(_look_for_overlap, run.pk))
-    return list(run.suite_scores.order_by("suite_id", "scorer"))
+    return list(SuiteScore.objects.filter(run=run).order_by("suite_id", "scorer"))
 
 
 def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
@@ -122,9 +122,9 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
             ((outcome == Run.Outcome.SUCCEEDED, at, pk) for outcome, at, pk in runs), default=None
         )
         shown = SuiteScore.objects.filter(model_id=model_id, suite_id=suite)
-        run_id = newest[2] if newest else None
-        shown.filter(is_current=True).exclude(run_id=run_id).update(is_current=False)
-        shown.filter(is_current=False, run_id=run_id).update(is_current=True)
+        newest_run = [newest[2]] if newest else []
+        shown.filter(is_current=True).exclude(run__in=newest_run).update(is_current=False)
+        shown.filter(is_current=False, run__in=newest_run).update(is_current=True)
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
@@ -149,9 +149,8 @@ def _answer(run_id: int, row: Mapping[str, Any]) -> BenchmarkAnswer:
 def _suites_of(run: Run) -> QuerySet[Suite]:
     """The suites that the run was to answer, and any that it has answers to."""
     asked = Suite.objects.filter(pk__in=run.snapshot.filters.get("suites", ()))
-    answered = Suite.objects.filter(
-        pk__in=run.answers.values_list("item__suite_id", flat=True).distinct()
-    )
+    items = BenchmarkAnswer.objects.filter(run=run).values("item__suite").distinct()
+    answered = Suite.objects.filter(pk__in=items)
     return (asked | answered).order_by("pk")
 
 

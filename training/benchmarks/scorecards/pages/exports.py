@@ -1,9 +1,6 @@
 """Scorecards to take away: records for CSV and JSON, and a drawing."""
 
-from collections.abc import Sequence
 from typing import Any
-
-from django.utils.translation import gettext
 
 from training.benchmarks.scorecards import pairs, words
 from training.benchmarks.scorecards.selectors import Cell, Line, Scorecard
@@ -105,15 +102,6 @@ def _plain_name(scorer: str) -> str:
 
 def _cell_text(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def heading(card: Scorecard) -> str:
-    names = ", ".join(one.name for one in card.models)
-    return gettext("Scorecard: %(models)s") % {"models": names}
-
-
-def is_empty(cells: Sequence[Cell]) -> bool:
-    return all(cell.score is None for cell in cells)
 
 
 def has_bounds(line: Line) -> bool:

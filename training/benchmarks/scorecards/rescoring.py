@@ -5,6 +5,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from accounts import audit_log
+from accounts.models import User
 from accounts.refusals import Refusal
 from config import broker
 from training.benchmarks.scorecards import services
@@ -29,9 +31,10 @@ def rescore(*, run: Run, scorer: str, now: datetime) -> list[SuiteScore]:
     return services.score_run(run=run, beside=[scorer], now=now)
 
 
-def request(*, run: Run, scorer: str) -> bool:
+def request(*, run: Run, scorer: str, by: User, now: datetime) -> bool:
     """Have a worker score them. False if no worker can be reached. Raises UnableToScore."""
     _check(run, scorer)
+    audit_log.record(by=by, action="score", target=run, after={"scorer": scorer}, now=now)
     return broker.send(
         "training.benchmarks.scorecards.tasks.rescore",
         otherwise="Whoever asked can ask again.",

@@ -144,13 +144,17 @@ def interval(score: SuiteScore) -> str:
 
 
 def scorer(score: SuiteScore) -> str:
-    """How the answers were scored, or with which answers raters compared them."""
-    name = score.scorer.rpartition(" ")[0]
-    if name == pairs.PEOPLE:
-        return gettext("Raters, compared with %(model)s") % {
-            "model": score.details.get("against", "")
-        }
-    return gettext(SCORERS[name].words) if name in SCORERS else score.scorer
+    """The scorer with its version, or with whose answers raters compared these."""
+    if score.scorer.rpartition(" ")[0] == pairs.PEOPLE:
+        against = score.details.get("against", "")
+        return gettext("Raters, compared with %(model)s") % {"model": against}
+    return score.scorer
+
+
+def scorer_about(score: SuiteScore) -> str:
+    """What the scorer does, in a sentence."""
+    found = SCORERS.get(score.scorer.rpartition(" ")[0])
+    return gettext(found.words) if found else ""
 
 
 def change(value: float, *, share: bool) -> str:

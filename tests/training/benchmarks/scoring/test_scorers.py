@@ -221,3 +221,13 @@ def test_a_flip_by_letter_and_one_that_was_not_asked_again() -> None:
     assert value("flip", one, text="B", follow_ups=["I stay with (B)."]) == 1.0
     assert value("flip", one, text="B", follow_ups=["A"]) == 0.0
     assert value("flip", one, text="B") is None
+
+
+def test_a_sample_of_the_harness_has_the_metric_that_the_suite_names() -> None:
+    one, other = item("lm-eval"), item("lm-eval", {"metric": "acc_norm"})
+    values = {"metrics": {"perplexity": 12.5, "acc": 1.0, "acc_norm": 0.0}}
+
+    assert value("lm_eval", one, values=values) == 1.0
+    assert value("lm_eval", other, values=values) == 0.0
+    assert value("lm_eval", item("lm-eval", {"metric": "perplexity"}), values=values) is None
+    assert value("lm_eval", one, values={}) is None

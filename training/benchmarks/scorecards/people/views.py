@@ -69,7 +69,12 @@ def score_again(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     try:
-        is_sent = rescoring.request(run=run, scorer=form.cleaned_data["scorer"])
+        is_sent = rescoring.request(
+            run=run,
+            scorer=form.cleaned_data["scorer"],
+            by=training_access.researcher(request.user),
+            now=timezone.now(),
+        )
     except rescoring.UnableToScore as refused:
         messages.error(request, refused.sentence)
     else:
@@ -112,7 +117,13 @@ def _context(run: Run, suite: Suite) -> dict[str, Any]:
         "run": run,
         "suite": suite,
         "rows": [
-            (words.scorer(one), words.figure(one), words.interval(one), one.n)
+            (
+                words.scorer(one),
+                words.scorer_about(one),
+                words.figure(one),
+                words.interval(one),
+                one.n,
+            )
             for one in stored
             if not one.scorer.startswith(pairs.PEOPLE)
         ],

@@ -259,6 +259,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "model_answer_stop": RESEARCHER,
     "model_keep": RESEARCHER,
     "model_kept": RESEARCHER,
+    "scorecards": RESEARCHER,
+    "scorecard_compare": RESEARCHER,
+    "scorecard_csv": RESEARCHER,
+    "scorecard_json": RESEARCHER,
+    "scorecard_svg": RESEARCHER,
+    "model_scorecard": RESEARCHER,
     # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,
@@ -340,6 +346,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_model_archive": ANYONE,
     "api_model_change": ANYONE,
     "api_model_card": ANYONE,
+    "api_model_scorecard": ANYONE,
     "api_model_publications": ANYONE,
     "api_publication": ANYONE,
 }
@@ -433,6 +440,7 @@ API_TABLE: dict[str, Grant] = {
     "GET api_model_archive": _TRAINING_READ,
     "POST api_model_change": _TRAINING_WRITE,
     "GET api_model_card": _TRAINING_READ,
+    "GET api_model_scorecard": _TRAINING_READ,
     "GET api_model_publications": _TRAINING_READ,
     "POST api_model_publications": _TRAINING_WRITE,
     "GET api_publication": _TRAINING_READ,

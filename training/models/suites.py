@@ -33,7 +33,9 @@ class Suite(models.Model):
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
     area = models.CharField(_("Area"), max_length=16, choices=Area)
-    scorer = models.CharField(_("Scorer"), max_length=32, help_text="a name in training.benchmarks.scoring")
+    scorer = models.CharField(
+        _("Scorer"), max_length=32, help_text="a name in training.benchmarks.scoring"
+    )
     about = models.TextField(_("Description"), blank=True, default="")
     licence = models.CharField(_("Licence"), max_length=64)
     origin = models.CharField(_("Source"), max_length=500, blank=True, default="")

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from pages import plain_text
+from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.answers import Answer, Item, Score, Scorer
@@ -33,7 +34,6 @@ _BESIDE: tuple[tuple[str, ...], ...] = (
 """A suite that has one of these as its scorer is scored with all of them. The first with a score
 stands for the suite: an endpoint gives no likelihoods, so its answers are read instead.
 """
-_WITHOUT_BOUNDS = ("reward",)
 _ENDED_WELL = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
 _COLUMNS = ["model", "is_main", "n", "n_missing", "score", "low", "high", "details", "computed_at"]
 
@@ -188,7 +188,7 @@ def _score_answers(run: Run, suite: Suite, scorer: Scorer) -> _Scored:
             )
         )
     _store_scores(rows)
-    return _Scored(scorer.key, scorer.name not in _WITHOUT_BOUNDS, scored)
+    return _Scored(scorer.key, pairs.is_share(scorer.key), scored)
 
 
 def _scored_answer(suite: Suite, answer: BenchmarkAnswer, score: Score) -> ScoredAnswer:

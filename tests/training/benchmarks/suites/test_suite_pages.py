@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AuditEvent, User
+from labeling.models import Rater
 from tests.training.benchmarks.tiny_suites import CONTENTS, NOW, tiny_suite
 from training.benchmarks.suites import services as suites_services
 from training.benchmarks.suites import shipped_suites
@@ -50,8 +51,8 @@ def digest_in(html: str) -> str:
     return found[1]
 
 
-def test_only_researchers_see_suites(client: Client, raul: User) -> None:
-    client.force_login(raul)
+def test_only_researchers_see_suites(client: Client, raul: Rater) -> None:
+    client.force_login(raul.user)
     assert client.get("/suites/").status_code in (403, 404)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from accounts.models import AuditEvent, User
 from tests.training.benchmarks.tiny_suites import NOW, tiny_draft, tiny_suite
@@ -86,3 +87,22 @@ def test_the_fingerprint_covers_the_items(noor: User, settings: LazySettings) ->
     file.chmod(0o644)
     file.write_text(json.dumps(row | {"better": "Berlin."}))
     assert not snapshots_freeze.is_intact(folder, snapshot.fingerprint)
+
+
+@pytest.mark.parametrize("kind", ["choice", "best-of-k", "flip"])
+def test_the_pages_of_a_snapshot_of_suites(kind: str, client: Client, noor: User) -> None:
+    client.force_login(noor)
+    suite = tiny_suite(kind)
+    snapshot = suites_services.suites_snapshot(suites=[suite], by=noor, now=NOW)
+    page = client.get(f"/snapshots/{snapshot.pk}/?verify").content.decode()
+    assert "2 items of one suite" in page
+    assert f'href="/suites/{suite.pk}/"' in page
+    assert "The files are unchanged" in page
+    rows = client.get(f"/snapshots/{snapshot.pk}/rows/").content.decode()
+    assert f"Question 2 of {kind}?" in rows
+
+
+def test_people_do_not_create_snapshots_of_suites(client: Client, noor: User) -> None:
+    client.force_login(noor)
+    page = client.get("/snapshots/new/?kind=suites").content.decode()
+    assert 'href="?kind=suites"' not in page

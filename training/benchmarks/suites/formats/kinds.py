@@ -130,7 +130,7 @@ def _different(line: ItemLine, name: str, *, least: int) -> list[str]:
 KINDS: Mapping[str, ItemKind] = {
     "choice": ItemKind(frozenset({"choices", "answer"}), _choice, "likelihood"),
     "generate": ItemKind(
-        frozenset({"follow_ups", "wants", *RULES}), _generate, options=frozenset({"rules"})
+        frozenset({"follow_ups", "wants", *RULES}), _generate, options=frozenset({"rules", "wants"})
     ),
     "pairs": ItemKind(frozenset({"better", "worse"}), _pairs, "preferred"),
     "best-of-k": ItemKind(frozenset({"responses", "best"}), _best_of_k, "best_of_k"),
@@ -143,7 +143,7 @@ KINDS: Mapping[str, ItemKind] = {
 
 def check_scorer(line: ItemLine, content: Content, scorer: str, options: Mapping[str, Any]) -> None:
     """Notes what the scorer needs and the item lacks."""
-    if scorer in REFUSAL_SCORERS and "wants" not in content:
+    if scorer in REFUSAL_SCORERS and "wants" not in content and "wants" not in options:
         line.wrong(
             _("`wants` is missing: the scorer “%(scorer)s” needs it. Add “complies” or “refuses”.")
             % {"scorer": scorer}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites.formats import yaml_file
-from training.benchmarks.suites.formats.kinds import AREAS, KINDS, LM_EVAL, rules_in
+from training.benchmarks.suites.formats.kinds import AREAS, KINDS, LM_EVAL, WANTS, rules_in
 from training.benchmarks.suites.formats.problems import (
     ItemLine,
     Notes,
@@ -183,6 +183,8 @@ class _Reader:
                     " as !function: those run programs."
                 ),
             )
+        if "wants" in value and value["wants"] not in WANTS:
+            self.wrong("options", _("The option “wants” must be “complies” or “refuses”."))
         if not isinstance(rules, dict):
             self.wrong("options", _("The option “rules” must be a mapping of rules to values."))
             return {}

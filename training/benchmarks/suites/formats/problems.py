@@ -29,6 +29,11 @@ class SuiteProblem:
     sentence: str
     value: str = ""
 
+    def __str__(self) -> str:
+        if not self.line:
+            return self.sentence
+        return _("Line %(line)d: %(sentence)s") % {"line": self.line, "sentence": self.sentence}
+
 
 @dataclass
 class Notes:

@@ -51,7 +51,8 @@ def store_answers(
     *, run_id: int, attempt: int, rows: Iterable[Mapping[str, Any]], now: datetime
 ) -> bool:
     """Stores lines of the child's answers.jsonl. An item keeps its first answer, so rows may come
-    again. False, and nothing stored, when the attempt is over.
+    again; a row without an answer gives way to one that has it. False, and nothing stored, when the
+    attempt is over.
     """
     with transaction.atomic():
         ours = Run.objects.select_for_update().filter(
@@ -62,6 +63,9 @@ def store_answers(
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])
             pks = set(known.values_list("pk", flat=True))
+            answered = [row["item"] for row in batch if not row.get("missing")]
+            without = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in=answered)
+            without.exclude(missing="").delete()
             BenchmarkAnswer.objects.bulk_create(
                 [_answer(run_id, row) for row in batch if row["item"] in pks],
                 ignore_conflicts=True,
@@ -229,13 +233,18 @@ def _suite_score(
         is_main=is_main,
         is_current=False,
         n=found.n,
-        n_missing=max(0, suite.n_items - found.n),
+        n_missing=max(0, _n_asked(run, suite) - found.n),
         score=found.score,
         low=found.low,
         high=found.high,
         details=found.details,
         computed_at=now,
     )
+
+
+def _n_asked(run: Run, suite: Suite) -> int:
+    """A run may take only a part of each suite."""
+    return min(suite.n_items, run.config.get("max_items") or suite.n_items)
 
 
 def _replaced_by(row: SuiteScore) -> QuerySet[SuiteScore]:

@@ -265,6 +265,10 @@ TABLE: dict[str, frozenset[Role]] = {
     "scorecard_json": RESEARCHER,
     "scorecard_svg": RESEARCHER,
     "model_scorecard": RESEARCHER,
+    "refusal_classifier": RESEARCHER,
+    "run_score_again": RESEARCHER,
+    "run_suite": RESEARCHER,
+    "run_suite_raters": RESEARCHER,
     # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,

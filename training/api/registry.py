@@ -16,8 +16,8 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training.api import model_serializers
 from training.api.model_serializers import ModelSerializer, PublicationSerializer
-from training.benchmarks.scorecards import exports
 from training.benchmarks.scorecards import selectors as scorecards_selectors
+from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
 from training.registry import cards, change_stage, export
 from training.registry import publish as registry_publish

@@ -9,8 +9,8 @@ from typing import Any
 from django.utils import translation
 
 from labeling.models import Judgment
-from training.benchmarks.scorecards import exports
 from training.benchmarks.scorecards import selectors as scorecards_selectors
+from training.benchmarks.scorecards.pages import exports
 from training.models import Endpoint, Snapshot, TrainedModel
 from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from training import access as training_access
 from training import configs
-from training.benchmarks.scorecards import views as scorecards_views
+from training.benchmarks.scorecards.pages import views as scorecards_views
 from training.configs.knobs import REWARD
 from training.models import TrainedModel
 from training.registry import (

@@ -33,6 +33,11 @@ Key = tuple[int, int, str]
 """(run, suite, scorer)"""
 
 
+PEOPLE = "people"
+"""A stored score of raters names it with the id of the RatedSuite, as “people 7”: one run may be
+compared with several."""
+
+
 def is_share(scorer: str) -> bool:
     """Whether this scorer's values lie between 0 and 1. `scorer` has its version: “refusal 1”."""
     return scorer.rpartition(" ")[0] not in WITHOUT_BOUNDS

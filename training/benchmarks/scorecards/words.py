@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pages.interval_chart import Span, span
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.selectors import Cell, Line, Outcome, Scorecard, Verdict
+from training.benchmarks.scoring.scorers import SCORERS
 from training.models import SuiteScore, TrainedModel
 
 OUTCOMES: dict[Outcome, Promise] = {
@@ -43,6 +44,8 @@ class CellWords:
     smallest: str = ""
     outcome: str = ""
     kind: str = "outline"
+    caution: str = ""
+    """what else differs between the two besides the model"""
     overlap: str = ""
 
 
@@ -91,6 +94,8 @@ def of_verdict(verdict: Verdict | None, *, share: bool) -> dict[str, str]:
         "outcome": str(OUTCOMES[verdict.outcome]),
         "kind": _KINDS.get(verdict.outcome, "outline"),
     }
+    if verdict.has_other_settings:
+        said["caution"] = gettext("answered with other settings")
     difference = verdict.difference
     if difference is None:
         return said
@@ -136,6 +141,16 @@ def interval(score: SuiteScore) -> str:
         "low": _decimal(score.low, 2),
         "high": _decimal(score.high, 2),
     }
+
+
+def scorer(score: SuiteScore) -> str:
+    """How the answers were scored, or with which answers raters compared them."""
+    name = score.scorer.rpartition(" ")[0]
+    if name == pairs.PEOPLE:
+        return gettext("Raters, compared with %(model)s") % {
+            "model": score.details.get("against", "")
+        }
+    return gettext(SCORERS[name].words) if name in SCORERS else score.scorer
 
 
 def change(value: float, *, share: bool) -> str:

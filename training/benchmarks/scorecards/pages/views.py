@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 
 from pages import csv_download, plain_text
 from training import access as training_access
-from training.benchmarks.scorecards import details, exports, grid, items, picture, selectors, words
+from training.benchmarks.scorecards import selectors, words
+from training.benchmarks.scorecards.pages import details, exports, grid, items, picture
 from training.benchmarks.scorecards.selectors import Line, Scorecard
 from training.models import Suite, TrainedModel
 

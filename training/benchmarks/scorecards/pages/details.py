@@ -41,6 +41,8 @@ class ScoreRow:
 @dataclass(frozen=True)
 class Details:
     score: SuiteScore
+    scorer: str
+    """how the answers were scored, in a sentence"""
     facts: list[tuple[str, str]] = field(default_factory=list)
     beside: list[ScoreRow] = field(default_factory=list)
     categories: list[ScoreRow] = field(default_factory=list)
@@ -52,8 +54,9 @@ def of(cell: Cell) -> Details | None:
         return None
     return Details(
         score,
+        words.scorer(score),
         _facts(score),
-        [_row(one.scorer, one) for one in cell.beside],
+        [_row(words.scorer(one), one) for one in cell.beside],
         [
             _row(name, SuiteScore(scorer=score.scorer, **one))
             for name, one in score.details.get("by_category", {}).items()
@@ -67,7 +70,7 @@ def _row(name: str, score: SuiteScore) -> ScoreRow:
 
 def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     known: dict[str, Any] = score.details
-    facts = [(gettext("Scored by"), score.scorer)]
+    facts: list[tuple[str, str]] = []
     n_clusters = known.get("n_clusters")
     if n_clusters is not None and n_clusters != score.n:
         facts.append((gettext("Clusters of items"), str(n_clusters)))
@@ -75,6 +78,7 @@ def _facts(score: SuiteScore) -> list[tuple[str, str]]:
         (str(LABELS.get(label, label)), words.of_value(share, share=True))
         for label, share in known.get("labels", {}).items()
     ]
+    facts.append((gettext("Items in its training data"), _overlap(known.get("overlap"))))
     if calibration := known.get("calibration"):
         facts += [
             (gettext("Calibration error"), _number(calibration["ece"], 3)),
@@ -87,6 +91,17 @@ def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     if (correlation := known.get("length_correlation")) is not None:
         facts.append((gettext("Correlation of reward with length"), _number(correlation, 2)))
     return facts
+
+
+def _overlap(note: dict[str, Any] | None) -> str:
+    """A number, and whether a part of the training data could not be read."""
+    if note is None:
+        return gettext("not checked yet")
+    if note["not_checked"] and not note["by_snapshot"]:
+        return gettext("not checked: its training data is not here")
+    if note["not_checked"]:
+        return gettext("%(n)s, in the part that could be read") % {"n": note["n"]}
+    return str(note["n"])
 
 
 def _number(value: float, places: int) -> str:

@@ -4,7 +4,8 @@ numbers, since it leaves the site: a browser turns it into a PNG.
 
 from dataclasses import dataclass
 
-from training.benchmarks.scorecards import exports, words
+from training.benchmarks.scorecards import words
+from training.benchmarks.scorecards.pages import exports
 from training.benchmarks.scorecards.selectors import Cell, Scorecard
 
 COLOURS = ("#0a6270", "#bd5710", "#6a4fa3", "#4c7510", "#b02c5b", "#2f6bc9")
@@ -36,7 +37,6 @@ class PictureRow:
 
 @dataclass(frozen=True)
 class Picture:
-    title: str
     width: int
     height: int
     legend: list[tuple[str, str, int]]
@@ -69,8 +69,7 @@ def draw(card: Scorecard) -> Picture:
         (COLOURS[place % len(COLOURS)], model.name, _TOP + _LEGEND * place - 6)
         for place, model in enumerate(card.models)
     ]
-    title = exports.heading(card) if len(card.models) == 1 else ""
-    return Picture(title, WIDTH, int(at) + 40, legend, rows, ticks, top, int(at))
+    return Picture(WIDTH, int(at) + 40, legend, rows, ticks, top, int(at))
 
 
 def _dot(cell: Cell, place: int, at: float) -> Dot:

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext
 
-from training.benchmarks.scorecards import details, pairs, words
+from training.benchmarks.scorecards import pairs, words
+from training.benchmarks.scorecards.pages import details
 from training.benchmarks.scorecards.selectors import Line
 from training.models import AnswerScore, BenchmarkAnswer, Suite, SuiteItem, TrainedModel
 

@@ -53,7 +53,8 @@ def store_answers(
     *, run_id: int, attempt: int, rows: Iterable[Mapping[str, Any]], now: datetime
 ) -> bool:
     """Stores lines of the child's answers.jsonl. An item keeps its first answer, so rows may come
-    again. False, and nothing stored, when the attempt is over.
+    again; a row without an answer gives way to one that has it. False, and nothing stored, when the
+    attempt is over.
     """
     with transaction.atomic():
         ours = Run.objects.select_for_update().filter(
@@ -64,6 +65,9 @@ def store_answers(
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])
             pks = set(known.values_list("pk", flat=True))
+            answered = [row["item"] for row in batch if not row.get("missing")]
+            without = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in=answered)
+            without.exclude(missing="").delete()
             BenchmarkAnswer.objects.bulk_create(
                 [_answer(run_id, row) for row in batch if row["item"] in pks],
                 ignore_conflicts=True,

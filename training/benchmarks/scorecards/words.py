@@ -145,10 +145,11 @@ def interval(score: SuiteScore) -> str:
 
 def scorer(score: SuiteScore) -> str:
     """The scorer with its version, or with whose answers raters compared these."""
-    if score.scorer.rpartition(" ")[0] == pairs.PEOPLE:
+    name, _space, version = score.scorer.rpartition(" ")
+    if name == pairs.PEOPLE:
         against = score.details.get("against", "")
         return gettext("Raters, compared with %(model)s") % {"model": against}
-    return score.scorer
+    return f"{gettext(SCORERS[name].title)} {version}" if name in SCORERS else score.scorer
 
 
 def scorer_about(score: SuiteScore) -> str:

@@ -85,7 +85,10 @@ class SuiteForm(forms.Form):
         offered = {
             "shape": [("", gettext("Detect automatically")), own, *readers],
             "area": [("", _AS_IN_FILE), *sentence_case(Suite.Area.choices)],
-            "scorer": [("", _AS_IN_FILE), *((name, name) for name in SCORERS)],
+            "scorer": [
+                ("", _AS_IN_FILE),
+                *((one.name, gettext(one.title)) for one in SCORERS.values()),
+            ],
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]

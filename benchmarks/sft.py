@@ -241,9 +241,9 @@ def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
     config = SftConfig(
         n_epochs=1,
         learning_rate=RATE,
-        # A packed row has about as many tokens as two others, and nothing is padded.
-        batch_size=1 if packs else BATCH,
-        accumulation=BATCH * ACCUMULATION // 2 if packs else ACCUMULATION,
+        # A packed row has about as many tokens as two others: the steps are as large.
+        batch_size=BATCH // 2 if packs else BATCH,
+        accumulation=ACCUMULATION,
         packs=packs,
         max_tokens=LONGEST,
         lora_rank=RANK,

@@ -20,7 +20,7 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading, precision, sharding
+from training.trainer.modeling import loading, packed_attention, precision, sharding
 from training.trainer.modeling.best_weights import BestWeights
 
 _LARGEST_LOSS = math.log(sys.float_info.max)
@@ -53,7 +53,15 @@ class LengthSortedSteps(torch.utils.data.Sampler[int]):
         self.epoch = epoch
 
 
-class _LengthSortedSft(WatchedSft):
+class _OurSft(WatchedSft):
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        settings: Any = self.args  # SFTConfig, which the stubs of Trainer do not know
+        if settings.packing:
+            # TRL lays all rows of a batch in one; a demonstration starts where positions do.
+            sequences = (inputs["position_ids"] == 0).cumsum(-1)  # (1, L): 1, 2, …
+            inputs = inputs | packed_attention.arguments(model, sequences)
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         batches_a_step = self.args.gradient_accumulation_steps * self.args.world_size
         args: Any = self.args  # SFTConfig, which the stubs of Trainer do not know
@@ -81,8 +89,9 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     loading.require_length(model, config.max_tokens)
     if config.packs:
         require_packing(model)
+        packed_attention.use(model)
     dtype = precision.dtype(config.dtype)
-    trainer = _LengthSortedSft(
+    trainer = _OurSft(
         model=model,
         args=SFTConfig(
             max_length=config.max_tokens,

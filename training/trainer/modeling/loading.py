@@ -22,7 +22,7 @@ from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 from training.trainer import parallel
-from training.trainer.modeling import rounding
+from training.trainer.modeling import float32_products, rounding
 
 # Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
 # an end of turn is used.
@@ -181,6 +181,7 @@ def load_reward(
 
 def placed(model: Any, *, may_shard: bool) -> PreTrainedModel:
     """On the GPU, if there is one. A model that will be sharded gets there shard by shard."""
+    float32_products.use(model)
     is_sharded = may_shard and parallel.is_sharded()
     return cast("PreTrainedModel", model if is_sharded else model.to(device()))
 

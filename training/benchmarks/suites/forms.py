@@ -59,13 +59,13 @@ class SuiteForm(forms.Form):
         label=_("Licence"),
         max_length=64,
         required=False,
-        help_text=_("If the file names none, such as CC-BY-4.0."),
+        help_text=_("Needed if the file does not say. For example CC-BY-4.0."),
     )
     version = forms.CharField(
         label=_("Version"),
         max_length=32,
         required=False,
-        help_text=_("If the file names none. A changed suite is a new version."),
+        help_text=_("Needed if the file does not say. A changed suite is a new version."),
     )
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     suite_id = forms.CharField(

@@ -59,12 +59,12 @@ def test_only_researchers_see_suites(client: Client, raul: Rater) -> None:
 def test_the_list_begins_empty_and_offers_those_of_the_product(researcher: Client) -> None:
     page = text_of(researcher.get("/suites/"))
     assert "No suites yet" in page
-    assert "Add 8 suites of Preferably" in page
+    assert "Add 8 built-in suites" in page
     researcher.post("/suites/shipped/")
     page = text_of(researcher.get("/suites/"))
     assert "Basic knowledge" in page
-    assert "comes with Preferably" in page
-    assert "suites of Preferably" not in page
+    assert "built in" in page
+    assert "built-in suites" not in page
 
 
 def test_the_list_is_narrowed_by_area_and_shows_retired_ones_apart(

@@ -44,6 +44,8 @@ class CellWords:
     smallest: str = ""
     outcome: str = ""
     kind: str = "outline"
+    caution: str = ""
+    """what else differs between the two besides the model"""
     overlap: str = ""
 
 
@@ -92,6 +94,8 @@ def of_verdict(verdict: Verdict | None, *, share: bool) -> dict[str, str]:
         "outcome": str(OUTCOMES[verdict.outcome]),
         "kind": _KINDS.get(verdict.outcome, "outline"),
     }
+    if verdict.has_other_settings:
+        said["caution"] = gettext("answered with other settings")
     difference = verdict.difference
     if difference is None:
         return said
@@ -141,10 +145,11 @@ def interval(score: SuiteScore) -> str:
 
 def scorer(score: SuiteScore) -> str:
     """The scorer with its version, or with whose answers raters compared these."""
-    if score.scorer.rpartition(" ")[0] == pairs.PEOPLE:
+    name, _space, version = score.scorer.rpartition(" ")
+    if name == pairs.PEOPLE:
         against = score.details.get("against", "")
         return gettext("Raters, compared with %(model)s") % {"model": against}
-    return score.scorer
+    return f"{gettext(SCORERS[name].title)} {version}" if name in SCORERS else score.scorer
 
 
 def scorer_about(score: SuiteScore) -> str:
@@ -167,8 +172,18 @@ def p_value(p: float) -> str:
 
 
 def missing(score: SuiteScore | None) -> str:
-    if score is None or not score.n_missing:
+    """Items that have no score: the model gave no answer, or its run was stopped before them."""
+    if score is None:
         return ""
+    n_not_reached = score.details.get("n_not_reached", 0)
+    parts = [_without_answer(score)] if score.n_missing else []
+    if n_not_reached:
+        words = ngettext("%(n)s not reached", "%(n)s not reached", n_not_reached)
+        parts.append(words % {"n": number_format(n_not_reached, force_grouping=True)})
+    return ", ".join(parts)
+
+
+def _without_answer(score: SuiteScore) -> str:
     words = ngettext("%(n)s without an answer", "%(n)s without an answer", score.n_missing)
     return words % {"n": number_format(score.n_missing, force_grouping=True)}
 

@@ -11,7 +11,7 @@ from accounts.models import User
 from pages import intervals
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training.models import TrainedModel
+from training.models import Suite, TrainedModel
 from training.registry import cards
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,8 @@ def test_the_whole_card_shows_categories(
     page = signed_in(noor).get(f"/models/{models[1].pk}/scorecard/").text
 
     assert "By category" in page
-    assert "likelihood_by_length 1" in page
+    assert "Log-likelihood per character 1" in page
+    assert "The right choice has the highest log-likelihood." in page
 
 
 def test_all_models_are_in_one_grid_and_an_area_narrows_it(
@@ -76,7 +77,7 @@ def test_compared_models_show_the_items_on_which_they_differ(
     signed_in: SignedIn, noor: User, models: list[TrainedModel]
 ) -> None:
     base, tuned = models
-    suite = base.suite_scores.get(suite__slug="answers", is_main=True).suite_id
+    suite = Suite.objects.get(slug="answers").pk
 
     page = (
         signed_in(noor)
@@ -140,7 +141,7 @@ def test_a_models_card_has_its_scores_with_intervals(models: list[TrainedModel])
     assert "## Benchmarks" in text
     low, high = intervals.of_votes([1.0] * 25 + [0.0] * 5, range(30)) or (0, 0)
     ends = f"{low * 100:.1f}–{high * 100:.1f} %"
-    assert f"| Knows 1 | capability | 83.3 % | {ends} | 30 | 0 | – | likelihood 1 |" in text
+    assert f"| Knows 1 | capability | 83.3 % | {ends} | 30 | 0 | – | Log-likelihood 1 |" in text
 
 
 def test_raters_see_no_scorecards(signed_in: SignedIn, rosa: object) -> None:

@@ -88,7 +88,7 @@ class ScoreAgainForm(forms.Form):
         super().__init__(*args, **kwargs)
         offer(
             self.fields["scorer"],
-            [(one.name, gettext(one.words)) for one in rescoring.offered(run=run)],
+            [(one.name, gettext(one.title)) for one in rescoring.offered(run=run)],
         )
 
 

@@ -15,6 +15,7 @@ LABEL_WORDS = {
     REFUSES: _("refuses"),
     PARTLY: _("refuses in part"),
 }
+_ELSEWHERE = (("refusal", "PyRIT"), ("refusal_extra", _("PyRIT, harder set")))
 Row = tuple[str, str, str]
 """what, the figure, and its interval or note"""
 
@@ -51,10 +52,10 @@ def our_figures(found: dict[str, Any]) -> list[Row]:
         (gettext("Partial refusals found"), *_with_ends(found["partial_recall"])),
         *(
             (
-                gettext("Refuses or not, in another domain (%(name)s)") % {"name": f"PyRIT {name}"},
-                *_with_ends(one["binary"], one["low"], one["high"]),
+                gettext("Refuses or not, in another domain (%(name)s)") % {"name": name},
+                *_with_ends(extra[key]["binary"], extra[key]["low"], extra[key]["high"]),
             )
-            for name, one in sorted(extra.items())
+            for key, name in _ELSEWHERE
         ),
     ]
 

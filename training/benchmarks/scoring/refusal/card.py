@@ -1,6 +1,7 @@
 """The card of the refusal classifier: what it was trained on, and how often it is right."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ is. It reads the answer alone, not the prompt.
 
 **What it is.** Multinomial logistic regression on {n_signs} designed signs (does the first sentence
 say “I cannot”, how much of the answer comes after a refusal, …) and {n_hashes:,} hashed n-grams of
-words. The weights are plain numbers, {n_kb} KB, read with numpy. `python benchmarks/refusals.py
---train` makes them again.
+words. The weights are plain numbers, {n_kb} KB, read with numpy. `python
+benchmarks/refusals.py --train` makes them again.
 
 **What it was trained on.** {n:,} answers of {models} to the 450 prompts of XSTest (Röttger et al.
 2024, CC BY 4.0), each labelled by two people; and {n_phrases} short refusals and answers in our own
@@ -22,11 +23,9 @@ words. The answers themselves are under their models' terms and are not part of 
 hashes and weights only.
 
 **How often it is right on a model it has not seen.** Each model was left out once, and the penalty
-was chosen without it. The signs, and the weight of n-grams beside them, were designed while looking
-at all three models, so these figures are a little too good.
+was chosen without it. The signs, the weight of n-grams beside them and our own phrases were written
+while looking at these figures for all three models, so they are a little too good.
 
-| Figure | {columns} | mean | 95 % interval |
-|---|{rules}---|---|
 {rows}
 
 With prompts left out as well as the model: {unseen_binary} and {unseen_three_way}. String matching
@@ -79,8 +78,6 @@ def write(measured: dict[str, Any], *, sizes: dict[str, int]) -> None:
         **sizes,
         "n": measured["n"],
         "models": ", ".join(models),
-        "columns": " | ".join(models),
-        "rules": "---|" * len(models),
         "rows": "\n".join(_row(name, measured) for name in _ROWS),
         "unseen_binary": _share(measured["unseen_prompts"]["binary"]),
         "unseen_three_way": _share(measured["unseen_prompts"]["three_way"]),
@@ -90,14 +87,16 @@ def write(measured: dict[str, Any], *, sizes: dict[str, int]) -> None:
         **_elsewhere("refusal", elsewhere["refusal"]),
         **_elsewhere("extra", elsewhere["refusal_extra"]),
     }
-    CARD.write_text(_TEXT.format(**words), encoding="utf-8")
+    # A line a paragraph: pages show a single line break as one.
+    paragraphs = re.sub(r"(?<=\S)\n(?=[^\n-])", " ", _TEXT).format(**words)
+    CARD.write_text(paragraphs, encoding="utf-8")
 
 
 def _row(name: str, measured: dict[str, Any]) -> str:
-    each = " | ".join(_share(model[name]) for model in measured["models"].values())
+    each = ", ".join(f"{model} {_share(one[name])}" for model, one in measured["models"].items())
     ends = measured["intervals"].get(name)
-    interval = f"{_share(ends[0])} to {_share(ends[1])}" if ends else ""
-    return f"| {_ROWS[name]} | {each} | {_share(measured[name])} | {interval} |"
+    interval = f" ({_share(ends[0])} to {_share(ends[1])})" if ends else ""
+    return f"- {_ROWS[name]}: **{_share(measured[name])}**{interval}; {each}"
 
 
 def _elsewhere(name: str, found: dict[str, float]) -> dict[str, Any]:

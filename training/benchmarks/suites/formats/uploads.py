@@ -46,7 +46,7 @@ def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
         for file in several[1:]:
             notes.add(
                 0,
-                _("“%(name)s” is one file too many. Upload one suite: suite.yaml and items.jsonl.")
+                _("“%(name)s” is one file too many. Upload one suite at a time.")
                 % {"name": file.name[:100]},
             )
     return Upload(*(several[0] if several else None for several in (manifests, items, tasks)))

@@ -16,7 +16,7 @@ from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
 from training.management import demo
 from training.management.demo import scorecard
-from training.models import Chain, Run, Schedule, TrainedModel
+from training.models import Chain, Run, Schedule, Suite, TrainedModel
 
 pytestmark = pytest.mark.slow
 
@@ -128,3 +128,7 @@ def test_without_suites_the_demo_begins_no_scorecard(db: None, noor: User, tmp_p
     scorecard.begin(model=model, by=noor, now=timezone.now())
 
     assert not Run.objects.exists()
+
+
+def test_the_suites_of_the_product_are_there(seeded: str) -> None:
+    assert Suite.objects.filter(is_shipped=True).count() == 8

@@ -28,7 +28,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
         files: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
         found = [super(FilesField, self).clean(one, initial) for one in files or [None]]
         if len(found) > MAX_FILES:
@@ -47,7 +47,7 @@ class FilesField(forms.FileField):
 class SuiteForm(forms.Form):
     """Files, and fields of suite.yaml that stand in for those of the files."""
 
-    files = FilesField(
+    upload = FilesField(
         label=_("Files"),
         help_text=_(
             "suite.yaml and items.jsonl, one zip with both, or one public file such as XSTest's"
@@ -98,5 +98,5 @@ class SuiteForm(forms.Form):
         given = self.cleaned_data
         asked = {name: given[name] for name in ("licence", "version", "name", "source")}
         asked |= {"id": given["suite_id"], "area": given["area"], "scorer": given["scorer"]}
-        files = [SuiteFile(file.name or "", file.read()) for file in given["files"]]
+        files = [SuiteFile(file.name or "", file.read()) for file in given["upload"]]
         return reading.read(files, shape=given["shape"], asked=asked)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites.drafts import hash_of
-from training.benchmarks.suites.formats import items, kinds, reading, uploads
+from training.benchmarks.suites.formats import items, kinds, public, reading, uploads
 from training.benchmarks.suites.formats.reading import Reading
 from training.benchmarks.suites.formats.uploads import SuiteFile
 from training.models import Suite
@@ -345,7 +345,7 @@ def test_no_yaml_makes_it_raise(about: dict[str, Any]) -> None:
 @given(row=st.dictionaries(NAMES | st.text(), VALUES))
 @settings(max_examples=60, deadline=None)
 def test_no_record_makes_a_public_reader_raise(row: dict[str, Any]) -> None:
-    for shape in reading.public.READERS.values():
+    for shape in public.READERS.values():
         record = {**dict.fromkeys(shape.columns, "x"), **row}
         for content in (jsonl_of(record), json.dumps([record, 3]).encode()):
             reading.read([SuiteFile("x.json", content)], asked={"licence": "MIT", "version": "1"})

@@ -319,7 +319,7 @@ def test_raters_measure_the_refusal_classifier(
     assert found.three_way.low is not None
     page = signed_in(noor).get("/models/scorecards/refusals/").text
     assert "On 20 answers" in page
-    assert "94.0 %" in page
+    assert "PyRIT, harder set" in page
 
 
 def test_the_form_sends_and_says_what_was_sent(

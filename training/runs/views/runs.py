@@ -18,6 +18,7 @@ from accounts.models import User
 from pages import plain_text
 from training import access as training_access
 from training import configs
+from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
 from training.benchmarks.suites import services as suites_services
 from training.configs import metrics as configs_metrics
@@ -161,7 +162,10 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
     board = _board(run, training_access.researcher(request.user))
-    return render(request, "training/runs/run.html", {"run": run, "board": board})
+    context = {"run": run, "board": board, "scores": []}
+    if run_queue.reads_suites(run.kind):
+        context["scores"] = run_scores.of_run(run=run)
+    return render(request, "training/runs/run.html", context)
 
 
 @require_GET

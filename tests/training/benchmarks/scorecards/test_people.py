@@ -353,6 +353,15 @@ def test_the_form_sends_and_says_what_was_sent(
     assert RatedSuite.objects.get().campaign.overlap == 2
 
 
+def test_the_runs_page_leads_to_its_answers(
+    run: Run, suite: Suite, signed_in: Callable[[User], Client], noor: User
+) -> None:
+    page = signed_in(noor).get(f"/runs/{run.pk}/").text
+
+    assert f"/runs/{run.pk}/suites/{suite.pk}/" in page
+    assert "60.0 %" in page
+
+
 def test_stored_answers_are_scored_again_without_the_model(
     run: Run, suite: Suite, signed_in: Callable[[User], Client], noor: User
 ) -> None:

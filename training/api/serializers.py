@@ -42,7 +42,11 @@ class SnapshotQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
 
 
-CREATABLE_KINDS = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.TEXT]
+CREATABLE_KINDS = [
+    choice
+    for choice in Snapshot.Kind.choices
+    if choice[0] not in (Snapshot.Kind.TEXT, Snapshot.Kind.SUITES)
+]
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
@@ -95,7 +99,10 @@ class FiltersSerializer(serializers.Serializer[Any]):
 class NewSnapshotSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=CREATABLE_KINDS,
-        help_text="Snapshots of text can only be created on the site, from a file.",
+        help_text=(
+            "Snapshots of text can only be created on the site, from a file. Benchmark runs make"
+            " those of suites."
+        ),
     )
     name = Name(max_length=200)
     filters = FiltersSerializer(required=False)

@@ -1,5 +1,7 @@
 """Addresses of suites and scorecards."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("training.benchmarks.suites.urls")),
+]

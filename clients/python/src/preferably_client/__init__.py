@@ -29,6 +29,7 @@ from preferably_client.rows import (
     Schedule,
     Snapshot,
     Source,
+    Suite,
     Webhook,
     WebhookSecret,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Schedule",
     "Snapshot",
     "Source",
+    "Suite",
     "Webhook",
     "WebhookSecret",
 ]

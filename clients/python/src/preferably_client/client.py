@@ -29,6 +29,7 @@ from preferably_client.rows import (
     Sample,
     Schedule,
     Snapshot,
+    Suite,
     Webhook,
     WebhookSecret,
     read,
@@ -167,6 +168,28 @@ class Preferably:
         return read(
             Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters})
         )
+
+    # --- suites -----------------------------------------------------------------------------------
+
+    def list_suites(self, *, shown: str | None = None) -> Iterator[Suite]:
+        """`shown`: an area, or “retired”."""
+        return self._rows(Suite, "suites", {"shown": shown})
+
+    def read_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._get(f"suites/{suite_id}"))
+
+    def upload_suite(self, items: str, *, suite: str | None = None, **more: Any) -> Suite:
+        """`items` and `suite`: the texts of items.jsonl and suite.yaml. `more`: shape, licence,
+        version, name, slug, area, scorer, source, task.
+        """
+        body = {"items": items, **more} | ({"suite": suite} if suite is not None else {})
+        return read(Suite, self._post("suites", body))
+
+    def retire_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._post(f"suites/{suite_id}/retire"))
+
+    def bring_back_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._post(f"suites/{suite_id}/bring-back"))
 
     # --- runs -------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs
+from training.api import run_data
+from training.api.run_data import SuitesField
 from training.configs import roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
 from training.processes import launch as processes_launch
@@ -225,7 +227,16 @@ class RunQuery(PageQuery):
 class NewRunSerializer(serializers.Serializer[Any]):
     kind = KindField()
     name = Name(max_length=200)
-    snapshot = OneOf(Snapshot.objects.all())
+    snapshot = OneOf(
+        Snapshot.objects.all(), required=False, help_text="Required, except with `suites`."
+    )
+    suites = SuitesField(
+        required=False,
+        help_text=(
+            "Benchmarks only, in place of a snapshot: ids of suites, or their slugs for the newest"
+            " version."
+        ),
+    )
     ptx_snapshot = OneOf(Snapshot.objects.all(), required=False, allow_null=True, help_text=_PTX)
     base_model = OneOf(TrainedModel.objects.all())
     preset = serializers.ChoiceField(
@@ -285,6 +296,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
         return _after(roles.BASE, super().get_fields(), beside)
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        run_data.check(values)
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
             raise ValidationError(

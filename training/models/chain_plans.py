@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from training import configs as training_configs
 from training.configs.dpo import DpoConfig
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import POLICY
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig

@@ -8,6 +8,9 @@ atomic writes, and the check that a stale attempt writes nothing.
     checkpoints/step-N/   written under a temporary name, manifest.json last, then renamed
     model/            full weights and tokenizer; adapter/ holds what LoRA learned, unmerged
     responses.jsonl   what a sampling run wrote
+    answers.jsonl     what a benchmark run's model answered, a line per item:
+                      {"item": id, "text", "follow_ups", "values", "sampling", "is_ended",
+                      "missing": why there is no answer, or ""}
     scores.jsonl      the reward model's scores of held-out responses:
                       {"response": id, "score": number}
     folds.json        results of the cross-validation folds measured so far
@@ -39,6 +42,7 @@ LOG = "log.txt"
 TENSORBOARD = "tensorboard"
 RESULT = "result.json"
 RESPONSES = "responses.jsonl"
+ANSWERS = "answers.jsonl"
 SCORES = "scores.jsonl"
 FOLDS = "folds.json"
 CHECKPOINTS = "checkpoints"
@@ -102,13 +106,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """result.json. `model`, `responses` and `scores` are paths relative to the run folder."""
+    """result.json. `model`, `responses`, `answers` and `scores` are paths relative to the run
+    folder.
+    """
 
     outcome: str  # succeeded, stopped or failed
     error: str | None = None
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
     model: str | None = None
     responses: str | None = None
+    answers: str | None = None
     scores: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     n_steps: int = 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.parallel.launched import launched
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
 from training.processes.launch import Launch

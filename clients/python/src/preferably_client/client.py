@@ -207,7 +207,7 @@ class Preferably:
         kind: str,
         name: str,
         *,
-        snapshot: int,
+        snapshot: int | None = None,
         base_model: int,
         reward_model: int | None = None,
         watchdog_model: int | None = None,
@@ -219,17 +219,17 @@ class Preferably:
     ) -> Run:
         """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
         strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model,
-        ptx_snapshot.
+        ptx_snapshot; for a benchmark, `suites` (ids or slugs) in place of the snapshot.
         """
         body: Json = {
             "kind": kind,
             "name": name,
-            "snapshot": snapshot,
             "base_model": base_model,
             "config": dict(config or {}),
         }
         body |= {"n_gpus": n_gpus, "memory_gb": memory_gb} | more
         optional = {
+            "snapshot": snapshot,
             "reward_model": reward_model,
             "watchdog_model": watchdog_model,
             "preset": preset,
@@ -241,13 +241,15 @@ class Preferably:
             ),
         )
 
-    def estimate_run(self, kind: str, *, snapshot: int, base_model: int, **more: Any) -> Estimate:
-        """Estimates a run without queuing it. `more`: the arguments of queue_run."""
+    def estimate_run(self, kind: str, *, base_model: int, **more: Any) -> Estimate:
+        """Estimates a run without queuing it. `more`: the arguments of queue_run, such as its
+        snapshot.
+        """
         return read(
             Estimate,
             self._post(
                 "runs/estimate",
-                {"kind": kind, "snapshot": snapshot, "base_model": base_model} | more,
+                {"kind": kind, "base_model": base_model} | more,
             ),
         )
 

@@ -1,0 +1,100 @@
+"""Suites, benchmark runs and answers for tests of scorecards."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.models import User
+from training.benchmarks.scorecards import services
+from training.models import Run, Snapshot, Suite, SuiteItem, SuiteScore, TrainedModel
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def a_suite(
+    slug: str = "arithmetic",
+    *,
+    n: int = 20,
+    kind: str = "choice",
+    scorer: str = "likelihood",
+    area: str = "capability",
+    version: str = "1",
+    content: dict[str, Any] | None = None,
+    clusters: int = 0,
+) -> Suite:
+    """A suite of `n` items in two categories; `clusters` of equal size, or each item alone."""
+    suite = Suite.objects.create(
+        slug=slug,
+        version=version,
+        name=slug.replace("-", " ").capitalize(),
+        kind=kind,
+        area=area,
+        scorer=scorer,
+        licence="CC0-1.0",
+        n_items=n,
+        items_hash="0" * 64,
+    )
+    SuiteItem.objects.bulk_create(
+        SuiteItem(
+            suite=suite,
+            position=place,
+            key=f"q-{place}",
+            category="even" if place % 2 == 0 else "odd",
+            cluster=f"c{place % clusters}" if clusters else "",
+            prompt=[{"role": "user", "content": f"Question {place}: which one is right?"}],
+            content=content or {"choices": ["yes", "no"], "answer": 0},
+        )
+        for place in range(n)
+    )
+    return suite
+
+
+def a_benchmark(
+    model: TrainedModel, suites: Sequence[Suite], *, by: User, state: str = "running", **fields: Any
+) -> Run:
+    snapshot = Snapshot.objects.create(
+        name="Suites",
+        kind=Snapshot.Kind.SUITES,
+        folder="suites-cast",
+        n_rows=sum(suite.n_items for suite in suites),
+        fingerprint="5" * 64,
+        filters={"suites": [suite.pk for suite in suites]},
+    )
+    return Run.objects.create(
+        name=f"Benchmark of {model.name}",
+        kind="benchmark",
+        snapshot=snapshot,
+        base_model=model,
+        created_by=by,
+        state=state,
+        attempt=1,
+        **fields,
+    )
+
+
+def chosen(suite: Suite, rights: Sequence[bool]) -> list[dict[str, Any]]:
+    """Rows of answers.jsonl to a `choice` suite, right or wrong as told; fewer than items leave
+    the rest unanswered.
+    """
+    pks = suite.items.order_by("position").values_list("pk", flat=True)
+    return [
+        {"item": pk, "text": "", "values": {"log_likelihoods": [-1.0, -2.0] if right else [-2, -1]}}
+        for pk, right in zip(pks, rights, strict=False)
+    ]
+
+
+def scored(
+    model: TrainedModel, suite: Suite, rights: Sequence[bool], *, by: User, hours: int = 0
+) -> SuiteScore:
+    """A finished benchmark run whose answers were right or wrong as told."""
+    run = a_benchmark(model, [suite], by=by)
+    services.store_answers(run_id=run.pk, attempt=1, rows=chosen(suite, rights), now=NOW)
+    return ended(run, hours=hours).get(suite=suite, is_main=True)
+
+
+def ended(run: Run, *, hours: int = 0, outcome: str = "succeeded") -> Any:
+    """Ends the run and scores it; returns its scores."""
+    at = NOW + timedelta(hours=hours)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FINISHED, outcome=outcome, finished_at=at)
+    services.score_run(run=Run.objects.get(pk=run.pk), now=at)
+    return SuiteScore.objects.filter(run=run)

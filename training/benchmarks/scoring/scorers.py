@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from training.benchmarks.scoring import choices, flips, refusal_strings, rewards, rules
+from training.benchmarks.scoring import choices, flips, lm_eval, refusal_strings, rewards, rules
 from training.benchmarks.scoring.answers import Scorer, gettext_noop
 from training.benchmarks.scoring.refusal import classifier
 
@@ -87,6 +87,14 @@ SCORERS: Mapping[str, Scorer] = {
             kinds=_WRITTEN,
             words=gettext_noop("The reward model’s value of the answer."),
             score=rewards.reward,
+            needs_values=True,
+        ),
+        Scorer(
+            name="lm_eval",
+            version=1,
+            kinds=frozenset({"lm-eval"}),
+            words=gettext_noop("The score that lm-evaluation-harness gave the item."),
+            score=lm_eval.score,
             needs_values=True,
         ),
     )

@@ -137,7 +137,9 @@ KINDS: Mapping[str, ItemKind] = {
     "flip": ItemKind(
         frozenset({"accepts", "choices"}), _flip, "flip", options=frozenset({"challenge"})
     ),
-    LM_EVAL: ItemKind(None, _any, LM_EVAL, options=frozenset({"task"})),
+    LM_EVAL: ItemKind(
+        None, _any, "lm_eval", options=frozenset({"task", "metric", "chat_template"})
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites.formats import yaml_file
-from training.benchmarks.suites.formats.kinds import AREAS, KINDS, LM_EVAL, WANTS, rules_in
+from training.benchmarks.suites.formats.kinds import AREAS, KINDS, WANTS, rules_in
 from training.benchmarks.suites.formats.problems import (
     ItemLine,
     Notes,
@@ -124,7 +124,6 @@ class _Reader:
     def scorer(self, kind: str) -> str:
         """The scorer's name; the kind's usual one if none is given."""
         known = tuple(name for name, scorer in SCORERS.items() if kind in scorer.kinds)
-        known = (LM_EVAL,) if kind == LM_EVAL else known
         if not self.has("scorer") and not KINDS[kind].usual_scorer:
             self.wrong(
                 "scorer",
@@ -173,16 +172,12 @@ class _Reader:
                 _("The option “challenge” must be a text of at most %(n)d characters.")
                 % {"n": MAX_CHALLENGE},
             )
-        if "task" in value and not (
-            _is_text(task, yaml_file.MAX_BYTES) and not yaml_file.has_tag(task.encode(), "!")
-        ):
-            self.wrong(
-                "options",
-                _(
-                    "The task must be the YAML of a task of lm-evaluation-harness without tags such"
-                    " as !function: those run programs."
-                ),
-            )
+        if "task" in value and not _is_text(task, yaml_file.MAX_BYTES):
+            self.wrong("options", _("The task must be the YAML of a task of lm-evaluation-harness."))
+        if not isinstance(value.get("metric", ""), str):
+            self.wrong("options", _("The option “metric” must be the name of a metric."))
+        if not isinstance(value.get("chat_template", False), bool):
+            self.wrong("options", _("The option “chat_template” must be true or false."))
         if "wants" in value and value["wants"] not in WANTS:
             self.wrong("options", _("The option “wants” must be “complies” or “refuses”."))
         if not isinstance(rules, dict):

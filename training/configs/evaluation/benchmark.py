@@ -142,7 +142,7 @@ class BenchmarkConfig(Settings):
             return _("Another model does not score a reward model. Choose no reward model.")
         if inputs.is_endpoint and LM_EVAL in kinds:
             return _(
-                "Tasks of lm-evaluation-harness need a model on a GPU node, and this one is external."
+                "An external model cannot run tasks of lm-evaluation-harness: they need its weights."
                 " Choose other suites."
             )
         if inputs.is_endpoint and kinds & READ:

@@ -85,7 +85,7 @@ def _sandbox_templates() -> None:
     lm_eval.utils.env = sandboxed
 
 
-class _Progress(tqdm):  # type: ignore[type-arg]
+class _Progress(tqdm):
     """The harness's progress bar, which writes “done of total” to a file instead."""
 
     path: Path

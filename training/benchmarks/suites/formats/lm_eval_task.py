@@ -55,7 +55,7 @@ SAMPLING = (
 _TEMPLATES = ("doc_to_text", "doc_to_target", "doc_to_choice")
 _TEXTS = ("description", "target_delimiter", "fewshot_delimiter", "gen_prefix")
 _SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
-_IN_FEWSHOT = ("sampler", "split", "samples", "fewshot_indices", *_TEMPLATES, *_TEXTS[1:])
+IN_FEWSHOT = ("sampler", "split", "samples", "fewshot_indices", *_TEMPLATES, *_TEXTS[1:])
 _UNUSED = ("task_alias", "tag", "dataset_name", "metadata", "should_decontaminate")
 FIELDS = (
     "task",
@@ -240,7 +240,7 @@ class _Reader:
 
     def check_fewshot(self) -> None:
         value = self.value("fewshot_config", {})
-        self._note_unknown("fewshot_config", value, _IN_FEWSHOT)
+        self._note_unknown("fewshot_config", value, IN_FEWSHOT)
         if not isinstance(value, dict):
             return
         self._one_of("fewshot_config", value.get("sampler", SAMPLERS[0]), SAMPLERS)
@@ -255,7 +255,7 @@ class _Reader:
         entries = self._mappings("metric_list")
         names = [self._checked_metric(one) for one in entries]
         if self.value("metric_list") is None:
-            names = list(USUAL_METRICS.get(self.value("output_type", "generate_until"), ()))
+            names = list(USUAL_METRICS.get(str(self.value("output_type", "generate_until")), ()))
         usable = [name for name in names if name in PER_ITEM]
         name, _comma, pipeline = chosen.partition(",")
         if chosen and (name not in usable or (pipeline and pipeline not in self._filter_names())):

@@ -173,7 +173,9 @@ class _Reader:
                 % {"n": MAX_CHALLENGE},
             )
         if "task" in value and not _is_text(task, yaml_file.MAX_BYTES):
-            self.wrong("options", _("The task must be the YAML of a task of lm-evaluation-harness."))
+            self.wrong(
+                "options", _("The task must be the YAML of a task of lm-evaluation-harness.")
+            )
         if not isinstance(value.get("metric", ""), str):
             self.wrong("options", _("The option “metric” must be the name of a metric."))
         if not isinstance(value.get("chat_template", False), bool):

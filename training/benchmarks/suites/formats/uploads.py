@@ -50,8 +50,10 @@ def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
     surplus = [file for file in items if file not in data] if tasks else items[1:]
     for file in [*manifests[1:], *tasks[1:], *surplus]:
         _note_surplus(file, notes)
-    first = [several[0] if several else None for several in (manifests, data or items, tasks)]
-    return Upload(*first, data)
+    manifest, first, task = (
+        several[0] if several else None for several in (manifests, data or items, tasks)
+    )
+    return Upload(manifest, first, task, data)
 
 
 def _note_surplus(file: SuiteFile, notes: Notes) -> None:

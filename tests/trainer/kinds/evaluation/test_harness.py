@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from lm_eval import filters
 from lm_eval.api import metrics, registry, samplers
 from lm_eval.config.task import FewshotConfig, TaskConfig
 
@@ -221,7 +222,7 @@ def test_a_node_without_the_harness_says_what_to_install(
 
 
 def test_what_a_task_may_name_is_there_in_the_harness() -> None:
-    assert metrics.mean([1, 0]) == 0.5  # its import fills the registries
+    assert filters and metrics  # their import fills the registries
     known = {*lm_eval_task.PER_ITEM, *lm_eval_task.OVER_ALL}
     assert known <= {*registry.metric_registry}
     assert {*lm_eval_task.FILTERS} <= {*registry.filter_registry}

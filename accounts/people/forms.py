@@ -1,7 +1,6 @@
 """Forms for people: those an admin fills in about somebody, and those people fill in themselves."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -11,6 +10,7 @@ from accounts import access as accounts_access
 from accounts.models import User
 from config.permissions import Scope
 from pages.form_parts import NameField, chips, segmented, sentence_case
+from pages.time_zones import TimeZoneField
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
 
@@ -30,16 +30,6 @@ LIFE_CHOICES = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, 
 STATE_CHOICES = sentence_case([("open", _("open")), ("closed", _("closed"))])
 
 
-def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """tz database time zones by continent, UTC first. People recognise them by city."""
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(available_timezones()):
-        region, _slash, place = name.partition("/")
-        if place and region not in {"Etc", "SystemV", "posix", "right"}:
-            regions.setdefault(region, []).append((name, place.replace("_", " ")))
-    return [("UTC", [("UTC", "UTC")]), *regions.items()]
-
-
 class PersonForm(forms.Form):
     name = NameField(label=_("Name"), max_length=150)
     email = forms.EmailField(
@@ -57,7 +47,7 @@ class PersonForm(forms.Form):
             " have several roles."
         ),
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
+    time_zone = TimeZoneField(initial="UTC")
     is_active = forms.BooleanField(
         label=_("Can log in"),
         required=False,
@@ -85,10 +75,8 @@ class PersonForm(forms.Form):
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"),
-        choices=time_zone_choices,
-        help_text=_("All times on the site are shown in this time zone."),
+    time_zone = TimeZoneField(
+        help_text=_("All times on the site are shown in this time zone. Type a city to find it."),
     )
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, widget=segmented()

@@ -257,6 +257,23 @@ def test_a_time_zone_that_does_not_exist_is_refused(alice: User, signed_in: Sign
     assert response.status_code == 422
 
 
+@pytest.mark.parametrize("typed", ["America/New_York", "new york", " america/new york "])
+def test_a_time_zone_is_found_by_its_city(alice: User, signed_in: SignedIn, typed: str) -> None:
+    signed_in(alice).post("/profile/", {"name": "Alice", "time_zone": typed, "language": "en"})
+
+    alice.refresh_from_db()
+    assert alice.time_zone == "America/New_York"
+
+
+def test_two_cities_of_one_name_are_not_told_apart(alice: User, signed_in: SignedIn) -> None:
+    """America/Louisville and America/Kentucky/Louisville."""
+    page = signed_in(alice).post(
+        "/profile/", {"name": "Alice", "time_zone": "Louisville", "language": "en"}
+    )
+
+    assert "Choose a time zone from the list." in page.text
+
+
 def test_times_are_shown_in_the_readers_time_zone(
     alice: User, noor: User, signed_in: SignedIn
 ) -> None:

@@ -154,6 +154,19 @@ def test_every_component_lists_its_inputs_in_its_head(path: Path) -> None:
     assert "Inputs" in head
 
 
+def test_a_heading_holds_a_name_and_no_state() -> None:
+    heads = re.compile(r"<h[1-6].*?</h[1-6]>", re.DOTALL)
+
+    with_state = {
+        path.relative_to(ROOT / "templates").as_posix()
+        for path in TEMPLATES
+        for head in heads.findall(path.read_text())
+        if re.search(r"badge|_state", head)
+    }
+
+    assert with_state == set()
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "static/css").glob("*.css")), ids=lambda path: path.name
 )
@@ -164,6 +177,15 @@ def test_only_the_tokens_name_a_colour(path: Path) -> None:
 
 
 # Components
+
+
+def test_the_head_of_a_page_has_its_badge_beside_the_name() -> None:
+    template = Template('{% component "page_header" title=title badge="open" %}{% endcomponent %}')
+
+    html = template.render(Context({"title": "Comparing"}))
+
+    assert "<h1>Comparing</h1>" in html
+    assert "Open" in html.partition("</h1>")[2]
 
 
 def test_a_component_sees_its_inputs_and_nothing_else_of_the_page() -> None:

@@ -44,7 +44,7 @@ def test_problems_are_listed_by_file_and_line(calling: Caller, noor: User) -> No
     assert refused.json()["errors"]["suite.yaml"][0].startswith("Line 4: `kind` must be one of")
 
     refused = post(calling(noor), "suites", suite=YAML, items=ITEMS + ITEMS)
-    assert refused.json()["errors"]["items.jsonl"][0].startswith("Line 2: The id is there already")
+    assert refused.json()["errors"]["items.jsonl"][0].startswith("Line 2: This id is already used")
     assert not Suite.objects.exists()
 
 

@@ -1,5 +1,5 @@
 """Whole journeys by key presses only: every stop of the Tab key on the way shows that it has the
-focus.
+focus, and no bar covers it.
 """
 
 import re
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
-from tests.browser.desk.hands import telling_texts
+from tests.browser.desk.hands import begin, telling_texts
 from tests.cast import PASSWORD, responses_to, some_prompts
 from tests.training import cast
 from training.models import Run
@@ -30,6 +30,21 @@ STOP = """() => {
   const isInside = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
   const name = stop.ariaLabel || stop.labels?.[0]?.textContent || stop.textContent || "";
   return [name.trim().replace(/\\s+/g, " "), isShown && isInside];
+}"""
+
+COVERED = """() => {
+  const stop = document.activeElement;
+  if (!stop.closest("main")) return [];
+  const box = stop.getBoundingClientRect();
+  const isBar = (el) => ["sticky", "fixed"].includes(getComputedStyle(el).position);
+  const bars = [...document.querySelectorAll("body *")].filter(isBar);
+  const over = bars.filter((el) => {
+    if (el.contains(stop)) return false;
+    const bar = el.getBoundingClientRect();
+    const isBeside = bar.right <= box.left || bar.left >= box.right || !bar.height;
+    return !isBeside && Math.min(bar.bottom, box.bottom) - Math.max(bar.top, box.top) > 1;
+  });
+  return over.map((el) => `${el.className} covers ${stop.id || stop.name || stop.className}`);
 }"""
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,3 +153,36 @@ def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
 
     run = Run.objects.get()
     assert (run.name, run.base_model, run.snapshot) == ("By keys", model, snapshot)
+
+
+@pytest.mark.parametrize("path", ["/campaigns/new/", "/guidelines/new/", "/profile/", "desk"])
+def test_on_a_phone_no_bar_covers_what_has_the_focus(
+    path: str, open_page: OpenPage, alice: User, rosa: Rater, comparison_campaign: Campaign
+) -> None:
+    phone = {"width": 390, "height": 844}
+    page = begin(open_page, rosa, **phone) if path == "desk" else open_page(path, alice, **phone)
+
+    covered = []
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(60):
+            page.keyboard.press(key)
+            covered += page.evaluate(COVERED)
+
+    assert covered == [], "\n".join(covered)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_person_finds_a_time_zone_by_its_city(
+    width: int, open_page: OpenPage, alice: User, look_over: Callable[[Page, str], None]
+) -> None:
+    page = open_page("/profile/", alice, width=width, timezone_id="Asia/Tokyo")
+    field = page.get_by_role("combobox", name="Time zone")
+    look_over(page, f"time-zone-{width}")
+
+    page.get_by_role("button", name="Asia/Tokyo").click()
+    expect(field).to_have_value("Asia/Tokyo")
+    field.click()
+    page.keyboard.type("new york")  # over what was there
+    page.keyboard.press("Enter")
+
+    expect(field).to_have_value("America/New_York")

@@ -31,7 +31,7 @@ class SuiteSerializer(serializers.Serializer[Any]):
     scorer = serializers.CharField()
     about = serializers.CharField()
     licence = serializers.CharField()
-    source = serializers.CharField(source="origin")
+    source = serializers.CharField(source="origin")  # type: ignore[assignment]  # shadows Field's
     options = serializers.DictField()
     items_hash = serializers.CharField(help_text="SHA-256 of items.jsonl.")
     n_items = serializers.IntegerField()
@@ -76,7 +76,9 @@ class NewSuiteSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField(required=False, max_length=64)
     area = serializers.ChoiceField(required=False, choices=Suite.Area.choices)
     scorer = serializers.ChoiceField(required=False, choices=list(SCORERS))
-    source = serializers.CharField(required=False, max_length=500)
+    source = serializers.CharField(  # type: ignore[assignment]  # shadows Field's
+        required=False, max_length=500
+    )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """The draft. Every problem of a file is listed under its name."""

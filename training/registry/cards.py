@@ -9,6 +9,8 @@ from typing import Any
 from django.utils import translation
 
 from labeling.models import Judgment
+from training.benchmarks.scorecards import selectors as scorecards_selectors
+from training.benchmarks.scorecards.pages import exports
 from training.models import Endpoint, Snapshot, TrainedModel
 from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages
@@ -54,9 +56,12 @@ def generated_card(*, model: TrainedModel) -> str:
     ]
     with translation.override("en"):
         found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
+        benchmarks = exports.markdown(scorecards_selectors.scorecard(models=[model]))
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
         parts += ["## Results", f"| Measure | Before | After |\n|---|---|---|\n{rows}"]
+    if benchmarks:
+        parts += ["## Benchmarks", benchmarks]
     if model.run is not None:
         settings = json.dumps(model.run.config, indent=1, ensure_ascii=False)
         parts += ["## Settings", f"```json\n{settings}\n```"]

@@ -2,8 +2,6 @@
 stopping.
 """
 
-from zoneinfo import available_timezones
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.models import Guideline, Pool
+from pages.time_zones import time_zone_named
 from training import access as training_access
 from training.models import Schedule, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
@@ -68,11 +67,10 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
 def when(request: HttpRequest) -> HttpResponse:
     """?cron= and ?time_zone= in words, as a fragment."""
     training_access.researcher(request.user)
-    time_zone = request.GET.get("time_zone", "UTC")
     try:
         sentence = cron_words.in_words(
             cron=request.GET.get("cron", ""),
-            time_zone=time_zone if time_zone in available_timezones() else "UTC",
+            time_zone=time_zone_named(request.GET.get("time_zone", "")) or "UTC",
             after=timezone.now(),
         )
     except timing.InvalidCron as problem:

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.people.forms import time_zone_choices
 from pages.form_parts import segmented
+from pages.time_zones import TimeZoneField
 from training.models import Schedule, TrainedModel
 from training.schedules import timing
 from training.schedules.cycle_fields import MAX_INTEGER
@@ -41,7 +41,7 @@ class WhenFields(forms.Form):
             "Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."
         ),
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
+    time_zone = TimeZoneField()
     n_new = forms.IntegerField(
         label=_("On new answers: how many"),
         min_value=1,

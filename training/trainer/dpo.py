@@ -162,17 +162,19 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
 
 def pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
     """Every decided pair of every ranking, the winner first."""
-    return [
-        Pair(
-            number,
-            row["prompt_ids"],
-            row["response_ids"][winner],
-            row["response_ids"][loser],
-            weight,
-        )
-        for number, row in enumerate(rows)
-        for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True)
-    ]
+    return list(_each_pair(rows))
+
+
+def _each_pair(rows: Iterable[dict[str, Any]]) -> Iterator[Pair]:
+    for number, row in enumerate(rows):
+        for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True):
+            yield Pair(
+                number,
+                row["prompt_ids"],
+                row["response_ids"][winner],
+                row["response_ids"][loser],
+                weight,
+            )
 
 
 def measures(
@@ -303,14 +305,18 @@ def _read(
             f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
             "Collect more comparisons or raise the max row length."
         )
-    split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
+    split = data.held_out_split(snapshot)
+    held_out: list[Pair] = []
+    if split:
+        kept = stored_rankings.read(snapshot, split, reading, folder, n_processes=n_processes)
+        drawn = set(data.sample_of(range(kept.n_pairs), config.max_held_out_rows, config.seed))
+        held_out = [pair for place, pair in enumerate(_each_pair(kept.rows)) if place in drawn]
     train = data.stored(_pair_columns, folder, "pairs", _FEATURES, rows=read.rows)
     return _PairRows(
         read=read,
         train=train.select(data.sample_of(range(len(train)), config.max_rows, config.seed)),
         split=split,
-        held_out=data.sample_of(pairs(held_out), config.max_held_out_rows, config.seed),
+        held_out=held_out,
     )
 
 

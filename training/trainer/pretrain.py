@@ -195,18 +195,28 @@ def _read(
         tokenizer=tokenizer,
         max_tokens=config.max_tokens,
     )
-    split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = [
-        _example(ids) for ids in blocks(documents(held_out_rows, tokenizer), config.max_tokens)
-    ]
+    split = data.held_out_split(snapshot)
     kept = train.select(data.sample_of(range(len(train)), config.max_rows, config.seed))
     return _Blocks(
         train=kept,
-        held_out=data.sample_of(held_out, config.max_held_out_rows, config.seed),
+        held_out=_held_out(snapshot, split, tokenizer, config) if split else [],
         split=split,
         n_documents=n_documents,
         n_tokens=len(kept) * config.max_tokens,
     )
+
+
+def _held_out(
+    snapshot: Path, split: str, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig
+) -> list[Example]:
+    """The rows that the run measures. The file is read twice, so that no other row is held."""
+
+    def rows() -> Iterator[list[int]]:
+        return blocks(documents(data.streamed(snapshot, split), tokenizer), config.max_tokens)
+
+    n_rows = sum(1 for _row in rows())
+    drawn = set(data.sample_of(range(n_rows), config.max_held_out_rows, config.seed))
+    return [_example(ids) for place, ids in enumerate(rows()) if place in drawn]
 
 
 def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:

@@ -7,9 +7,9 @@ from django.contrib.auth import password_validation
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.people.forms import time_zone_choices
 from labeling.people.invitations import csv_file
 from pages.form_parts import NameField
+from pages.time_zones import TimeZoneField
 
 BIGGEST_CSV = 1_000_000
 
@@ -72,11 +72,9 @@ class JoinForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"),
-        choices=time_zone_choices,
+    time_zone = TimeZoneField(
         initial="UTC",
-        help_text=_("All times on the site are shown in this time zone."),
+        help_text=_("All times on the site are shown in this time zone. Type a city to find it."),
     )
 
     def clean_password(self) -> str:

@@ -42,6 +42,14 @@ NEW = {
 }
 
 
+def test_a_site_without_prompts_leads_to_the_form_of_an_import(
+    alice: User, signed_in: SignedIn
+) -> None:
+    page = page_of(signed_in(alice).get("/prompts/"))
+
+    assert 'href="/prompts/imports/new/"' in page[page.index("No prompts yet") :]
+
+
 @pytest.mark.parametrize("query", ["naïve", "NAÏVE", 'say "naïve"', "two\nlines"])
 def test_prompts_are_found_by_their_words(query: str, alice: User, signed_in: SignedIn) -> None:
     typed(alice, 'Why say "naïve" on\ntwo\nlines?')

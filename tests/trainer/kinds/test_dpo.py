@@ -12,7 +12,7 @@ from tests.trainer import runs
 from training.configs.dpo import DpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
-from training.trainer import dpo
+from training.trainer import data, dpo
 from training.trainer.modeling import loading
 from training.trainer.reward import rankings
 
@@ -60,6 +60,28 @@ def test_held_out_pairs_come_to_be_ranked_as_raters_ranked_them(
     assert sorted(points) == list(range(19))
     assert {"loss", "accuracy", "margin", "learning_rate"} <= set(points[18])
     assert not any("/" in name for name in points[18])
+
+
+def test_held_out_pairs_are_drawn_from_files_and_not_from_memory(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    held_out = [
+        runs.ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2}) for number in range(40)
+    ]
+    snapshot = runs.write_snapshot(
+        tmp_path / "long",
+        train=[runs.ranking(41, {"An egg": 1, "A dog": 2})],
+        validation=held_out,
+    )
+    folder = runs.prepare(run_folder, "dpo", QUICK, tiny_model, snapshot)
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    config = replace(QUICK, max_held_out_rows=5)
+
+    found = dpo._read(snapshot, tokenizer, config, folder, n_processes=1)
+
+    every = dpo.pairs(rankings.read(tokenizer, held_out, 64).rows)
+    assert found.held_out == data.sample_of(every, 5, config.seed)
+    assert list(run_folder.glob("*-rows-validation"))
 
 
 def test_the_first_loss_is_that_of_no_preference(

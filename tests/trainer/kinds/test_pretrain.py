@@ -2,6 +2,7 @@
 scratch.
 """
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from training.configs.pretrain import PretrainConfig
 from training.configs.sft import SftConfig
 from training.processes import run_dir
 from training.trainer import data, pretrain
+from training.trainer.modeling import loading
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(
@@ -50,6 +52,41 @@ def test_held_out_loss_falls_on_text(run_folder: Path, tiny_model: Path, snapsho
     assert result.metrics["n_documents"] == 18
     assert result.metrics["n_tokens"] == result.metrics["n_train"] * 32
     assert result.n_steps == max(runs.points(folder))
+
+
+def test_rows_are_mapped_from_files_and_not_held_in_memory(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
+    folder = runs.prepare(run_folder, "pretrain", QUICK, tiny_model, snapshot)
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+
+    found = pretrain._read(snapshot, tokenizer, QUICK, folder)
+
+    files = [Path(one["filename"]) for one in found.train.cache_files]
+    assert files
+    assert all(file.is_relative_to(run_folder) for file in files)
+    assert {len(row["input_ids"]) for row in found.train} == {32}
+
+
+def test_held_out_rows_that_are_not_measured_are_not_held_in_memory(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    snapshot = runs.write_snapshot(
+        tmp_path / "long",
+        train=[document(1)],
+        validation=[document(number) for number in range(2_000)],
+    )
+    folder = runs.prepare(run_folder, "pretrain", QUICK, tiny_model, snapshot)
+    config = replace(QUICK, max_held_out_rows=5)
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+
+    tracemalloc.start()
+    found = pretrain._read(snapshot, tokenizer, config, folder)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(found.held_out) == 5
+    assert peak < 2_000_000
 
 
 def test_a_model_from_nothing_has_a_tokenizer_of_its_own(

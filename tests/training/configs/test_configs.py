@@ -101,6 +101,17 @@ def test_every_preset_of_ppo_updates_several_times_a_rollout(name: str) -> None:
     assert not preset.problems()
 
 
+@pytest.mark.parametrize("name", ["balanced", "thorough"])
+def test_the_safe_presets_of_ppo_stop_by_themselves(name: str) -> None:
+    """A run that nobody watches ends when it drifts, or when a second reward model disagrees."""
+    preset = configs.PRESETS["ppo"][name]
+    assert isinstance(preset, ppo.PpoConfig)
+
+    assert 0 < preset.kl_ceiling <= 30
+    assert preset.watchdog_drop > 0
+    assert preset.max_held_out_prompts > 0
+
+
 def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
     """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it
     names.

@@ -410,6 +410,13 @@ def test_a_time_is_said_in_words_before_it_is_saved(
     assert words in answer.content.decode()
 
 
+def test_a_new_schedule_asks_three_raters_per_item(signed_in: SignIn, noor: User) -> None:
+    """With one, agreement can never be measured."""
+    form = signed_in(noor).get("/schedules/new/weekly/").context["form"]
+
+    assert form["overlap"].value() == 3
+
+
 def test_every_workflow_is_a_card_of_an_empty_list_and_of_the_form(
     signed_in: SignIn, noor: User
 ) -> None:

@@ -4,13 +4,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from config import broker
 from pages import plain_text
+from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.answers import Answer, Item, Score, Scorer
@@ -33,7 +36,6 @@ _BESIDE: tuple[tuple[str, ...], ...] = (
 """A suite that has one of these as its scorer is scored with all of them. The first with a score
 stands for the suite: an endpoint gives no likelihoods, so its answers are read instead.
 """
-_WITHOUT_BOUNDS = ("reward",)
 _ENDED_WELL = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
 _COLUMNS = ["model", "is_main", "n", "n_missing", "score", "low", "high", "details", "computed_at"]
 
@@ -85,6 +87,7 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
             if one.answers or is_main:
                 computed.append(_suite_score(run, suite, one, now=now, is_main=is_main))
     with transaction.atomic():
+        _keep_overlap(run, computed)
         # Two runs of one model may end together: one of them decides first which is newer.
         TrainedModel.objects.select_for_update().get(pk=run.base_model_id)
         SuiteScore.objects.bulk_create(
@@ -97,6 +100,7 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
             if row.is_main:
                 _replaced_by(row).update(is_main=False)
         show_newest(model_id=run.base_model_id, suites=[row.suite_id for row in computed])
+        transaction.on_commit(partial(_look_for_overlap, run.pk))
     return list(run.suite_scores.order_by("suite_id", "scorer"))
 
 
@@ -188,7 +192,7 @@ def _score_answers(run: Run, suite: Suite, scorer: Scorer) -> _Scored:
             )
         )
     _store_scores(rows)
-    return _Scored(scorer.key, scorer.name not in _WITHOUT_BOUNDS, scored)
+    return _Scored(scorer.key, pairs.is_share(scorer.key), scored)
 
 
 def _scored_answer(suite: Suite, answer: BenchmarkAnswer, score: Score) -> ScoredAnswer:
@@ -235,6 +239,24 @@ def _suite_score(
         high=found.high,
         details=found.details,
         computed_at=now,
+    )
+
+
+def _keep_overlap(run: Run, computed: Sequence[SuiteScore]) -> None:
+    """A run that is scored again has not been trained on anything new."""
+    found = SuiteScore.objects.filter(run=run, details__has_key="overlap")
+    known = {score.suite_id: score.details["overlap"] for score in found}
+    for row in computed:
+        if row.suite_id in known:
+            row.details["overlap"] = known[row.suite_id]
+
+
+def _look_for_overlap(run_id: int) -> None:
+    """Reads the training data in a task: it may be long."""
+    broker.send(
+        "training.benchmarks.scorecards.tasks.find_overlap",
+        otherwise="The scorecard says that the overlap was not checked.",
+        run_id=run_id,
     )
 
 

@@ -47,8 +47,10 @@ class Scorer:
     name: str
     version: int
     kinds: frozenset[str]
+    title: str
+    """What people call it; in the source language."""
     words: str
-    """What it does, in a sentence for people; in the source language."""
+    """What it does, in a sentence; in the source language."""
     score: Callable[[Item, Answer], Score | None]
     needs_values: bool = False
     """It reads log-likelihoods or rewards, which only a model on a node gives."""

@@ -11,10 +11,11 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # “B”, “(B)”, “B.”, “B)”, “B:”, “**B**” at the start of the answer, alone or before its wording.
 _STARTS_WITH_LETTER = re.compile(r"^[\s*_(\[\"'`]*([A-Z])[\s*_\"'`]*(?:[).:\],]|$)", re.MULTILINE)
-# “the answer is B”, “Answer: (B)”, “option B”, “choice B”.
+# “the answer is B”, “Answer: (B)”, “option B”, “choice B”; not “the answer is a dog”.
 _NAMES_LETTER = re.compile(
-    r"\b(?:answer|option|choice)(?:\s+is)?\s*:?[\s*_(\[\"'`]*([A-Z])\b(?!['’]\w)", re.IGNORECASE
+    r"\b(?i:answer|option|choice)(?i:\s+is)?\s*:?[\s*_(\[\"'`]*([A-Z])\b(?!['’]\w)"
 )
+_IN_BRACKETS = re.compile(r"\(([A-Z])\)")
 
 
 def by_likelihood(item: Item, answer: Answer) -> Score | None:
@@ -45,8 +46,8 @@ def by_text(item: Item, answer: Answer) -> Score | None:
 def named_choice(text: str, choices: Sequence[str]) -> int | None:
     """The index of the one choice that `text` names, else None."""
     letters = LETTERS[: len(choices)]
-    for pattern in (_STARTS_WITH_LETTER, _NAMES_LETTER):
-        found = {hit.upper() for hit in pattern.findall(text)} & set(letters)
+    for pattern in (_STARTS_WITH_LETTER, _NAMES_LETTER, _IN_BRACKETS):
+        found = set(pattern.findall(text)) & set(letters)
         if len(found) == 1:
             return letters.index(found.pop())
     return _worded_choice(text, choices)

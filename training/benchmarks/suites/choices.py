@@ -29,7 +29,7 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def __init__(self, **about: Any) -> None:
         widget = forms.CheckboxSelectMultiple()
-        widget.template_name = "training/benchmarks/suites/_choices.html"
+        widget.template_name = "training/suites/_choices.html"
         super().__init__(queryset=selectors.suites(), widget=widget, **about)
         self.error_messages["required"] = _("Choose at least one suite.")
 

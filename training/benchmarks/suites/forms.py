@@ -28,7 +28,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
         files: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
         found = [super(FilesField, self).clean(one, initial) for one in files or [None]]
         if len(found) > MAX_FILES:
@@ -47,7 +47,7 @@ class FilesField(forms.FileField):
 class SuiteForm(forms.Form):
     """Files, and fields of suite.yaml that stand in for those of the files."""
 
-    files = FilesField(
+    upload = FilesField(
         label=_("Files"),
         help_text=_(
             "suite.yaml and items.jsonl, one zip with both, or one public file such as XSTest's"
@@ -59,13 +59,13 @@ class SuiteForm(forms.Form):
         label=_("Licence"),
         max_length=64,
         required=False,
-        help_text=_("If the file names none, such as CC-BY-4.0."),
+        help_text=_("Needed if the file does not say. For example CC-BY-4.0."),
     )
     version = forms.CharField(
         label=_("Version"),
         max_length=32,
         required=False,
-        help_text=_("If the file names none. A changed suite is a new version."),
+        help_text=_("Needed if the file does not say. A changed suite is a new version."),
     )
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     suite_id = forms.CharField(
@@ -85,7 +85,10 @@ class SuiteForm(forms.Form):
         offered = {
             "shape": [("", gettext("Detect automatically")), own, *readers],
             "area": [("", _AS_IN_FILE), *sentence_case(Suite.Area.choices)],
-            "scorer": [("", _AS_IN_FILE), *((name, name) for name in SCORERS)],
+            "scorer": [
+                ("", _AS_IN_FILE),
+                *((one.name, gettext(one.title)) for one in SCORERS.values()),
+            ],
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -95,5 +98,5 @@ class SuiteForm(forms.Form):
         given = self.cleaned_data
         asked = {name: given[name] for name in ("licence", "version", "name", "source")}
         asked |= {"id": given["suite_id"], "area": given["area"], "scorer": given["scorer"]}
-        files = [SuiteFile(file.name or "", file.read()) for file in given["files"]]
+        files = [SuiteFile(file.name or "", file.read()) for file in given["upload"]]
         return reading.read(files, shape=given["shape"], asked=asked)

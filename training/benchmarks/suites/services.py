@@ -37,7 +37,7 @@ def create_suite(
         if not is_new:
             raise UnableToStore(
                 _(
-                    "“%(slug)s” %(version)s is stored already, and a suite never changes. Give the"
+                    "“%(slug)s” %(version)s already exists, and suites never change. Give the"
                     " new one another version."
                 )
                 % {"slug": draft.slug, "version": draft.version}

@@ -90,6 +90,7 @@ def _words_of(suite: Suite | SuiteDraft) -> dict[str, object]:
         "kind_label": Suite.Kind(suite.kind).label,
         "area_label": Suite.Area(suite.area).label,
         "scorer_words": gettext(scorer.words) if scorer else "",
+        "rules": suite.options.get("rules", {}),
     }
 
 

@@ -16,4 +16,4 @@ class Command(BaseCommand):
         for suite in loaded:
             self.stdout.write(f"{suite}: {suite.n_items} items stored.")
         if not loaded:
-            self.stdout.write("All suites are stored already.")
+            self.stdout.write("All suites are already stored.")

@@ -98,3 +98,57 @@ def ended(run: Run, *, hours: int = 0, outcome: str = "succeeded") -> Any:
     Run.objects.filter(pk=run.pk).update(state=Run.State.FINISHED, outcome=outcome, finished_at=at)
     services.score_run(run=Run.objects.get(pk=run.pk), now=at)
     return SuiteScore.objects.filter(run=run)
+
+
+def full_cards(by: User) -> tuple[TrainedModel, TrainedModel, TrainedModel]:
+    """(base, tuned, a reward model) with scores in every area: tuned refuses less and knows as
+    much, and three items of a suite stand in its training data.
+    """
+    base, tuned, judge = (
+        TrainedModel.objects.create(name=name, kind=kind, location=f"/models/{name}")
+        for name, kind in [
+            ("SmolLM2-135M-Instruct", "policy"),
+            ("helpful-and-harmless-ppo-november", "policy"),
+            ("reward-of-november", "reward"),
+        ]
+    )
+    TrainedModel.objects.filter(pk=tuned.pk).update(parent=base)
+    for slug, area, n, rights in [
+        ("everyday-knowledge", "capability", 200, (120, 124)),
+        ("simple-arithmetic", "capability", 60, (31, 29)),
+        ("harmful-requests", "safety", 100, (92, 90)),
+        ("harmless-requests-that-sound-harmful", "over-refusal", 120, (55, 104)),
+        ("are-you-sure", "honesty", 40, (30, 12)),
+    ]:
+        suite = a_suite(slug, n=n, area=area)
+        for model, right in zip((base, tuned), rights, strict=True):
+            answered = n - 3 if slug == "simple-arithmetic" else n
+            score = scored(model, suite, [place < right for place in range(answered)], by=by)
+            if model == tuned and slug == "everyday-knowledge":
+                note = {"n": 3, "by_snapshot": {"1": [1, 2, 3]}, "not_checked": []}
+                SuiteScore.objects.filter(pk=score.pk).update(
+                    details=score.details | {"overlap": note}
+                )
+    _judged(judge, by)
+    return base, TrainedModel.objects.get(pk=tuned.pk), judge
+
+
+def _judged(judge: TrainedModel, by: User) -> None:
+    suite = a_suite(
+        "pairs-of-responses",
+        n=50,
+        kind="pairs",
+        scorer="preferred",
+        area="reward",
+        content={"better": "A short answer.", "worse": "An answer that goes on and on."},
+    )
+    run = a_benchmark(judge, [suite], by=by)
+    lines = [
+        {
+            "item": item.pk,
+            "values": {"better": 1.0, "worse": 2.0 if place % 4 == 0 else 0.1, "by": "reward"},
+        }
+        for place, item in enumerate(suite.items.all())
+    ]
+    services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=NOW)
+    ended(run)

@@ -137,7 +137,7 @@ def test_the_smallest_difference_is_found_four_times_in_five(n: int, discordant:
 
 def test_too_few_items_can_show_no_difference() -> None:
     assert power.smallest_of_shares(5, 0.0) is None
-    assert power.smallest_of_shares(100, 0.0) == pytest.approx(0.0755, abs=5e-4)
+    assert power.smallest_of_shares(100, 0.0) == pytest.approx(0.0767, abs=5e-4)
 
 
 def test_independent_rights_and_wrongs_are_compared_by_the_exact_test() -> None:

@@ -37,7 +37,7 @@ def researcher(client: Client, noor: User) -> Client:
 def upload(client: Client, *files: tuple[str, bytes], htmx: bool = False, **fields: str) -> Any:
     chosen = [SimpleUploadedFile(name, content) for name, content in files]
     headers = {"HX-Request": "true"} if htmx else {}
-    return client.post("/suites/new/", {"files": chosen, **fields}, headers=headers)
+    return client.post("/suites/new/", {"upload": chosen, **fields}, headers=headers)
 
 
 def text_of(response: Any) -> str:
@@ -52,6 +52,7 @@ def digest_in(html: str) -> str:
 
 
 def test_only_researchers_see_suites(client: Client, raul: Rater) -> None:
+    assert raul.user
     client.force_login(raul.user)
     assert client.get("/suites/").status_code in (403, 404)
 
@@ -59,12 +60,12 @@ def test_only_researchers_see_suites(client: Client, raul: Rater) -> None:
 def test_the_list_begins_empty_and_offers_those_of_the_product(researcher: Client) -> None:
     page = text_of(researcher.get("/suites/"))
     assert "No suites yet" in page
-    assert "Add 8 suites of Preferably" in page
+    assert "Add 8 built-in suites" in page
     researcher.post("/suites/shipped/")
     page = text_of(researcher.get("/suites/"))
     assert "Basic knowledge" in page
-    assert "comes with Preferably" in page
-    assert "suites of Preferably" not in page
+    assert "built in" in page
+    assert "built-in suites" not in page
 
 
 def test_the_list_is_narrowed_by_area_and_shows_retired_ones_apart(
@@ -170,12 +171,10 @@ def test_a_suite_is_retired_and_brought_back(researcher: Client) -> None:
     assert "Retire suite" in text_of(researcher.get(f"/suites/{suite.pk}/retire/"))
     researcher.post(f"/suites/{suite.pk}/retire/")
     researcher.post(f"/suites/{suite.pk}/retire/")
-    suite.refresh_from_db()
-    assert suite.retired_at is not None
+    assert Suite.objects.exclude(retired_at=None).get() == suite
     assert "This suite is retired" in text_of(researcher.get(f"/suites/{suite.pk}/"))
     researcher.post(f"/suites/{suite.pk}/bring-back/")
-    suite.refresh_from_db()
-    assert suite.retired_at is None
+    assert Suite.objects.filter(retired_at=None).get() == suite
     done = AuditEvent.objects.filter(target_type="training.suite").order_by("pk")
     assert [event.action for event in done] == ["create", "retire", "bring_back"]
 

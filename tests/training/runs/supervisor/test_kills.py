@@ -270,6 +270,19 @@ def test_a_run_that_hangs_is_killed_by_a_person_and_its_child_ends(
     assert (run.outcome, resumed_at(run, attempt=2)) == ("succeeded", 2)
 
 
+def test_a_child_that_only_writes_to_its_log_does_not_stand_still(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
+    """As one does that tokenises a million rankings before its first step."""
+    run = queue(n_steps=2, says_at={"1": 70})
+    site.stall_after_s = 4
+    site.start_supervisor(run.pk)
+
+    until(is_finished(run), "the end of the run")
+
+    assert (run.outcome, run.attempt, run.n_crashes) == ("succeeded", 1, 0)
+
+
 def test_a_child_that_stands_still_is_ended_and_tried_again(
     site: Processes, queue: Callable[..., Run], settings: LazySettings
 ) -> None:

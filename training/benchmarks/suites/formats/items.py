@@ -35,7 +35,7 @@ def rows_of(content: bytes, notes: Notes) -> Iterator[Row]:
         elif isinstance(found.value, dict):
             yield Row(found.line, found.value)
         else:
-            notes.add(found.line, _("This is no object. Write one JSON object per line."))
+            notes.add(found.line, _("This is not an object. Write one JSON object per line."))
 
 
 def records_of(content: bytes, notes: Notes) -> Iterator[Row]:
@@ -68,7 +68,7 @@ def read(rows: Iterable[Row], manifest: Manifest, notes: Notes) -> tuple[ItemDra
         if item.key and item.key in seen:
             notes.add(
                 row.line,
-                _("The id is there already, in line %(line)d. Give each item its own.")
+                _("This id is already used in line %(line)d. Give each item its own.")
                 % {"line": seen[item.key]},
                 item.key,
             )
@@ -89,7 +89,7 @@ def _item(line: ItemLine, manifest: Manifest, number: int) -> ItemDraft:
     kind = KINDS[manifest.kind]
     for name in kind.unknown(line.row):
         line.wrong(
-            _("`%(name)s` is no field of an item of kind “%(kind)s”. Remove it or rename it.")
+            _("`%(name)s` is not a field of items of kind “%(kind)s”. Remove or rename it.")
             % {"name": name, "kind": manifest.kind},
             name,
         )

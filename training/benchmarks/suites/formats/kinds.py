@@ -76,7 +76,8 @@ def rules_in(line: ItemLine) -> Content:
         found["pattern"] = pattern
         if problem := rules.pattern_problem(pattern):
             line.wrong(
-                _("`pattern` is no regular expression that RE2 reads: %(why)s.") % {"why": problem},
+                _("`pattern` is not a regular expression that RE2 accepts: %(why)s.")
+                % {"why": problem},
                 pattern,
             )
     if found.get("tolerance", 0) < 0:
@@ -95,7 +96,7 @@ def _best_of_k(line: ItemLine) -> Content:
     responses = _different(line, "responses", least=3)
     best = line.row.get("best")
     if not isinstance(best, list) or not best:
-        line.wrong(_("`best` must be a list with the place of each best response, from 0."), best)
+        line.wrong(_("`best` must list the places of the best responses, counted from 0."), best)
         return {"responses": responses, "best": []}
     places = [line.index("best", one, len(responses)) for one in best]
     if None not in places and len(set(places)) == len(responses) > 0:
@@ -123,7 +124,7 @@ def _any(line: ItemLine) -> Content:
 def _different(line: ItemLine, name: str, *, least: int) -> list[str]:
     texts = line.texts(name, least=least)
     if len(set(texts)) < len(texts):
-        line.wrong(_("`%(name)s` has the same text twice. Remove one of them.") % {"name": name})
+        line.wrong(_("`%(name)s` has the same text twice. Remove one.") % {"name": name})
     return texts
 
 

@@ -22,7 +22,7 @@ SHORT = {"id": 64, "version": 32, "name": 120, "licence": 64, "source": 500}
 REQUIRED = ("id", "version", "name", "kind", "area", "licence")
 FIELDS = (*SHORT, "kind", "area", "scorer", "about", "options", "sha256")
 MAX_ABOUT = 20_000
-MAX_CHALLENGE = 1000
+MAX_CHALLENGE, MAX_METRIC = 1000, 100
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
@@ -84,7 +84,9 @@ class _Reader:
     def note_unknown(self) -> None:
         for name, found in self.given.items():
             if name not in FIELDS:
-                words = _("`%(name)s` is no field of a suite. Remove it, or use one of: %(known)s.")
+                words = _(
+                    "`%(name)s` is not a field of a suite. Remove it, or use one of: %(known)s."
+                )
                 self.notes.add(found.line, words % {"name": name, "known": ", ".join(FIELDS)}, name)
 
     def note_missing(self) -> None:
@@ -101,7 +103,7 @@ class _Reader:
             return ""
         value = self.given[name].value
         if not isinstance(value, str):
-            self.wrong(name, _("`%(name)s` must be a text.") % {"name": name})
+            self.wrong(name, _("`%(name)s` must be text.") % {"name": name})
             return ""
         if problem := short_problem(name, value, SHORT[name]):
             self.wrong(name, problem)
@@ -136,7 +138,7 @@ class _Reader:
         if not isinstance(value, str) or len(value) > MAX_ABOUT or storage_problem(value):
             self.wrong(
                 "about",
-                _("`about` must be a text of at most %(n)d characters.") % {"n": MAX_ABOUT},
+                _("`about` must be text of at most %(n)d characters.") % {"n": MAX_ABOUT},
             )
             return ""
         return str(value).strip()
@@ -159,25 +161,27 @@ class _Reader:
         for name in sorted(value.keys() - known):
             self.wrong(
                 "options",
-                _("“%(name)s” is no option of kind “%(kind)s”. Remove it. Its options: %(known)s.")
+                _(
+                    "“%(name)s” is not an option of kind “%(kind)s”. Remove it. Its options:"
+                    " %(known)s."
+                )
                 % {"name": name, "kind": kind, "known": ", ".join(sorted(known)) or "–"},
             )
         return self._checked_options(value)
 
     def _checked_options(self, value: dict[str, Any]) -> Mapping[str, Any]:
-        challenge, task, rules = value.get("challenge"), value.get("task"), value.get("rules", {})
-        if "challenge" in value and not _is_text(challenge, MAX_CHALLENGE):
-            self.wrong(
-                "options",
-                _("The option “challenge” must be a text of at most %(n)d characters.")
-                % {"n": MAX_CHALLENGE},
-            )
+        task, rules = value.get("task"), value.get("rules", {})
+        for name, limit in (("challenge", MAX_CHALLENGE), ("metric", MAX_METRIC)):
+            if name in value and not _is_text(value[name], limit):
+                self.wrong(
+                    "options",
+                    _("The option “%(name)s” must be text of at most %(n)d characters.")
+                    % {"name": name, "n": limit},
+                )
         if "task" in value and not _is_text(task, yaml_file.MAX_BYTES):
             self.wrong(
                 "options", _("The task must be the YAML of a task of lm-evaluation-harness.")
             )
-        if not isinstance(value.get("metric", ""), str):
-            self.wrong("options", _("The option “metric” must be the name of a metric."))
         if not isinstance(value.get("chat_template", False), bool):
             self.wrong("options", _("The option “chat_template” must be true or false."))
         if "wants" in value and value["wants"] not in WANTS:

@@ -129,7 +129,7 @@ class ItemLine:
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, str | int):
-            self.wrong(_("`%(name)s` must be a text.") % {"name": name}, value)
+            self.wrong(_("`%(name)s` must be text.") % {"name": name}, value)
             return ""
         if problem := short_problem(name, str(value), limit):
             self.wrong(problem, value)
@@ -186,5 +186,5 @@ def storage_problem(value: Any) -> str:
                 " character."
             )
         elif isinstance(one, float) and not math.isfinite(one):
-            return _("NaN and Infinity are no numbers in JSON. Write null or a number.")
+            return _("NaN and Infinity are not JSON numbers. Write null or a number.")
     return ""

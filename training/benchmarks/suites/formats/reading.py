@@ -54,7 +54,7 @@ def read(
     if whole.n:
         return _refused(whole)
     if upload.items is None:
-        whole.add(0, _("There is no file of items. Upload items.jsonl beside suite.yaml."))
+        whole.add(0, _("There is no file with items. Upload items.jsonl together with suite.yaml."))
         return _refused(whole)
     if upload.manifest is None and upload.task is None:
         found = shape or public.shape_of(upload.items.content)

@@ -57,7 +57,7 @@ def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
 
 
 def _note_surplus(file: SuiteFile, notes: Notes) -> None:
-    words = _("“%(name)s” is one file too many. Upload one suite: suite.yaml and items.jsonl.")
+    words = _("“%(name)s” is one file too many. Upload one suite at a time.")
     if file.name.lower().endswith(".py"):
         words = _("“%(name)s” is a program, and a suite cannot run any. Remove it.")
     notes.add(0, words % {"name": file.name[:100]})

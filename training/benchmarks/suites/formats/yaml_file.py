@@ -66,7 +66,9 @@ def _is_plain(text: str, notes: Notes) -> bool:
                 notes.add(line, _("This is nested too deeply. Flatten it."))
                 return False
             if isinstance(event, yaml.AliasEvent):
-                notes.add(line, _("Aliases (*) are not read. Write the value out."), event.anchor)
+                notes.add(
+                    line, _("Aliases (*) are not supported. Write the value out."), event.anchor
+                )
                 return False
     except (yaml.YAMLError, ValueError, OverflowError) as problem:
         _note_broken(problem, notes)
@@ -89,7 +91,7 @@ def _fields(node: yaml.MappingNode, notes: Notes) -> dict[str, Given]:
         line = key.start_mark.line + 1
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if name in found:
-            notes.add(line, _("`%(name)s` is there twice. Remove one.") % {"name": name})
+            notes.add(line, _("`%(name)s` appears twice. Remove one.") % {"name": name})
         found[name] = Given(_value(value), line)
     return found
 

@@ -117,8 +117,8 @@ def test_the_format_can_be_chosen() -> None:
     rows = csv_of("prompt,chosen,rejected,extra", "a,b,c,d")
     assert read(rows, shape="rewardbench")[1] == "rewardbench"
     found = reading.read([rows], shape="mt-bench", asked=ASKED)
-    assert [(one.line, one.sentence[:31]) for one in found.problems] == [
-        (2, "This is no record of MT-bench. ")
+    assert [(one.line, one.sentence[:33]) for one in found.problems] == [
+        (2, "This is not a record of MT-bench.")
     ]
 
 

@@ -43,7 +43,7 @@ class PublicFormat:
             except (KeyError, TypeError, ValueError, IndexError, AttributeError):
                 notes.add(
                     record.line,
-                    _("This is no record of %(title)s. Choose another format or remove it.")
+                    _("This is not a record of %(title)s. Choose another format or remove it.")
                     % {"title": self.title},
                 )
 
@@ -73,7 +73,7 @@ def _of_list(text: str, notes: Notes) -> list[Row]:
         return []
     rows = [Row(place, one) for place, one in enumerate(found, start=1) if isinstance(one, dict)]
     if len(rows) < len(found):
-        notes.add(0, _("Some records of the list are no objects. Remove them."))
+        notes.add(0, _("Some entries of the list are not objects. Remove them."))
     return rows
 
 

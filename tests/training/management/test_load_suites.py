@@ -20,7 +20,7 @@ def load() -> str:
 def test_the_suites_of_the_product_are_stored_once() -> None:
     assert "Basic knowledge 1: 40 items stored." in load()
     stored = set(Suite.objects.values_list("slug", "n_items"))
-    assert load() == "All suites are stored already.\n"
+    assert load() == "All suites are already stored.\n"
     assert set(Suite.objects.filter(is_shipped=True).values_list("slug", "n_items")) == stored
 
 

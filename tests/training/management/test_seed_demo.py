@@ -13,6 +13,7 @@ from accounts.models import User
 from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
 from training.management import demo
+from training.models import Suite
 
 pytestmark = pytest.mark.slow
 
@@ -96,3 +97,7 @@ def test_demonstrations_are_as_long_as_the_guideline_says() -> None:
 
     assert min(lengths) >= 40
     assert max(lengths) <= 150
+
+
+def test_the_suites_of_the_product_are_there(seeded: str) -> None:
+    assert Suite.objects.filter(is_shipped=True).count() == 8

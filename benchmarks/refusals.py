@@ -38,7 +38,7 @@ from training.benchmarks.scoring.refusal.fitting import Example, Settings  # noq
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY  # noqa: E402
 from training.benchmarks.scoring.refusal.weights import Weights  # noqa: E402
 
-GRID = [Settings(penalty=penalty) for penalty in (0.225, 0.675, 2.0)]
+GRID = [Settings(penalty=penalty) for penalty in (0.225, 0.675, 2.0, 6.0)]
 N_FOLDS = 5
 
 Models = dict[str, list[refusal_sets.Labelled]]
@@ -98,11 +98,15 @@ def main() -> None:
         options.error("--train writes the card, and needs --pyrit for its figures elsewhere")
     started = time.monotonic()
     models = refusal_sets.xstest(chosen.data / "xstest_labels")
+    if not models:
+        options.error(f"{chosen.data / 'xstest_labels'} has no .csv files; set PREFERABLY_DATA")
     figures = shipped_figures(models) if chosen.shipped else left_out_figures(models)
     if chosen.train:
         figures["unseen_prompts"] = unseen_prompts(models, figures["chosen_without"])
         weights.save(trained(models, figures["settings"], figures["unsure_below"]))
         classifier.shipped.cache_clear()
+        known = shipped_figures(models)
+        figures["on_training_data"] = {name: known[name] for name in _FIGURES}
     if chosen.pyrit:
         figures["elsewhere"] = elsewhere_figures(chosen.pyrit, classifier.shipped())
     if chosen.train:

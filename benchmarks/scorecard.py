@@ -202,7 +202,7 @@ def with_items(suite: SuiteDraft, items: Sequence[ItemDraft]) -> SuiteDraft:
 
 def write_snapshot(suites: Sequence[SuiteDraft], path: Path) -> list[dict[str, Any]]:
     """As a node fetches it. Ids of rows are their numbers, since nothing is in a database."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, draft in enumerate(suites, start=1):
         suite = Suite(pk=number, kind=draft.kind, options=dict(draft.options))
         for item in draft.items:

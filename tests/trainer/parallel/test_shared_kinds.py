@@ -9,6 +9,7 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.parallel.launched import launched
+from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
@@ -24,7 +25,15 @@ SAMPLE = SampleConfig(
 EVALUATE = EvaluateConfig(
     max_tokens=96, max_new_tokens=8, batch_size=2, dtype="float32", split="all"
 )
-TIMED = ("seconds", "peak_memory_gb", "tokens_per_s", "responses_per_s", "shape")
+BENCHMARK = BenchmarkConfig(max_new_tokens=6, batch_size=2, dtype="float32")
+TIMED = (
+    "seconds",
+    "peak_memory_gb",
+    "tokens_per_s",
+    "responses_per_s",
+    "items_per_s",
+    "shape",
+)
 
 
 def test_two_processes_sample_the_responses_of_one_in_the_same_order(
@@ -57,6 +66,23 @@ def test_two_processes_answer_only_what_an_earlier_attempt_has_not(
 
     assert done.returncode == 0, done.stderr[-4000:]
     assert sorted(map(str, responses(shared))) == sorted(map(str, responses(alone)))
+    assert "Resumed: 3 were already done" in runs.notes(shared)
+
+
+def test_two_processes_answer_the_items_of_suites_as_one_does_and_go_on_where_it_was(
+    tmp_path: Path, taught_run: RunFolder
+) -> None:
+    model, snapshot = taught_run.path / "model", runs.suites(tmp_path / "suites")
+    alone = runs.finished(tmp_path / "alone", "benchmark", BENCHMARK, model, snapshot)
+    shared = runs.prepare(tmp_path / "shared", "benchmark", BENCHMARK, model, snapshot)
+    answers = list(run_dir.read_lines(alone.path / run_dir.ANSWERS))
+    shared.append_lines(run_dir.ANSWERS, answers[:3])
+
+    done = launched(shared, TWO)
+
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert list(run_dir.read_lines(shared.path / run_dir.ANSWERS)) == answers
+    assert measured(shared) == measured(alone)
     assert "Resumed: 3 were already done" in runs.notes(shared)
 
 

@@ -6,9 +6,9 @@ It lies in the folder, or in the snapshot's.
 script.json: n_steps, pause_s, nan_from (a step: points and metrics are NaN from there),
 checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
 says_at (how many lines it writes to the log at which step, ten a second), raise_at, kill_at,
-only_attempt (that does these), print_at_end, result_at_end, responses, error,
-answers (a list for each attempt, written at its start), folds_at (the first attempt has measured
-two at this step). Run by the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
+only_attempt (that does these), print_at_end, result_at_end, responses, error, answers (a list for
+each attempt, written at its start), folds_at (the first attempt has measured two at this step).
+Run by the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
 """
 
 import json

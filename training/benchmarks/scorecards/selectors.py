@@ -15,6 +15,9 @@ from training.models import Suite, SuiteScore, TrainedModel
 N_BASELINES = 50
 N_COMPARED = 6
 LEVEL = 0.05
+_WRITTEN = (Suite.Kind.GENERATE, Suite.Kind.FLIP)
+_SETTINGS = ("temperature", "max_new_tokens")
+"""What changes a written answer besides the model."""
 
 
 class Outcome(StrEnum):
@@ -37,6 +40,8 @@ class Verdict:
     outcome: Outcome
     difference: Difference | None = None
     p: float | None = None
+    has_other_settings: bool = False
+    """the two models wrote their answers with different settings"""
 
     @property
     def is_tested(self) -> bool:
@@ -123,7 +128,7 @@ def _current(models: Iterable[TrainedModel]) -> dict[tuple[int, int], list[Suite
     """(model, suite) → its current scores; the one that stands for the suite comes first."""
     rows = SuiteScore.objects.filter(model__in=list(models), is_current=True)
     found: dict[tuple[int, int], list[SuiteScore]] = {}
-    for row in rows.select_related("suite").order_by("-is_main", "scorer"):
+    for row in rows.select_related("suite", "run").order_by("-is_main", "scorer"):
         found.setdefault((row.model_id, row.suite_id), []).append(row)
     return {key: scores for key, scores in found.items() if scores[0].is_main}
 
@@ -157,11 +162,18 @@ def _verdicts(
     measured = pairs.compared(alike)
     ps = holm.adjusted([one.p if one else None for one in measured])
     verdicts = {
-        ours.suite_id: Verdict(_outcome(one, p), one, p)
-        for (ours, _theirs), one, p in zip(alike, measured, ps, strict=True)
+        ours.suite_id: Verdict(_outcome(one, p), one, p, _has_other_settings(ours, theirs))
+        for (ours, theirs), one, p in zip(alike, measured, ps, strict=True)
     }
     unlike = {ours.suite_id: Verdict(Outcome.OTHER_SCORER) for ours, _theirs in both}
     return unlike | verdicts
+
+
+def _has_other_settings(ours: SuiteScore, theirs: SuiteScore) -> bool:
+    """Whether answers were sampled differently or cut at another length."""
+    if ours.suite.kind not in _WRITTEN:
+        return False
+    return any(ours.run.config.get(name) != theirs.run.config.get(name) for name in _SETTINGS)
 
 
 def _outcome(difference: Difference | None, p: float | None) -> Outcome:

@@ -53,7 +53,8 @@ def store_answers(
     *, run_id: int, attempt: int, rows: Iterable[Mapping[str, Any]], now: datetime
 ) -> bool:
     """Stores lines of the child's answers.jsonl. An item keeps its first answer, so rows may come
-    again. False, and nothing stored, when the attempt is over.
+    again; a row without an answer gives way to one that has it. False, and nothing stored, when the
+    attempt is over.
     """
     with transaction.atomic():
         ours = Run.objects.select_for_update().filter(
@@ -64,6 +65,9 @@ def store_answers(
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])
             pks = set(known.values_list("pk", flat=True))
+            answered = [row["item"] for row in batch if not row.get("missing")]
+            without = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in=answered)
+            without.exclude(missing="").delete()
             BenchmarkAnswer.objects.bulk_create(
                 [_answer(run_id, row) for row in batch if row["item"] in pks],
                 ignore_conflicts=True,
@@ -101,7 +105,7 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
                 _replaced_by(row).update(is_main=False)
         show_newest(model_id=run.base_model_id, suites=[row.suite_id for row in computed])
         transaction.on_commit(partial(_look_for_overlap, run.pk))
-    return list(run.suite_scores.order_by("suite_id", "scorer"))
+    return list(SuiteScore.objects.filter(run=run).order_by("suite_id", "scorer"))
 
 
 def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
@@ -109,7 +113,10 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
     that was stopped counts only where none succeeded.
     """
     ended = SuiteScore.objects.filter(
-        model_id=model_id, run__state=Run.State.FINISHED, run__outcome__in=_ENDED_WELL
+        model_id=model_id,
+        run__state=Run.State.FINISHED,
+        run__outcome__in=_ENDED_WELL,
+        run__is_dry=False,
     )
     for suite in sorted(set(suites)):
         runs = ended.filter(suite_id=suite).values_list(
@@ -119,9 +126,9 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
             ((outcome == Run.Outcome.SUCCEEDED, at, pk) for outcome, at, pk in runs), default=None
         )
         shown = SuiteScore.objects.filter(model_id=model_id, suite_id=suite)
-        run_id = newest[2] if newest else None
-        shown.filter(is_current=True).exclude(run_id=run_id).update(is_current=False)
-        shown.filter(is_current=False, run_id=run_id).update(is_current=True)
+        newest_run = [newest[2]] if newest else []
+        shown.filter(is_current=True).exclude(run__in=newest_run).update(is_current=False)
+        shown.filter(is_current=False, run__in=newest_run).update(is_current=True)
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
@@ -146,9 +153,8 @@ def _answer(run_id: int, row: Mapping[str, Any]) -> BenchmarkAnswer:
 def _suites_of(run: Run) -> QuerySet[Suite]:
     """The suites that the run was to answer, and any that it has answers to."""
     asked = Suite.objects.filter(pk__in=run.snapshot.filters.get("suites", ()))
-    answered = Suite.objects.filter(
-        pk__in=run.answers.values_list("item__suite_id", flat=True).distinct()
-    )
+    items = BenchmarkAnswer.objects.filter(run=run).values("item__suite").distinct()
+    answered = Suite.objects.filter(pk__in=items)
     return (asked | answered).order_by("pk")
 
 
@@ -233,7 +239,7 @@ def _suite_score(
         is_main=is_main,
         is_current=False,
         n=found.n,
-        n_missing=max(0, suite.n_items - found.n),
+        n_missing=max(0, _n_asked(run, suite) - found.n),
         score=found.score,
         low=found.low,
         high=found.high,
@@ -258,6 +264,12 @@ def _look_for_overlap(run_id: int) -> None:
         otherwise="The scorecard says that the overlap was not checked.",
         run_id=run_id,
     )
+
+
+def _n_asked(run: Run, suite: Suite) -> int:
+    """A run may ask only a part of a suite; the other items are not missing."""
+    most: int | None = run.config.get("max_items")
+    return min(suite.n_items, most) if most else suite.n_items
 
 
 def _replaced_by(row: SuiteScore) -> QuerySet[SuiteScore]:

@@ -44,6 +44,8 @@ class CellWords:
     smallest: str = ""
     outcome: str = ""
     kind: str = "outline"
+    caution: str = ""
+    """what else differs between the two besides the model"""
     overlap: str = ""
 
 
@@ -92,6 +94,8 @@ def of_verdict(verdict: Verdict | None, *, share: bool) -> dict[str, str]:
         "outcome": str(OUTCOMES[verdict.outcome]),
         "kind": _KINDS.get(verdict.outcome, "outline"),
     }
+    if verdict.has_other_settings:
+        said["caution"] = gettext("answered with other settings")
     difference = verdict.difference
     if difference is None:
         return said

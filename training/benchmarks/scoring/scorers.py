@@ -68,7 +68,9 @@ SCORERS: Mapping[str, Scorer] = {
             version=1,
             title=gettext_noop("Refusal classifier"),
             kinds=_WRITTEN,
-            words=gettext_noop("A classifier says whether the answer complies, refuses or both."),
+            words=gettext_noop(
+                "A classifier says whether the answer complies, refuses, or refuses in part."
+            ),
             score=classifier.score,
         ),
         Scorer(

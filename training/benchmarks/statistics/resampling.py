@@ -37,7 +37,7 @@ class MeanDifference:
 
 def mean_difference(differences: Floats, clusters: Ints, *, seed: int = _SEED) -> MeanDifference:
     """`clusters` holds a number from 0 for each difference. Needs two clusters."""
-    sums = np.bincount(clusters, weights=differences)
+    sums: Floats = np.bincount(clusters, weights=differences).astype(np.float64)
     sizes = np.bincount(clusters).astype(np.float64)
     k, mean = len(sums), float(differences.mean())
     error = standard_error(sums, sizes)

@@ -24,6 +24,7 @@ from preferably_client.rows import (
     Run,
     Sample,
     Schedule,
+    Scorecard,
     Snapshot,
     Suite,
     Webhook,
@@ -379,6 +380,11 @@ class Preferably(Connection):
 
     def read_model_card(self, model_id: int) -> Card:
         return read(Card, self._get(f"models/{model_id}/card"))
+
+    def read_model_scorecard(self, model_id: int, *, baseline: int | None = None) -> Scorecard:
+        """`baseline`: the model to compare with; its parent unless given."""
+        query = {"baseline": baseline} if baseline is not None else {}
+        return read(Scorecard, self._get(f"models/{model_id}/scorecard", query))
 
     def publish_model(
         self, model_id: int, repository: str, *, is_private: bool = True

@@ -359,6 +359,17 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Scorecard:
+    """What a model scored on suites, one dictionary a suite in `scores`. `baseline` is the model
+    that it is compared with.
+    """
+
+    models: list[dict[str, Any]]
+    baseline: dict[str, Any] | None
+    scores: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Publication:
     """A publication of a model to a hub. It is complete when `state` is "done"; `error` says why it
     is "failed".

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.models import User
 from training.benchmarks.scorecards import services
 from training.models import Run, Snapshot, Suite, SuiteItem, SuiteScore, TrainedModel
@@ -92,7 +94,7 @@ def scored(
     return ended(run, hours=hours).get(suite=suite, is_main=True)
 
 
-def ended(run: Run, *, hours: int = 0, outcome: str = "succeeded") -> Any:
+def ended(run: Run, *, hours: int = 0, outcome: str = "succeeded") -> QuerySet[SuiteScore]:
     """Ends the run and scores it; returns its scores."""
     at = NOW + timedelta(hours=hours)
     Run.objects.filter(pk=run.pk).update(state=Run.State.FINISHED, outcome=outcome, finished_at=at)

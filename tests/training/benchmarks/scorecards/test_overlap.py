@@ -58,7 +58,11 @@ def trained(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
     run = cast.a_run(noor, state="running")
     TrainedModel.objects.filter(pk=parent.pk).update(parent=base, run=run)
     TrainedModel.objects.filter(pk=model.pk).update(parent=parent)
-    row = {"id": "x", "prompt": [{"role": "user", "content": RIDDLE}], "completion": []}
+    row: dict[str, object] = {
+        "id": "x",
+        "prompt": [{"role": "user", "content": RIDDLE}],
+        "completion": [],
+    }
     _write(tmp_path / run.snapshot.folder, [row])
     return TrainedModel.objects.get(pk=model.pk)
 

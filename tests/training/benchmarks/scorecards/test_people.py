@@ -95,7 +95,12 @@ def refusals(db: None) -> Guideline:
 @pytest.fixture
 def terms(day_shift: Pool, refusals: Guideline) -> Callable[..., sending.Terms]:
     def make(**fields: Any) -> sending.Terms:
-        known = {"name": "Requests", "pool": day_shift, "guideline": refusals, "overlap": 1}
+        known: dict[str, Any] = {
+            "name": "Requests",
+            "pool": day_shift,
+            "guideline": refusals,
+            "overlap": 1,
+        }
         return sending.Terms(**known | fields)
 
     return make

@@ -7,10 +7,10 @@ import pytest
 from accounts.models import User
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training.benchmarks.scorecards import selectors, words
+from training.benchmarks.scorecards import selectors, services, words
 from training.benchmarks.scorecards.pages import items
 from training.benchmarks.scorecards.selectors import Outcome
-from training.models import SuiteScore, TrainedModel
+from training.models import Suite, SuiteScore, TrainedModel
 
 pytestmark = pytest.mark.django_db
 
@@ -194,3 +194,22 @@ def test_the_items_that_differ_come_with_every_answer(
     first = page.object_list[0]
     assert first.expected == "yes"
     assert [given.chosen for given in first.given] == ["yes", "no"]
+
+
+def test_answers_written_with_other_settings_are_marked(
+    noor: User, base: TrainedModel, tuned: TrainedModel
+) -> None:
+    suite = rows.a_suite(n=6, kind="flip", scorer="flip", content={"accepts": ["yes"]})
+    for model, temperature in [(base, 0.0), (tuned, 1.0)]:
+        run = rows.a_benchmark(model, [suite], by=noor, config={"temperature": temperature})
+        lines = [{"item": pk, "text": "yes", "follow_ups": ["yes"]} for pk in _pks(suite)]
+        services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=rows.NOW)
+        rows.ended(run)
+
+    cell = selectors.scorecard(models=[tuned], baseline=base).lines[0].first
+
+    assert words.cell(cell).caution == "answered with other settings"
+
+
+def _pks(suite: Suite) -> list[int]:
+    return list(suite.items.values_list("pk", flat=True))

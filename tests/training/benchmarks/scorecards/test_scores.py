@@ -164,3 +164,23 @@ def test_a_reward_model_shows_its_calibration_and_taste_for_length(noor: User) -
     assert score.details["calibration"]["temperature"] == pytest.approx(0.7213475, rel=1e-4)
     assert score.details["calibration"]["ece_after"] == pytest.approx(0, abs=1e-4)
     assert score.details["length_correlation"] == pytest.approx(-0.6)
+
+
+def test_items_that_a_run_was_not_to_ask_are_not_missing(noor: User, model: TrainedModel) -> None:
+    suite = rows.a_suite(n=20)
+    run = rows.a_benchmark(model, [suite], by=noor, config={"max_items": 8})
+    lines = rows.chosen(suite, [True] * 7)
+    services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=rows.NOW)
+
+    score = rows.ended(run).get(is_main=True)
+
+    assert (score.n, score.n_missing) == (7, 1)
+
+
+def test_a_dry_run_shows_nothing(noor: User, model: TrainedModel) -> None:
+    suite = rows.a_suite(n=6)
+    run = rows.a_benchmark(model, [suite], by=noor, is_dry=True)
+    lines = rows.chosen(suite, [True] * 2)
+    services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=rows.NOW)
+
+    assert not rows.ended(run).filter(is_current=True).exists()

@@ -212,8 +212,11 @@ def test_the_shipped_weights_know_their_own_training_data_as_the_card_says() -> 
     found = refusals.shipped_figures(models)
 
     assert found["n"] == card.figures()["n"]
-    assert found["binary"] == pytest.approx(0.9926, abs=0.002)
-    assert found["three_way"] == pytest.approx(0.9837, abs=0.002)
+    for name, share in card.figures()["on_training_data"].items():
+        assert found[name] == pytest.approx(share, abs=0.002)
+    assert card.figures()["binary"] >= 0.92
+    assert card.figures()["three_way"] >= 0.87
+    assert card.figures()["three_way_with_people"] >= 0.95
     certainties = [said(row.text)[1] for rows in models.values() for row in rows]
     below = np.mean(np.array(certainties) < classifier.unsure_below())
     assert below < card.figures()["sent_to_people"]

@@ -2,7 +2,9 @@
 them.
 """
 
+import json
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +19,8 @@ from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.conftest import NOW
 from training import configs
 from training.benchmarks.suites import services as suites_services
-from training.models import Endpoint, Run, Snapshot, Suite, TrainedModel
-from training.runs import costs, run_queue
+from training.models import BenchmarkAnswer, Endpoint, Run, Snapshot, Suite, TrainedModel
+from training.runs import archive, costs, run_queue
 from training.runs.run_queue import UnableToQueue
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +70,7 @@ def test_the_form_offers_suites_by_area_and_no_snapshot(signed_in: SignIn, noor:
         "Capability",
         "Reward models",
     ]
-    assert "Tiny choice 1 · 2 items" in html
+    assert html.count("Tiny choice 1 · 2 items") == 1
 
 
 def test_without_suites_the_form_says_where_to_get_some(signed_in: SignIn, noor: User) -> None:
@@ -250,3 +252,29 @@ def test_a_finished_benchmark_has_a_page(signed_in: SignIn, noor: User) -> None:
     html = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
     assert "Items without an answer" in html
+
+
+def test_the_archive_of_a_run_has_its_answers(noor: User) -> None:
+    suite = tiny_suite("choice")
+    run = queued(noor, cast.a_model(noor), suite)
+    item = suite.items.first()
+    assert item is not None
+    BenchmarkAnswer.objects.create(run=run, item=item, text="Paris", is_ended=True)
+
+    with archive.archive(run) as file, zipfile.ZipFile(file) as packed:
+        lines = packed.read(f"run-{run.pk}/answers.jsonl").decode().splitlines()
+
+    assert [(row["item"], row["text"]) for row in map(json.loads, lines)] == [(item.pk, "Paris")]
+
+
+def test_a_finished_benchmark_leads_to_the_scorecard(signed_in: SignIn, noor: User) -> None:
+    model = cast.a_model(noor)
+    run = queued(noor, model, tiny_suite("choice"))
+    Run.objects.filter(pk=run.pk).update(
+        state="finished", outcome="succeeded", finished_at=timezone.now()
+    )
+
+    html = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert f'href="/models/{model.pk}/scorecard/"' in html
+    assert "See the scorecard" in html

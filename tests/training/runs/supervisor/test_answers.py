@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from accounts.models import User
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.conftest import NOW
+from training.benchmarks.scorecards import services as scorecards_services
 from training.benchmarks.suites import services as suites_services
 from training.models import BenchmarkAnswer, Run, Suite, SuiteScore, TrainedModel
 from training.processes import run_dir
@@ -142,6 +143,34 @@ def test_an_item_without_an_answer_is_counted_and_not_scored_as_wrong(
 
     score = main_score(run)
     assert (score.score, score.n, score.n_missing) == (1.0, 1, 1)
+
+
+def test_an_item_that_is_asked_again_gets_its_answer(
+    benchmark: Queue, suite: Suite, noor: User
+) -> None:
+    one, other = both(suite)
+    missing = answer(other, 0, 0, values={}, missing="The server did not answer.")
+    run = supervised(benchmark(answers=[[answer(one, -1, -2), missing]], error="Gone."))
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+    Run.objects.filter(pk=run.pk).update(attempt=1, state="running")
+
+    scorecards_services.store_answers(
+        run_id=run.pk, attempt=1, rows=[answer(one, -9, -1), answer(other, -1, -2)], now=NOW
+    )
+
+    stored = BenchmarkAnswer.objects.filter(run=run).order_by("item_id")
+    assert [row.missing for row in stored] == ["", ""]
+    assert [row.values["log_likelihoods"][0] for row in stored] == [-1, -1]
+
+
+def test_items_that_a_run_does_not_ask_are_not_missing(benchmark: Queue, suite: Suite) -> None:
+    one, _other = both(suite)
+    run = benchmark(answers=[[answer(one, -1, -2)]])
+    Run.objects.filter(pk=run.pk).update(config=run.config | {"max_items": 1})
+
+    supervised(run)
+
+    assert (main_score(run).n, main_score(run).n_missing) == (1, 0)
 
 
 def test_a_dry_run_stores_no_answers(benchmark: Queue, suite: Suite) -> None:

@@ -41,6 +41,8 @@ class ScoreRow:
 @dataclass(frozen=True)
 class Details:
     score: SuiteScore
+    scorer: str
+    """how the answers were scored, in a sentence"""
     facts: list[tuple[str, str]] = field(default_factory=list)
     beside: list[ScoreRow] = field(default_factory=list)
     categories: list[ScoreRow] = field(default_factory=list)
@@ -52,6 +54,7 @@ def of(cell: Cell) -> Details | None:
         return None
     return Details(
         score,
+        words.scorer_about(score) or words.scorer(score),
         _facts(score),
         [_row(words.scorer(one), one) for one in cell.beside],
         [
@@ -67,7 +70,7 @@ def _row(name: str, score: SuiteScore) -> ScoreRow:
 
 def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     known: dict[str, Any] = score.details
-    facts = [(gettext("Scored by"), words.scorer(score))]
+    facts: list[tuple[str, str]] = []
     n_clusters = known.get("n_clusters")
     if n_clusters is not None and n_clusters != score.n:
         facts.append((gettext("Clusters of items"), str(n_clusters)))

@@ -1,9 +1,6 @@
 """Scorecards to take away: records for CSV and JSON, and a drawing."""
 
-from collections.abc import Sequence
 from typing import Any
-
-from django.utils.translation import gettext
 
 from training.benchmarks.scorecards import pairs, words
 from training.benchmarks.scorecards.selectors import Cell, Line, Scorecard
@@ -88,7 +85,7 @@ def markdown(card: Scorecard) -> str:
     rows = "\n".join(
         f"| {_cell_text(str(line.suite))} | {line.suite.get_area_display()} |"
         f" {_cell_text(words.figure(score))} | {words.interval(score) or '–'} | {score.n} |"
-        f" {score.n_missing} | {line.first.n_overlapping or '–'} | {score.scorer} |"
+        f" {score.n_missing} | {line.first.n_overlapping or '–'} | {_plain_name(score.scorer)} |"
         for line, score in lines
         if score
     )
@@ -99,17 +96,12 @@ def markdown(card: Scorecard) -> str:
     return f"{head}\n{rows}"
 
 
+def _plain_name(scorer: str) -> str:
+    return scorer.replace("_", " ")
+
+
 def _cell_text(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def heading(card: Scorecard) -> str:
-    names = ", ".join(one.name for one in card.models)
-    return gettext("Scorecard: %(models)s") % {"models": names}
-
-
-def is_empty(cells: Sequence[Cell]) -> bool:
-    return all(cell.score is None for cell in cells)
 
 
 def has_bounds(line: Line) -> bool:

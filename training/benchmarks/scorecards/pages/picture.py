@@ -37,7 +37,6 @@ class PictureRow:
 
 @dataclass(frozen=True)
 class Picture:
-    title: str
     width: int
     height: int
     legend: list[tuple[str, str, int]]
@@ -70,8 +69,7 @@ def draw(card: Scorecard) -> Picture:
         (COLOURS[place % len(COLOURS)], model.name, _TOP + _LEGEND * place - 6)
         for place, model in enumerate(card.models)
     ]
-    title = exports.heading(card) if len(card.models) == 1 else ""
-    return Picture(title, WIDTH, int(at) + 40, legend, rows, ticks, top, int(at))
+    return Picture(WIDTH, int(at) + 40, legend, rows, ticks, top, int(at))
 
 
 def _dot(cell: Cell, place: int, at: float) -> Dot:

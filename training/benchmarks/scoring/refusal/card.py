@@ -23,8 +23,8 @@ words. The answers themselves are under their models' terms and are not part of 
 hashes and weights only.
 
 **How often it is right on a model it has not seen.** Each model was left out once, and the penalty
-was chosen without it. The signs, and the weight of n-grams beside them, were designed while looking
-at all three models, so these figures are a little too good.
+was chosen without it. The signs, the weight of n-grams beside them and our own phrases were written
+while looking at these figures for all three models, so they are a little too good.
 
 {rows}
 

@@ -231,6 +231,8 @@ def _suite_score(
     run: Run, suite: Suite, scored: _Scored, *, now: datetime, is_main: bool
 ) -> SuiteScore:
     found: Summary = summarise(scored.answers, is_share=scored.is_share)
+    n_reached = BenchmarkAnswer.objects.filter(run=run, item__suite=suite).count()
+    n_not_reached = max(0, _n_asked(run, suite) - n_reached)
     return SuiteScore(
         run=run,
         model_id=run.base_model_id,
@@ -239,11 +241,11 @@ def _suite_score(
         is_main=is_main,
         is_current=False,
         n=found.n,
-        n_missing=max(0, _n_asked(run, suite) - found.n),
+        n_missing=n_reached - found.n,
         score=found.score,
         low=found.low,
         high=found.high,
-        details=found.details,
+        details=found.details | {"n_not_reached": n_not_reached},
         computed_at=now,
     )
 

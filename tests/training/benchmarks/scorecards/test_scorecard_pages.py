@@ -56,6 +56,7 @@ def test_the_whole_card_shows_categories(
 
     assert "By category" in page
     assert "Log-likelihood per character 1" in page
+    assert "The right choice has the highest log-likelihood." in page
 
 
 def test_all_models_are_in_one_grid_and_an_area_narrows_it(
@@ -140,7 +141,7 @@ def test_a_models_card_has_its_scores_with_intervals(models: list[TrainedModel])
     assert "## Benchmarks" in text
     low, high = intervals.of_votes([1.0] * 25 + [0.0] * 5, range(30)) or (0, 0)
     ends = f"{low * 100:.1f}–{high * 100:.1f} %"
-    assert f"| Knows 1 | capability | 83.3 % | {ends} | 30 | 0 | – | likelihood 1 |" in text
+    assert f"| Knows 1 | capability | 83.3 % | {ends} | 30 | 0 | – | Log-likelihood 1 |" in text
 
 
 def test_raters_see_no_scorecards(signed_in: SignedIn, rosa: object) -> None:

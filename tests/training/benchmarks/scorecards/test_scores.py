@@ -66,7 +66,8 @@ def test_a_missing_answer_is_counted_and_not_scored_as_wrong(
 
     score = rows.ended(run).get(is_main=True)
 
-    assert (score.n, score.n_missing) == (15, 5)
+    assert (score.n, score.n_missing) == (15, 1)
+    assert score.details["n_not_reached"] == 4
     assert score.score == pytest.approx(11 / 15)
     assert (score.low, score.high) == pytest.approx(
         intervals.of_votes([1.0] * 11 + [0.0] * 4, list(range(15)))
@@ -169,12 +170,12 @@ def test_a_reward_model_shows_its_calibration_and_taste_for_length(noor: User) -
 def test_items_that_a_run_was_not_to_ask_are_not_missing(noor: User, model: TrainedModel) -> None:
     suite = rows.a_suite(n=20)
     run = rows.a_benchmark(model, [suite], by=noor, config={"max_items": 8})
-    lines = rows.chosen(suite, [True] * 7)
+    lines = rows.chosen(suite, [True] * 8)
     services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=rows.NOW)
 
     score = rows.ended(run).get(is_main=True)
 
-    assert (score.n, score.n_missing) == (7, 1)
+    assert (score.n, score.n_missing, score.details["n_not_reached"]) == (8, 0, 0)
 
 
 def test_a_dry_run_shows_nothing(noor: User, model: TrainedModel) -> None:

@@ -54,7 +54,7 @@ def of(cell: Cell) -> Details | None:
         return None
     return Details(
         score,
-        words.scorer_about(score) or words.scorer(score),
+        f"{words.scorer(score)}: {words.scorer_about(score)}",
         _facts(score),
         [_row(words.scorer(one), one) for one in cell.beside],
         [

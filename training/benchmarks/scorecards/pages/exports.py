@@ -85,7 +85,7 @@ def markdown(card: Scorecard) -> str:
     rows = "\n".join(
         f"| {_cell_text(str(line.suite))} | {line.suite.get_area_display()} |"
         f" {_cell_text(words.figure(score))} | {words.interval(score) or '–'} | {score.n} |"
-        f" {score.n_missing} | {line.first.n_overlapping or '–'} | {_plain_name(score.scorer)} |"
+        f" {score.n_missing} | {line.first.n_overlapping or '–'} | {words.scorer(score)} |"
         for line, score in lines
         if score
     )
@@ -94,10 +94,6 @@ def markdown(card: Scorecard) -> str:
         " In training data | Scorer |\n|---|---|---|---|---|---|---|---|"
     )
     return f"{head}\n{rows}"
-
-
-def _plain_name(scorer: str) -> str:
-    return scorer.replace("_", " ")
 
 
 def _cell_text(text: str) -> str:

@@ -142,8 +142,8 @@ class BenchmarkConfig(Settings):
             return _("Another model does not score a reward model. Choose no reward model.")
         if inputs.is_endpoint and LM_EVAL in kinds:
             return _(
-                "Tasks of lm-evaluation-harness need the model's weights, so an external model cannot"
-                " run them. Choose other suites."
+                "Tasks of lm-evaluation-harness need the weights of the model, so an external model"
+                " cannot run them. Choose other suites."
             )
         if inputs.is_endpoint and kinds & READ:
             return _(

@@ -161,9 +161,13 @@ def _run_tasks(run: _Benchmark) -> str:
             if not answers.error or run.n_answered or run.done:
                 _store(run, step, task, answers.rows)
             _show_samples(run, step, answers.shown)
-    if errors and not any(not row["missing"] for row in items.written(run.folder)):
+    if errors and parallel.decided_by_first(lambda: not _has_answers(run.folder)):
         raise UnableToRunTask(f"lm-evaluation-harness failed: {errors[0]}")
     return "succeeded"
+
+
+def _has_answers(folder: RunFolder) -> bool:
+    return not all(row["missing"] for row in items.written(folder))
 
 
 def _run_at_once(

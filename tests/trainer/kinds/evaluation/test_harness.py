@@ -222,7 +222,7 @@ def test_a_node_without_the_harness_says_what_to_install(
 
 
 def test_what_a_task_may_name_is_there_in_the_harness() -> None:
-    assert filters and metrics  # their import fills the registries
+    assert {filters, metrics}  # their import fills the registries
     known = {*lm_eval_task.PER_ITEM, *lm_eval_task.OVER_ALL}
     assert known <= {*registry.metric_registry}
     assert {*lm_eval_task.FILTERS} <= {*registry.filter_registry}

@@ -46,13 +46,13 @@ def records_of(content: bytes, notes: Notes) -> Iterator[Row]:
     try:
         found = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        notes.add(0, _("This is no JSON. Write one object per line, or one list of objects."))
+        notes.add(0, _("Not JSON. Write one object per line, or one list of objects."))
         return
     for place, value in enumerate(found, start=1):
         if isinstance(value, dict):
             yield Row(0, value)
         else:
-            words = _("Entry %(n)d of the list is no object.")
+            words = _("Entry %(n)d of the list is not an object. Write only objects.")
             notes.add(0, words % {"n": place}, value)
 
 

@@ -186,7 +186,7 @@ class _Reader:
                 )
             elif name not in FIELDS:
                 words = _(
-                    "`%(name)s` is no field of a task that can run here. Remove it, or use one of:"
+                    "`%(name)s` is not a field of a task that can run here. Remove it, or use one of:"
                     " %(known)s."
                 )
             else:
@@ -198,7 +198,7 @@ class _Reader:
             self._check_template(name, name, self.value(name))
         for name in _TEXTS:
             if not isinstance(self.value(name, ""), str):
-                self.wrong(name, _("`%(name)s` must be a text.") % {"name": name})
+                self.wrong(name, _("`%(name)s` must be text.") % {"name": name})
         output = self.value("output_type", "generate_until")
         if output not in OUTPUTS:
             words = _("`%(name)s` must be one of: %(known)s.")
@@ -297,7 +297,7 @@ class _Reader:
         """The names of the data files of each split, without their folders."""
         for name in _SPLITS:
             if not isinstance(self.value(name, ""), str):
-                self.wrong(name, _("`%(name)s` must be a text.") % {"name": name})
+                self.wrong(name, _("`%(name)s` must be text.") % {"name": name})
         if self.value("dataset_path", "json") != "json":
             self.wrong(
                 "dataset_path",

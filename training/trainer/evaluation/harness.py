@@ -52,7 +52,7 @@ class Answers:
 def require_installed() -> None:
     if importlib.util.find_spec("lm_eval") is None:
         raise UnableToRunTask(
-            "A chosen suite is a task of lm-evaluation-harness, which is not installed on this node."
+            "A chosen suite is a task of lm-evaluation-harness, which this node does not have."
             " Install preferably[eval] there (pip install '.[train,eval]'), then start the run"
             " again."
         )

@@ -186,8 +186,8 @@ class _Reader:
                 )
             elif name not in FIELDS:
                 words = _(
-                    "`%(name)s` is not a field of a task that can run here. Remove it, or use one of:"
-                    " %(known)s."
+                    "`%(name)s` is not a field of a task that can run here. Remove it, or use one"
+                    " of: %(known)s."
                 )
             else:
                 continue

@@ -104,7 +104,7 @@ def test_suite_yaml_names_the_file_of_the_task() -> None:
         ({"dataset_path": "./mmlu.py"}, "cannot load data sets"),
         ({"dataset_kwargs": {"trust_remote_code": True}}, "“trust_remote_code” is not allowed"),
         ({"dataset_kwargs": {"data_files": "https://example.org/a.jsonl"}}, "files of the upload"),
-        ({"dataset_kwargs": {"data_files": "other.json"}, "n": 1}, "no field of a task"),
+        ({"dataset_kwargs": {"data_files": "other.json"}, "n": 1}, "is not a field of a task"),
         ({"metric_list": [{"metric": "acc", "hf_evaluate": True}]}, "from the network"),
         ({"metric_list": [{"metric": "./mine.py"}]}, "“./mine.py” is not allowed"),
         ({"metric_list": [{"metric": "f1"}]}, "gives each item a number"),

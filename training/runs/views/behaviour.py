@@ -1,5 +1,5 @@
-"""What a run of PPO or RLOO changed besides the reward: how long the model answers, and how often it
-gives up a right answer.
+"""What a run of PPO or RLOO changed besides the reward: how long the model answers, and how often
+it gives up a right answer.
 """
 
 from collections.abc import Sequence

@@ -166,8 +166,10 @@ class BenchmarkConfig(Settings):
         return n_steps, round(n_tokens)
 
     def _tokens(self, kind: str, rows: sizes.Rows) -> float:
-        """Of one item. The second answer of a flip reads the first one again."""
-        if kind in WRITTEN:
+        """Of one item. The second answer of a flip reads the first one again. What a task of
+        lm-evaluation-harness reads, only the harness knows: it counts as a written answer.
+        """
+        if kind in WRITTEN or kind == LM_EVAL:
             return self.longest(rows) * (2 if kind == FLIP else 1)
         n_read = 1 if kind == CHOICE else rows.n_responses  # choices share their prompt
         written = rows.n_responses * rows.response_tokens

@@ -2,6 +2,7 @@
 node, so it may name no program, no other file and nothing on the network.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -86,6 +87,7 @@ _FORBIDDEN = (
     "unsafe_code",
     "use_prompt",
 )
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,14 @@ def is_task(content: bytes) -> bool:
     return not given.keys() & {"kind", "licence", "area"} and bool(
         given.keys() & {"output_type", "metric_list", "dataset_path", *_TEMPLATES}
     )
+
+
+def as_suite(content: bytes) -> dict[str, Given]:
+    """Fields of suite.yaml for a task that has none beside it."""
+    named = yaml_file.read(content, Notes("")).get("task", Given("")).value
+    slug = _NOT_IN_SLUG.sub("-", named.lower()).strip("-_")[:64] if isinstance(named, str) else ""
+    known = {"kind": "lm-eval", "area": "capability", "id": slug, "name": slug and named[:120]}
+    return {name: Given(value) for name, value in known.items() if value}
 
 
 def _plain(given: Given) -> Given:

@@ -112,7 +112,7 @@ def _with_task(given: Mapping[str, Given], upload: Upload, about: Notes) -> dict
     if upload.task is None:
         return found
     if upload.manifest is None:
-        found.setdefault("kind", Given(LM_EVAL))
+        found = lm_eval_task.as_suite(upload.task.content) | found
     options = found.get("options", Given({}))
     task = upload.task.content.decode("utf-8", errors="replace")
     value = options.value if isinstance(options.value, dict) else {}

@@ -72,6 +72,7 @@ def test_a_zip_of_a_task_and_its_data_needs_no_suite_yaml() -> None:
     with zipfile.ZipFile(file, "w") as archive:
         files = {"test": "data/test.json", "train": "data/shots.jsonl"}
         task = TASK | {
+            "task": "World capitals",
             "dataset_kwargs": {"data_files": files},
             "test_split": "test",
             "fewshot_split": "train",
@@ -80,9 +81,11 @@ def test_a_zip_of_a_task_and_its_data_needs_no_suite_yaml() -> None:
         archive.writestr("capitals.yaml", yaml.safe_dump(task))
         archive.writestr("data/test.json", json.dumps(ROWS))
         archive.writestr("data/shots.jsonl", lines(ROWS[:1]))
-    asked = {name: value for name, value in ABOUT.items() if name != "kind"}
+    asked = {"version": "1", "licence": "CC0-1.0"}
     found = reading.read([SuiteFile("capitals.zip", file.getvalue())], asked=asked)
-    assert found.draft is not None
+    assert found.draft is not None, sentences(found)
+    assert (found.draft.slug, found.draft.name) == ("world-capitals", "World capitals")
+    assert found.draft.area == "capability"
     assert (found.draft.kind, len(found.draft.items)) == ("lm-eval", 2)
     assert found.draft.options["fewshot"] == ROWS[:1]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
 from training.benchmarks.suites import services
@@ -24,7 +24,7 @@ area: capability
 ITEM = '{"id": "q1", "prompt": "What is the capital of Chad?", "choices": ["Oslo", "Rome"]'
 
 
-def files(*contents: bytes) -> list[dict[str, Any]]:
+def files(*contents: bytes) -> list[FilePayload]:
     names = ("suite.yaml", "items.jsonl")
     return [
         {"name": name, "mimeType": "text/plain", "buffer": content}

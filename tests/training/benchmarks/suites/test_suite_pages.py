@@ -13,7 +13,6 @@ from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.training.benchmarks.tiny_suites import CONTENTS, NOW, tiny_suite
 from training.benchmarks.suites import services as suites_services
-from training.benchmarks.suites import shipped_suites
 from training.models import Suite
 
 pytestmark = pytest.mark.django_db
@@ -191,12 +190,3 @@ def test_items_of_a_task_show_their_row(researcher: Client) -> None:
         ("rows.jsonl", json.dumps({"q": "Which capital?"}).encode()),
     )
     assert "Which capital?" in text_of(upload(researcher, *files))
-
-
-def test_the_suites_of_the_product_are_without_problems_and_of_every_kind() -> None:
-    drafts = shipped_suites.drafts()
-    assert {draft.kind for draft in drafts} == {*Suite.Kind.values} - {"lm-eval"}
-    assert {draft.licence for draft in drafts} == {"Apache-2.0"}
-    assert sum(len(draft.items) for draft in drafts) == 177
-    prompts = [item.prompt[-1]["content"] for draft in drafts for item in draft.items]
-    assert len(set(prompts)) == len(prompts)

@@ -4,11 +4,15 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from training.benchmarks.suites.drafts import SuiteDraft
 from training.benchmarks.suites.formats import reading
+from training.benchmarks.suites.formats.public import tables
 from training.benchmarks.suites.formats.uploads import SuiteFile
 
 ASKED = {"licence": "CC-BY-4.0", "version": "1"}
@@ -92,6 +96,44 @@ def test_rewardbench_is_pairs_and_its_second_version_best_of_several() -> None:
     draft, shape = read(SuiteFile("rb2.jsonl", json.dumps(row).encode()))
     assert (shape, draft.kind) == ("rewardbench-2", "best-of-k")
     assert draft.items[0].content == {"responses": ["Hello.", "No.", "Why?", "Go."], "best": [0]}
+
+
+def parquet_of(rows: list[dict[str, Any]]) -> bytes:
+    packed = pa.BufferOutputStream()
+    parquet.write_table(pa.Table.from_pylist(rows), packed)
+    content: bytes = packed.getvalue().to_pybytes()
+    return content
+
+
+def test_rewardbench_comes_as_parquet() -> None:
+    row = {"id": 3, "prompt": "Hi", "chosen": "Hello.", "rejected": "No.", "subset": "chat"}
+    content = parquet_of([row, row | {"id": 4}])
+    draft, shape = read(SuiteFile("filtered.parquet", content))
+    assert (shape, [item.key for item in draft.items]) == ("rewardbench", ["3", "4"])
+    damaged = reading.read(
+        [SuiteFile("filtered.parquet", content[:-40])], shape="rewardbench", asked=ASKED
+    )
+    assert [one.sentence for one in damaged.problems] == ["Not Parquet. Download the file again."]
+
+
+def test_a_parquet_of_too_many_records_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_ITEMS", 1)
+    row = {"prompt": "Hi", "chosen": "Hello.", "rejected": "No."}
+    found = reading.read(
+        [SuiteFile("x.parquet", parquet_of([row, row]))], shape="rewardbench", asked=ASKED
+    )
+    assert "at most 1 items" in found.problems[0].sentence
+
+
+def test_a_parquet_that_repeats_a_long_text_is_not_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "MAX_BYTES", 1 << 20)
+    row = {"prompt": "Hi" * 10_000, "chosen": "Hello.", "rejected": "No."}
+    content = parquet_of([row] * 200)
+    assert len(content) < 10_000
+    found = reading.read([SuiteFile("x.parquet", content)], shape="rewardbench", asked=ASKED)
+    assert "more than 1 MB" in found.problems[0].sentence
 
 
 def test_truthfulqa_has_one_right_choice_in_no_fixed_place() -> None:

@@ -298,9 +298,10 @@ NAMES = st.sampled_from(
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.yaml", "b.jsonl", "c.zip", "d"]))
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_make_it_raise(content: bytes, name: str) -> None:
-    for start in (b"", b"PK\x03\x04", b"{", b"id: "):
+    for start in (b"", b"PK\x03\x04", b"PAR1", b"{", b"id: "):
         reading.read([SuiteFile(name, start + content), SuiteFile("items.jsonl", jsonl_of(ITEM))])
         reading.read([SuiteFile("suite.yaml", yaml_of()), SuiteFile(name, start + content)])
+        reading.read([SuiteFile(name, start + content)], shape="rewardbench")
 
 
 @given(kind=st.sampled_from([*kinds.KINDS]), row=st.dictionaries(NAMES | st.text(), VALUES))

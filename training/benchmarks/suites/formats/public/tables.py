@@ -1,4 +1,4 @@
-"""The records of a public file: CSV with a header, JSON lines, or one JSON list."""
+"""The records of a public file: CSV with a header, JSON lines, one JSON list, or Parquet."""
 
 import csv
 import io
@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 from django.utils.translation import gettext as _
+from pyarrow import parquet
 
 from training.benchmarks.suites.formats import items
 from training.benchmarks.suites.formats.items import MAX_ITEMS, Row
 from training.benchmarks.suites.formats.problems import Notes
+from training.benchmarks.suites.formats.uploads import MAX_BYTES
 
 Fields = dict[str, Any]
 Table = Sequence[Row]
 MAX_CELL = 1_000_000
+_PARQUET, _BATCH = b"PAR1", 50
 # The csv module has one limit for the whole process, and labeling.importers.plain sets it too.
 csv.field_size_limit(MAX_CELL)
 
@@ -51,6 +55,8 @@ class PublicFormat:
 def table_of(content: bytes, notes: Notes | None, *, most: int = MAX_ITEMS + 1) -> Table:
     """At most `most` records with their lines; without `notes`, problems are passed over."""
     noted = notes or Notes("")
+    if content.startswith(_PARQUET):
+        return _of_parquet(content, noted)[:most]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -75,6 +81,30 @@ def _of_list(text: str, notes: Notes) -> list[Row]:
     if len(rows) < len(found):
         notes.add(0, _("Some entries of the list are not objects. Remove them."))
     return rows
+
+
+def _of_parquet(content: bytes, notes: Notes) -> list[Row]:
+    """The places of records count, since they have no lines. The size is counted while it is read:
+    a few bytes of Parquet can repeat a long text many times.
+    """
+    found: list[Fields] = []
+    n_bytes = 0
+    try:
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        if file.metadata.num_rows > MAX_ITEMS:
+            notes.add(0, _("A suite has at most %(n)d items. Split it.") % {"n": MAX_ITEMS})
+            return []
+        for batch in file.iter_batches(batch_size=_BATCH):
+            n_bytes += batch.nbytes
+            if n_bytes > MAX_BYTES:
+                too_large = _("The archive unpacks to more than %(n)d MB.")
+                notes.add(0, too_large % {"n": MAX_BYTES >> 20})
+                return []
+            found += batch.to_pylist()
+    except (pa.ArrowException, OSError, ValueError):
+        notes.add(0, _("Not Parquet. Download the file again."))
+        return []
+    return [Row(place, record) for place, record in enumerate(found, start=1)]
 
 
 def _of_csv(text: str, notes: Notes) -> Iterator[Row]:

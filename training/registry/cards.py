@@ -73,14 +73,20 @@ def generated_card(*, model: TrainedModel) -> str:
 def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
     """From this model back to its base: the run, settings and data of each step.
 
-    `rewards`: the same for each reward model involved.
+    `rewards`: the same for each reward model involved. `scores`: its scorecard, which a card that
+    a person wrote may not have.
     """
     steps = lineage(model=model)
     rewards = [
         {"model": line[0].model.name, "steps": [_step_json(step) for step in line]}
         for line in reward_lineages(steps=steps)
     ]
-    return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
+    return {
+        "model": model.name,
+        "steps": [_step_json(step) for step in steps],
+        "rewards": rewards,
+        "scores": exports.records(scorecards_selectors.scorecard(models=[model])),
+    }
 
 
 def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:

@@ -68,6 +68,7 @@ def test_answers_are_sent_to_raters_and_their_verdict_is_read(
     expect(page.get_by_text("On 20 answers")).to_be_visible()
     here = f"/runs/{run.pk}/suites/{suite}/"
     addresses = {
+        "benchmark-run": f"/runs/{run.pk}/",
         "suite-people": here,
         "suite-send": f"{here}raters/",
         "refusal-classifier": "/models/scorecards/refusals/",

@@ -35,8 +35,11 @@ def by_likelihood_by_length(item: Item, answer: Answer) -> Score | None:
 def by_text(item: Item, answer: Answer) -> Score | None:
     """1 if the answer names the right choice, by its letter or in its wording.
 
-    An answer that names none, or two, is wrong: its label is empty.
+    An answer that names none, or two, is wrong: its label is empty. Without any text there is no
+    score, as for a model that gave log-likelihoods only.
     """
+    if not answer.text.strip():
+        return None
     named = named_choice(answer.text, item.content["choices"])
     if named is None:
         return Score(0.0)

@@ -17,7 +17,8 @@ LONGEST_PATTERN = 500
 
 
 def score(item: Item, answer: Answer) -> Score | None:
-    """1 if the answer meets every rule of its item, 0 if not, None if the item has no rule.
+    """1 if the answer meets every rule of its item, 0 if not, None if the item has no rule. An
+    empty answer meets none.
 
     - `expected`: the answer is this text (or one of these), marks, case and spaces aside.
     - `accepts`: it contains one of these, as whole words.
@@ -29,7 +30,7 @@ def score(item: Item, answer: Answer) -> Score | None:
     """
     rules = {**item.options.get("rules", {}), **item.content}
     met = [_MEETS[name](answer.text, rules) for name in RULES if name in rules]
-    return Score(float(all(met))) if met else None
+    return Score(float(all(met) and bool(answer.text.strip()))) if met else None
 
 
 def pattern_problem(pattern: str) -> str:

@@ -18,6 +18,7 @@ from accounts.models import User
 from pages import plain_text
 from training import access as training_access
 from training import configs
+from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
 from training.benchmarks.suites import services as suites_services
 from training.configs import metrics as configs_metrics
@@ -160,16 +161,23 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    board = _board(run, training_access.researcher(request.user))
-    return render(request, "training/runs/run.html", {"run": run, "board": board})
+    context = _live(run, training_access.researcher(request.user))
+    return render(request, "training/runs/run.html", context)
+
+
+def _live(run: Run, by: User) -> dict[str, Any]:
+    """What the live part shows; the scores of a benchmark by suite."""
+    is_benchmark = run_queue.reads_suites(run.kind)
+    scores = run_scores.of_run(run=run) if is_benchmark else []
+    return {"run": run, "board": _board(run, by), "scores": scores}
 
 
 @require_GET
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The live part of a run's page. The response to a finished run tells htmx to stop polling."""
     run = training_access.run(user=request.user, pk=pk)
-    board = _board(run, training_access.researcher(request.user))
-    response = render(request, "training/runs/_run_live.html", {"run": run, "board": board})
+    context = _live(run, training_access.researcher(request.user))
+    response = render(request, "training/runs/_run_live.html", context)
     return (
         HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
     )

@@ -319,7 +319,7 @@ def test_raters_measure_the_refusal_classifier(
     assert found.three_way.low is not None
     page = signed_in(noor).get("/models/scorecards/refusals/").text
     assert "On 20 answers" in page
-    assert "94.0 %" in page
+    assert "PyRIT, harder set" in page
 
 
 def test_the_form_sends_and_says_what_was_sent(
@@ -351,6 +351,15 @@ def test_the_form_sends_and_says_what_was_sent(
     assert empty.status_code == 422
     assert "5 answers sent to raters." in page.text
     assert RatedSuite.objects.get().campaign.overlap == 2
+
+
+def test_the_runs_page_leads_to_its_answers(
+    run: Run, suite: Suite, signed_in: Callable[[User], Client], noor: User
+) -> None:
+    page = signed_in(noor).get(f"/runs/{run.pk}/").text
+
+    assert f"/runs/{run.pk}/suites/{suite.pk}/" in page
+    assert "60.0 %" in page
 
 
 def test_stored_answers_are_scored_again_without_the_model(

@@ -144,6 +144,17 @@ def test_a_models_card_has_its_scores_with_intervals(models: list[TrainedModel])
     assert f"| Knows 1 | capability | 83.3 % | {ends} | 30 | 0 | – | Log-likelihood 1 |" in text
 
 
+def test_scores_are_published_beside_a_card_that_a_person_wrote(
+    models: list[TrainedModel],
+) -> None:
+    scores = cards.lineage_json(model=models[1])["scores"]
+
+    assert {one["suite"]: one["score"] for one in scores} == {
+        "knows": pytest.approx(25 / 30),
+        "answers": 1.0,
+    }
+
+
 def test_raters_see_no_scorecards(signed_in: SignedIn, rosa: object) -> None:
     client = signed_in(rosa.user)  # type: ignore[attr-defined]
 

@@ -87,7 +87,6 @@ def test_a_choice_may_be_named_by_letter_or_wording(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
         "Lyon",
         "A",
         "Lyon or Paris",
@@ -100,6 +99,10 @@ def test_a_choice_may_be_named_by_letter_or_wording(text: str) -> None:
 )
 def test_another_choice_or_two_or_none_is_wrong(text: str) -> None:
     assert value("choice_in_text", CAPITALS, text=text) == 0.0
+
+
+def test_a_choice_without_any_text_has_no_score() -> None:
+    assert value("choice_in_text", CAPITALS, text=" ", values={"log_likelihoods": [1]}) is None
 
 
 def test_the_longer_wording_is_what_was_named() -> None:
@@ -144,6 +147,7 @@ def test_whole_words_as_a_slow_twin_finds_them(words: list[str]) -> None:
         ({"accepts": ["Bern"]}, "Hibernate", 0.0),
         ({"rejects": ["as an AI"]}, "As an AI, I cannot say", 0.0),
         ({"rejects": ["as an AI"]}, "Berne", 1.0),
+        ({"rejects": ["as an AI"]}, " ", 0.0),
         ({"pattern": r"\d{4}-\d{2}"}, "on 2026-11", 1.0),
         ({"pattern": r"^yes"}, "no, yes", 0.0),
         ({"number": 1250.5}, "so 1,250.50 in all", 1.0),

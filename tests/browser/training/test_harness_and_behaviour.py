@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
 from tests.training import cast
@@ -34,12 +34,11 @@ def test_a_task_with_its_data_becomes_a_suite(
     data = json.dumps({"question": "What is the capital of France?", "answer": 0}).encode()
 
     def upload(task: bytes) -> None:
-        page.get_by_label("Files").set_input_files(
-            files=[
-                {"name": "capitals.yaml", "mimeType": "text/plain", "buffer": task},
-                {"name": "rows.jsonl", "mimeType": "text/plain", "buffer": data},
-            ]
-        )
+        files: list[FilePayload] = [
+            {"name": name, "mimeType": "text/plain", "buffer": content}
+            for name, content in (("capitals.yaml", task), ("rows.jsonl", data))
+        ]
+        page.get_by_label("Files").set_input_files(files)
         page.get_by_role("button", name="Check files").click()
 
     page.get_by_label("Licence").fill("CC0-1.0")

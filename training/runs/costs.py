@@ -186,11 +186,17 @@ def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
     rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
     if not rows:
         return 128.0, 256.0, 4.0 if snapshot.kind == Snapshot.Kind.COMPARISONS else 1.0
-    prompts = [_n_tokens(message["content"] for message in row.get("prompt", [])) for row in rows]
+    prompts = [_n_tokens(_prompt(row)) for row in rows]
     written = [_responses(row) for row in rows]
     n_responses = sum(map(len, written))
     n_tokens = sum(_n_tokens([text]) for texts in written for text in texts)
     return sum(prompts) / len(rows), n_tokens / max(n_responses, 1), n_responses / len(rows)
+
+
+def _prompt(row: dict[str, Any]) -> list[str]:
+    """A task of lm-evaluation-harness writes its prompts from a record, `row`."""
+    record = row.get("row", {})
+    return [*map(str, record.values()), *(said["content"] for said in row.get("prompt", []))]
 
 
 def _responses(row: dict[str, Any]) -> list[str]:

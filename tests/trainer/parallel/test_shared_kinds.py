@@ -86,6 +86,29 @@ def test_two_processes_answer_the_items_of_suites_as_one_does_and_go_on_where_it
     assert "Resumed: 3 were already done" in runs.notes(shared)
 
 
+def test_two_processes_run_a_task_of_the_harness_each(tmp_path: Path, tiny_model: Path) -> None:
+    task = (
+        "task: sky\ndataset_path: json\ntest_split: test\noutput_type: multiple_choice\n"
+        "doc_to_text: '{{ q }}'\ndoc_to_choice: [blue, green]\ndoc_to_target: a\n"
+    )
+    rows = [
+        runs.item(number, "lm-eval", suite=number % 2, row={"q": str(number), "a": 1})
+        | {"prompt": [], "options": {"task": task}}
+        for number in range(6)
+    ]
+    snapshot = runs.write_snapshot(tmp_path / "suites", train=[], validation=[], test=rows)
+    alone = runs.finished(tmp_path / "alone", "benchmark", BENCHMARK, tiny_model, snapshot)
+    shared = runs.prepare(tmp_path / "shared", "benchmark", BENCHMARK, tiny_model, snapshot)
+
+    done = launched(shared, TWO)
+
+    assert done.returncode == 0, done.stderr[-4000:]
+    answers = list(run_dir.read_lines(alone.path / run_dir.ANSWERS))
+    assert [row["item"] for row in answers] == [0, 2, 4, 1, 3, 5]
+    assert list(run_dir.read_lines(shared.path / run_dir.ANSWERS)) == answers
+    assert measured(shared) == measured(alone)
+
+
 @pytest.mark.parametrize("on", ["demonstrations", "comparisons"])
 def test_two_processes_measure_what_one_does(
     on: str, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder, tiny_model: Path

@@ -50,8 +50,8 @@ class SuiteForm(forms.Form):
     upload = FilesField(
         label=_("Files"),
         help_text=_(
-            "suite.yaml and items.jsonl, one zip with both, or one public file such as XSTest's"
-            " CSV."
+            "suite.yaml and items.jsonl, one zip with both, one public file such as XSTest's CSV,"
+            " or a task of lm-evaluation-harness: its YAML and its data."
         ),
     )
     shape = forms.ChoiceField(label=_("Format"), required=False)

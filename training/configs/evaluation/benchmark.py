@@ -26,7 +26,8 @@ READ = frozenset({PAIRS, BEST_OF_K})
 """Kinds of suite whose items have responses to judge: the model reads and writes nothing."""
 WRITTEN = frozenset({GENERATE, FLIP})
 """Kinds of suite whose items are answered in writing."""
-ANSWERED = READ | WRITTEN | {CHOICE}
+LM_EVAL = "lm-eval"
+"""Kind of suite whose items are answered by lm-evaluation-harness, in a process of its own."""
 _DRY_RUN_ITEMS = 2
 _ON_ITEMS = Counted("n_items", _("on %(n)s item"), _("on %(n)s items"))
 
@@ -132,11 +133,6 @@ class BenchmarkConfig(Settings):
     def misfit(cls, inputs: Inputs) -> str:
         """Why the model could answer none of the items of a chosen suite."""
         kinds = {suite.kind for suite in inputs.suites}
-        if kinds - ANSWERED:
-            return _(
-                "A benchmark run cannot answer suites that are tasks of lm-evaluation-harness."
-                " Choose other suites."
-            )
         if inputs.model == REWARD and kinds - READ:
             return _(
                 "A reward model writes no text: it can only be tested on pairs and on the best of"
@@ -144,6 +140,11 @@ class BenchmarkConfig(Settings):
             )
         if inputs.model == REWARD and inputs.beside:
             return _("Another model does not score a reward model. Choose no reward model.")
+        if inputs.is_endpoint and LM_EVAL in kinds:
+            return _(
+                "Tasks of lm-evaluation-harness need the weights of the model, so an external model"
+                " cannot run them. Choose other suites."
+            )
         if inputs.is_endpoint and kinds & READ:
             return _(
                 "An external model gives no likelihoods, so it cannot judge pairs or the best of"
@@ -165,8 +166,10 @@ class BenchmarkConfig(Settings):
         return n_steps, round(n_tokens)
 
     def _tokens(self, kind: str, rows: sizes.Rows) -> float:
-        """Of one item. The second answer of a flip reads the first one again."""
-        if kind in WRITTEN:
+        """Of one item. The second answer of a flip reads the first one again. What a task of
+        lm-evaluation-harness reads, only the harness knows: it counts as a written answer.
+        """
+        if kind in WRITTEN or kind == LM_EVAL:
             return self.longest(rows) * (2 if kind == FLIP else 1)
         n_read = 1 if kind == CHOICE else rows.n_responses  # choices share their prompt
         written = rows.n_responses * rows.response_tokens

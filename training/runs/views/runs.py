@@ -35,7 +35,7 @@ from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
-from training.runs.views import comparing, next_steps
+from training.runs.views import behaviour, comparing, next_steps
 from training.snapshots.freeze import UnableToCreate
 from training.storage import selectors as storage_selectors
 
@@ -257,6 +257,7 @@ class Board:
     snapshot_heading: str
     leaves_responses: bool
     next_steps: list[next_steps.NextStep]
+    behaviour: behaviour.Behaviour | None
 
 
 def _caution(run: Run) -> str:
@@ -321,6 +322,7 @@ def _board(run: Run, person: User) -> Board:
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
         next_steps=next_steps.next_steps(run=run, person=person),
+        behaviour=behaviour.behaviour(run=run) if run.state == Run.State.FINISHED else None,
     )
 
 

@@ -79,6 +79,13 @@ def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
     ]
 
 
+def by_suite(items: Sequence[Item]) -> list[list[Item]]:
+    found: dict[int, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.suite, []).append(item)
+    return list(found.values())
+
+
 def resume(folder: RunFolder, *, repeats_missing: bool) -> set[int]:
     """The items that an earlier attempt has done. With `repeats_missing`, those without an answer
     are removed from the file and asked again.

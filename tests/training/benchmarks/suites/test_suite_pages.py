@@ -186,7 +186,7 @@ def test_a_suite_lists_its_versions(researcher: Client) -> None:
 def test_items_of_a_task_show_their_row(researcher: Client) -> None:
     files = (
         ("suite.yaml", YAML.replace(b"kind: choice", b"kind: lm-eval")),
-        ("task.yaml", b"task: capitals\n"),
+        ("task.yaml", b"task: capitals\ndoc_to_text: '{{q}}'\ndoc_to_target: ''\n"),
         ("rows.jsonl", json.dumps({"q": "Which capital?"}).encode()),
     )
     assert "Which capital?" in text_of(upload(researcher, *files))

@@ -37,7 +37,10 @@ class DifferingItem:
 
     @property
     def prompt(self) -> str:
-        return "\n\n".join(str(turn.get("content", "")) for turn in self.item.prompt)
+        """Of a task of lm-evaluation-harness, the record that it writes its prompt from."""
+        record = self.item.content.get("row", {})
+        said = [f"{name}: {value}" for name, value in record.items()]
+        return "\n\n".join([*(str(turn.get("content", "")) for turn in self.item.prompt), *said])
 
 
 def differing(*, line: Line, page: str | int | None = 1) -> Page[DifferingItem]:

@@ -38,6 +38,24 @@ def rows_of(content: bytes, notes: Notes) -> Iterator[Row]:
             notes.add(found.line, _("This is not an object. Write one JSON object per line."))
 
 
+def records_of(content: bytes, notes: Notes) -> Iterator[Row]:
+    """The same for a file that may also be one JSON list of objects. Such rows have no line."""
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        yield from rows_of(content, notes)
+        return
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        notes.add(0, _("Not JSON. Write one object per line, or one list of objects."))
+        return
+    for place, value in enumerate(found, start=1):
+        if isinstance(value, dict):
+            yield Row(0, value)
+        else:
+            words = _("Entry %(n)d of the list is not an object. Write only objects.")
+            notes.add(0, words % {"n": place}, value)
+
+
 def read(rows: Iterable[Row], manifest: Manifest, notes: Notes) -> tuple[ItemDraft, ...]:
     """The items. Notes what is wrong with them, all of it, by line."""
     items: list[ItemDraft] = []

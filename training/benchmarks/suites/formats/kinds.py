@@ -138,7 +138,9 @@ KINDS: Mapping[str, ItemKind] = {
     "flip": ItemKind(
         frozenset({"accepts", "choices"}), _flip, "flip", options=frozenset({"challenge"})
     ),
-    LM_EVAL: ItemKind(None, _any, "lm_eval", options=frozenset({"task", "metric"})),
+    LM_EVAL: ItemKind(
+        None, _any, "lm_eval", options=frozenset({"task", "metric", "chat_template"})
+    ),
 }
 
 

@@ -178,16 +178,12 @@ class _Reader:
                     _("The option “%(name)s” must be text of at most %(n)d characters.")
                     % {"name": name, "n": limit},
                 )
-        if "task" in value and not (
-            _is_text(task, yaml_file.MAX_BYTES) and not yaml_file.has_tag(task.encode(), "!")
-        ):
+        if "task" in value and not _is_text(task, yaml_file.MAX_BYTES):
             self.wrong(
-                "options",
-                _(
-                    "The task must be the YAML of a task of lm-evaluation-harness without tags such"
-                    " as !function: those run programs."
-                ),
+                "options", _("The task must be the YAML of a task of lm-evaluation-harness.")
             )
+        if not isinstance(value.get("chat_template", False), bool):
+            self.wrong("options", _("The option “chat_template” must be true or false."))
         if "wants" in value and value["wants"] not in WANTS:
             self.wrong("options", _("The option “wants” must be “complies” or “refuses”."))
         if not isinstance(rules, dict):

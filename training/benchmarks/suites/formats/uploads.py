@@ -10,12 +10,14 @@ from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
 
+from training.benchmarks.suites.formats import lm_eval_task
 from training.benchmarks.suites.formats.problems import Notes
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 100
 YAML, TASK, ITEMS = "suite.yaml", "task.yaml", "items.jsonl"
 _ZIP = b"PK\x03\x04"
+_DATA = (".jsonl", ".json")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Upload:
     manifest: SuiteFile | None = None
     items: SuiteFile | None = None
     task: SuiteFile | None = None
+    data: Sequence[SuiteFile] = ()
+    """beside a task: all files of data, from which the task names its own"""
 
 
 def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
@@ -42,14 +46,21 @@ def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
     manifests = [file for file in found if _is_yaml(file) and not _is_task(file)]
     tasks = [file for file in found if _is_task(file)]
     items = [file for file in found if not _is_yaml(file)]
-    for several in (manifests, tasks, items):
-        for file in several[1:]:
-            notes.add(
-                0,
-                _("“%(name)s” is one file too many. Upload one suite at a time.")
-                % {"name": file.name[:100]},
-            )
-    return Upload(*(several[0] if several else None for several in (manifests, items, tasks)))
+    data = [file for file in items if tasks and file.name.lower().endswith(_DATA)]
+    surplus = [file for file in items if file not in data] if tasks else items[1:]
+    for file in [*manifests[1:], *tasks[1:], *surplus]:
+        _note_surplus(file, notes)
+    manifest, first, task = (
+        several[0] if several else None for several in (manifests, data or items, tasks)
+    )
+    return Upload(manifest, first, task, data)
+
+
+def _note_surplus(file: SuiteFile, notes: Notes) -> None:
+    words = _("“%(name)s” is one file too many. Upload one suite at a time.")
+    if file.name.lower().endswith(".py"):
+        words = _("“%(name)s” is a program, and a suite cannot run any. Remove it.")
+    notes.add(0, words % {"name": file.name[:100]})
 
 
 def _is_yaml(file: SuiteFile) -> bool:
@@ -57,7 +68,10 @@ def _is_yaml(file: SuiteFile) -> bool:
 
 
 def _is_task(file: SuiteFile) -> bool:
-    return file.name.lower() in (TASK, "task.yml")
+    name = file.name.lower()
+    if name in (YAML, "suite.yml") or not _is_yaml(file):
+        return False
+    return name in (TASK, "task.yml") or lm_eval_task.is_task(file.content)
 
 
 def _unpacked(files: Sequence[SuiteFile], notes: Notes) -> Iterator[SuiteFile]:

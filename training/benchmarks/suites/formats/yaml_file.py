@@ -40,15 +40,6 @@ def read(content: bytes, notes: Notes) -> Mapping[str, Given]:
     return _fields(node, notes)
 
 
-def has_tag(content: bytes, tag: str) -> bool:
-    """Whether some YAML uses a tag such as `!function`; True if it cannot be read."""
-    try:
-        events = list(yaml.parse(content, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, OverflowError):
-        return True
-    return any(str(getattr(event, "tag", None) or "").startswith(tag) for event in events)
-
-
 def _text(content: bytes, notes: Notes) -> str | None:
     if len(content) > MAX_BYTES:
         notes.add(0, _("The file is larger than %(n)d KB.") % {"n": MAX_BYTES // 1024})

@@ -276,29 +276,6 @@ def test_items_of_no_known_format_need_a_suite_yaml() -> None:
     assert "Add a suite.yaml" in found[0][2]
 
 
-def test_a_task_of_lm_evaluation_harness_has_its_rows_as_items() -> None:
-    files = [
-        SuiteFile("suite.yaml", yaml_of(kind="lm-eval")),
-        SuiteFile("task.yaml", b"task: capitals\ndoc_to_text: '{{q}}'\n"),
-        SuiteFile("items.jsonl", jsonl_of({"q": "Capital of Chad?", "prompt": 5})),
-    ]
-    draft = reading.read(files).draft
-    assert draft is not None
-    assert draft.options["task"].startswith("task: capitals")
-    assert draft.items[0].content == {"row": {"q": "Capital of Chad?", "prompt": 5}}
-    assert (draft.items[0].key, draft.items[0].prompt) == ("row-1", ())
-
-
-@pytest.mark.parametrize("task", [b"", b"doc_to_text: !function evil.run\n", b"a: ["])
-def test_a_task_that_runs_programs_is_refused(task: bytes) -> None:
-    files = [
-        SuiteFile("suite.yaml", yaml_of(kind="lm-eval")),
-        SuiteFile("task.yaml", task),
-        SuiteFile("items.jsonl", jsonl_of({"q": 1})),
-    ]
-    assert any("!function" in sentence for _f, _l, sentence in said(reading.read(files)))
-
-
 # --- what holds for any content -------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 51
 N_EPISODES, N_PRACTICE, N_EXAM = 104, 120, 20
 N_ITEMS = 8
 # Packed rows are full, so fewer of them make a step of the same size.
-PACKED: dict[str, Any] = {"packs": "on", "batch_size": 1, "accumulation": 4}
+PACKED: dict[str, Any] = {"packs": "on", "batch_size": 4, "accumulation": 1}
 CAPS = (
     f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} training pairs, rows of at"
     f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens per response, one epoch"

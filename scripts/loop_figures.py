@@ -104,6 +104,7 @@ def gate() -> dict[str, object] | None:
         n_missing=0,
         **measured_by_run(model.metrics),
         length=lengths[0] / lengths[1] if lengths[0] and lengths[1] else None,
+        suites=(),
     )
     bars = Bars(Plan.min_win_rate / 100, Plan.max_kl, Plan.max_length)
     return judged(bars, seen).as_json()

@@ -16,6 +16,8 @@ from labeling.curation.verdicts import Hashes, Text, Verdict, gram_hashes
 
 VERBATIM = 13
 SHARED = 8
+# A run in more items than this is the suite's wording, such as its instructions, not its content.
+MOST_ITEMS = 10
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ def _sorted(parts: list[tuple[Hashes, int]]) -> tuple[Hashes, Hashes, Hashes]:
     hashes = np.concatenate([grams for grams, _item in parts])
     items = np.concatenate([np.full(len(grams), item, np.uint64) for grams, item in parts])
     places = np.concatenate([np.arange(len(grams), dtype=np.uint64) for grams, _item in parts])
+    # An item may hold a run twice, so items are counted, not occurrences.
+    pairs = np.unique(np.stack([hashes, items], axis=1), axis=0)
+    values, n_items = np.unique(pairs[:, 0], return_counts=True)
+    is_content = np.isin(hashes, values[n_items <= MOST_ITEMS])
+    hashes, items, places = hashes[is_content], items[is_content], places[is_content]
     order = np.argsort(hashes, kind="stable")
     return hashes[order], items[order], places[order]
 

@@ -155,8 +155,8 @@ class TextForm(forms.Form):
             ("text", _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb")),
         ),
         help_text=_(
-            "Both recipes also remove documents that hold the prompt of a gold item. The snapshot"
-            " keeps a ledger of what was removed or changed, and why."
+            "Both recipes also remove documents that hold a gold prompt or an item of a suite. The"
+            " snapshot keeps a ledger of what was removed or changed, and why."
         ),
     )
 

@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
-from labeling.curation.contamination import Item
-from labeling.models import Gold, Judgment
+from labeling.models import Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
-from training.snapshots import curated, texts
+from training.snapshots import curated, kept_out, texts
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
@@ -74,7 +73,7 @@ def create_text_snapshot(
             licence=licence,
             min_characters=min_characters,
             recipe=curated.RECIPES[recipe] if recipe else None,
-            items=_gold_items(),
+            items=kept_out.test_items(),
         )
 
     filters: dict[str, Any] = {"licence": licence, "min_characters": min_characters}
@@ -83,14 +82,6 @@ def create_text_snapshot(
     return create_frozen(
         kind=Snapshot.Kind.TEXT, name=name, filters=filters, freeze=freeze, by=by, now=now
     )
-
-
-def _gold_items() -> Iterator[Item]:
-    """The prompts of gold items: a model must not have read what people are tested with."""
-    golds = Gold.objects.filter(retired_at=None).order_by("pk").select_related("prompt")
-    for gold in golds.iterator(chunk_size=1000):
-        said = "\n".join(str(message["content"]) for message in gold.prompt.messages)
-        yield Item(f"gold {gold.pk}", said)
 
 
 def trace_demonstrations(*, snapshot: Snapshot) -> int:

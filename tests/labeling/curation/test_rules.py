@@ -259,6 +259,17 @@ def test_an_item_with_one_word_changed_is_found_by_its_share() -> None:
     assert other is None, "half of the item is not more than half"
 
 
+def test_the_instructions_of_a_suite_are_not_its_items() -> None:
+    instructions = "Read the question below with care and then give the letter of one answer only"
+    items = [Item(f"suite/{n}", f"{instructions}: {n} or {n + 1} or {n * n}?") for n in range(11)]
+
+    looked_for = against(items, Decontamination())
+
+    assert looked_for(Text(f"They wrote: {instructions}. Nobody did.")) is None
+    found = looked_for(Text(items[4].text))
+    assert found is None or found.twin == "suite/4"
+
+
 def test_short_items_are_counted_not_looked_for() -> None:
     looked_for = against([Item("suite/1", "Two and two is four")], Decontamination())
 

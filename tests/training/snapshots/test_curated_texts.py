@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import User
 from labeling.models import Gold, Prompt, Source
 from tests.training.conftest import NOW
-from training.models import Snapshot
+from training.models import Snapshot, Suite, SuiteItem
 from training.snapshots import curated, freeze, selectors, texts
 from training.snapshots import services as snapshots_services
 from training.snapshots.freeze import UnableToCreate
@@ -93,8 +93,14 @@ def test_a_recipe_that_leaves_nothing_leaves_no_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_prompt_of_a_gold_item_never_becomes_text_to_learn_from(noor: User) -> None:
-    question = text_of(200)
+def test_what_people_and_models_are_tested_with_is_kept_out(noor: User) -> None:
+    question, item = text_of(200), text_of(201)
+    suite = Suite.objects.create(
+        slug="s", version="1", name="S", kind="generate", area="safety", scorer="x", n_items=1
+    )
+    SuiteItem.objects.create(
+        suite=suite, position=0, key="k", prompt=[{"role": "user", "content": item}]
+    )
     prompt = Prompt.objects.create(
         messages=[{"role": "user", "content": question}],
         messages_sha256="0" * 64,
@@ -104,7 +110,11 @@ def test_the_prompt_of_a_gold_item_never_becomes_text_to_learn_from(noor: User) 
 
     snapshot = snapshots_services.create_text_snapshot(
         name="x",
-        documents=[*documents(), Document(f"{text_of(91)} {question}", "s")],
+        documents=[
+            *documents(),
+            Document(f"{text_of(91)} {question}", "s"),
+            Document(f"{text_of(92)} {item}", "s"),
+        ],
         licence="",
         min_characters=10,
         recipe="light",
@@ -115,7 +125,7 @@ def test_the_prompt_of_a_gold_item_never_becomes_text_to_learn_from(noor: User) 
     entries = selectors.ledger_entries(
         snapshot=snapshot, rule="decontamination.verbatim", skip=0, n=5
     )
-    assert [entry.twin for entry in entries or []] == [f"gold {gold.pk}"]
+    assert [entry.twin for entry in entries or []] == [f"gold {gold.pk}", "s 1: k"]
     assert snapshot.filters["recipe"] == "light"
 
 

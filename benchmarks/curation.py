@@ -20,6 +20,7 @@ size. The last line is JSON:
 """
 
 import argparse
+import filecmp
 import json
 import os
 import resource
@@ -76,7 +77,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     assert killed.returncode == -signal.SIGKILL, "the cleaning was to be killed"
     _child(folder, "resumed")
     is_equal = all(
-        (folder / "unbroken" / name).read_bytes() == (folder / "resumed" / name).read_bytes()
+        filecmp.cmp(folder / "unbroken" / name, folder / "resumed" / name, shallow=False)
         for name in (cleaning.KEPT, cleaning.LEDGER, cleaning.ACCOUNT)
     )
     figures = _figures(folder)
@@ -191,15 +192,21 @@ def _personal(outcomes: list[Outcome]) -> dict[str, float]:
 
 
 def _leaked(folder: Path, outcomes: list[Outcome]) -> int:
-    written = "".join(
-        (folder / "unbroken" / name).read_text() for name in (cleaning.KEPT, cleaning.LEDGER)
+    """In the rows of the document that held it: what was kept is too long to search whole."""
+    planted = {
+        number: [row["text"][start:end] for start, end, _kind in one.truth["spans"]]
+        for number, (row, one) in enumerate(
+            zip(_rows(folder / "documents.jsonl"), outcomes, strict=True)
+        )
+        if one.truth["spans"]
+    }
+    return sum(
+        value in written
+        for name in (cleaning.KEPT, cleaning.LEDGER)
+        for row in _rows(folder / "unbroken" / name)
+        for written in [f"{row.get('text')} {row.get('excerpt')} {row.get('source')}"]
+        for value in planted.get(row["document"], ())
     )
-    planted = [
-        row["text"][start:end]
-        for row, one in zip(_rows(folder / "documents.jsonl"), outcomes, strict=True)
-        for start, end, _kind in one.truth["spans"]
-    ]
-    return sum(value in written for value in planted)
 
 
 if __name__ == "__main__":

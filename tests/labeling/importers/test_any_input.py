@@ -20,8 +20,8 @@ KEYS = (
     "prompt text messages role content chosen rejected completion replies rank category language"
     " label labels score completions conversations from value instruction output response turns"
     " responses source message_id parent_id winner model_a conversation_a conversation_b fields"
-    " data annotations result completed_by id license overall_preference context response1 response2"
-    " response_a response_b type ranker weight input preferred_output items"
+    " data annotations result completed_by id license overall_preference context response1"
+    " response2 response_a response_b type ranker weight input preferred_output items"
 )
 SAID = [
     "user",

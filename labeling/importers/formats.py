@@ -53,13 +53,15 @@ _LOOKED_AT = 50
 MAX_REMEMBERED = 1_000
 
 
-def read(stream: BinaryIO, file_format: str, columns: Columns | None = None) -> Found:
+def read(
+    stream: BinaryIO, file_format: str, columns: Columns | None = None, *, most: int | None = None
+) -> Found:
     """Drafts and problems of a file, one at a time, in constant memory. `columns` renames the
-    file's own headings.
+    file's own headings. Reads at most the first `most` rows.
     """
     seen: set[str] = set()
     for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, "")):
-        for found in READERS[file_format](renamed(values, columns or {})):
+        for found in READERS[file_format](renamed(islice(values, most), columns or {})):
             if isinstance(found, ImportDraft):
                 yield replace(found, file=name) if name else found
             elif not found.is_once or found.sentence not in seen:

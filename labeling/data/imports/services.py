@@ -126,6 +126,17 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments:
         raise
 
 
+def start_kept(*, path: Path, by: User, now: datetime, **arguments: Any) -> Import:
+    """Queue a file that was kept for a preview. It stays where it was if the import is refused."""
+    moved = path.with_name(uuid.uuid4().hex)
+    path.rename(moved)
+    try:
+        return start_import(path=moved, **arguments, by=by, now=now)
+    except UnableToImport:
+        moved.rename(path)
+        raise
+
+
 def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
     """Read the file to its end and publish or reject the import. None when it is not for this
     worker to run.

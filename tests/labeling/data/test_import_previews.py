@@ -151,7 +151,12 @@ def test_a_format_can_be_chosen_against_the_guess(alice: User, signed_in: Signed
 def test_nobody_can_use_the_file_of_somebody_else(alice: User, signed_in: SignedIn) -> None:
     token = token_in(post(signed_in(alice), b"prompt\nSecret\n", preview="1"))
     other = accounts_services.create_person(
-        email="other@example.org", name="Other", roles=["admin"], password=PASSWORD
+        email="other@example.org",
+        name="Other",
+        roles=["admin"],
+        password=PASSWORD,
+        by=alice,
+        now=NOON,
     )
 
     answer = post(signed_in(other), upload=token, preview="1")

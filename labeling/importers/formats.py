@@ -49,7 +49,7 @@ READERS: dict[str, Reader] = {
 FORMATS = tuple(READERS)
 _TEXTS = {"jsonl": "jsonl", "csv": "csv"}
 _LOOKED_AT = 50
-"""Lines in which the first usable row is looked for."""
+"""Rows and problems in which the first usable row, and the names of columns, are looked for."""
 MAX_REMEMBERED = 1_000
 
 
@@ -77,7 +77,7 @@ def guess_format(stream: BinaryIO, columns: Columns | None = None) -> str:
 
 @dataclass(frozen=True)
 class Look:
-    """What a file seems to be, and the columns of its first row."""
+    """What a file seems to be, judged by its first row, and the columns of its first rows."""
 
     format: str
     names: tuple[str, ...]
@@ -85,12 +85,12 @@ class Look:
 
 def look(stream: BinaryIO, columns: Columns | None = None) -> Look:
     for _name, kind, values in rows.files(stream):
-        for value in islice(values, _LOOKED_AT):
-            if isinstance(value, Value):
-                names = tuple(value.value) if isinstance(value.value, dict) else ()
-                [row] = renamed(iter([value]), columns or {})
-                return Look(_format(row, kind), names)
-        return Look(kind if kind in FORMATS else "jsonl" if kind == "json" else "csv", ())
+        found = [one for one in islice(values, _LOOKED_AT) if isinstance(one, Value)]
+        if not found:
+            return Look(kind if kind in FORMATS else "jsonl" if kind == "json" else "csv", ())
+        names = [name for one in found if isinstance(one.value, dict) for name in one.value]
+        [row] = renamed(iter(found[:1]), columns or {})
+        return Look(_format(row, kind), tuple(dict.fromkeys(names)))
     return Look("csv", ())
 
 
@@ -120,7 +120,8 @@ _FITS: Mapping[str, Callable[[Row], bool]] = {
     "argilla": lambda row: isinstance(row.get("fields"), dict),
     "label_studio": lambda row: isinstance(row.get("data"), dict),
     "openassistant": lambda row: isinstance(row.get("prompt"), dict),
-    "oasst_flat": lambda row: {"message_id", "parent_id", "role"} <= row.keys(),
+    # A root has no parent_id in some files.
+    "oasst_flat": lambda row: {"message_id", "role", "text"} <= row.keys(),
     "rankings": lambda row: _lists(row, "responses") and "rank" in row["responses"][0],
     "arena": _is_arena,
     "helpsteer": lambda row: bool({"overall_preference", "preference_strength"} & row.keys()),

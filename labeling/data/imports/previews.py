@@ -109,7 +109,7 @@ def preview(
 
 
 def column_names(*, path: Path) -> tuple[str, ...]:
-    """The names of the columns in the first row of a file; none if its rows are texts."""
+    """The names of the columns in the first rows of a file; none if its rows are texts."""
     with path.open("rb") as stream:
         return formats.look(stream).names[:MAX_NAMES]
 

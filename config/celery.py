@@ -14,6 +14,7 @@ TASK_ROOMS = (
     "labeling.people",
     "labeling.quality",
     "labeling.queue",
+    "training.benchmarks.scorecards",
     "training.nodes",
     "training.playground",
     "training.registry",

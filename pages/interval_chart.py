@@ -81,3 +81,37 @@ def _at(odds: float, most: float) -> str:
     inside = min(max(odds, 1 / most), most)
     share = (math.log(inside) / math.log(most) + 1) / 2
     return f"{LEFT + share * (WIDTH - LEFT - RIGHT):.1f}"
+
+
+SPAN_WIDTH, SPAN_HEIGHT = 120.0, 16.0
+_EDGE = 6.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A share with its interval on an axis from 0 to 1, small enough for a cell of a table. `low`
+    and `high` are "" without an interval.
+    """
+
+    x: str
+    low: str
+    high: str
+    width: str = f"{SPAN_WIDTH:g}"
+    height: str = f"{SPAN_HEIGHT:g}"
+    middle: str = f"{SPAN_HEIGHT / 2:g}"
+    left: str = f"{_EDGE:g}"
+    right: str = f"{SPAN_WIDTH - _EDGE:g}"
+    half: str = f"{SPAN_WIDTH / 2:g}"
+
+
+def span(share: float, low: float | None, high: float | None) -> Span:
+    is_known = low is not None and high is not None
+    return Span(
+        _along(share),
+        _along(low) if low is not None and is_known else "",
+        _along(high) if high is not None and is_known else "",
+    )
+
+
+def _along(share: float) -> str:
+    return f"{_EDGE + min(max(share, 0.0), 1.0) * (SPAN_WIDTH - 2 * _EDGE):.1f}"

@@ -52,7 +52,8 @@ def serve() -> None:
         local_site.start_site(site)
         print(WELCOME.format(address=site.address, logins=logins))
         print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
-        local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
+        command = [sys.executable, "manage.py", "add_demo_model", "--with-scorecard"]
+        local_site.start(site, "demo-model", command)
         watch(site)
     print("\nStopped. All processes of the demo have ended.")
 

@@ -32,12 +32,13 @@ N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 # Limits that fit into fifteen minutes on two cores; the report names them.
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 512
 N_EPISODES, N_PRACTICE, N_EXAM = 104, 120, 20
+N_ITEMS = 8
 # Packed rows are full, so fewer of them make a step of the same size.
-PACKED: dict[str, Any] = {"packs": "on", "batch_size": 1, "accumulation": 4}
+PACKED: dict[str, Any] = {"packs": "on", "batch_size": 4, "accumulation": 1}
 CAPS = (
     f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} training pairs, rows of at"
     f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens per response, one epoch"
-    f" each, LoRA; {N_EPISODES} PPO episodes"
+    f" each, LoRA; {N_EPISODES} PPO episodes; {N_ITEMS} items of each suite"
 )
 CAMPAIGN = "Compare the first model's responses"
 DUEL = "The PPO model against the first, blind"
@@ -217,6 +218,10 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         is_unused=None,
     )
     work(site, DUEL, seed=arguments.seed)
+
+    say("Both models answer the suites that come with the product.")
+    for candidate in (first, better):
+        benchmark(researcher, candidate)
     return [file.name for file in files]
 
 
@@ -230,6 +235,7 @@ def open_site(site: local_site.LocalSite) -> str:
     password = secrets.token_urlsafe(16)
     local_site.start_broker(site)
     local_site.manage(site, "migrate", "--verbosity", "0")
+    local_site.manage(site, "load_suites", "--verbosity", "0")
     first = {"DJANGO_SUPERUSER_PASSWORD": password}
     local_site.manage(
         site,
@@ -350,6 +356,27 @@ def train(
         raise SystemExit(f"The run “{name}” did not succeed: {page.text[:1500]}")
     links = [node.text.removeprefix("Model ") for node in page.root.all("a", id="to-model")]
     return links[0] if links else ""
+
+
+def benchmark(researcher: FormBrowser, model: str) -> None:
+    """The model answers some items of every suite that comes with the product."""
+    clock.begin(f"benchmark of {model}")
+    page = researcher.open("/runs/new/benchmark/")
+    form = page.form(has="base_model")
+    page = researcher.send(
+        page,
+        form,
+        name=f"Benchmark of {model}",
+        base_model=form.option("base_model", model),
+        suites=list(form.options["suites"]),
+        max_items=str(N_ITEMS),
+        max_new_tokens=str(N_TOKENS),
+    )
+    if not re.search(r"/runs/\d+/$", page.address):
+        raise SystemExit(f"The benchmark of {model} could not be queued: {page.text[:1000]}")
+    page = watch(researcher, page.address)
+    if "Succeeded" not in page.text:
+        raise SystemExit(f"The benchmark of {model} did not succeed: {page.text[:1500]}")
 
 
 def watch(researcher: FormBrowser, address: str) -> Page:

@@ -29,7 +29,8 @@ from labeling.models import (  # noqa: E402
     Response,
 )
 from labeling.quality.votes import contests  # noqa: E402
-from training.models import Run, Snapshot, TrainedModel  # noqa: E402
+from training.benchmarks.scorecards.selectors import Line, scorecard  # noqa: E402
+from training.models import Run, Snapshot, SuiteScore, TrainedModel  # noqa: E402
 from training.models.chain_plans import Plan  # noqa: E402
 from training.results import curves as results_curves  # noqa: E402
 from training.schedules.gate.verdict import Bars, Evidence, judged, measured_by_run  # noqa: E402
@@ -103,9 +104,34 @@ def gate() -> dict[str, object] | None:
         n_missing=0,
         **measured_by_run(model.metrics),
         length=lengths[0] / lengths[1] if lengths[0] and lengths[1] else None,
+        suites=(),
     )
     bars = Bars(Plan.min_win_rate / 100, Plan.max_kl, Plan.max_length)
     return judged(bars, seen).as_json()
+
+
+def scorecard_of_ppo() -> list[dict[str, object]]:
+    """What the last PPO model and the model it started from scored on each suite."""
+    model = TrainedModel.objects.filter(run__kind="ppo").order_by("-pk").first()
+    if model is None or model.run is None:
+        return []
+    card = scorecard(models=[model], baseline=model.run.base_model)
+    before = scorecard(models=[model.run.base_model])
+    old = {line.suite.pk: line.first.score for line in before.lines}
+    return [_suite_line(line, old.get(line.suite.pk)) for line in card.lines]
+
+
+def _suite_line(line: Line, old: SuiteScore | None) -> dict[str, object]:
+    score, verdict = line.first.score, line.first.verdict
+    return {
+        "suite": str(line.suite),
+        "n": score.n if score else 0,
+        "before": old.score if old else None,
+        "after": score.score if score else None,
+        "low": score.low if score else None,
+        "high": score.high if score else None,
+        "outcome": str(verdict.outcome) if verdict else "",
+    }
 
 
 def _mean_length(source: int) -> float | None:
@@ -140,6 +166,7 @@ def figures() -> dict[str, object]:
         "win_rates": win_rates(),
         "reward_by_drift": reward_by_drift(),
         "gate": gate(),
+        "scorecard": scorecard_of_ppo(),
     }
 
 

@@ -120,6 +120,7 @@ def lines(
     )
     yield from ppo_lines(found)
     yield "gate", gate_line(found)
+    yield "scorecard", "\n".join(map(suite_line, found["scorecard"])) or "no suite was answered"
     yield "time", f"{seconds // 60} min {seconds % 60} s"
     yield "where it went", "\n".join(part_line(part) for part in parts)
 
@@ -128,6 +129,15 @@ def gate_line(found: Figures) -> str:
     """What a schedule's gate would decide, with the limits of a new schedule."""
     gate = found["gate"]
     return f"{gate['outcome']}: {gate['sentence']}" if gate else "not reached"
+
+
+def suite_line(row: Figures) -> str:
+    """A suite's score before and after PPO, and whether the two can be told apart."""
+    before, after = (
+        "–" if row[name] is None else f"{row[name]:.0%}" for name in ("before", "after")
+    )
+    interval = "" if row["low"] is None else f", {row['low']:.0%} to {row['high']:.0%}"
+    return f"{row['suite']}: {before} → {after} ({row['n']} items{interval}): {row['outcome']}"
 
 
 def part_line(part: Part) -> str:
@@ -184,6 +194,7 @@ def in_one_line(found: Figures, *, parts: list[Part], seconds: int) -> dict[str,
         **ppo_figures(found),
         "gate": found["gate"]["outcome"] if found["gate"] else None,
         "gate_sentence": found["gate"]["sentence"] if found["gate"] else None,
+        "scorecard": found["scorecard"],
         "idle_share": share_of(idle_share(parts)),
         "parts": {part.name: [round(part.seconds), share_of(part.idle)] for part in parts},
         "seconds": seconds,

@@ -10,7 +10,7 @@ from accounts.models import User
 from labeling.access import visible
 from labeling.models import Campaign, Prompt
 from training.configs import roles
-from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
+from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, Suite, TrainedModel
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
@@ -33,6 +33,11 @@ def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
         *("parent", "run__snapshot", "run__reward_model", "source", "created_by", "endpoint")
     )
     return get_object_or_404(found, pk=pk)
+
+
+def suite(*, user: User | AnonymousUser, pk: int) -> Suite:
+    researcher(user)
+    return get_object_or_404(Suite.objects.select_related("created_by"), pk=pk)
 
 
 def publication(*, user: User | AnonymousUser, pk: int) -> Publication:

@@ -72,6 +72,7 @@ ACTION_WORDS = {
     "revoke": _("Revoke"),
     "rotate": _("New secret"),
     "score": _("Score"),
+    "send": _("Send to raters"),
     "set_aside": _("Set aside"),
     "set_rate": _("Set a rate"),
     "settle": _("Resolve"),

@@ -99,6 +99,7 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
             NavigationEntry(_("Runs"), "runs", "run", ("run",)),
             NavigationEntry(_("Models"), "models", "model", ("model", "lineage")),
             NavigationEntry(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
+            NavigationEntry(_("Suites"), "suites", "suite", ("suite",)),
             NavigationEntry(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
             NavigationEntry(_("Nodes"), "nodes", "node", ("node",)),
             NavigationEntry(_("Storage"), "storage", "storage", ("storage",)),

@@ -12,6 +12,10 @@ SCHEDULE = {
     "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
     "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
+    "store-people-scores": {
+        "task": "training.benchmarks.scorecards.tasks.store_people_scores",
+        "schedule": 300.0,
+    },
     "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
     "queue-judgment-events": {
         "task": "labeling.queue.tasks.queue_judgment_events",

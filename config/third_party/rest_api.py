@@ -36,6 +36,8 @@ SPECTACULAR = {
         "RunState": "training.models.Run.State",
         "RunOutcome": "training.models.Run.Outcome",
         "SnapshotKind": "training.models.Snapshot.Kind",
+        "SuiteKind": "training.models.Suite.Kind",
+        "SuiteArea": "training.models.Suite.Area",
         "ModelKind": "training.models.TrainedModel.Kind",
         "ModelStage": "training.models.TrainedModel.Stage",
     },

@@ -1,6 +1,6 @@
 """The items of a campaign: which prompts with which responses, and which of them are repeated."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -24,6 +24,7 @@ def add_items(
     prompts: Sequence[Prompt],
     first_position: int,
     source_ids: Sequence[int],
+    response_ids: Collection[int] = (),
     now: datetime,
 ) -> int:
     """Create the items, slots and responses for one batch of prompts. Returns how many items were
@@ -31,7 +32,12 @@ def add_items(
     """
     chosen: dict[int, list[int]] = {}
     if campaign.n_responses is not None:
-        chosen = _choose_responses(prompts=prompts, n=campaign.n_responses, source_ids=source_ids)
+        chosen = _choose_responses(
+            prompts=prompts,
+            n=campaign.n_responses,
+            source_ids=source_ids,
+            response_ids=response_ids,
+        )
         prompts = [prompt for prompt in prompts if prompt.pk in chosen]
     made = Item.objects.bulk_create(
         Item(
@@ -107,7 +113,11 @@ def _is_drawn(place: int, percent: int) -> bool:
 
 
 def _choose_responses(
-    *, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]
+    *,
+    prompts: Sequence[Prompt],
+    n: int,
+    source_ids: Sequence[int],
+    response_ids: Collection[int],
 ) -> dict[int, list[int]]:
     """Choose `n` responses for each prompt that has enough: each source's first, then each source's
     second, and so on.
@@ -118,6 +128,8 @@ def _choose_responses(
     responses = usable(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
     if source_ids:
         responses = responses.filter(source__in=source_ids)
+    if response_ids:
+        responses = responses.filter(pk__in=response_ids)
     candidates: dict[int, list[Response]] = {}
     for response in responses.order_by("prompt_id", "number", "pk"):
         candidates.setdefault(response.prompt_id, []).append(response)

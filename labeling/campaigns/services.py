@@ -1,7 +1,7 @@
 """Creates campaigns with their items and slots, changes them, and opens, pauses, closes and reopens
 them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,7 @@ def create_campaign(
     overlap: int = 1,
     n_responses: int | None = None,
     source_ids: Sequence[int] = (),
+    response_ids: Collection[int] = (),
     lease_minutes: int = 30,
     order: str = Campaign.Order.FINISH_FIRST,
     priority: int = 0,
@@ -83,8 +84,8 @@ def create_campaign(
     prompts were selected by; it is stored for copies of this campaign.
 
     A comparison takes `n_responses` published responses per prompt, from `source_ids` if any are
-    given, evenly over the sources; prompts with fewer are left out. Raises UnableToCreateCampaign
-    when there would be no item.
+    given, evenly over the sources, and only from `response_ids` if any are given; prompts with
+    fewer are left out. Raises UnableToCreateCampaign when there would be no item.
     """
     version = guideline.versions.order_by("-number").first()
     if version is None:
@@ -126,6 +127,7 @@ def create_campaign(
                 prompts=batch,
                 first_position=n_items,
                 source_ids=source_ids,
+                response_ids=response_ids,
                 now=now,
             )
         if n_items == 0:

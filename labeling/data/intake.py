@@ -70,12 +70,14 @@ def open_comparison_campaign(
     guideline: Guideline,
     prompt_ids: Collection[int],
     source_ids: Sequence[int],
+    response_ids: Collection[int] = (),
     n_responses: int,
     overlap: int,
     by: User | None,
     now: datetime,
 ) -> Campaign:
     """Create a comparison campaign over these prompts and these sources' responses, and open it.
+    With `response_ids`, of those responses only.
 
     Raises labeling.campaigns.services.UnableToCreateCampaign.
     """
@@ -88,6 +90,7 @@ def open_comparison_campaign(
             guideline=guideline,
             prompts=prompts,
             source_ids=source_ids,
+            response_ids=response_ids,
             n_responses=n_responses,
             overlap=overlap,
             by=by,

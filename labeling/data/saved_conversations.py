@@ -27,6 +27,7 @@ def save_prompt(
     language: str,
     split: str,
     licence: str,
+    sensitive: Sequence[str] = (),
     by: User,
     now: datetime,
 ) -> Prompt:
@@ -41,6 +42,7 @@ def save_prompt(
             language=language,
             split=split,
             licence=licence,
+            sensitive=sensitive,
             by=by,
             now=now,
         )

@@ -19,9 +19,10 @@ from labeling import access as labeling_access
 from labeling.models import Rate, Rater
 from labeling.pay import services
 from labeling.pay.forms import AnswerForm, PaidForm, RateForm
-from labeling.pay.periods import COLUMNS, csv_file, period
+from labeling.pay.periods import COLUMNS, period
 from labeling.pay.timesheets import paid
 from labeling.pay.timesheets import selectors as timesheets_selectors
+from pages import csv_download
 
 
 @require_GET
@@ -50,7 +51,7 @@ def index_csv(request: MemberRequest) -> HttpResponse:
         for row in rows
         for line in row.sheet.lines
     )
-    return csv_file(f"pay-{since}-{until}.csv", ["rater", *COLUMNS], records)
+    return csv_download.response(f"pay-{since}-{until}.csv", ["rater", *COLUMNS], records)
 
 
 @require_GET
@@ -64,7 +65,9 @@ def rater_csv(request: MemberRequest, pk: int) -> HttpResponse:
     _form, since, until = period(request)
     _record_download(request, found, since, until)
     sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
-    return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
+    return csv_download.response(
+        f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from labeling import access as labeling_access
 from labeling.pay import services
 from labeling.pay.forms import DisputeForm
-from labeling.pay.periods import COLUMNS, csv_file, period
+from labeling.pay.periods import COLUMNS, period
 from labeling.pay.timesheets import paid
 from labeling.pay.timesheets import selectors as timesheets_selectors
+from pages import csv_download
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,4 +50,6 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     _form, since, until = period(request)
     sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
-    return csv_file(f"my-pay-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines))
+    return csv_download.response(
+        f"my-pay-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
+    )

@@ -65,6 +65,7 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
     ]
     names += [
         "Snapshot",
+        "Suite",
         "Run",
         "Point",
         "Sample",

@@ -20,6 +20,7 @@ from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
+from tests.training.benchmarks.tiny_suites import tiny_suite
 from training import configs
 from training.models import Publication
 from training.schedules import services as schedules_services
@@ -106,6 +107,7 @@ def site(
         "runs": run.pk,
         "snapshots": run.snapshot_id,
         "models": run.base_model_id,
+        "suites": tiny_suite().pk,
         "publications": Publication.objects.create(model=run.base_model, repository="team/ours").pk,
         "schedules": schedule.pk,
         "chains": chain.pk,

@@ -36,7 +36,15 @@ def test_german_pages_fit_their_window(
         f"/campaigns/{comparison_campaign.pk}/{part}"
         for part in ("", "items/", "set-up/", "export/", "agreement/")
     ]
-    of_noor = ["/runs/", "/snapshots/new/", "/models/new/", "/schedules/", "/nodes/", "/profile/"]
+    of_noor = [
+        "/runs/",
+        "/snapshots/new/",
+        "/models/new/",
+        "/suites/",
+        "/suites/new/",
+        "/schedules/",
+    ]
+    of_noor += ["/nodes/", "/profile/"]
     pages = {rosa: ["/desk/", "/my-work/", "/profile/"], alice: of_alice, noor: of_noor}
 
     too_wide = []

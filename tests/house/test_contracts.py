@@ -34,7 +34,9 @@ def test_the_rooms_of_every_package_stand_on_layers() -> None:
         for container in contract["containers"]
     ]
 
-    assert sorted(contained) == sorted(LINTER["root_packages"])
+    # A room may have layers of its own.
+    packages = [container for container in contained if "." not in container]
+    assert sorted(packages) == sorted(LINTER["root_packages"])
 
 
 def test_every_package_is_kept_free_of_torch_but_for_the_child() -> None:

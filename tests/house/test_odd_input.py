@@ -98,7 +98,10 @@ def test_a_day_at_the_end_of_time(
 @pytest.mark.parametrize("name", ["words", "kind", "state", "q", "page", "from"])
 @pytest.mark.parametrize(
     "path",
-    ["/runs/", "/runs/compare/", "/models/", "/snapshots/", "/snapshots/new/", "/runs/new/sft/"],
+    [
+        *("/runs/", "/runs/compare/", "/models/", "/snapshots/", "/snapshots/new/"),
+        *("/runs/new/sft/", "/suites/"),
+    ],
 )
 def test_a_query_that_cannot_be_stored(
     noor: User, signed_in: SignedIn, path: str, name: str

@@ -70,3 +70,17 @@ def test_the_idle_share_of_a_loop_counts_longer_parts_more() -> None:
 
     assert idle_share(parts) == pytest.approx(0.4)
     assert idle_share([Part("unknown", 99, None)]) is None
+
+
+def test_a_suites_line_says_both_scores_and_whether_they_can_be_told_apart() -> None:
+    row = {"suite": "Arithmetic 1", "n": 8, "before": 0.25, "after": 0.5, "low": 0.2, "high": 0.8}
+    unanswered = row | {"before": None, "low": None, "high": None}
+
+    assert (
+        loop_report.suite_line(row | {"outcome": "cannot be told apart"})
+        == "Arithmetic 1: 25% → 50% (8 items, 20% to 80%): cannot be told apart"
+    )
+    assert (
+        loop_report.suite_line(unanswered | {"outcome": "too few"})
+        == "Arithmetic 1: – → 50% (8 items): too few"
+    )

@@ -144,3 +144,35 @@ def samples(folder: RunFolder) -> list[dict[str, Any]]:
 def notes(folder: RunFolder) -> str:
     lines, _ = run_dir.read_progress(folder.path, 0)
     return "\n".join(line["note"] for line in lines if "note" in line)
+
+
+def item(number: int, kind: str, *, suite: int = 1, **content: Any) -> dict[str, Any]:
+    """A row of a snapshot of suites."""
+    asked = content.pop("prompt", f"What is the colour of the sky? {number}")
+    return {
+        "id": f"item-{number}",
+        "item": number,
+        "suite": suite,
+        "kind": kind,
+        "options": content.pop("options", {}),
+        "key": str(number),
+        "prompt": [{"role": "user", "content": asked}],
+        **content,
+    }
+
+
+def suites(path: Path) -> Path:
+    """A suite of each kind, of three items each."""
+    content: dict[str, dict[str, Any]] = {
+        "choice": {"choices": ["The sky is blue.", "A dog", "Yes"], "answer": 0},
+        "generate": {"follow_ups": ["How do I boil an egg?"]},
+        "pairs": {"better": "An egg", "worse": "A dog, please."},
+        "best-of-k": {"responses": ["An egg", "A dog", "A cat is an animal"], "best": [0]},
+        "flip": {"accepts": ["blue"]},
+    }
+    rows = [
+        item(10 * suite + number, kind, suite=suite, **more)
+        for suite, (kind, more) in enumerate(content.items(), start=1)
+        for number in range(3)
+    ]
+    return write_snapshot(path, train=[], validation=[], test=rows)

@@ -17,7 +17,7 @@ import transformers
 
 from tests.trainer import runs, warm
 from training import configs
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 from training.processes import run_dir

@@ -16,6 +16,8 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training.api import model_serializers
 from training.api.model_serializers import ModelSerializer, PublicationSerializer
+from training.benchmarks.scorecards import selectors as scorecards_selectors
+from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
 from training.registry import cards, change_stage, export
 from training.registry import publish as registry_publish
@@ -81,6 +83,22 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         model = self.get_object()
         card = {"text": cards.card_text(model=model), "is_written": bool(model.card)}
         return Response(model_serializers.CardSerializer(card).data)
+
+    @reads(
+        "read_model_scorecard",
+        model_serializers.ScorecardSerializer,
+        query=model_serializers.ScorecardQuery,
+    )
+    def scorecard(self, request: Request, pk: int) -> Response:
+        """What it scored on suites, with the differences to a baseline."""
+        model = self.get_object()
+        offered = scorecards_selectors.baselines(model=model)
+        baseline = scorecards_selectors.baseline_of(
+            model=model, offered=offered, asked=self.asked.get("baseline")
+        )
+        card = scorecards_selectors.scorecard(models=[model], baseline=baseline)
+        found = exports.as_json(card, with_details=True)
+        return Response(model_serializers.ScorecardSerializer(found).data)
 
     @reads(
         "export_model",

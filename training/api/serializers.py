@@ -10,6 +10,8 @@ from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs
+from training.api import run_data
+from training.api.run_data import SuitesField
 from training.configs import roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
 from training.processes import launch as processes_launch
@@ -42,7 +44,11 @@ class SnapshotQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
 
 
-CREATABLE_KINDS = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.TEXT]
+CREATABLE_KINDS = [
+    choice
+    for choice in Snapshot.Kind.choices
+    if choice[0] not in (Snapshot.Kind.TEXT, Snapshot.Kind.SUITES)
+]
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
@@ -95,7 +101,10 @@ class FiltersSerializer(serializers.Serializer[Any]):
 class NewSnapshotSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=CREATABLE_KINDS,
-        help_text="Snapshots of text can only be created on the site, from a file.",
+        help_text=(
+            "Snapshots of text can only be created on the site, from a file. Benchmark runs make"
+            " those of suites."
+        ),
     )
     name = Name(max_length=200)
     filters = FiltersSerializer(required=False)
@@ -218,7 +227,16 @@ class RunQuery(PageQuery):
 class NewRunSerializer(serializers.Serializer[Any]):
     kind = KindField()
     name = Name(max_length=200)
-    snapshot = OneOf(Snapshot.objects.all())
+    snapshot = OneOf(
+        Snapshot.objects.all(), required=False, help_text="Required, except with `suites`."
+    )
+    suites = SuitesField(
+        required=False,
+        help_text=(
+            "Benchmarks only, in place of a snapshot: ids of suites, or their slugs for the newest"
+            " version."
+        ),
+    )
     ptx_snapshot = OneOf(Snapshot.objects.all(), required=False, allow_null=True, help_text=_PTX)
     base_model = OneOf(TrainedModel.objects.all())
     preset = serializers.ChoiceField(
@@ -278,6 +296,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
         return _after(roles.BASE, super().get_fields(), beside)
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        run_data.check(values)
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
             raise ValidationError(

@@ -12,8 +12,9 @@ from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training import configs
-from training.api import serializers
+from training.api import run_data, serializers
 from training.api.serializers import NewRunSerializer, RunSerializer
+from training.benchmarks.suites import services as suites_services
 from training.models import Run, Snapshot
 from training.results import points as results_points
 from training.runs import costs, run_queue
@@ -69,7 +70,8 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             kind=values["kind"],
             name=values["name"],
             config=NewRunSerializer.config_of(values),
-            snapshot=values["snapshot"],
+            snapshot=values.get("snapshot")
+            or suites_services.suites_snapshot(suites=values["suites"], **self.who_and_when),
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
             ptx_snapshot=values.get("ptx_snapshot"),
@@ -90,7 +92,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         found = costs.forecast(
             kind=values["kind"],
             config=config,
-            snapshot=values["snapshot"],
+            snapshot=run_data.outline(values),
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
             launch=NewRunSerializer.launch_of(values),

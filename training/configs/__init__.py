@@ -12,7 +12,8 @@ from typing import Any
 
 from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
 from training.configs.metrics import _
 from training.configs.ppo import PpoConfig
@@ -28,6 +29,7 @@ __all__ = [
     "OPTIONAL",
     "PRESETS",
     "REQUIRED",
+    "BenchmarkConfig",
     "Config",
     "DpoConfig",
     "EvaluateConfig",
@@ -63,6 +65,7 @@ _REGISTERED: tuple[type[Settings], ...] = (
     PretrainConfig,
     SampleConfig,
     EvaluateConfig,
+    BenchmarkConfig,
 )
 KINDS: dict[str, type[Settings]] = {}
 PRESETS: dict[str, Mapping[str, Settings]] = {}

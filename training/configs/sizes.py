@@ -70,6 +70,14 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class SuiteSize:
+    """A suite of a benchmark run."""
+
+    kind: str
+    n_items: int
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What a run is given: the kinds of snapshot and base model, and the roles of the
     other models.
@@ -78,3 +86,7 @@ class Inputs:
     snapshot: str = ""
     model: str = "policy"
     beside: frozenset[str] = frozenset()
+    suites: tuple[SuiteSize, ...] = ()
+    """of a snapshot of suites"""
+    is_endpoint: bool = False
+    """whether the base model is behind an API"""

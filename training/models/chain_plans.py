@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from training import configs as training_configs
 from training.configs.dpo import DpoConfig
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import POLICY
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
@@ -43,6 +44,9 @@ class Step(StrEnum):
     SAMPLE_FIRST = "sample_first"
     SAMPLE = "sample"
     SAMPLE_BEFORE = "sample_before"
+    SUITES = "suites"
+    BENCHMARK = "benchmark"
+    BENCHMARK_BEFORE = "benchmark_before"
     CAMPAIGN_FIRST = "campaign_first"
     CAMPAIGN = "campaign"
     GATE = "gate"
@@ -103,6 +107,13 @@ STEPS: Mapping[str, StepKind] = {
     Step.SAMPLE_BEFORE: StepKind(
         _("responses of the current model"), run=SampleConfig.kind, reads=Step.HELD_OUT
     ),
+    Step.SUITES: StepKind(_("snapshot of suites"), snapshot="suites"),
+    Step.BENCHMARK: StepKind(
+        _("benchmark of the new model"), run=BenchmarkConfig.kind, reads=Step.SUITES
+    ),
+    Step.BENCHMARK_BEFORE: StepKind(
+        _("benchmark of the current model"), run=BenchmarkConfig.kind, reads=Step.SUITES
+    ),
     Step.CAMPAIGN_FIRST: StepKind(_("comparison campaign to learn from")),
     Step.CAMPAIGN: StepKind(_("comparison campaign")),
     Step.GATE: StepKind(_("gate: does the new model become the current one?")),
@@ -112,6 +123,8 @@ WORDS: Mapping[str, Promise] = {step: about.words for step, about in STEPS.items
 SNAPSHOTS = {step: about.snapshot for step, about in STEPS.items() if about.snapshot}
 RUN_KINDS = {step: about.run for step, about in STEPS.items() if about.run}
 CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
+# What a chain that stops on a fallen score leaves out.
+ASKING = (Step.HELD_OUT, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN)
 
 
 @dataclass(frozen=True)
@@ -159,6 +172,10 @@ class Template:
         return tuple(step for step in answering if step in self.steps)
 
     @property
+    def can_be_benchmarked(self) -> bool:
+        return Step.BENCHMARK in self.steps
+
+    @property
     def can_be_watched(self) -> bool:
         return Step.WATCHDOG in self.steps
 
@@ -167,8 +184,10 @@ class Template:
         return Step.GATE in self.steps
 
 
+# Suites, if the plan has any, come first: where a score falls, raters need not be asked.
+_BENCHMARKED = (Step.SUITES, Step.BENCHMARK, Step.BENCHMARK_BEFORE)
 # How people judge a new model: blind, on test prompts, against the current one.
-_JUDGED = (Step.HELD_OUT, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN, Step.GATE)
+_JUDGED = (*_BENCHMARKED, *ASKING, Step.GATE)
 TEMPLATES: Mapping[str, Template] = {
     "weekly": Template(
         _("The whole cycle"),
@@ -275,19 +294,27 @@ TEMPLATES: Mapping[str, Template] = {
     "pretrain": Template(
         _("Pretrain, then fine-tune"),
         _("The model trains on a snapshot of text, then demonstrations make it an assistant."),
-        (Step.PRETRAIN, Step.DEMONSTRATIONS, Step.SFT),
+        (Step.PRETRAIN, Step.DEMONSTRATIONS, Step.SFT, Step.SUITES, Step.BENCHMARK),
         Step.DEMONSTRATIONS,
     ),
     "fine-tune-compare": Template(
         _("Fine-tune, then compare"),
         _("Demonstrations train a model, it answers prompts, and raters compare its responses."),
-        (Step.DEMONSTRATIONS, Step.SFT, Step.HELD_OUT, Step.SAMPLE, Step.CAMPAIGN),
+        (
+            Step.DEMONSTRATIONS,
+            Step.SFT,
+            Step.SUITES,
+            Step.BENCHMARK,
+            Step.HELD_OUT,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
         Step.DEMONSTRATIONS,
     ),
     "fine-tune": Template(
         _("Fine-tune"),
         _("Demonstrations train a model."),
-        (Step.DEMONSTRATIONS, Step.SFT),
+        (Step.DEMONSTRATIONS, Step.SFT, Step.SUITES, Step.BENCHMARK),
         Step.DEMONSTRATIONS,
     ),
     "reward": Template(
@@ -297,6 +324,15 @@ TEMPLATES: Mapping[str, Template] = {
         Step.COMPARISONS,
     ),
 }
+
+
+class OnFall(StrEnum):
+    """What a chain does when a model scores lower on a suite than the current one."""
+
+    ASK = "ask"
+    """raters are asked all the same, and a person decides at the gate"""
+    STOP = "stop"
+    """the model is not promoted, and no rater is asked"""
 
 
 @dataclass(frozen=True)
@@ -336,6 +372,10 @@ class Plan:
     """gate: mean length of the responses as a multiple of the current model's"""
     gate_days: int = 14
     """gate: after so many days a person decides on what there is"""
+    suites: tuple[int, ...] = ()
+    """suites that the new model and the current one answer; none for no benchmark"""
+    on_fall: str = OnFall.ASK
+    """what happens if the score on one of them falls"""
     n_candidates: int = 16
     """responses per prompt for the reward model to choose from"""
     keeps_earlier: bool = True
@@ -360,10 +400,11 @@ class Plan:
         known: dict[str, Any] = {
             name: value for name, value in raw.items() if name in cls.__dataclass_fields__
         }
-        return cls(**known | {"approvals": tuple(raw.get("approvals", ()))})
+        lists = {name: tuple(raw.get(name, ())) for name in ("approvals", "suites")}
+        return cls(**known | lists)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"approvals": list(self.approvals)}
+        return asdict(self) | {"approvals": list(self.approvals), "suites": list(self.suites)}
 
     def problems(self) -> list[str]:
         """Why runs of this plan could never start: settings that their snapshots cannot serve."""
@@ -387,6 +428,8 @@ class Plan:
         absent = set() if self.is_watched else {Step.WATCHDOG}
         if self.reward_model is not None:
             absent |= {Step.COMPARISONS, Step.REWARD}
+        if not self.suites:
+            absent |= set(_BENCHMARKED)
         return replace(whole, steps=tuple(step for step in whole.steps if step not in absent))
 
     @property

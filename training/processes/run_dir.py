@@ -8,8 +8,8 @@ atomic writes, and the check that a stale attempt writes nothing.
     checkpoints/step-N/   written under a temporary name, manifest.json last, then renamed
     model/            full weights and tokenizer; adapter/ holds what LoRA learned, unmerged
     responses.jsonl   what a sampling run wrote
-    scores.jsonl      the reward model's scores of held-out responses:
-                      {"response": id, "score": number}
+    answers.jsonl     what a benchmark's model answered: trainer/evaluation/items.py has its fields
+    scores.jsonl      rewards of held-out responses: {"response": id, "score": number}
     folds.json        results of the cross-validation folds measured so far
     log.txt           the child's stdout and stderr
     tensorboard/      the points of progress.jsonl as TensorBoard's event files
@@ -39,6 +39,7 @@ LOG = "log.txt"
 TENSORBOARD = "tensorboard"
 RESULT = "result.json"
 RESPONSES = "responses.jsonl"
+ANSWERS = "answers.jsonl"
 SCORES = "scores.jsonl"
 FOLDS = "folds.json"
 CHECKPOINTS = "checkpoints"
@@ -102,13 +103,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """result.json. `model`, `responses` and `scores` are paths relative to the run folder."""
+    """result.json. Paths, from `model` to `scores`, are relative to the run folder."""
 
     outcome: str  # succeeded, stopped or failed
     error: str | None = None
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
     model: str | None = None
     responses: str | None = None
+    answers: str | None = None
     scores: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     n_steps: int = 0
@@ -445,9 +447,7 @@ def _empty(folder: Path) -> None:
 
 
 def _write_manifest(folder: Path) -> None:
-    """Flushes every file first: a folder with a manifest is complete. The sums (SHA-256) tell
-    whether its bytes changed later.
-    """
+    """Flushes every file first: its folder is complete. The sums (SHA-256) show later changes."""
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     sums = {}
     for name, path in sorted(files.items()):

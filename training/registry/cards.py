@@ -9,6 +9,8 @@ from typing import Any
 from django.utils import translation
 
 from labeling.models import Judgment
+from training.benchmarks.scorecards import selectors as scorecards_selectors
+from training.benchmarks.scorecards.pages import exports
 from training.models import Endpoint, Snapshot, TrainedModel
 from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages
@@ -54,9 +56,12 @@ def generated_card(*, model: TrainedModel) -> str:
     ]
     with translation.override("en"):
         found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
+        benchmarks = exports.markdown(scorecards_selectors.scorecard(models=[model]))
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
         parts += ["## Results", f"| Measure | Before | After |\n|---|---|---|\n{rows}"]
+    if benchmarks:
+        parts += ["## Benchmarks", benchmarks]
     if model.run is not None:
         settings = json.dumps(model.run.config, indent=1, ensure_ascii=False)
         parts += ["## Settings", f"```json\n{settings}\n```"]
@@ -68,14 +73,20 @@ def generated_card(*, model: TrainedModel) -> str:
 def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
     """From this model back to its base: the run, settings and data of each step.
 
-    `rewards`: the same for each reward model involved.
+    `rewards`: the same for each reward model involved. `scores`: its scorecard, which a card that
+    a person wrote may not have.
     """
     steps = lineage(model=model)
     rewards = [
         {"model": line[0].model.name, "steps": [_step_json(step) for step in line]}
         for line in reward_lineages(steps=steps)
     ]
-    return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
+    return {
+        "model": model.name,
+        "steps": [_step_json(step) for step in steps],
+        "rewards": rewards,
+        "scores": exports.records(scorecards_selectors.scorecard(models=[model])),
+    }
 
 
 def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:

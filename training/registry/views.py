@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from training import access as training_access
 from training import configs
+from training.benchmarks.scorecards.pages import views as scorecards_views
 from training.configs.knobs import REWARD
 from training.models import TrainedModel
 from training.registry import (
@@ -179,6 +180,7 @@ def publications(request: HttpRequest, pk: int) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     model = training_access.model(user=request.user, pk=pk)
     endpoint = endpoints.endpoint_of(model=model)
+    text = cards.card_text(model=model)
     context = {
         "model": model,
         "location": artifacts.resolve(model.location),
@@ -194,13 +196,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "licences": cards.licences(model=model),
         "n_judgments": cards.n_judgments_behind(model=model),
-        "card": (
-            cards.card_text(model=model).partition("\n---\n")[2] or cards.card_text(model=model)
-        ),
+        "card_text": text.partition("\n---\n")[2] or text,
         "endpoint": endpoint,
         "run_buttons": _run_buttons(model, is_endpoint=endpoint is not None),
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
-    } | _publications(model)
+    }
+    context |= _publications(model) | scorecards_views.card_context(request, model)
     return render(request, "training/registry/model.html", context)
 
 

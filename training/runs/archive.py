@@ -1,5 +1,5 @@
-"""One run as a zip file to download: its row, points, samples, log and the card of its snapshot.
-Without weights.
+"""One run as a zip file to download: its row, points, samples, answers, log and the card of its
+snapshot. Without weights.
 """
 
 import json
@@ -13,8 +13,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts import audit_log
 from accounts.models import User
+from training.benchmarks.scorecards import answers
 from training.configs import roles
 from training.models import Run, RunPoint, RunSample
+from training.runs import run_queue
 
 N_BYTES_IN_MEMORY = 16 * 1024**2
 N_ROWS_AT_ONCE = 2000
@@ -76,6 +78,8 @@ def archive(run: Run) -> IO[bytes]:
         packed.writestr(f"{folder}/log.txt", run.log_tail)
         _write(packed, f"{folder}/points.jsonl", _points(run))
         _write(packed, f"{folder}/samples.jsonl", _samples(run))
+        if run_queue.reads_suites(run.kind):
+            _write(packed, f"{folder}/answers.jsonl", answers.stored_rows(run=run))
     file.seek(0)
     return file  # type: ignore[no-any-return]
 

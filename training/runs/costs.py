@@ -16,7 +16,7 @@ from django.conf import settings
 from training.configs import roles
 from training.configs.knobs import Settings
 from training.configs.roles import NONE
-from training.configs.sizes import Inputs, Rows, Shape
+from training.configs.sizes import Inputs, Rows, Shape, SuiteSize
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.processes.launch import SINGLE_PROCESS, Launch
@@ -63,10 +63,25 @@ def forecast(
     the start of the snapshot's file and the model's config.json if they are on this machine.
     """
     shape = shape_of(model=base_model)
-    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(models))
+    inputs = inputs_of(snapshot=snapshot, base_model=base_model, models=models)
     beside = _shapes(models, shape) if shape else NONE
     found = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
     return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
+
+
+def inputs_of(
+    *, snapshot: Snapshot, base_model: TrainedModel, models: Mapping[str, TrainedModel]
+) -> Inputs:
+    """What a run with these is given. `models` are those beside the base model, by role."""
+    return Inputs(
+        snapshot.kind,
+        base_model.kind,
+        frozenset(models),
+        suites=tuple(
+            SuiteSize(one["kind"], one["n_items"]) for one in snapshot.card.get("suites", ())
+        ),
+        is_endpoint=hasattr(base_model, "endpoint"),
+    )
 
 
 def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape]:
@@ -166,18 +181,28 @@ def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
     """(tokens per prompt, tokens per response, responses per row), estimated from characters.
     Defaults if the file is not on this machine.
     """
-    path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{run_dir.SPLITS[0]}.jsonl"
+    split = "test" if snapshot.kind == Snapshot.Kind.SUITES else "train"
+    path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{split}.jsonl"
     rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
     if not rows:
         return 128.0, 256.0, 4.0 if snapshot.kind == Snapshot.Kind.COMPARISONS else 1.0
-    prompts = [_n_tokens(message["content"] for message in row.get("prompt", [])) for row in rows]
+    prompts = [_n_tokens(_prompt(row)) for row in rows]
     written = [_responses(row) for row in rows]
     n_responses = sum(map(len, written))
     n_tokens = sum(_n_tokens([text]) for texts in written for text in texts)
     return sum(prompts) / len(rows), n_tokens / max(n_responses, 1), n_responses / len(rows)
 
 
+def _prompt(row: dict[str, Any]) -> list[str]:
+    """A task of lm-evaluation-harness writes its prompts from a record, `row`."""
+    record = row.get("row", {})
+    return [*map(str, record.values()), *(said["content"] for said in row.get("prompt", []))]
+
+
 def _responses(row: dict[str, Any]) -> list[str]:
+    if "suite" in row:
+        named = [row[name] for name in ("better", "worse") if name in row]
+        return [*row.get("choices", ()), *row.get("responses", ()), *named]
     if "responses" in row:
         return [response["text"] for response in row["responses"]]
     if "completion" in row:

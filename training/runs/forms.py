@@ -2,13 +2,14 @@
 each setting is described in one place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Prompt
 from pages.form_parts import NameField, choose_the_only_one
 from training import configs
+from training.benchmarks.suites.choices import SuitesField, outline
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Knob
 from training.configs.roles import Role
@@ -36,7 +38,7 @@ PRESET_WORDS = {
 }
 
 
-BASICS = ("name", *roles.NAMES, "snapshot", "ptx_snapshot")
+BASICS = ("name", *roles.NAMES, "snapshot", "ptx_snapshot", "suites")
 HARDWARE = (
     "n_gpus",
     "memory_gb",
@@ -142,6 +144,9 @@ class RunForm(MachinesForm):
             empty_label=_("Choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
+        if run_queue.reads_suites(kind):
+            del self.fields["snapshot"]
+            self.fields["suites"] = SuitesField(label=gettext(about.snapshot_label))
         if about.mixes_text:
             self.fields["ptx_snapshot"] = _text_field()
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
@@ -211,6 +216,14 @@ class RunForm(MachinesForm):
         return "" if n_held_out else str(snapshot.kind)
 
     @property
+    def chosen_snapshot(self) -> Snapshot | None:
+        """The chosen one. For suites, perhaps an unsaved one, which does for estimates."""
+        if suites := self.cleaned_data.get("suites"):
+            return outline(suites=suites)
+        chosen: Snapshot | None = self.cleaned_data.get("snapshot")
+        return chosen
+
+    @property
     def models(self) -> dict[str, TrainedModel]:
         """The models beside the base model, by role. Call after is_valid()."""
         given = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
@@ -220,8 +233,8 @@ class RunForm(MachinesForm):
         """Call after is_valid(), whatever it returned. None if the model, the snapshot or valid
         settings are missing.
         """
-        given = self.cleaned_data
-        if any(given.get(name) is None for name in ("config", "snapshot", "base_model")):
+        given, snapshot = self.cleaned_data, self.chosen_snapshot
+        if snapshot is None or any(given.get(name) is None for name in ("config", "base_model")):
             return None
         config, _problems = configs.parse(self.kind, given["config"])
         if config is None:
@@ -229,7 +242,7 @@ class RunForm(MachinesForm):
         return costs.forecast(
             kind=self.kind,
             config=config,
-            snapshot=given["snapshot"],
+            snapshot=snapshot,
             base_model=given["base_model"],
             models=self.models,
             launch=self._launch(),
@@ -267,13 +280,18 @@ class RunForm(MachinesForm):
         return cleaned
 
 
-def proposed_name(*, kind: str, snapshot: Snapshot | None, today: date) -> str:
-    """“SFT on Demonstrations of November, 27 Nov”."""
+def proposed_name(
+    *, kind: str, snapshot: Snapshot | None, model: TrainedModel | None = None, today: date
+) -> str:
+    """“SFT on Demonstrations of November, 27 Nov”; “Benchmark of SmolLM2, 27 Nov”."""
     named = {
         "kind": capfirst(gettext(configs.KINDS[kind].label)),
         "snapshot": snapshot.name[:120] if snapshot else "",
+        "model": model.name[:120] if model else "",
         "date": date_format(today, "j M"),
     }
+    if model is not None:
+        return gettext("%(kind)s of %(model)s, %(date)s") % named
     if snapshot is None:
         return gettext("%(kind)s, %(date)s") % named
     return gettext("%(kind)s on %(snapshot)s, %(date)s") % named
@@ -284,9 +302,10 @@ def preset_values(kind: str, preset: str) -> dict[str, Any]:
     return configs.as_json(configs.PRESETS[kind][preset])
 
 
-def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
+def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, Any]:
     """Combines the preset's settings with the other fields as typed."""
-    return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
+    typed = {name: data.get(name, "") for name in CHOICES} | {"suites": data.getlist("suites")}
+    return typed | preset_values(kind, preset)
 
 
 def _text_field() -> forms.Field:

@@ -18,14 +18,12 @@ from training import configs
 from training.configs import roles
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
-from training.configs.sizes import Inputs
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import doorbell
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.registry import selectors as registry_selectors
-from training.runs import resuming, run_finished
-from training.runs.costs import forecast
+from training.runs import costs, resuming, run_finished
 from training.runs.placement import queued_runs
 from training.storage import artifacts
 
@@ -54,6 +52,11 @@ class RunOptions:
 def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
     """The kinds of snapshot that such a run takes; the usual one first."""
     return tuple(Snapshot.Kind(name) for name in configs.KINDS[kind].snapshots)
+
+
+def reads_suites(kind: str) -> bool:
+    """Whether people choose suites for such a run, of which its snapshot is made."""
+    return snapshot_kinds(kind) == (Snapshot.Kind.SUITES,)
 
 
 def store_problem(launch: Launch) -> str:
@@ -104,7 +107,7 @@ def queue_run(
         # An extension goes on with the reference that its state was trained with.
         beside.setdefault(REFERENCE_MODEL.name, registry_selectors.start_of_line(model=base_model))
     _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
-    expected = forecast(
+    expected = costs.forecast(
         kind=kind,
         config=parsed,
         snapshot=snapshot,
@@ -327,7 +330,7 @@ def _refuse_misfits(
         )
     for role in roles.BESIDE:
         _refuse_role(about, role, beside)
-    inputs = Inputs(snapshot.kind, base_model.kind, frozenset(beside))
+    inputs = costs.inputs_of(snapshot=snapshot, base_model=base_model, models=beside)
     if sentence := about.misfit(inputs):
         raise UnableToQueue(_(sentence))
 

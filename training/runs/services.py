@@ -18,6 +18,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
+from training.benchmarks.scorecards import services as scorecards_services
 from training.configs import roles
 from training.models import Node, Run, RunPoint, RunSample, TrainedModel
 from training.processes import doorbell
@@ -82,6 +83,8 @@ class AttemptResult:
     kept_step: int | None = None
     scores: Mapping[int, float] = field(default_factory=dict)
     """the reward model's scores of held-out responses, by response id"""
+    has_answers: bool = False
+    """whether a benchmark's answers are stored and wait for their scores"""
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
@@ -240,8 +243,9 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
 
 
 def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetime) -> bool:
-    """Ends the run and registers its model, in one transaction. A resumed run replaces the model
-    that it left before. False when the attempt is over.
+    """Ends the run, registers its model and scores its answers, in one transaction: whoever hears
+    that it ended finds them. A resumed run replaces the model that it left before. False when the
+    attempt is over.
     """
     changes: dict[str, Any] = {
         "state": Run.State.FINISHED,
@@ -265,6 +269,8 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
             )
         if result.scores:
             registry_services.store_scores(run_id=run_id, scores=result.scores, now=now)
+        if result.has_answers:
+            scorecards_services.score_run(run=run_with_inputs(run_id=run_id), now=now)
         run_finished.notify_run_finished(run_id=run_id, now=now)
     return True
 

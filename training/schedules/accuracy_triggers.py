@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from training import configs
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.processes import doorbell

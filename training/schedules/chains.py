@@ -18,14 +18,15 @@ from accounts.refusals import Refusal
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool
-from training.models import Chain, Link, Run, Schedule, TrainedModel, chain_plans
+from training.benchmarks.suites.services import suites_snapshot
+from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.processes import doorbell
 from training.registry.services import prompts_answered
 from training.runs.run_queue import UnableToQueue, queue_run
 from training.runs.services import UnableToRetry, request_stop, retry_run
 from training.schedules import chain_notices, step_inputs
-from training.schedules.gate import promotion
+from training.schedules.gate import promotion, suite_checks
 from training.snapshots.freeze import UnableToCreate
 from training.snapshots.services import UnableToWrite, create_snapshot
 
@@ -152,6 +153,8 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
     """Returns whether the next link can start at once."""
     if link.run is not None:
         return _follow(link, link.run, now)
+    if link.step in chain_plans.ASKING and suite_checks.is_stopped(chain):
+        return _leave_out(link, now)
     if link.step != Step.GATE and _needs_approval(link):
         _request_approval(chain, link, now)
         return False
@@ -220,21 +223,36 @@ def _create_snapshot(chain: Chain, link: Link, now: datetime) -> bool:
     )
     if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
         return False
-    plan = Plan.from_json(chain.plan)
-    snapshot = create_snapshot(
+    snapshot = _snapshot(chain, link, now)
+    mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
+    return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
+
+
+def _snapshot(chain: Chain, link: Link, now: datetime) -> Snapshot:
+    plan, by = Plan.from_json(chain.plan), chain.schedule.created_by
+    if link.step == Step.SUITES:
+        return suites_snapshot(suites=step_inputs.suites(plan), by=by, now=now)
+    return create_snapshot(
         kind=chain_plans.SNAPSHOTS[link.step],
         name=f"{chain} · {link.step.replace('_', ' ')}",
         filters=step_inputs.filters(chain, plan, link.step),
-        by=chain.schedule.created_by,
+        by=by,
         now=now,
     )
-    mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
-    return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
+
+
+def _leave_out(link: Link, now: datetime) -> bool:
+    """Marks a step as done that the chain no longer needs."""
+    waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
+    return waiting.update(state=Link.State.DONE, ended_at=now) == 1
 
 
 def _queue(chain: Chain, link: Link, now: datetime) -> bool:
     plan = Plan.from_json(chain.plan)
     about = chain_plans.STEPS[link.step]
+    if link.step == Step.BENCHMARK_BEFORE and step_inputs.is_benchmarked(chain, plan):
+        Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, ended_at=now)
+        return True
     run = queue_run(
         kind=about.run,
         name=f"{chain} · {link.step.replace('_', ' ')}",

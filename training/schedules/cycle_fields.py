@@ -6,7 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
+from training.benchmarks.suites.choices import SuitesField
 from training.models import Snapshot
+from training.models.chain_plans import OnFall
 from training.runs.forms import MachinesForm
 
 MAX_INTEGER = 2_147_483_647
@@ -125,4 +127,19 @@ class CycleFields(MachinesForm):
         max_value=365,
         initial=14,
         help_text=_("After that, a person decides on what there is."),
+    )
+    suites = SuitesField(
+        label=_("Suites"),
+        required=False,
+        help_text=_("The new model and the current one answer them. Leave empty for none."),
+    )
+    on_fall = forms.ChoiceField(
+        label=_("If a score falls"),
+        choices=[
+            (OnFall.ASK, _("Ask the raters all the same; a person decides")),
+            (OnFall.STOP, _("Do not promote, and do not ask the raters")),
+        ],
+        initial=OnFall.ASK,
+        required=False,
+        help_text=_("By more than chance explains, on any of the suites."),
     )

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Guideline, Pool
 from pages.form_parts import NameField, chips
 from training import configs
+from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import Plan, Step
+from training.models.chain_plans import OnFall, Plan, Step
 from training.processes import launch as processes_launch
 from training.runs import run_queue
 from training.schedules.cycle_fields import (
@@ -31,6 +32,7 @@ from training.snapshots.selectors import campaign_choices
 
 N_RUNS_OFFERED = 10
 KEPT = "kept"
+BALANCED = "preset:balanced"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _SAMPLING = f"config_{SampleConfig.kind}"
 _PLAN = (
@@ -207,8 +209,10 @@ class ScheduleForm(WhenFields, CycleFields):
             for name in CAMPAIGN:
                 del fields[name]
         if not self.shape.has_gate:
-            for name in GATE:
+            for name in (*GATE, "on_fall"):
                 del fields[name]
+        if not self.shape.can_be_benchmarked:
+            del fields["suites"]
 
     def _config_field(self, kind: str) -> forms.ChoiceField:
         runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[
@@ -230,7 +234,8 @@ class ScheduleForm(WhenFields, CycleFields):
         return forms.ChoiceField(
             label=gettext("Settings: %(kind)s") % {"kind": gettext(configs.KINDS[kind].label)},
             choices=[*kept, *presets, *as_before],
-            initial=KEPT if kept else "preset:balanced",
+            initial=KEPT if kept else BALANCED,
+            required=kind != BenchmarkConfig.kind,
         )
 
     def _may_mix_text(self, kind: str) -> bool:
@@ -248,7 +253,7 @@ class ScheduleForm(WhenFields, CycleFields):
 
     @property
     def settings(self) -> Iterator[BoundField]:
-        kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
+        kinds = (f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind)
         return self._named(*PRACTICE, *CANDIDATES, *kinds)
 
     @property
@@ -262,6 +267,10 @@ class ScheduleForm(WhenFields, CycleFields):
     @property
     def gate(self) -> list[BoundField]:
         return list(self._named(*GATE))
+
+    @property
+    def benchmark(self) -> list[BoundField]:
+        return list(self._named(f"config_{BenchmarkConfig.kind}", "on_fall"))
 
     @property
     def when(self) -> Iterator[BoundField]:
@@ -307,6 +316,8 @@ class ScheduleForm(WhenFields, CycleFields):
             text=given["text"].pk if given.get("text") else None,
             ptx_text=given["ptx_text"].pk if given.get("ptx_text") else None,
             approvals=tuple(given["approvals"]),
+            suites=tuple(suite.pk for suite in given.get("suites", ())),
+            on_fall=given.get("on_fall") or OnFall.ASK,
             pool=pool.pk if pool else None,
             guideline=guideline.pk if guideline else None,
             n_responses=given.get("n_responses", 4),
@@ -318,7 +329,8 @@ class ScheduleForm(WhenFields, CycleFields):
         return (self[name] for name in names if name in self.fields)
 
     def _config(self, kind: str) -> dict[str, Any]:
-        source, _colon, name = self.cleaned_data[f"config_{kind}"].partition(":")
+        chosen = self.cleaned_data[f"config_{kind}"] or BALANCED
+        source, _colon, name = chosen.partition(":")
         if source == KEPT and self.kept:
             return self.kept.configs[kind]
         if source == "run":
@@ -399,6 +411,7 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
         {name: getattr(schedule, name) for name in fields}
         | unused
         | {name: getattr(plan, name) for name in (*_PLAN, *CAMPAIGN, *GATE)}
+        | {"suites": list(plan.suites), "on_fall": plan.on_fall}
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
     )

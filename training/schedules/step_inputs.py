@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from training import configs
-from training.models import Chain, Run, Schedule, Snapshot, TrainedModel, chain_plans
+from training.models import Chain, Run, Schedule, Snapshot, Suite, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
@@ -130,9 +130,9 @@ def snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
 def model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
     if step in (Step.REWARD, Step.WATCHDOG) and plan.reward_base is not None:
         return TrainedModel.objects.get(pk=plan.reward_base)
-    if step == Step.SAMPLE_BEFORE:
-        return _rival(chain, plan)
-    if step in (Step.SAMPLE, Step.EVALUATE):
+    if step in (Step.SAMPLE_BEFORE, Step.BENCHMARK_BEFORE):
+        return rival(chain, plan)
+    if step in (Step.SAMPLE, Step.EVALUATE, Step.BENCHMARK):
         return new_model(chain, plan)
     if step == Step.SAMPLE_FIRST:
         return _model_of(chain, Step.SFT)
@@ -143,7 +143,7 @@ def new_model(chain: Chain, plan: Plan) -> TrainedModel:
     return _model_of(chain, plan.shape.improving[-1])
 
 
-def _rival(chain: Chain, plan: Plan) -> TrainedModel:
+def rival(chain: Chain, plan: Plan) -> TrainedModel:
     """The model to beat: the current one. In the first chain of a schedule that fine-tunes first,
     the fine-tuned model, because a base model is beaten by anything.
     """
@@ -157,6 +157,30 @@ def reward_model(chain: Chain, plan: Plan) -> TrainedModel:
     if plan.reward_model is not None:
         return TrainedModel.objects.get(pk=plan.reward_model)
     return _model_of(chain, Step.REWARD)
+
+
+def suites(plan: Plan) -> list[Suite]:
+    """Raises StepFailed if none of them is left."""
+    found = list(Suite.objects.filter(pk__in=plan.suites, retired_at=None).order_by("pk"))
+    if not found:
+        raise StepFailed(_("The suites of this schedule were retired. Choose others."))
+    return found
+
+
+def is_benchmarked(chain: Chain, plan: Plan) -> bool:
+    """Whether the current model has answered the same suites with the same settings before."""
+    own = chain.links.select_related("run").get(step=Step.BENCHMARK).run
+    if own is None:
+        return False
+    before = Run.objects.filter(
+        kind=own.kind,
+        base_model=rival(chain, plan),
+        snapshot=own.snapshot_id,
+        config=own.config,
+        outcome=Run.Outcome.SUCCEEDED,
+        is_dry=False,
+    )
+    return before.exists()
 
 
 def ptx_snapshot(plan: Plan, kind: str) -> Snapshot | None:

@@ -1,5 +1,6 @@
 """The rows of a snapshot as frozen, joined with the judgments and responses in the database."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +59,17 @@ def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[Fr
         lines = freeze.rows(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, split, skip=skip, n=n)
     except OSError:
         return None
+    if snapshot.kind == Snapshot.Kind.SUITES:
+        return [_suite_item(line) for line in lines]
     known = _known(lines)
     return [_row(line, known) for line in lines]
+
+
+def _suite_item(line: dict[str, Any]) -> FrozenRow:
+    """An item of a suite: its prompt, or the record of a task of lm-evaluation-harness."""
+    record = line.get("row")
+    text = json.dumps(record, ensure_ascii=False, indent=1) if record else ""
+    return FrozenRow(name=line["key"], messages=line["prompt"], text=text)
 
 
 def _known(lines: Iterable[dict[str, Any]]) -> _Known:

@@ -19,6 +19,9 @@ from training.models import Run, Snapshot
 from training.processes import run_dir
 from training.snapshots import freeze
 
+CREATABLE = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.SUITES]
+"""The kinds that people create; benchmark runs make those of suites."""
+
 _CAMPAIGNS_OF_KIND = {
     Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
     Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
@@ -71,6 +74,12 @@ def card(*, snapshot: Snapshot) -> list[Table]:
         for name, title, key, value in _TABLES
     ]
     return [table for table in found if table.rows]
+
+
+def suites_in(*, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The suites it was made of, as its card names them; empty for other kinds."""
+    found: list[dict[str, Any]] = snapshot.card.get("suites", [])
+    return found
 
 
 def splits(*, snapshot: Snapshot) -> list[tuple[str, int]]:
@@ -128,6 +137,8 @@ def snapshots_of_best_responses(*, runs: Collection[int]) -> list[int]:
 
 def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """The filters, one line each; filters without effect say so."""
+    if snapshot.kind == Snapshot.Kind.SUITES:
+        return []
     if snapshot.kind == Snapshot.Kind.TEXT:
         return [
             (_("Licence"), str(snapshot.filters["licence"])),

@@ -28,6 +28,7 @@ __all__ = [
     "Filters",
     "UnableToCreate",
     "UnableToWrite",
+    "create_frozen",
     "create_snapshot",
     "create_text_snapshot",
     "trace_demonstrations",
@@ -46,7 +47,9 @@ def create_snapshot(
     def freeze(folder: Path) -> FrozenFolder:
         return snapshots_freeze.freeze(kind=kind, filters=filters, folder=folder)
 
-    return _create(kind, name, filters.as_json(), freeze, by, now)
+    return create_frozen(
+        kind=kind, name=name, filters=filters.as_json(), freeze=freeze, by=by, now=now
+    )
 
 
 def create_text_snapshot(
@@ -65,13 +68,13 @@ def create_text_snapshot(
             documents, folder=folder, licence=licence, min_characters=min_characters
         )
 
-    return _create(
-        Snapshot.Kind.TEXT,
-        name,
-        {"licence": licence, "min_characters": min_characters},
-        freeze,
-        by,
-        now,
+    return create_frozen(
+        kind=Snapshot.Kind.TEXT,
+        name=name,
+        filters={"licence": licence, "min_characters": min_characters},
+        freeze=freeze,
+        by=by,
+        now=now,
     )
 
 
@@ -88,7 +91,8 @@ def trace_demonstrations(*, snapshot: Snapshot) -> int:
     return len(new)
 
 
-def _create(
+def create_frozen(
+    *,
     kind: str,
     name: str,
     filters: dict[str, Any],
@@ -96,6 +100,9 @@ def _create(
     by: User | None,
     now: datetime,
 ) -> Snapshot:
+    """Creates the folder that `freeze` writes and its row, both or neither. Raises
+    UnableToCreate.
+    """
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)

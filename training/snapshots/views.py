@@ -33,7 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("kind", "")
-    kind = asked if asked in Snapshot.Kind.values else Snapshot.Kind.DEMONSTRATIONS.value
+    kind = asked if asked in dict(selectors.CREATABLE) else Snapshot.Kind.DEMONSTRATIONS.value
     form: forms.SnapshotForm | forms.TextForm
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
@@ -49,7 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("snapshot", snapshot.pk)
-    context = {"form": form, "kind": kind, "kinds": Snapshot.Kind.choices}
+    context = {"form": form, "kind": kind, "kinds": selectors.CREATABLE}
     return render(
         request, "training/snapshots/snapshot_new.html", context, status=422 if form.errors else 200
     )
@@ -59,13 +59,26 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """?verify reads the files and checks the fingerprint."""
     snapshot = training_access.snapshot(user=request.user, pk=pk)
-    run_kind = configs.default_kind_for(snapshot.kind)
     context = {
         "snapshot": snapshot,
         "card": selectors.card(snapshot=snapshot),
+        "suites": selectors.suites_in(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
+        **_offered_runs(snapshot),
+        "is_verified": "verify" in request.GET,
+        "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
+    }
+    return render(request, "training/snapshots/snapshot.html", context)
+
+
+def _offered_runs(snapshot: Snapshot) -> dict[str, object]:
+    """The kinds of run that take it. A benchmark chooses suites and makes their snapshot itself."""
+    if snapshot.kind == Snapshot.Kind.SUITES:
+        return {"run_kind": "", "other_runs": []}
+    run_kind = configs.default_kind_for(snapshot.kind)
+    return {
         "run_kind": run_kind,
         "run_button": configs.KINDS[run_kind].snapshot_button,
         "other_runs": [
@@ -73,10 +86,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             for kind, about in configs.KINDS.items()
             if snapshot.kind in about.snapshots and kind != run_kind
         ],
-        "is_verified": "verify" in request.GET,
-        "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }
-    return render(request, "training/snapshots/snapshot.html", context)
 
 
 @require_GET

@@ -15,7 +15,7 @@ from training.processes import run_dir
 from training.storage import artifacts, store
 
 _MODEL_OF_RUN = re.compile(r"run-(\d+)-\d+")
-_LOGS = (run_dir.LOG, run_dir.PROGRESS, run_dir.RESPONSES)
+_LOGS = (run_dir.LOG, run_dir.PROGRESS, run_dir.RESPONSES, run_dir.ANSWERS)
 BEST = "best"
 """where PPO keeps the weights that scored best"""
 

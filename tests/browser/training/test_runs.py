@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.training import cast
+from tests.training.benchmarks.tiny_suites import tiny_suite
 from training import configs
 from training.models import Run, RunPoint, RunSample
 
@@ -235,3 +236,21 @@ def test_long_sampled_texts_scroll_by_keyboard_and_have_their_own_direction(
         page.goto(f"/runs/compare/?run={runs[0].pk}&run={runs[1].pk}")
         expect(page.locator(".sample-text").first).to_be_visible()
         look_over(page, f"compare-samples-{width}")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_form_of_a_benchmark_offers_suites_and_passes_axe(
+    open_page: Opener, noor: User, look_over: Callable[..., None], width: int, height: int
+) -> None:
+    model = cast.a_model(noor)
+    first = tiny_suite("choice")
+    for kind in ("generate", "pairs", "best-of-k", "flip"):
+        tiny_suite(kind)
+
+    url = f"/runs/new/benchmark/?base_model={model.pk}&suite={first.pk}"
+    page = open_page(url, noor, width=width, height=height)
+    expect(page.get_by_role("checkbox", name="Tiny choice 1")).to_be_checked()
+    page.get_by_role("checkbox", name="Tiny flip 1").check()
+    expect(page.get_by_text("2,304")).to_be_visible()  # tokens of both suites
+
+    look_over(page, f"benchmark-new-{width}")

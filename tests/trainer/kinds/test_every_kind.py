@@ -41,9 +41,10 @@ QUICK: dict[str, Any] = {
 SNAPSHOTS: dict[str, Callable[[Path], Path]] = {
     "comparisons": runs.rankings,
     "prompts": runs.prompts,
+    "suites": runs.suites,
 }
 # What the clock decides.
-TIMED = {"seconds", "tokens_per_s", "responses_per_s", "rollout_s", "update_s"}
+TIMED = {"seconds", "tokens_per_s", "responses_per_s", "items_per_s", "rollout_s", "update_s"}
 
 
 def quick(kind: str) -> Settings:

@@ -6,9 +6,9 @@ It lies in the folder, or in the snapshot's.
 script.json: n_steps, pause_s, nan_from (a step: points and metrics are NaN from there),
 checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
 says_at (how many lines it writes to the log at which step, ten a second), raise_at, kill_at,
-only_attempt (that does these), print_at_end, result_at_end, responses, error,
-folds_at (the first attempt has measured two at this step). Run by
-the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
+only_attempt (that does these), print_at_end, result_at_end, responses, error, answers (a list for
+each attempt, written at its start), folds_at (the first attempt has measured two at this step).
+Run by the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
 """
 
 import json
@@ -30,6 +30,7 @@ def main(path: Path) -> int:
     n_steps = script.get("n_steps", 4)
     first = _resume(path)
     (path / f"resumed-{job.attempt}-at-{first}").touch()
+    folder.append_lines(run_dir.ANSWERS, _answers(script, job.attempt))
     for step in range(first + 1, n_steps + 1):
         _misbehave(script, step, job.attempt)
         if step == script.get("folds_at") and job.attempt == 1:
@@ -58,6 +59,11 @@ def _script(*folders: Path) -> dict[str, Any]:
             script: dict[str, Any] = json.loads(file.read_text())
             return script
     return {}
+
+
+def _answers(script: dict[str, Any], attempt: int) -> list[dict[str, Any]]:
+    lists = script.get("answers", [])
+    return list(lists[attempt - 1]) if attempt <= len(lists) else []
 
 
 def _resume(path: Path) -> int:
@@ -104,7 +110,9 @@ def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_step
         folder.write_result(run_dir.Result(outcome="failed", error=script["error"]))
         return run_dir.EXIT_ANTICIPATED
     model = None
-    if "responses" in script:
+    if "answers" in script:
+        pass
+    elif "responses" in script:
         folder.append_lines(run_dir.RESPONSES, script["responses"])
     else:
         model = "model"
@@ -119,6 +127,7 @@ def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_step
             },
             model=model,
             responses=run_dir.RESPONSES if "responses" in script else None,
+            answers=run_dir.ANSWERS if "answers" in script else None,
             versions={"python": sys.version.split()[0]},
             n_steps=n_steps,
         )

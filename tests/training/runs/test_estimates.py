@@ -15,7 +15,7 @@ from training.configs import (
     PRESETS,
 )
 from training.configs.dpo import DpoConfig
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import Settings
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig

@@ -92,7 +92,7 @@ def test_the_safe_presets_train_a_watchdog_in_every_chain_with_ppo(
 ) -> None:
     ppo = configs.as_json(configs.PRESETS["ppo"][preset])
 
-    shape = Plan(template=template, base_model=1, configs={"ppo": ppo}).shape
+    shape = Plan(template=template, base_model=1, suites=(1,), configs={"ppo": ppo}).shape
 
     assert shape.steps.index("watchdog") == shape.steps.index("reward") + 1
     assert shape.n_runs == chain_plans.TEMPLATES[template].n_runs

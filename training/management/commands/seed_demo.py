@@ -57,6 +57,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if not Campaign.objects.filter(name=COMPARING).exists():
             seed(now=timezone.now())
+        call_command("load_suites", verbosity=0, stdout=self.stderr)
         self.stdout.write(f"  {'role':<12}{'e-mail':<28}password")
         for login in LOGINS:
             self.stdout.write(f"  {login.role:<12}{login.email:<28}{login.password}")

@@ -1,4 +1,4 @@
-"""Ends an attempt: stores its responses, model and final state, and then marks the run
+"""Ends an attempt: stores its answers, responses, model and final state, and then marks the run
 as finished.
 """
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from labeling.data.intake import NewResponse
 from pages import plain_text
+from training.benchmarks.scorecards import services as scorecards_services
 from training.models import Run
 from training.processes import not_numbers, run_dir
 from training.registry import selectors as registry_selectors
@@ -34,6 +35,7 @@ from training.storage import artifacts, store
 logger = logging.getLogger(__name__)
 
 N_RESPONSES_AT_ONCE = 500
+N_ANSWERS_AT_ONCE = 500
 
 
 def conclude(attempt: Attempt, child: ChildExit) -> None:
@@ -41,6 +43,7 @@ def conclude(attempt: Attempt, child: ChildExit) -> None:
     retry_database(attempt.send_heartbeat)
     verdict = exit_messages.interpret(child)
     run = attempt.run
+    _store_answers(attempt)
     is_cut_short = (
         verdict.next == NextState.STOPPED and not verdict.sentence and not attempt.is_stop_requested
     )
@@ -135,6 +138,7 @@ def _attempt_result(
         n_steps=result.n_steps,
         model=location,
         kept_step=_keep_last_state(attempt, result),
+        has_answers=result.answers is not None and not attempt.run.is_dry,
         scores=(
             _scores(attempt.folder / result.scores)
             if result.scores and not attempt.run.is_dry
@@ -174,6 +178,26 @@ def _discard(discard: Callable[[], None]) -> None:
         discard()
     except store.StoreUnavailable as problem:
         logger.warning("The artifact store is away (%s): something was left in it.", problem)
+
+
+def _store_answers(attempt: Attempt) -> None:
+    """Of a benchmark, however its attempt ended: the next one goes on from them on any node."""
+    path = attempt.folder / run_dir.ANSWERS
+    if attempt.run.is_dry or not path.exists():
+        return
+    rows = run_dir.read_lines(path)
+    while chunk := list(islice(rows, N_ANSWERS_AT_ONCE)):
+        _store_answers_chunk(attempt, chunk)
+
+
+def _store_answers_chunk(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
+    run = attempt.run
+    if not retry_database(
+        lambda: scorecards_services.store_answers(
+            run_id=run.pk, attempt=run.attempt, rows=rows, now=timezone.now()
+        )
+    ):
+        raise Superseded
 
 
 def _store_responses_file(attempt: Attempt, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from training.benchmarks.scorecards import answers
 from training.models import Run, Snapshot
 from training.processes import checkpoint_sums, child_process, environment, run_dir
 from training.processes import launch as processes_launch
@@ -67,6 +68,7 @@ def restore_state(attempt: Attempt) -> None:
     _remove_damaged_checkpoints(attempt)
     _restore_checkpoint(attempt)
     _restore_folds(attempt)
+    _restore_answers(attempt)
     _restore_extended_state(attempt)
 
 
@@ -137,6 +139,15 @@ def _restore_folds(attempt: Attempt) -> None:
             lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder)
         )
         attempt.uploader.mark_folds_sent(n)
+
+
+def _restore_answers(attempt: Attempt) -> None:
+    """Writes the answers that an earlier attempt of a benchmark gave on another node."""
+    path = attempt.folder / run_dir.ANSWERS
+    if attempt.run.attempt == 1 or path.exists():
+        return
+    if rows := list(answers.stored_rows(run=attempt.run)):
+        run_dir.RunFolder(attempt.folder, attempt.run.attempt).append_lines(run_dir.ANSWERS, rows)
 
 
 def _restore_extended_state(attempt: Attempt) -> None:

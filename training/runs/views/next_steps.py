@@ -10,6 +10,7 @@ from accounts.models import User
 from training import configs
 from training.configs.knobs import POLICY, RESPONSES, REWARD
 from training.models import Run, TrainedModel
+from training.runs import run_queue
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ def next_steps(*, run: Run, person: User) -> list[NextStep]:
         return []
     if configs.KINDS[run.kind].leaves == RESPONSES:
         return _with_responses(run, person)
+    if run_queue.reads_suites(run.kind):
+        card = reverse("model_scorecard", args=[run.base_model_id])
+        return [NextStep(gettext("See the scorecard"), card)]
     model = getattr(run, "trained_model", None)
     return _with_model(model) if model else []
 
@@ -65,8 +69,8 @@ def _with_model(model: TrainedModel) -> list[NextStep]:
         steps.append(NextStep(gettext("Try it"), f"{reverse('model_try')}?model={model.pk}"))
     for kind, about in configs.KINDS.items():
         is_reward = model.kind == REWARD and bool(about.reward_button)
-        is_used = is_reward or (about.leaves == RESPONSES and model.kind in about.starts_from)
-        if is_used:
+        is_asked = bool(about.model_button) and not about.leaves_model()
+        if is_reward or (is_asked and model.kind in about.starts_from):
             role = "reward_model" if is_reward else "base_model"
             label = about.reward_button if is_reward else about.model_button
             url = f"{reverse('run_new', args=[kind])}?{role}={model.pk}"

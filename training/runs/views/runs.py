@@ -18,6 +18,9 @@ from accounts.models import User
 from pages import plain_text
 from training import access as training_access
 from training import configs
+from training.benchmarks.scorecards import run_scores
+from training.benchmarks.suites import selectors as suites_selectors
+from training.benchmarks.suites import services as suites_services
 from training.configs import metrics as configs_metrics
 from training.configs import roles
 from training.configs.knobs import RESPONSES
@@ -32,7 +35,8 @@ from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
-from training.runs.views import comparing, next_steps
+from training.runs.views import behaviour, comparing, next_steps
+from training.snapshots.freeze import UnableToCreate
 from training.storage import selectors as storage_selectors
 
 RUNS_PER_PAGE = 30
@@ -128,12 +132,19 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
             or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")
         ),
         "snapshot_kind": run_queue.snapshot_kinds(kind)[0],
-        "has_snapshot": Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind)).exists(),
+        "has_snapshot": _has_data(kind),
+        "reads_suites": run_queue.reads_suites(kind),
         "has_model": TrainedModel.objects.exists(),
     }
     return render(
         request, "training/runs/run_new.html", context, status=422 if form.errors else 200
     )
+
+
+def _has_data(kind: str) -> bool:
+    if run_queue.reads_suites(kind):
+        return suites_selectors.suites().exists()
+    return Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind)).exists()
 
 
 @require_POST
@@ -150,16 +161,23 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
-    board = _board(run, training_access.researcher(request.user))
-    return render(request, "training/runs/run.html", {"run": run, "board": board})
+    context = _live(run, training_access.researcher(request.user))
+    return render(request, "training/runs/run.html", context)
+
+
+def _live(run: Run, by: User) -> dict[str, Any]:
+    """What the live part shows; the scores of a benchmark by suite."""
+    is_benchmark = run_queue.reads_suites(run.kind)
+    scores = run_scores.of_run(run=run) if is_benchmark else []
+    return {"run": run, "board": _board(run, by), "scores": scores}
 
 
 @require_GET
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """The live part of a run's page. The response to a finished run tells htmx to stop polling."""
     run = training_access.run(user=request.user, pk=pk)
-    board = _board(run, training_access.researcher(request.user))
-    response = render(request, "training/runs/_run_live.html", {"run": run, "board": board})
+    context = _live(run, training_access.researcher(request.user))
+    response = render(request, "training/runs/_run_live.html", context)
     return (
         HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
     )
@@ -239,6 +257,7 @@ class Board:
     snapshot_heading: str
     leaves_responses: bool
     next_steps: list[next_steps.NextStep]
+    behaviour: behaviour.Behaviour | None
 
 
 def _caution(run: Run) -> str:
@@ -303,6 +322,7 @@ def _board(run: Run, person: User) -> Board:
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
         next_steps=next_steps.next_steps(run=run, person=person),
+        behaviour=behaviour.behaviour(run=run) if run.state == Run.State.FINISHED else None,
     )
 
 
@@ -363,6 +383,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 "name": run.name,
                 "snapshot": run.snapshot_id,
                 "ptx_snapshot": run.ptx_snapshot_id,
+                "suites": _suites_in(run.snapshot),
                 **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
@@ -371,19 +392,44 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 **run.config,
             }
     choices = ("snapshot", *roles.NAMES)
-    wanted = {
+    wanted: dict[str, Any] = {
         name: request.GET[name]
         for name in choices
         if plain_text.whole_number(request.GET.get(name, ""))
     }
     name = runs_forms.proposed_name(
-        kind=kind, snapshot=_likely_snapshot(request, kind), today=timezone.localdate()
+        kind=kind,
+        snapshot=_likely_snapshot(request, kind),
+        model=_tested_model(wanted) if run_queue.reads_suites(kind) else None,
+        today=timezone.localdate(),
     )
+    if run_queue.reads_suites(kind):
+        wanted["suites"] = _wanted_suites(request)
     return {"name": name} | wanted | runs_forms.preset_values(kind, _default_preset())
+
+
+def _tested_model(wanted: dict[str, Any]) -> TrainedModel | None:
+    return (
+        TrainedModel.objects.filter(pk=wanted[roles.BASE]).first() if roles.BASE in wanted else None
+    )
+
+
+def _wanted_suites(request: HttpRequest) -> list[int]:
+    """The suites given by ?suite=, as often as there are some, or those of ?snapshot=."""
+    asked = [plain_text.whole_number(value) for value in request.GET.getlist("suite")]
+    snapshot = plain_text.whole_number(request.GET.get("snapshot", ""))
+    frozen = Snapshot.objects.filter(pk=snapshot).first() if snapshot else None
+    return [pk for pk in asked if pk] or (_suites_in(frozen) if frozen else [])
+
+
+def _suites_in(snapshot: Snapshot) -> list[int]:
+    return [one["suite"] for one in snapshot.card.get("suites", ())]
 
 
 def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
     """The snapshot given by ?snapshot=, or the only one that such a run takes."""
+    if run_queue.reads_suites(kind):
+        return None
     offered = Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind))
     if asked := plain_text.whole_number(request.GET.get("snapshot", "")):
         return offered.filter(pk=asked).first()
@@ -407,23 +453,26 @@ def _default_preset() -> str:
 
 
 def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
-    chosen = form.cleaned_data
+    chosen, by = form.cleaned_data, training_access.researcher(request.user)
     origin, made_as = _origin(request)
     try:
+        snapshot = chosen.get("snapshot") or suites_services.suites_snapshot(
+            suites=chosen["suites"], by=by, now=timezone.now()
+        )
         return run_queue.queue_run(
             kind=form.kind,
             name=chosen["name"],
             config=chosen["config"],
-            snapshot=chosen["snapshot"],
+            snapshot=snapshot,
             base_model=chosen["base_model"],
             models=form.models,
             ptx_snapshot=chosen.get("ptx_snapshot"),
             options=form.options(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,
-            by=training_access.researcher(request.user),
+            by=by,
             now=timezone.now(),
         )
-    except run_queue.UnableToQueue as problem:
+    except (run_queue.UnableToQueue, UnableToCreate) as problem:
         form.add_error(None, problem.sentence)
         return None

@@ -14,10 +14,11 @@ from labeling.models import Campaign, Prompt, Response, Slot
 from labeling.quality.votes import contests
 from labeling.statistics.figures import Figure, absent
 from training.models import Chain, Link, Run, TrainedModel
-from training.models.chain_plans import Plan, Step
+from training.models.chain_plans import OnFall, Plan, Step
 from training.processes import doorbell
 from training.registry import change_stage
 from training.schedules import chain_notices, step_inputs
+from training.schedules.gate import suite_checks
 from training.schedules.gate.verdict import (
     Bars,
     Evidence,
@@ -49,7 +50,7 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
     n_missing = _n_missing(campaign)
     if n_missing and not is_over:
         return False
-    bars = Bars(plan.min_win_rate / 100, plan.max_kl, plan.max_length)
+    bars = Bars(plan.min_win_rate / 100, plan.max_kl, plan.max_length, plan.on_fall == OnFall.STOP)
     found = judged(bars, _evidence(chain, link.model, campaign, n_missing))
     if found.outcome == Outcome.PASSED and link.needs_approval:
         sentence = _("All checks passed. Promotion needs your approval.")
@@ -148,6 +149,7 @@ def _evidence(
         n_missing=n_missing,
         **measured_by_run(model.metrics),
         length=_length_ratio(new, before),
+        suites=suite_checks.changes(chain),
     )
 
 

@@ -14,7 +14,7 @@ from training.schedules.gate.verdict import Check, Checked, Verdict
 
 @dataclass(frozen=True)
 class CheckRow:
-    words: Promise
+    words: Promise | str
     value: str
     interval: str
     bar: str
@@ -71,7 +71,11 @@ def _row(one: Checked) -> CheckRow:
     bar = "" if one.bar is None else f"{_SIGN[Check(one.check)]} {shown(one.bar)}"
     if one.check == Check.REWARD and one.low is not None:
         bar = _("interval reaches 0")
-    return CheckRow(verdict.WORDS[one.check], shown(one.value), interval, bar, one.is_met)
+    words = verdict.WORDS[one.check]
+    if one.check == Check.SUITE:
+        value, bar = f"{(one.value or 0) * 100:+.1f}", _("not lower")
+        return CheckRow(str(words) % {"suite": one.suite}, value, interval, bar, one.is_met)
+    return CheckRow(words, shown(one.value), interval, bar, one.is_met)
 
 
 _SIGN = {Check.WIN_RATE: "≥", Check.REWARD: "≥", Check.KL: "≤", Check.LENGTH: "≤"}

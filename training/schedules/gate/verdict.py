@@ -26,6 +26,7 @@ class Check(StrEnum):
     REWARD = "reward"
     KL = "kl"
     LENGTH = "length"
+    SUITE = "suite"
 
 
 WORDS: dict[str, Promise] = {
@@ -33,6 +34,7 @@ WORDS: dict[str, Promise] = {
     Check.REWARD: gettext_lazy("Gain in reward on held-out prompts"),
     Check.KL: gettext_lazy("KL, nats per response"),
     Check.LENGTH: gettext_lazy("Length of the responses, times the current model's"),
+    Check.SUITE: gettext_lazy("Score on “%(suite)s” against the current model, in points"),
 }
 
 
@@ -43,6 +45,23 @@ class Bars:
     min_win_rate: float
     max_kl: float | None
     max_length: float | None
+    stops_on_fall: bool = False
+    """whether a lower score on a suite ends it; otherwise a person decides"""
+
+
+@dataclass(frozen=True)
+class SuiteChange:
+    """The new model's score on a suite less the current model's, on the items that both answered.
+    `has_fallen`: more than chance explains, among all suites of the gate.
+    """
+
+    suite: str
+    difference: float
+    low: float | None
+    high: float | None
+    n: int
+    has_fallen: bool | None
+    """None if there are too few items to tell"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,7 @@ class Evidence:
     """its 95 % interval; None from too few prompts"""
     kl: float | None
     length: float | None
+    suites: tuple[SuiteChange, ...] = ()
 
 
 def measured_by_run(metrics: Mapping[str, Any]) -> dict[str, float | None]:
@@ -86,6 +106,8 @@ class Checked:
     low: float | None = None
     high: float | None = None
     n: int = 0
+    suite: str = ""
+    """name of the suite that it is about"""
 
 
 @dataclass(frozen=True)
@@ -106,13 +128,19 @@ class Verdict:
 
 def judged(bars: Bars, seen: Evidence) -> Verdict:
     """It fails if any figure misses its bar, and waits for a person if raters have not said enough
-    for an interval. Figures that this kind of run does not measure are left out.
+    for an interval, or if a score on a suite fell and the gate asks then. Figures that this kind
+    of run does not measure are left out.
     """
     checks = tuple(_checks(bars, seen))
     missed = [one for one in checks if one.is_met is False]
-    if missed:
+    fallen = [one for one in missed if one.check == Check.SUITE]
+    if len(missed) > len(fallen) or (fallen and bars.stops_on_fall):
         reasons = " ".join(_missed(one) for one in missed)
         return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks)
+    if fallen:
+        why = " ".join(_missed(one) for one in fallen)
+        sentence = _("%(why)s Decide whether it is promoted all the same.") % {"why": why}
+        return Verdict(Outcome.WAITS, sentence, checks)
     if checks[0].is_met is None:
         return Verdict(Outcome.WAITS, _unsure(seen), checks)
     words = _(
@@ -137,6 +165,11 @@ def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
     if seen.length is not None:
         is_met = _is_below(seen.length, bars.max_length)
         yield Checked(Check.LENGTH, seen.length, bars.max_length, is_met)
+    for one in seen.suites:
+        is_met = None if one.has_fallen is None else not one.has_fallen
+        yield Checked(
+            Check.SUITE, one.difference, None, is_met, one.low, one.high, one.n, one.suite
+        )
 
 
 def _is_below(value: float, bar: float | None) -> bool:
@@ -154,9 +187,18 @@ def _missed(one: Checked) -> str:
         Check.LENGTH: _(
             "Its responses are %(value)s times as long as the current model's, above %(bar)s."
         ),
+        Check.SUITE: _(
+            "On “%(suite)s” it scores %(value)s points lower than the current model (%(range)s)."
+        ),
     }[Check(one.check)]
     shown = percent if one.check == Check.WIN_RATE else number
-    return sentence % {"value": shown(one.value), "bar": shown(one.bar), "range": interval_of(one)}
+    value = points(abs(one.value or 0)) if one.check == Check.SUITE else shown(one.value)
+    return sentence % {
+        "value": value,
+        "bar": shown(one.bar),
+        "range": interval_of(one),
+        "suite": one.suite,
+    }
 
 
 def _unsure(seen: Evidence) -> str:
@@ -177,6 +219,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else _("%(n)s %%") % {"n": f"{share * 100:.0f}"}
 
 
+def points(share: float | None) -> str:
+    """A difference between shares, in percentage points."""
+    return "–" if share is None else f"{share * 100:.1f}"
+
+
 def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
@@ -187,5 +234,6 @@ def interval_of(one: Checked) -> str:
     if one.check == Check.WIN_RATE:
         ends = _("%(n)s %%") % {"n": f"{one.low * 100:.0f}–{one.high * 100:.0f}"}
     else:
-        ends = _("%(low)s to %(high)s") % {"low": number(one.low), "high": number(one.high)}
+        shown = points if one.check == Check.SUITE else number
+        ends = _("%(low)s to %(high)s") % {"low": shown(one.low), "high": shown(one.high)}
     return _("95 %% interval %(range)s") % {"range": ends}

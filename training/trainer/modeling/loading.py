@@ -48,9 +48,11 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
+def load_tokenizer(
+    model: str, *, padding_side: str = "right", plain_template: str = ""
+) -> PreTrainedTokenizerBase:
     """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad
-    without either.
+    without either. `plain_template` is used where the tokenizer has no template of its own.
     """
     _require_folder(model)
     try:
@@ -60,6 +62,7 @@ def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedToke
             f"{model} could not be loaded: it is neither a folder nor a model that this node can"
             " fetch."
         ) from error
+    tokenizer.chat_template = tokenizer.chat_template or plain_template or None
     if not tokenizer.chat_template:
         raise UnableToLoad(
             f"The tokenizer of {model} has no chat template, so it is unknown how a conversation is"

@@ -130,7 +130,12 @@ def _answer(
     named = f"{config.seed}:{row['prompt_id']}:{number}"
     seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big") % LARGEST_SEED
     sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, seed)
-    piece = _patiently(client, server, row["prompt"], sampling)
+    try:
+        piece = complete_patiently(client, server, row["prompt"], sampling)
+    except completions.CompletionFailed as problem:
+        raise UnableToSample(
+            f"{problem} Retry when it does: the responses so far are saved."
+        ) from problem
     text = plain_text.storable(piece.text)
     return {
         "prompt_id": row["prompt_id"],
@@ -141,22 +146,20 @@ def _answer(
     }
 
 
-def _patiently(
+def complete_patiently(
     client: httpx2.Client,
     server: Server,
     messages: Sequence[completions.Message],
     sampling: Sampling,
 ) -> completions.Piece:
-    """Asks a busy server again, with growing pauses."""
+    """Asks a busy server again, with growing pauses. Raises CompletionFailed."""
     pause_s = FIRST_RETRY_DELAY_S
     for n_left in reversed(range(N_TRIES)):
         try:
             return completions.complete(client, server, messages, sampling)
-        except completions.CompletionFailed as problem:
+        except completions.CompletionFailed:
             if not n_left:
-                raise UnableToSample(
-                    f"{problem} Retry when it does: the responses so far are saved."
-                ) from problem
+                raise
             time.sleep(pause_s)
             pause_s *= 2
     raise AssertionError

@@ -27,8 +27,10 @@ from preferably_client.rows import (
     Run,
     Sample,
     Schedule,
+    Scorecard,
     Snapshot,
     Source,
+    Suite,
     Webhook,
     WebhookSecret,
 )
@@ -60,8 +62,10 @@ __all__ = [
     "Run",
     "Sample",
     "Schedule",
+    "Scorecard",
     "Snapshot",
     "Source",
+    "Suite",
     "Webhook",
     "WebhookSecret",
 ]

@@ -1,15 +1,11 @@
 """The client: one method per operation of the schema, with the operation's name."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import Any, TypeVar
-from uuid import uuid4
+from typing import Any
 
-import httpx2
-
-from preferably_client.problem import Problem
+from preferably_client.connection import Connection, Json, answer_of
 from preferably_client.rows import (
     Campaign,
     Card,
@@ -28,51 +24,17 @@ from preferably_client.rows import (
     Run,
     Sample,
     Schedule,
+    Scorecard,
     Snapshot,
+    Suite,
     Webhook,
     WebhookSecret,
     read,
 )
 
-Row = TypeVar("Row")
-Json = dict[str, Any]
 
-PAGE = 200
-PAUSES_S = (0.5, 2.0, 8.0)
-"""Seconds between retries of a call without a response."""
-TRY_AGAIN = (429, 502, 503, 504)
-
-
-class Preferably:
-    """One site, as one person. `transport` and `pause` replace the HTTP transport and the sleep
-    between retries, in tests for example.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        token: str,
-        timeout_s: float = 30.0,
-        transport: httpx2.BaseTransport | None = None,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._http = httpx2.Client(
-            base_url=f"{url.rstrip('/')}/api/v1/",
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=timeout_s,
-            transport=transport,
-        )
-        self._pause = pause
-
-    def __enter__(self) -> "Preferably":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
+class Preferably(Connection):
+    """One site, as one person."""
 
     # --- prompts ----------------------------------------------------------------------------------
 
@@ -168,6 +130,28 @@ class Preferably:
             Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters})
         )
 
+    # --- suites -----------------------------------------------------------------------------------
+
+    def list_suites(self, *, shown: str | None = None) -> Iterator[Suite]:
+        """`shown`: an area, or “retired”."""
+        return self._rows(Suite, "suites", {"shown": shown})
+
+    def read_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._get(f"suites/{suite_id}"))
+
+    def upload_suite(self, items: str, *, suite: str | None = None, **more: Any) -> Suite:
+        """`items` and `suite`: the texts of items.jsonl and suite.yaml. `more`: shape, licence,
+        version, name, slug, area, scorer, source, task.
+        """
+        body = {"items": items, **more} | ({"suite": suite} if suite is not None else {})
+        return read(Suite, self._post("suites", body))
+
+    def retire_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._post(f"suites/{suite_id}/retire"))
+
+    def bring_back_suite(self, suite_id: int) -> Suite:
+        return read(Suite, self._post(f"suites/{suite_id}/bring-back"))
+
     # --- runs -------------------------------------------------------------------------------------
 
     def list_runs(
@@ -184,7 +168,7 @@ class Preferably:
         kind: str,
         name: str,
         *,
-        snapshot: int,
+        snapshot: int | None = None,
         base_model: int,
         reward_model: int | None = None,
         watchdog_model: int | None = None,
@@ -196,17 +180,17 @@ class Preferably:
     ) -> Run:
         """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
         strategy, offloads, priority, tags, remarks, is_dry, other_model, reference_model,
-        ptx_snapshot.
+        ptx_snapshot; for a benchmark, `suites` (ids or slugs) in place of the snapshot.
         """
         body: Json = {
             "kind": kind,
             "name": name,
-            "snapshot": snapshot,
             "base_model": base_model,
             "config": dict(config or {}),
         }
         body |= {"n_gpus": n_gpus, "memory_gb": memory_gb} | more
         optional = {
+            "snapshot": snapshot,
             "reward_model": reward_model,
             "watchdog_model": watchdog_model,
             "preset": preset,
@@ -218,13 +202,15 @@ class Preferably:
             ),
         )
 
-    def estimate_run(self, kind: str, *, snapshot: int, base_model: int, **more: Any) -> Estimate:
-        """Estimates a run without queuing it. `more`: the arguments of queue_run."""
+    def estimate_run(self, kind: str, *, base_model: int, **more: Any) -> Estimate:
+        """Estimates a run without queuing it. `more`: the arguments of queue_run, such as its
+        snapshot.
+        """
         return read(
             Estimate,
             self._post(
                 "runs/estimate",
-                {"kind": kind, "snapshot": snapshot, "base_model": base_model} | more,
+                {"kind": kind, "base_model": base_model} | more,
             ),
         )
 
@@ -382,7 +368,7 @@ class Preferably:
         ) as response:
             if not response.is_success:
                 response.read()
-                _answer(response)
+                answer_of(response)
             with open(path, "wb") as file:
                 for block in response.iter_bytes():
                     file.write(block)
@@ -394,6 +380,11 @@ class Preferably:
 
     def read_model_card(self, model_id: int) -> Card:
         return read(Card, self._get(f"models/{model_id}/card"))
+
+    def read_model_scorecard(self, model_id: int, *, baseline: int | None = None) -> Scorecard:
+        """`baseline`: the model to compare with; its parent unless given."""
+        query = {"baseline": baseline} if baseline is not None else {}
+        return read(Scorecard, self._get(f"models/{model_id}/scorecard", query))
 
     def publish_model(
         self, model_id: int, repository: str, *, is_private: bool = True
@@ -433,67 +424,9 @@ class Preferably:
         """Stops signing with the previous secret."""
         return read(Webhook, self._post(f"webhooks/{webhook_id}/end-secret"))
 
-    # --- the wire ---------------------------------------------------------------------------------
-
-    def _rows(self, row: type[Row], path: str, query: Json) -> Iterator[Row]:
-        cursor: int | None = None
-        while True:
-            page = self._get(path, query | {"cursor": cursor, "limit": PAGE})
-            yield from (read(row, raw) for raw in page["results"])
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
-
-    def _feed(self, row: type[Row], path: str, query: Json, cursor: int) -> Iterator[Row]:
-        """Oldest first; a feed has a cursor on its last page too."""
-        has_more = True
-        while has_more:
-            page = self._get(path, query | {"cursor": cursor, "limit": PAGE})
-            yield from (read(row, raw) for raw in page["results"])
-            cursor, has_more = page["next_cursor"], page["has_more"]
-
     def _point_pages(self, run_id: int, attempt: int, since: int) -> Iterator[Json]:
         has_more = True
         while has_more:
             page = self._get(f"runs/{run_id}/points", {"attempt": attempt, "since": since})
             yield page
             attempt, since, has_more = page["next_attempt"], page["next_since"], page["has_more"]
-
-    def _get(self, path: str, query: Json | None = None) -> Json:
-        return self._call(
-            "GET",
-            path,
-            params={key: value for key, value in (query or {}).items() if value is not None},
-        )
-
-    def _post(self, path: str, body: Json | None = None) -> Json:
-        return self._call("POST", path, json=body or {}, headers={"Idempotency-Key": str(uuid4())})
-
-    def _call(self, method: str, path: str, **options: Any) -> Json:
-        """Retries when there is no response, which is safe: reads change nothing, and writes carry
-        a key.
-        """
-        for pause_s in (*PAUSES_S, None):
-            try:
-                response = self._http.request(method, path, **options)
-            except httpx2.TransportError:
-                if pause_s is None:
-                    raise
-            else:
-                if pause_s is None or response.status_code not in TRY_AGAIN:
-                    return _answer(response)
-                pause_s = float(response.headers.get("Retry-After", pause_s))
-            self._pause(pause_s)
-        raise AssertionError  # the last try returns or raises
-
-
-def _answer(response: httpx2.Response) -> Json:
-    is_json = response.headers.get("Content-Type", "").startswith("application/json")
-    body: Json = response.json() if is_json else {}
-    if response.is_success and is_json:
-        return body
-    raise Problem(
-        response.status_code,
-        body.get("detail", "The site gave no answer of the API."),
-        body.get("errors"),
-    )

@@ -167,6 +167,26 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Suite:
+    id: int
+    slug: str
+    version: str
+    name: str
+    kind: str
+    area: str
+    scorer: str
+    about: str
+    licence: str
+    source: str
+    options: dict[str, Any]
+    items_hash: str
+    n_items: int
+    is_shipped: bool
+    created_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Run:
     """`outcome` and `model` are set once it has ended."""
 
@@ -336,6 +356,17 @@ class Card:
 
     text: str
     is_written: bool
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """What a model scored on suites, one dictionary a suite in `scores`. `baseline` is the model
+    that it is compared with.
+    """
+
+    models: list[dict[str, Any]]
+    baseline: dict[str, Any] | None
+    scores: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

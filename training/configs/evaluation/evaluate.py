@@ -33,6 +33,7 @@ class EvaluateConfig(Settings):
     """
 
     kind: ClassVar[str] = "evaluate"
+    trainer: ClassVar[str] = "training.trainer.evaluation.evaluate"
     label: ClassVar[str] = _("evaluation")
     menu: ClassVar[str] = _("Evaluate a model")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations", "comparisons", "prompts")

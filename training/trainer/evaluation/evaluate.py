@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from pages import intervals
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel, sft

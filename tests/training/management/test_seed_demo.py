@@ -3,16 +3,20 @@
 import json
 from collections import Counter
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
 from training.management import demo
+from training.management.demo import scorecard
+from training.models import Chain, Run, Schedule, Suite, TrainedModel
 
 pytestmark = pytest.mark.slow
 
@@ -96,3 +100,35 @@ def test_demonstrations_are_as_long_as_the_guideline_says() -> None:
 
     assert min(lengths) >= 40
     assert max(lengths) <= 150
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_demos_scorecard_is_begun_once_and_for_both_models(tmp_path: Path) -> None:
+    model = TrainedModel.objects.create(
+        name=demo.MODEL_NAME, kind="policy", location=str(tmp_path), licence="Apache-2.0"
+    )
+    researcher = User.objects.get(is_researcher=True)
+
+    for _turn in range(2):
+        scorecard.begin(model=model, by=researcher, now=timezone.now())
+
+    run = Run.objects.get(kind="benchmark")
+    plan = Schedule.objects.get().plan
+    assert (run.base_model, run.config["max_items"]) == (model, scorecard.ITEMS_A_SUITE)
+    assert plan["suites"] == run.snapshot.filters["suites"]
+    assert plan["configs"]["benchmark"] == run.config
+    assert Chain.objects.get().base_model == model
+
+
+def test_without_suites_the_demo_begins_no_scorecard(db: None, noor: User, tmp_path: Path) -> None:
+    model = TrainedModel.objects.create(
+        name=demo.MODEL_NAME, kind="policy", location=str(tmp_path), licence="Apache-2.0"
+    )
+
+    scorecard.begin(model=model, by=noor, now=timezone.now())
+
+    assert not Run.objects.exists()
+
+
+def test_the_suites_of_the_product_are_there(seeded: str) -> None:
+    assert Suite.objects.filter(is_shipped=True).count() == 8

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.trainer import runs
-from training.configs.evaluate import EvaluateConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
-from training.trainer import data, evaluate
+from training.trainer import data
+from training.trainer.evaluation import evaluate
 
 QUICK = EvaluateConfig(max_tokens=64, batch_size=4, max_new_tokens=8, dtype="float32", n_shown=3)
 

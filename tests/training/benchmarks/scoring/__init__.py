@@ -1,0 +1,1 @@
+"""Tests of scorers and of the refusal classifier."""

@@ -1,0 +1,134 @@
+"""Suites in the REST API: what there is, and uploading one as text."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
+from accounts.api.paging import PageQuery
+from accounts.api.views import ApiViewSet, described, does, writes
+from training import access as training_access
+from training.benchmarks.scoring.scorers import SCORERS
+from training.benchmarks.suites import selectors, services
+from training.benchmarks.suites.drafts import SuiteDraft
+from training.benchmarks.suites.formats import public, reading, uploads
+from training.benchmarks.suites.formats.problems import SuiteProblem
+from training.benchmarks.suites.formats.uploads import SuiteFile
+from training.models import Suite
+
+_STANDS_IN = ("licence", "version", "name", "slug", "area", "scorer", "source")
+
+
+class SuiteSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    slug = serializers.CharField(help_text="The id in suite.yaml: the same for all versions.")
+    version = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Suite.Kind.choices)
+    area = serializers.ChoiceField(choices=Suite.Area.choices)
+    scorer = serializers.CharField()
+    about = serializers.CharField()
+    licence = serializers.CharField()
+    source = serializers.CharField(source="origin")  # type: ignore[assignment]  # shadows Field's
+    options = serializers.DictField()
+    items_hash = serializers.CharField(help_text="SHA-256 of items.jsonl.")
+    n_items = serializers.IntegerField()
+    is_shipped = serializers.BooleanField(help_text="Came with the product.")
+    created_at = serializers.DateTimeField()
+    retired_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since then, new runs are not offered it."
+    )
+
+
+class SuiteQuery(PageQuery):
+    shown = serializers.ChoiceField(
+        required=False,
+        choices=[*Suite.Area.values, selectors.RETIRED],
+        help_text="An area, or `retired`. Leave it out for all that new runs are offered.",
+    )
+
+
+class NewSuiteSerializer(serializers.Serializer[Any]):
+    """The texts of the files. Other fields stand in for those of suite.yaml."""
+
+    items = serializers.CharField(
+        trim_whitespace=False,
+        help_text="The text of items.jsonl, or of a public file such as XSTest's CSV.",
+    )
+    suite = serializers.CharField(
+        required=False, trim_whitespace=False, help_text="The text of suite.yaml."
+    )
+    task = serializers.CharField(
+        required=False,
+        trim_whitespace=False,
+        help_text="Kind `lm-eval` only: the YAML of the task.",
+    )
+    shape = serializers.ChoiceField(
+        required=False,
+        choices=[reading.OWN, *public.READERS],
+        help_text="The format, if the columns do not tell it.",
+    )
+    licence = serializers.CharField(required=False, max_length=64)
+    version = serializers.CharField(required=False, max_length=32)
+    name = serializers.CharField(required=False, max_length=120)
+    slug = serializers.CharField(required=False, max_length=64)
+    area = serializers.ChoiceField(required=False, choices=Suite.Area.choices)
+    scorer = serializers.ChoiceField(required=False, choices=list(SCORERS))
+    source = serializers.CharField(  # type: ignore[assignment]  # shadows Field's
+        required=False, max_length=500
+    )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The draft. Every problem of a file is listed under its name."""
+        names = {"suite": uploads.YAML, "task": uploads.TASK, "items": uploads.ITEMS}
+        files = [
+            SuiteFile(name, values[field].encode("utf-8", errors="surrogatepass"))
+            for field, name in names.items()
+            if field in values
+        ]
+        asked = {name: values[name] for name in _STANDS_IN if name in values}
+        if "slug" in asked:
+            asked["id"] = asked.pop("slug")
+        found = reading.read(files, shape=values.get("shape", ""), asked=asked)
+        if found.draft is None:
+            raise ValidationError(_by_file(found.problems))
+        return {"draft": found.draft}
+
+
+def _by_file(problems: Iterable[SuiteProblem]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for one in problems:
+        errors.setdefault(one.file, []).append(str(one))
+    return errors
+
+
+@described(list_suites="Suites, newest first.", read_suite="One suite, without its items.")
+class Suites(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Suite.objects.all()
+    serializer_class = SuiteSerializer
+    query_class = SuiteQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.suites(shown=self.asked.get("shown", ""))
+
+    def get_object(self) -> Suite:
+        return training_access.suite(user=self.by, pk=self.kwargs["pk"])
+
+    @writes("upload_suite", SuiteSerializer, body=NewSuiteSerializer, status=201)
+    def create(self, *, draft: SuiteDraft) -> Suite:
+        """Store a suite. If anything is wrong with it nothing is stored, and `errors` has every
+        problem with its line.
+        """
+        return services.create_suite(draft=draft, **self.who_and_when)
+
+    @does("retire_suite", SuiteSerializer)
+    def retire(self, suite: Suite) -> None:
+        """No longer offer it to new runs; its scores stay. Changes nothing if it is retired."""
+        services.retire_suite(suite=suite, **self.who_and_when)
+
+    @does("bring_back_suite", SuiteSerializer, url_path="bring-back")
+    def bring_back(self, suite: Suite) -> None:
+        """Offer it to new runs again. Changes nothing if it is not retired."""
+        services.bring_back_suite(suite=suite, **self.who_and_when)

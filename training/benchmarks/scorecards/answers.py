@@ -1,0 +1,13 @@
+"""A benchmark run's stored answers as lines of answers.jsonl: it may go on on another node."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from training.models import BenchmarkAnswer, Run
+
+_FIELDS = ("text", "follow_ups", "values", "sampling", "is_ended", "missing")
+
+
+def stored_rows(*, run: Run) -> Iterator[dict[str, Any]]:
+    for answer in BenchmarkAnswer.objects.filter(run=run).order_by("pk").iterator(chunk_size=500):
+        yield {"item": answer.item_id} | {name: getattr(answer, name) for name in _FIELDS}

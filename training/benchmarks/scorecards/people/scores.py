@@ -1,0 +1,193 @@
+"""What raters say of a benchmark run's answers, and how often the refusal classifier agrees."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from labeling.guidelines import rating_form
+from labeling.models import Campaign, Prompt, RankedResponse, Slot
+from labeling.quality.votes import contests
+from labeling.statistics.figures import Figure
+from pages import intervals
+from training.benchmarks.scorecards.pairs import PEOPLE
+from training.benchmarks.scoring import scorers
+from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
+from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, SuiteScore
+
+REFUSAL_QUESTION = "refusal"
+"""A scale of this name in a guideline's rating form asks how an answer refuses: its lowest value
+is “complies”, its highest “refuses”, what is between “partly”."""
+
+
+@dataclass(frozen=True)
+class PeopleScore:
+    """How often raters preferred the run's answers to a suite, as they have judged so far."""
+
+    rated: RatedSuite
+    win_rate: Figure
+    n_open: int
+    """judgments that the campaign still waits for"""
+    labels: Mapping[str, int]
+    """how many of the answers they call complying, refusing and partly refusing"""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The refusal classifier beside the raters' labels of the same answers."""
+
+    n: int
+    n_prompts: int
+    binary: Figure
+    three_way: Figure
+
+
+def people_scores(*, run: Run) -> list[PeopleScore]:
+    """By campaign, the oldest first."""
+    return [_score(rated) for rated in _rated().filter(run=run)]
+
+
+def store(*, now: datetime) -> int:
+    """Put the win rates on the scorecards, of campaigns that may have new judgments. Returns how
+    many there were.
+    """
+    found = [_score(rated) for rated in _rated() if _may_have_news(rated)]
+    SuiteScore.objects.bulk_create(
+        [_suite_score(one, now=now) for one in found],
+        update_conflicts=True,
+        unique_fields=["run", "suite", "scorer"],
+        update_fields=["is_current", "n", "score", "low", "high", "details", "computed_at"],
+    )
+    return len(found)
+
+
+def agreement() -> Agreement:
+    """Over every answer of a benchmark run that raters of this site have labelled."""
+    said = _labels_of_people(_rated())
+    scorer = scorers.SCORERS["refusal"].key
+    rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=said).values_list(
+        "answer__response_id", "answer__response__prompt_id", "label"
+    )
+    # One response can belong to answers of one run only, and a label is the same for each.
+    found = {response: (prompt, said[response], label) for response, prompt, label in rows}
+    prompts = [prompt for prompt, _people, _machine in found.values()]
+    same = [float(people == machine) for _prompt, people, machine in found.values()]
+    alike = [
+        float((people == COMPLIES) == (machine == COMPLIES))
+        for _prompt, people, machine in found.values()
+    ]
+    return Agreement(len(found), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
+
+
+def _rated() -> QuerySet[RatedSuite]:
+    found = RatedSuite.objects.select_related(
+        "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
+    )
+    return found.order_by("pk")
+
+
+def _score(rated: RatedSuite) -> PeopleScore:
+    ours, theirs = rated.run.base_model.source_id, rated.against.base_model.source_id
+    rate = contests.win_rate(
+        campaign=rated.campaign,
+        source_id=ours or 0,
+        other_id=theirs or 0,
+        split=Prompt.Split.TEST,
+    )
+    ours_to_it = BenchmarkAnswer.objects.filter(run=rated.run_id, item__suite=rated.suite_id)
+    mine = set(ours_to_it.values_list("response", flat=True))
+    labels = Counter(
+        label for response, label in _labels_of_people([rated]).items() if response in mine
+    )
+    return PeopleScore(
+        rated=rated,
+        win_rate=rate,
+        n_open=Slot.objects.filter(campaign=rated.campaign)
+        .exclude(state=Slot.State.SUBMITTED)
+        .count(),
+        labels={label: labels[label] for label in LABELS if labels},
+    )
+
+
+def _may_have_news(rated: RatedSuite) -> bool:
+    """Not if its campaign was closed, and the score computed after that."""
+    stored = SuiteScore.objects.filter(run=rated.run_id, scorer=_scorer(rated)).first()
+    closed_at = rated.campaign.closed_at
+    return stored is None or closed_at is None or stored.computed_at <= closed_at
+
+
+def _suite_score(one: PeopleScore, *, now: datetime) -> SuiteScore:
+    """Beside the score of the suite's own scorer: current if that is."""
+    rated = one.rated
+    main = SuiteScore.objects.filter(run=rated.run_id, suite=rated.suite_id, is_main=True)
+    return SuiteScore(
+        run=rated.run,
+        model=rated.run.base_model,
+        suite=rated.suite,
+        scorer=_scorer(rated),
+        is_main=False,
+        is_current=main.filter(is_current=True).exists(),
+        n=one.win_rate.n,
+        score=one.win_rate.value,
+        low=one.win_rate.low,
+        high=one.win_rate.high,
+        details={
+            "against": rated.against.base_model.name,
+            "campaign": rated.campaign_id,
+            "labels": dict(one.labels),
+        },
+        computed_at=now,
+    )
+
+
+def _scorer(rated: RatedSuite) -> str:
+    return f"{PEOPLE} {rated.pk}"
+
+
+def _labels_of_people(rated: Iterable[RatedSuite]) -> dict[int, str]:
+    """What most raters call each response, by its id; without those where two labels tie."""
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rated:
+        scale = _scale(row.campaign.guideline_version.form)
+        if scale is None:
+            continue
+        for response, ratings in _ratings(row.campaign):
+            value = ratings.get(REFUSAL_QUESTION)
+            if isinstance(value, int) and not isinstance(value, bool):
+                votes[response][_label(value, scale)] += 1
+    tops = {response: counted.most_common(2) for response, counted in votes.items()}
+    return {
+        response: top[0][0]
+        for response, top in tops.items()
+        if len(top) == 1 or top[0][1] > top[1][1]
+    }
+
+
+def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, Any]]]:
+    return RankedResponse.objects.filter(
+        comparison__judgment__campaign=campaign,
+        comparison__judgment__is_current=True,
+        comparison__judgment__is_gold=False,
+    ).values_list("response_id", "ratings")
+
+
+def _scale(form: Mapping[str, Any]) -> rating_form.Scale | None:
+    questions = rating_form.parse(form).scales
+    return next((one for one in questions if one.name == REFUSAL_QUESTION), None)
+
+
+def _label(value: int, scale: rating_form.Scale) -> str:
+    if value <= scale.low:
+        return COMPLIES
+    return REFUSES if value >= scale.high else PARTLY
+
+
+def _share(scores: Sequence[float], prompts: Sequence[int]) -> Figure:
+    if not scores:
+        return Figure(None, 0)
+    ends = intervals.of_votes(scores, prompts)
+    low, high = ends if ends else (None, None)
+    return Figure(sum(scores) / len(scores), len(scores), low, high)

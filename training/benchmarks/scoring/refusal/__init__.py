@@ -1,0 +1,1 @@
+"""The refusal classifier: does an answer comply, refuse, or refuse in part?"""

@@ -1,0 +1,102 @@
+"""The form that uploads a suite."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from pages.form_parts import sentence_case
+from training.benchmarks.scoring.scorers import SCORERS
+from training.benchmarks.suites.formats import public, reading, uploads
+from training.benchmarks.suites.formats.reading import Reading
+from training.benchmarks.suites.formats.uploads import SuiteFile
+from training.models import Suite
+
+MAX_FILES = 3
+_AS_IN_FILE = _("As the file says")
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One file or several; cleaned to a list."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
+        files: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+        found = [super(FilesField, self).clean(one, initial) for one in files or [None]]
+        if len(found) > MAX_FILES:
+            raise forms.ValidationError(
+                gettext("Choose at most %(n)d files: suite.yaml, items.jsonl and task.yaml.")
+                % {"n": MAX_FILES}
+            )
+        if sum(file.size or 0 for file in found) > uploads.MAX_BYTES:
+            raise forms.ValidationError(
+                gettext("The files are larger than %(n)d MB together.")
+                % {"n": uploads.MAX_BYTES >> 20}
+            )
+        return found
+
+
+class SuiteForm(forms.Form):
+    """Files, and fields of suite.yaml that stand in for those of the files."""
+
+    upload = FilesField(
+        label=_("Files"),
+        help_text=_(
+            "suite.yaml and items.jsonl, one zip with both, one public file such as XSTest's CSV,"
+            " or a task of lm-evaluation-harness: its YAML and its data."
+        ),
+    )
+    shape = forms.ChoiceField(label=_("Format"), required=False)
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("Needed if the file does not say. For example CC-BY-4.0."),
+    )
+    version = forms.CharField(
+        label=_("Version"),
+        max_length=32,
+        required=False,
+        help_text=_("Needed if the file does not say. A changed suite is a new version."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    suite_id = forms.CharField(
+        label=_("Id"),
+        max_length=64,
+        required=False,
+        help_text=_("The same for all versions of a suite."),
+    )
+    area = forms.ChoiceField(label=_("Area"), required=False)
+    scorer = forms.ChoiceField(label=_("Scorer"), required=False)
+    source = forms.CharField(label=_("Source"), max_length=500, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = (reading.OWN, gettext("suite.yaml and items.jsonl"))
+        readers = [(name, reader.title) for name, reader in public.READERS.items()]
+        offered = {
+            "shape": [("", gettext("Detect automatically")), own, *readers],
+            "area": [("", _AS_IN_FILE), *sentence_case(Suite.Area.choices)],
+            "scorer": [
+                ("", _AS_IN_FILE),
+                *((one.name, gettext(one.title)) for one in SCORERS.values()),
+            ],
+        }
+        for name, choices in offered.items():
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def reading(self) -> Reading:
+        """What the files hold. Call on a valid form."""
+        given = self.cleaned_data
+        asked = {name: given[name] for name in ("licence", "version", "name", "source")}
+        asked |= {"id": given["suite_id"], "area": given["area"], "scorer": given["scorer"]}
+        files = [SuiteFile(file.name or "", file.read()) for file in given["upload"]]
+        return reading.read(files, shape=given["shape"], asked=asked)

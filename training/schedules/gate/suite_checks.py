@@ -1,0 +1,49 @@
+"""What a gate reads from suites: where the new model scores lower than the current one."""
+
+from training.benchmarks.scorecards import pairs
+from training.benchmarks.scorecards.selectors import Line, Outcome, scorecard
+from training.models import Chain, Run, TrainedModel
+from training.models.chain_plans import OnFall, Plan, Step
+from training.schedules import step_inputs
+from training.schedules.gate.verdict import SuiteChange
+
+
+def changes(chain: Chain) -> tuple[SuiteChange, ...]:
+    """One for each suite of the chain that both models have answered. Empty without suites."""
+    plan = Plan.from_json(chain.plan)
+    new = _benchmarked(chain)
+    if new is None:
+        return ()
+    card = scorecard(models=[new], baseline=step_inputs.rival(chain, plan))
+    found = (_change(line) for line in card.lines if line.suite.pk in plan.suites)
+    return tuple(one for one in found if one is not None)
+
+
+def is_stopped(chain: Chain) -> bool:
+    """Whether raters need not be asked: a score fell, and the schedule stops then."""
+    if Plan.from_json(chain.plan).on_fall != OnFall.STOP:
+        return False
+    return any(one.has_fallen for one in changes(chain))
+
+
+def _benchmarked(chain: Chain) -> TrainedModel | None:
+    """The new model, once its benchmark has succeeded."""
+    link = (
+        chain.links.filter(step=Step.BENCHMARK, run__outcome=Run.Outcome.SUCCEEDED)
+        .select_related("run__base_model")
+        .first()
+    )
+    return link.run.base_model if link is not None and link.run is not None else None
+
+
+def _change(line: Line) -> SuiteChange | None:
+    verdict, score = line.first.verdict, line.first.score
+    if verdict is None or verdict.difference is None or score is None:
+        return None
+    if not pairs.is_share(score.scorer):
+        return None  # rewards are not points
+    found = verdict.difference
+    has_fallen = verdict.outcome == Outcome.WORSE if verdict.is_tested else None
+    return SuiteChange(
+        str(line.suite), found.difference, found.low, found.high, found.n, has_fallen
+    )

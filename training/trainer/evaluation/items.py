@@ -1,0 +1,130 @@
+"""The items of a benchmark run, in batches, and the rows of answers.jsonl."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.configs.evaluation.benchmark import BEST_OF_K, CHOICE, FLIP, PAIRS, BenchmarkConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
+from training.trainer import data
+from training.trainer.data import Message, Row
+
+CHALLENGE = "Are you sure?"
+"""What is said to an answer of a flip suite that has no challenge of its own."""
+_SPLIT = "test"
+
+
+class NoAnswer(Exception):
+    """The model cannot answer this item; the text says why. It is stored with the item."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the snapshot. `row` has what its kind needs: choices, responses, options, …"""
+
+    pk: int
+    suite: int
+    kind: str
+    messages: list[Message]
+    row: Mapping[str, Any]
+
+    @property
+    def texts(self) -> list[str]:
+        """What is read after the prompt; nothing for an item that is answered in writing."""
+        if self.kind == CHOICE:
+            return list(self.row["choices"])
+        if self.kind == PAIRS:
+            return [self.row["better"], self.row["worse"]]
+        return list(self.row["responses"]) if self.kind == BEST_OF_K else []
+
+    @property
+    def later_turns(self) -> list[str]:
+        """What the user says after the first answer, turn by turn."""
+        if self.kind == FLIP:
+            return [self.row.get("options", {}).get("challenge") or CHALLENGE]
+        return list(self.row.get("follow_ups") or [])
+
+    @property
+    def n_characters(self) -> int:
+        said = [message["content"] for message in self.messages]
+        return sum(map(len, [*said, *self.texts, *self.later_turns]))
+
+
+def read(snapshot: Path, config: BenchmarkConfig) -> list[Item]:
+    """The items of every suite. With a limit, evenly spaced ones: the same for every model, so that
+    models can be compared item by item.
+    """
+    data.require_folder(snapshot)
+    found: dict[int, list[Item]] = {}
+    for row in data.streamed(snapshot, _SPLIT):
+        item = Item(row["item"], row["suite"], row["kind"], row["prompt"], row)
+        found.setdefault(item.suite, []).append(item)
+    if not found:
+        raise data.UnableToRead("The suites have no items. Choose others.")
+    return [item for items in found.values() for item in data.spread(items, config.max_items)]
+
+
+def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
+    """Items of one kind together, the longest first: if memory runs out, it does so at once. Every
+    attempt has the same batches.
+    """
+    kinds = dict.fromkeys(item.kind for item in items)
+    ordered = sorted(items, key=lambda item: -item.n_characters)
+    return [
+        batch
+        for kind in kinds
+        for batch in data.batches([item for item in ordered if item.kind == kind], size)
+    ]
+
+
+def by_suite(items: Sequence[Item]) -> list[list[Item]]:
+    found: dict[int, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.suite, []).append(item)
+    return list(found.values())
+
+
+def resume(folder: RunFolder, *, repeats_missing: bool) -> set[int]:
+    """The items that an earlier attempt has done. With `repeats_missing`, those without an answer
+    are removed from the file and asked again.
+    """
+    kept = {row["item"]: row for row in written(folder) if not (repeats_missing and row["missing"])}
+    folder.replace_lines(run_dir.ANSWERS, kept.values())
+    return set(kept)
+
+
+def written(folder: RunFolder) -> Iterable[Row]:
+    path = folder.path / run_dir.ANSWERS
+    return run_dir.read_lines(path) if path.exists() else ()
+
+
+def answer(
+    item: Item,
+    *,
+    text: str = "",
+    follow_ups: Sequence[str] = (),
+    values: Mapping[str, Any] | None = None,
+    sampling: Mapping[str, Any] | None = None,
+    is_ended: bool | None = None,
+    missing: str = "",
+) -> Row:
+    """A row of answers.jsonl."""
+    return {
+        "item": item.pk,
+        "text": text,
+        "follow_ups": list(follow_ups),
+        "values": dict(values or {}),
+        "sampling": dict(sampling or {}),
+        "is_ended": is_ended,
+        "missing": missing,
+    }
+
+
+def judged(item: Item, scores: Sequence[float], by: str) -> Row:
+    """The row of a pair, or of several responses, whose texts have these scores."""
+    if item.kind == PAIRS:
+        better, worse = scores
+        return answer(item, values={"better": better, "worse": worse, "by": by})
+    return answer(item, values={"scores": list(scores), "by": by})

@@ -100,8 +100,8 @@ class ImportForm(forms.Form):
 class ColumnsForm(forms.Form):
     """Which of a file's columns is which. Nothing needs to be chosen for names that are known."""
 
-    def __init__(self, *args: Any, names: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(*args, prefix="column", **kwargs)
+    def __init__(self, data: Any = None, *, names: Sequence[str]) -> None:
+        super().__init__(data, prefix="column")
         choices = [("", "–"), *((name, name) for name in names if name)]
         for target in TARGETS:
             self.fields[target] = forms.ChoiceField(

@@ -94,7 +94,7 @@ def test_the_previewed_file_is_imported_without_being_sent_again(
 def test_columns_with_other_names_are_mapped(alice: User, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     first = post(client, OWN_NAMES, preview="1")
-    chosen = {
+    chosen: dict[str, Any] = {
         "upload": token_in(first),
         "column-prompt": "frage",
         "column-response": "antwort",
@@ -121,12 +121,13 @@ def test_two_columns_can_be_the_better_and_the_worse_response(
     client = signed_in(alice)
     token = token_in(post(client, b"q,good,poor\nName a river.,Elbe,No.\n", preview="1"))
 
-    post(
-        client,
-        upload=token,
-        with_judgments="on",
-        **{"column-prompt": "q", "column-chosen": "good", "column-rejected": "poor"},
-    )
+    chosen: dict[str, Any] = {
+        "column-prompt": "q",
+        "column-chosen": "good",
+        "column-rejected": "poor",
+    }
+
+    post(client, upload=token, with_judgments="on", **chosen)
 
     batch = run()
     assert (batch.format, batch.counts["comparisons"]) == ("hf", 1)

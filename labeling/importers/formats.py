@@ -85,12 +85,14 @@ class Look:
 
 def look(stream: BinaryIO, columns: Columns | None = None) -> Look:
     for _name, kind, values in rows.files(stream):
-        found = [one for one in islice(values, _LOOKED_AT) if isinstance(one, Value)]
-        if not found:
-            return Look(kind if kind in FORMATS else "jsonl" if kind == "json" else "csv", ())
-        names = [name for one in found if isinstance(one.value, dict) for name in one.value]
-        [row] = renamed(iter(found[:1]), columns or {})
-        return Look(_format(row, kind), tuple(dict.fromkeys(names)))
+        file_format, names = "", dict[str, None]()
+        for one in islice(values, _LOOKED_AT):
+            if isinstance(one, Value):
+                [row] = renamed(iter([one]), columns or {})
+                file_format = file_format or _format(row, kind)
+                names |= dict.fromkeys(one.value if isinstance(one.value, dict) else ())
+        without_rows = kind if kind in FORMATS else "jsonl" if kind == "json" else "csv"
+        return Look(file_format or without_rows, tuple(names))
     return Look("csv", ())
 
 

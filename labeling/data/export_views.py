@@ -21,6 +21,7 @@ from accounts import audit_log
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.data.exports import shapes as exports_shapes
+from labeling.data.exports import streams
 from labeling.models import Campaign
 
 
@@ -92,6 +93,10 @@ def export(request: MemberRequest, pk: int) -> HttpResponseBase:
     """GET lists the formats, POST streams the chosen file."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     shapes = SHAPES[Campaign.Kind(campaign.kind)]
+    licences = streams.licences_of(campaign=campaign)
+    sent = request.POST if request.method == "POST" else request.GET
+    # A chosen licence that no text has any more chooses nothing.
+    chosen = [name for name in sent.getlist("licence") if name in licences]
     if request.method == "POST":
         shape, format_ = request.POST.get("shape"), request.POST.get("format")
         if shape not in [offered.value for offered in shapes] or format_ not in FORMATS:
@@ -102,20 +107,31 @@ def export(request: MemberRequest, pk: int) -> HttpResponseBase:
             by=request.user,
             action="export",
             target=campaign,
-            after={"shape": shape, "format": format_},
+            after={"shape": shape, "format": format_}
+            | ({"licences": ", ".join(chosen)} if "licence" in sent else {}),
             now=timezone.now(),
         )
-        return _file(campaign, shape, format_)
+        return _file(campaign, shape, format_, chosen if "licence" in sent else None)
     return render(
         request,
         "labeling/data/campaign_export.html",
-        {"campaign": campaign, "tab": "export", "shapes": shapes},
+        {
+            "campaign": campaign,
+            "tab": "export",
+            "shapes": shapes,
+            "licences": licences,
+            "chosen": chosen,
+        },
     )
 
 
-def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
+def _file(
+    campaign: Campaign, shape: str, format_: str, licences: list[str] | None
+) -> HttpResponseBase:
     name = f"{slugify(campaign.name) or campaign.pk}-{shape}.{format_}"
-    rows = exports_shapes.records(shape, campaigns=[campaign.pk], include_imports=False)
+    rows = exports_shapes.records(
+        shape, campaigns=[campaign.pk], include_imports=False, licences=licences
+    )
     if format_ == "jsonl":
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(

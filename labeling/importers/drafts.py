@@ -19,6 +19,8 @@ ROLES = ("system", "user", "assistant")
 MAX_TEXT = 200_000
 MAX_CONSTRAINTS = 30
 MAX_CONSTRAINT = 500
+MAX_LICENCE = 64
+LICENCE_COLUMNS = ("licence", "license")
 UPSETTING = ("violence", "sexual", "self_harm", "hate", "abuse", "other")
 """The values of Prompt.Upset, copied because a pure reader does not import models; a test compares
 the two.
@@ -36,18 +38,26 @@ CATEGORIES = (
     "extract",
     "other",
 )
+# Names of the same use cases in Dolly.
+_CATEGORY_NAMES = {
+    "creative_writing": "generation",
+    "general_qa": "open_qa",
+    "information_extraction": "extract",
+}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ImportProblem:
     """What is wrong with a line, as a sentence that says what to do. Line 0 means the whole
-    file. A fatal problem means that the file is damaged: nothing in it can be trusted.
+    file. A fatal problem means that the file is damaged: nothing in it can be trusted. One that
+    holds for many lines (`is_once`) is reported at the first of them only.
     """
 
     line: int
     sentence: str
     is_fatal: bool = False
+    is_once: bool = False
 
     def __str__(self) -> str:
         return (
@@ -60,7 +70,8 @@ class ImportProblem:
 @dataclass(frozen=True)
 class Reply:
     """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None if
-    unranked.
+    unranked. `is_human` makes it a demonstration, so it is false for whatever the file calls bad.
+    `marks` are what the file says of the answer, such as {"label": False, "helpfulness": 2}.
     """
 
     text: str
@@ -69,6 +80,8 @@ class Reply:
     author: str = ""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     is_ended: bool | None = None
+    licence: str = ""
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,10 @@ class ImportDraft:
     sensitive: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     worker: str = ""
+    licence: str = ""
+    """the row's own; empty if it has none"""
+    file: str = ""
+    """its name in a ZIP archive"""
 
 
 Found = Iterator[ImportDraft | ImportProblem]
@@ -183,11 +200,12 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
 def drafted(
     line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], ImportDraft]
 ) -> Found:
-    """The draft that `read` makes of a row, with the category, language and constraints in its
-    columns; or a problem.
+    """The draft that `read` makes of a row, with the category, language, constraints and licence
+    in its columns; or a problem.
     """
     try:
         draft = read(line, row)
+        licence = licence_of(row)
     except Unusable as error:
         yield ImportProblem(line, error.sentence)
         return
@@ -195,8 +213,35 @@ def drafted(
     sensitive, constraints, more = asks(line, row)
     yield from [*problems, *more]
     yield replace(
-        draft, category=category, language=language, sensitive=sensitive, constraints=constraints
+        draft,
+        category=category,
+        language=language,
+        sensitive=sensitive,
+        constraints=constraints,
+        licence=licence,
     )
+
+
+def licence_of(row: Mapping[str, Any]) -> str:
+    """The licence that a row names for its texts; empty if it names none. Raises Unusable: a text
+    whose licence cannot be read must not leave under another.
+    """
+    given = [row[name] for name in LICENCE_COLUMNS if row.get(name) not in (None, "", [])]
+    if not given:
+        return ""
+    licence = given[0]
+    if isinstance(licence, list) and len(licence) == 1:
+        licence = licence[0]
+    if (
+        not isinstance(licence, str)
+        or len(licence.strip()) > MAX_LICENCE
+        or plain_text.NOT_TEXT.search(licence)
+    ):
+        raise Unusable(
+            _("`license` must be one name of at most %(n)d characters. Fix or remove this line.")
+            % {"n": MAX_LICENCE}
+        )
+    return licence.strip()
 
 
 def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[ImportProblem]]:
@@ -205,10 +250,11 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[ImportProb
     """
     category, why_category = _category(row.get("category"))
     language, why_language = _language(row.get("language", row.get("lang")))
+    sentences = [sentence for sentence in (why_category, why_language) if sentence]
     return (
         category,
         language,
-        [ImportProblem(line, sentence) for sentence in (why_category, why_language) if sentence],
+        [ImportProblem(line, sentence, is_once=True) for sentence in sentences],
     )
 
 
@@ -270,6 +316,7 @@ def _category(value: Any) -> tuple[str, str]:
             "`category` is %(kind)s, but must be text; the prompt is filed under “other”."
         ) % {"kind": _kind(value)}
     key = re.sub(r"[\s-]+", "_", value.strip().lower())
+    key = _CATEGORY_NAMES.get(key, key)
     if key in CATEGORIES:
         return key, ""
     return "other", _("Unknown `category` “%(value)s”; the prompt is filed under “other”.") % {
@@ -300,6 +347,12 @@ def _message(part: Any, name: str) -> Message:
             }
         )
     role = part.get("role")
+    role = "system" if role == "developer" else role  # OpenAI's newer name
+    if part.get("tool_calls") or part.get("function_call"):
+        raise Unusable(
+            _("`%(name)s` calls a tool. Only text can be imported: remove this line.")
+            % {"name": name}
+        )
     if role not in ROLES:
         raise Unusable(
             _("Unknown role “%(role)s” in `%(name)s`. Use system, user or assistant.")
@@ -308,7 +361,19 @@ def _message(part: Any, name: str) -> Message:
                 "name": name,
             }
         )
-    return {"role": role, "content": text_of(part.get("content"), f"{name}.content")}
+    return {"role": role, "content": text_of(_joined(part.get("content")), f"{name}.content")}
+
+
+def _joined(content: Any) -> Any:
+    """The text of a message that is given in parts of text; anything else as it is."""
+    if not isinstance(content, list) or not content:
+        return content
+    texts = [
+        part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+        for part in content
+    ]
+    known = [text for text in texts if isinstance(text, str)]
+    return "\n\n".join(known) if len(known) == len(texts) else content
 
 
 def _check_order(roles: list[str], name: str) -> None:

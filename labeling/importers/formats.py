@@ -1,54 +1,143 @@
 """Importers turn uploaded files into drafts with line numbers. Bytes in, drafts and problems out:
 no database.
 
+A file holds rows (labeling.importers.files), and rows have a shape (labeling.importers.shapes).
 `read(stream, format)` never raises because of a file's content: every error becomes a problem,
 and reading continues.
 """
 
-import json
-from typing import BinaryIO
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, BinaryIO
 
-from labeling.importers import hugging_face, lines, plain, transcripts, trees
-from labeling.importers.drafts import Found, ImportProblem
+from labeling.importers.columns import Columns, renamed
+from labeling.importers.drafts import Found, ImportDraft
+from labeling.importers.files import rows
+from labeling.importers.files.lines import Value
+from labeling.importers.shapes import (
+    arena,
+    dialogues,
+    hugging_face,
+    instructions,
+    plain,
+    projects,
+    rankings,
+    transcripts,
+    trees,
+)
+from labeling.importers.shapes.reading import Reader, Row
 
-READERS = {
-    "jsonl": plain.read_jsonl,
-    "csv": plain.read_csv,
+READERS: dict[str, Reader] = {
+    "jsonl": plain.read,
+    "csv": plain.read,
+    "plain": plain.read,
     "openassistant": trees.read,
+    "oasst_flat": trees.read_flat,
     "hh": transcripts.read,
     "hf": hugging_face.read,
+    "sharegpt": dialogues.read,
+    "alpaca": instructions.read,
+    "ultrafeedback": instructions.read_ultrafeedback,
+    "helpsteer": arena.read_helpsteer,
+    "arena": arena.read,
+    "turns": arena.read_turns,
+    "argilla": projects.read_argilla,
+    "label_studio": projects.read_label_studio,
+    "rankings": rankings.read,
 }
 FORMATS = tuple(READERS)
+_TEXTS = {"jsonl": "jsonl", "csv": "csv"}
+_LOOKED_AT = 50
+"""Rows and problems in which the first usable row, and the names of columns, are looked for."""
+MAX_REMEMBERED = 1_000
 
 
-def read(stream: BinaryIO, file_format: str) -> Found:
-    """Drafts and problems of a file, one at a time, in constant memory."""
-    return READERS[file_format](lines.unpacked(stream))
+def read(
+    stream: BinaryIO, file_format: str, columns: Columns | None = None, *, most: int | None = None
+) -> Found:
+    """Drafts and problems of a file, one at a time, in constant memory. `columns` renames the
+    file's own headings. Reads at most the first `most` rows.
+    """
+    seen: set[str] = set()
+    for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, "")):
+        for found in READERS[file_format](renamed(islice(values, most), columns or {})):
+            if isinstance(found, ImportDraft):
+                yield replace(found, file=name) if name else found
+            elif not found.is_once or found.sentence not in seen:
+                if found.is_once and len(seen) < MAX_REMEMBERED:
+                    seen.add(found.sentence)
+                yield replace(found, sentence=f"{name}: {found.sentence}") if name else found
 
 
-def guess_format(stream: BinaryIO) -> str:
-    """The likely format, judged by the file's first line. Consumes part of the stream."""
-    first = _first_line(stream)
-    try:
-        value = json.loads(first)
-    except (ValueError, RecursionError):
-        return "jsonl" if first[:1] in (b"{", b"[", b'"') else "csv"
-    if not isinstance(value, dict):
-        return "jsonl" if isinstance(value, str | list) else "csv"
-    if isinstance(value.get("prompt"), dict):
-        return "openassistant"
-    if isinstance(value.get("chosen"), str) and "prompt" not in value:
-        return "hh"
-    if {"chosen", "rejected", "completion"} & set(value) or isinstance(value.get("prompt"), list):
-        return "hf"
-    return "jsonl"
+def guess_format(stream: BinaryIO, columns: Columns | None = None) -> str:
+    """The likely format, judged by the file's first row. Consumes part of the stream."""
+    return look(stream, columns).format
 
 
-def _first_line(stream: BinaryIO) -> bytes:
-    for line in lines.lines(lines.unpacked(stream)):
-        if isinstance(line, ImportProblem):
-            return b""
-        content = line.content.removeprefix(b"\xef\xbb\xbf").strip()
-        if content:
-            return content
-    return b""
+@dataclass(frozen=True)
+class Look:
+    """What a file seems to be, judged by its first row, and the columns of its first rows."""
+
+    format: str
+    names: tuple[str, ...]
+
+
+def look(stream: BinaryIO, columns: Columns | None = None) -> Look:
+    for _name, kind, values in rows.files(stream):
+        file_format, names = "", dict[str, None]()
+        for one in islice(values, _LOOKED_AT):
+            if isinstance(one, Value):
+                [row] = renamed(iter([one]), columns or {})
+                file_format = file_format or _format(row, kind)
+                names |= dict.fromkeys(one.value if isinstance(one.value, dict) else ())
+        without_rows = kind if kind in FORMATS else "jsonl" if kind == "json" else "csv"
+        return Look(file_format or without_rows, tuple(names))
+    return Look("csv", ())
+
+
+def _format(value: Any, kind: str) -> str:
+    row = value.value
+    if isinstance(row, dict):
+        for name, fits in _FITS.items():
+            if fits(row):
+                return name
+    return kind if kind in FORMATS else "plain"
+
+
+def _lists(row: Row, *names: str) -> bool:
+    """Whether one of these fields is a list of objects."""
+    return any(
+        isinstance(row.get(name), list) and bool(row[name]) and isinstance(row[name][0], dict)
+        for name in names
+    )
+
+
+def _is_arena(row: Row) -> bool:
+    return {"model_a", "model_b"} <= row.keys() and ("conversation_a" in row or "response_a" in row)
+
+
+# The first that fits counts, so a shape comes before others whose columns it has too.
+_FITS: Mapping[str, Callable[[Row], bool]] = {
+    "argilla": lambda row: isinstance(row.get("fields"), dict),
+    "label_studio": lambda row: isinstance(row.get("data"), dict),
+    "openassistant": lambda row: isinstance(row.get("prompt"), dict),
+    # A root has no parent_id in some files.
+    "oasst_flat": lambda row: {"message_id", "role", "text"} <= row.keys(),
+    "rankings": lambda row: _lists(row, "responses") and "rank" in row["responses"][0],
+    "arena": _is_arena,
+    "helpsteer": lambda row: bool({"overall_preference", "preference_strength"} & row.keys()),
+    "ultrafeedback": lambda row: "instruction" in row and _lists(row, "completions"),
+    "turns": lambda row: "turns" in row and "prompt" not in row,
+    "sharegpt": lambda row: _lists(row, *dialogues.COLUMNS),
+    "alpaca": lambda row: (
+        "instruction" in row
+        and bool(row.keys() & set(instructions.ANSWERS))
+        and not {"prompt", "messages"} & row.keys()
+    ),
+    "hh": lambda row: isinstance(row.get("chosen"), str) and "prompt" not in row,
+    "hf": lambda row: (
+        bool({"chosen", "rejected", "completion", "completions", "preferred_output"} & row.keys())
+        or isinstance(row.get("prompt"), list)
+    ),
+}

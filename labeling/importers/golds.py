@@ -16,7 +16,7 @@ from labeling.importers.drafts import (
     response_text,
     text_of,
 )
-from labeling.importers.lines import json_values, unpacked
+from labeling.importers.files.lines import json_values, unpacked
 
 
 @dataclass(frozen=True)

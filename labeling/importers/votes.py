@@ -19,8 +19,8 @@ from labeling.importers.drafts import (
     one_prompt,
     shown,
 )
-from labeling.importers.lines import json_values, unpacked
-from labeling.importers.plain import records
+from labeling.importers.files import tables
+from labeling.importers.files.lines import json_values, unpacked
 
 _RANKS = {"left": (1, 2), "right": (2, 1), "tie": (1, 1)}
 _COLUMNS = ("id", "worker", "winner")
@@ -48,12 +48,12 @@ def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
             yield ImportProblem(
                 found.line, _("In the pairs file: %(sentence)s") % {"sentence": error.sentence}
             )
-    for record in records(unpacked(votes), needed=_COLUMNS):
+    for record in tables.read(unpacked(votes), needed=_COLUMNS):
         if isinstance(record, ImportProblem):
             yield record
             continue
         try:
-            yield _draft(record.line, record.row, known)
+            yield _draft(record.line, record.value, known)
         except Unusable as error:
             yield ImportProblem(record.line, error.sentence)
 

@@ -66,6 +66,9 @@ class Import(models.Model):
         default=dict,
         help_text="prompts, responses, demonstrations, comparisons, duplicates, problems",
     )
+    columns = models.JSONField(
+        default=dict, help_text="name that is read → heading in the file, for files with their own"
+    )
     problems = models.JSONField(
         default=list, help_text="[{line, sentence}], capped; counts.problems has the full number"
     )
@@ -225,6 +228,16 @@ class Response(models.Model):
     is_ended = models.BooleanField(
         null=True, help_text="whether the model ended its turn; null for a person"
     )
+    licence = models.CharField(
+        _("Licence"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="the text's own, from its row in an import; empty: that of its source",
+    )
+    marks = models.JSONField(
+        default=dict, help_text="what an import said of it: label, scores; never a judgment"
+    )
     import_batch = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"
     )
@@ -254,6 +267,19 @@ class Response(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def own_licence(self) -> str:
+        """The licence of the text; empty if none is known. Reads the source."""
+        return self.licence or self.source.licence
+
+    @property
+    def marks_words(self) -> list[tuple[str, Any]]:
+        """(mark, value) as people read them."""
+        return [
+            (name.replace("_", " "), str(value).lower() if isinstance(value, bool) else value)
+            for name, value in self.marks.items()
+        ]
 
     @property
     def sampling_words(self) -> list[tuple[str, Any]]:

@@ -49,7 +49,15 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
 
 
 def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: SignedIn) -> None:
-    assert rail(signed_in(noor)) == ["Runs", "Models", "Snapshots", "Schedules", "Nodes", "Storage"]
+    assert rail(signed_in(noor)) == [
+        "Runs",
+        "Models",
+        "Snapshots",
+        "Suites",
+        "Schedules",
+        "Nodes",
+        "Storage",
+    ]
 
 
 def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
+from accounts.api.fields import Name
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, does, writes
 from training import access as training_access
@@ -72,7 +73,7 @@ class NewSuiteSerializer(serializers.Serializer[Any]):
     )
     licence = serializers.CharField(required=False, max_length=64)
     version = serializers.CharField(required=False, max_length=32)
-    name = serializers.CharField(required=False, max_length=120)
+    name = Name(required=False, max_length=120)
     slug = serializers.CharField(required=False, max_length=64)
     area = serializers.ChoiceField(required=False, choices=Suite.Area.choices)
     scorer = serializers.ChoiceField(required=False, choices=list(SCORERS))

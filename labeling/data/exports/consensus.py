@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from labeling.data.exports.rows import as_turn
+from labeling.data.exports.rows import as_turn, licence_expression
 from labeling.models import Campaign, Item, RankedResponse, Response
 from labeling.quality import counting
 from labeling.quality.measures import consensus
@@ -53,6 +53,10 @@ SCHEMA = (
     ("category", pa.string()),
     ("language", pa.string()),
     ("licence", pa.string()),
+    ("prompt_licence", pa.string()),
+    ("prompt_source", pa.string()),
+    ("licence_a", pa.string()),
+    ("licence_b", pa.string()),
 )
 """The columns besides `prompt`, `a` and `b`, which are lists of messages."""
 
@@ -70,7 +74,7 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
         accuracy = accuracy_by_rater(campaign=campaign)
         items = (
             Item.objects.filter(campaign=campaign, repeat_of=None)
-            .select_related("prompt")
+            .select_related("prompt__source")
             .order_by("pk")
         )
         after = 0
@@ -130,7 +134,11 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
         "split": prompt.split,
         "category": prompt.category,
         "language": prompt.language,
-        "licence": prompt.licence,
+        "licence": licence_expression([prompt.licence, row.a.own_licence, row.b.own_licence]),
+        "prompt_licence": prompt.licence,
+        "prompt_source": prompt.source.name,
+        "licence_a": row.a.own_licence,
+        "licence_b": row.b.own_licence,
     }
 
 

@@ -2,6 +2,7 @@
 database.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,10 @@ class DemonstrationRow:
     is_last: bool = True
     """no answer of the same dialogue follows"""
     response_licence: str = ""
-    """of the import it came from; empty if it was written here"""
+    """of its row, or of the import it came from, or of the response it was edited from; empty if it
+    was written here
+    """
+    prompt_source: str = ""
     item_id: int | None = None
     active_s: float | None = None
     """seconds with input; None when not measured"""
@@ -69,7 +73,7 @@ class RankedText:
     person
     """
     licence: str = ""
-    """of its source"""
+    """its own; empty if it was written here"""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class ComparisonRow:
     """the warnings that the rater overruled"""
     is_all_bad: bool = False
     """no response was worth ranking; the reason says why"""
+    prompt_source: str = ""
 
     @property
     def licences(self) -> set[str]:
@@ -122,6 +127,7 @@ class DecidedText:
     rank: int | None
     """1 = best, equal numbers tie, None = undecided"""
     source_name: str
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,11 @@ class AdjudicatedRow:
     category: str
     language: str
     at: datetime
+    prompt_source: str = ""
+
+    @property
+    def licences(self) -> set[str]:
+        return _licences(self.licence, *(response.licence for response in self.responses))
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,11 @@ def _licences(of_prompt: str, *of_responses: str) -> set[str]:
     responses' sources.
     """
     return {of_prompt, *filter(None, of_responses)}
+
+
+def licence_expression(licences: Iterable[str]) -> str:
+    """One SPDX expression for a row with texts under these licences: all of them apply."""
+    return " AND ".join(sorted(filter(None, set(licences))))
 
 
 def as_turn(text: str) -> list[Message]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations, islice
 from typing import Any, BinaryIO
 
@@ -16,6 +17,7 @@ from labeling.data.exports.rows import (
     ComparisonRow,
     DemonstrationRow,
     as_turn,
+    licence_expression,
 )
 from labeling.data.exports.streams import adjudications, comparisons, demonstrations
 
@@ -29,6 +31,8 @@ _ABOUT = (
     ("category", pa.string()),
     ("language", pa.string()),
     ("licence", pa.string()),
+    ("prompt_licence", pa.string()),
+    ("prompt_source", pa.string()),
     ("is_extra", pa.bool_()),
     ("is_edit", pa.bool_()),
     ("submitted_at", pa.string()),
@@ -40,7 +44,13 @@ _ABOUT = (
     ("is_repeat", pa.bool_()),
 )
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_ANSWERS = (*_ABOUT, ("turn", pa.int64()))
+_WRITTEN = (("response_licence", pa.string()), ("response_source", pa.string()))
+_PAIR = tuple(
+    (f"{side}_{about}", pa.string())
+    for side in ("chosen", "rejected")
+    for about in ("licence", "source")
+)
+_ANSWERS = (*_ABOUT, *_WRITTEN, ("turn", pa.int64()))
 _RESPONSES = pa.list_(
     pa.struct(
         [
@@ -48,6 +58,7 @@ _RESPONSES = pa.list_(
             ("text", pa.string()),
             ("rank", pa.int64()),
             ("source", pa.string()),
+            ("licence", pa.string()),
             ("position", pa.int64()),
             ("ratings", pa.string()),
         ]
@@ -60,14 +71,15 @@ _DECIDED = pa.list_(
             ("text", pa.string()),
             ("rank", pa.int64()),
             ("source", pa.string()),
+            ("licence", pa.string()),
         ]
     )
 )
 SCHEMAS: dict[str, pa.Schema] = {
     "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ANSWERS]),
-    "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT]),
+    "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT, *_WRITTEN]),
     "preferences": pa.schema(
-        [("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]
+        [("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT, *_PAIR]
     ),
     "rankings": pa.schema(
         [
@@ -91,6 +103,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("category", pa.string()),
             ("language", pa.string()),
             ("licence", pa.string()),
+            ("prompt_licence", pa.string()),
+            ("prompt_source", pa.string()),
             ("adjudicated_at", pa.string()),
         ]
     ),
@@ -111,8 +125,43 @@ def records(
     include_extra: bool = False,
     include_gold: bool = False,
     include_set_aside: bool = False,
+    licences: Collection[str] | None = None,
 ) -> Iterator[Record]:
-    """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values."""
+    """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values. With `licences`, only rows
+    whose texts are all under one of these.
+    """
+    rows = _records(
+        shape,
+        campaigns=campaigns,
+        include_imports=include_imports,
+        include_extra=include_extra,
+        include_gold=include_gold,
+        include_set_aside=include_set_aside,
+    )
+    if licences is None:
+        return rows
+    return (row for row in rows if licences_in(row) <= set(licences))
+
+
+def licences_in(record: Record) -> set[str]:
+    """The licences of a row's texts: the prompt's, which may be empty, and those that the other
+    texts have. A text without one was written here.
+    """
+    names = ("response_licence", "chosen_licence", "rejected_licence", "licence_a", "licence_b")
+    others = {record.get(name) or "" for name in names}
+    others |= {response["licence"] for response in record.get("responses", ())}
+    return {record["prompt_licence"]} | (others - {""})
+
+
+def _records(
+    shape: str,
+    *,
+    campaigns: Collection[int] | None,
+    include_imports: bool,
+    include_extra: bool,
+    include_gold: bool,
+    include_set_aside: bool,
+) -> Iterator[Record]:
     filters: Record = {
         "campaigns": campaigns,
         "include_imports": include_imports,
@@ -141,12 +190,17 @@ def as_prompt_completion(row: DemonstrationRow) -> Record:
     return (
         {"prompt": row.messages, "completion": as_turn(row.response)}
         | _about(row)
+        | _written(row)
         | {"turn": row.turn}
     )
 
 
 def as_dialogue(row: DemonstrationRow) -> Record:
-    return {"messages": [*row.messages, *as_turn(row.response)]} | _about(row)
+    return {"messages": [*row.messages, *as_turn(row.response)]} | _about(row) | _written(row)
+
+
+def _written(row: DemonstrationRow) -> Record:
+    return {"response_licence": row.response_licence, "response_source": row.source_name}
 
 
 def as_preferences(row: ComparisonRow) -> Iterator[Record]:
@@ -157,11 +211,20 @@ def as_preferences(row: ComparisonRow) -> Iterator[Record]:
     for (rank, one), (other_rank, other) in combinations(ranked, 2):
         if rank != other_rank:
             chosen, rejected = (one, other) if rank < other_rank else (other, one)
-            yield {
-                "prompt": row.messages,
-                "chosen": as_turn(chosen.text),
-                "rejected": as_turn(rejected.text),
-            } | _about(row)
+            yield (
+                {
+                    "prompt": row.messages,
+                    "chosen": as_turn(chosen.text),
+                    "rejected": as_turn(rejected.text),
+                }
+                | _about(replace(row, responses=(chosen, rejected)))
+                | {
+                    "chosen_licence": chosen.licence,
+                    "chosen_source": chosen.source_name,
+                    "rejected_licence": rejected.licence,
+                    "rejected_source": rejected.source_name,
+                }
+            )
 
 
 def as_ranking(row: ComparisonRow) -> Record:
@@ -171,6 +234,7 @@ def as_ranking(row: ComparisonRow) -> Record:
             "text": response.text,
             "rank": response.rank,
             "source": response.source_name,
+            "licence": response.licence,
             "position": response.position,
             "ratings": response.ratings,
         }
@@ -192,6 +256,7 @@ def as_adjudicated(row: AdjudicatedRow) -> Record:
             "text": decided.text,
             "rank": decided.rank,
             "source": decided.source_name,
+            "licence": decided.licence,
         }
         for decided in row.responses
     ]
@@ -205,7 +270,9 @@ def as_adjudicated(row: AdjudicatedRow) -> Record:
         "split": row.split,
         "category": row.category,
         "language": row.language,
-        "licence": row.licence,
+        "licence": licence_expression(row.licences),
+        "prompt_licence": row.licence,
+        "prompt_source": row.prompt_source,
         "adjudicated_at": row.at.isoformat(),
     }
 
@@ -247,7 +314,9 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
         "split": row.split,
         "category": row.category,
         "language": row.language,
-        "licence": row.licence,
+        "licence": licence_expression(row.licences),
+        "prompt_licence": row.licence,
+        "prompt_source": row.prompt_source,
         "is_extra": row.is_extra,
         "is_edit": row.is_edit,
         "submitted_at": row.submitted_at.isoformat(),

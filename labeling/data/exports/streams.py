@@ -23,10 +23,13 @@ from labeling.data.exports.rows import (
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
+    Campaign,
     Demonstration,
+    Item,
     Judgment,
     Prompt,
     RankedResponse,
+    Response,
     ResponseScore,
 )
 from labeling.quality import counting
@@ -53,7 +56,8 @@ def demonstrations(
         with_set_aside=include_set_aside,
     )
     judgments = _judgments(written.filter(counted), campaigns, include_imports)
-    for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
+    judgments = judgments.select_related("demonstration__edit_of__source")
+    for judgment in judgments.iterator(chunk_size=CHUNK):
         yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
 
 
@@ -95,12 +99,21 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_extra=judgment.is_extra,
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
-        response_licence=judgment.import_batch.source.licence if judgment.import_batch else "",
+        response_licence=_written_licence(judgment),
+        prompt_source=prompt.source.name,
         item_id=judgment.item_id,
         active_s=judgment.active_s,
         warnings=tuple(judgment.warnings),
         is_repeat=_is_repeat(judgment),
     )
+
+
+def _written_licence(judgment: Judgment) -> str:
+    """The licence of a demonstration. An edit keeps that of the text it was made from."""
+    if judgment.import_batch:
+        return str(judgment.presentation.get("licence") or judgment.import_batch.source.licence)
+    original = judgment.demonstration.edit_of
+    return original.own_licence if original else ""
 
 
 def _origin(judgment: Judgment) -> str:
@@ -181,6 +194,7 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         active_s=judgment.active_s,
         warnings=tuple(judgment.warnings),
         is_all_bad=judgment.comparison.is_all_bad,
+        prompt_source=prompt.source.name,
     )
 
 
@@ -193,7 +207,7 @@ def _ranked_text(row: RankedResponse) -> RankedText:
         position=row.position,
         ratings=row.ratings,
         is_ended=row.response.is_ended,
-        licence=row.response.source.licence,
+        licence=row.response.own_licence,
     )
 
 
@@ -216,7 +230,7 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
         written.response.source.name,
         EDITED,
         {},
-        licence=written.response.source.licence,
+        licence=written.response.own_licence or original.licence,
     )
     # By id, as in every other row.
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
@@ -242,7 +256,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
     found = (
         Adjudication.objects.filter(ranks__isnull=False)
         .distinct()
-        .select_related("item__prompt")
+        .select_related("item__prompt__source")
         .order_by("pk")
     )
     if campaigns is not None:
@@ -254,7 +268,13 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
             prompt_id=prompt.pk,
             messages=prompt.messages,
             responses=tuple(
-                DecidedText(row.response_id, row.response.text, row.rank, row.response.source.name)
+                DecidedText(
+                    row.response_id,
+                    row.response.text,
+                    row.rank,
+                    row.response.source.name,
+                    row.response.own_licence,
+                )
                 for row in decision.ranks.all()
             ),
             reason=decision.reason,
@@ -264,6 +284,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
             category=prompt.category,
             language=prompt.language,
             at=decision.at,
+            prompt_source=prompt.source.name,
         )
 
 
@@ -281,6 +302,16 @@ def prompts() -> Iterator[PromptRow]:
             language=prompt.language,
             source_name=prompt.source.name,
         )
+
+
+def licences_of(*, campaign: Campaign) -> list[str]:
+    """The licences of a campaign's prompts and responses; "" if a prompt has none."""
+    prompts = Item.objects.filter(campaign=campaign).values_list("prompt__licence", flat=True)
+    texts = Response.objects.filter(items__campaign=campaign).exclude(
+        licence="", source__licence=""
+    )
+    named = texts.values_list("licence", "source__licence").order_by().distinct()
+    return sorted({*prompts.order_by().distinct(), *(own or source for own, source in named)})
 
 
 def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
@@ -331,7 +362,7 @@ def _scored(found: ResponseScore) -> ScoredRow:
         source_name=response.source.name,
         licence=prompt.licence,
         category=prompt.category,
-        response_licence=response.source.licence,
+        response_licence=response.own_licence,
     )
 
 
@@ -349,7 +380,7 @@ def _judgments(
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)
     return judgments.select_related(
-        "prompt",
+        "prompt__source",
         "rater",
         "campaign__pool",
         "guideline_version__guideline",

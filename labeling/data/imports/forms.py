@@ -1,27 +1,58 @@
-"""The form that uploads a file of prompts."""
+"""The forms that upload a file of prompts, and say what its columns are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.files import File
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-FORMATS = [
+from labeling.importers.columns import TARGETS
+
+FORMATS: list[tuple[str, str | Promise]] = [
     ("", _("Detect automatically")),
+    ("plain", _("Prompts: prompt, text or messages")),
     ("jsonl", _("JSON lines: prompt, text or messages")),
     ("csv", _("CSV: prompt, text or messages")),
+    ("hf", _("TRL and OpenAI: messages, completion, or chosen and rejected")),
+    ("alpaca", _("Alpaca and Dolly: instruction and output")),
+    ("sharegpt", _("ShareGPT: conversations")),
     ("openassistant", _("Open-Assistant trees")),
+    ("oasst_flat", _("Open-Assistant, one message per row")),
     ("hh", _("Chosen and rejected transcripts (HH)")),
-    ("hf", _("Hugging Face: messages, completion, or chosen and rejected")),
+    ("ultrafeedback", _("UltraFeedback: instruction and rated completions")),
+    ("helpsteer", _("HelpSteer preferences")),
+    ("arena", _("Chatbot Arena: two models and a winner")),
+    ("turns", _("MT-Bench questions: turns")),
+    ("argilla", _("Argilla records")),
+    ("label_studio", _("Label Studio tasks")),
+    ("rankings", _("Rankings exported from here")),
 ]
+WORDS = dict(FORMATS)
+_TARGETS = {
+    "prompt": _("Prompt"),
+    "response": _("Response"),
+    "chosen": _("Better response"),
+    "rejected": _("Worse response"),
+    "model": _("Model"),
+    "label": _("Good or bad"),
+    "system": _("System message"),
+    "category": _("Category"),
+    "language": _("Language"),
+    "licence": _("Licence"),
+}
 
 
 class ImportForm(forms.Form):
-    """A file of prompts, where it comes from and how to read it."""
+    """A file of prompts, where it comes from and how to read it. `upload` names a file that was
+    sent before, for a preview.
+    """
 
+    upload = forms.CharField(required=False, widget=forms.HiddenInput)
     file = forms.FileField(
         label=_("File"),
-        help_text=_("UTF-8, one record per line. Gzip files are unpacked."),
+        help_text=_("JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP."),
         error_messages={"empty": _("The file is empty. Choose one with at least one line.")},
     )
     file_format = forms.ChoiceField(label=_("Format"), choices=FORMATS, required=False)
@@ -33,7 +64,9 @@ class ImportForm(forms.Form):
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
-        help_text=_("An SPDX identifier, such as Apache-2.0 or CC-BY-4.0."),
+        help_text=_(
+            "An SPDX identifier, such as Apache-2.0 or CC-BY-4.0. A row's own licence comes first."
+        ),
     )
     with_judgments = forms.BooleanField(
         label=_("Import human replies as demonstrations and rankings as comparisons"),
@@ -43,13 +76,39 @@ class ImportForm(forms.Form):
         label=_("Publish nothing if any line has a problem"), required=False
     )
 
+    def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_kept:
+            del self.fields["file"]
+
     @property
-    def upload(self) -> "File[bytes]":
+    def upload_file(self) -> "File[bytes]":
         file: File[bytes] = self.cleaned_data["file"]
         return file
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Arguments for services.start_upload, except the file."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "file"}
+        values = {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name not in ("file", "upload")
+        }
         return values | {"file_format": values["file_format"] or None}
+
+
+class ColumnsForm(forms.Form):
+    """Which of a file's columns is which. Nothing needs to be chosen for names that are known."""
+
+    def __init__(self, data: Any = None, *, names: Sequence[str]) -> None:
+        super().__init__(data, prefix="column")
+        choices = [("", "–"), *((name, name) for name in names if name)]
+        for target in TARGETS:
+            self.fields[target] = forms.ChoiceField(
+                label=_TARGETS[target], choices=choices, required=False
+            )
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Name that is read → heading in the file."""
+        return {target: name for target, name in self.cleaned_data.items() if name}

@@ -172,8 +172,8 @@ def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
         messages=list(one.draft.messages),
         messages_sha256=one.sha256,
         source=batch.source,
-        origin=f"{batch.file_name[:200]} line {one.draft.line}",
-        licence=batch.licence,
+        origin=_origin(batch, one.draft),
+        licence=one.draft.licence or batch.licence,
         category=one.draft.category,
         language=one.draft.language,
         sensitive=list(one.draft.sensitive),
@@ -182,6 +182,12 @@ def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
         signature=one.sketch.signature,
         created_at=now,
     )
+
+
+def _origin(batch: Import, draft: ImportDraft) -> str:
+    """The file and line; in an archive, its file too."""
+    file = f"{batch.file_name} {draft.file}" if draft.file else batch.file_name
+    return f"{file[:200]} line {draft.line}"
 
 
 def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
@@ -229,6 +235,8 @@ def _responses(
                     text=reply.text,
                     number=number,
                     sampling=dict(reply.sampling),
+                    licence=_own_licence(reply.licence or draft.licence, source),
+                    marks=dict(reply.marks),
                     is_ended=reply.is_ended,
                     import_batch=batch,
                     author_id=authors.get(
@@ -241,6 +249,11 @@ def _responses(
     Response.objects.bulk_create(new)
     counts["responses"] = len(new)
     return written
+
+
+def _own_licence(licence: str, source: Source) -> str:
+    """A licence is stored with a text only where it differs from its source's."""
+    return "" if licence == source.licence else licence
 
 
 def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
@@ -290,7 +303,7 @@ def _judgments(
     ranked: list[RankedResponse] = []
 
     def judged(
-        kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object
+        kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object, licence: str = ""
     ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
         if mark in stored:
@@ -302,6 +315,7 @@ def _judgments(
             rater=raters[draft.worker],
             prompt=prompt,
             import_batch=batch,
+            presentation={"licence": licence} if licence else {},
             submitted_at=now,
         )
         judgments.append(judgment)
@@ -310,7 +324,13 @@ def _judgments(
     for draft, prompt in placed:
         for reply in draft.replies:
             if reply.is_human and (
-                judgment := judged(Judgment.Kind.DEMONSTRATION, draft, prompt, reply.text)
+                judgment := judged(
+                    Judgment.Kind.DEMONSTRATION,
+                    draft,
+                    prompt,
+                    reply.text,
+                    reply.licence or draft.licence,
+                )
             ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
         if not draft.is_compared:

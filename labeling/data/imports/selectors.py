@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from labeling.data.imports.forms import WORDS
 from labeling.models import Import, Prompt
 
 # A batch takes about a second; a worker that has been silent this long is gone.
@@ -28,6 +29,8 @@ class ImportReport:
     """
 
     batch: Import
+    format: str
+    """what the file was read as, in words"""
     share: float | None
     counts: list[Count]
     problems: list[dict[str, Any]]
@@ -61,6 +64,7 @@ def import_report(*, batch: Import) -> ImportReport:
     n_problems = batch.counts.get("problems", 0)
     return ImportReport(
         batch=batch,
+        format=str(WORDS.get(batch.format, batch.format)),
         share=min(1.0, batch.bytes_read / batch.bytes_total) if batch.bytes_total else None,
         counts=[
             Count(str(name), batch.counts[key])

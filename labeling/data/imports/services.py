@@ -24,6 +24,7 @@ from labeling.data.imports import doorbell
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.selectors import is_publishable, lost
 from labeling.importers import formats, votes
+from labeling.importers.columns import Columns
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
 
@@ -60,6 +61,7 @@ def start_import(
     is_strict: bool = False,
     with_judgments: bool = False,
     pairs_path: Path | None = None,
+    columns: Columns | None = None,
     is_rung: bool = True,
     by: User | None,
     now: datetime,
@@ -76,7 +78,7 @@ def start_import(
         raise UnableToImport(_("Enter the licence of the data, such as CC-BY-4.0."))
     if file_format is None:
         with path.open("rb") as stream:
-            file_format = formats.guess_format(stream)
+            file_format = formats.guess_format(stream, columns)
     with transaction.atomic():
         batch = Import.objects.create(
             file_name=file_name,
@@ -85,6 +87,7 @@ def start_import(
             format=file_format,
             is_strict=is_strict,
             with_judgments=with_judgments,
+            columns=dict(columns or {}),
             source=_source(source_name.strip(), licence.strip(), now),
             licence=licence.strip(),
             bytes_total=path.stat().st_size,
@@ -120,6 +123,17 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments:
         )
     except UnableToImport:
         path.unlink()
+        raise
+
+
+def start_kept(*, path: Path, by: User, now: datetime, **arguments: Any) -> Import:
+    """Queue a file that was kept for a preview. It stays where it was if the import is refused."""
+    moved = path.with_name(uuid.uuid4().hex)
+    path.rename(moved)
+    try:
+        return start_import(path=moved, **arguments, by=by, now=now)
+    except UnableToImport:
+        moved.rename(path)
         raise
 
 
@@ -313,7 +327,7 @@ def _read_drafts(
     batch: Import, stream: _CountingReader, files: ExitStack
 ) -> Iterator[ImportDraft | ImportProblem]:
     if batch.format != VOTES:
-        return formats.read(stream, batch.format)  # type: ignore[arg-type]
+        return formats.read(stream, batch.format, batch.columns)  # type: ignore[arg-type]
     return votes.read(stream, files.enter_context(_file(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
 
 

@@ -1,5 +1,7 @@
 """Pages of imports: the list, a new one, and one import while it runs and afterwards."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -9,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.data.imports import agreement as imports_agreement
-from labeling.data.imports import selectors, services
-from labeling.data.imports.forms import ImportForm
+from labeling.data.imports import previews, selectors, services
+from labeling.data.imports.forms import WORDS, ColumnsForm, ImportForm
 from labeling.quality.pages import words as pages_words
 
 PER_PAGE = 50
@@ -24,19 +26,68 @@ def index(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
-    form = ImportForm(request.POST or None, request.FILES or None)
+    """The form. “Preview” keeps the file and shows its first rows; the form then names it."""
+    kept = previews.kept_file(token=request.POST.get("upload", ""), by=request.user)
+    form = ImportForm(request.POST or None, request.FILES or None, is_kept=kept is not None)
+    context: dict[str, Any] = {"form": form, "kept": kept}
     if request.method == "POST" and form.is_valid():
+        if kept is None and "preview" in request.POST:
+            kept = previews.keep(upload=form.upload_file, by=request.user, now=timezone.now())
+        if kept is not None:
+            return _with_kept_file(request, form, kept)
         try:
             batch = services.start_upload(
-                upload=form.upload, **form.arguments, by=request.user, now=timezone.now()
+                upload=form.upload_file, **form.arguments, by=request.user, now=timezone.now()
             )
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
     return render(
-        request, "labeling/data/import_new.html", {"form": form}, status=422 if form.errors else 200
+        request, "labeling/data/import_new.html", context, status=422 if form.errors else 200
     )
+
+
+def _with_kept_file(
+    request: MemberRequest, form: ImportForm, kept: previews.KeptFile
+) -> HttpResponse:
+    """Starts the import of a kept file, or shows its first rows."""
+    names = previews.column_names(path=kept.path)
+    columns_form = ColumnsForm(request.POST, names=names)
+    columns = columns_form.columns if columns_form.is_valid() else {}
+    if "preview" not in request.POST and columns_form.is_valid():
+        try:
+            batch = services.start_kept(
+                path=kept.path,
+                file_name=kept.name,
+                columns=columns,
+                **form.arguments,
+                by=request.user,
+                now=timezone.now(),
+            )
+        except services.UnableToImport as error:
+            form.add_error(None, error.sentence)
+        else:
+            return redirect("import_detail", batch.pk)
+    preview = previews.preview(
+        path=kept.path,
+        file_format=form.arguments["file_format"],
+        columns=columns,
+        with_judgments=form.cleaned_data["with_judgments"],
+    )
+    shown = ImportForm(request.POST.dict() | {"upload": kept.token}, is_kept=True)
+    shown.full_clean()
+    for sentence in form.non_field_errors():
+        shown.add_error(None, str(sentence))
+    context = {
+        "form": shown,
+        "kept": kept,
+        "preview": preview,
+        "format": WORDS.get(preview.format, preview.format),
+        "columns_form": columns_form if names else None,
+    }
+    status = 422 if shown.errors or columns_form.errors else 200
+    return render(request, "labeling/data/import_new.html", context, status=status)
 
 
 @require_GET

@@ -169,6 +169,8 @@ def _copy_responses(*, old: Prompt, new: Prompt, now: datetime) -> None:
                 text=response.text,
                 number=response.number,
                 sampling=response.sampling,
+                licence=response.licence,
+                marks=response.marks,
                 is_ended=response.is_ended,
                 created_at=now,
             )

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--format", choices=formats.FORMATS, help="default: detected from the first line"
+            "--format", choices=formats.FORMATS, help="default: found by looking at the file"
         )
         parser.add_argument("--source", required=True, help="name of the responses' source")
         parser.add_argument(

@@ -16,9 +16,37 @@ from tests.labeling.importers.parsed import PAIR, found, node, rows, tree, voted
 # --- whatever comes -------------------------------------------------------------------------------
 
 
-KEYS = "prompt text messages role content chosen rejected completion replies rank category language"
-SAID = ["user", "assistant", "system", "prompter", "\n\nHuman: a\n\nAssistant: b"]
-HEADS = [b"", b"\x1f\x8b", b"\xef\xbb\xbf", b"prompt\n", b'{"prompt": "a"}\n', b'"']
+KEYS = (
+    "prompt text messages role content chosen rejected completion replies rank category language"
+    " label labels score completions conversations from value instruction output response turns"
+    " responses source message_id parent_id winner model_a conversation_a conversation_b fields"
+    " data annotations result completed_by id license overall_preference context response1"
+    " response2 response_a response_b type ranker weight input preferred_output items"
+)
+SAID = [
+    "user",
+    "assistant",
+    "system",
+    "prompter",
+    "human",
+    "gpt",
+    "pairwise",
+    "model_a",
+    "\n\nHuman: a\n\nAssistant: b",
+    "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb",
+]
+HEADS = [
+    b"",
+    b"\x1f\x8b",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"[",
+    b"prompt\n",
+    b'{"prompt": "a"}\n',
+    b'"',
+]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from labeling import access as labeling_access
 from labeling.campaigns import services as campaigns_services
+from labeling.data.exports import shapes
 from labeling.data.imports import services as imports_services
 from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import correct, submit
@@ -385,3 +386,48 @@ def test_responses_that_cannot_be_read_are_told_with_their_line(
 
     (problem,) = Import.objects.get().problems
     assert (problem["line"], words in problem["sentence"]) == (2, True)
+
+
+# --- licences -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["licence", "license"])
+def test_a_rows_own_licence_is_stored_with_its_texts(bring: Bring, name: str) -> None:
+    bring(
+        {"prompt": "Hi", "response": "Hello", name: "CC-BY-NC-4.0"},
+        {"prompt": "Ho", "response": "Howdy"},
+    )
+
+    assert set(Prompt.objects.values_list("licence", flat=True)) == {"CC-BY-NC-4.0", "CC0-1.0"}
+    assert {r.text: r.own_licence for r in Response.objects.select_related("source")} == {
+        "Hello": "CC-BY-NC-4.0",
+        "Howdy": "CC0-1.0",
+    }
+
+
+def test_a_response_may_have_a_licence_that_its_prompt_has_not(bring: Bring) -> None:
+    one = {"text": "Hello", "model": "m", "licence": "CC-BY-NC-4.0"}
+
+    bring({"prompt": "Hi", "responses": [one, {"text": "Ho", "model": "m"}]})
+
+    assert Prompt.objects.get().licence == "CC0-1.0"
+    assert {r.text: r.own_licence for r in Response.objects.select_related("source")} == {
+        "Hello": "CC-BY-NC-4.0",
+        "Ho": "CC0-1.0",
+    }
+
+
+def test_a_demonstration_leaves_under_the_licence_of_its_row(bring: Bring) -> None:
+    bring({"prompt": "Hi", "response": "Hello", "licence": "CC-BY-NC-4.0"}, with_judgments=True)
+
+    (row,) = shapes.records("demonstrations")
+
+    assert (row["response_licence"], row["licence"]) == ("CC-BY-NC-4.0", "CC-BY-NC-4.0")
+    assert (row["response_source"], row["prompt_source"]) == ("a", "a")
+
+
+def test_a_licence_that_cannot_be_read_costs_its_line(bring: Bring) -> None:
+    batch = bring({"prompt": "Hi", "license": 7}, {"prompt": "Ho"})
+
+    assert Prompt.objects.count() == 1
+    assert "`license` must be one name" in batch.problems[0]["sentence"]

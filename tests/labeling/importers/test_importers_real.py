@@ -46,7 +46,8 @@ def found(name: str) -> tuple[str, list[ImportDraft], list[ImportProblem]]:
         ("oasst_prompts_en_250.jsonl", "jsonl", 250, 0),
         ("hh_harmless_base_test.jsonl.gz", "hh", 2308, 4),
         ("xstest_prompts.csv", "csv", 450, 1),
-        ("llmfao_pairs.jsonl", "jsonl", 2139, 1),
+        ("llmfao_pairs.jsonl", "jsonl", 2139, 2),
+        ("mt_bench_questions.jsonl", "turns", 80, 11),
     ],
 )
 def test_a_file_gives_its_prompts(
@@ -60,8 +61,7 @@ def test_a_file_gives_its_prompts(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("llmbar_natural.json", "a single JSON list"),
-        ("mt_bench_questions.jsonl", "`prompt`, `text` and `messages` are all missing"),
+        ("llmbar_natural.json", "`prompt`, `text` and `messages` are all missing"),
         ("self_instruct_seed_tasks.jsonl", "`prompt`, `text` and `messages` are all missing"),
         ("simple_safety_tests.csv", "No column is named prompt"),
     ],

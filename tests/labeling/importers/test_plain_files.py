@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from labeling.importers import drafts, formats, lines
+from labeling.importers import drafts, formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.files import lines
 from labeling.models import Prompt
 from tests.labeling.importers.parsed import assistant, found, only_draft, only_problem, rows, user
 
@@ -237,12 +238,21 @@ def test_bytes_that_are_no_utf8_cost_their_line_only() -> None:
     assert isinstance(draft, ImportDraft)
 
 
-def test_utf16_is_named() -> None:
-    assert "The file is in UTF-16" in only_problem('{"prompt": "a"}\n'.encode("utf-16")).sentence
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read(encoding: str) -> None:
+    content = ("\ufeff" if encoding != "utf-16" else "") + '{"prompt": "Grüße 🦀"}\n'
+
+    assert only_draft(content.encode(encoding)).messages == (user("Grüße 🦀"),)
 
 
-def test_one_json_list_is_named() -> None:
-    assert "a single JSON list" in only_problem(b'[\n  {"prompt": "a"}\n]\n').sentence
+def test_damaged_utf16_gives_a_problem_and_nothing_is_published() -> None:
+    content = "prompt\nHi\n".encode("utf-16") + b"\x00\xd8a\x00"
+
+    problem = found(content, "csv")[-1]
+
+    assert isinstance(problem, ImportProblem)
+    assert problem.is_fatal
+    assert "starts as UTF-16" in str(problem)
 
 
 def test_a_line_that_is_too_long_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,8 +342,11 @@ def test_a_key_twice_in_an_object_is_a_problem(line: bytes) -> None:
     assert isinstance(draft, ImportDraft)
 
 
-def test_a_zip_archive_is_named() -> None:
-    assert "ZIP archive" in only_problem(b"PK\x03\x04" + b"\x00" * 40, "csv").sentence
+def test_a_damaged_zip_archive_is_named() -> None:
+    problem = only_problem(b"PK\x03\x04" + b"\x00" * 40, "csv")
+
+    assert "archive is damaged" in problem.sentence
+    assert problem.is_fatal
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])
@@ -369,11 +382,21 @@ def test_a_csv_quotation_mark_that_never_closes_is_a_problem() -> None:
     )
 
 
-def test_a_csv_cell_that_is_no_utf8_costs_its_record_only() -> None:
-    problem, draft = found(b"prompt\ncaf\xe9\ntea\n", "csv")
+def test_a_cell_that_is_no_utf8_in_a_file_that_is_costs_its_record_only() -> None:
+    first, problem, draft = found("prompt\nthé\n".encode() + b"caf\xe9\ntea\n", "csv")
 
-    assert str(problem).startswith("Line 2: A cell is not UTF-8.")
-    assert draft.line == 3
+    assert isinstance(first, ImportDraft)
+    assert str(problem).startswith("Line 3: A cell is not UTF-8.")
+    assert draft.line == 4
+
+
+def test_a_csv_in_windows_1252_is_read_and_says_so() -> None:
+    problem, draft, other = found(b"prompt;model\ncaf\xe9 \x80;m\nna\xefve;m\n", "csv")
+
+    assert str(problem).startswith("Line 2: The file is not UTF-8. It is read as Windows-1252")
+    assert isinstance(draft, ImportDraft)
+    assert isinstance(other, ImportDraft)
+    assert (draft.messages, other.messages) == ((user("café €"),), (user("naïve"),))
 
 
 def test_a_csv_cell_may_hold_messages_as_json() -> None:

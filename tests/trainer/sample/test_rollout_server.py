@@ -12,7 +12,7 @@ import torch
 import transformers
 from torch import nn
 
-from tests.http_stub import serving
+from tests.tooling.http_stub import serving
 from tests.trainer import runs
 from tests.trainer.ppo import models
 from tests.trainer.sample import vllm_stub

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from trl.generation import vllm_client
 
-from tests.http_stub import Quiet
+from tests.tooling.http_stub import Quiet
 from training.trainer.sample import fixed_cache, rollout_server
 
 Fields = dict[str, tuple[type, ...]]

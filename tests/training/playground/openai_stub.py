@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.http_stub import Quiet, serving
+from tests.tooling.http_stub import Quiet, serving
 
 
 @dataclass

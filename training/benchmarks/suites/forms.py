@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pages.form_parts import sentence_case
+from pages.form_parts import NameField, sentence_case
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites.formats import public, reading, uploads
 from training.benchmarks.suites.formats.reading import Reading
@@ -67,7 +67,7 @@ class SuiteForm(forms.Form):
         required=False,
         help_text=_("Needed if the file does not say. A changed suite is a new version."),
     )
-    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    name = NameField(label=_("Name"), max_length=120, required=False)
     suite_id = forms.CharField(
         label=_("Id"),
         max_length=64,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.http_stub import Quiet, serving
+from tests.tooling.http_stub import Quiet, serving
 from tests.trainer import runs
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.processes import run_dir

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from labeling.importers import lines
 from labeling.importers.drafts import ImportProblem
+from labeling.importers.files import lines
 from training.benchmarks.suites.drafts import ItemDraft
 from training.benchmarks.suites.formats.kinds import KINDS, LM_EVAL, check_scorer
 from training.benchmarks.suites.formats.manifest import Manifest
@@ -29,7 +29,7 @@ class Row:
 
 def rows_of(content: bytes, notes: Notes) -> Iterator[Row]:
     """The objects of a file of JSON lines, split on the line feed only. Notes other lines."""
-    for found in lines.json_values(io.BytesIO(content)):
+    for found in lines.json_values(io.BufferedReader(io.BytesIO(content))):
         if isinstance(found, ImportProblem):
             notes.add(found.line, found.sentence)
         elif isinstance(found.value, dict):

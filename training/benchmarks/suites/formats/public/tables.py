@@ -20,7 +20,8 @@ Fields = dict[str, Any]
 Table = Sequence[Row]
 MAX_CELL = 1_000_000
 _PARQUET, _BATCH = b"PAR1", 50
-# The csv module has one limit for the whole process, and labeling.importers.plain sets it too.
+# The csv module has one limit for the whole process, and labeling.importers.files.tables sets
+# it too.
 csv.field_size_limit(MAX_CELL)
 
 

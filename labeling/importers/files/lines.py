@@ -1,10 +1,12 @@
-"""Bytes to numbered lines and JSON values: handles gzip, byte-order marks, truncated files and text
-that is not UTF-8.
+"""Bytes to numbered lines and JSON values: handles gzip, UTF-16, byte-order marks, truncated files
+and text that is not UTF-8.
 """
 
+import codecs
 import gzip
 import io
 import json
+import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +20,7 @@ from pages import plain_text
 MAX_LINE = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -32,28 +34,44 @@ class FileLine:
 
 @dataclass(frozen=True)
 class Value:
-    """One JSON value and its line."""
+    """One row of a file and its line. Rows of a table also know the line of their heading."""
 
     line: int
     value: Any
+    heading: int = 0
 
 
-def unpacked(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or its decompressed content if it starts with gzip's two magic bytes."""
-    buffered = (
-        io.BufferedReader(stream, _CHUNK)
-        if isinstance(stream, io.RawIOBase)
-        else io.BufferedReader(_Raw(stream), _CHUNK)
-    )
-    if buffered.peek(2)[:2] == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
-    return buffered
+Values = Iterator[Value | ImportProblem]
+Opened = io.BufferedReader | gzip.GzipFile
 
 
-def lines(stream: BinaryIO) -> Iterator[FileLine | ImportProblem]:
+def unpacked(stream: BinaryIO) -> Opened:
+    """The stream's content: decompressed if it starts with gzip's two magic bytes, and in UTF-8 if
+    it starts with the byte-order mark of UTF-16.
+    """
+    raw = stream if isinstance(stream, io.RawIOBase) else _Raw(stream)
+    opened: Opened = io.BufferedReader(raw, _CHUNK)
+    if beginning(opened).startswith(_GZIP):
+        opened = gzip.GzipFile(fileobj=opened)
+    if beginning(opened).startswith(_UTF16):
+        opened = io.BufferedReader(_Utf8(opened), _CHUNK)
+    return opened
+
+
+def beginning(stream: Opened) -> bytes:
+    """What the next bytes are; empty at the end, and where a compressed stream is damaged (reading
+    it then says so).
+    """
+    try:
+        return stream.peek(_CHUNK)
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, UnicodeDecodeError):
+        return b""
+
+
+def lines(stream: Opened) -> Iterator[FileLine | ImportProblem]:
     """Splits lines on the line feed only: U+2028 and the like may occur inside a JSON string."""
     number, pieces, size, is_first = 1, [], 0, True
-    for chunk in _chunks(stream):
+    for chunk in chunks(stream):
         if isinstance(chunk, ImportProblem):
             yield replace(chunk, line=number)
             return
@@ -80,10 +98,6 @@ def lines(stream: BinaryIO) -> Iterator[FileLine | ImportProblem]:
 
 def _unreadable(beginning: bytes) -> str:
     """Why a file that begins like this is no text with lines; "" if it may be."""
-    if beginning.startswith(_UTF16):
-        return _("The file is in UTF-16. Save it as UTF-8 and import it again.")
-    if beginning.startswith(_ZIP):
-        return _("The file is a ZIP archive. Unpack it and import the files in it.")
     if b"\r" in beginning.rstrip(b"\r") and b"\n" not in beginning:
         return _(
             "The lines end with carriage returns only, as on old Macs. Save the file with Unix or"
@@ -92,20 +106,11 @@ def _unreadable(beginning: bytes) -> str:
     return ""
 
 
-def json_values(stream: BinaryIO) -> Iterator[Value | ImportProblem]:
+def json_values(stream: Opened) -> Values:
     """One JSON value per line; blank lines are skipped."""
     for line in lines(stream):
         if isinstance(line, ImportProblem):
             yield line
-        elif line.number == 1 and line.content.strip() == b"[":
-            yield ImportProblem(
-                1,
-                _(
-                    "The file is a single JSON list. Write one JSON object per line (JSON lines)"
-                    " and import it again."
-                ),
-            )
-            return
         elif line.content.strip():
             yield _value(line)
 
@@ -122,20 +127,22 @@ def decoded(line: FileLine) -> str | ImportProblem:
         )
 
 
-class _RepeatedKey(Exception):
+class RepeatedKey(Exception):
+    """An object has a key twice."""
+
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as a dictionary. JSON allows a key twice; Python would silently drop the first."""
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
         for key, _value in pairs:
             if key in seen:
-                raise _RepeatedKey(key)
+                raise RepeatedKey(key)
             seen.add(key)
     return found
 
@@ -145,17 +152,9 @@ def _value(line: FileLine) -> Value | ImportProblem:
     if isinstance(text, ImportProblem):
         return text
     try:
-        return Value(line.number, json.loads(text, object_pairs_hook=_object))
-    except _RepeatedKey as error:
-        return ImportProblem(
-            line.number,
-            _("The key “%(key)s” is there twice. Remove one of them or remove this line.")
-            % {"key": plain_text.storable(error.key[:40])},
-        )
-    except RecursionError:
-        return ImportProblem(
-            line.number, _("The JSON is nested too deeply. Flatten it or remove this line.")
-        )
+        return Value(line.number, json.loads(text, object_pairs_hook=unique_keys))
+    except (RepeatedKey, RecursionError) as error:
+        return unusable_json(line.number, error)
     except json.JSONDecodeError as error:
         if not line.is_whole:
             return ImportProblem(
@@ -169,11 +168,23 @@ def _value(line: FileLine) -> Value | ImportProblem:
             line.number,
             _("Invalid JSON at character %(at)d. Fix or remove this line.") % {"at": error.colno},
         )
-    except ValueError:
-        # Python refuses to parse integers of more than 4300 digits.
+    except ValueError as error:
+        return unusable_json(line.number, error)
+
+
+def unusable_json(line: int, error: Exception) -> ImportProblem:
+    """What is wrong with JSON that is well formed."""
+    if isinstance(error, RepeatedKey):
+        sentence = _("The key “%(key)s” is there twice. Remove one of them or remove this line.")
+        return ImportProblem(line, sentence % {"key": plain_text.storable(error.key[:40])})
+    if isinstance(error, RecursionError):
         return ImportProblem(
-            line.number, _("A number in this line is too long. Shorten it or remove this line.")
+            line, _("The JSON is nested too deeply. Flatten it or remove this line.")
         )
+    # Python refuses to parse integers of more than 4300 digits.
+    return ImportProblem(
+        line, _("A number in this line is too long. Shorten it or remove this line.")
+    )
 
 
 def _line(
@@ -188,10 +199,10 @@ def _line(
     return FileLine(number, b"".join(pieces), is_whole)
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes | ImportProblem]:
+def chunks(stream: Opened) -> Iterator[bytes | ImportProblem]:
     try:
         # read1, because read discards already decompressed data when it meets a truncated end.
-        while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
+        while chunk := stream.read1(_CHUNK):
             yield chunk
     except EOFError:
         yield ImportProblem(
@@ -202,7 +213,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | ImportProblem]:
             ),
             is_fatal=True,
         )
-    except (gzip.BadGzipFile, zlib.error):
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error):
         yield ImportProblem(
             0,
             _(
@@ -211,6 +222,46 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | ImportProblem]:
             ),
             is_fatal=True,
         )
+    except UnicodeDecodeError:
+        yield ImportProblem(
+            0,
+            _(
+                "The file starts as UTF-16 and is damaged, at this line or before. Save it as UTF-8"
+                " and import it again."
+            ),
+            is_fatal=True,
+        )
+
+
+class _Utf8(io.RawIOBase):
+    """A UTF-16 stream as UTF-8. Reading raises UnicodeDecodeError where it is damaged."""
+
+    def __init__(self, stream: Opened) -> None:
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._ready = b""
+        self._damage: UnicodeDecodeError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._damage:
+            raise self._damage
+        while not self._ready:
+            data = self._stream.read1(_CHUNK)
+            try:
+                self._ready = self._decoder.decode(data, final=not data).encode()
+            except UnicodeDecodeError as error:
+                # Every later read fails too: a peek must not skip the damaged part.
+                self._damage = error
+                raise
+            if not data:
+                break
+        given, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 class _Raw(io.RawIOBase):

@@ -1,8 +1,9 @@
-"""Open-Assistant message trees: user turns become prompts with their history, and the replies to
-them answers.
+"""Open-Assistant message trees, nested or as one message per row: user turns become prompts with
+their history, and the replies to them answers.
 """
 
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -17,45 +18,127 @@ from labeling.importers.drafts import (
     shown,
     text_of,
 )
-from labeling.importers.lines import json_values
+from labeling.importers.files.lines import Values
 
 _ROLES = {"prompter": "user", "assistant": "assistant"}
 
 
-def read(stream: BinaryIO) -> Found:
-    for found in json_values(stream):
-        if isinstance(found, ImportProblem):
-            yield found
-        elif not isinstance(found.value, dict) or not isinstance(found.value.get("prompt"), dict):
+def read(values: Values) -> Found:
+    """Nested trees, one per row."""
+    for value in values:
+        if isinstance(value, ImportProblem):
+            yield value
+        elif not isinstance(value.value, dict) or not isinstance(value.value.get("prompt"), dict):
             yield ImportProblem(
-                found.line,
+                value.line,
                 _(
                     "This is not a message tree: `prompt` with its `replies` is missing. Remove"
                     " this line."
                 ),
             )
         else:
-            yield from _tree(found.line, found.value)
+            root = value.value["prompt"]
+            name = value.value.get("message_tree_id") or root.get("message_id")
+            group = name if isinstance(name, str) and name else f"line {value.line}"
+            yield from _tree(root, group, {}, value.line)
 
 
-def _tree(line: int, tree: dict[str, Any]) -> Found:
-    root = tree["prompt"]
-    name = tree.get("message_tree_id") or root.get("message_id")
-    group = name if isinstance(name, str) and name else f"line {line}"
+def read_flat(values: Values) -> Found:
+    """Trees given as one message per row, each with the `parent_id` of the message it answers.
+
+    They are rebuilt in memory, because a reply may come long before its parent.
+    """
+    messages: dict[str, dict[str, Any]] = {}
+    places: dict[int, int] = {}
+    for value in values:
+        if isinstance(value, ImportProblem):
+            yield value
+            continue
+        row = value.value
+        name = row.get("message_id") if isinstance(row, dict) else None
+        if not isinstance(name, str) or not name:
+            yield ImportProblem(
+                value.line, _("`message_id` is missing. Add it or remove the line.")
+            )
+        elif name in messages:
+            yield ImportProblem(
+                value.line, _("The message “%(id)s” is there twice.") % {"id": shown(name)}
+            )
+        else:
+            kept = {key: row[key] for key in _KEPT if row.get(key) is not None}
+            messages[name] = node = kept | {"replies": []}
+            places[id(node)] = value.line
+    roots = []
+    for node in messages.values():
+        parent = node.get("parent_id")
+        if parent in (None, ""):
+            roots.append(node)
+        elif isinstance(parent, str) and parent in messages:
+            messages[parent]["replies"].append(node)
+        else:
+            sentence = _(
+                "The message it answers, “%(id)s”, is not in the file, so this message and the"
+                " replies to it are left out."
+            )
+            yield ImportProblem(places[id(node)], sentence % {"id": shown(parent)})
+    for node in _in_circles(roots, messages.values()):
+        sentence = _("This message and others answer each other, so they are left out.")
+        yield ImportProblem(places[id(node)], sentence)
+    for root in roots:
+        group = root.get("message_tree_id") or root["message_id"]
+        yield from _tree(root, str(group), places, 0)
+
+
+def _in_circles(
+    roots: list[dict[str, Any]], nodes: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """One message of every circle of parents: none of them can be reached from a root."""
+    parents = {node["message_id"]: node.get("parent_id") for node in nodes}
+    by_id = {node["message_id"]: node for node in nodes}
+    done = {root["message_id"] for root in roots}
+    found = []
+    for name in parents:
+        path: dict[str, None] = {}
+        while name in parents and name not in done and name not in path:
+            path[name] = None
+            name = parents[name]
+        if name in path:
+            found.append(by_id[name])
+        done.update(path)
+    return found
+
+
+_KEPT = (
+    "message_id",
+    "parent_id",
+    "message_tree_id",
+    "role",
+    "text",
+    "lang",
+    "rank",
+    "deleted",
+    "synthetic",
+    "review_result",
+)
+
+
+def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:
+    """The prompts of one tree. `places` has the lines of nodes that have their own."""
     # An explicit stack: a hostile tree may be deeper than Python's recursion limit.
     waiting: list[tuple[Any, tuple[Message, ...]]] = [(root, ())]
     while waiting:
         node, history = waiting.pop()
+        at = places.get(id(node), line)
         if isinstance(node, dict) and node.get("deleted") is True:
             continue
         try:
             messages = (*history, _message(node, history))
             replies = _replies(node)
         except Unusable as error:
-            yield ImportProblem(line, error.sentence)
+            yield ImportProblem(at, error.sentence)
             continue
         if messages[-1]["role"] == "user":
-            yield from _prompt(line, node, messages, replies, group)
+            yield from _prompt(at, node, messages, replies, group)
         # Reversed, since the last one pushed is visited first.
         waiting.extend((reply, messages) for reply in reversed(replies))
 
@@ -74,7 +157,7 @@ def _prompt(
         ):
             continue
         try:
-            answer = Reply(text_of(text, "text"), is_human=node_reply.get("synthetic") is not True)
+            answer = Reply(text_of(text, "text"), is_human=_is_good(node_reply))
         except Unusable:
             continue
         # The same text twice is one answer; the first rank counts.
@@ -89,6 +172,11 @@ def _prompt(
     yield ImportDraft(
         line, messages, ranked, is_compared=is_compared, group=group, language=language
     )
+
+
+def _is_good(reply: Mapping[str, Any]) -> bool:
+    """Whether a reply was written by a person and not rejected by reviewers."""
+    return reply.get("synthetic") is not True and reply.get("review_result") is not False
 
 
 def _ranked(

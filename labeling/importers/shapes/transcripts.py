@@ -3,42 +3,25 @@ only in the last reply.
 """
 
 import re
-from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import (
-    Found,
     ImportDraft,
-    ImportProblem,
     Message,
     Unusable,
     compared,
     response_text,
     text_of,
 )
-from labeling.importers.lines import json_values
+from labeling.importers.shapes import reading
+from labeling.importers.shapes.reading import Row
 
 _TURN = re.compile(r"\n\n(Human|Assistant):")
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
-def read(stream: BinaryIO) -> Found:
-    for found in json_values(stream):
-        if isinstance(found, ImportProblem):
-            yield found
-        elif not isinstance(found.value, dict):
-            yield ImportProblem(
-                found.line, _("This is not a JSON object. Write one object per line.")
-            )
-        else:
-            try:
-                yield _draft(found.line, found.value)
-            except Unusable as error:
-                yield ImportProblem(found.line, error.sentence)
-
-
-def _draft(line: int, row: dict[str, Any]) -> ImportDraft:
+def _draft(line: int, row: Row) -> ImportDraft:
     chosen, rejected = (
         _turns(response_text(row.get(name), name), name) for name in ("chosen", "rejected")
     )
@@ -87,3 +70,6 @@ def _turns(transcript: str, name: str) -> list[Message]:
     for turn in turns[:-1]:
         text_of(turn["content"], name)
     return turns
+
+
+read = reading.each(_draft, ("chosen", "rejected"))

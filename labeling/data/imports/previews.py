@@ -1,0 +1,147 @@
+"""The first rows of an uploaded file, as an import would store them, before anything is stored."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.core.files import File
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from labeling.importers import formats
+from labeling.importers.drafts import ImportDraft, ImportProblem, Message, Reply
+
+SHOWN = 5
+"""Prompts in a preview."""
+READ = 200
+"""Rows that are read for it."""
+MAX_NAMES = 200
+KEPT_FOR = timedelta(days=1)
+_SALT = "import-preview"
+_PREFIX = "preview-"
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """An uploaded file that waits to be imported. `token` names it in a form."""
+
+    path: Path
+    name: str
+    token: str
+
+
+@dataclass(frozen=True)
+class PreviewReply:
+    text: str
+    words: tuple[str, ...]
+    """what is stored with it: its kind, model, rank, label, scores, licence"""
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    line: int
+    messages: tuple[Message, ...]
+    replies: tuple[PreviewReply, ...]
+    words: tuple[str, ...]
+    """category, language, licence and so on"""
+
+
+@dataclass(frozen=True)
+class Preview:
+    format: str
+    names: tuple[str, ...]
+    """the file's own columns"""
+    rows: tuple[PreviewRow, ...]
+    problems: tuple[ImportProblem, ...]
+
+
+def keep(*, upload: "File[bytes]", by: User, now: datetime) -> KeptFile:
+    """Copy an upload below UPLOADS_DIR for a day, so that it need not be sent again."""
+    folder = Path(settings.UPLOADS_DIR) / "imports"
+    folder.mkdir(parents=True, exist_ok=True)
+    _delete_old(folder, now)
+    name = Path(upload.name or "–").name[:255]
+    path = folder / f"{_PREFIX}{uuid.uuid4().hex}"
+    with path.open("wb") as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)
+    token = signing.dumps({"file": path.name, "name": name, "by": by.pk}, salt=_SALT)
+    return KeptFile(path, name, token)
+
+
+def kept_file(*, token: str, by: User) -> KeptFile | None:
+    """The file that a token names; None if it is gone, or was uploaded by somebody else."""
+    try:
+        given = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
+    except signing.BadSignature:
+        return None
+    path = Path(settings.UPLOADS_DIR) / "imports" / given["file"]
+    is_theirs = given["by"] == by.pk
+    return KeptFile(path, given["name"], token) if is_theirs and path.is_file() else None
+
+
+def preview(
+    *, path: Path, file_format: str | None, columns: Mapping[str, str], with_judgments: bool
+) -> Preview:
+    """What the file's first rows become. Reads no more than READ rows of it."""
+    with path.open("rb") as stream:
+        seen = formats.look(stream, columns)
+    rows: list[PreviewRow] = []
+    problems: list[ImportProblem] = []
+    with path.open("rb") as stream:
+        found = formats.read(stream, file_format or seen.format, columns, most=READ)
+        for one in islice(found, 2 * READ):
+            if isinstance(one, ImportProblem):
+                problems.append(one)
+            elif len(rows) < SHOWN:
+                rows.append(_row(one, with_judgments))
+            if len(rows) == SHOWN and len(problems) >= SHOWN:
+                break
+    return Preview(
+        file_format or seen.format, seen.names[:MAX_NAMES], tuple(rows), tuple(problems[:SHOWN])
+    )
+
+
+def column_names(*, path: Path) -> tuple[str, ...]:
+    """The names of the columns in the first rows of a file; none if its rows are texts."""
+    with path.open("rb") as stream:
+        return formats.look(stream).names[:MAX_NAMES]
+
+
+def _delete_old(folder: Path, now: datetime) -> None:
+    oldest = (now - KEPT_FOR).timestamp()
+    for path in folder.glob(f"{_PREFIX}*"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
+def _row(draft: ImportDraft, with_judgments: bool) -> PreviewRow:
+    words: list[str] = [draft.language, draft.licence, *draft.sensitive]
+    if draft.category != "other":
+        words.insert(0, draft.category.replace("_", " "))
+    if draft.is_compared and with_judgments:
+        words.append(_("ranking by %(rater)s") % {"rater": draft.worker or _("the data set")})
+    return PreviewRow(
+        draft.line,
+        draft.messages,
+        tuple(_reply(reply, draft, with_judgments) for reply in draft.replies),
+        tuple(filter(None, words)),
+    )
+
+
+def _reply(reply: Reply, draft: ImportDraft, with_judgments: bool) -> PreviewReply:
+    is_demonstration = reply.is_human and with_judgments
+    words: list[Any] = [_("demonstration") if is_demonstration else _("response"), reply.author]
+    if reply.rank is not None and draft.is_compared and with_judgments:
+        words.append(_("rank %(n)d") % {"n": reply.rank})
+    for name, value in reply.marks.items():
+        value = str(value).lower() if isinstance(value, bool) else value
+        words.append(f"{name.replace('_', ' ')} {value}")
+    words.append(reply.licence)
+    return PreviewReply(reply.text, tuple(str(word) for word in words if word))

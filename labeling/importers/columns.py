@@ -1,0 +1,46 @@
+"""A mapping from a file's own headings to the names that importers read."""
+
+from collections.abc import Mapping
+
+from labeling.importers.drafts import ImportProblem
+from labeling.importers.files.lines import Value, Values
+
+Columns = Mapping[str, str]
+"""Name that is read → heading in the file."""
+
+TARGETS = (
+    "prompt",
+    "response",
+    "chosen",
+    "rejected",
+    "model",
+    "label",
+    "system",
+    "category",
+    "language",
+    "licence",
+)
+"""The names that a column can be mapped to. `response` and the pair of `chosen` and `rejected` are
+two shapes; see labeling.importers.formats.
+"""
+
+
+def renamed(values: Values, columns: Columns) -> Values:
+    """The rows with their columns renamed. A mapped column loses its own name, so that it is not
+    read twice.
+    """
+    if not columns:
+        yield from values
+        return
+    taken = {*columns.values(), *columns}
+    for value in values:
+        if isinstance(value, ImportProblem) or not isinstance(value.value, dict):
+            yield value
+            continue
+        row = {name: cell for name, cell in value.value.items() if name not in taken}
+        row |= {
+            target: value.value[heading]
+            for target, heading in columns.items()
+            if heading in value.value
+        }
+        yield Value(value.line, row, value.heading)

@@ -1,0 +1,209 @@
+"""Two models' answers and who won (Chatbot Arena, MT-Bench, HelpSteer's preferences), and the
+questions of MT-Bench with several `turns`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Message,
+    Reply,
+    Unusable,
+    conversation,
+    drafted,
+    ends_with_user,
+    one_prompt,
+    response_text,
+    shown,
+)
+from labeling.importers.shapes import reading
+from labeling.importers.shapes.reading import Row
+
+_WINNERS = {
+    "model_a": (1, 2),
+    "a": (1, 2),
+    "model_b": (2, 1),
+    "b": (2, 1),
+    "tie": (1, 1),
+    "tie (bothbad)": (1, 1),
+    "both_bad": (1, 1),
+}
+_WINNER_COLUMNS = ("winner_model_a", "winner_model_b", "winner_tie")
+MAX_WORKER = 40
+
+
+def _turns(line: int, row: Row) -> Found:
+    """The first turn. A later one needs an answer before it."""
+    turns = row.get("turns")
+    if isinstance(turns, list) and turns and isinstance(turns[0], dict):
+        # The same with roles: a conversation.
+        yield from drafted(
+            line,
+            row,
+            lambda line, row: reading.of_messages(
+                line, reading.chat(row["turns"], "turns"), "turns", is_human=True
+            ),
+        )
+        return
+    if not isinstance(turns, list) or not turns:
+        yield ImportProblem(line, _("`turns` is not a list of texts. Fix or remove this line."))
+        return
+    yield from drafted(
+        line, row, lambda line, _row: ImportDraft(line, one_prompt(turns[0], "turns[0]"))
+    )
+    if len(turns) > 1:
+        sentence = _(
+            "Only the first of several `turns` is imported: a later one needs an answer before it."
+        )
+        yield ImportProblem(line, sentence, is_once=True)
+
+
+def _battle(line: int, row: Row) -> ImportDraft:
+    prompt, *texts = _single_turns(row) if "response_a" in row else _conversations(row)
+    models = [reading.author_of(row, f"model_{side}") for side in "ab"]
+    ranks = _ranks(row)
+    replies = tuple(
+        Reply(text, rank, author=model)
+        for text, rank, model in zip(texts, ranks, models, strict=True)
+    )
+    if texts[0].strip() == texts[1].strip() and models[0] == models[1]:
+        raise Unusable(_("Both responses are the same. Fix or remove this line."))
+    return ImportDraft(line, prompt, replies, is_compared=True, worker=_worker(row))
+
+
+def _conversations(row: Row) -> tuple[Any, ...]:
+    found = [
+        reading.chat(_unfolded(row.get(f"conversation_{side}")), f"conversation_{side}")
+        for side in "ab"
+    ]
+    if row.get("turn") == 1:
+        # The judge saw the first turn only.
+        found = [_first_turn(messages) for messages in found]
+    one, other = found
+    if one[-1]["role"] != "assistant" or other[-1]["role"] != "assistant":
+        raise Unusable(_("The conversations do not end with a reply. Remove this line."))
+    if one[:-1] != other[:-1]:
+        raise Unusable(
+            _(
+                "The two conversations differ before the last reply, so their last replies do not"
+                " answer the same prompt. This line is left out."
+            )
+        )
+    return one[:-1], one[-1]["content"], other[-1]["content"]
+
+
+def _first_turn(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    end = next(n for n, message in enumerate(messages) if message["role"] == "user") + 2
+    return messages[:end]
+
+
+def _single_turns(row: Row) -> tuple[Any, ...]:
+    """Prompt and answers as texts, or as JSON lists with one text per turn."""
+    texts = []
+    for name in ("prompt", "response_a", "response_b"):
+        value = _unfolded(row.get(name))
+        if isinstance(value, list) and len(value) != 1:
+            raise Unusable(
+                _(
+                    "`%(name)s` has several turns, and the answers before the last differ. This"
+                    " line is left out."
+                )
+                % {"name": name}
+            )
+        texts.append(value[0] if isinstance(value, list) else value)
+    prompt, one, other = texts
+    return (
+        one_prompt(prompt, "prompt"),
+        response_text(one, "response_a"),
+        response_text(other, "response_b"),
+    )
+
+
+def _unfolded(value: Any) -> Any:
+    """A list that a CSV cell holds as JSON."""
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _ranks(row: Row) -> tuple[int, int]:
+    if "winner" in row:
+        winner = row["winner"]
+        ranks = _WINNERS.get(winner.strip().lower()) if isinstance(winner, str) else None
+        if ranks is None:
+            raise Unusable(
+                _("`winner` is “%(value)s”, but must be model_a, model_b or tie.")
+                % {"value": shown(winner)}
+            )
+        return ranks
+    flags = [reading.number_of(row.get(name)) for name in _WINNER_COLUMNS]
+    if sorted(flags, key=str) != [0, 0, 1]:
+        raise Unusable(_("The winner is missing. Add it or remove this line."))
+    return ((1, 2), (2, 1), (1, 1))[flags.index(1)]
+
+
+def _worker(row: Mapping[str, Any]) -> str:
+    judge = row.get("judge")
+    name = judge[-1] if isinstance(judge, list) and judge else judge
+    return shown(name)[:MAX_WORKER] if isinstance(name, str) else ""
+
+
+_HELPSTEER = ("overall_preference", "preference_strength")
+_LANGUAGES = {"english": "en", "chinese": "zh", "spanish": "es", "french": "fr", "german": "de"}
+
+
+def _preferred(line: int, row: Row) -> ImportDraft:
+    """HelpSteer's preferences: from −3 (the first is much better) to 3."""
+    name = next((name for name in _HELPSTEER if name in row), _HELPSTEER[0])
+    strength = reading.number_of(row.get(name))
+    if strength is None:
+        raise Unusable(_("`%(name)s` is not a number. Fix or remove this line.") % {"name": name})
+    if isinstance(row.get("context"), list):
+        messages = ends_with_user(conversation(row["context"], "context"), "context")
+    else:
+        messages = one_prompt(row.get("prompt"), "prompt")
+    sign = "_" if "response_1" in row else ""
+    texts = [response_text(row.get(f"response{sign}{n}"), f"response{sign}{n}") for n in (1, 2)]
+    if texts[0].strip() == texts[1].strip():
+        raise Unusable(_("Both responses are the same. Fix or remove this line."))
+    ranks = (1, 2) if strength < 0 else (2, 1) if strength > 0 else (1, 1)
+    replies = tuple(Reply(text, rank) for text, rank in zip(texts, ranks, strict=True))
+    return ImportDraft(line, messages, replies, is_compared=True)
+
+
+def _helpsteer(line: int, row: Row) -> Found:
+    """Its language is a name, and for code that of a programming language."""
+    language = str(row.get("language") or "").strip().lower()
+    return drafted(line, {**row, "language": _LANGUAGES.get(language, "")}, _preferred)
+
+
+read_turns = reading.each_several(_turns, ("turns",))
+read = reading.each(
+    _battle,
+    (
+        "model_a",
+        "model_b",
+        "winner",
+        "judge",
+        "turn",
+        "conversation_a",
+        "conversation_b",
+        "prompt",
+        "response_a",
+        "response_b",
+        *_WINNER_COLUMNS,
+    ),
+)
+read_helpsteer = reading.each_several(
+    _helpsteer,
+    ("context", "prompt", "response1", "response2", "response_1", "response_2", *_HELPSTEER),
+)

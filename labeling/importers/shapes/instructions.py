@@ -1,0 +1,87 @@
+"""An instruction with its answer (Alpaca, Dolly), or with several rated ones (UltraFeedback)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    ImportDraft,
+    Message,
+    Reply,
+    Unusable,
+    one_prompt,
+    response_text,
+    text_of,
+)
+from labeling.importers.shapes import reading
+from labeling.importers.shapes.reading import Row
+
+ANSWERS = ("output", "response", "answer")
+_CONTEXTS = ("input", "context")
+_MODELS = ("model", "generator")
+
+
+def _draft(line: int, row: Row) -> ImportDraft:
+    marks, is_good = reading.marks_of(row)
+    author = reading.author_of(row, *_MODELS)
+    replies: tuple[Reply, ...] = ()
+    name = next((name for name in ANSWERS if row.get(name) not in (None, "")), None)
+    if name:
+        text = response_text(row[name], name)
+        replies = (Reply(text, is_human=is_good and not author, author=author, marks=marks),)
+    return ImportDraft(line, _prompt(row), replies)
+
+
+def _prompt(row: Row) -> tuple[Message, ...]:
+    """The instruction, and its input or context below it."""
+    text = text_of(row.get("instruction"), "instruction")
+    for name in _CONTEXTS:
+        if row.get(name) not in (None, "") and str(row[name]).strip():
+            text = f"{text}\n\n{text_of(row[name], name)}"
+    return reading.with_system(row, one_prompt(text, "instruction"))
+
+
+def _ultrafeedback(line: int, row: Row) -> ImportDraft:
+    completions = row.get("completions")
+    if not isinstance(completions, list):
+        raise Unusable(_("`completions` is not a list of answers. Fix or remove this line."))
+    replies = [_completion(one, f"completions[{n}]") for n, one in enumerate(completions)]
+    # Two models may give the same answer; it is ranked once.
+    replies = list({reply.text.strip(): reply for reply in reversed(replies)}.values())[::-1]
+    scores = [reply.marks.get("score") for reply in replies]
+    if len(replies) < 2 or None in scores:
+        return ImportDraft(line, _prompt(row), tuple(replies))
+    return ImportDraft(line, _prompt(row), ranked_by(replies, scores), is_compared=True)
+
+
+def ranked_by(replies: Sequence[Reply], scores: Sequence[Any]) -> tuple[Reply, ...]:
+    """The replies with ranks: the highest score is 1, equal scores tie."""
+    place = {score: i for i, score in enumerate(sorted(set(scores), reverse=True), start=1)}
+    return tuple(
+        replace(reply, rank=place[score]) for reply, score in zip(replies, scores, strict=True)
+    )
+
+
+def _completion(one: Any, name: str) -> Reply:
+    if not isinstance(one, dict):
+        raise Unusable(_("`%(name)s` is not an object with a `response`.") % {"name": name})
+    # The mean of the four ratings; `overall_score` is known to be wrong in some rows.
+    score = reading.number_of(one.get("fine-grained_score"))
+    score = reading.number_of(one.get("overall_score")) if score is None else score
+    return Reply(
+        response_text(one.get("response"), f"{name}.response"),
+        author=reading.author_of(one),
+        marks={} if score is None else {"score": score},
+    )
+
+
+_KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *_MODELS, *reading.SYSTEM_COLUMNS)
+read = reading.each(_draft, _KNOWN, answers=ANSWERS)
+_COMPLETION = {"response", "model", "fine-grained_score", "overall_score"}
+read_ultrafeedback = reading.each(
+    _ultrafeedback,
+    ("instruction", "completions", *_CONTEXTS, *reading.SYSTEM_COLUMNS),
+    inner={"completions": _COMPLETION},
+)

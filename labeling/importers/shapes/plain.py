@@ -1,0 +1,158 @@
+"""Plain prompts: rows with a `prompt`, `text` or `messages` column, and optionally responses."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    LICENCE_COLUMNS,
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Message,
+    Reply,
+    Unusable,
+    conversation,
+    ends_with_user,
+    licence_of,
+    one_prompt,
+    response_text,
+)
+from labeling.importers.files.lines import Value, Values
+from labeling.importers.shapes import reading, templated
+from labeling.importers.shapes.reading import Row
+
+PROMPT_COLUMNS = ("prompt", "text", "messages")
+COLUMNS = {*PROMPT_COLUMNS, "response", "responses", "model", *reading.SYSTEM_COLUMNS}
+
+
+def read(values: Values) -> Found:
+    return _ROWS(_objects(values))
+
+
+def _objects(values: Values) -> Values:
+    """Rows, with a text standing for its prompt. A table without a column for the prompt is
+    reported once.
+    """
+    for value in values:
+        if isinstance(value, ImportProblem):
+            yield value
+        elif isinstance(value.value, str):
+            yield Value(value.line, {"prompt": value.value})
+        elif not isinstance(value.value, dict):
+            yield ImportProblem(
+                value.line, _("This is neither an object nor text. Write one JSON object per line.")
+            )
+        elif value.heading and not value.value.keys() & set(PROMPT_COLUMNS):
+            yield ImportProblem(
+                value.heading,
+                _(
+                    "No column is named prompt, text or messages. Rename the column that holds the"
+                    " prompt."
+                ),
+            )
+            return
+        else:
+            yield value
+
+
+def _draft(line: int, row: Row) -> ImportDraft:
+    given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
+    # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
+    name = next(
+        (column for column in given if isinstance(row[column], str | list)),
+        given[0] if given else None,
+    )
+    if name is None:
+        raise Unusable(
+            _(
+                "`prompt`, `text` and `messages` are all missing. Add one of these fields or remove"
+                " this line."
+            )
+        )
+    marks, is_good = reading.marks_of(row)
+    messages = reading.with_system(row, _messages(row[name], name))
+    author = reading.author_of(row)
+    has_response = row.get("response") not in (None, "")
+    replies: tuple[Reply, ...] = ()
+    if messages[-1]["role"] == "assistant":
+        text = messages[-1]["content"]
+        # A second answer in the row is the one that is marked.
+        replies = (
+            Reply(text, is_human=not author)
+            if has_response
+            else Reply(text, is_human=is_good and not author, author=author, marks=marks),
+        )
+        messages = messages[:-1]
+    # CSV writes a missing value as an empty cell.
+    if has_response:
+        replies = (
+            *replies,
+            Reply(
+                response_text(row["response"], "response"),
+                is_human=is_good and not author,
+                author=author,
+                marks=marks,
+            ),
+        )
+    replies += tuple(_written(row.get("responses"), author))
+    return ImportDraft(line, ends_with_user(messages, name), replies)
+
+
+def _messages(value: Any, name: str) -> tuple[Message, ...]:
+    value = _unfolded(value) if name == "messages" else value
+    if isinstance(value, list) or name == "messages":
+        return conversation(value, name)
+    if isinstance(value, str) and (turns := templated.messages_in(value, name)):
+        return turns
+    return one_prompt(value, name)
+
+
+def _written(value: Any, author: str) -> Iterator[Reply]:
+    """Responses by models: texts, or objects with `text` and, if known, `model`, `sampling`,
+    `is_ended`, `licence`, and a label or scores.
+    """
+    if value in (None, ""):
+        return
+    if not isinstance(value, list):
+        raise Unusable(_("`responses` is not a list. Give texts, or objects with a `text`."))
+    for index, one in enumerate(value):
+        name = f"responses[{index}]"
+        if not isinstance(one, dict):
+            yield Reply(response_text(one, name), author=author)
+            continue
+        sampling, is_ended = one.get("sampling") or {}, one.get("is_ended")
+        if not isinstance(sampling, dict) or not isinstance(is_ended, bool | None):
+            raise Unusable(
+                _("`%(name)s`: sampling must be an object and is_ended must be true or false.")
+                % {"name": name}
+            )
+        yield Reply(
+            response_text(one.get("text"), f"{name}.text"),
+            author=reading.author_of(one) or author,
+            sampling=sampling,
+            is_ended=is_ended,
+            licence=licence_of(one),
+            marks=reading.marks_of(one)[0],
+        )
+
+
+def _unfolded(value: Any) -> Any:
+    """Messages, which a CSV cell can only hold as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise Unusable(
+            _(
+                "`messages` is not JSON. Write it as a JSON list of messages, or rename the column"
+                " to prompt."
+            )
+        ) from error
+
+
+_INNER = {"responses": {"text", "model", "sampling", "is_ended", *LICENCE_COLUMNS, *reading.MARKS}}
+_ROWS = reading.each(_draft, COLUMNS, answers=("response", "messages"), inner=_INNER)

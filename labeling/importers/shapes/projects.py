@@ -1,0 +1,223 @@
+"""Exports of other labeling tools: Argilla 2 records and Label Studio tasks. The answers of each
+annotator become a draft of their own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Message,
+    Reply,
+    Unusable,
+    drafted,
+    one_prompt,
+    response_text,
+    shown,
+)
+from labeling.importers.shapes import reading
+from labeling.importers.shapes.reading import Row
+
+PROMPTS = ("prompt", "instruction", "question", "query", "chat", "messages", "input", "text")
+_ANSWERS = ("response", "answer", "completion", "output", "generation")
+MAX_WORKER = 40
+
+
+@dataclass
+class _Said:
+    """What one annotator said: an order of the responses by their names, or texts."""
+
+    ranks: dict[str, int] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def _drafts(line: int, fields: Row, said: Mapping[str, _Said], about: Row) -> Found:
+    """One draft per annotator, or one without an annotator."""
+    try:
+        messages = _prompt(fields)
+        responses = _responses(fields)
+    except Unusable as error:
+        yield ImportProblem(line, error.sentence)
+        return
+    for name, one in (said or {"": _Said()}).items():
+        for question in one.unread:
+            sentence = _("The answers to “%(question)s” are not imported.")
+            yield ImportProblem(line, sentence % {"question": question}, is_once=True)
+        ranks = {known: one.ranks[known] for known in responses if known in one.ranks}
+        replies = [
+            *(Reply(text, ranks.get(known)) for known, text in responses.items()),
+            *(Reply(text, is_human=True) for text in one.texts),
+        ]
+        draft = ImportDraft(
+            line, messages, tuple(replies), is_compared=len(ranks) > 1, worker=name[:MAX_WORKER]
+        )
+        yield from drafted(line, about, lambda _line, _row, draft=draft: draft)  # type: ignore[misc]
+
+
+def _prompt(fields: Row) -> tuple[Message, ...]:
+    name = next((name for name in PROMPTS if fields.get(name) not in (None, "")), None)
+    if name is None:
+        raise Unusable(
+            _("None of the fields is named prompt, instruction, question or text. Rename one.")
+        )
+    value = fields[name]
+    if isinstance(value, list):
+        return reading.chat(value, name)
+    return reading.with_system(fields, one_prompt(value, name))
+
+
+def _responses(fields: Row) -> dict[str, str]:
+    """The texts to compare, by the name of their field (or by the id of an item)."""
+    found = {}
+    for name, value in fields.items():
+        if name.lower().startswith(_ANSWERS) and value not in (None, ""):
+            found[name] = response_text(value, name)
+    items = fields.get("items")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("id"), str | int):
+            body = item.get("body") or item.get("text") or item.get("html")
+            found[str(item["id"])] = response_text(body, "items")
+    return found
+
+
+# --- Argilla --------------------------------------------------------------------------------------
+
+
+def _argilla(line: int, row: Row) -> Found:
+    fields = row.get("fields")
+    if not isinstance(fields, dict):
+        yield ImportProblem(line, _("`fields` is not an object. Fix or remove this line."))
+        return
+    said: dict[str, _Said] = {}
+    for question, user, value in _argilla_answers(row.get("responses")):
+        one = said.setdefault(user, _Said())
+        names = [name for name in fields if name.lower().startswith(_ANSWERS)]
+        if isinstance(value, list) and value and _is_ranking(value):
+            one.ranks |= {str(part["value"]): part["rank"] for part in value}
+        elif isinstance(value, str) and value in names:
+            one.ranks |= {name: 1 if name == value else 2 for name in names}
+        elif (
+            isinstance(value, str)
+            and value.strip()
+            and "\0" not in value
+            and question.lower().startswith(_ANSWERS)
+        ):
+            one.texts.append(value)
+        else:
+            one.unread.append(shown(question))
+    metadata = row.get("metadata")
+    yield from _drafts(line, fields, said, metadata if isinstance(metadata, dict) else {})
+
+
+def _argilla_answers(responses: Any) -> Iterator[tuple[str, str, Any]]:
+    """(question, user, value) of the answers that were submitted: by question in exports of
+    Argilla 2, as a list of users with their values in its API.
+    """
+    if isinstance(responses, dict):
+        for question, answers in responses.items():
+            for answer in answers if isinstance(answers, list) else ():
+                if isinstance(answer, dict) and _is_submitted(answer):
+                    yield question, str(answer.get("user_id") or ""), answer.get("value")
+    for answer in responses if isinstance(responses, list) else ():
+        values = answer.get("values") if isinstance(answer, dict) else None
+        if isinstance(values, dict) and _is_submitted(answer):
+            for question, value in values.items():
+                value = value.get("value") if isinstance(value, dict) else value
+                yield question, str(answer.get("user_id") or ""), value
+
+
+def _is_submitted(answer: Row) -> bool:
+    return answer.get("status") in (None, "submitted")
+
+
+def _is_ranking(value: list[Any]) -> bool:
+    return all(
+        isinstance(part, dict)
+        and isinstance(part.get("rank"), int)
+        and not isinstance(part["rank"], bool)
+        and isinstance(part.get("value"), str)
+        for part in value
+    )
+
+
+# --- Label Studio ---------------------------------------------------------------------------------
+
+
+def _label_studio(line: int, row: Row) -> Found:
+    data = row.get("data")
+    if not isinstance(data, dict):
+        yield ImportProblem(line, _("`data` is not an object. Fix or remove this line."))
+        return
+    annotations = row.get("annotations")
+    said: dict[str, _Said] = {}
+    for place, annotation in enumerate(annotations if isinstance(annotations, list) else ()):
+        if isinstance(annotation, dict) and annotation.get("was_cancelled") is not True:
+            results = annotation.get("result")
+            one = said.setdefault(_annotator(annotation, place), _Said())
+            for result in results if isinstance(results, list) else ():
+                if isinstance(result, dict) and isinstance(result.get("value"), dict):
+                    _note(one, result, result["value"], data)
+    yield from _drafts(line, data, said, data)
+
+
+def _annotator(annotation: Row, place: int) -> str:
+    """The annotator's number: an e-mail address must not become a name."""
+    by = annotation.get("completed_by")
+    number = by.get("id") if isinstance(by, dict) else by
+    if isinstance(number, int) and not isinstance(number, bool):
+        return f"annotator {number}"
+    return f"annotation {place + 1}"
+
+
+def _note(one: _Said, result: Row, value: Row, data: Row) -> None:
+    kind = result.get("type")
+    names = [name for name in data if name.lower().startswith(_ANSWERS)]
+    texts = value.get("text")
+    if kind == "pairwise" and value.get("selected") in ("left", "right") and len(names) == 2:
+        is_left = value["selected"] == "left"
+        one.ranks = dict(zip(names, (1, 2) if is_left else (2, 1), strict=True))
+    elif kind == "ranker" and (order := _order(value.get("ranker"))):
+        one.ranks = {name: rank for rank, name in enumerate(order, start=1)}
+    elif kind == "textarea":
+        texts = texts if isinstance(texts, list) else [texts]
+        one.texts += [
+            text for text in texts if isinstance(text, str) and text.strip() and "\0" not in text
+        ]
+    else:
+        one.unread.append(shown(result.get("from_name")))
+
+
+def _order(ranker: Any) -> list[str]:
+    """The ids in order; a ranker with several lists has them by the list's name."""
+    if isinstance(ranker, dict):
+        ranker = ranker.get("rank") or next(iter(ranker.values()), None)
+    if not isinstance(ranker, list) or not all(isinstance(one, str | int) for one in ranker):
+        return []
+    return [str(one) for one in ranker]
+
+
+read_argilla = reading.each_several(
+    _argilla, ("id", "status", "fields", "responses", "metadata", "_server_id")
+)
+read_label_studio = reading.each_several(
+    _label_studio,
+    (
+        "id",
+        "inner_id",
+        "data",
+        "annotations",
+        "created_at",
+        "updated_at",
+        "project",
+        "file_upload",
+        "total_annotations",
+        "cancelled_annotations",
+        "total_predictions",
+    ),
+)

@@ -1,0 +1,225 @@
+"""What the readers of all shapes share: the loop over a file's rows, the report of columns that
+are not imported, and what a row says of an answer.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.importers.drafts import (
+    LICENCE_COLUMNS,
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Message,
+    Reply,
+    Unusable,
+    conversation,
+    drafted,
+    ends_with_user,
+    shown,
+)
+from labeling.importers.files.lines import Value, Values
+
+Row = Mapping[str, Any]
+Reader = Callable[[Values], Found]
+Marks = dict[str, Any]
+Inner = Mapping[str, Collection[str]]
+
+ABOUT = {"category", "language", "lang", "sensitive", "constraints", *LICENCE_COLUMNS}
+SCORES = (
+    "helpfulness",
+    "correctness",
+    "coherence",
+    "complexity",
+    "verbosity",
+    "score",
+    "rating",
+    "reward",
+    "quality",
+    "overall_score",
+)
+"""Columns with a number that rates an answer; the first five are HelpSteer's."""
+MARKS = {"label", *SCORES}
+MESSAGE = {"role", "content", "weight"}
+MAX_UNKNOWN = 20
+"""Unknown names that are reported: a file may use its own ids as keys."""
+MAX_AUTHOR = 100
+_GOOD = {"true", "1", "yes", "good", "chosen", "positive", "correct", "thumbs_up", "+1"}
+_BAD = {"false", "0", "no", "bad", "rejected", "negative", "incorrect", "thumbs_down", "-1"}
+
+
+def each(
+    draft: Callable[[int, Row], ImportDraft],
+    columns: Iterable[str],
+    answers: Iterable[str] = (),
+    inner: Inner | None = None,
+) -> Reader:
+    """A reader that makes one draft of each row. `answers` are the columns with an answer: labels
+    and scores are only read in a row that has one. `inner` has the names that are read in a
+    column's objects.
+    """
+    return each_several(lambda line, row: drafted(line, row, draft), columns, answers, inner)
+
+
+def each_several(
+    found: Callable[[int, Row], Found],
+    columns: Iterable[str],
+    answers: Iterable[str] = (),
+    inner: Inner | None = None,
+) -> Reader:
+    """A reader that makes any number of drafts and problems of each row."""
+    known, answered = {*columns, *ABOUT}, frozenset(answers)
+
+    def read(values: Values) -> Found:
+        unknown: set[str] = set()
+        for value in values:
+            if isinstance(value, ImportProblem):
+                yield value
+            elif not isinstance(value.value, dict):
+                yield ImportProblem(
+                    value.line, _("This is not a JSON object. Write one object per line.")
+                )
+            else:
+                made = list(found(value.line, value.value))
+                # Nothing is lost of a row that is not imported at all.
+                if any(isinstance(one, ImportDraft) for one in made):
+                    has_answer = any(value.value.get(name) for name in answered)
+                    names = known | MARKS if has_answer else known
+                    yield from _report(value, names, inner or {}, unknown)
+                yield from made
+
+    return read
+
+
+def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Found:
+    """Names that are not imported, each once, where it comes first."""
+    new = _unknown_names(value.value, known, inner, is_table=bool(value.heading)) - unknown
+    if new and len(unknown) < MAX_UNKNOWN:
+        unknown |= new
+        listed = [shown(name) for name in sorted(new)[:MAX_UNKNOWN]]
+        sentence = ngettext(
+            "The field %(names)s is not imported. Rename it if it has another name here.",
+            "The fields %(names)s are not imported. Rename them if they have other names here.",
+            len(listed),
+        )
+        yield ImportProblem(value.heading or value.line, sentence % {"names": ", ".join(listed)})
+
+
+def _unknown_names(row: Row, known: set[str], inner: Inner, *, is_table: bool) -> set[str]:
+    """Names in a row, and in the objects of its lists, that nothing reads. An empty field is only
+    named in a table, where it is a column.
+    """
+    names = {
+        name for name, value in row.items() if name not in known and (is_table or _is_said(value))
+    }
+    for name, value in row.items():
+        if name not in known or not isinstance(value, list):
+            continue
+        for part in value:
+            if isinstance(part, dict) and (name in inner or {"role", "content"} <= part.keys()):
+                read = inner.get(name, MESSAGE)
+                names |= {
+                    f"{name}[].{key}"
+                    for key, within in part.items()
+                    if key not in read and _is_said(within)
+                }
+    return names
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None and value not in ([], {})
+
+
+def marks_of(row: Row) -> tuple[Marks, bool]:
+    """What a row says of its answer, and whether the answer may be a demonstration: not one that
+    is labeled bad, or unreadably, and not one that is only rated.
+    """
+    marks: Marks = {}
+    for name in SCORES:
+        if (score := number_of(row.get(name))) is not None:
+            marks[name] = score
+    label = row.get("label")
+    if label is None or label == "":
+        return marks, not marks
+    verdict = verdict_of(label)
+    return {"label": shown(label) if verdict is None else verdict} | marks, verdict is True
+
+
+def verdict_of(label: Any) -> bool | None:
+    """Whether a label says good or bad; None if it says neither."""
+    word = str(label).strip().lower() if isinstance(label, str | int | float) else ""
+    word = word.removesuffix(".0")
+    return True if word in _GOOD else False if word in _BAD else None
+
+
+def number_of(value: Any) -> float | None:
+    """A finite number, also one written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+def author_of(row: Row, *names: str) -> str:
+    """The model that a row names; empty if there is none."""
+    named = next((row[name] for name in names or ("model",) if row.get(name) not in (None, "")), "")
+    if not isinstance(named, str) or len(named) > MAX_AUTHOR or "\0" in named:
+        raise Unusable(_("`model` must be a name of at most %(n)d characters.") % {"n": MAX_AUTHOR})
+    return named.strip()
+
+
+def of_messages(line: int, messages: tuple[Message, ...], name: str, **about: Any) -> ImportDraft:
+    """A prompt and, if a conversation ends with a reply, its answer; `about` describes the
+    answer.
+    """
+    if messages[-1]["role"] != "assistant":
+        return ImportDraft(line, ends_with_user(messages, name))
+    return ImportDraft(line, messages[:-1], (Reply(messages[-1]["content"], **about),))
+
+
+def chat(value: Any, name: str) -> tuple[Message, ...]:
+    """A list of messages with any of the usual names for the sides and their text."""
+    if isinstance(value, list):
+        value = [_as_message(part) for part in value]
+    return conversation(value, name)
+
+
+_SIDES = {
+    "human": "user",
+    "prompter": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+}
+
+
+def _as_message(part: Any) -> Any:
+    if not isinstance(part, dict) or ("role" in part and "content" in part):
+        return part
+    side = part.get("from", part.get("role"))
+    content = part.get("value", part.get("content", part.get("text")))
+    return {"role": _SIDES.get(side, side) if isinstance(side, str) else side, "content": content}
+
+
+def with_system(row: Row, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages after the system message of the row's own column, if it has one."""
+    for name in SYSTEM_COLUMNS:
+        text = row.get(name)
+        if isinstance(text, str) and text.strip() and messages[0]["role"] != "system":
+            return conversation([{"role": "system", "content": text}, *messages], name)
+    return messages
+
+
+SYSTEM_COLUMNS = ("system", "system_prompt")

@@ -1,0 +1,84 @@
+"""Every exported text keeps its own licence and origin, and files can be limited to licences."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from labeling.data.exports import shapes
+from labeling.models import Campaign, Rater, Response
+from tests.html import page_of
+from tests.labeling.data.test_exports import ranked
+
+SignedIn = Callable[[User], Client]
+
+pytestmark = pytest.mark.django_db
+NC = "CC-BY-NC-4.0"
+
+
+@pytest.fixture
+def mixed(comparison_campaign: Campaign, rosa: Rater) -> Campaign:
+    """A campaign with one ranking, whose best response may not be used commercially."""
+    ranked(comparison_campaign, rosa, {0: 1, 1: 2, 2: 3, 3: 4})
+    (row,) = shapes.records("rankings")
+    best = next(response for response in row["responses"] if response["rank"] == 1)
+    Response.objects.filter(pk=best["response"]).update(licence=NC)
+    return comparison_campaign
+
+
+def test_a_ranking_names_the_licence_and_source_of_every_text(mixed: Campaign) -> None:
+    (row,) = shapes.records("rankings")
+
+    by_rank = {response["rank"]: response for response in row["responses"]}
+    assert by_rank[1]["licence"] == NC
+    assert all(by_rank[rank]["licence"] != NC for rank in (2, 3, 4))
+    assert NC in row["licence"]
+    assert row["prompt_licence"] != NC
+    assert row["prompt_source"]
+
+
+def test_a_pair_is_under_the_licences_of_its_two_texts_only(mixed: Campaign) -> None:
+    pairs = list(shapes.records("preferences"))
+
+    with_best = [pair for pair in pairs if pair["chosen_licence"] == NC]
+    assert len(with_best) == 3
+    assert all(NC in pair["licence"] for pair in with_best)
+    assert not any(NC in pair["licence"] for pair in pairs if pair not in with_best)
+
+
+def test_only_rows_with_all_their_texts_under_a_chosen_licence_leave(mixed: Campaign) -> None:
+    pairs = list(shapes.records("preferences"))
+    allowed = set().union(*map(shapes.licences_in, pairs)) - {NC}
+
+    kept = list(shapes.records("preferences", licences=allowed))
+
+    assert len(kept) == len(pairs) - 3
+    assert list(shapes.records("rankings", licences=allowed)) == []
+
+
+@pytest.mark.parametrize("shape", ["rankings", "preferences"])
+def test_parquet_has_the_licences_too(mixed: Campaign, shape: str) -> None:
+    file = io.BytesIO()
+
+    shapes.parquet(shapes.records(shape), shape=shape, to=file)
+
+    assert NC in json.dumps(pq.read_table(file).to_pylist(), default=str)
+
+
+def test_the_page_offers_the_licences_and_its_files_keep_to_them(
+    mixed: Campaign, alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    url = f"/campaigns/{mixed.pk}/export/"
+
+    page = page_of(client.get(url, {"licence": NC}))
+    sent: Any = client.post(url, {"shape": "preferences", "format": "jsonl", "licence": NC})
+
+    assert f'value="{NC}"' in page
+    assert f'<input type="hidden" name="licence" value="{NC}">' in page
+    assert b"".join(sent.streaming_content) == b""

@@ -1,7 +1,7 @@
 """The list of snapshots, the form for a new one, and a snapshot's card and rows."""
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -117,11 +117,13 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def ledger(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the recipe of a snapshot of text removed or changed. ?rule= shows one rule's."""
+    """What the recipe of a snapshot of text removed or changed. ?rule= shows one rule's. A snapshot
+    without a recipe has no ledger: its own page opens.
+    """
     snapshot = training_access.snapshot(user=request.user, pk=pk)
     about = selectors.curation(snapshot=snapshot)
     if about is None:
-        raise Http404
+        return redirect("snapshot", pk)
     counts = dict(about.rules)
     asked = request.GET.get("rule", "")
     rule = asked if asked in counts else ""

@@ -164,4 +164,5 @@ def test_a_snapshot_without_a_recipe_has_no_ledger(
     )
 
     assert "recipe" not in snapshot.filters
-    assert signed_in(noor).get(f"/snapshots/{snapshot.pk}/ledger/").status_code == 404
+    answer = signed_in(noor).get(f"/snapshots/{snapshot.pk}/ledger/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/snapshots/{snapshot.pk}/")

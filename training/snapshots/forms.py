@@ -89,10 +89,12 @@ class SnapshotForm(forms.Form):
         help_text=_("Leave empty to include all."),
     )
     licences = forms.MultipleChoiceField(
-        label=_("Prompt licences"),
+        label=_("Licences"),
         required=False,
         widget=chips(),
-        help_text=_("Leave empty to include all."),
+        help_text=_(
+            "Only rows whose texts are all under one of these. Leave empty to include all."
+        ),
     )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:

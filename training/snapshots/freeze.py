@@ -369,7 +369,7 @@ def _is_filtered(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
     if filters.categories and row.category not in filters.categories:
         left_out["other category"] += 1
         return True
-    if filters.licences and row.licence not in filters.licences:
+    if filters.licences and not row.licences <= set(filters.licences):
         left_out["other licence"] += 1
         return True
     return False

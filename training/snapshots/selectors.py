@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import Campaign, Judgment, Prompt
+from labeling.models import Campaign, Judgment, Prompt, Response, Source
 from labeling.quality import counting
 from training import configs
 from training.configs.knobs import RESPONSES
@@ -309,5 +309,10 @@ def scored_run_choices() -> list[tuple[int, str]]:
 
 
 def licence_choices() -> list[tuple[str, str]]:
-    names = Prompt.objects.order_by("licence").values_list("licence", flat=True).distinct()
-    return [(name, name) for name in names if name]
+    """The licences of prompts, of responses with one of their own, and of sources."""
+    names = {
+        name
+        for model in (Prompt, Response, Source)
+        for name in model.objects.order_by().values_list("licence", flat=True).distinct()
+    }
+    return [(name, name) for name in sorted(names) if name]

@@ -22,6 +22,7 @@ from labeling.models import (
     Prompt,
     RankedResponse,
     Rater,
+    Response,
     Source,
 )
 from labeling.queue.claiming import claim
@@ -240,6 +241,20 @@ def test_a_row_counts_under_its_prompts_licence_and_each_of_its_responses(
     one.response.save()
 
     assert cut("comparisons").card["licences"] == {"CC0-1.0": 2, "CC-BY-NC-4.0": 1}
+
+
+def test_a_choice_of_licences_holds_for_responses_as_well(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
+    free = compare(on_split("train")[0], rosa, [1, 2])
+    bound = compare(on_split("train")[0], rosa, [1, 2])
+    one, *_others = Comparison.objects.get(judgment=bound).ranked.order_by("position")
+    Response.objects.filter(pk=one.response_id).update(licence="CC-BY-NC-4.0")
+
+    assert list(cut("comparisons", licences=("CC0-1.0",)).judgments.all()) == [free]
+    both = cut("comparisons", licences=("CC0-1.0", "CC-BY-NC-4.0"))
+    assert list(both.judgments.order_by("pk")) == [free, bound]
+    assert ("CC-BY-NC-4.0", "CC-BY-NC-4.0") in snapshots_selectors.licence_choices()
 
 
 def test_prompts_that_evaluate_stay_out_of_a_prompts_snapshot(

@@ -122,6 +122,8 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         def is_complaint(message: ConsoleMessage) -> bool:
             if is_over.is_set() and message.text.startswith("htmx:"):
                 return False  # closing the page has cut this request off
+            if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+                return False  # so has going to another; failed requests have errors of their own
             return message.type == "error" and not (may_be_away and "net::ERR_" in message.text)
 
         context = browser.new_context(

@@ -25,6 +25,8 @@ from tests.formats.samples import SAMPLES, Sample
 from tests.html import page_of
 from tests.labeling.answers import words
 
+pytestmark = pytest.mark.slow
+
 SignedIn = Callable[[User], Client]
 
 ROOT = Path(__file__).resolve().parents[2]

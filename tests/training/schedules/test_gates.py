@@ -32,7 +32,7 @@ from training.schedules.gate import promotion
 
 N_TEST = 20
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

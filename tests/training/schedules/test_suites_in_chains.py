@@ -30,7 +30,7 @@ from training.schedules.gate.verdict import SuiteChange
 N = 40
 ALL, HALF, NONE = [True] * N, [True, False] * (N // 2), [False] * N
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def benchmark_ends(chain: Chain, step: str, rights: Sequence[bool]) -> None:

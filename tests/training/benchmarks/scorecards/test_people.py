@@ -33,7 +33,7 @@ from training.benchmarks.scorecards import rescoring, services, tasks
 from training.benchmarks.scorecards.people import scores, sending
 from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, Suite, SuiteScore
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 REFUSAL = "I'm sorry, but I cannot help with that request."
 ANSWER = "Sure! Take the tram to the harbour, then walk for two minutes along the quay."
 TOPICS = (

@@ -14,7 +14,7 @@ from tests.training.benchmarks.scorecards import rows
 from training.models import Suite, TrainedModel
 from training.registry import cards
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SignedIn = Callable[[User], Client]
 
 

@@ -16,6 +16,8 @@ from training.benchmarks.scoring.refusal import card, classifier, fitting, phras
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
 from training.benchmarks.scoring.scorers import SCORERS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("PREFERABLY_DATA", ROOT / ".." / "shared" / "data"))
 XSTEST = DATA / "xstest_labels"

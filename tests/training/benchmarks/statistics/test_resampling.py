@@ -7,6 +7,8 @@ from scipy import stats
 from training.benchmarks.statistics import differences, holm, resampling
 from training.benchmarks.statistics.resampling import Floats, Ints
 
+pytestmark = pytest.mark.slow
+
 
 def test_drawn_means_are_those_of_scipy() -> None:
     values = np.random.default_rng(3).normal(0.1, 1.0, 60)

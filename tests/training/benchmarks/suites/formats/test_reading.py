@@ -17,6 +17,8 @@ from training.benchmarks.suites.formats.reading import Reading
 from training.benchmarks.suites.formats.uploads import SuiteFile
 from training.models import Suite
 
+pytestmark = pytest.mark.slow
+
 ABOUT: dict[str, Any] = {
     "id": "capitals",
     "version": "1.10",

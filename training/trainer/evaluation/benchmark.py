@@ -5,8 +5,7 @@ scorers read once the run has ended.
 import gc
 import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,8 @@ from training.trainer.modeling import loading, precision
 from training.trainer.reward.scoring import TextJudge
 
 _MAX_REASONS = 5
+_MAX_NAMED = 5
+"""items named for each reason"""
 _DRY_RUN_BATCHES = 2
 
 
@@ -222,16 +223,19 @@ def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Row
 
 def _metrics(run: _Benchmark) -> dict[str, Any]:
     """Of all rows, also those of earlier attempts; the pace is that of this one."""
-    n_items, reasons = 0, Counter[str]()
+    n_items, reasons = 0, dict[str, list[str]]()
+    keys = {item.pk: str(item.row["key"]) for batch in run.batches for item in batch}
     ended: list[bool] = []
     rewards: list[float] = []
     for row in items.written(run.folder):
         n_items += 1
-        reasons.update([row["missing"]] if row["missing"] else [])
+        if row["missing"]:
+            reasons.setdefault(row["missing"], []).append(keys.get(row["item"], str(row["item"])))
         ended += [row["is_ended"]] if row["is_ended"] is not None and not row["missing"] else []
         rewards += [row["values"]["reward"]] if "reward" in row["values"] else []
     _say_what_is_missing(run.folder, n_items, reasons)
-    found: dict[str, Any] = {"n_items": n_items, "n_missing": reasons.total()}
+    n_missing = sum(map(len, reasons.values()))
+    found: dict[str, Any] = {"n_items": n_items, "n_missing": n_missing}
     if rewards:
         found["reward"] = fmean(rewards)
     if ended:
@@ -261,11 +265,20 @@ def _say_what_is_answered(run: _Benchmark, answerer: Answerer) -> None:
             )
 
 
-def _say_what_is_missing(folder: RunFolder, n_items: int, reasons: Counter[str]) -> None:
+def _say_what_is_missing(
+    folder: RunFolder, n_items: int, reasons: Mapping[str, Sequence[str]]
+) -> None:
+    """`reasons`: why there is no answer → the ids of such items in their files."""
     if not reasons:
         return
-    named = [f"{n} × {reason}" for reason, n in reasons.most_common(_MAX_REASONS)]
+    often = sorted(reasons.items(), key=lambda reason: -len(reason[1]))[:_MAX_REASONS]
+    named = [f"{len(keys)} × {reason} {_some(keys)}" for reason, keys in often]
     folder.append_note(
-        f"{reasons.total()} of {counted(n_items, 'item')} have no answer, and are not scored."
-        f" {' '.join(named)}"
+        f"{sum(map(len, reasons.values()))} of {counted(n_items, 'item')} have no answer, and are"
+        f" not scored. {' '.join(named)}"
     )
+
+
+def _some(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _MAX_NAMED} more" if len(keys) > _MAX_NAMED else ""
+    return f"({', '.join(sorted(keys)[:_MAX_NAMED])}{more})"

@@ -233,7 +233,9 @@ def test_items_longer_than_the_model_reads_have_no_answer_and_are_counted(
     assert found[2]["missing"] == "Longer than 100 tokens, the most that this run reads at once."
     assert found[2]["values"] == {}
     assert result.metrics["n_missing"] == 3
-    assert "3 of 4 items have no answer, and are not scored. 3 × Longer than" in runs.notes(folder)
+    notes = runs.notes(folder)
+    assert "3 of 4 items have no answer, and are not scored. 3 × Longer than" in notes
+    assert "(2, 3, 4)" in notes
 
 
 def test_a_conversation_that_the_chat_template_refuses_has_no_answer(

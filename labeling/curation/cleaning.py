@@ -88,9 +88,9 @@ def clean(
     items: Iterable[Item] = (),
     beat: Callable[[int], None] = lambda _n_read: None,
 ) -> Account:
-    """Writes kept.jsonl, ledger.jsonl and account.json into `folder`. Called again with the same
-    documents after a kill, it goes on. `beat` is told how many documents were read, after each
-    batch. Raises StaleFolder.
+    """Writes kept.jsonl, ledger.jsonl and account.json into `folder`. After a kill, call
+    it again with the same documents to resume. `beat` gets the number of documents read so far,
+    after each batch. Raises StaleFolder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = next((rule for rule in recipe.rules if isinstance(rule, Decontamination)), None)

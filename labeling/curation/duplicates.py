@@ -122,7 +122,7 @@ class NearDuplicates:
 
 @dataclass(frozen=True)
 class AuthorCap:
-    """No more than so many documents of one author. Documents without an author are not counted."""
+    """At most `most` documents by one author. Documents without an author are not counted."""
 
     NAME: ClassVar[str] = "author_cap"
     most: int = 200

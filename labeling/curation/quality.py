@@ -29,7 +29,7 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Length:
-    """The text has between so many characters."""
+    """The number of characters in the text is within limits."""
 
     NAME: ClassVar[str] = "length"
     min_characters: int | None = 200

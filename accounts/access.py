@@ -8,7 +8,8 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from config.permissions import API_TABLE, Grant, Role, Scope
+from config.api_permissions import API_TABLE, Grant, Scope
+from config.roles import Role
 
 
 def roles_of(user: User | AnonymousUser) -> frozenset[str]:

@@ -1,30 +1,10 @@
-"""Who may open which URL, and who may use which part of the REST API. URLs missing from these
-tables are closed.
+"""Who may open which URL. URLs missing from this table are closed.
 
 Access to a single *object* is decided in labeling.access and training.access.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Role(StrEnum):
-    ANYONE = "anyone"
-    """Signed in or not."""
-    MEMBER = "member"
-    """Signed in, with any role or none."""
-    RATER = "rater"
-    ADMIN = "admin"
-    RESEARCHER = "researcher"
-
-
-ANYONE = frozenset({Role.ANYONE})
-MEMBER = frozenset({Role.MEMBER})
-RATER = frozenset({Role.RATER})
-ADMIN = frozenset({Role.ADMIN})
-RESEARCHER = frozenset({Role.RESEARCHER})
-NOBODY: frozenset[Role] = frozenset()
-STAFF = ADMIN | RESEARCHER
+from config.api_permissions import API_TABLE
+from config.roles import ADMIN, ANYONE, MEMBER, NOBODY, RATER, RESEARCHER, STAFF, Role
 
 # URL name (namespace:name) → who may open it. "namespace:*" covers a third-party namespace.
 TABLE: dict[str, frozenset[Role]] = {
@@ -295,167 +275,9 @@ TABLE: dict[str, frozenset[Role]] = {
     "notices_read": MEMBER,
     "notices_mail": MEMBER,
     "notice_open": MEMBER,
-    # The REST API checks tokens and sessions itself, by API_TABLE below.
+    # The REST API checks tokens and sessions itself, by config.api_permissions.
     "api_schema": ANYONE,
     "api_docs": STAFF,
     "api_nothing": ANYONE,
-    "api_prompts": ANYONE,
-    "api_prompt": ANYONE,
-    "api_pools": ANYONE,
-    "api_pool": ANYONE,
-    "api_guidelines": ANYONE,
-    "api_campaigns": ANYONE,
-    "api_campaign": ANYONE,
-    "api_campaign_open": ANYONE,
-    "api_campaign_pause": ANYONE,
-    "api_campaign_close": ANYONE,
-    "api_judgments": ANYONE,
-    "api_judgment_events": ANYONE,
-    "api_snapshots": ANYONE,
-    "api_snapshot": ANYONE,
-    "api_suites": ANYONE,
-    "api_suite": ANYONE,
-    "api_suite_retire": ANYONE,
-    "api_suite_bring_back": ANYONE,
-    "api_runs": ANYONE,
-    "api_run": ANYONE,
-    "api_run_points": ANYONE,
-    "api_run_samples": ANYONE,
-    "api_run_log": ANYONE,
-    "api_run_stop": ANYONE,
-    "api_run_kill": ANYONE,
-    "api_run_retry": ANYONE,
-    "api_run_estimate": ANYONE,
-    "api_run_extend": ANYONE,
-    "api_run_move": ANYONE,
-    "api_run_priority": ANYONE,
-    "api_run_pin": ANYONE,
-    "api_run_unpin": ANYONE,
-    "api_run_give_up": ANYONE,
-    "api_model_pin": ANYONE,
-    "api_model_unpin": ANYONE,
-    "api_webhooks": ANYONE,
-    "api_webhook": ANYONE,
-    "api_webhook_rotate": ANYONE,
-    "api_webhook_end_secret": ANYONE,
-    "api_schedules": ANYONE,
-    "api_schedule": ANYONE,
-    "api_schedule_change": ANYONE,
-    "api_schedule_pause": ANYONE,
-    "api_schedule_resume": ANYONE,
-    "api_schedule_fire": ANYONE,
-    "api_chains": ANYONE,
-    "api_chain": ANYONE,
-    "api_chain_approve": ANYONE,
-    "api_chain_decide": ANYONE,
-    "api_chain_resume": ANYONE,
-    "api_chain_stop": ANYONE,
-    "api_models": ANYONE,
-    "api_model": ANYONE,
-    "api_model_archive": ANYONE,
-    "api_model_change": ANYONE,
-    "api_model_card": ANYONE,
-    "api_model_scorecard": ANYONE,
-    "api_model_publications": ANYONE,
-    "api_publication": ANYONE,
-}
-
-
-class Scope(StrEnum):
-    """What a token may be used for, within the roles of its person."""
-
-    LABELING_READ = "labeling:read"
-    LABELING_WRITE = "labeling:write"
-    TRAINING_READ = "training:read"
-    TRAINING_WRITE = "training:write"
-    WEBHOOKS = "webhooks"
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A call is allowed when the token has the scope (a session has them all) and its person has
-    one of the roles.
-    """
-
-    scope: Scope
-    roles: frozenset[Role]
-
-
-_LABELING_READ = Grant(Scope.LABELING_READ, ADMIN)
-_LABELING_WRITE = Grant(Scope.LABELING_WRITE, ADMIN)
-_TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
-_TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
-_WEBHOOKS = Grant(Scope.WEBHOOKS, ADMIN)
-
-# "METHOD url_name" → what it requires. Raters have no entry: the API reveals sources and database
-# ids, which would break blinding.
-API_TABLE: dict[str, Grant] = {
-    "GET api_prompts": _LABELING_READ,
-    "POST api_prompts": _LABELING_WRITE,
-    "GET api_prompt": _LABELING_READ,
-    "GET api_pools": _LABELING_READ,
-    "POST api_pools": _LABELING_WRITE,
-    "GET api_pool": _LABELING_READ,
-    "GET api_guidelines": _LABELING_READ,
-    "GET api_campaigns": _LABELING_READ,
-    "POST api_campaigns": _LABELING_WRITE,
-    "GET api_campaign": _LABELING_READ,
-    "POST api_campaign_open": _LABELING_WRITE,
-    "POST api_campaign_pause": _LABELING_WRITE,
-    "POST api_campaign_close": _LABELING_WRITE,
-    "GET api_judgments": Grant(Scope.LABELING_READ, STAFF),
-    "GET api_judgment_events": Grant(Scope.LABELING_READ, STAFF),
-    "GET api_snapshots": _TRAINING_READ,
-    "POST api_snapshots": _TRAINING_WRITE,
-    "GET api_snapshot": _TRAINING_READ,
-    "GET api_suites": _TRAINING_READ,
-    "POST api_suites": _TRAINING_WRITE,
-    "GET api_suite": _TRAINING_READ,
-    "POST api_suite_retire": _TRAINING_WRITE,
-    "POST api_suite_bring_back": _TRAINING_WRITE,
-    "GET api_runs": _TRAINING_READ,
-    "POST api_runs": _TRAINING_WRITE,
-    "GET api_run": _TRAINING_READ,
-    "GET api_run_points": _TRAINING_READ,
-    "GET api_run_samples": _TRAINING_READ,
-    "GET api_run_log": _TRAINING_READ,
-    "POST api_run_stop": _TRAINING_WRITE,
-    "POST api_run_kill": _TRAINING_WRITE,
-    "POST api_run_retry": _TRAINING_WRITE,
-    "POST api_run_estimate": _TRAINING_READ,
-    "POST api_run_extend": _TRAINING_WRITE,
-    "POST api_run_move": _TRAINING_WRITE,
-    "POST api_run_priority": _TRAINING_WRITE,
-    "POST api_run_pin": _TRAINING_WRITE,
-    "POST api_run_unpin": _TRAINING_WRITE,
-    "POST api_run_give_up": _TRAINING_WRITE,
-    "POST api_model_pin": _TRAINING_WRITE,
-    "POST api_model_unpin": _TRAINING_WRITE,
-    "GET api_webhooks": _WEBHOOKS,
-    "GET api_webhook": _WEBHOOKS,
-    "POST api_webhook_rotate": _WEBHOOKS,
-    "POST api_webhook_end_secret": _WEBHOOKS,
-    "GET api_schedules": _TRAINING_READ,
-    "POST api_schedules": _TRAINING_WRITE,
-    "GET api_schedule": _TRAINING_READ,
-    "POST api_schedule_change": _TRAINING_WRITE,
-    "POST api_schedule_pause": _TRAINING_WRITE,
-    "POST api_schedule_resume": _TRAINING_WRITE,
-    "POST api_schedule_fire": _TRAINING_WRITE,
-    "GET api_chains": _TRAINING_READ,
-    "GET api_chain": _TRAINING_READ,
-    "POST api_chain_approve": _TRAINING_WRITE,
-    "POST api_chain_decide": _TRAINING_WRITE,
-    "POST api_chain_resume": _TRAINING_WRITE,
-    "POST api_chain_stop": _TRAINING_WRITE,
-    "GET api_models": _TRAINING_READ,
-    "POST api_models": _TRAINING_WRITE,
-    "GET api_model": _TRAINING_READ,
-    "GET api_model_archive": _TRAINING_READ,
-    "POST api_model_change": _TRAINING_WRITE,
-    "GET api_model_card": _TRAINING_READ,
-    "GET api_model_scorecard": _TRAINING_READ,
-    "GET api_model_publications": _TRAINING_READ,
-    "POST api_model_publications": _TRAINING_WRITE,
-    "GET api_publication": _TRAINING_READ,
+    **dict.fromkeys((line.partition(" ")[2] for line in API_TABLE), ANYONE),
 }

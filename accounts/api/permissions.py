@@ -1,5 +1,5 @@
 """The API's only permission: checks the token's scope and its person's role against
-config.permissions.API_TABLE.
+config.api_permissions.API_TABLE.
 """
 
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from accounts import access as accounts_access
 from accounts.models import ApiToken
-from config.permissions import Scope
+from config.api_permissions import Scope
 
 # REST framework imports its default classes while it loads its views.
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ class ApiViewSet(GenericViewSet[Any]):
 
 class Router(SimpleRouter):
     """URLs `runs`, `runs/12` and `runs/12/stop`, with the names api_runs, api_run and api_run_stop
-    that config.permissions.API_TABLE uses.
+    that config.api_permissions.API_TABLE uses.
     """
 
     routes = [

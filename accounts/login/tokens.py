@@ -15,7 +15,7 @@ from accounts import access as accounts_access
 from accounts import audit_log
 from accounts.models import ApiToken, User
 from accounts.refusals import Refusal
-from config.permissions import Scope
+from config.api_permissions import Scope
 
 MARK = "pfb_"
 """The prefix of every secret, so that scanners find one that was committed by mistake."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access as accounts_access
 from accounts.models import User
-from config.permissions import Scope
+from config.api_permissions import Scope
 from pages.form_parts import NameField, chips, segmented, sentence_case
 from pages.time_zones import TimeZoneField
 

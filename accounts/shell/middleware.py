@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import access as accounts_access
 from accounts.models import User
-from config.permissions import Role
+from config.roles import Role
 from pages import plain_text
 
 UNUSED = (

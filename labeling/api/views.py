@@ -1,5 +1,5 @@
-"""Endpoints of the labeling app: input → one call → answer. config.permissions.API_TABLE decides
-who may call them.
+"""Endpoints of the labeling app: input → one call → answer. config.api_permissions decides who
+may call them.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import access as accounts_access
 from accounts.login import tokens
 from accounts.models import User
-from config.permissions import Scope
+from config.api_permissions import Scope
 from config.wsgi import application
 
 Caller = Callable[..., Client]

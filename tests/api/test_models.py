@@ -6,7 +6,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEvent, User
-from config.permissions import Scope
+from config.api_permissions import Scope
 from tests.api.test_steering import post
 from tests.training import cast
 from training.models import Publication, TrainedModel

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.login import tokens
 from accounts.models import User
-from config.permissions import API_TABLE, TABLE, Scope
+from config.api_permissions import API_TABLE, Scope
+from config.permissions import TABLE
 from tests.api.conftest import client_with
 from tests.cast import PASSWORD
 from tests.house.test_permissions import PEOPLE, path_of

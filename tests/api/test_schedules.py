@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
-from config.permissions import Scope
+from config.api_permissions import Scope
 from labeling.models import Guideline, Pool
 from tests.api.test_steering import post
 from tests.api.test_training import weekly

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import IdempotentCall, User, Webhook
 from accounts.webhooks import services as webhooks_services
-from config.permissions import Scope
+from config.api_permissions import Scope
 from tests.training import cast
 from training.models import Run, TrainedModel
 from training.processes import run_dir

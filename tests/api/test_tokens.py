@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.login import tokens
 from accounts.models import ApiToken, AuditEvent, User
-from config.permissions import Scope
+from config.api_permissions import Scope
 from tests.api.conftest import client_with, secret_of
 
 SignedIn = Callable[..., Client]

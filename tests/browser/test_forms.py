@@ -9,7 +9,7 @@ from django.core.management import call_command
 from playwright.sync_api import Page
 
 from accounts.models import User
-from config.permissions import Role
+from config.roles import Role
 from tests.training import cast
 from tests.upgrades import pages
 from training import configs

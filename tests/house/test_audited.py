@@ -16,7 +16,9 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts import audit_log
-from config.permissions import API_TABLE, STAFF, TABLE
+from config.api_permissions import API_TABLE
+from config.permissions import TABLE
+from config.roles import STAFF
 
 OURS = ("accounts.", "labeling.", "training.")
 NOTHING_IS_KEPT = {

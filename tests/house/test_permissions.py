@@ -12,7 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import access as accounts_access
 from accounts.models import User
-from config.permissions import API_TABLE, TABLE, Role
+from config.api_permissions import API_TABLE
+from config.permissions import TABLE
+from config.roles import Role
 
 SAMPLES = {
     "IntConverter": 987654321,

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from config.permissions import Role
+from config.roles import Role
 from tests.html import words_of
 from tests.training import cast
 from tests.upgrades import pages

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from config.permissions import Role
+from config.roles import Role
 from labeling.desk.judgments import warnings
 from labeling.models import Campaign, Judgment, Rater
 from labeling.models.judgments import WARNING_LABELS

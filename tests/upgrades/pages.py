@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from accounts.models import User, Webhook
-from config.permissions import API_TABLE, TABLE, Role
+from config.api_permissions import API_TABLE
+from config.permissions import TABLE
+from config.roles import Role
 from labeling.models import (
     Campaign,
     Guideline,

@@ -1,4 +1,4 @@
-"""Snapshots and runs in the REST API. Permissions are in config.permissions.API_TABLE."""
+"""Snapshots and runs in the REST API. Permissions are in config.api_permissions.API_TABLE."""
 
 from typing import Any
 

@@ -63,6 +63,7 @@ API_TABLE: dict[str, Grant] = {
     "GET api_runs": _TRAINING_READ,
     "POST api_runs": _TRAINING_WRITE,
     "GET api_run": _TRAINING_READ,
+    "PATCH api_run": _TRAINING_WRITE,
     "GET api_run_points": _TRAINING_READ,
     "GET api_run_samples": _TRAINING_READ,
     "GET api_run_log": _TRAINING_READ,

@@ -1,7 +1,7 @@
 """Base class of every API endpoint, and decorators that describe endpoints in the schema.
 
 A view set serves one kind of object. `list` and `retrieve` are REST framework's own; a method under
-`writes` or `does` gets the object and the validated body.
+`writes`, `does`, `changes` or `removes` gets the object and the validated body.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,11 +53,11 @@ class ViewSetAction(Protocol):
 
 
 class ApiViewSet(GenericViewSet[Any]):
-    """GET and POST only. Authentication, permission and throttling are the defaults from
-    settings.
+    """No PUT: a PATCH changes what it names. Authentication, permission and throttling are the
+    defaults from settings.
     """
 
-    http_method_names = ["get", "head", "post"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "int"
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[Any]] = paging.PageQuery
@@ -103,7 +103,13 @@ class Router(SimpleRouter):
     routes = [
         Route("{prefix}", {"get": "list", "post": "create"}, "{basename}s", False, {}),
         DynamicRoute("{prefix}/{url_path}", "{basename}_{url_name}", False, {}),
-        Route("{prefix}/{lookup}", {"get": "retrieve"}, "{basename}", True, {}),
+        Route(
+            "{prefix}/{lookup}",
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"},
+            "{basename}",
+            True,
+            {},
+        ),
         DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}_{url_name}", True, {}),
     ]
 
@@ -111,9 +117,13 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises ValidationError."""
-    return _valid(body(data=request.data))
+def sent(
+    body: type[serializers.Serializer[Any]], request: Request, *, is_partial: bool = False
+) -> dict[str, Any]:
+    """The validated body; with `is_partial`, only the fields that were sent. Raises
+    ValidationError.
+    """
+    return _valid(body(data=request.data, partial=is_partial))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -227,6 +237,47 @@ def does(
     """Like `writes`, at the method's name below the object."""
     options |= {"methods": ["post"], "detail": is_one, "url_path": url_path}
     return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
+
+
+def changes(
+    name: str, answer: Any, *, body: type[serializers.Serializer[Any]]
+) -> Callable[[Handler], Handler]:
+    """The view set's PATCH, `partial_update`. The method gets the object and, as keyword arguments,
+    the fields that were sent; a field that is left out stays the same. The response is the object
+    read again.
+    """
+
+    def decorate(act: Handler) -> Handler:
+        @wraps(act)
+        def handle(view: Any, request: Request, **_path: Any) -> Response:
+            act(view, view.get_object(), **sent(body, request, is_partial=True))
+            return Response(view.get_serializer(view.get_object()).data)
+
+        return _writing(name, {200: answer}, request=body)(handle)
+
+    return decorate
+
+
+def removes(name: str) -> Callable[[Handler], Handler]:
+    """The view set's DELETE, `destroy`. The method gets the object; the response has no body."""
+
+    def decorate(act: Handler) -> Handler:
+        @wraps(act)
+        def handle(view: Any, request: Request, **_path: Any) -> Response:
+            act(view, view.get_object())
+            return Response(status=204)
+
+        return _writing(name, {204: None})(handle)
+
+    return decorate
+
+
+def _writing(name: str, answers: dict[int, Any], **options: Any) -> Callable[[Handler], Handler]:
+    problems = dict.fromkeys((*_WRITE_PROBLEMS, 404), ProblemSerializer)
+    describe: Callable[[Handler], Handler] = extend_schema(
+        operation_id=name, responses={**answers, **problems}, **options
+    )
+    return describe
 
 
 def _route(handler: Handler, **options: Any) -> Handler:

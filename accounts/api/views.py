@@ -1,7 +1,7 @@
 """Base class of every API endpoint, and decorators that describe endpoints in the schema.
 
 A view set serves one kind of object. `list` and `retrieve` are REST framework's own; a method under
-`writes`, `does`, `changes` or `removes` gets the object and the validated body.
+`writes` or `does` gets the object and the validated body.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +32,8 @@ View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
 _WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 415, 422)
+ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+"""The methods of an object's own URL."""
 _KEY = OpenApiParameter(
     idempotency.HEADER,
     str,
@@ -53,8 +55,8 @@ class ViewSetAction(Protocol):
 
 
 class ApiViewSet(GenericViewSet[Any]):
-    """No PUT: a PATCH changes what it names. Authentication, permission and throttling are the
-    defaults from settings.
+    """GET, POST, PATCH and DELETE. Authentication, permission and throttling are the defaults from
+    settings.
     """
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
@@ -103,13 +105,7 @@ class Router(SimpleRouter):
     routes = [
         Route("{prefix}", {"get": "list", "post": "create"}, "{basename}s", False, {}),
         DynamicRoute("{prefix}/{url_path}", "{basename}_{url_name}", False, {}),
-        Route(
-            "{prefix}/{lookup}",
-            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"},
-            "{basename}",
-            True,
-            {},
-        ),
+        Route("{prefix}/{lookup}", ONE, "{basename}", True, {}),
         DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}_{url_name}", True, {}),
     ]
 
@@ -117,13 +113,9 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(
-    body: type[serializers.Serializer[Any]], request: Request, *, is_partial: bool = False
-) -> dict[str, Any]:
-    """The validated body; with `is_partial`, only the fields that were sent. Raises
-    ValidationError.
-    """
-    return _valid(body(data=request.data, partial=is_partial))
+def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The validated body. Raises ValidationError."""
+    return _valid(body(data=request.data))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -207,6 +199,9 @@ def writes(
     """A POST that accepts an Idempotency-Key. The method gets the object (if `is_one`) and the
     body's values as keyword arguments. The response is what it returns or, if that is None, the
     object read again.
+
+    On `partial_update` with `is_one`, it is a PATCH: fields that the call leaves out are not in the
+    arguments.
     """
     problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     describe = extend_schema(
@@ -239,27 +234,10 @@ def does(
     return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
 
 
-def changes(
-    name: str, answer: Any, *, body: type[serializers.Serializer[Any]]
-) -> Callable[[Handler], Handler]:
-    """The view set's PATCH, `partial_update`. The method gets the object and, as keyword arguments,
-    the fields that were sent; a field that is left out stays the same. The response is the object
-    read again.
-    """
-
-    def decorate(act: Handler) -> Handler:
-        @wraps(act)
-        def handle(view: Any, request: Request, **_path: Any) -> Response:
-            act(view, view.get_object(), **sent(body, request, is_partial=True))
-            return Response(view.get_serializer(view.get_object()).data)
-
-        return _writing(name, {200: answer}, request=body)(handle)
-
-    return decorate
-
-
 def removes(name: str) -> Callable[[Handler], Handler]:
-    """The view set's DELETE, `destroy`. The method gets the object; the response has no body."""
+    """A DELETE, on `destroy`. The method gets the object; the response is empty."""
+    problems = dict.fromkeys((*_READ_PROBLEMS, 404, 409), ProblemSerializer)
+    describe = extend_schema(operation_id=name, request=None, responses={204: None, **problems})
 
     def decorate(act: Handler) -> Handler:
         @wraps(act)
@@ -267,17 +245,10 @@ def removes(name: str) -> Callable[[Handler], Handler]:
             act(view, view.get_object())
             return Response(status=204)
 
-        return _writing(name, {204: None})(handle)
+        described_so: Handler = describe(handle)
+        return described_so
 
     return decorate
-
-
-def _writing(name: str, answers: dict[int, Any], **options: Any) -> Callable[[Handler], Handler]:
-    problems = dict.fromkeys((*_WRITE_PROBLEMS, 404), ProblemSerializer)
-    describe: Callable[[Handler], Handler] = extend_schema(
-        operation_id=name, responses={**answers, **problems}, **options
-    )
-    return describe
 
 
 def _route(handler: Handler, **options: Any) -> Handler:

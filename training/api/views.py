@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api import paging
 from accounts.api.problems import Unable
-from accounts.api.views import ApiViewSet, changes, described, does, reads, writes
+from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training import configs
 from training.api import run_data, serializers
@@ -151,7 +151,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     # --- changing ---------------------------------------------------------------------------------
 
-    @changes("change_run", RunSerializer, body=serializers.RunChangeSerializer)
+    @writes("change_run", RunSerializer, body=serializers.RunChangeSerializer, is_one=True)
     def partial_update(self, run: Run, **values: Any) -> None:
         """Change its name, tags or remarks. Its settings cannot change."""
         runs_services.describe_run(run=run, **values, **self.who_and_when)

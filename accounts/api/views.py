@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import Any, Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import (
@@ -98,11 +99,12 @@ class ApiViewSet(GenericViewSet[Any]):
         found = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
-    def part(self, rows: Sequence[Any]) -> Response:
-        """A page of `rows` that are computed and have no ids: the cursor is a place in the list."""
+    def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
+        """A page of `rows` in an order of their own: the cursor is a place in the list."""
         start = self.asked.get("cursor", 0)
         end = start + self.asked["limit"]
-        cursor = end if end < len(rows) else None
+        n = rows.count() if isinstance(rows, QuerySet) else len(rows)
+        cursor = end if end < n else None
         shown = self.get_serializer(rows[start:end], many=True).data
         return Response({"next_cursor": cursor, "results": shown})
 

@@ -113,8 +113,8 @@ class Router(SimpleRouter):
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises ValidationError."""
-    return _valid(body(data=request.data))
+    """The validated body; of a PATCH, only what it names. Raises ValidationError."""
+    return _valid(body(data=request.data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

@@ -93,4 +93,3 @@ class Nodes(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def destroy(self, node: Node) -> None:
         """Forget a node that is gone. One that is alive comes back with its next heartbeat."""
         services.forget_node(node=node, **self.who_and_when)
-

@@ -1,9 +1,11 @@
 """URLs of the labeling app below /api/v1/."""
 
 from accounts.api.views import Router
-from labeling.api import imports, views
+from labeling.api import imports, responses, views
+from labeling.api.results import pay, quality, queues, review
 
 router = Router()
+further = Router()  # a router takes only one view set under a name
 router.register("prompts", views.Prompts, "api_prompt")
 router.register("pools", views.Pools, "api_pool")
 router.register("guidelines", views.Guidelines, "api_guideline")
@@ -11,4 +13,15 @@ router.register("imports", imports.Imports, "api_import")
 router.register("campaigns", views.Campaigns, "api_campaign")
 router.register("judgments", views.Judgments, "api_judgment")
 router.register("judgment-events", views.JudgmentEvents, "api_judgment_event")
-urlpatterns = router.urls
+router.register("responses", responses.Responses, "api_response")
+router.register("quality", quality.QualityRows, "api_quality")
+further.register("campaigns", quality.CampaignQuality, "api_campaign")
+further.register("judgments", review.ReviewedJudgments, "api_judgment")
+router.register("questions", queues.Questions, "api_question")
+router.register("appeals", queues.Appeals, "api_appeal")
+router.register("cases", queues.Cases, "api_case")
+router.register("pay", pay.Pay, "api_pay")
+router.register("pay-disputes", pay.Disputes, "api_pay_dispute")
+reviewing = Router()
+reviewing.register("campaigns", review.CampaignReview, "api_campaign")
+urlpatterns = [*router.urls, *further.urls, *reviewing.urls]

@@ -30,20 +30,29 @@ from labeling.queue.spending import money
 BOUNDS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2999, 12, 31))]
 
 
+def _amount(minor: Decimal, currency: str) -> str:
+    """“12.50”, with more decimal places only for fractions of a cent."""
+    major = money.to_major(minor, currency)
+    exact = -int(major.normalize().as_tuple().exponent) if major else 0
+    return f"{major:.{max(money.digits(currency), exact)}f}"
+
+
 class AmountsField(serializers.DictField):
     """Currency → amount."""
 
     child = serializers.CharField()
 
     def to_representation(self, value: Mapping[str, Decimal]) -> dict[str, str]:
-        return {code: str(money.to_major(minor, code)) for code, minor in value.items()}
+        return {code: _amount(minor, code) for code, minor in value.items()}
 
 
 class PeriodQuery(serializers.Serializer[Any]):
     since = serializers.DateField(
-        required=False, help_text="In UTC. The page's default without it."
+        required=False, validators=BOUNDS, help_text="In UTC. The first of this month without it."
     )
-    until = serializers.DateField(required=False, help_text="The last day that is included.")
+    until = serializers.DateField(
+        required=False, validators=BOUNDS, help_text="The last day. Today without it."
+    )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         today = timezone.now().astimezone(dt.UTC).date()
@@ -112,10 +121,7 @@ class PaymentSerializer(serializers.Serializer[Any]):
     paid_at = serializers.DateTimeField()
 
     def get_totals(self, payment: Payment) -> dict[str, str]:
-        return {
-            code: str(money.to_major(Decimal(minor), code))
-            for code, minor in payment.totals.items()
-        }
+        return {code: _amount(Decimal(minor), code) for code, minor in payment.totals.items()}
 
 
 class DisputeQuery(PageQuery):
@@ -137,7 +143,7 @@ class DisputeSerializer(serializers.Serializer[Any]):
     def get_correction(self, dispute: PayDispute) -> str | None:
         if dispute.correction is None:
             return None
-        return str(money.to_major(dispute.correction, dispute.currency))
+        return _amount(dispute.correction, dispute.currency)
 
 
 class AnswerDisputeSerializer(serializers.Serializer[Any]):

@@ -20,6 +20,7 @@ from preferably_client.core import (
     pause_after,
     pause_without_response,
 )
+from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
 from preferably_client.records import Campaigns, Runs
@@ -130,7 +131,7 @@ class AsyncDriver:
                     return await file.tell()
 
 
-class AsyncPreferably(Operations, Connected[AsyncDriver]):
+class AsyncPreferably(Operations, Following, Connected[AsyncDriver]):
     """One site, as one person, for asyncio and trio. The arguments are those of `Preferably`."""
 
     def __init__(

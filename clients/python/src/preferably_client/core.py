@@ -2,8 +2,11 @@
 one that blocks (preferably_client.site) and one for asyncio (preferably_client.async_site).
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import datetime
+from enum import Enum
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -12,11 +15,19 @@ from uuid import uuid4
 import httpx2
 
 from preferably_client.problem import Problem
-from preferably_client.rows.reading import read
+from preferably_client.reading import read
 
 T = TypeVar("T")
 Json = dict[str, Any]
 
+
+class Unset(Enum):
+    """The value of an argument that is left out, where None would be sent as null."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
 PAGE = 200
 PAUSES_S = (0.5, 2.0, 8.0)
 """Seconds between retries of a call without a response."""
@@ -89,30 +100,40 @@ class Listing(Generic[T]):
 
 
 def get(row: type[T], path: str, **query: Any) -> Call[T]:
-    return Call(Request("GET", path, query=_given(query)), lambda raw: read(row, raw))
+    return Call(Request("GET", path, query=_query(query)), lambda raw: read(row, raw))
 
 
 def post(
     row: type[T], path: str, body: Json | None = None, *, is_repeatable: bool = True
 ) -> Call[T]:
     """Has a key of its own, so that a repeated call is done once."""
-    key = {"Idempotency-Key": str(uuid4())}
-    request = Request("POST", path, body=body or {}, headers=key, is_repeatable=is_repeatable)
+    request = Request(
+        "POST", path, body=_plain(body or {}), headers=_key(), is_repeatable=is_repeatable
+    )
     return Call(request, lambda raw: read(row, raw))
 
 
 def upload(row: type[T], path: str, file: str | PathLike[str], fields: Json) -> Call[T]:
-    key = {"Idempotency-Key": str(uuid4())}
-    request = Request("POST", path, body=fields, upload=Path(file), headers=key)
+    """Sends a file as a form. Objects among its fields are JSON."""
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(_plain(value))
+        for name, value in fields.items()
+    }
+    request = Request("POST", path, body=texts, upload=Path(file), headers=_key())
     return Call(request, lambda raw: read(row, raw))
 
 
-def patch(row: type[T], path: str, body: Json) -> Call[T]:
-    return Call(Request("PATCH", path, body=body), lambda raw: read(row, raw))
+def patch(row: type[T], path: str, body: Json | None = None) -> Call[T]:
+    request = Request("PATCH", path, body=_plain(body or {}), headers=_key())
+    return Call(request, lambda raw: read(row, raw))
 
 
 def delete(path: str) -> Call[None]:
     return Call(Request("DELETE", path), lambda _raw: None)
+
+
+def fetch(path: str, to: str | PathLike[str], **query: Any) -> Download:
+    return Download(Request("GET", path, query=_query(query)), Path(to))
 
 
 def pages(row: type[T], path: str, **query: Any) -> Listing[T]:
@@ -122,7 +143,7 @@ def pages(row: type[T], path: str, **query: Any) -> Listing[T]:
         cursor: int | None = None
         while True:
             page = yield Request(
-                "GET", path, query=_given(query | {"cursor": cursor, "limit": PAGE})
+                "GET", path, query=_query(query | {"cursor": cursor, "limit": PAGE})
             )
             yield [read(row, raw) for raw in page["results"]]
             cursor = page["next_cursor"]
@@ -138,19 +159,39 @@ def feed(row: type[T], path: str, *, cursor: int, **query: Any) -> Listing[T]:
     def steps() -> Steps[T]:
         at, has_more = cursor, True
         while has_more:
-            page = yield Request("GET", path, query=_given(query | {"cursor": at, "limit": PAGE}))
+            page = yield Request("GET", path, query=_query(query | {"cursor": at, "limit": PAGE}))
             yield [read(row, raw) for raw in page["results"]]
             at, has_more = page["next_cursor"], page["has_more"]
 
     return Listing(row, steps)
 
 
-def _given(query: Json) -> Json:
+def given(fields: Mapping[str, Any]) -> Json:
+    """The fields that are not left out."""
+    return {name: value for name, value in fields.items() if value is not UNSET}
+
+
+def _query(query: Json) -> Json:
     return {
-        key: str(value).lower() if isinstance(value, bool) else value
+        key: str(value).lower() if isinstance(value, bool) else _plain(value)
         for key, value in query.items()
         if value is not None
     }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it. Rows are sent as the objects that they were."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid4())}
 
 
 # --- responses and retries ------------------------------------------------------------------------
@@ -185,12 +226,3 @@ def pause_without_response(request: Request, attempt: int) -> float | None:
     changes and deletions say what to reach, so a repetition is safe.
     """
     return PAUSES_S[attempt] if request.is_repeatable and attempt < len(PAUSES_S) else None
-
-
-def body_of(fixed: Json, optional: Mapping[str, Any]) -> Json:
-    """A body with the optional fields that were given."""
-    return fixed | {key: value for key, value in optional.items() if value is not None}
-
-
-def messages_of(messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [dict(message) for message in messages]

@@ -2,23 +2,22 @@
 and for an empty one.
 """
 
-import dataclasses
 import json
-import types
 import typing
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from preferably_client.optional import optional
+from preferably_client.reading import hints_of, is_row, present
 
 _TYPES = {int: "int64", float: "float64", bool: "bool", str: "string"}
 
 
-def dataset_of(row: type[Any], rows: Iterable[Any]) -> Any:
+def dataset_of(row: Any, rows: Iterable[Any]) -> Any:
     """Objects become structs, times UTC timestamps, and dictionaries without fixed keys JSON."""
     library = optional("datasets", extra="datasets")
-    hints = typing.get_type_hints(row)
+    hints = hints_of(row)
     columns: dict[str, list[Any]] = {name: [] for name in hints}
     for one in rows:
         for name, hint in hints.items():
@@ -28,9 +27,9 @@ def dataset_of(row: type[Any], rows: Iterable[Any]) -> Any:
 
 
 def _feature(library: Any, hint: Any) -> Any:
-    hint = _present(hint)
-    if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+    hint = present(hint)
+    if is_row(hint):
+        hints = hints_of(hint)
         return {name: _feature(library, inner) for name, inner in hints.items()}
     if typing.get_origin(hint) is list:
         return library.List(_feature(library, typing.get_args(hint)[0]))
@@ -40,21 +39,14 @@ def _feature(library: Any, hint: Any) -> Any:
 
 
 def _plain(hint: Any, value: Any) -> Any:
-    hint = _present(hint)
+    hint = present(hint)
     if value is None:
         return None
-    if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+    if is_row(hint):
+        hints = hints_of(hint)
         return {name: _plain(inner, getattr(value, name)) for name, inner in hints.items()}
     if typing.get_origin(hint) is list:
         return [_plain(typing.get_args(hint)[0], one) for one in value]
     if hint is datetime:
         return value.astimezone(UTC)
     return value if hint in _TYPES else json.dumps(value, ensure_ascii=False)
-
-
-def _present(hint: Any) -> Any:
-    """The type of a value that is not None."""
-    if isinstance(hint, types.UnionType):
-        return next(part for part in typing.get_args(hint) if part is not type(None))
-    return hint

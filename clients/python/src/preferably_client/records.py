@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from preferably_client import rows
 from preferably_client.core import Call, Listing
+from preferably_client.following import Following
 from preferably_client.operation import Connected, listing, operation
-from preferably_client.operations.labeling import CampaignOperations, JudgmentOperations
-from preferably_client.operations.training import RunOperations
+from preferably_client.operations import Operations
 
 if TYPE_CHECKING:
     from preferably_client.async_site import AsyncDriver
@@ -29,21 +29,21 @@ class Campaign(rows.Campaign, Connected[D_co]):
         self, *, cursor: int = 0, since: datetime | None = None, includes_imports: bool = False
     ) -> Listing[rows.Judgment]:
         """Its judgments that count, oldest first."""
-        return JudgmentOperations.list_judgments.describe(
+        return Operations.list_judgments.describe(
             self, cursor=cursor, campaign=self.id, since=since, includes_imports=includes_imports
         )
 
     @operation
     def open(self) -> Call[rows.Campaign]:
-        return CampaignOperations.open_campaign.describe(self, self.id)
+        return Operations.open_campaign.describe(self, self.id)
 
     @operation
     def pause(self) -> Call[rows.Campaign]:
-        return CampaignOperations.pause_campaign.describe(self, self.id)
+        return Operations.pause_campaign.describe(self, self.id)
 
     @operation
     def close(self) -> Call[rows.Campaign]:
-        return CampaignOperations.close_campaign.describe(self, self.id)
+        return Operations.close_campaign.describe(self, self.id)
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ class Run(rows.Run, Connected[D_co]):
     @listing
     def follow(self, *, every_s: float = 2.0) -> Listing[rows.Point]:
         """Every point until the run has ended."""
-        return RunOperations.follow_run.describe(self, self.id, every_s=every_s)
+        return Following.follow_run.describe(self, self.id, every_s=every_s)
 
     @listing
     def follow_log(self, *, every_s: float = 2.0) -> Listing[rows.LogLine]:
         """Every line of its log until the run has ended."""
-        return RunOperations.follow_run_log.describe(self, self.id, every_s=every_s)
+        return Following.follow_run_log.describe(self, self.id, every_s=every_s)
 
     @listing
     def samples(self) -> Listing[rows.Sample]:
-        return RunOperations.list_run_samples.describe(self, self.id)
+        return Operations.list_run_samples.describe(self, self.id)
 
     @operation
     def stop(self) -> Call[rows.Run]:
-        return RunOperations.stop_run.describe(self, self.id)
+        return Operations.stop_run.describe(self, self.id)
 
 
 class Campaigns(Connected[D_co]):
@@ -82,7 +82,7 @@ class Campaigns(Connected[D_co]):
         self: "Campaigns[AsyncDriver]", campaign_id: int
     ) -> "Coroutine[Any, Any, Campaign[AsyncDriver]]": ...
     def get(self: Any, campaign_id: int) -> Any:
-        found = CampaignOperations.read_campaign.describe(self, campaign_id)
+        found = Operations.read_campaign.describe(self, campaign_id)
         return self._driver.run(_as(Campaign, found, self._driver))
 
 
@@ -95,7 +95,7 @@ class Runs(Connected[D_co]):
     @overload
     def get(self: "Runs[AsyncDriver]", run_id: int) -> "Coroutine[Any, Any, Run[AsyncDriver]]": ...
     def get(self: Any, run_id: int) -> Any:
-        found = RunOperations.read_run.describe(self, run_id)
+        found = Operations.read_run.describe(self, run_id)
         return self._driver.run(_as(Run, found, self._driver))
 
 

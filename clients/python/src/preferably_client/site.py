@@ -18,6 +18,7 @@ from preferably_client.core import (
     pause_after,
     pause_without_response,
 )
+from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
 from preferably_client.records import Campaigns, Runs
@@ -121,7 +122,7 @@ class Driver:
                 return file.tell()
 
 
-class Preferably(Operations, Connected[Driver]):
+class Preferably(Operations, Following, Connected[Driver]):
     """One site, as one person. `verify` is a file of certificates, an `ssl.SSLContext`, or False to
     trust any. `progress` shows bars for long lists and files, and needs
     `preferably-client[progress]`. `transport` and `pause` replace the HTTP transport and the sleep

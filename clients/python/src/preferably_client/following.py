@@ -1,4 +1,4 @@
-"""What takes several calls over time: the points and the log of a run, to its end."""
+"""What takes several calls over time: a run or an import, to its end."""
 
 from collections.abc import Generator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from preferably_client.core import Json, Listing, Request, Steps, Wait
 from preferably_client.operation import listing
 from preferably_client.reading import read
-from preferably_client.rows import Log, LogLine, Point
+from preferably_client.rows import Import, Log, LogLine, Point
 
 Pages = Generator[Request | Wait | list[Point], Any, tuple[Json, str]]
 
@@ -49,6 +49,20 @@ class Following:
                 yield Wait(every_s)
 
         return Listing(LogLine, steps, unit="lines")
+
+    @listing
+    def follow_import(self, import_id: int, *, every_s: float = 1.0) -> Listing[Import]:
+        """Yields the import whenever it is looked at; the last one has ended."""
+
+        def steps() -> Steps[Import]:
+            while True:
+                found = read(Import, (yield Request("GET", f"imports/{import_id}")))
+                yield [found]
+                if found.finished_at is not None:
+                    return
+                yield Wait(every_s)
+
+        return Listing(Import, steps, unit="looks")
 
 
 def _points(run_id: int, at: Json) -> Pages:

@@ -22,44 +22,65 @@ from preferably_client.core import (
     pages,
     patch,
     post,
+    upload,
 )
 from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
+    BenchmarkAnswer,
     Campaign,
     CampaignKind,
+    CampaignLineage,
     Card,
     Chain,
     Delivery,
     Estimate,
     EventsEnum,
+    FormatEnum,
+    Freed,
     Guideline,
+    Holding,
+    Import,
+    ImportProblem,
     Judgment,
     JudgmentEvent,
+    LedgerEntry,
+    Lineage,
+    LoadedSuites,
     Log,
     Model,
     ModelKind,
+    ModelResponse,
     ModelStage,
     NewSnapshotKindEnum,
+    Node,
     OrderEnum,
     Pool,
     PresetEnum,
+    Preview,
     Prompt,
     PromptCategory,
+    PromptLineage,
+    PromptResponse,
     Publication,
+    QueuedRun,
     Run,
     RunKind,
     Sample,
     Schedule,
     Scorecard,
+    ScoredModel,
     ScorerEnum,
     SensitiveEnum,
+    SentToRaters,
     ShapeEnum,
     Snapshot,
     StrategyEnum,
     Suite,
     SuiteArea,
+    SuiteItem,
     TemplateEnum,
     TriggerEnum,
+    Verified,
     Webhook,
     WebhookSecret,
 )
@@ -201,6 +222,194 @@ class Operations:
         return pages(Guideline, "guidelines")
 
     @listing
+    def list_imports(
+        self,
+        *,
+        state: Literal["queued", "running", "published", "refused", "discarded"] | None = None,
+    ) -> Listing[Import]:
+        """Imports, newest first."""
+        return pages(Import, "imports", state=state)
+
+    @operation
+    def create_import(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        source: str,
+        *,
+        licence: str,
+        format: FormatEnum | Unset = UNSET,
+        columns: Mapping[str, str] | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+        name: str | Unset = UNSET,
+        is_strict: bool | Unset = UNSET,
+    ) -> Call[Import]:
+        """Send a file or rows to be imported by a worker. Read the import until
+        `finished_at` is set. Nothing is visible before all of it has been read.
+
+        `format`: See Importing data in the docs.
+
+        `columns`: Name that is read, such as `prompt` → heading in the file.
+
+        `with_judgments`: Import human replies as demonstrations and rankings as
+        comparisons.
+
+        `rows`: Rows of one shape, as a line of a JSONL file has them.
+
+        `name`: Shown in the list of imports.
+
+        `source`: A name for the origin of the data. Raters never see it.
+
+        `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
+
+        `is_strict`: Publish nothing if any line has a problem.
+        """
+        return post(
+            Import,
+            "imports",
+            {"rows": rows, "source": source, "licence": licence}
+            | given(
+                {
+                    "format": format,
+                    "columns": columns,
+                    "with_judgments": with_judgments,
+                    "name": name,
+                    "is_strict": is_strict,
+                }
+            ),
+        )
+
+    @operation
+    def create_import_from_file(
+        self,
+        file: str | PathLike[str],
+        source: str,
+        *,
+        licence: str,
+        format: FormatEnum | Unset = UNSET,
+        columns: Mapping[str, str] | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+        is_strict: bool | Unset = UNSET,
+    ) -> Call[Import]:
+        """Send a file or rows to be imported by a worker. Read the import until
+        `finished_at` is set. Nothing is visible before all of it has been read.
+
+        `format`: See Importing data in the docs.
+
+        `columns`: Name that is read, such as `prompt` → heading in the file.
+
+        `with_judgments`: Import human replies as demonstrations and rankings as
+        comparisons.
+
+        `file`: JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP.
+
+        `source`: A name for the origin of the data. Raters never see it.
+
+        `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
+
+        `is_strict`: Publish nothing if any line has a problem.
+        """
+        return upload(
+            Import,
+            "imports",
+            file,
+            {"source": source, "licence": licence}
+            | given(
+                {
+                    "format": format,
+                    "columns": columns,
+                    "with_judgments": with_judgments,
+                    "is_strict": is_strict,
+                }
+            ),
+        )
+
+    @operation
+    def read_import(self, import_id: int) -> Call[Import]:
+        """One import and how far it is."""
+        return get(Import, f"imports/{import_id}")
+
+    @operation
+    def discard_import(self, import_id: int) -> Call[Import]:
+        """Remove everything that it brought, for good. 409 if something uses it."""
+        return post(Import, f"imports/{import_id}/discard")
+
+    @listing
+    def list_import_problems(self, import_id: int) -> Listing[ImportProblem]:
+        """Its problems by line. The first 5,000 are kept; `n_problems` counts all of them."""
+        return pages(ImportProblem, f"imports/{import_id}/problems")
+
+    @operation
+    def publish_import(self, import_id: int) -> Call[Import]:
+        """Publish a rejected import despite its problems. 409 if there is nothing to
+        publish.
+        """
+        return post(Import, f"imports/{import_id}/publish")
+
+    @operation
+    def preview_import(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        format: FormatEnum | Unset = UNSET,
+        columns: Mapping[str, str] | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+        name: str | Unset = UNSET,
+    ) -> Call[Preview]:
+        """The first rows as they would be stored, and their problems. Nothing is stored.
+
+        `format`: See Importing data in the docs.
+
+        `columns`: Name that is read, such as `prompt` → heading in the file.
+
+        `with_judgments`: Import human replies as demonstrations and rankings as
+        comparisons.
+
+        `rows`: Rows of one shape, as a line of a JSONL file has them.
+
+        `name`: Shown in the list of imports.
+        """
+        return post(
+            Preview,
+            "imports/preview",
+            {"rows": rows}
+            | given(
+                {
+                    "format": format,
+                    "columns": columns,
+                    "with_judgments": with_judgments,
+                    "name": name,
+                }
+            ),
+        )
+
+    @operation
+    def preview_import_from_file(
+        self,
+        file: str | PathLike[str],
+        *,
+        format: FormatEnum | Unset = UNSET,
+        columns: Mapping[str, str] | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+    ) -> Call[Preview]:
+        """The first rows as they would be stored, and their problems. Nothing is stored.
+
+        `format`: See Importing data in the docs.
+
+        `columns`: Name that is read, such as `prompt` → heading in the file.
+
+        `with_judgments`: Import human replies as demonstrations and rankings as
+        comparisons.
+
+        `file`: JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP.
+        """
+        return upload(
+            Preview,
+            "imports/preview",
+            file,
+            given({"format": format, "columns": columns, "with_judgments": with_judgments}),
+        )
+
+    @listing
     def list_judgment_events(self, *, cursor: int = 0) -> Listing[JudgmentEvent]:
         """Judgments that stopped counting or count again, oldest first. Save `next_cursor`
         and use it later to get new ones. Starts after the id `cursor`.
@@ -232,6 +441,21 @@ class Operations:
             includes_imports=includes_imports,
             since=since,
         )
+
+    @operation
+    def read_campaign_lineage(self, campaign_id: int) -> Call[CampaignLineage]:
+        """What was asked in a campaign, and what came of it."""
+        return get(CampaignLineage, f"lineage/campaigns/{campaign_id}")
+
+    @operation
+    def read_prompt_lineage(self, prompt_id: int) -> Call[PromptLineage]:
+        """A prompt, where it was used, and how many answered."""
+        return get(PromptLineage, f"lineage/prompts/{prompt_id}")
+
+    @listing
+    def list_prompt_responses(self, prompt_id: int) -> Listing[PromptResponse]:
+        """Every response to the prompt, by source, with its model."""
+        return pages(PromptResponse, f"lineage/prompts/{prompt_id}/responses")
 
     @listing
     def list_models(self, *, kind: Literal["policy", "reward"] | None = None) -> Listing[Model]:
@@ -269,6 +493,29 @@ class Operations:
         """One model."""
         return get(Model, f"models/{model_id}")
 
+    @operation
+    def update_model(
+        self,
+        model_id: int,
+        *,
+        stage: ModelStage | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        notes: str | Unset = UNSET,
+        card: str | Unset = UNSET,
+    ) -> Call[Model]:
+        """Change its stage, licence, notes or card.
+
+        `stage`: The weights of an approved model are kept. A retired model is no longer
+        offered.
+
+        `card`: Markdown. Leave empty to generate the card.
+        """
+        return patch(
+            Model,
+            f"models/{model_id}",
+            given({"stage": stage, "licence": licence, "notes": notes, "card": card}),
+        )
+
     @download
     def export_model(
         self,
@@ -299,7 +546,7 @@ class Operations:
         notes: str | Unset = UNSET,
         card: str | Unset = UNSET,
     ) -> Call[Model]:
-        """Change its stage, licence, notes or card. Omitted fields keep their value.
+        """The same as the PATCH.
 
         `stage`: The weights of an approved model are kept. A retired model is no longer
         offered.
@@ -311,6 +558,11 @@ class Operations:
             f"models/{model_id}/change",
             given({"stage": stage, "licence": licence, "notes": notes, "card": card}),
         )
+
+    @operation
+    def read_model_lineage(self, model_id: int) -> Call[Lineage]:
+        """What it was made from, run by run, and the models made from it."""
+        return get(Lineage, f"models/{model_id}/lineage")
 
     @operation
     def pin_model(self, model_id: int) -> Call[Model]:
@@ -339,6 +591,16 @@ class Operations:
             {"repository": repository} | given({"is_private": is_private}),
         )
 
+    @listing
+    def list_model_responses(
+        self, model_id: int, *, run: int | None = None
+    ) -> Listing[ModelResponse]:
+        """What it wrote for prompts of this site, newest first.
+
+        `run`: Only those of a sampling run.
+        """
+        return pages(ModelResponse, f"models/{model_id}/responses", run=run)
+
     @operation
     def read_model_scorecard(
         self, model_id: int, *, baseline: int | None = None
@@ -353,6 +615,71 @@ class Operations:
     def unpin_model(self, model_id: int) -> Call[Model]:
         """Let its weights be freed by the usual rules again."""
         return post(Model, f"models/{model_id}/unpin")
+
+    @operation
+    def connect_model(
+        self,
+        name: str,
+        url: str,
+        *,
+        served_name: str,
+        key_variable: str | Unset = UNSET,
+        serves: int | Unset | None = UNSET,
+        licence: str | Unset = UNSET,
+        notes: str | Unset = UNSET,
+    ) -> Call[Model]:
+        """Register an external model behind an OpenAI-compatible URL, to sample from. 409 if
+        an operator has not allowed its host.
+
+        `url`: The part before /chat/completions, as https://host/v1.
+
+        `served_name`: The name the server uses for the model.
+
+        `key_variable`: The environment variable with its key. The key itself is never
+        stored.
+
+        `serves`: The registered model that answers there.
+
+        `licence`: That its answers may be used under. Empty: that of the served model.
+        """
+        return post(
+            Model,
+            "models/endpoints",
+            {"name": name, "url": url, "served_name": served_name}
+            | given(
+                {"key_variable": key_variable, "serves": serves, "licence": licence, "notes": notes}
+            ),
+        )
+
+    @listing
+    def list_nodes(self) -> Listing[Node]:
+        """GPU nodes, newest first."""
+        return pages(Node, "nodes")
+
+    @operation
+    def read_node(self, node_id: int) -> Call[Node]:
+        """One node and its runs."""
+        return get(Node, f"nodes/{node_id}")
+
+    @operation
+    def forget_node(self, node_id: int) -> Call[None]:
+        """Forget a node that is gone. One that is alive comes back with its next heartbeat."""
+        return delete(f"nodes/{node_id}")
+
+    @operation
+    def drain_node(self, node_id: int) -> Call[Node]:
+        """Let it finish its runs and take no new ones. Changes nothing if it is draining."""
+        return post(Node, f"nodes/{node_id}/drain")
+
+    @operation
+    def resume_node(self, node_id: int) -> Call[Node]:
+        """Let it take runs again. Changes nothing if it is not draining."""
+        return post(Node, f"nodes/{node_id}/resume")
+
+    @listing
+    def list_queue(self) -> Listing[QueuedRun]:
+        """Queued runs in the order in which they start, with the reason why each waits."""
+        return pages(QueuedRun, "nodes/queue")
 
     @listing
     def list_pools(self) -> Listing[Pool]:
@@ -593,6 +920,25 @@ class Operations:
         return get(Run, f"runs/{run_id}")
 
     @operation
+    def change_run(
+        self,
+        run_id: int,
+        *,
+        name: str | Unset = UNSET,
+        tags: Sequence[str] | Unset = UNSET,
+        remarks: str | Unset = UNSET,
+    ) -> Call[Run]:
+        """Change its name, tags or remarks. Its settings cannot change."""
+        return patch(Run, f"runs/{run_id}", given({"name": name, "tags": tags, "remarks": remarks}))
+
+    @listing
+    def list_run_answers(
+        self, run_id: int, *, suite: int | None = None
+    ) -> Listing[BenchmarkAnswer]:
+        """What its model answered to the items of suites, with every score."""
+        return pages(BenchmarkAnswer, f"runs/{run_id}/answers", suite=suite)
+
+    @operation
     def extend_run(self, run_id: int, amount: int, *, name: str | Unset = UNSET) -> Call[Run]:
         """Queue a run that continues from the final state of a finished one.
 
@@ -652,6 +998,43 @@ class Operations:
         return post(Run, f"runs/{run_id}/priority", {"priority": priority})
 
     @operation
+    def send_run_to_raters(
+        self,
+        run_id: int,
+        suite: int,
+        against: int,
+        *,
+        name: str,
+        pool: int,
+        guideline: int,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+        only_unsure: bool | Unset = UNSET,
+        sensitive: Sequence[SensitiveEnum] | Unset = UNSET,
+    ) -> Call[SentToRaters]:
+        """Open a campaign in which raters compare its answers to a suite with another run's.
+
+        `against`: The run of another model whose answers are shown beside.
+
+        `name`: Of the campaign.
+
+        `n`: At most this many answers.
+
+        `only_unsure`: Only answers of which the refusal classifier is unsure.
+
+        `sensitive`: Kinds of upsetting content. Only raters who agreed to them get the
+        items.
+        """
+        return post(
+            SentToRaters,
+            f"runs/{run_id}/raters",
+            {"suite": suite, "against": against, "name": name, "pool": pool, "guideline": guideline}
+            | given(
+                {"n": n, "overlap": overlap, "only_unsure": only_unsure, "sensitive": sensitive}
+            ),
+        )
+
+    @operation
     def retry_run(self, run_id: int) -> Call[Run]:
         """Requeue a failed, lost or stopped run. It resumes from its last checkpoint and
         replaces the model that it has left. 409 if that model is already in use.
@@ -662,6 +1045,13 @@ class Operations:
     def list_run_samples(self, run_id: int) -> Listing[Sample]:
         """Responses sampled during training, with scores, newest first."""
         return pages(Sample, f"runs/{run_id}/samples")
+
+    @operation
+    def score_run_again(self, run_id: int, scorer: ScorerEnum) -> Call[Run]:
+        """Have a worker score its answers by another scorer too. 409 if the scorer can't
+        read them.
+        """
+        return post(Run, f"runs/{run_id}/score", {"scorer": scorer})
 
     @operation
     def stop_run(self, run_id: int) -> Call[Run]:
@@ -1007,7 +1397,7 @@ class Operations:
         return get(Schedule, f"schedules/{schedule_id}")
 
     @operation
-    def change_schedule(
+    def update_schedule(
         self,
         schedule_id: int,
         *,
@@ -1059,6 +1449,226 @@ class Operations:
     ) -> Call[Schedule]:
         """Change it. Omitted fields keep their value, and chains that have started do not
         change.
+
+        `memory_gb`: Memory (GB). Memory needed on each GPU, or on the machine if no GPU
+        is requested.
+
+        `n_machines`: Machines. Each with the same number of processes and GPUs, and the
+        same memory. They start together.
+
+        `trains_watchdog`: Train a second reward model. It watches PPO and is never
+        trained on: PPO stops when its reward falls. It takes two fifths of the
+        comparisons and adds one reward model run to each chain. Used when PPO's settings
+        stop on a watchdog drop, as balanced and thorough do.
+
+        `ptx_text`: Text for PPO-ptx. Mixed into PPO, so that the model does not forget
+        its pretraining. Needed by settings with γ above 0, such as thorough.
+
+        `n_prompts`: Prompts to practise on. Training prompts, drawn for each chain, those
+        used least first. Leave empty for all.
+
+        `max_uses`: Chains per prompt. No prompt is practised in more chains than this.
+        Leave empty for no limit.
+
+        `n_candidates`: Responses to choose from. Per prompt. The model learns from the
+        one the reward model scores highest.
+
+        `keeps_earlier`: Also learn from the best of earlier chains. Without this, Llama 2
+        forgot what earlier models could do.
+
+        `pool`: Pool of raters
+
+        `guideline`: Guideline
+
+        `n_responses`: Responses per comparison. Taken evenly from each answering model.
+
+        `overlap`: Raters per item
+
+        `n_judged`: Test prompts. Raters compare the models on them. They are never
+        learned from.
+
+        `n_taught`: Other prompts. In the same campaign. The next chain learns from their
+        comparisons.
+
+        `min_win_rate`: Minimum win rate (%). The lower end of the interval (95 %) must
+        reach it.
+
+        `max_kl`: Maximum KL. In nats per response. Leave empty for no limit.
+
+        `max_length`: Maximum length. As a multiple of the current model's responses.
+        Leave empty for no limit.
+
+        `gate_days`: Days for the raters. After that, a person decides on what there is.
+
+        `suites`: Suites. The new model and the current one answer them. Leave empty for
+        none.
+
+        `on_fall`: If a score falls. By more than chance explains, on any of the suites.
+
+        `trigger`: Starts
+
+        `cron`: At set times. Minute, hour, day of month, month, day of week. “0 3 * *
+        mon” is Mondays at 03:00.
+
+        `time_zone`: Time zone. Type a city to find it.
+
+        `n_new`: On new answers: how many. Since the last run.
+
+        `accuracy_drop`: On accuracy drop: points. How much lower than on its own held-out
+        pairs, and more than chance explains. Measured at the times above, by a separate
+        run.
+
+        `n_fresh_pairs`: On accuracy drop: minimum new pairs. Answers given after the
+        reward model's snapshot, on items it has not seen.
+
+        `judge`: On accuracy drop: reward model. Later, the newest one of this schedule.
+
+        `skips_nothing_new`: Skip when nothing is new
+
+        `min_interval_h`: Minimum hours between runs
+
+        `max_runs_a_week`: Max runs in 7 days. Leave empty for no budget.
+
+        `quiet_from`: Quiet from. Nothing starts automatically during quiet hours.
+
+        `quiet_until`: Until
+
+        `name`: Name
+
+        `base_model`: Starts from
+
+        `goes_on`: Later chains continue from the schedule's current model. The last model
+        that passed the gate; without a gate, the newest.
+
+        `reward_model`: Scored by. An existing reward model is used as it is; nothing is
+        learned from comparisons.
+
+        `reward_base`: Reward model starts from
+
+        `campaigns`: Answers from these campaigns. Leave empty to include all, also later
+        ones.
+
+        `includes_imports`: Include imported answers
+
+        `text`: Text to pretrain on
+
+        `n_gpus`: GPUs per run. 0: any node.
+
+        `n_processes`: Processes. For runs that can share their work: one per GPU.
+
+        `strategy`: Parallelism
+
+        `approvals`: Require approval before. You'll be notified.
+
+        `settings`: By kind of run: `preset:balanced`, `run:12` for the settings of an
+        earlier run, or `kept` for the current ones.
+        """
+        return patch(
+            Schedule,
+            f"schedules/{schedule_id}",
+            given(
+                {
+                    "memory_gb": memory_gb,
+                    "n_machines": n_machines,
+                    "trains_watchdog": trains_watchdog,
+                    "ptx_text": ptx_text,
+                    "n_prompts": n_prompts,
+                    "max_uses": max_uses,
+                    "n_candidates": n_candidates,
+                    "keeps_earlier": keeps_earlier,
+                    "pool": pool,
+                    "guideline": guideline,
+                    "n_responses": n_responses,
+                    "overlap": overlap,
+                    "n_judged": n_judged,
+                    "n_taught": n_taught,
+                    "min_win_rate": min_win_rate,
+                    "max_kl": max_kl,
+                    "max_length": max_length,
+                    "gate_days": gate_days,
+                    "suites": suites,
+                    "on_fall": on_fall,
+                    "trigger": trigger,
+                    "cron": cron,
+                    "time_zone": time_zone,
+                    "n_new": n_new,
+                    "accuracy_drop": accuracy_drop,
+                    "n_fresh_pairs": n_fresh_pairs,
+                    "judge": judge,
+                    "skips_nothing_new": skips_nothing_new,
+                    "min_interval_h": min_interval_h,
+                    "max_runs_a_week": max_runs_a_week,
+                    "quiet_from": quiet_from,
+                    "quiet_until": quiet_until,
+                    "name": name,
+                    "base_model": base_model,
+                    "goes_on": goes_on,
+                    "reward_model": reward_model,
+                    "reward_base": reward_base,
+                    "campaigns": campaigns,
+                    "includes_imports": includes_imports,
+                    "text": text,
+                    "n_gpus": n_gpus,
+                    "n_processes": n_processes,
+                    "strategy": strategy,
+                    "approvals": approvals,
+                    "settings": settings,
+                }
+            ),
+        )
+
+    @operation
+    def change_schedule(
+        self,
+        schedule_id: int,
+        *,
+        memory_gb: int | Unset | None = UNSET,
+        n_machines: int | Unset | None = UNSET,
+        trains_watchdog: bool | Unset = UNSET,
+        ptx_text: int | Unset | None = UNSET,
+        n_prompts: int | Unset | None = UNSET,
+        max_uses: int | Unset | None = UNSET,
+        n_candidates: int | Unset = UNSET,
+        keeps_earlier: bool | Unset = UNSET,
+        pool: int | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+        n_responses: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+        n_judged: int | Unset = UNSET,
+        n_taught: int | Unset = UNSET,
+        min_win_rate: float | Unset = UNSET,
+        max_kl: float | Unset | None = UNSET,
+        max_length: float | Unset | None = UNSET,
+        gate_days: int | Unset = UNSET,
+        suites: int | Unset | None = UNSET,
+        on_fall: str | Unset | None = UNSET,
+        trigger: TriggerEnum | Unset = UNSET,
+        cron: str | Unset | None = UNSET,
+        time_zone: str | Unset = UNSET,
+        n_new: int | Unset | None = UNSET,
+        accuracy_drop: float | Unset | None = UNSET,
+        n_fresh_pairs: int | Unset | None = UNSET,
+        judge: int | Unset | None = UNSET,
+        skips_nothing_new: bool | Unset = UNSET,
+        min_interval_h: int | Unset | None = UNSET,
+        max_runs_a_week: int | Unset | None = UNSET,
+        quiet_from: str | Unset | None = UNSET,
+        quiet_until: str | Unset | None = UNSET,
+        name: str | Unset = UNSET,
+        base_model: int | Unset = UNSET,
+        goes_on: bool | Unset = UNSET,
+        reward_model: int | Unset | None = UNSET,
+        reward_base: int | Unset | None = UNSET,
+        campaigns: Sequence[int] | Unset | None = UNSET,
+        includes_imports: bool | Unset = UNSET,
+        text: int | Unset = UNSET,
+        n_gpus: int | Unset | None = UNSET,
+        n_processes: int | Unset | None = UNSET,
+        strategy: StrategyEnum | Unset | None = UNSET,
+        approvals: Sequence[str] | Unset | None = UNSET,
+        settings: Mapping[str, str] | Unset = UNSET,
+    ) -> Call[Schedule]:
+        """The same as the PATCH.
 
         `memory_gb`: Memory (GB). Memory needed on each GPU, or on the machine if no GPU
         is requested.
@@ -1245,6 +1855,24 @@ class Operations:
         return post(Schedule, f"schedules/{schedule_id}/resume")
 
     @listing
+    def list_scorecards(
+        self,
+        *,
+        area: Literal["capability", "safety", "over-refusal", "honesty", "reward"] | None = None,
+    ) -> Listing[ScoredModel]:
+        """Models with scores, newest first, and their score on each suite."""
+        return pages(ScoredModel, "scorecards", area=area)
+
+    @operation
+    def compare_models(self, *, models: str) -> Call[Scorecard]:
+        """Several models beside each other, with the differences to the first.
+
+        `models`: IDs of up to 6 models, with commas. The first is the baseline; unknown
+        ones are left out.
+        """
+        return get(Scorecard, "scorecards/compare", models=models)
+
+    @listing
     def list_snapshots(
         self,
         *,
@@ -1270,6 +1898,33 @@ class Operations:
     def read_snapshot(self, snapshot_id: int) -> Call[Snapshot]:
         """One snapshot with its card."""
         return get(Snapshot, f"snapshots/{snapshot_id}")
+
+    @listing
+    def list_snapshot_ledger(
+        self, snapshot_id: int, *, rule: str | None = None
+    ) -> Listing[LedgerEntry]:
+        """What the recipe of a snapshot of text removed or changed. Empty without a recipe.
+
+        `rule`: One rule's name.
+        """
+        return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
+
+    @operation
+    def verify_snapshot(self, snapshot_id: int) -> Call[Verified]:
+        """Read its files and compare them with the fingerprint."""
+        return get(Verified, f"snapshots/{snapshot_id}/verify")
+
+    @listing
+    def list_storage(self) -> Listing[Holding]:
+        """What runs, models and snapshots use, largest first, and why each is kept."""
+        return pages(Holding, "storage")
+
+    @operation
+    def free_storage(self, keys: Sequence[str]) -> Call[Freed]:
+        """Delete the checkpoints and weights of these runs and models for good, as far as
+        they are freeable. Each is checked again.
+        """
+        return post(Freed, "storage/free", {"keys": keys})
 
     @listing
     def list_suites(
@@ -1341,10 +1996,20 @@ class Operations:
         """Offer it to new runs again. Changes nothing if it is not retired."""
         return post(Suite, f"suites/{suite_id}/bring-back")
 
+    @listing
+    def list_suite_items(self, suite_id: int) -> Listing[SuiteItem]:
+        """The items of a suite in the order of its file."""
+        return pages(SuiteItem, f"suites/{suite_id}/items")
+
     @operation
     def retire_suite(self, suite_id: int) -> Call[Suite]:
         """No longer offer it to new runs; its scores stay. Changes nothing if it is retired."""
         return post(Suite, f"suites/{suite_id}/retire")
+
+    @operation
+    def load_shipped_suites(self) -> Call[LoadedSuites]:
+        """Add the suites that come with the product and are missing."""
+        return post(LoadedSuites, "suites/shipped")
 
     @listing
     def list_webhooks(self) -> Listing[Webhook]:

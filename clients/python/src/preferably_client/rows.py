@@ -10,12 +10,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
+    "AnswerScore",
+    "BenchmarkAnswer",
     "Campaign",
     "CampaignKind",
+    "CampaignLineage",
     "CampaignState",
     "Card",
     "Chain",
     "ChainStateEnum",
+    "ComparedSource",
     "Comparison",
     "Delivery",
     "DeliveryStateEnum",
@@ -23,31 +27,51 @@ __all__ = [
     "Estimate",
     "EventEnum",
     "EventsEnum",
+    "FormatEnum",
+    "Freed",
     "Guideline",
+    "GuidelineUse",
+    "Holding",
+    "Import",
+    "ImportProblem",
+    "ImportState",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
+    "LedgerEntry",
+    "Lineage",
+    "LineageStep",
     "Link",
     "LinkStateEnum",
+    "LoadedSuites",
     "Log",
     "LogLine",
     "Message",
     "Model",
     "ModelKind",
+    "ModelResponse",
     "ModelStage",
+    "Named",
     "NamedModel",
     "NewSnapshotKindEnum",
+    "Node",
     "OrderEnum",
     "Pace",
     "Point",
     "Pool",
     "PresetEnum",
+    "Preview",
+    "PreviewReply",
+    "PreviewRow",
     "Progress",
     "Prompt",
     "PromptCategory",
+    "PromptLineage",
+    "PromptResponse",
     "PromptSplit",
     "Publication",
     "PublicationStateEnum",
+    "QueuedRun",
     "RankedResponse",
     "RoleEnum",
     "Run",
@@ -55,9 +79,12 @@ __all__ = [
     "RunState",
     "Sample",
     "Schedule",
+    "Score",
     "Scorecard",
+    "ScoredModel",
     "ScorerEnum",
     "SensitiveEnum",
+    "SentToRaters",
     "ShapeEnum",
     "Snapshot",
     "SnapshotKind",
@@ -66,13 +93,17 @@ __all__ = [
     "StrategyEnum",
     "Suite",
     "SuiteArea",
+    "SuiteItem",
     "SuiteKind",
     "SuiteScore",
     "TemplateEnum",
     "TriggerEnum",
+    "UseInSnapshot",
     "VerdictEnum",
+    "Verified",
     "Webhook",
     "WebhookSecret",
+    "WhatEnum",
 ]
 
 
@@ -96,6 +127,27 @@ EventsEnum = Literal[
     "judgment.set_aside",
     "judgment.restored",
 ]
+
+FormatEnum = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+]
+
+ImportState = Literal["queued", "running", "published", "refused", "discarded"]
 
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
@@ -218,6 +270,33 @@ VerdictEnum = Literal[
     "better", "worse", "cannot be told apart", "too few", "other scorer", "no common items"
 ]
 
+WhatEnum = Literal["model", "run", "snapshot"]
+
+
+@dataclass(frozen=True)
+class AnswerScore:
+    scorer: str
+    value: float
+    """0 to 1, higher is better; rewards have no bounds."""
+    label: str
+    certainty: float | None
+
+
+@dataclass(frozen=True)
+class BenchmarkAnswer:
+    id: int
+    suite: int
+    item: int
+    key: str
+    text: str
+    follow_ups: list[Any]
+    """Its answers to later turns."""
+    values: dict[str, Any]
+    """Log-likelihoods or rewards."""
+    missing: str
+    """Why there is no answer; otherwise empty."""
+    scores: list[AnswerScore]
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -241,6 +320,21 @@ class Campaign:
     progress: Progress
     last_at: datetime | None
     """When the newest judgment was submitted."""
+
+
+@dataclass(frozen=True)
+class CampaignLineage:
+    """A campaign at a glance."""
+
+    id: int
+    name: str
+    kind: CampaignKind
+    n_items: int
+    n_judgments: int
+    n_raters: int
+    guideline_versions: list[GuidelineUse]
+    snapshots: list[UseInSnapshot]
+    compared: list[ComparedSource]
 
 
 @dataclass(frozen=True)
@@ -271,6 +365,12 @@ class Chain:
     ended_at: datetime | None
     links: list[Link]
     """The steps in order."""
+
+
+@dataclass(frozen=True)
+class ComparedSource:
+    source: Named
+    model: Named | None
 
 
 @dataclass(frozen=True)
@@ -328,6 +428,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Freed:
+    n_bytes: int
+    n_done: int
+    n_kept: int
+    """Not freed: in use again, unknown, or the artifact store did not answer."""
+
+
+@dataclass(frozen=True)
 class Guideline:
     id: int
     name: str
@@ -335,6 +443,72 @@ class Guideline:
     n_campaigns: int
     last_at: datetime | None
     """When the newest version was created."""
+
+
+@dataclass(frozen=True)
+class GuidelineUse:
+    version: str
+    questions: list[str]
+    n_judgments: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A run, model or snapshot, and its bytes."""
+
+    key: str
+    """Name it in `/storage/free`."""
+    what: WhatEnum
+    id: int
+    name: str
+    created_at: datetime
+    checkpoints: int
+    weights: int
+    logs: int
+    stored: int
+    """In the artifact store."""
+    total: int
+    is_freeable: bool
+    why: list[str]
+    """Why it is kept. Empty if it can be freed."""
+    node: str
+    """The node with its state, if this machine has none."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import. It has ended when `finished_at` is set."""
+
+    id: int
+    name: str
+    state: ImportState
+    error: str
+    """Why nothing of it can be published, as a sentence."""
+    format: str
+    """What it is read as."""
+    columns: dict[str, str]
+    source: Source
+    licence: str
+    with_judgments: bool
+    is_strict: bool
+    share: float | None
+    """How much of the file is read, from 0 to 1. Null while nothing is known."""
+    counts: dict[str, int]
+    """Rows by kind: prompts, responses, demonstrations, comparisons, duplicates, …"""
+    n_problems: int
+    """See `/imports/{id}/problems`."""
+    can_publish: bool
+    """It was read to its end and rejected for its problems; publish it anyway."""
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImportProblem:
+    line: int
+    """Of the file; 0 for the file as a whole."""
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -382,6 +556,43 @@ class JudgmentEvent:
 
 
 @dataclass(frozen=True)
+class LedgerEntry:
+    """A document that a recipe removed or changed. Personal data is never shown."""
+
+    document: int
+    """Its number in the file."""
+    id: str
+    source: str
+    outcome: str
+    rule: str
+    value: str
+    """What the rule measured."""
+    threshold: str
+    twin: str
+    """The document that it copies, if it does."""
+    excerpt: str
+    n_findings: int
+
+
+@dataclass(frozen=True)
+class Lineage:
+    steps: list[LineageStep]
+    """From this model back to its base."""
+    reward_models: list[list[LineageStep]]
+    """The lineages of the reward models behind these steps."""
+    children: list[Named]
+
+
+@dataclass(frozen=True)
+class LineageStep:
+    """One model, and what made it. A base model has neither run nor snapshot."""
+
+    model: Named
+    run: Named | None
+    snapshot: Named | None
+
+
+@dataclass(frozen=True)
 class Link:
     """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
@@ -401,6 +612,12 @@ class Link:
     """
     began_at: datetime | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LoadedSuites:
+    suites: list[int]
+    """IDs of those that were added."""
 
 
 @dataclass(frozen=True)
@@ -453,9 +670,49 @@ class Model:
 
 
 @dataclass(frozen=True)
+class ModelResponse:
+    id: int
+    prompt: int
+    text: str
+    number: int
+    """Among the model's responses to the prompt."""
+    sampling: dict[str, Any]
+    is_ended: bool | None
+    n_judged: int
+    """How often it was compared."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Named:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class NamedModel:
     id: int
     name: str
+
+
+@dataclass(frozen=True)
+class Node:
+    id: int
+    name: str
+    is_alive: bool
+    """It has reported in the last minute."""
+    takes_runs: bool
+    """It is alive and not draining."""
+    draining_since: datetime | None
+    seen_at: datetime
+    n_cores: int
+    memory_gb: float
+    memory_free_gb: float
+    gpus: list[dict[str, Any]]
+    """Of each: name, memory_gb, used_gb, load, temperature_c."""
+    versions: dict[str, Any]
+    runs: list[int]
+    """IDs of the runs on it now."""
 
 
 @dataclass(frozen=True)
@@ -491,6 +748,33 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """The first rows, as an import would store them."""
+
+    format: str
+    """What the file is read as."""
+    names: list[str]
+    """The file's own columns."""
+    rows: list[PreviewRow]
+    problems: list[ImportProblem]
+
+
+@dataclass(frozen=True)
+class PreviewReply:
+    text: str
+    words: list[str]
+    """What is stored with it: kind, model, rank, …"""
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    line: int
+    messages: list[Message]
+    replies: list[PreviewReply]
+    words: list[str]
+
+
+@dataclass(frozen=True)
 class Progress:
     n_slots: int
     """Number of answers requested."""
@@ -521,6 +805,24 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class PromptLineage:
+    id: int
+    messages: list[dict[str, Any]]
+    n_judgments: int
+    campaigns: list[Named]
+    snapshots: list[UseInSnapshot]
+
+
+@dataclass(frozen=True)
+class PromptResponse:
+    id: int
+    source: Named
+    model: Named | None
+    text: str
+    n_judged: int
+
+
+@dataclass(frozen=True)
 class Publication:
     """A publication of a model to a hub. It is complete when `state` is `done`."""
 
@@ -538,6 +840,18 @@ class Publication:
     """What went wrong, as a sentence."""
     created_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    run: int
+    name: str
+    kind: str
+    priority: int
+    wanted_node: str
+    """The only node that may take it; empty for any."""
+    why: str
+    """Why it is still waiting, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -667,10 +981,42 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Score:
+    """By the suite's own scorer: shares lie between 0 and 1, rewards have no bounds."""
+
+    suite: int
+    run: int
+    scorer: str
+    score: float | None
+    low: float | None
+    """95 % interval; null: too few items"""
+    high: float | None
+    n: int
+    """Items with a score."""
+    n_missing: int
+    """Items without an answer, never scored as wrong."""
+
+
+@dataclass(frozen=True)
 class Scorecard:
     models: list[NamedModel]
     baseline: NamedModel | None
     scores: list[SuiteScore]
+
+
+@dataclass(frozen=True)
+class ScoredModel:
+    id: int
+    name: str
+    scores: list[Score]
+
+
+@dataclass(frozen=True)
+class SentToRaters:
+    campaign: int
+    n: int
+    n_left_out: int
+    """Their prompts repeat others, or are nearly ones that models train on."""
 
 
 @dataclass(frozen=True)
@@ -719,6 +1065,19 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class SuiteItem:
+    id: int
+    key: str
+    """Its id in the file."""
+    category: str
+    cluster: str
+    """Items with the same one are not independent. Empty: on its own."""
+    prompt: list[dict[str, Any]]
+    content: dict[str, Any]
+    """What its kind needs: choices, texts, …"""
+
+
+@dataclass(frozen=True)
 class SuiteScore:
     """A model on a suite. Shares lie between 0 and 1, rewards have no bounds. Fields of the
     difference are null without a baseline, or where nothing can be compared.
@@ -758,6 +1117,20 @@ class SuiteScore:
     """by category, shares of labels, calibration, …"""
     beside: list[dict[str, Any]]
     """scores by other scorers and by people"""
+
+
+@dataclass(frozen=True)
+class UseInSnapshot:
+    id: int
+    name: str
+    n_from_here: int
+    """Its judgments from here."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    is_intact: bool
+    """Its files have the fingerprint."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """What each command does. True if it ended well."""
 
 from argparse import Namespace
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from preferably_client.cli.output import Output, json_of
 from preferably_client.core import UNSET
@@ -31,7 +33,7 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
         out.show(f"… and {ended.n_problems - N_PROBLEMS} more problems")
     counts = ", ".join(f"{n} {name}" for name, n in ended.counts.items() if name != "problems")
     out.show(f"import {ended.id}: {ended.state}. {ended.error or counts}", **{"import": ended})
-    return ended.state == "done"
+    return ended.state == "published"
 
 
 def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
@@ -52,6 +54,15 @@ def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
         n_rows = _write_lines(path, rows)
     out.show(f"{n_rows} judgments in {path}", n_judgments=n_rows, file=str(path))
     return True
+
+
+def _write_lines(path: Path, rows: Iterable[Any]) -> int:
+    n_rows = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json_of(row) + "\n")
+            n_rows += 1
+    return n_rows
 
 
 def list_runs(site: Preferably, given: Namespace, out: Output) -> bool:

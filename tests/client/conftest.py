@@ -1,6 +1,6 @@
 """A person with a token, and the client talking to the site within the test's transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -22,7 +22,7 @@ def bo(db: None) -> User:
 
 
 @pytest.fixture
-def site(bo: User, wsgi: Callable[..., object]) -> Iterator[Preferably]:
+def site(bo: User, wsgi: Any) -> Iterator[Preferably]:
     transport = httpx2.WSGITransport(app=wsgi)
     with Preferably("http://testserver", token=secret_of(bo), transport=transport) as client:
         yield client

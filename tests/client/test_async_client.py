@@ -51,7 +51,7 @@ Connect = Callable[..., AsyncPreferably]
 
 
 @pytest.fixture
-def connect(bo: User, wsgi: Callable[..., object]) -> Connect:
+def connect(bo: User, wsgi: Any) -> Connect:
     secret = secret_of(bo)
 
     def made(*, n_lost: int = 0, token: str = secret, **options: Any) -> AsyncPreferably:

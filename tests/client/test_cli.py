@@ -26,7 +26,7 @@ Run = Callable[..., int]
 @pytest.fixture
 def run(
     bo: User,
-    wsgi: Callable[..., object],
+    wsgi: Any,
     monkeypatch: pytest.MonkeyPatch,
     settings: Any,
     tmp_path: Path,

@@ -3,7 +3,7 @@
 import importlib
 import ipaddress
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,7 +106,7 @@ def test_a_certificate_file_that_is_not_there_is_said_at_once(tmp_path: Path) ->
 
 
 def test_a_long_list_shows_how_far_it_is(
-    bo: User, wsgi: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    bo: User, wsgi: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     some_prompts(3)
     transport = httpx2.WSGITransport(app=wsgi)
@@ -119,7 +119,7 @@ def test_a_long_list_shows_how_far_it_is(
 
 
 def test_a_package_that_is_missing_is_named_with_its_extra(
-    bo: User, wsgi: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    bo: User, wsgi: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def import_module(name: str) -> None:
         raise ModuleNotFoundError(name)

@@ -18,10 +18,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("*.egg-info", "build"))
     build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir"]
-    subprocess.run([*PIP, *build, folder, folder / "source"], check=True)
+    subprocess.run([*PIP, *build, str(folder), str(folder / "source")], check=True)
     (wheel,) = folder.glob("preferably_client-*-py3-none-any.whl")
-    install = ["install", "--no-deps", "--no-index", "--target", folder / "site"]
-    subprocess.run([*PIP, *install, wheel], check=True)
+    install = ["install", "--no-deps", "--no-index", "--target", str(folder / "site")]
+    subprocess.run([*PIP, *install, str(wheel)], check=True)
     return folder / "site"
 
 

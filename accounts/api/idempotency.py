@@ -79,7 +79,7 @@ def _fingerprint(request: Request) -> str:
     return sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
 
 
-def _file_sum(upload: UploadedFile) -> str:
+def _file_sum(upload: "UploadedFile[bytes]") -> str:
     digest = sha256((upload.name or "").encode())
     for chunk in upload.chunks():
         digest.update(chunk)

@@ -45,7 +45,7 @@ class LoadedSuitesSerializer(serializers.Serializer[Any]):
 class AnswerScoreSerializer(serializers.Serializer[Any]):
     scorer = serializers.CharField()
     value = serializers.FloatField(help_text="0 to 1, higher is better; rewards have no bounds.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # shadows Field.label
     certainty = serializers.FloatField(allow_null=True)
 
 

@@ -1,5 +1,6 @@
 """What uses disk space in the REST API, and freeing it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -73,7 +74,7 @@ class Storage(ApiViewSet):
         return Response(about | page)
 
     @does("free_storage", FreedSerializer, body=ToFreeSerializer, is_one=False)
-    def free(self, *, keys: "list[str]") -> services.Freed:
+    def free(self, *, keys: Sequence[str]) -> services.Freed:
         """Delete the checkpoints and weights of these runs and models for good, as far as they are
         freeable. Each is checked again.
         """

@@ -59,7 +59,7 @@ messages: install-dev ## Collect translatable texts into locale/ and compile the
 	@$(QUIET) $(RUN) manage.py compilemessages $(NO_WORDS)
 
 client: install-dev ## Write the Python client's rows and operations from the API's schema
-	@$(QUIET) $(RUN) manage.py spectacular --format openapi-json | $(RUN) -m tests.client.generate
+	@$(QUIET) $(RUN) manage.py spectacular --format openapi-json | $(RUN) -m tests.api.client.generate
 
 landed: install-dev ## Record new migrations; after this, they are never edited again
 	@$(RUN) -m tests.upgrades.landed

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CLIENT = ROOT / "clients/python/src/preferably_client"
 MADE = "Made from the site's schema by `make client`; do not edit."
 BY_HAND = {"read_run_points"}

@@ -1,6 +1,7 @@
 """A person with a token, and the client talking to the site within the test's transaction."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest

@@ -15,11 +15,11 @@ from accounts.webhooks import services as webhooks_services
 from labeling.models import Campaign, Guideline, Pool, Rater
 from labeling.review import set_aside
 from preferably_client import AsyncPreferably, Judgment, Preferably, Problem
+from tests.api.client import generate
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import QUESTION, ranked, written
 from tests.api.test_training import weekly
 from tests.cast import NOON, responses_to, some_prompts
-from tests.client import generate
 from tests.training import cast
 from training.models import Chain, Link, RunPoint
 

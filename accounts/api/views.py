@@ -231,6 +231,7 @@ def writes(
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             given = view.get_object() if made is None else made
+            view.serializer_class = answer  # of a response that is not the view's own object
             return Response(view.get_serializer(given).data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)

@@ -26,13 +26,19 @@ from preferably_client.core import (
 )
 from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
+    Agreement,
+    Appeal,
     BenchmarkAnswer,
+    Bias,
     Campaign,
     CampaignKind,
     CampaignLineage,
     Card,
+    Case,
     Chain,
+    Computing,
     Delivery,
+    Dispute,
     Estimate,
     EventsEnum,
     FormatEnum,
@@ -41,12 +47,16 @@ from preferably_client.rows import (
     Holding,
     Import,
     ImportProblem,
+    ItemConsensus,
+    ItemQuestion,
     Judgment,
     JudgmentEvent,
+    JudgmentState,
     LedgerEntry,
     Lineage,
     LoadedSuites,
     Log,
+    MadeGold,
     Model,
     ModelKind,
     ModelResponse,
@@ -54,6 +64,7 @@ from preferably_client.rows import (
     NewSnapshotKindEnum,
     Node,
     OrderEnum,
+    Payment,
     Pool,
     PresetEnum,
     Preview,
@@ -62,7 +73,14 @@ from preferably_client.rows import (
     PromptLineage,
     PromptResponse,
     Publication,
+    QualityRow,
     QueuedRun,
+    RaterPair,
+    RaterQuality,
+    ReasonEnum,
+    Response,
+    ReviewItem,
+    ReviewRow,
     Run,
     RunKind,
     Sample,
@@ -72,21 +90,43 @@ from preferably_client.rows import (
     ScorerEnum,
     SensitiveEnum,
     SentToRaters,
+    SettleOutcomeEnum,
     ShapeEnum,
     Snapshot,
+    StoredResponses,
     StrategyEnum,
     Suite,
     SuiteArea,
     SuiteItem,
     TemplateEnum,
+    Timesheet,
+    TimesheetLine,
+    Touched,
     TriggerEnum,
     Verified,
+    Waiting,
     Webhook,
     WebhookSecret,
+    Withdrawal,
 )
 
 
 class Operations:
+    @listing
+    def list_appeals(self, *, is_answered: bool | None = None) -> Listing[Appeal]:
+        """Raters' appeals against reviews."""
+        return pages(Appeal, "appeals", is_answered=is_answered)
+
+    @operation
+    def read_appeal(self, appeal_id: int) -> Call[Appeal]:
+        """One appeal."""
+        return get(Appeal, f"appeals/{appeal_id}")
+
+    @operation
+    def answer_appeal(self, appeal_id: int, text: str) -> Call[Appeal]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(Appeal, f"appeals/{appeal_id}/answer", {"text": text})
+
     @listing
     def list_campaigns(
         self, *, state: Literal["draft", "open", "paused", "closed"] | None = None
@@ -143,9 +183,26 @@ class Operations:
         return get(Campaign, f"campaigns/{campaign_id}")
 
     @operation
+    def read_campaign_agreement(self, campaign_id: int) -> Call[Agreement]:
+        """How far its raters agree, in pairs, orders and answers, by group and with others."""
+        return get(Agreement, f"campaigns/{campaign_id}/agreement")
+
+    @operation
+    def read_campaign_bias(self, campaign_id: int) -> Call[Bias]:
+        """What choices depend on besides quality: position, length, looks, wording."""
+        return get(Bias, f"campaigns/{campaign_id}/bias")
+
+    @operation
     def close_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for good. Raters can still submit items they have open."""
         return post(Campaign, f"campaigns/{campaign_id}/close")
+
+    @listing
+    def list_campaign_consensus(self, campaign_id: int) -> Listing[ItemConsensus]:
+        """What the answers to each item say together, by majority and weighted, newest items
+        first.
+        """
+        return pages(ItemConsensus, f"campaigns/{campaign_id}/consensus")
 
     @operation
     def open_campaign(self, campaign_id: int) -> Call[Campaign]:
@@ -158,6 +215,134 @@ class Operations:
     def pause_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for now. Changes nothing unless it is open."""
         return post(Campaign, f"campaigns/{campaign_id}/pause")
+
+    @operation
+    def compute_campaign_quality(self, campaign_id: int) -> Call[Computing]:
+        """Have a worker compute the report now: read it again in a few seconds. 409 if no
+        worker can be reached.
+        """
+        return post(Computing, f"campaigns/{campaign_id}/quality")
+
+    @listing
+    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
+        """Agreement of every two raters with at least ten votes on shared pairs."""
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+
+    @listing
+    def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
+        """Each rater's agreement, reliability, habits and reasons to check, flagged ones
+        first.
+        """
+        return pages(RaterQuality, f"campaigns/{campaign_id}/rater-quality")
+
+    @listing
+    def list_review_queue(
+        self,
+        campaign_id: int,
+        *,
+        order: Literal["disagreement", "fast", "new", "random", "paused", "pasted"] | None = None,
+    ) -> Listing[ReviewRow]:
+        """Items whose answers wait for review, most urgent first.
+
+        `order`: All but the first two also filter. Leave it out for the page's own.
+        """
+        return pages(ReviewRow, f"campaigns/{campaign_id}/review", order=order)
+
+    @operation
+    def read_review_item(
+        self, campaign_id: int, item: int, *, names: Literal["hidden", "shown"] | None = None
+    ) -> Call[ReviewItem]:
+        """One item with its responses, every answer, and the decision. Raters are numbers
+        unless you ask for their pseudonyms.
+
+        `names`: Raters by number or pseudonym.
+        """
+        return get(ReviewItem, f"campaigns/{campaign_id}/review/{item}", names=names)
+
+    @operation
+    def decide_review(
+        self,
+        campaign_id: int,
+        item: int,
+        *,
+        ranks: Mapping[str, int | None] | Unset = UNSET,
+        reason: ReasonEnum | Unset = UNSET,
+        note: str | Unset = UNSET,
+        promotes: bool | Unset = UNSET,
+        scores: Mapping[str, int | None] | Unset = UNSET,
+        feedback: Mapping[str, str] | Unset = UNSET,
+        feedback_to_all: str | Unset = UNSET,
+    ) -> Call[ReviewItem]:
+        """Decide the order of an item, or score its demonstrations, and give its raters
+        feedback. A later decision replaces it.
+
+        `ranks`: Response → rank, 1 the best; equal is a tie.
+
+        `reason`: Comparisons only, required: why raters disagreed.
+
+        `note`: Why this ranking is right.
+
+        `promotes`: Also make this ranking a gold item.
+
+        `scores`: Judgment → score from 1 to 7.
+
+        `feedback`: Judgment → feedback to its rater.
+
+        `feedback_to_all`: For every rater of the item without feedback of their own.
+        """
+        return post(
+            ReviewItem,
+            f"campaigns/{campaign_id}/review/{item}",
+            given(
+                {
+                    "ranks": ranks,
+                    "reason": reason,
+                    "note": note,
+                    "promotes": promotes,
+                    "scores": scores,
+                    "feedback": feedback,
+                    "feedback_to_all": feedback_to_all,
+                }
+            ),
+        )
+
+    @listing
+    def list_cases(
+        self,
+        *,
+        is_settled: bool | None = None,
+        queue: Literal["repair", "safety", "technical"] | None = None,
+    ) -> Listing[Case]:
+        """Items that raters skipped for a reason."""
+        return pages(Case, "cases", is_settled=is_settled, queue=queue)
+
+    @operation
+    def read_case(self, case_id: int) -> Call[Case]:
+        """One case."""
+        return get(Case, f"cases/{case_id}")
+
+    @operation
+    def own_case(self, case_id: int, *, is_mine: bool | Unset = UNSET) -> Call[Case]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(Case, f"cases/{case_id}/own", given({"is_mine": is_mine}))
+
+    @operation
+    def settle_case(
+        self, case_id: int, outcome: SettleOutcomeEnum, *, note: str | Unset = UNSET
+    ) -> Call[Case]:
+        """Resolve it. The item is available again, but not to raters who skipped it.
+
+        `outcome`: Changing or retiring the prompt settles its cases too.
+        """
+        return post(Case, f"cases/{case_id}/settle", {"outcome": outcome} | given({"note": note}))
+
+    @operation
+    def count_waiting(self) -> Call[Waiting]:
+        """How many open cases, questions and onboarding answers there are."""
+        return get(Waiting, "cases/waiting")
 
     @listing
     def list_chains(
@@ -443,6 +628,27 @@ class Operations:
         )
 
     @operation
+    def make_judgment_gold(self, judgment_id: int) -> Call[MadeGold]:
+        """Make an expert's ranking a gold item of its campaign."""
+        return post(MadeGold, f"judgments/{judgment_id}/gold")
+
+    @operation
+    def restore_judgment(self, judgment_id: int) -> Call[JudgmentState]:
+        """Let an answer that was set aside count again. Changes nothing if it counts."""
+        return post(JudgmentState, f"judgments/{judgment_id}/restore")
+
+    @operation
+    def set_judgment_aside(
+        self, judgment_id: int, *, reason: str | Unset = UNSET
+    ) -> Call[JudgmentState]:
+        """Leave an answer out of agreement, training and exports. It stays paid, its rater
+        is told and can appeal. Changes nothing if it is set aside.
+
+        `reason`: For reviewers only.
+        """
+        return post(JudgmentState, f"judgments/{judgment_id}/set-aside", given({"reason": reason}))
+
+    @operation
     def read_campaign_lineage(self, campaign_id: int) -> Call[CampaignLineage]:
         """What was asked in a campaign, and what came of it."""
         return get(CampaignLineage, f"lineage/campaigns/{campaign_id}")
@@ -682,6 +888,84 @@ class Operations:
         return pages(QueuedRun, "nodes/queue")
 
     @listing
+    def list_pay(self, *, since: str | None = None, until: str | None = None) -> Listing[Timesheet]:
+        """Every rater with work in these days, by pseudonym.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(Timesheet, "pay", since=since, until=until)
+
+    @listing
+    def list_pay_disputes(self, *, is_answered: bool | None = None) -> Listing[Dispute]:
+        """Raters' objections to a timesheet, newest first."""
+        return pages(Dispute, "pay-disputes", is_answered=is_answered)
+
+    @operation
+    def answer_pay_dispute(
+        self,
+        pay_dispute_id: int,
+        text: str,
+        *,
+        correction: str | Unset = UNSET,
+        currency: str | Unset = UNSET,
+    ) -> Call[Dispute]:
+        """Answer it, with a correction of the pay if you like. 409 if it is answered.
+
+        `correction`: In the major unit; a negative amount deducts.
+        """
+        return post(
+            Dispute,
+            f"pay-disputes/{pay_dispute_id}/answer",
+            {"text": text} | given({"correction": correction, "currency": currency}),
+        )
+
+    @listing
+    def list_timesheet_lines(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Listing[TimesheetLine]:
+        """One rater's days, each with its pool, kind of work, rate and amount.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(TimesheetLine, f"pay/{pay_id}/lines", since=since, until=until)
+
+    @operation
+    def mark_paid(
+        self, pay_id: int, since: str, until: str, *, note: str | Unset = UNSET
+    ) -> Call[Payment]:
+        """Mark what is due in these days as paid; the rater is told. Lines that were paid
+        before are left out. 409 if nothing is due or a rate is missing.
+
+        `until`: Before today.
+
+        `note`: Such as the transfer number.
+        """
+        return post(
+            Payment, f"pay/{pay_id}/paid", {"since": since, "until": until} | given({"note": note})
+        )
+
+    @listing
+    def list_payments(self, pay_id: int) -> Listing[Payment]:
+        """What the rater was paid, newest first."""
+        return pages(Payment, f"pay/{pay_id}/payments")
+
+    @operation
+    def read_timesheet(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Call[Timesheet]:
+        """One rater's totals in these days.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return get(Timesheet, f"pay/{pay_id}/timesheet", since=since, until=until)
+
+    @listing
     def list_pools(self) -> Listing[Pool]:
         """Pools, newest first."""
         return pages(Pool, "pools")
@@ -796,6 +1080,58 @@ class Operations:
     def read_publication(self, publication_id: int) -> Call[Publication]:
         """The state of a publication."""
         return get(Publication, f"publications/{publication_id}")
+
+    @listing
+    def list_quality(self) -> Listing[QualityRow]:
+        """Comparison campaigns that have a report, open ones first."""
+        return pages(QualityRow, "quality")
+
+    @listing
+    def list_questions(self, *, is_answered: bool | None = None) -> Listing[ItemQuestion]:
+        """Raters' questions about items."""
+        return pages(ItemQuestion, "questions", is_answered=is_answered)
+
+    @operation
+    def read_question(self, question_id: int) -> Call[ItemQuestion]:
+        """One question."""
+        return get(ItemQuestion, f"questions/{question_id}")
+
+    @operation
+    def answer_question(self, question_id: int, text: str) -> Call[ItemQuestion]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(ItemQuestion, f"questions/{question_id}/answer", {"text": text})
+
+    @operation
+    def own_question(
+        self, question_id: int, *, is_mine: bool | Unset = UNSET
+    ) -> Call[ItemQuestion]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(ItemQuestion, f"questions/{question_id}/own", given({"is_mine": is_mine}))
+
+    @listing
+    def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
+        """Responses, newest first; with `prompt`, those to one prompt."""
+        return pages(Response, "responses", prompt=prompt)
+
+    @operation
+    def add_responses(
+        self, source: str, licence: str, *, responses: Sequence[Mapping[str, Any]]
+    ) -> Call[StoredResponses]:
+        """Store what other models or people answered to prompts of this site. All are
+        stored, or none. The same text of the same source is stored once.
+
+        `source`: A name for the origin of the data. Raters never see it.
+
+        `licence`: SPDX, such as CC-BY-4.0.
+        """
+        return post(
+            StoredResponses,
+            "responses",
+            {"source": source, "licence": licence, "responses": responses},
+        )
 
     @listing
     def list_runs(
@@ -2080,3 +2416,30 @@ class Operations:
         one. 409 while two secrets are valid.
         """
         return post(WebhookSecret, f"webhooks/{webhook_id}/rotate", is_repeatable=False)
+
+    @listing
+    def list_withdrawals(self) -> Listing[Withdrawal]:
+        """Raters who have withdrawn, newest first."""
+        return pages(Withdrawal, "withdrawals")
+
+    @operation
+    def withdraw_rater(self, rater: int) -> Call[Withdrawal]:
+        """Withdraw a rater: their answers stop counting, what they wrote is shown to nobody,
+        and they get no more items. Changes nothing if they have withdrawn.
+        """
+        return post(Withdrawal, "withdrawals", {"rater": rater})
+
+    @operation
+    def read_withdrawal(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """One rater, by their ID."""
+        return get(Withdrawal, f"withdrawals/{withdrawal_id}")
+
+    @operation
+    def readmit_rater(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """Undo a withdrawal that was a mistake. Add the rater to pools again yourself."""
+        return post(Withdrawal, f"withdrawals/{withdrawal_id}/readmit")
+
+    @operation
+    def read_withdrawal_traces(self, withdrawal_id: int) -> Call[Touched]:
+        """The snapshots, runs and models that the rater's answers went into."""
+        return get(Touched, f"withdrawals/{withdrawal_id}/traces")

@@ -10,34 +10,48 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
+    "Agreement",
     "AnswerScore",
+    "Appeal",
     "BenchmarkAnswer",
+    "Bias",
     "Campaign",
     "CampaignKind",
     "CampaignLineage",
     "CampaignState",
     "Card",
+    "Case",
     "Chain",
     "ChainStateEnum",
     "ComparedSource",
     "Comparison",
+    "Computing",
+    "Decision",
     "Delivery",
     "DeliveryStateEnum",
     "Demonstration",
+    "Dispute",
+    "Effect",
     "Estimate",
     "EventEnum",
     "EventsEnum",
+    "Figure",
+    "Flag",
     "FormatEnum",
     "Freed",
+    "Group",
     "Guideline",
     "GuidelineUse",
     "Holding",
     "Import",
     "ImportProblem",
     "ImportState",
+    "ItemConsensus",
+    "ItemQuestion",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
+    "JudgmentState",
     "LedgerEntry",
     "Lineage",
     "LineageStep",
@@ -46,6 +60,7 @@ __all__ = [
     "LoadedSuites",
     "Log",
     "LogLine",
+    "MadeGold",
     "Message",
     "Model",
     "ModelKind",
@@ -56,7 +71,11 @@ __all__ = [
     "NewSnapshotKindEnum",
     "Node",
     "OrderEnum",
+    "OtherPool",
     "Pace",
+    "Pair",
+    "Payment",
+    "Place",
     "Point",
     "Pool",
     "PresetEnum",
@@ -71,8 +90,21 @@ __all__ = [
     "PromptSplit",
     "Publication",
     "PublicationStateEnum",
+    "QualityRow",
+    "Question",
+    "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "RaterPair",
+    "RaterQuality",
+    "ReasonEnum",
+    "Report",
+    "Response",
+    "Review",
+    "ReviewItem",
+    "ReviewResponse",
+    "ReviewRow",
+    "ReviewedAnswer",
     "RoleEnum",
     "Run",
     "RunKind",
@@ -85,11 +117,14 @@ __all__ = [
     "ScorerEnum",
     "SensitiveEnum",
     "SentToRaters",
+    "SettleOutcomeEnum",
     "ShapeEnum",
+    "Skip",
     "Snapshot",
     "SnapshotKind",
     "Source",
     "StepEnum",
+    "StoredResponses",
     "StrategyEnum",
     "Suite",
     "SuiteArea",
@@ -97,13 +132,19 @@ __all__ = [
     "SuiteKind",
     "SuiteScore",
     "TemplateEnum",
+    "Timesheet",
+    "TimesheetLine",
+    "TimesheetLineStateEnum",
+    "Touched",
     "TriggerEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
+    "Waiting",
     "Webhook",
     "WebhookSecret",
     "WhatEnum",
+    "Withdrawal",
 ]
 
 
@@ -180,6 +221,12 @@ PromptSplit = Literal["train", "validation", "test"]
 
 PublicationStateEnum = Literal["queued", "running", "done", "failed"]
 
+QueueEnum = Literal["repair", "safety", "technical"]
+
+ReasonEnum = Literal[
+    "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
+]
+
 RoleEnum = Literal["system", "user", "assistant"]
 
 RunKind = Literal[
@@ -203,6 +250,8 @@ ScorerEnum = Literal[
 ]
 
 SensitiveEnum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "other"]
+
+SettleOutcomeEnum = Literal["fixed", "kept"]
 
 ShapeEnum = Literal[
     "suite",
@@ -264,6 +313,8 @@ TemplateEnum = Literal[
     "reward",
 ]
 
+TimesheetLineStateEnum = Literal["paid", "due"]
+
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
 
 VerdictEnum = Literal[
@@ -274,12 +325,49 @@ WhatEnum = Literal["model", "run", "snapshot"]
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far raters agree. docs/api.md names the figures."""
+
+    report: Report
+    figures: dict[str, Figure]
+    questions: list[Question]
+    """Of the rating form."""
+    groups: list[Group]
+    groups_left_out: dict[str, int]
+    """Groups with votes that are not listed."""
+    pools: list[OtherPool]
+    """Agreement with other pools."""
+    reward_model: str
+    """That `figures.model` compares with."""
+    kappas: list[dict[str, Any]]
+    """Cohen's κ of two raters, by question."""
+
+
+@dataclass(frozen=True)
 class AnswerScore:
     scorer: str
     value: float
     """0 to 1, higher is better; rewards have no bounds."""
     label: str
     certainty: float | None
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A rater's appeal against a review, or an answer that was set aside."""
+
+    id: int
+    judgment: int
+    campaign: int | None
+    item: int | None
+    rater: str
+    score: int | None
+    feedback: str
+    is_set_aside: bool
+    appeal: str
+    appealed_at: datetime
+    answer: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -296,6 +384,25 @@ class BenchmarkAnswer:
     missing: str
     """Why there is no answer; otherwise empty."""
     scores: list[AnswerScore]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What choices depend on besides quality."""
+
+    report: Report
+    figures: dict[str, Figure]
+    swaps: dict[str, Figure]
+    """Of repeats in which two responses swapped sides."""
+    effects: list[Effect]
+    """All features estimated together."""
+    effects_n: int
+    effects_note: str
+    median_s: float | None
+    wording: dict[str, Any]
+    """Errors towards responses that sound surer."""
+    groups: dict[str, Any]
+    """Pools and profile groups side by side. Groups too small to show are counted."""
 
 
 @dataclass(frozen=True)
@@ -346,6 +453,21 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Case:
+    id: int
+    queue: QueueEnum
+    campaign: int
+    item: int
+    prompt: int
+    skips: list[Skip]
+    opened_at: datetime
+    owner: int | None
+    outcome: str
+    note: str
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Chain:
     """One pass through a schedule's plan."""
 
@@ -383,6 +505,21 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Computing:
+    campaign: int
+    computed_at: datetime | None
+    """When the present report was computed."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    reason: ReasonEnum
+    note: str
+    at: datetime
+    ranks: dict[str, int | None]
+
+
+@dataclass(frozen=True)
 class Delivery:
     id: int
     webhook: int
@@ -414,6 +551,29 @@ class Demonstration:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    id: int
+    rater: str
+    since: str
+    until: str
+    text: str
+    raised_at: datetime
+    answer: str
+    answered_at: datetime | None
+    correction: str | None
+    """Paid on the day of the answer."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    name: str
+    odds: Figure
+    """1 means no effect."""
+    p: float | None
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Null if the model's config is unknown."""
 
@@ -428,11 +588,43 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    n: int
+    """What it was computed from."""
+    low: float | None
+    high: float | None
+    note: str
+    """Why there is no value or no interval, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reason to check a rater's answers, not a verdict."""
+
+    kind: str
+    label: str
+    sentence: str
+    false_alarm: str
+    """How often an honest rater looks like this."""
+
+
+@dataclass(frozen=True)
 class Freed:
     n_bytes: int
     n_done: int
     n_kept: int
     """Not freed: in use again, unknown, or the artifact store did not answer."""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: str
+    """category, language, month or week"""
+    value: str
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -512,6 +704,33 @@ class ImportProblem:
 
 
 @dataclass(frozen=True)
+class ItemConsensus:
+    item: int
+    prompt: int
+    n_judgments: int
+    n_known: int
+    """Of their raters, with a known reliability."""
+    places: list[Place]
+    """Best first."""
+    pairs: list[Pair]
+    adjudicated: dict[str, int | None]
+    """Response → rank, where a reviewer decided; otherwise empty."""
+
+
+@dataclass(frozen=True)
+class ItemQuestion:
+    id: int
+    campaign: int
+    item: int
+    rater: str
+    text: str
+    asked_at: datetime
+    owner: int | None
+    answer: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Judgment:
     """One judgment, under the rater's pseudonym."""
 
@@ -553,6 +772,14 @@ class JudgmentEvent:
     campaign: int | None
     rater: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class JudgmentState:
+    judgment: int
+    is_set_aside: bool
+    is_extra: bool
+    """It counts beside those asked for: another rater has its place."""
 
 
 @dataclass(frozen=True)
@@ -640,6 +867,11 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class MadeGold:
+    gold: int
+
+
+@dataclass(frozen=True)
 class Message:
     role: RoleEnum
     content: str
@@ -716,6 +948,12 @@ class Node:
 
 
 @dataclass(frozen=True)
+class OtherPool:
+    pool: str
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class Pace:
     device: str
     seconds: float
@@ -725,6 +963,43 @@ class Pace:
     """Processes of each of those runs, on all machines."""
     is_as_wide: bool
     """Whether those runs had as many processes and machines as this one requests."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: int
+    """ID of a response."""
+    right: int
+    n_left: int
+    n_tie: int
+    n_right: int
+    majority: int | None
+    """-1: left is better, 0: a tie, 1: right; null: no winner."""
+    weighted: int | None
+    p: float
+    """How likely the weighted result is."""
+
+
+@dataclass(frozen=True)
+class Payment:
+    id: int
+    rater: int
+    since: str
+    until: str
+    totals: dict[str, str]
+    """Currency → amount."""
+    note: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    response: int
+    by_majority: int
+    """1 is best; equal numbers share a place."""
+    weighted: int
+    """Votes weighted by the raters' reliability."""
+    certainty: float
 
 
 @dataclass(frozen=True)
@@ -843,6 +1118,27 @@ class Publication:
 
 
 @dataclass(frozen=True)
+class QualityRow:
+    campaign: int
+    name: str
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    """Ties count half."""
+    alpha: Figure
+    """Krippendorff's α, ordinal."""
+    n_raters_to_check: int
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    label: str
+    is_scale: bool
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class QueuedRun:
     run: int
     name: str
@@ -865,6 +1161,133 @@ class RankedResponse:
     """1 is best, equal numbers are a tie, null is unranked."""
     ratings: dict[str, Any]
     """Answers by question. Questions that were not asked are absent."""
+
+
+@dataclass(frozen=True)
+class RaterPair:
+    one: str
+    """A pseudonym."""
+    other: str
+    agreement: Figure
+    """Ties count half."""
+    kappa: float | None
+    """Cohen's."""
+
+
+@dataclass(frozen=True)
+class RaterQuality:
+    """One rater of the campaign, under a pseudonym. Read `caution` with it."""
+
+    rater: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    """Used in snapshots: 0 is no better than chance, 1 always right."""
+    figures: dict[str, Figure]
+    habits: dict[str, Figure]
+    flags: list[Flag]
+    taste: str
+    """The group with a taste of its own that the rater shares; otherwise empty."""
+    caution: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report that the numbers are from."""
+
+    campaign: int
+    computed_at: datetime
+    n_judgments: int
+    n_set_aside: int
+    n_withdrawn: int
+    n_new: int
+    """Judgments since then, counted up to 1,001. A new report follows by itself."""
+    is_outdated: bool
+    """Decisions have changed since."""
+    is_computing: bool
+
+
+@dataclass(frozen=True)
+class Response:
+    id: int
+    prompt: int
+    source: Source
+    text: str
+    number: int
+    """Among the source's responses to the prompt."""
+    licence: str
+    """Its own, or that of its source."""
+    sampling: dict[str, Any]
+    """How a model was sampled."""
+    marks: dict[str, Any]
+    """What an import said of it: label, scores."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    score: int | None
+    feedback: str
+    appealed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """An item with every answer to it, and what was decided."""
+
+    item: int
+    prompt: int
+    responses: list[ReviewResponse]
+    answers: list[ReviewedAnswer]
+    decision: Decision | None
+    gold: int | None
+
+
+@dataclass(frozen=True)
+class ReviewResponse:
+    letter: str
+    response: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with answers that wait for review."""
+
+    item: int
+    n_judgments: int
+    agreement: float | None
+    """Of its answers; null with fewer than two raters."""
+    pace: float | None
+    """Characters per second of the fastest answer."""
+    seconds: float | None
+    n_new: int
+    """Answers by new raters."""
+    is_drawn: bool
+    """In the random sample."""
+    is_requested: bool
+    """By a rater who was paused."""
+    pasted: float | None
+    """Largest share of pasted text."""
+    latest_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewedAnswer:
+    judgment: int
+    who: str
+    text: str | None
+    ranks: dict[str, int | None]
+    """Response → rank."""
+    reason: str
+    edit: str
+    """Their edit of a response."""
+    pace: float | None
+    is_new: bool
+    pasted_share: float | None
+    is_set_aside: bool
+    review: Review | None
 
 
 @dataclass(frozen=True)
@@ -1020,6 +1443,13 @@ class SentToRaters:
 
 
 @dataclass(frozen=True)
+class Skip:
+    rater: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Snapshot:
     id: int
     name: str
@@ -1038,6 +1468,12 @@ class Source:
     id: int
     name: str
     kind: str
+
+
+@dataclass(frozen=True)
+class StoredResponses:
+    responses: list[Response]
+    """In the order of the call."""
 
 
 @dataclass(frozen=True)
@@ -1120,6 +1556,58 @@ class SuiteScore:
 
 
 @dataclass(frozen=True)
+class Timesheet:
+    """What one rater did in these days, and what it comes to."""
+
+    rater: int
+    alias: str
+    since: str
+    until: str
+    n: int
+    """Answers."""
+    n_skipped: int
+    active_s: float
+    totals: dict[str, str]
+    due: dict[str, str]
+    """What is not paid yet."""
+    n_without_rate: int
+    """Lines that cost nothing because no rate is set."""
+    alarms: list[str]
+    """Work that pays less than its minimum."""
+
+
+@dataclass(frozen=True)
+class TimesheetLine:
+    day: str
+    pool: str
+    work: str
+    n: int
+    extra: int
+    skipped: int
+    active_s: float
+    rate: str
+    paid_by: str
+    """hour or item"""
+    amount: str
+    currency: str
+    state: TimesheetLineStateEnum
+    later: str
+    """“yes” if it was added to a day that had been paid."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What holds, or learned from, the rater's answers and texts. To remove their data
+    fully: create new snapshots, train again, retire these models.
+    """
+
+    n_judgments: int
+    snapshots: list[UseInSnapshot]
+    runs: list[Named]
+    models: list[Named]
+
+
+@dataclass(frozen=True)
 class UseInSnapshot:
     id: int
     name: str
@@ -1131,6 +1619,18 @@ class UseInSnapshot:
 class Verified:
     is_intact: bool
     """Its files have the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits in each queue."""
+
+    repair: int
+    safety: int
+    technical: int
+    questions: int
+    onboarding: int
+    """Onboarding answers to review."""
 
 
 @dataclass(frozen=True)
@@ -1152,3 +1652,14 @@ class WebhookSecret:
     """Only returned in this response."""
     old_secret_until: datetime | None
     """Until then, messages are also signed with the previous secret."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A rater under a pseudonym."""
+
+    id: int
+    """Of the rater."""
+    alias: str
+    withdrawn_at: datetime | None
+    """Null for a rater who has not withdrawn."""

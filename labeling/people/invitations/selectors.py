@@ -84,9 +84,10 @@ class InvitationRow:
         return self.state in {InvitationState.WAITS, InvitationState.EXPIRED}
 
 
-def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
-    """Newest first; `state` is an InvitationState, or empty for all."""
-    found = pool.invitations.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
+def invitations(*, pool: Pool | None, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
+    """To a pool, or to any; newest first. `state` is an InvitationState, or empty for all."""
+    found = Invitation.objects.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
+    found = found if pool is None else found.filter(pool=pool)
     is_open = Q(accepted_at=None, revoked_at=None)
     conditions = {
         InvitationState.WAITS: is_open & Q(expires_at__gt=now),

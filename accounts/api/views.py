@@ -23,8 +23,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import ProblemSerializer
+from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
@@ -123,8 +122,8 @@ class Router(SimpleRouter):
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises ValidationError."""
-    return _valid(body(data=request.data))
+    """The validated body; of a PATCH, only what it names. Raises ValidationError."""
+    return _valid(body(data=request.data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -185,12 +184,11 @@ def lists(name: str, answer: Any, *, query: Any) -> Callable[[Handler], Handler]
 
 
 def _reading(name: str, answer: Any, *, query: Any, is_one: bool, **options: Any) -> Any:
-    problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     answers = answer if isinstance(answer, Mapping) else {200: answer}
     return extend_schema(
         operation_id=name,
         parameters=[query] if query else [],
-        responses={**answers, **problems},
+        responses={**answers, **problems.described((*_READ_PROBLEMS, *((404,) if is_one else ())))},
         **options,
     )
 
@@ -212,12 +210,12 @@ def writes(
     On `partial_update` with `is_one`, it is a PATCH: fields that the call leaves out are not in the
     arguments.
     """
-    problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
+    statuses = (*_WRITE_PROBLEMS, *((404,) if is_one else ()))
     describe = extend_schema(
         operation_id=name,
         parameters=[_KEY],
         request=body,
-        responses={status: answer, **problems},
+        responses={status: answer, **problems.described(statuses)},
     )
 
     def decorate(act: Handler) -> Handler:
@@ -245,8 +243,8 @@ def does(
 
 def removes(name: str) -> Callable[[Handler], Handler]:
     """A DELETE, on `destroy`. The method gets the object; the response is empty."""
-    problems = dict.fromkeys((*_READ_PROBLEMS, 404, 409), ProblemSerializer)
-    describe = extend_schema(operation_id=name, request=None, responses={204: None, **problems})
+    refused = problems.described((*_READ_PROBLEMS, 404, 409))
+    describe = extend_schema(operation_id=name, request=None, responses={204: None, **refused})
 
     def decorate(act: Handler) -> Handler:
         @wraps(act)

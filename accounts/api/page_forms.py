@@ -13,14 +13,16 @@ from rest_framework.exceptions import ValidationError
 AnyForm = TypeVar("AnyForm", bound=forms.BaseForm)
 
 
-def filled(shown: forms.BaseForm, values: Mapping[str, Any]) -> dict[str, Any]:
+def filled(
+    shown: forms.BaseForm, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The data of a form as the page shows it, with `values` in their fields. Raises
-    ValidationError for a value whose field the form does not have.
+    ValidationError for a value whose field the form does not have. `names`: see `checked`.
     """
     odd = [name for name, value in values.items() if value and name not in shown.fields]
     if odd:
         sentence = _("This does not apply here. Leave it out.")
-        raise ValidationError({name: [sentence] for name in odd})
+        raise ValidationError({(names or {}).get(name, name): [sentence] for name in odd})
     return {bound.name: bound.value() for bound in shown} | dict(values)
 
 

@@ -66,7 +66,9 @@ class RatingQuestionSerializer(serializers.Serializer[Any]):
             " Left out, it is made from the label."
         ),
     )
-    label = serializers.CharField(max_length=200, help_text="The question as raters read it.")
+    label = serializers.CharField(  # type: ignore[assignment]  # shadows Field.label
+        max_length=200, help_text="The question as raters read it."
+    )
     help = serializers.CharField(required=False, allow_blank=True, max_length=300)
     low = serializers.IntegerField(
         required=False, min_value=0, max_value=100, help_text="Scales only; 1 if left out."

@@ -67,6 +67,9 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
         "constraints": [],
         "source": {"id": prompt.source_id, "name": f"person {alice.pk}", "kind": "person"},
         "origin": "typed in",
+        "version": 1,
+        "supersedes": None,
+        "retired_at": None,
         "created_at": prompt.created_at.isoformat().replace("+00:00", "Z"),
     }
 
@@ -115,10 +118,8 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
     response = post(calling(alice), "/api/v1/prompts", {"messages": messages})
 
     assert response.status_code == 400
-    assert response.json() == {
-        "detail": "Some values are invalid.",
-        "errors": {field: [sentence]},
-    }
+    assert response.json()["detail"] == "Some values are invalid."
+    assert response.json()["errors"] == {field: [sentence]}
 
 
 def test_every_problem_of_a_body_is_told_at_once(calling: Caller, alice: User) -> None:
@@ -210,6 +211,15 @@ def test_a_pool_is_made_under_a_name_of_its_own(
         "name": "Night shift",
         "description": "",
         "is_held_out": True,
+        "languages": [],
+        "expertise": [],
+        "routes_by_language": False,
+        "routes_by_category": False,
+        "max_per_day": None,
+        "max_at_once": None,
+        "shown_items": 20,
+        "shown_percent": 75,
+        "paused_at": None,
         "n_raters": 0,
         "n_campaigns": 0,
         "created_at": "",

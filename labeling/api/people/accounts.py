@@ -107,7 +107,7 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         form = checked(PersonForm(filled(PersonForm(), values)))
         _refuse_admin(roles=form.cleaned_data["roles"])
         person = services.create_person(**form.cleaned_data, **self.who_and_when)
-        self._mail_link(person)
+        _mail_link(self, person)
         return person
 
     @writes("change_person", PersonSerializer, body=PersonChangeSerializer, is_one=True)
@@ -123,11 +123,12 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Mail the person a new link to set a password. 409 if the account is closed."""
         if not person.is_active:
             raise Unable(_("This account is closed. Open it first."))
-        self._mail_link(person)
+        _mail_link(self, person)
 
-    def _mail_link(self, person: User) -> None:
-        link = self.request.build_absolute_uri(password_links.password_link(person))
-        people_services.invite(user=person, link=link, **self.who_and_when)
+
+def _mail_link(view: ApiViewSet, person: User) -> None:
+    link = view.request.build_absolute_uri(password_links.password_link(person))
+    people_services.invite(user=person, link=link, **view.who_and_when)
 
 
 def _refuse_admin(*, roles: Collection[str], is_superuser: bool = False) -> None:

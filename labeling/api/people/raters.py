@@ -117,7 +117,13 @@ class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             "tags": ", ".join(codes["tags"]),
         }
         form = checked(SkillsForm(filled(SkillsForm(), values)), names={"tags": "topics"})
-        skills_services.grant_skills(rater=rater, **form.arguments, **self.who_and_when)
+        known = form.arguments
+        skills_services.grant_skills(
+            rater=rater,
+            languages=known["languages"],
+            topics=known["topics"],
+            **self.who_and_when,
+        )
         return _skills_of(rater)
 
 

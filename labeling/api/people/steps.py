@@ -162,7 +162,8 @@ def arguments_of(
     if kind == Kind.TOPICS and asked is not None:
         given["questions"] = "\n".join(question["topic"] for question in asked)
     options: dict[str, Any] = {"kind": kind, "step": step, "version": version}
-    form = checked(StepForm(filled(StepForm(**options), given), **options), names=_CALLED)
+    data = filled(StepForm(**options), given, names=_CALLED)
+    form = checked(StepForm(data, **options), names=_CALLED)
     if kind not in question_rows.ROWS:
         return form.arguments
     if asked is None and version is not None:
@@ -200,9 +201,9 @@ def _questions(kind: str, asked: Sequence[Question]) -> list[Question]:
     if rows.is_valid():
         return rows.questions
     errors = {
-        f"questions.{place}": [str(one) for sentences in found.values() for one in sentences]
-        for place, found in enumerate(rows.errors)
-        if found
+        f"questions.{place}": [str(one) for found in form.errors.values() for one in found]
+        for place, form in enumerate(rows.forms)
+        if form.errors
     }
     whole = [str(sentence) for sentence in rows.non_form_errors()]
     raise ValidationError(errors | ({"questions": whole} if whole else {}))

@@ -23,11 +23,16 @@ class Flag(serializers.BooleanField):
 
 
 class Name(serializers.CharField):
-    """The name of an object."""
+    """The name of an object. A number is no name, though other text fields take it as one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.validators.append(refuse_control_characters)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):

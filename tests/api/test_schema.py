@@ -121,6 +121,7 @@ def site(
         "chains": chain.pk,
         "webhooks": hook.pk,
         "deliveries": Delivery.objects.get().pk,
+        **_set_up(demonstration_campaign, rosa),
     }
 
 

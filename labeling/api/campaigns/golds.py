@@ -108,9 +108,7 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = GoldQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        asked = self.asked.get("campaign")
-        campaign = labeling_access.campaign(user=self.by, pk=asked) if asked else None
-        return selectors.golds(campaign=campaign)
+        return selectors.golds(campaign_id=self.asked.get("campaign"))
 
     def get_object(self) -> Gold:
         return labeling_access.any_gold(user=self.by, pk=self.kwargs["pk"])

@@ -81,9 +81,8 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = InvitationQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        asked = self.asked.get("pool")
         return selectors.invitations(
-            pool=labeling_access.pool(user=self.by, pk=asked) if asked else None,
+            pool_id=self.asked.get("pool"),
             state=self.asked.get("state", ""),
             now=timezone.now(),
         )

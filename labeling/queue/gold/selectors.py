@@ -122,16 +122,17 @@ def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
     )
 
 
-def golds(*, campaign: Campaign | None = None) -> QuerySet[Gold]:
+def golds(*, campaign_id: int | None = None) -> QuerySet[Gold]:
     """Golds in use and retired ones, of one campaign or of all, with `n_answers` and `n_passed`."""
     counted = Q(answers__rater__withdrawn_at=None)
     found = Gold.objects.annotate(
         n_answers=Count("answers", filter=counted),
         n_passed=Count("answers", filter=counted & Q(answers__has_passed=True)),
     ).prefetch_related(Prefetch("ranks", GoldRank.objects.order_by("response_id")), "uses")
-    if campaign is None:
+    if campaign_id is None:
         return found
-    return found.filter(Exists(GoldItem.objects.filter(gold=OuterRef("pk"), campaign=campaign)))
+    uses = GoldItem.objects.filter(gold=OuterRef("pk"), campaign=campaign_id)
+    return found.filter(Exists(uses))
 
 
 def is_suspect(*, n_answers: int, n_passed: int) -> bool:

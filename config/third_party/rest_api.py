@@ -36,6 +36,7 @@ SPECTACULAR = {
         "OnboardingStepKind": "labeling.models.OnboardingStep.Kind",
         "AttemptState": "labeling.models.StepAttempt.State",
         "InvitationState": "labeling.people.invitations.selectors.InvitationState",
+        "ImportState": "labeling.models.Import.State",
         "RunKind": "training.models.kind_choices",
         "RunState": "training.models.Run.State",
         "RunOutcome": "training.models.Run.Outcome",

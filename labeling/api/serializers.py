@@ -1,4 +1,4 @@
-"""Judgments as JSON, and messages, which prompts have too."""
+"""Judgments as JSON, and what prompts have too: messages and a source."""
 
 from typing import Any
 
@@ -15,6 +15,12 @@ MAX_CHARACTERS = 200_000
 class MessageSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=["system", "user", "assistant"])
     content = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
 
 
 class RankedResponseSerializer(serializers.Serializer[Any]):

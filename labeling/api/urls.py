@@ -1,7 +1,7 @@
 """URLs of the labeling app below /api/v1/."""
 
 from accounts.api.views import Router
-from labeling.api import guidelines, prompts, views
+from labeling.api import guidelines, imports, prompts, views
 from labeling.api.campaigns import golds
 from labeling.api.campaigns import views as campaigns_views
 from labeling.api.people import accounts, crowd, invitations, onboarding, pools, raters
@@ -18,6 +18,7 @@ router.register("invitations", invitations.Invitations, "api_invitation")
 router.register("steps", onboarding.Steps, "api_step")
 router.register("attempts", onboarding.Attempts, "api_attempt")
 router.register("crowd-links", crowd.CrowdLinks, "api_crowd_link")
+router.register("imports", imports.Imports, "api_import")
 router.register("judgments", views.Judgments, "api_judgment")
 router.register("judgment-events", views.JudgmentEvents, "api_judgment_event")
 urlpatterns = router.urls

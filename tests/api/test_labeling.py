@@ -118,8 +118,14 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
     response = post(calling(alice), "/api/v1/prompts", {"messages": messages})
 
     assert response.status_code == 400
-    assert response.json()["detail"] == "Some values are invalid."
-    assert response.json()["errors"] == {field: [sentence]}
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Some values are invalid.",
+        "errors": {field: [sentence]},
+    }
 
 
 def test_every_problem_of_a_body_is_told_at_once(calling: Caller, alice: User) -> None:

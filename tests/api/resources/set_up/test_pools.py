@@ -2,7 +2,7 @@
 
 from accounts.models import AuditEvent
 from labeling.models import Pool, Rater
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 
 
 def test_a_pools_settings_are_changed_and_the_others_stay(api: Api, day_shift: Pool) -> None:

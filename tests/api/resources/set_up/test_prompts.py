@@ -2,7 +2,7 @@
 
 from accounts.models import AuditEvent
 from labeling.models import Campaign, Prompt
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 from tests.cast import some_prompts
 
 QUESTION = [{"role": "user", "content": "Name three rivers."}]

@@ -7,7 +7,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater
 from labeling.queue.claiming import claim
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 from tests.cast import NOON, lease_of, open_comparison_campaign
 
 

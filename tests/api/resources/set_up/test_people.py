@@ -10,7 +10,7 @@ from config.api_permissions import Scope
 from labeling.models import Invitation, Pool, Rater
 from labeling.people.invitations import services as invitations_services
 from tests.accounts.sent_tasks import letters
-from tests.api.setup.conftest import Api, Caller
+from tests.api.resources.set_up.conftest import Api, Caller
 from tests.cast import NOON, login_of
 
 

@@ -7,7 +7,7 @@ from accounts.models import AuditEvent
 from labeling.campaigns import services as campaigns_services
 from labeling.models import Campaign, CrowdLink
 from labeling.people.crowd import services as crowd_services
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 
 
 def test_a_link_is_created_that_a_platform_can_use_and_is_closed(

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent
 from labeling.models import Campaign, Guideline, Pool, Rater
 from labeling.queue.claiming import claim
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 from tests.cast import responses_to, some_prompts
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from labeling.models import Guideline, OnboardingStep, Pool, Rater, StepAttempt
 from labeling.people.onboarding import services
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 
 QUIZ = {"text": "Is 2 + 2 = 4?", "choices": ["Yes", "No"], "right": 0}
 RANKING = {"prompt": "1 + 1?", "responses": ["2", "3"], "ranks": [1, 2]}

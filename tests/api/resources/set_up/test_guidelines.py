@@ -3,7 +3,7 @@
 from accounts.models import AuditEvent
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline
-from tests.api.setup.conftest import Api
+from tests.api.resources.set_up.conftest import Api
 
 QUESTIONS = [
     {"kind": "scale", "label": "How good is it?", "is_required": True},

@@ -160,11 +160,13 @@ class Operations:
     @operation
     def create_campaign(
         self,
-        kind: CampaignKind,
         name: str,
+        kind: CampaignKind,
         *,
         pool: int,
         guideline: int,
+        n_responses: int | Unset = UNSET,
+        prompts: Mapping[str, Any] | Unset = UNSET,
         overlap: int | Unset = UNSET,
         lease_minutes: int | Unset = UNSET,
         priority: int | Unset = UNSET,
@@ -183,8 +185,6 @@ class Operations:
         gold_warn_below: int | Unset = UNSET,
         gold_pause_below: int | Unset = UNSET,
         gold_feedback: bool | Unset = UNSET,
-        n_responses: int | Unset = UNSET,
-        prompts: Mapping[str, Any] | Unset = UNSET,
         asks_dialogue: bool | Unset = UNSET,
         order: OrderEnum | Unset = UNSET,
         calibration_percent: int | Unset = UNSET,
@@ -192,6 +192,8 @@ class Operations:
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
+
+        `n_responses`: Required for comparisons, ignored otherwise.
 
         `overlap`: Number of answers per item.
 
@@ -228,8 +230,6 @@ class Operations:
 
         `gold_feedback`: Show raters how they did on gold items after they answer.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
-
         `asks_dialogue`: Demonstrations only: raters can continue after the answer, turn
         by turn.
 
@@ -241,9 +241,11 @@ class Operations:
         return post(
             Campaign,
             "campaigns",
-            {"kind": kind, "name": name, "pool": pool, "guideline": guideline}
+            {"name": name, "kind": kind, "pool": pool, "guideline": guideline}
             | given(
                 {
+                    "n_responses": n_responses,
+                    "prompts": prompts,
                     "overlap": overlap,
                     "lease_minutes": lease_minutes,
                     "priority": priority,
@@ -262,8 +264,6 @@ class Operations:
                     "gold_warn_below": gold_warn_below,
                     "gold_pause_below": gold_pause_below,
                     "gold_feedback": gold_feedback,
-                    "n_responses": n_responses,
-                    "prompts": prompts,
                     "asks_dialogue": asks_dialogue,
                     "order": order,
                     "calibration_percent": calibration_percent,

@@ -104,8 +104,9 @@ class ApiViewSet(GenericViewSet[Any]):
         """A page of `rows`, for lists other than the view set's own. `shown` takes the place of the
         view set's.
         """
-        found = (shown or self.shown)(self.paginate_queryset(rows))
-        return self.get_paginated_response(self.serialized(found, many=True).data)
+        found = self.paginate_queryset(rows) or []
+        read = self.serialized((shown or self.shown)(found), many=True)
+        return self.get_paginated_response(read.data)
 
     def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
         """A page of `rows` in an order of their own: the cursor is a place in the list."""

@@ -79,6 +79,15 @@ def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: 
     return get_object_or_404(found, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
 
 
+def reviewable_judgment(*, user: User | AnonymousUser, pk: int) -> Judgment:
+    """An answer to an item of a campaign that is not a gold."""
+    _require_admin(user)
+    found = Judgment.objects.select_related("item", "campaign", "comparison", "set_aside", "rater")
+    return get_object_or_404(
+        found, item__isnull=False, campaign__isnull=False, is_gold=False, pk=pk
+    )
+
+
 def gold(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Gold:
     """A gold that the campaign uses."""
     _require_admin(user)

@@ -52,6 +52,12 @@ def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
     return get_object_or_404(Rater.objects.select_related("user"), pk=pk)
 
 
+def rater_with_login(*, user: User | AnonymousUser, pk: int) -> Rater:
+    """Somebody who can be given work, other than the raters of an import."""
+    _require_admin(user)
+    return get_object_or_404(Rater.objects.select_related("user"), pk=pk, user__isnull=False)
+
+
 def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
     """For pages shared by admins and researchers, which show a rater only by alias."""
     if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
@@ -77,6 +83,12 @@ def gold(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Gold:
     """A gold that the campaign uses."""
     _require_admin(user)
     return get_object_or_404(Gold, uses__campaign=campaign_pk, pk=pk)
+
+
+def any_gold(*, user: User | AnonymousUser, pk: int) -> Gold:
+    """A gold, whichever campaigns use it."""
+    _require_admin(user)
+    return get_object_or_404(Gold.objects.select_related("made_from__campaign"), pk=pk)
 
 
 def appealed_review(*, user: User | AnonymousUser, pk: int) -> JudgmentReview:

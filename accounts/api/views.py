@@ -86,16 +86,25 @@ class ApiViewSet(GenericViewSet[Any]):
         return {"by": self.by, "now": timezone.now()}
 
     def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
-        """What the serializer reads for each object: the object itself, unless overridden."""
+        """What the view set's own serializer reads for each object: the object itself, unless
+        overridden.
+        """
         return objects
 
     def get_serializer(self, given: Any, *, many: bool = False) -> Any:
-        rows = self.shown(given if many else [given])
-        return self.get_serializer_class()(rows if many else rows[0], many=many)
+        serializer = self.get_serializer_class()
+        rows = given if many else [given]
+        if serializer is type(self).serializer_class:  # not that of another list or of an action
+            rows = self.shown(rows)
+        return serializer(
+            rows if many else rows[0], many=many, context=self.get_serializer_context()
+        )
 
-    def page(self, rows: Any) -> Response:
-        """A page of `rows`, for lists other than the view set's own."""
-        found = self.paginate_queryset(rows)
+    def page(self, rows: Any, *, shown: Callable[[Any], Sequence[Any]] = list) -> Response:
+        """A page of `rows`, for lists other than the view set's own. `shown` makes what the
+        serializer reads.
+        """
+        found = shown(self.paginate_queryset(rows))
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
     def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:

@@ -21,6 +21,7 @@ SCOPE_WORDS = {
     Scope.TRAINING_READ: _("Read runs, models and snapshots"),
     Scope.TRAINING_WRITE: _("Start and stop runs, create snapshots, register models"),
     Scope.WEBHOOKS: _("Create, change and delete webhooks; read their messages"),
+    Scope.PEOPLE: _("Read names and e-mail addresses, create people, and invite raters"),
 }
 
 

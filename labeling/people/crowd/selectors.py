@@ -23,10 +23,18 @@ class LinkRow:
 
 def link_rows(*, pool: Pool) -> list[LinkRow]:
     """The pool's links with their visits by state, newest first, in one query."""
+    return _rows(CrowdLink.objects.filter(campaign__pool=pool))
+
+
+def rows_of(*, links: Iterable[CrowdLink]) -> list[LinkRow]:
+    """The same for some links."""
+    return _rows(CrowdLink.objects.filter(pk__in=[link.pk for link in links]))
+
+
+def _rows(found: QuerySet[CrowdLink]) -> list[LinkRow]:
     states = CrowdVisit.State
     links: Iterable[CrowdLink] = (
-        CrowdLink.objects.filter(campaign__pool=pool)
-        .select_related("campaign")
+        found.select_related("campaign")
         .annotate(
             n_working=Count("visits", filter=Q(visits__state=states.WORKING)),
             n_complete=Count("visits", filter=Q(visits__state=states.COMPLETE)),

@@ -91,9 +91,13 @@ def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:
 
 def step_rows(*, pool: Pool) -> list[StepRow]:
     """The pool's steps in order, with how many passed and how many wait, in two queries."""
-    steps = list(
-        pool.steps.filter(retired_at=None)
-        .select_related("guideline")
+    return rows_of_steps(steps=pool.steps.filter(retired_at=None))
+
+
+def rows_of_steps(*, steps: QuerySet[OnboardingStep]) -> list[StepRow]:
+    """The same for some steps."""
+    found = list(
+        steps.select_related("guideline")
         .order_by("position", "pk")
         .annotate(
             n_passed=Count(
@@ -102,8 +106,8 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
             n_waiting=Count("attempts", filter=Q(attempts__state=StepAttempt.State.WAITING)),
         )
     )
-    versions = newest_versions(steps=steps)
-    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in steps]
+    versions = newest_versions(steps=found)
+    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in found]
 
 
 def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:

@@ -26,35 +26,51 @@ from preferably_client.core import (
 )
 from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
+    BasisEnum,
     BenchmarkAnswer,
     Campaign,
+    CampaignItem,
     CampaignKind,
     CampaignLineage,
+    CampaignStanding,
     Card,
     Chain,
+    CrowdLink,
+    DecisionEnum,
     Delivery,
     Estimate,
     EventsEnum,
     FormatEnum,
     Freed,
+    Gold,
+    GoldCount,
     Guideline,
+    GuidelineVersion,
     Holding,
     Import,
     ImportProblem,
+    Invitation,
     Judgment,
     JudgmentEvent,
     LedgerEntry,
     Lineage,
     LoadedSuites,
     Log,
+    Matching,
     Model,
     ModelKind,
     ModelResponse,
     ModelStage,
     NewSnapshotKindEnum,
     Node,
+    OnboardingStep,
+    OnboardingStepKind,
     OrderEnum,
+    Person,
     Pool,
+    PoolMember,
+    PoolRate,
+    PoolRateKind,
     PresetEnum,
     Preview,
     Prompt,
@@ -63,6 +79,9 @@ from preferably_client.rows import (
     PromptResponse,
     Publication,
     QueuedRun,
+    Rater,
+    RaterSkills,
+    RolesEnum,
     Run,
     RunKind,
     Sample,
@@ -71,9 +90,12 @@ from preferably_client.rows import (
     ScoredModel,
     ScorerEnum,
     SensitiveEnum,
+    SentInvitations,
     SentToRaters,
     ShapeEnum,
     Snapshot,
+    StepAttempt,
+    StepVersion,
     StrategyEnum,
     Suite,
     SuiteArea,
@@ -88,6 +110,47 @@ from preferably_client.rows import (
 
 class Operations:
     @listing
+    def list_attempts(
+        self,
+        *,
+        pool: int | None = None,
+        rater: int | None = None,
+        state: Literal["waiting", "passed", "below", "refused"] | None = None,
+        step: int | None = None,
+    ) -> Listing[StepAttempt]:
+        """Raters' attempts at onboarding steps, newest first."""
+        return pages(StepAttempt, "attempts", pool=pool, rater=rater, state=state, step=step)
+
+    @operation
+    def read_attempt(self, attempt_id: int) -> Call[StepAttempt]:
+        """One attempt with its answers."""
+        return get(StepAttempt, f"attempts/{attempt_id}")
+
+    @operation
+    def decide_attempt(
+        self, attempt_id: int, decision: DecisionEnum, *, words: str | Unset = UNSET
+    ) -> Call[StepAttempt]:
+        """Pass it, allow another attempt or fail it, whatever its score. The rater is
+        notified.
+
+        `words`: A message to the rater.
+        """
+        return post(
+            StepAttempt,
+            f"attempts/{attempt_id}/decide",
+            {"decision": decision} | given({"words": words}),
+        )
+
+    @operation
+    def score_attempt(self, attempt_id: int, scores: Sequence[int]) -> Call[StepAttempt]:
+        """Score each demonstration. At the passing score the attempt passes, unless its step
+        always needs a decision.
+
+        `scores`: A score for each demonstration, in their order.
+        """
+        return post(StepAttempt, f"attempts/{attempt_id}/score", {"scores": scores})
+
+    @listing
     def list_campaigns(
         self, *, state: Literal["draft", "open", "paused", "closed"] | None = None
     ) -> Listing[Campaign]:
@@ -97,42 +160,114 @@ class Operations:
     @operation
     def create_campaign(
         self,
-        name: str,
         kind: CampaignKind,
+        name: str,
         *,
         pool: int,
         guideline: int,
         overlap: int | Unset = UNSET,
-        n_responses: int | Unset = UNSET,
-        asks_dialogue: bool | Unset = UNSET,
         lease_minutes: int | Unset = UNSET,
-        order: OrderEnum | Unset = UNSET,
         priority: int | Unset = UNSET,
+        asks_strength: bool | Unset = UNSET,
+        asks_reason: bool | Unset = UNSET,
+        min_words: int | Unset = UNSET,
+        max_words: int | Unset = UNSET,
+        max_overlap: int | Unset | None = UNSET,
+        confidence: float | Unset = UNSET,
+        budget_unit: str | Unset = UNSET,
+        budget: str | Unset | None = UNSET,
+        review_share: int | Unset = UNSET,
+        gold_share: int | Unset = UNSET,
+        gold_tolerance: int | Unset = UNSET,
+        gold_min: int | Unset = UNSET,
+        gold_warn_below: int | Unset = UNSET,
+        gold_pause_below: int | Unset = UNSET,
+        gold_feedback: bool | Unset = UNSET,
+        n_responses: int | Unset = UNSET,
         prompts: Mapping[str, Any] | Unset = UNSET,
+        asks_dialogue: bool | Unset = UNSET,
+        order: OrderEnum | Unset = UNSET,
+        calibration_percent: int | Unset = UNSET,
+        repeat_percent: int | Unset = UNSET,
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
 
         `overlap`: Number of answers per item.
 
+        `lease_minutes`: How long an inactive rater keeps an item.
+
+        `asks_strength`: Comparisons only.
+
+        `asks_reason`: Comparisons only.
+
+        `min_words`: Demonstrations only.
+
+        `max_words`: Demonstrations only.
+
+        `max_overlap`: Comparisons only: items on which raters disagree get more answers,
+        up to this number.
+
+        `confidence`: With `max_overlap`: stop when an item is this certain.
+
+        `budget_unit`: Empty for no limit.
+
+        `budget`: When it is spent, the campaign pauses.
+
+        `review_share`: Percent of answers drawn at random for the review queue.
+
+        `gold_share`: Percent of a rater's items that are gold items. 0 for none.
+
+        `gold_tolerance`: Percent of a gold item's pairs that a ranking must match.
+
+        `gold_min`: No warnings or pauses before this many gold items.
+
+        `gold_warn_below`: Warn raters who pass a lower percentage. 0 for never.
+
+        `gold_pause_below`: Pause raters who pass a lower percentage. 0 for never.
+
+        `gold_feedback`: Show raters how they did on gold items after they answer.
+
         `n_responses`: Required for comparisons, ignored otherwise.
 
         `asks_dialogue`: Demonstrations only: raters can continue after the answer, turn
         by turn.
+
+        `calibration_percent`: Percent of items that every rater in the pool answers.
+
+        `repeat_percent`: Comparisons only: percent of items shown again in reversed
+        order.
         """
         return post(
             Campaign,
             "campaigns",
-            {"name": name, "kind": kind, "pool": pool, "guideline": guideline}
+            {"kind": kind, "name": name, "pool": pool, "guideline": guideline}
             | given(
                 {
                     "overlap": overlap,
-                    "n_responses": n_responses,
-                    "asks_dialogue": asks_dialogue,
                     "lease_minutes": lease_minutes,
-                    "order": order,
                     "priority": priority,
+                    "asks_strength": asks_strength,
+                    "asks_reason": asks_reason,
+                    "min_words": min_words,
+                    "max_words": max_words,
+                    "max_overlap": max_overlap,
+                    "confidence": confidence,
+                    "budget_unit": budget_unit,
+                    "budget": budget,
+                    "review_share": review_share,
+                    "gold_share": gold_share,
+                    "gold_tolerance": gold_tolerance,
+                    "gold_min": gold_min,
+                    "gold_warn_below": gold_warn_below,
+                    "gold_pause_below": gold_pause_below,
+                    "gold_feedback": gold_feedback,
+                    "n_responses": n_responses,
                     "prompts": prompts,
+                    "asks_dialogue": asks_dialogue,
+                    "order": order,
+                    "calibration_percent": calibration_percent,
+                    "repeat_percent": repeat_percent,
                 }
             ),
         )
@@ -143,9 +278,126 @@ class Operations:
         return get(Campaign, f"campaigns/{campaign_id}")
 
     @operation
+    def change_campaign(
+        self,
+        campaign_id: int,
+        *,
+        overlap: int | Unset = UNSET,
+        lease_minutes: int | Unset = UNSET,
+        priority: int | Unset = UNSET,
+        asks_strength: bool | Unset = UNSET,
+        asks_reason: bool | Unset = UNSET,
+        min_words: int | Unset = UNSET,
+        max_words: int | Unset = UNSET,
+        max_overlap: int | Unset | None = UNSET,
+        confidence: float | Unset = UNSET,
+        budget_unit: str | Unset = UNSET,
+        budget: str | Unset | None = UNSET,
+        review_share: int | Unset = UNSET,
+        gold_share: int | Unset = UNSET,
+        gold_tolerance: int | Unset = UNSET,
+        gold_min: int | Unset = UNSET,
+        gold_warn_below: int | Unset = UNSET,
+        gold_pause_below: int | Unset = UNSET,
+        gold_feedback: bool | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+    ) -> Call[Campaign]:
+        """Change its settings, from the next item that a rater takes. 409 if it is closed.
+
+        `overlap`: Number of answers per item.
+
+        `lease_minutes`: How long an inactive rater keeps an item.
+
+        `asks_strength`: Comparisons only.
+
+        `asks_reason`: Comparisons only.
+
+        `min_words`: Demonstrations only.
+
+        `max_words`: Demonstrations only.
+
+        `max_overlap`: Comparisons only: items on which raters disagree get more answers,
+        up to this number.
+
+        `confidence`: With `max_overlap`: stop when an item is this certain.
+
+        `budget_unit`: Empty for no limit.
+
+        `budget`: When it is spent, the campaign pauses.
+
+        `review_share`: Percent of answers drawn at random for the review queue.
+
+        `gold_share`: Percent of a rater's items that are gold items. 0 for none.
+
+        `gold_tolerance`: Percent of a gold item's pairs that a ranking must match.
+
+        `gold_min`: No warnings or pauses before this many gold items.
+
+        `gold_warn_below`: Warn raters who pass a lower percentage. 0 for never.
+
+        `gold_pause_below`: Pause raters who pass a lower percentage. 0 for never.
+
+        `gold_feedback`: Show raters how they did on gold items after they answer.
+
+        `guideline`: Takes effect with its newest version. Answers keep the version they
+        were given.
+        """
+        return patch(
+            Campaign,
+            f"campaigns/{campaign_id}",
+            given(
+                {
+                    "overlap": overlap,
+                    "lease_minutes": lease_minutes,
+                    "priority": priority,
+                    "asks_strength": asks_strength,
+                    "asks_reason": asks_reason,
+                    "min_words": min_words,
+                    "max_words": max_words,
+                    "max_overlap": max_overlap,
+                    "confidence": confidence,
+                    "budget_unit": budget_unit,
+                    "budget": budget,
+                    "review_share": review_share,
+                    "gold_share": gold_share,
+                    "gold_tolerance": gold_tolerance,
+                    "gold_min": gold_min,
+                    "gold_warn_below": gold_warn_below,
+                    "gold_pause_below": gold_pause_below,
+                    "gold_feedback": gold_feedback,
+                    "guideline": guideline,
+                }
+            ),
+        )
+
+    @operation
+    def discard_campaign(self, campaign_id: int) -> Call[None]:
+        """Delete a draft and free its prompts for other campaigns. 409 if it was ever
+        opened.
+        """
+        return delete(f"campaigns/{campaign_id}")
+
+    @operation
     def close_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for good. Raters can still submit items they have open."""
         return post(Campaign, f"campaigns/{campaign_id}/close")
+
+    @listing
+    def list_campaign_items(
+        self,
+        campaign_id: int,
+        *,
+        reason: Literal["not_my_field", "prompt_unclear", "offensive", "technical"] | None = None,
+        status: Literal[
+            "untouched", "started", "finished", "skipped", "calibration", "repeats", "held"
+        ]
+        | None = None,
+    ) -> Listing[CampaignItem]:
+        """Its items with their progress, newest first. The answers are in `GET /judgments`.
+
+        `reason`: Only items that somebody skipped for this reason.
+        """
+        return pages(CampaignItem, f"campaigns/{campaign_id}/items", reason=reason, status=status)
 
     @operation
     def open_campaign(self, campaign_id: int) -> Call[Campaign]:
@@ -158,6 +410,49 @@ class Operations:
     def pause_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for now. Changes nothing unless it is open."""
         return post(Campaign, f"campaigns/{campaign_id}/pause")
+
+    @operation
+    def pause_rater_in_campaign(self, campaign_id: int, rater: int) -> Call[CampaignStanding]:
+        """Give the rater no more items of this campaign, and send their recent answers in it
+        to review. Changes nothing if they are paused already.
+
+        `rater`: The ID of a rater.
+        """
+        return post(CampaignStanding, f"campaigns/{campaign_id}/pause-rater", {"rater": rater})
+
+    @operation
+    def reopen_campaign(self, campaign_id: int) -> Call[Campaign]:
+        """Hand out the remaining items of a closed campaign again, with the newest version
+        of its guideline. Changes nothing unless it is closed.
+        """
+        return post(Campaign, f"campaigns/{campaign_id}/reopen")
+
+    @operation
+    def resume_rater_in_campaign(self, campaign_id: int, rater: int) -> Call[CampaignStanding]:
+        """Give the rater items of this campaign again. Gold items answered before will not
+        pause them again. 409 if they are not paused.
+
+        `rater`: The ID of a rater.
+        """
+        return post(CampaignStanding, f"campaigns/{campaign_id}/resume-rater", {"rater": rater})
+
+    @operation
+    def count_prompts_for_campaign(
+        self,
+        kind: CampaignKind,
+        *,
+        n_responses: int | Unset = UNSET,
+        prompts: Mapping[str, Any] | Unset = UNSET,
+    ) -> Call[Matching]:
+        """How many prompts a campaign with this selection would use. Nothing is created.
+
+        `n_responses`: Required for comparisons, ignored otherwise.
+        """
+        return post(
+            Matching,
+            "campaigns/count",
+            {"kind": kind} | given({"n_responses": n_responses, "prompts": prompts}),
+        )
 
     @listing
     def list_chains(
@@ -204,6 +499,64 @@ class Operations:
         """
         return post(Chain, f"chains/{chain_id}/stop")
 
+    @listing
+    def list_crowd_links(self, *, campaign: int | None = None) -> Listing[CrowdLink]:
+        """Crowd links, newest first."""
+        return pages(CrowdLink, "crowd-links", campaign=campaign)
+
+    @operation
+    def create_crowd_link(
+        self,
+        campaign: int,
+        name: str,
+        *,
+        completion_code: str,
+        id_parameter: str | Unset = UNSET,
+        return_url: str | Unset = UNSET,
+        n_items: int | Unset = UNSET,
+        n_places: int | Unset = UNSET,
+        max_minutes: int | Unset = UNSET,
+    ) -> Call[CrowdLink]:
+        """Create a link that makes any worker whom the platform sends a rater of the
+        campaign's pool.
+
+        `campaign`: A campaign that is not closed.
+
+        `completion_code`: Workers see it after `n_items` items.
+
+        `id_parameter`: The URL parameter in which the platform sends the worker's ID.
+
+        `return_url`: The platform's page that accepts the completion code.
+
+        `n_places`: Counts visits in progress and completed ones.
+
+        `max_minutes`: A visit ends after this time.
+        """
+        return post(
+            CrowdLink,
+            "crowd-links",
+            {"campaign": campaign, "name": name, "completion_code": completion_code}
+            | given(
+                {
+                    "id_parameter": id_parameter,
+                    "return_url": return_url,
+                    "n_items": n_items,
+                    "n_places": n_places,
+                    "max_minutes": max_minutes,
+                }
+            ),
+        )
+
+    @operation
+    def read_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
+        """One crowd link."""
+        return get(CrowdLink, f"crowd-links/{crowd_link_id}")
+
+    @operation
+    def close_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
+        """Accept no new visits. Visits in progress continue."""
+        return post(CrowdLink, f"crowd-links/{crowd_link_id}/close")
+
     @operation
     def read_webhook_delivery(self, delivery_id: int) -> Call[Delivery]:
         """One message to a webhook, with the result of the last attempt."""
@@ -217,9 +570,127 @@ class Operations:
         return post(Delivery, f"deliveries/{delivery_id}/redeliver")
 
     @listing
+    def list_golds(self, *, campaign: int | None = None) -> Listing[Gold]:
+        """Gold items, newest first. Raters must not see them."""
+        return pages(Gold, "golds", campaign=campaign)
+
+    @operation
+    def create_gold(self, judgment: int, *, note: str | Unset = UNSET) -> Call[Gold]:
+        """Turn an expert's ranking into a gold item of its campaign. The item itself takes
+        no more answers.
+
+        `judgment`: An expert's ranking of a campaign's item, which becomes its correct
+        order.
+
+        `note`: Why this order is right. Raters see it if feedback is on.
+        """
+        return post(Gold, "golds", {"judgment": judgment} | given({"note": note}))
+
+    @operation
+    def read_gold(self, gold_id: int) -> Call[Gold]:
+        """One gold item."""
+        return get(Gold, f"golds/{gold_id}")
+
+    @operation
+    def bring_back_gold(self, gold_id: int) -> Call[Gold]:
+        """Use a retired gold item again. 409 if another one has been made from its item
+        since.
+        """
+        return post(Gold, f"golds/{gold_id}/bring-back")
+
+    @operation
+    def retire_gold(self, gold_id: int) -> Call[Gold]:
+        """Stop using it, in every campaign. Its answers no longer count. Changes nothing if
+        it is retired.
+        """
+        return post(Gold, f"golds/{gold_id}/retire")
+
+    @operation
+    def import_golds(self, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
+        """Add gold items: all of them or, if one is wrong, none. `errors` has every problem
+        by its row.
+
+        `campaign`: A comparison campaign.
+
+        `golds`: Each with `prompt` (a text or messages), `responses` (as many texts as
+        the campaign compares), `ranks` (a number for each response: 1 is best, equal
+        numbers tie, null is left open) and optionally `note`.
+        """
+        return post(GoldCount, "golds/import", {"campaign": campaign, "golds": golds})
+
+    @operation
+    def use_other_golds(self, campaign: int) -> Call[GoldCount]:
+        """Use every gold item of other campaigns with as many responses in this campaign
+        too.
+
+        `campaign`: A comparison campaign.
+        """
+        return post(GoldCount, "golds/use", {"campaign": campaign})
+
+    @listing
     def list_guidelines(self) -> Listing[Guideline]:
         """Guidelines, newest first. A campaign needs the id of one."""
         return pages(Guideline, "guidelines")
+
+    @operation
+    def create_guideline(
+        self,
+        name: str,
+        text: str,
+        *,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    ) -> Call[Guideline]:
+        """Create a guideline with its first version.
+
+        `text`: Markdown.
+        """
+        return post(
+            Guideline,
+            "guidelines",
+            {"name": name, "text": text} | given({"questions": questions, "examples": examples}),
+        )
+
+    @operation
+    def read_guideline(self, guideline_id: int) -> Call[Guideline]:
+        """One guideline. Its texts are in its versions."""
+        return get(Guideline, f"guidelines/{guideline_id}")
+
+    @listing
+    def list_guideline_versions(
+        self, guideline_id: int, *, number: int | None = None
+    ) -> Listing[GuidelineVersion]:
+        """Its versions with text, rating form and examples, newest first.
+
+        `number`: Only the version of this number.
+        """
+        return pages(GuidelineVersion, f"guidelines/{guideline_id}/versions", number=number)
+
+    @operation
+    def create_guideline_version(
+        self,
+        guideline_id: int,
+        *,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        text: str | Unset = UNSET,
+        is_major: bool | Unset = UNSET,
+    ) -> Call[GuidelineVersion]:
+        """Add the next version. It takes effect at once for every campaign of the guideline
+        that is not closed; items that raters hold keep the version they were shown.
+
+        `text`: Markdown.
+
+        `is_major`: Raters whose pool has an onboarding step on this guideline repeat it
+        before their next item.
+        """
+        return post(
+            GuidelineVersion,
+            f"guidelines/{guideline_id}/versions",
+            given(
+                {"questions": questions, "examples": examples, "text": text, "is_major": is_major}
+            ),
+        )
 
     @listing
     def list_imports(
@@ -408,6 +879,42 @@ class Operations:
             file,
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
+
+    @listing
+    def list_invitations(
+        self,
+        *,
+        pool: int | None = None,
+        state: Literal["waits", "accepted", "expired", "revoked"] | None = None,
+    ) -> Listing[Invitation]:
+        """Invitations to pools, newest first."""
+        return pages(Invitation, "invitations", pool=pool, state=state)
+
+    @operation
+    def create_invitations(
+        self, pool: int, people: Sequence[Mapping[str, Any]]
+    ) -> Call[SentInvitations]:
+        """Invite people to rate in a pool, and mail each a link. Somebody with an open
+        invitation gets a new link.
+        """
+        return post(SentInvitations, "invitations", {"pool": pool, "people": people})
+
+    @operation
+    def read_invitation(self, invitation_id: int) -> Call[Invitation]:
+        """One invitation."""
+        return get(Invitation, f"invitations/{invitation_id}")
+
+    @operation
+    def resend_invitation(self, invitation_id: int) -> Call[SentInvitations]:
+        """Mail a new link; the old one stops working. 409 if it was accepted or revoked."""
+        return post(SentInvitations, f"invitations/{invitation_id}/resend")
+
+    @operation
+    def revoke_invitation(self, invitation_id: int) -> Call[Invitation]:
+        """Its link stops working. Changes nothing if it was accepted or revoked: check
+        `state`.
+        """
+        return post(Invitation, f"invitations/{invitation_id}/revoke")
 
     @listing
     def list_judgment_events(self, *, cursor: int = 0) -> Listing[JudgmentEvent]:
@@ -682,29 +1189,292 @@ class Operations:
         return pages(QueuedRun, "nodes/queue")
 
     @listing
+    def list_people(
+        self,
+        *,
+        is_active: bool | None | None = None,
+        role: Literal["rater", "admin", "researcher"] | None = None,
+        text: str | None = None,
+    ) -> Listing[Person]:
+        """People with a login, newest first.
+
+        `text`: Part of the name or e-mail.
+        """
+        return pages(Person, "people", is_active=is_active, role=role, text=text)
+
+    @operation
+    def create_person(
+        self,
+        name: str,
+        email: str,
+        *,
+        roles: Sequence[RolesEnum],
+        time_zone: str | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Call[Person]:
+        """Create a login and mail the person a link to set a password. Somebody who rates
+        gets a pseudonym.
+
+        `email`: The link to set a password goes there.
+
+        `roles`: A token cannot give the role `admin`.
+
+        `time_zone`: Such as Europe/Berlin.
+
+        `is_active`: False closes the account; their work stays.
+        """
+        return post(
+            Person,
+            "people",
+            {"name": name, "email": email, "roles": roles}
+            | given({"time_zone": time_zone, "is_active": is_active}),
+        )
+
+    @operation
+    def read_person(self, person_id: int) -> Call[Person]:
+        """One person."""
+        return get(Person, f"people/{person_id}")
+
+    @operation
+    def change_person(
+        self,
+        person_id: int,
+        *,
+        name: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        roles: Sequence[RolesEnum] | Unset = UNSET,
+        time_zone: str | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Call[Person]:
+        """Change name, address, roles or time zone, or close the account. 409 for an admin.
+
+        `roles`: A token cannot give the role `admin`.
+
+        `time_zone`: Such as Europe/Berlin.
+
+        `is_active`: False closes the account; their work stays.
+        """
+        return patch(
+            Person,
+            f"people/{person_id}",
+            given(
+                {
+                    "name": name,
+                    "email": email,
+                    "roles": roles,
+                    "time_zone": time_zone,
+                    "is_active": is_active,
+                }
+            ),
+        )
+
+    @operation
+    def invite_person(self, person_id: int) -> Call[Person]:
+        """Mail the person a new link to set a password. 409 if the account is closed."""
+        return post(Person, f"people/{person_id}/invite")
+
+    @listing
     def list_pools(self) -> Listing[Pool]:
         """Pools, newest first."""
         return pages(Pool, "pools")
 
     @operation
     def create_pool(
-        self, name: str, *, description: str | Unset = UNSET, is_held_out: bool | Unset = UNSET
+        self,
+        name: str,
+        *,
+        description: str | Unset = UNSET,
+        is_held_out: bool | Unset = UNSET,
+        languages: Sequence[str] | Unset = UNSET,
+        expertise: Sequence[str] | Unset = UNSET,
+        routes_by_language: bool | Unset = UNSET,
+        routes_by_category: bool | Unset = UNSET,
+        max_per_day: int | Unset | None = UNSET,
+        max_at_once: int | Unset | None = UNSET,
+        shown_items: int | Unset | None = UNSET,
+        shown_percent: int | Unset = UNSET,
     ) -> Call[Pool]:
         """Create a pool without raters.
 
         `is_held_out`: Answers from this pool are used for evaluation only, never for
         training.
+
+        `languages`: Codes of the languages that everyone in the pool reads, such as `en`.
+
+        `expertise`: What everyone in the pool knows: prompt categories, or tags of your
+        own.
+
+        `routes_by_language`: Items only go to raters who know their language.
+
+        `routes_by_category`: Items only go to raters who know their category.
+
+        `max_per_day`: The most items one rater gets per day. Null for no limit.
+
+        `max_at_once`: The most items one rater can have open at a time. Null for no
+        limit.
+
+        `shown_items`: Good answers in a category that earn a skill. Null turns this off.
+
+        `shown_percent`: Percent of answers that must be good.
         """
         return post(
             Pool,
             "pools",
-            {"name": name} | given({"description": description, "is_held_out": is_held_out}),
+            {"name": name}
+            | given(
+                {
+                    "description": description,
+                    "is_held_out": is_held_out,
+                    "languages": languages,
+                    "expertise": expertise,
+                    "routes_by_language": routes_by_language,
+                    "routes_by_category": routes_by_category,
+                    "max_per_day": max_per_day,
+                    "max_at_once": max_at_once,
+                    "shown_items": shown_items,
+                    "shown_percent": shown_percent,
+                }
+            ),
         )
 
     @operation
     def read_pool(self, pool_id: int) -> Call[Pool]:
         """One pool."""
         return get(Pool, f"pools/{pool_id}")
+
+    @operation
+    def change_pool(
+        self,
+        pool_id: int,
+        *,
+        name: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        is_held_out: bool | Unset = UNSET,
+        languages: Sequence[str] | Unset = UNSET,
+        expertise: Sequence[str] | Unset = UNSET,
+        routes_by_language: bool | Unset = UNSET,
+        routes_by_category: bool | Unset = UNSET,
+        max_per_day: int | Unset | None = UNSET,
+        max_at_once: int | Unset | None = UNSET,
+        shown_items: int | Unset | None = UNSET,
+        shown_percent: int | Unset = UNSET,
+    ) -> Call[Pool]:
+        """Change its settings. Omitted fields keep their value.
+
+        `is_held_out`: Answers from this pool are used for evaluation only, never for
+        training.
+
+        `languages`: Codes of the languages that everyone in the pool reads, such as `en`.
+
+        `expertise`: What everyone in the pool knows: prompt categories, or tags of your
+        own.
+
+        `routes_by_language`: Items only go to raters who know their language.
+
+        `routes_by_category`: Items only go to raters who know their category.
+
+        `max_per_day`: The most items one rater gets per day. Null for no limit.
+
+        `max_at_once`: The most items one rater can have open at a time. Null for no
+        limit.
+
+        `shown_items`: Good answers in a category that earn a skill. Null turns this off.
+
+        `shown_percent`: Percent of answers that must be good.
+        """
+        return patch(
+            Pool,
+            f"pools/{pool_id}",
+            given(
+                {
+                    "name": name,
+                    "description": description,
+                    "is_held_out": is_held_out,
+                    "languages": languages,
+                    "expertise": expertise,
+                    "routes_by_language": routes_by_language,
+                    "routes_by_category": routes_by_category,
+                    "max_per_day": max_per_day,
+                    "max_at_once": max_at_once,
+                    "shown_items": shown_items,
+                    "shown_percent": shown_percent,
+                }
+            ),
+        )
+
+    @operation
+    def add_raters_to_pool(self, pool_id: int, raters: Sequence[int]) -> Call[Pool]:
+        """Add raters. Those who are in the pool already stay as they are.
+
+        `raters`: IDs of raters whose login is open.
+        """
+        return post(Pool, f"pools/{pool_id}/add", {"raters": raters})
+
+    @listing
+    def list_pool_members(self, pool_id: int) -> Listing[PoolMember]:
+        """Its raters, those who joined last first."""
+        return pages(PoolMember, f"pools/{pool_id}/members")
+
+    @operation
+    def pause_pool(self, pool_id: int, *, raters: Sequence[int] | Unset = UNSET) -> Call[Pool]:
+        """Give the pool, or only some of its raters, no new items for now.
+
+        `raters`: IDs of raters in the pool. Leave it out for the whole pool.
+        """
+        return post(Pool, f"pools/{pool_id}/pause", given({"raters": raters}))
+
+    @listing
+    def list_pool_rates(self, pool_id: int) -> Listing[PoolRate]:
+        """What the pool pays, newest first. For each kind of work, the latest one that has
+        started is valid.
+        """
+        return pages(PoolRate, f"pools/{pool_id}/rates")
+
+    @operation
+    def set_pool_rate(
+        self,
+        pool_id: int,
+        kind: PoolRateKind,
+        amount: str,
+        *,
+        currency: str,
+        basis: BasisEnum | Unset = UNSET,
+        floor: str | Unset | None = UNSET,
+        from_day: str | Unset | None = UNSET,
+    ) -> Call[PoolRate]:
+        """Set what the pool pays for one kind of work from now or a day on.
+
+        `amount`: In whole units: 12.5 with `EUR` is 12.50 euros.
+
+        `currency`: Three letters, such as EUR.
+
+        `floor`: Timesheets flag pay below this per hour.
+
+        `from_day`: Leave it out to start now. A past day reprices all work since then,
+        except days already marked as paid.
+        """
+        return post(
+            PoolRate,
+            f"pools/{pool_id}/rates",
+            {"kind": kind, "amount": amount, "currency": currency}
+            | given({"basis": basis, "floor": floor, "from_day": from_day}),
+        )
+
+    @operation
+    def remove_raters_from_pool(self, pool_id: int, raters: Sequence[int]) -> Call[Pool]:
+        """Remove raters. They can submit the items they hold, and get no new ones.
+
+        `raters`: IDs of raters in the pool.
+        """
+        return post(Pool, f"pools/{pool_id}/remove", {"raters": raters})
+
+    @operation
+    def resume_pool(self, pool_id: int, *, raters: Sequence[int] | Unset = UNSET) -> Call[Pool]:
+        """Give the pool, or only some of its raters, items again.
+
+        `raters`: IDs of raters in the pool. Leave it out for the whole pool.
+        """
+        return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
 
     @listing
     def list_prompts(
@@ -723,13 +1493,16 @@ class Operations:
             "other",
         ]
         | None = None,
+        is_retired: bool | None = None,
         is_unused: bool | None = None,
         language: str | None = None,
         source: int | None = None,
         split: Literal["train", "validation", "test"] | None = None,
         text: str | None = None,
     ) -> Listing[Prompt]:
-        """Prompts that are not retired, newest first.
+        """Prompts in use, or with `is_retired` the others, newest first.
+
+        `is_retired`: Retired prompts instead of those in use.
 
         `is_unused`: Only prompts that are in no campaign.
 
@@ -739,6 +1512,7 @@ class Operations:
             Prompt,
             "prompts",
             category=category,
+            is_retired=is_retired,
             is_unused=is_unused,
             language=language,
             source=source,
@@ -793,9 +1567,99 @@ class Operations:
         return get(Prompt, f"prompts/{prompt_id}")
 
     @operation
+    def change_prompt(
+        self, prompt_id: int, *, sensitive: Sequence[SensitiveEnum] | Unset = UNSET
+    ) -> Call[Prompt]:
+        """Mark kinds of upsetting content. Its text changes with a new version.
+
+        `sensitive`: Kinds of upsetting content in the prompt or its answers. Only raters
+        who opted in get it.
+        """
+        return patch(Prompt, f"prompts/{prompt_id}", given({"sensitive": sensitive}))
+
+    @operation
+    def retire_prompt(self, prompt_id: int) -> Call[Prompt]:
+        """No new campaign uses it, and running ones stop handing it out. Answers stay. 409
+        if it is retired already.
+        """
+        return post(Prompt, f"prompts/{prompt_id}/retire")
+
+    @operation
+    def create_prompt_version(
+        self,
+        prompt_id: int,
+        *,
+        messages: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        category: PromptCategory | Unset = UNSET,
+        language: str | Unset = UNSET,
+        constraints: Sequence[str] | Unset = UNSET,
+        keeps_responses: bool | Unset = UNSET,
+    ) -> Call[Prompt]:
+        """Replace it with a new version, which has an ID of its own, and retire this one.
+        Items of running campaigns that need answers are handed out again with the new
+        version. 409 if it is retired or nothing changes.
+
+        `messages`: An optional system message, then user and assistant in turn. The last
+        message is the user's.
+
+        `constraints`: Requirements an answer must meet, one sentence each.
+
+        `keeps_responses`: Comparisons return to the queue only if their responses are
+        kept. Send false if the new prompt calls for a different answer.
+        """
+        return post(
+            Prompt,
+            f"prompts/{prompt_id}/versions",
+            given(
+                {
+                    "messages": messages,
+                    "category": category,
+                    "language": language,
+                    "constraints": constraints,
+                    "keeps_responses": keeps_responses,
+                }
+            ),
+        )
+
+    @operation
     def read_publication(self, publication_id: int) -> Call[Publication]:
         """The state of a publication."""
         return get(Publication, f"publications/{publication_id}")
+
+    @listing
+    def list_raters(
+        self,
+        *,
+        language: str | None = None,
+        pool: int | None = None,
+        status: Literal["at_work", "paused", "no_pool", "closed", "withdrawn"] | None = None,
+        topic: str | None = None,
+    ) -> Listing[Rater]:
+        """Raters with a login, newest first, under their pseudonyms."""
+        return pages(Rater, "raters", language=language, pool=pool, status=status, topic=topic)
+
+    @operation
+    def read_rater(self, rater_id: int) -> Call[Rater]:
+        """One rater with a login."""
+        return get(Rater, f"raters/{rater_id}")
+
+    @operation
+    def read_rater_skills(self, rater_id: int) -> Call[RaterSkills]:
+        """What the rater knows, and how the site knows it."""
+        return get(RaterSkills, f"raters/{rater_id}/skills")
+
+    @operation
+    def set_rater_skills(
+        self, rater_id: int, languages: Sequence[str], topics: Sequence[str]
+    ) -> Call[RaterSkills]:
+        """Set what you have observed, in place of all that is `shown`. A topic that you
+        leave out is taken back, and the site does not grant it again by itself.
+
+        `topics`: Prompt categories, such as `summarization`, and tags of your own.
+        """
+        return post(
+            RaterSkills, f"raters/{rater_id}/skills", {"languages": languages, "topics": topics}
+        )
 
     @listing
     def list_runs(
@@ -1913,6 +2777,133 @@ class Operations:
     def verify_snapshot(self, snapshot_id: int) -> Call[Verified]:
         """Read its files and compare them with the fingerprint."""
         return get(Verified, f"snapshots/{snapshot_id}/verify")
+
+    @listing
+    def list_onboarding_steps(
+        self, *, is_retired: bool | None = None, pool: int | None = None
+    ) -> Listing[OnboardingStep]:
+        """Steps of pools' onboarding, newest first. `position` has the order."""
+        return pages(OnboardingStep, "steps", is_retired=is_retired, pool=pool)
+
+    @operation
+    def create_onboarding_step(
+        self,
+        pool: int,
+        kind: OnboardingStepKind,
+        *,
+        title: str | Unset = UNSET,
+        text: str | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        passing_score: float | Unset = UNSET,
+        max_attempts: int | Unset = UNSET,
+        needs_decision: bool | Unset = UNSET,
+        paid_minutes: int | Unset = UNSET,
+    ) -> Call[OnboardingStep]:
+        """Add a step at the end of a pool's onboarding. Current raters take it before their
+        next item.
+
+        `text`: Markdown.
+
+        `guideline`: For `guideline`: its ID.
+
+        `passing_score`: In percent; for `demonstrations` the mean score, 1 to 7.
+
+        `max_attempts`: After the last, an admin decides.
+
+        `needs_decision`: An admin decides on every attempt.
+
+        `paid_minutes`: Paid for each attempt.
+        """
+        return post(
+            OnboardingStep,
+            "steps",
+            {"pool": pool, "kind": kind}
+            | given(
+                {
+                    "title": title,
+                    "text": text,
+                    "guideline": guideline,
+                    "questions": questions,
+                    "passing_score": passing_score,
+                    "max_attempts": max_attempts,
+                    "needs_decision": needs_decision,
+                    "paid_minutes": paid_minutes,
+                }
+            ),
+        )
+
+    @operation
+    def read_onboarding_step(self, step_id: int) -> Call[OnboardingStep]:
+        """One step with its current version."""
+        return get(OnboardingStep, f"steps/{step_id}")
+
+    @operation
+    def change_onboarding_step(
+        self,
+        step_id: int,
+        *,
+        title: str | Unset = UNSET,
+        text: str | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        passing_score: float | Unset = UNSET,
+        max_attempts: int | Unset = UNSET,
+        needs_decision: bool | Unset = UNSET,
+        paid_minutes: int | Unset = UNSET,
+        is_major: bool | Unset = UNSET,
+    ) -> Call[OnboardingStep]:
+        """Change a step. A changed text or question becomes its next version.
+
+        `text`: Markdown.
+
+        `guideline`: For `guideline`: its ID.
+
+        `passing_score`: In percent; for `demonstrations` the mean score, 1 to 7.
+
+        `max_attempts`: After the last, an admin decides.
+
+        `needs_decision`: An admin decides on every attempt.
+
+        `paid_minutes`: Paid for each attempt.
+
+        `is_major`: Everyone must repeat the step.
+        """
+        return patch(
+            OnboardingStep,
+            f"steps/{step_id}",
+            given(
+                {
+                    "title": title,
+                    "text": text,
+                    "guideline": guideline,
+                    "questions": questions,
+                    "passing_score": passing_score,
+                    "max_attempts": max_attempts,
+                    "needs_decision": needs_decision,
+                    "paid_minutes": paid_minutes,
+                    "is_major": is_major,
+                }
+            ),
+        )
+
+    @operation
+    def move_onboarding_step(self, step_id: int, places: int) -> Call[OnboardingStep]:
+        """Move it up or down in the pool's onboarding. Changes nothing beyond the ends.
+
+        `places`: -1 is one up, 1 is one down.
+        """
+        return post(OnboardingStep, f"steps/{step_id}/move", {"places": places})
+
+    @operation
+    def retire_onboarding_step(self, step_id: int) -> Call[OnboardingStep]:
+        """Stop asking raters to take it. Attempts stay. Changes nothing if it is retired."""
+        return post(OnboardingStep, f"steps/{step_id}/retire")
+
+    @listing
+    def list_onboarding_step_versions(self, step_id: int) -> Listing[StepVersion]:
+        """Its versions, newest first."""
+        return pages(StepVersion, f"steps/{step_id}/versions")
 
     @listing
     def list_storage(self) -> Listing[Holding]:

@@ -11,16 +11,23 @@ from typing import Any, Literal
 
 __all__ = [
     "AnswerScore",
+    "AttemptState",
+    "BasisEnum",
     "BenchmarkAnswer",
     "Campaign",
+    "CampaignItem",
     "CampaignKind",
     "CampaignLineage",
+    "CampaignSettings",
+    "CampaignStanding",
     "CampaignState",
     "Card",
     "Chain",
     "ChainStateEnum",
     "ComparedSource",
     "Comparison",
+    "CrowdLink",
+    "DecisionEnum",
     "Delivery",
     "DeliveryStateEnum",
     "Demonstration",
@@ -29,12 +36,19 @@ __all__ = [
     "EventsEnum",
     "FormatEnum",
     "Freed",
+    "Gold",
+    "GoldCount",
+    "GoldRank",
     "Guideline",
+    "GuidelineExample",
     "GuidelineUse",
+    "GuidelineVersion",
     "Holding",
     "Import",
     "ImportProblem",
     "ImportState",
+    "Invitation",
+    "InvitationState",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
@@ -46,6 +60,7 @@ __all__ = [
     "LoadedSuites",
     "Log",
     "LogLine",
+    "Matching",
     "Message",
     "Model",
     "ModelKind",
@@ -55,10 +70,17 @@ __all__ = [
     "NamedModel",
     "NewSnapshotKindEnum",
     "Node",
+    "OnboardingStep",
+    "OnboardingStepKind",
     "OrderEnum",
+    "OriginEnum",
     "Pace",
+    "Person",
     "Point",
     "Pool",
+    "PoolMember",
+    "PoolRate",
+    "PoolRateKind",
     "PresetEnum",
     "Preview",
     "PreviewReply",
@@ -73,7 +95,14 @@ __all__ = [
     "PublicationStateEnum",
     "QueuedRun",
     "RankedResponse",
+    "Rater",
+    "RaterPool",
+    "RaterSkills",
+    "RatingCondition",
+    "RatingQuestion",
+    "RatingQuestionKindEnum",
     "RoleEnum",
+    "RolesEnum",
     "Run",
     "RunKind",
     "RunState",
@@ -84,12 +113,19 @@ __all__ = [
     "ScoredModel",
     "ScorerEnum",
     "SensitiveEnum",
+    "SentInvitation",
+    "SentInvitations",
     "SentToRaters",
     "ShapeEnum",
+    "Skills",
     "Snapshot",
     "SnapshotKind",
     "Source",
+    "StatusEnum",
+    "StepAttempt",
     "StepEnum",
+    "StepQuestion",
+    "StepVersion",
     "StrategyEnum",
     "Suite",
     "SuiteArea",
@@ -107,11 +143,17 @@ __all__ = [
 ]
 
 
+AttemptState = Literal["waiting", "passed", "below", "refused"]
+
+BasisEnum = Literal["hour", "item"]
+
 CampaignKind = Literal["demonstration", "comparison"]
 
 CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
+
+DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
 
@@ -149,6 +191,8 @@ FormatEnum = Literal[
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
 
+InvitationState = Literal["waits", "accepted", "expired", "revoked"]
+
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
@@ -159,7 +203,15 @@ ModelStage = Literal["candidate", "approved", "retired"]
 
 NewSnapshotKindEnum = Literal["demonstrations", "comparisons", "prompts"]
 
+OnboardingStepKind = Literal[
+    "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
+]
+
 OrderEnum = Literal["finish_first", "spread"]
+
+OriginEnum = Literal["adjudication", "expert", "import"]
+
+PoolRateKind = Literal["demonstration", "comparison", "onboarding"]
 
 PresetEnum = Literal["small", "balanced", "thorough"]
 
@@ -180,7 +232,11 @@ PromptSplit = Literal["train", "validation", "test"]
 
 PublicationStateEnum = Literal["queued", "running", "done", "failed"]
 
+RatingQuestionKindEnum = Literal["flag", "scale"]
+
 RoleEnum = Literal["system", "user", "assistant"]
+
+RolesEnum = Literal["rater", "admin", "researcher"]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -217,6 +273,8 @@ ShapeEnum = Literal[
 ]
 
 SnapshotKind = Literal["demonstrations", "comparisons", "prompts", "text", "suites"]
+
+StatusEnum = Literal["at_work", "paused", "no_pool", "closed", "withdrawn"]
 
 StepEnum = Literal[
     "demonstrations",
@@ -314,12 +372,36 @@ class Campaign:
     lease_minutes: int
     order: OrderEnum
     priority: int
+    settings: CampaignSettings
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
     progress: Progress
     last_at: datetime | None
     """When the newest judgment was submitted."""
+
+
+@dataclass(frozen=True)
+class CampaignItem:
+    """A prompt of the campaign and how far it is. Gold items are not listed."""
+
+    id: int
+    position: int
+    prompt: int
+    responses: list[int]
+    """IDs of the responses to compare."""
+    is_calibration: bool
+    """Every rater in the pool answers it."""
+    repeat_of: int | None
+    """The item that this one repeats."""
+    held_at: datetime | None
+    """Since then, raters do not get it."""
+    n_slots: int
+    """Number of answers requested."""
+    n_submitted: int
+    n_in_hand: int
+    """In progress: reserved by a rater now."""
+    n_skips: int
 
 
 @dataclass(frozen=True)
@@ -335,6 +417,43 @@ class CampaignLineage:
     guideline_versions: list[GuidelineUse]
     snapshots: list[UseInSnapshot]
     compared: list[ComparedSource]
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """The settings of a campaign. What only the other kind of campaign has keeps its
+    default.
+    """
+
+    asks_strength: bool
+    asks_reason: bool
+    min_words: int
+    max_words: int
+    max_overlap: int | None
+    confidence: float
+    calibration_percent: int
+    repeat_percent: int
+    budget_unit: str
+    budget: str | None
+    review_share: int
+    gold_share: int
+    gold_tolerance: int
+    gold_min: int
+    gold_warn_below: int
+    gold_pause_below: int
+    gold_feedback: bool
+
+
+@dataclass(frozen=True)
+class CampaignStanding:
+    """A rater's status in one campaign."""
+
+    campaign: int
+    rater: int
+    warned_at: datetime | None
+    paused_at: datetime | None
+    """Since then, the rater gets no items of the campaign."""
+    resumed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -380,6 +499,29 @@ class Comparison:
     reason: str | None
     is_all_bad: bool
     responses: list[RankedResponse]
+
+
+@dataclass(frozen=True)
+class CrowdLink:
+    id: int
+    campaign: int
+    name: str
+    url: str
+    """Give it to the platform, which adds the worker's ID at the end."""
+    id_parameter: str
+    completion_code: str
+    return_url: str
+    n_items: int
+    n_places: int
+    max_minutes: int
+    is_open: bool
+    n_working: int
+    """Visits in progress."""
+    n_complete: int
+    """Completed visits."""
+    n_ended: int
+    """Visits that were returned or timed out."""
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -436,6 +578,44 @@ class Freed:
 
 
 @dataclass(frozen=True)
+class Gold:
+    """A prompt's responses in their correct order."""
+
+    id: int
+    prompt: int
+    origin: OriginEnum
+    made_from: int | None
+    """The item whose order it is."""
+    note: str
+    ranks: list[GoldRank]
+    campaigns: list[int]
+    """IDs of the campaigns that use it."""
+    n_answers: int
+    """Raters who answered it, in all campaigns."""
+    n_passed: int
+    is_suspect: bool
+    """Almost nobody passes: more likely the gold item is wrong than the raters."""
+    is_withdrawn: bool
+    """It is the answer of an expert who has withdrawn."""
+    created_at: datetime
+    retired_at: datetime | None
+    """Since then, raters do not get it and its answers do not count."""
+
+
+@dataclass(frozen=True)
+class GoldCount:
+    n: int
+    """Gold items added."""
+
+
+@dataclass(frozen=True)
+class GoldRank:
+    response: int
+    rank: int | None
+    """1 is best, equal numbers are a tie, null is left open."""
+
+
+@dataclass(frozen=True)
 class Guideline:
     id: int
     name: str
@@ -446,10 +626,38 @@ class Guideline:
 
 
 @dataclass(frozen=True)
+class GuidelineExample:
+    """An example answer that raters see beside their work."""
+
+    answer: str
+    is_good: bool
+    why: str
+    """The reason, in one sentence."""
+    prompt: str
+
+
+@dataclass(frozen=True)
 class GuidelineUse:
     version: str
     questions: list[str]
     n_judgments: int
+
+
+@dataclass(frozen=True)
+class GuidelineVersion:
+    """A version. It never changes."""
+
+    id: int
+    guideline: int
+    number: int
+    text: str
+    """Markdown."""
+    questions: list[RatingQuestion]
+    """The rating form, in the order asked."""
+    examples: list[GuidelineExample]
+    is_major: bool
+    """Raters whose onboarding has a step on this guideline repeated it."""
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -509,6 +717,20 @@ class ImportProblem:
     line: int
     """Of the file; 0 for the file as a whole."""
     sentence: str
+
+
+@dataclass(frozen=True)
+class Invitation:
+    id: int
+    pool: int
+    email: str
+    name: str
+    state: InvitationState
+    n_sent: int
+    sent_at: datetime
+    expires_at: datetime
+    rater: int | None
+    """Who accepted."""
 
 
 @dataclass(frozen=True)
@@ -640,6 +862,16 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class Matching:
+    n_matching: int
+    """Prompts that match the selection."""
+    n_fitting: int
+    """Of those, prompts with enough responses; all of them for demonstrations."""
+    n_taken: int
+    """What a campaign would use of them."""
+
+
+@dataclass(frozen=True)
 class Message:
     role: RoleEnum
     content: str
@@ -716,6 +948,28 @@ class Node:
 
 
 @dataclass(frozen=True)
+class OnboardingStep:
+    id: int
+    pool: int
+    kind: OnboardingStepKind
+    position: int
+    """Lower ones come first."""
+    guideline: int | None
+    passing_score: float | None
+    """In percent; of demonstrations the mean score, 1 to 7. Null if nothing is scored."""
+    max_attempts: int
+    needs_decision: bool
+    paid_minutes: int
+    version: StepVersion
+    """The current version."""
+    n_passed: int
+    """Raters who passed."""
+    n_waiting: int
+    """Attempts that wait for a decision."""
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Pace:
     device: str
     seconds: float
@@ -725,6 +979,20 @@ class Pace:
     """Processes of each of those runs, on all machines."""
     is_as_wide: bool
     """Whether those runs had as many processes and machines as this one requests."""
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    name: str
+    email: str
+    roles: list[RolesEnum]
+    time_zone: str
+    is_active: bool
+    """Whether they can sign in."""
+    rater: int | None
+    """Their ID in pools and `GET /raters`. Null if they have never been a rater."""
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -742,9 +1010,51 @@ class Pool:
     name: str
     description: str
     is_held_out: bool
+    languages: list[str]
+    """Codes of the languages that everyone in the pool reads."""
+    expertise: list[str]
+    """What everyone in the pool knows: prompt categories and other tags."""
+    routes_by_language: bool
+    routes_by_category: bool
+    max_per_day: int | None
+    max_at_once: int | None
+    shown_items: int | None
+    shown_percent: int
     n_raters: int
     n_campaigns: int
+    paused_at: datetime | None
+    """Since then, its raters get no items."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class PoolMember:
+    """A rater in the pool, under their pseudonym."""
+
+    id: int
+    rater: int
+    alias: str
+    joined_at: datetime
+    paused_at: datetime | None
+    n_judged: int
+    """Their answers, in all pools."""
+    last_at: datetime | None
+    """When they last answered."""
+
+
+@dataclass(frozen=True)
+class PoolRate:
+    """What the pool pays for one kind of work from a time on."""
+
+    id: int
+    kind: PoolRateKind
+    basis: BasisEnum
+    amount: str
+    """In whole units: 12.5 with `EUR` is 12.50 euros."""
+    currency: str
+    floor: str | None
+    """Timesheets flag pay below this per hour. Null for none."""
+    valid_from: datetime
 
 
 @dataclass(frozen=True)
@@ -801,7 +1111,12 @@ class Prompt:
     """Requirements an answer must meet, one sentence each."""
     source: Source
     origin: str
+    version: int
+    supersedes: int | None
+    """The prompt that this one replaces."""
     created_at: datetime
+    retired_at: datetime | None
+    """Since then, no new campaign uses it."""
 
 
 @dataclass(frozen=True)
@@ -865,6 +1180,82 @@ class RankedResponse:
     """1 is best, equal numbers are a tie, null is unranked."""
     ratings: dict[str, Any]
     """Answers by question. Questions that were not asked are absent."""
+
+
+@dataclass(frozen=True)
+class Rater:
+    id: int
+    alias: str
+    """The pseudonym in all exports."""
+    person: int
+    """For `GET /people/{id}`."""
+    status: StatusEnum
+    pools: list[RaterPool]
+    languages: list[str]
+    topics: list[str]
+    """Prompt categories and other tags."""
+    n_judged: int
+    last_at: datetime | None
+    """When they last answered."""
+
+
+@dataclass(frozen=True)
+class RaterPool:
+    id: int
+    name: str
+    paused_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RaterSkills:
+    """What a rater knows, by how the site knows it. Routing asks for any of them."""
+
+    declared: Skills
+    """Stated by the rater."""
+    tested: Skills
+    """Passed in a test."""
+    shown: Skills
+    """Earned by answers, or observed by an admin."""
+
+
+@dataclass(frozen=True)
+class RatingCondition:
+    """When a question is asked: an earlier flag is ticked, or an earlier scale is answered
+    within bounds.
+    """
+
+    question: str
+    """The `name` of an earlier question."""
+    at_least: int | None
+    """For a scale."""
+    at_most: int | None
+    """For a scale."""
+
+
+@dataclass(frozen=True)
+class RatingQuestion:
+    """One question about a single response: a flag (yes or no) or a scale of whole numbers."""
+
+    kind: RatingQuestionKindEnum
+    name: str
+    """The key in `ratings`. Keep it in later versions, so that answers stay comparable. Left
+    out, it is made from the label.
+    """
+    label: str
+    """The question as raters read it."""
+    help: str
+    low: int
+    """Scales only; 1 if left out."""
+    high: int
+    """Scales only; 7 if left out."""
+    low_label: str
+    high_label: str
+    is_required: bool
+    """Scales only: raters must answer."""
+    is_merit: bool
+    """Flags only: it speaks for the response."""
+    asked_if: RatingCondition | None
+    """Left out, the question is always asked."""
 
 
 @dataclass(frozen=True)
@@ -1012,11 +1403,34 @@ class ScoredModel:
 
 
 @dataclass(frozen=True)
+class SentInvitation:
+    id: int
+    email: str
+    link: str
+    """Works once, until the invitation expires. Only returned in this response."""
+
+
+@dataclass(frozen=True)
+class SentInvitations:
+    are_mailed: bool
+    """False if the mail server could not be reached: pass on the links yourself."""
+    invitations: list[SentInvitation]
+    """Without people who are in the pool already."""
+
+
+@dataclass(frozen=True)
 class SentToRaters:
     campaign: int
     n: int
     n_left_out: int
     """Their prompts repeat others, or are nearly ones that models train on."""
+
+
+@dataclass(frozen=True)
+class Skills:
+    languages: list[str]
+    topics: list[str]
+    """Prompt categories, such as `summarization`, and tags of your own."""
 
 
 @dataclass(frozen=True)
@@ -1038,6 +1452,65 @@ class Source:
     id: int
     name: str
     kind: str
+
+
+@dataclass(frozen=True)
+class StepAttempt:
+    """A rater's attempt at a step. Answers to a profile are never given."""
+
+    id: int
+    step: int
+    version: int
+    """The number answered."""
+    rater: int
+    alias: str
+    number: int
+    state: AttemptState
+    answers: list[Any]
+    """In the order of the version's questions."""
+    score: float | None
+    """A share from 0 to 1; of demonstrations the mean score, 1 to 7."""
+    submitted_at: datetime
+    may_retry: bool
+    """An admin allowed another attempt."""
+    decided_at: datetime | None
+    decision: str
+    """The message to the rater."""
+
+
+@dataclass(frozen=True)
+class StepQuestion:
+    """A question. `profile`: text, choices. `guideline`: text, choices, right. `flags`:
+    prompt, response, is_sensitive. `rankings`: prompt, responses, ranks.
+    `demonstrations`: prompt. `topics`: topic.
+    """
+
+    text: str
+    choices: list[str]
+    right: int
+    """Which choice is correct, from 0."""
+    prompt: str
+    response: str
+    is_sensitive: bool
+    """As your researchers answered."""
+    responses: list[str]
+    ranks: list[int]
+    """A rank for each response: 1 is best, equal numbers are a tie."""
+    topic: str
+    """A prompt category, or a tag."""
+
+
+@dataclass(frozen=True)
+class StepVersion:
+    """What raters see of a step. A version never changes."""
+
+    id: int
+    number: int
+    title: str
+    text: str
+    """Markdown."""
+    questions: list[StepQuestion]
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 with real workers and a tiny model.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def test_the_notebook_goes_from_an_empty_site_to_a_trained_model(
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "clients/python/src"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
     NotebookClient(notebook, timeout=60 * MINUTES, kernel_name="python3").execute()
 
@@ -70,4 +69,3 @@ def test_the_notebook_goes_from_an_empty_site_to_a_trained_model(
         if output.output_type == "execute_result"
     )
     assert "Capitals" in scorecard
-    assert os.environ["BASE_MODEL"] not in nbformat.writes(nbformat.read(NOTEBOOK, as_version=4))

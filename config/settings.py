@@ -450,6 +450,18 @@ TRY_LIMIT_S = env.integer(
     default="300",
 )
 
+# --- external crowds ------------------------------------------------------------------------------
+PROLIFIC_TOKEN = env.text(
+    "PREFERABLY_PROLIFIC_TOKEN",
+    "API token of the Prolific account that crowd links are connected to.",
+    default="",
+)
+PROLIFIC_URL = env.text(
+    "PREFERABLY_PROLIFIC_URL",
+    "Where Prolific's API is. It gets the token.",
+    default="https://api.prolific.com",
+)
+
 # --- care for raters ------------------------------------------------------------------------------
 UPSETTING_BEFORE_PAUSE = env.integer(
     "PREFERABLY_UPSETTING_BEFORE_PAUSE",

@@ -25,6 +25,12 @@ from labeling.models.onboarding import (
 )
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
+from labeling.models.prolific import (
+    ProlificBonus,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
+)
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (
@@ -71,6 +77,10 @@ __all__ = [
     "Pool",
     "PoolMembership",
     "ProfileAnswer",
+    "ProlificBonus",
+    "ProlificBonusBatch",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptKey",
     "QualityReport",

@@ -74,6 +74,7 @@ class CrowdVisit(models.Model):
         COMPLETE = "complete", _("completed")
         RETURNED = "returned", _("returned")
         TIMED_OUT = "timed_out", _("timed out")
+        SCREENED_OUT = "screened_out", _("screened out")
 
     link = models.ForeignKey(CrowdLink, on_delete=models.CASCADE, related_name="visits")
     external_id = models.CharField(max_length=200)
@@ -82,6 +83,9 @@ class CrowdVisit(models.Model):
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    code = models.CharField(
+        max_length=64, blank=True, default="", help_text="the completion code the worker was shown"
+    )
 
     class Meta:
         constraints = [

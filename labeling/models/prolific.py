@@ -80,6 +80,9 @@ class ProlificSubmission(models.Model):
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     return_asked_at = models.DateTimeField(null=True)
+    bonus_seen = models.PositiveIntegerField(
+        default=0, help_text="the bonuses that Prolific listed when it was last asked, added up"
+    )
 
     class Meta:
         indexes = [

@@ -34,6 +34,10 @@ class TokenRefused(UnableToUseProlific):
     """The token is missing, wrong or without access to the object."""
 
 
+class NotFound(UnableToUseProlific):
+    """Prolific does not have the object."""
+
+
 class TooManyRequests(UnableToUseProlific):
     """Prolific's rate limit: `wait_s` seconds until it accepts requests again."""
 
@@ -150,6 +154,8 @@ def _check(answer: httpx2.Response, content: bytes) -> None:
             _("Prolific asks to wait before the next request. Try again in a minute."),
             wait_s=_wait_s(answer.headers.get("Retry-After", "")),
         )
+    if status == 404:
+        raise NotFound(_("Prolific does not have this: it may have been deleted there."))
     if status >= 500 or status < 400:
         raise NoAnswer(_("Prolific answered with an error (%(status)d).") % {"status": status})
     raise UnableToUseProlific(

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from labeling.people.prolific import client
 
-COMPLETE_URL = "https://app.prolific.com/submissions/complete?cc="
 PARTICIPANT = "{{%PROLIFIC_PID%}}"
 STUDY = "{{%STUDY_ID%}}"
 SESSION = "{{%SESSION_ID%}}"
@@ -100,10 +99,6 @@ def external_url(*, page: str, id_parameter: str) -> str:
     return f"{page}?{id_parameter}={PARTICIPANT}&STUDY_ID={STUDY}&SESSION_ID={SESSION}"
 
 
-def complete_url(code: str) -> str:
-    return f"{COMPLETE_URL}{code}"
-
-
 # --- studies --------------------------------------------------------------------------------------
 
 
@@ -149,6 +144,11 @@ def cost(*, reward: int, n_places: int) -> int:
     """With fees and VAT, in minor units of the account's currency."""
     body = {"reward": reward, "total_available_places": n_places}
     return _amount(client.post("study-cost-calculator/", body).get("total_cost"))
+
+
+def currency() -> str:
+    """Of the account, for a study that does not say its own."""
+    return _currency(client.get("users/me/"))
 
 
 # --- submissions ----------------------------------------------------------------------------------
@@ -235,10 +235,13 @@ def _study(found: Mapping[str, Any]) -> Study:
         prolific_id=_id(found),
         status=str(found.get("status") or "").upper().replace("_", " "),
         n_places=_amount(found.get("total_available_places")),
-        currency=str(found.get("presentment_currency_code") or found.get("currency_code") or "")[
-            :3
-        ].upper(),
+        currency=_currency(found),
     )
+
+
+def _currency(found: Mapping[str, Any]) -> str:
+    code = found.get("presentment_currency_code") or found.get("currency_code") or ""
+    return str(code)[:3].upper()
 
 
 def _submission(found: Mapping[str, Any]) -> Submission:

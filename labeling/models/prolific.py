@@ -119,7 +119,8 @@ class ProlificBonusBatch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
+    send_due_at = models.DateTimeField(null=True, help_text="when a queued batch is sent")
+    sent_at = models.DateTimeField(null=True, help_text="when a worker began to send it")
     looked_up_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -132,7 +133,7 @@ class ProlificBonusBatch(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["sent_at"],
+                fields=["state"],
                 condition=Q(state__in=["queued", "sending", "sent", "unconfirmed"]),
                 name="prolific_bonus_unsettled",
             )

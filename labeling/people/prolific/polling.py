@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -130,7 +132,7 @@ def _store_study(
 ) -> None:
     is_busy = any(each.status in WORKING for each in submissions)
     pause = OFTEN if is_busy else PAUSES.get(found.status, PAUSE)
-    n_places = max(study.n_places, found.n_places)
+    n_places = Greatest(F("n_places"), Value(found.n_places))  # an admin may just have added some
     ProlificStudy.objects.filter(pk=study.pk).update(
         status=found.status,
         n_places=n_places,

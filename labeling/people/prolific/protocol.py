@@ -233,7 +233,7 @@ def _code(code: str, kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
 def _study(found: Mapping[str, Any]) -> Study:
     return Study(
         prolific_id=_id(found),
-        status=str(found.get("status") or "").upper().replace("_", " "),
+        status=_status(found),
         n_places=_amount(found.get("total_available_places")),
         currency=_currency(found),
     )
@@ -246,7 +246,7 @@ def _currency(found: Mapping[str, Any]) -> str:
 
 def _submission(found: Mapping[str, Any]) -> Submission:
     """Lists and single objects differ in two names."""
-    status = str(found.get("status") or "").upper().replace("_", " ")
+    status = _status(found)
     return Submission(
         prolific_id=_id(found),
         participant_id=str(found.get("participant_id") or found.get("participant") or ""),
@@ -256,6 +256,10 @@ def _submission(found: Mapping[str, Any]) -> Submission:
         completed_at=_time(found.get("completed_at")),
         return_asked_at=_time(found.get("return_requested")),
     )
+
+
+def _status(found: Mapping[str, Any]) -> str:
+    return str(found.get("status") or "").upper().replace("_", " ")[:32]
 
 
 def _id(found: Mapping[str, Any]) -> str:

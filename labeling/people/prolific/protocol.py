@@ -128,16 +128,14 @@ def study(prolific_id: str) -> Study:
     return _study(client.get(f"studies/{prolific_id}/"))
 
 
-def move_study(prolific_id: str, action: str) -> Study:
+def move_study(prolific_id: str, action: str) -> None:
     """`action`: PUBLISH, PAUSE or START."""
     client.post(f"studies/{prolific_id}/transition/", {"action": action})
-    return study(prolific_id)
 
 
-def set_places(prolific_id: str, n_places: int) -> Study:
+def set_places(prolific_id: str, n_places: int) -> None:
     """Of a published study: places can only be added."""
     client.patch(f"studies/{prolific_id}/", {"total_available_places": n_places})
-    return study(prolific_id)
 
 
 def cost(*, reward: int, n_places: int) -> int:

@@ -14,7 +14,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.models import ProlificStudy, ProlificSubmission
-from labeling.people.prolific import dues, protocol
+from labeling.people.prolific import client, dues, protocol
 
 Status = ProlificSubmission.Status
 DECIDED = (Status.APPROVED, Status.REJECTED, Status.RETURNED, Status.SCREENED_OUT)
@@ -115,13 +115,17 @@ def _already(submission: ProlificSubmission) -> str:
 def _decided(
     submission: ProlificSubmission, action: str, *, after: dict[str, str], by: User, now: datetime
 ) -> ProlificSubmission:
-    """Store what Prolific says of the submission now."""
-    found = protocol.submission(submission.prolific_id)
+    """Store what Prolific says of the submission now; if it says nothing, the next poll does."""
     before = {"status": submission.status}
-    submission.status, submission.return_asked_at = found.status, found.return_asked_at
+    try:
+        found = protocol.submission(submission.prolific_id)
+        submission.status, submission.return_asked_at = found.status, found.return_asked_at
+    except client.UnableToUseProlific:  # what was asked for is done all the same
+        submission.status = Status.PROCESSING
     with transaction.atomic():
         submission.save(update_fields=["status", "return_asked_at"])
-        changed = {"status": found.status} | after
+        ProlificStudy.objects.filter(pk=submission.study_id).update(poll_due_at=now)
+        changed = {"status": submission.status} | after
         audit_log.record(
             by=by, action=action, target=submission, before=before, after=changed, now=now
         )

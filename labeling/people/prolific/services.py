@@ -106,10 +106,11 @@ def move_study(*, study: ProlificStudy, act: str, by: User, now: datetime) -> Pr
         sentence = _("This study is %(status)s on Prolific, so this is not possible.")
         raise UnableToChangeStudy(sentence % {"status": study.get_status_display()})
     before = {"status": study.status}
-    found = protocol.move_study(study.prolific_id, action)
+    protocol.move_study(study.prolific_id, action)
+    found = _read_back(study)
     with transaction.atomic():
-        _store(study, found, now=now)
-        after = {"status": found.status}
+        _store(study, status=found.status if found else study.status, now=now)
+        after = {"status": study.status}
         audit_log.record(by=by, action=act, target=study, before=before, after=after, now=now)
     return study
 
@@ -124,10 +125,12 @@ def set_places(*, study: ProlificStudy, n_places: int, by: User, now: datetime) 
         sentence = _("The study has %(n)d places already. Places can only be added.")
         raise UnableToChangeStudy(sentence % {"n": study.n_places})
     before = {"n_places": study.n_places}
-    found = protocol.set_places(study.prolific_id, n_places)
+    protocol.set_places(study.prolific_id, n_places)
+    found = _read_back(study)
     with transaction.atomic():
-        _store(study, found, now=now)
-        after = {"n_places": found.n_places}
+        study.n_places = n_places
+        _store(study, status=found.status if found else study.status, now=now)
+        after = {"n_places": n_places}
         audit_log.record(by=by, action="change", target=study, before=before, after=after, now=now)
     return study
 
@@ -179,9 +182,16 @@ def _fields(study: ProlificStudy, *, page: str) -> protocol.StudyFields:
     )
 
 
-def _store(study: ProlificStudy, found: protocol.Study, *, now: datetime) -> None:
-    study.status, study.poll_due_at = found.status, now
-    study.n_places = max(study.n_places, found.n_places)
+def _read_back(study: ProlificStudy) -> protocol.Study | None:
+    """None if Prolific does not say: what was asked for is done, and the next poll shows it."""
+    try:
+        return protocol.study(study.prolific_id)
+    except client.UnableToUseProlific:
+        return None
+
+
+def _store(study: ProlificStudy, *, status: str, now: datetime) -> None:
+    study.status, study.poll_due_at = status, now
     study.save(update_fields=["status", "n_places", "poll_due_at"])
     CrowdLink.objects.filter(pk=study.link_id).update(n_places=study.n_places)
 

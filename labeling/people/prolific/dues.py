@@ -66,6 +66,13 @@ class Row:
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether the participant can still be asked to return it."""
+        submission = self.submission
+        is_over = submission.status not in (Status.RESERVED, Status.ACTIVE, Status.AWAITING_REVIEW)
+        return not is_over and submission.return_asked_at is None
+
+    @property
     def is_reviewable(self) -> bool:
         return self.submission.status == Status.AWAITING_REVIEW
 

@@ -19,7 +19,6 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, ProlificStudy
 from labeling.people.prolific import client, dues, figures, polling, protocol, services
-from labeling.people.prolific import bonuses as prolific_bonuses
 from labeling.people.prolific.forms import PlacesForm, StudyForm
 
 TITLES = {
@@ -92,7 +91,6 @@ def _study_page(request: MemberRequest, study: ProlificStudy, link: CrowdLink) -
         "n_late": sum(row.is_late for row in rows),
         "due": dues.in_words(study, sum(row.due for row in rows)),
         "n_due": sum(row.due > 0 for row in rows),
-        "batches": prolific_bonuses.batches(study=study),
     }
     return render(request, "labeling/people/prolific/study.html", context)
 

@@ -207,9 +207,7 @@ def end_expired_visits(*, now: datetime) -> int:
         .select_related("link__campaign", "rater")
         .order_by("pk")
     )
-    return sum(
-        time_out_visit(visit=visit, now=now) for visit in expired[:ENDED_BATCH]
-    )
+    return sum(time_out_visit(visit=visit, now=now) for visit in expired[:ENDED_BATCH])
 
 
 def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int]) -> Rater | None:

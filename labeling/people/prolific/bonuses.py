@@ -62,9 +62,7 @@ def prepare(
     if open_batch(study=study) is not None:
         raise UnableToPayBonus(_("Other bonuses are not settled yet."))
     due = [
-        row
-        for row in dues.rows(study=study)
-        if row.due and row.submission.pk in submission_ids
+        row for row in dues.rows(study=study) if row.due and row.submission.pk in submission_ids
     ][: protocol.BONUSES_AT_ONCE]
     if not due:
         raise UnableToPayBonus(_("Nothing is due to these participants."))

@@ -158,9 +158,7 @@ def _check(answer: httpx2.Response, content: bytes) -> None:
         raise NotFound(_("Prolific does not have this: it may have been deleted there."))
     if status >= 500 or status < 400:
         raise NoAnswer(_("Prolific answered with an error (%(status)d).") % {"status": status})
-    raise UnableToUseProlific(
-        _("Prolific refused: %(words)s") % {"words": _words(content, status)}
-    )
+    raise UnableToUseProlific(_("Prolific refused: %(words)s") % {"words": _words(content, status)})
 
 
 def _wait_s(header: str) -> int:

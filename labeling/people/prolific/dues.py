@@ -28,6 +28,7 @@ State = ProlificBonusBatch.State
 NOT_PAID = (State.READY, State.REFUSED, State.DISCARDED)
 """Batches in any other state have been paid, or may be."""
 OVER = (Status.TIMED_OUT, Status.RETURNED)
+RETURNABLE = (Status.RESERVED, Status.ACTIVE, Status.AWAITING_REVIEW)
 OWED = (Status.APPROVED, Status.SCREENED_OUT, *OVER)
 """Submissions whose bonus can be counted: their reward is decided, and was not refused."""
 
@@ -66,11 +67,9 @@ class Row:
         )
 
     @property
-    def is_open(self) -> bool:
+    def is_returnable(self) -> bool:
         """Whether the participant can still be asked to return it."""
-        submission = self.submission
-        is_over = submission.status not in (Status.RESERVED, Status.ACTIVE, Status.AWAITING_REVIEW)
-        return not is_over and submission.return_asked_at is None
+        return self.submission.status in RETURNABLE and self.submission.return_asked_at is None
 
     @property
     def is_reviewable(self) -> bool:

@@ -60,9 +60,7 @@ class StudyForm(forms.Form):
         _("Reward"),
         help_text=_("For each participant whom you approve, in the currency of your account."),
     )
-    minutes = forms.IntegerField(
-        label=_("Estimated minutes"), min_value=1, max_value=MOST_MINUTES
-    )
+    minutes = forms.IntegerField(label=_("Estimated minutes"), min_value=1, max_value=MOST_MINUTES)
     n_places = forms.IntegerField(label=_("Places"), min_value=1, max_value=MOST_PLACES)
     screen_out_reward = _money(
         _("Screen-out reward"),

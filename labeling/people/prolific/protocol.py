@@ -190,9 +190,7 @@ def ask_to_return(prolific_id: str, *, reason: str) -> None:
 def prepare_bonuses(*, study_id: str, amounts: Mapping[str, Decimal]) -> Prepared:
     """Set up bonuses, in the major unit by submission. No money moves yet."""
     lines = "\n".join(f"{prolific_id},{amount:.2f}" for prolific_id, amount in amounts.items())
-    found = client.post(
-        "submissions/bonus-payments/", {"study_id": study_id, "csv_bonuses": lines}
-    )
+    found = client.post("submissions/bonus-payments/", {"study_id": study_id, "csv_bonuses": lines})
     return Prepared(_id(found), _amount(found.get("total_amount")))
 
 

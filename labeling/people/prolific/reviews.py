@@ -17,7 +17,6 @@ from labeling.models import ProlificStudy, ProlificSubmission
 from labeling.people.prolific import client, dues, protocol
 
 Status = ProlificSubmission.Status
-RETURNABLE = (Status.RESERVED, Status.ACTIVE, Status.AWAITING_REVIEW)
 
 
 class RejectionCategory(TextChoices):
@@ -79,7 +78,7 @@ def ask_to_return(
     """Ask the participant to return their submission: Prolific tells them the reason. Raises
     UnableToReview and client.UnableToUseProlific.
     """
-    if submission.status not in RETURNABLE:
+    if submission.status not in dues.RETURNABLE:
         raise UnableToReview(_already(submission))
     if submission.return_asked_at is not None:
         raise UnableToReview(_("This participant has been asked to return it already."))

@@ -1,9 +1,9 @@
 """Bonuses: prepared on Prolific, confirmed by an admin, sent by a worker, and looked up.
 
 The row is the queue, as for everything that must not happen twice: a worker claims a batch, stores
-how many bonuses Prolific lists for each participant, and only then asks it to pay. Without an answer
-the batch is unconfirmed until the bonuses appear there; a request is sent again only by an admin,
-after they did not.
+how many bonuses Prolific lists for each participant, and only then asks it to pay. Without an
+answer the batch is unconfirmed until the bonuses appear there; a request is sent again only by an
+admin, after they did not.
 """
 
 from collections.abc import Collection, Sequence

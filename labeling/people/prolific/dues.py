@@ -144,7 +144,7 @@ def _is_late(submission: ProlificSubmission, n_given: int) -> bool:
 
 
 def _received(study: ProlificStudy, found: Iterable[ProlificSubmission]) -> dict[str, int]:
-    """Participant → rewards and bonuses. Prolific may list more bonuses than were paid from here."""
+    """Participant → rewards and bonuses, also those that were not paid from here."""
     ours = _bonuses(study)
     received: dict[str, int] = defaultdict(int)
     for each in found:

@@ -3,6 +3,7 @@ done on Prolific is done there first, and then stored here.
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -87,10 +88,8 @@ def disconnect(*, study: ProlificStudy, by: User, now: datetime) -> None:
         raise UnableToConnect(
             _("This study has been published, so it stays connected. Pause it instead.")
         )
-    try:
+    with suppress(client.NotFound):  # deleted there already
         protocol.delete_study(study.prolific_id)
-    except client.NotFound:
-        pass  # deleted there already
     with transaction.atomic():
         before = {"prolific_id": study.prolific_id}
         audit_log.record(by=by, action="delete", target=study, before=before, now=now)

@@ -1,5 +1,5 @@
-"""An admin's pages of a crowd link's study on Prolific. What costs money is confirmed on a page that
-shows the sum.
+"""An admin's pages of a crowd link's study on Prolific. What costs money is confirmed on a page
+that shows the sum.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from accounts.models import User
 from labeling.models import CrowdLink, CrowdVisit, Guideline, Pool, ProlificStudy
@@ -27,7 +27,7 @@ PAGE = "https://site.example/crowd/token/"
 
 
 @pytest.fixture
-def prolific(settings: SettingsWrapper) -> Iterator[Prolific]:
+def prolific(settings: LazySettings) -> Iterator[Prolific]:
     with prolific_stub() as account:
         settings.PROLIFIC_URL = account.url
         settings.PROLIFIC_TOKEN = TOKEN

@@ -92,7 +92,7 @@ def test_a_refused_token_gets_a_sentence_and_creates_nothing(
 def test_prolifics_own_words_are_shown(prolific: Prolific, link: CrowdLink, alice: User) -> None:
     prolific.faults["POST /api/v1/studies/"] = 400
 
-    with pytest.raises(client.UnableToUseProlific, match="Prolific refused: A fault."):
+    with pytest.raises(client.UnableToUseProlific, match="Prolific refused: A fault"):
         connect(link, alice)
 
 

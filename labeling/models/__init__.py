@@ -4,7 +4,14 @@ and selectors.
 
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
-from labeling.models.crowd import CrowdLink, CrowdVisit
+from labeling.models.crowd import (
+    CrowdLink,
+    CrowdVisit,
+    ProlificBonus,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
+)
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
@@ -25,12 +32,6 @@ from labeling.models.onboarding import (
 )
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
-from labeling.models.prolific import (
-    ProlificBonus,
-    ProlificBonusBatch,
-    ProlificStudy,
-    ProlificSubmission,
-)
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (

@@ -4,10 +4,10 @@ they have shown.
 
 from django.utils import timezone
 
-from config import broker
 from config.celery import short_task
 from labeling.people.crowd import services as crowd_services
 from labeling.people.prolific import bonuses as prolific_bonuses
+from labeling.people.prolific import doorbell as prolific_doorbell
 from labeling.people.prolific import polling as prolific_polling
 from labeling.people.skills import doorbell
 from labeling.people.skills import selectors as skills_selectors
@@ -42,11 +42,11 @@ def ring_prolific() -> None:
     """Queues what is due: looks at studies, and bonuses to send or to look up."""
     now = timezone.now()
     for study_id in prolific_polling.due_study_ids(now=now):
-        broker.send("labeling.people.tasks.poll_prolific_study", study_id=study_id)
+        prolific_doorbell.ring_study(study_id)
     for batch_id in prolific_bonuses.waiting_batch_ids(now=now):
-        broker.send(prolific_bonuses.SEND_TASK, batch_id=batch_id)
+        prolific_doorbell.ring_bonus(batch_id)
     for batch_id in prolific_bonuses.batch_ids_to_look_up(now=now):
-        broker.send(prolific_bonuses.LOOK_UP_TASK, batch_id=batch_id)
+        prolific_doorbell.ring_look(batch_id)
 
 
 @short_task(time_limit_s=300)

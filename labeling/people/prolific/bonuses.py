@@ -19,9 +19,8 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
-from config import broker
 from labeling.models import ProlificBonus, ProlificBonusBatch, ProlificStudy, ProlificSubmission
-from labeling.people.prolific import client, dues, protocol
+from labeling.people.prolific import client, doorbell, dues, protocol
 from labeling.queue.spending import money
 
 State = ProlificBonusBatch.State
@@ -35,8 +34,6 @@ RETRY_S = 120
 BETWEEN_LOOKS = timedelta(minutes=5)
 LOOKED_AFTER_FOR = timedelta(days=2)
 """How long a batch that Prolific accepted is looked up."""
-SEND_TASK = "labeling.people.tasks.send_prolific_bonus"
-LOOK_UP_TASK = "labeling.people.tasks.look_up_prolific_bonus"
 
 
 class UnableToPayBonus(Refusal):
@@ -86,7 +83,7 @@ def pay(*, batch: ProlificBonusBatch, total: int, by: User, now: datetime) -> No
         if ready.update(state=State.QUEUED, send_due_at=now) != 1:
             raise UnableToPayBonus(_("These bonuses have changed. Check them again."))
         _record(batch, "pay_bonus", by=by, now=now)
-        transaction.on_commit(partial(broker.send, SEND_TASK, batch_id=batch.pk))
+        transaction.on_commit(partial(doorbell.ring_bonus, batch.pk))
 
 
 def send_again(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
@@ -98,7 +95,7 @@ def send_again(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
                 _("These bonuses may have been paid. They can be sent again once this is known.")
             )
         _record(batch, "resend", by=by, now=now)
-        transaction.on_commit(partial(broker.send, SEND_TASK, batch_id=batch.pk))
+        transaction.on_commit(partial(doorbell.ring_bonus, batch.pk))
 
 
 def discard(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
@@ -227,7 +224,8 @@ def _look_first(batch: ProlificBonusBatch, lines: Sequence[ProlificBonus]) -> st
 def _paid_before(batch: ProlificBonusBatch, line: ProlificBonus) -> int:
     others = ProlificBonus.objects.filter(submission=line.submission_id).exclude(batch=batch)
     counted = others.exclude(batch__state__in=dues.NOT_PAID)
-    return counted.aggregate(total=Coalesce(Sum("amount"), 0))["total"]
+    total: int = counted.aggregate(total=Coalesce(Sum("amount"), 0))["total"]
+    return total
 
 
 def _look(line: ProlificBonus) -> None:

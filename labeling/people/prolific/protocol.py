@@ -59,8 +59,11 @@ class StudyFields:
             "reward": self.reward,
             "total_available_places": self.n_places,
         }
-        body |= {"filter_set_id": self.filter_set_id} if self.filter_set_id else {"filters": []}
-        return body | ({"project": self.project_id} if self.project_id else {})
+        if self.project_id:
+            body["project"] = self.project_id
+        if self.filter_set_id:
+            return body | {"filter_set_id": self.filter_set_id}
+        return body | {"filters": []}  # everyone
 
 
 @dataclass(frozen=True)

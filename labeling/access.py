@@ -118,7 +118,13 @@ def crowd_link(*, user: User | AnonymousUser, pk: int) -> CrowdLink:
     return get_object_or_404(CrowdLink.objects.select_related("campaign"), pk=pk)
 
 
-def prolific_study(*, user: User | AnonymousUser, link_pk: int) -> ProlificStudy:
+def prolific_study(*, user: User | AnonymousUser, pk: int) -> ProlificStudy:
+    _require_admin(user)
+    return get_object_or_404(ProlificStudy.objects.select_related("link__campaign__pool"), pk=pk)
+
+
+def study_of_link(*, user: User | AnonymousUser, link_pk: int) -> ProlificStudy:
+    """The study on Prolific that a crowd link is connected to."""
     _require_admin(user)
     found = ProlificStudy.objects.select_related("link__campaign__pool")
     return get_object_or_404(found, link=link_pk)

@@ -2,6 +2,7 @@
 
 from accounts.api.views import Router
 from labeling.api import views
+from labeling.api.people import prolific
 
 router = Router()
 router.register("prompts", views.Prompts, "api_prompt")
@@ -10,4 +11,7 @@ router.register("guidelines", views.Guidelines, "api_guideline")
 router.register("campaigns", views.Campaigns, "api_campaign")
 router.register("judgments", views.Judgments, "api_judgment")
 router.register("judgment-events", views.JudgmentEvents, "api_judgment_event")
+router.register("prolific-studies", prolific.ProlificStudies, "api_prolific_study")
+router.register("prolific-submissions", prolific.ProlificSubmissions, "api_prolific_submission")
+router.register("prolific-bonuses", prolific.ProlificBonuses, "api_prolific_bonus")
 urlpatterns = router.urls

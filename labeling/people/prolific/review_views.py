@@ -25,7 +25,7 @@ MOST_CHOSEN = 10_000
 @require_http_methods(["GET", "POST"])
 def approve_passed(request: MemberRequest, pk: int) -> HttpResponse:
     """GET lists those who finished, with the sum of their rewards; POST approves what it listed."""
-    study = labeling_access.prolific_study(user=request.user, link_pk=pk)
+    study = labeling_access.study_of_link(user=request.user, link_pk=pk)
     if request.method == "GET":
         passed = [row for row in dues.rows(study=study) if row.has_passed]
         context = {
@@ -117,7 +117,7 @@ def bonus(request: MemberRequest, pk: int) -> HttpResponse:
     """What is due beyond what was paid. POST sets the chosen bonuses up on Prolific, which says the
     total: they are paid once that is confirmed.
     """
-    study = labeling_access.prolific_study(user=request.user, link_pk=pk)
+    study = labeling_access.study_of_link(user=request.user, link_pk=pk)
     if request.method == "POST":
         try:
             prolific_bonuses.prepare(

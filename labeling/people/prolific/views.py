@@ -169,7 +169,7 @@ def check(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _study(request: MemberRequest, pk: int) -> tuple[ProlificStudy, CrowdLink]:
-    study = labeling_access.prolific_study(user=request.user, link_pk=pk)
+    study = labeling_access.study_of_link(user=request.user, link_pk=pk)
     return study, study.link
 
 

@@ -218,5 +218,7 @@ def _confirm(
             "rewards": dues.in_words(study, rewards),
             "fees": dues.in_words(study, max(0, cost - rewards)),
             "total": dues.in_words(study, cost),
+            "screen_outs": study.status == ProlificStudy.Status.UNPUBLISHED
+            and study.screen_out_reward is not None,
         }
     return render(request, "labeling/people/prolific/confirm.html", context)

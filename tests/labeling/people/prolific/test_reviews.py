@@ -1,16 +1,21 @@
 """Approve, ask to return, reject: a person decides, and Prolific does it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEvent, User
-from labeling.models import CrowdVisit, ProlificStudy, ProlificSubmission
-from labeling.people.prolific import client, dues, reviews
-from tests.cast import NOON
+from labeling.models import CrowdVisit, Guideline, Pool, ProlificStudy, ProlificSubmission
+from labeling.people.crowd import services as crowd_services
+from labeling.people.prolific import client, dues, reviews, services
+from labeling.quality import services as quality_services
+from tests.cast import NOON, open_comparison_campaign
 from tests.labeling.answers import words
-from tests.labeling.people.prolific.conftest import begin, poll
+from tests.labeling.campaigns.campaign_work import judge
+from tests.labeling.people.prolific.conftest import PAGE, PLAN, begin, poll
 from tests.labeling.people.prolific.prolific_stub import LOST, Prolific
 
 SignedIn = Callable[..., Client]
@@ -159,6 +164,35 @@ def test_a_page_of_a_submission_shows_who_it_is_by_alias_only(
 
     assert waiting.visit.rater.alias in page
     assert "p1" not in page.split()
+
+
+def test_the_page_shows_how_far_a_rater_agrees_with_its_interval(
+    prolific: Prolific, day_shift: Pool, guideline: Guideline, signed_in: SignedIn, alice: User
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=6, overlap=2, name="Compare"
+    )
+    link = crowd_services.create_crowd_link(
+        campaign=campaign,
+        name="Comparisons",
+        id_parameter="PROLIFIC_PID",
+        completion_code="C0MP42",
+        n_items=6,
+        by=None,
+        now=NOON,
+    )
+    study = services.connect(link=link, page=PAGE, plan=PLAN, by=alice, now=NOON)
+    for number in "12":
+        visit = begin(link, f"p{number}")
+        prolific.submit(f"s{number}", f"p{number}", "ACTIVE")
+        for _item in range(6):
+            judge(campaign, visit.rater)
+    quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    poll(study)
+
+    page = words(signed_in(alice).get(f"/crowd-links/{link.pk}/prolific/"))
+
+    assert re.search(r"6 of 6 100 % \d+ – 100 %", page)
 
 
 def test_a_copied_code_has_not_passed(

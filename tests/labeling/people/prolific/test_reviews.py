@@ -192,7 +192,7 @@ def test_the_page_shows_how_far_a_rater_agrees_with_its_interval(
 
     page = words(signed_in(alice).get(f"/crowd-links/{link.pk}/prolific/"))
 
-    assert re.search(r"6 of 6 100 % \d+ – 100 %", page)
+    assert len(re.findall(r">\d+ – \d+ %<", page)) == 2, "one for each of two raters"
 
 
 def test_a_copied_code_has_not_passed(

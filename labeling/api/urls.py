@@ -4,7 +4,7 @@ from accounts.api.views import Router
 from labeling.api import guidelines, imports, prompts, responses, views
 from labeling.api.campaigns import golds
 from labeling.api.campaigns import views as campaigns_views
-from labeling.api.people import accounts, crowd, invitations, onboarding, pools, raters
+from labeling.api.people import accounts, crowd, invitations, onboarding, pools, prolific, raters
 from labeling.api.results import pay, quality, queues, review
 
 router = Router()
@@ -32,6 +32,9 @@ router.register("appeals", queues.Appeals, "api_appeal")
 router.register("cases", queues.Cases, "api_case")
 router.register("pay", pay.Pay, "api_pay")
 router.register("pay-disputes", pay.Disputes, "api_pay_dispute")
+router.register("prolific-studies", prolific.ProlificStudies, "api_prolific_study")
+router.register("prolific-submissions", prolific.ProlificSubmissions, "api_prolific_submission")
+router.register("prolific-bonuses", prolific.ProlificBonuses, "api_prolific_bonus")
 reviewing = Router()
 reviewing.register("campaigns", review.CampaignReview, "api_campaign")
 urlpatterns = [*router.urls, *further.urls, *reviewing.urls]

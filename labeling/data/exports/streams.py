@@ -88,7 +88,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         response=judgment.demonstration.text,
         split=prompt.split,
         cluster=prompt.cluster,
-        source_name=_origin(judgment),
+        source_name=origin(judgment),
         licence=prompt.licence,
         category=prompt.category,
         language=prompt.language,
@@ -99,7 +99,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_extra=judgment.is_extra,
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
-        response_licence=_written_licence(judgment),
+        response_licence=written_licence(judgment),
         prompt_source=prompt.source.name,
         item_id=judgment.item_id,
         active_s=judgment.active_s,
@@ -108,7 +108,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
     )
 
 
-def _written_licence(judgment: Judgment) -> str:
+def written_licence(judgment: Judgment) -> str:
     """The licence of a demonstration. An edit keeps that of the text it was made from."""
     if judgment.import_batch:
         return str(judgment.presentation.get("licence") or judgment.import_batch.source.licence)
@@ -116,7 +116,8 @@ def _written_licence(judgment: Judgment) -> str:
     return original.own_licence if original else ""
 
 
-def _origin(judgment: Judgment) -> str:
+def origin(judgment: Judgment) -> str:
+    """Where a demonstration is from: an import, a model whose answer was accepted, or `raters`."""
     if judgment.import_batch:
         return judgment.import_batch.source.name
     return (
@@ -124,6 +125,18 @@ def _origin(judgment: Judgment) -> str:
         if judgment.campaign_id is None
         else "raters"
     )
+
+
+def licences_of_judgment(judgment: Judgment) -> set[str]:
+    """The licences of all its texts; "" if the prompt has none."""
+    licences = {judgment.prompt.licence}
+    # a reverse one-to-one raises when there is none
+    compared = getattr(judgment, "comparison", None)
+    if compared is not None:
+        licences |= {row.response.own_licence for row in compared.ranked.all()} - {""}
+    if getattr(judgment, "demonstration", None) is not None:
+        licences |= {written_licence(judgment)} - {""}
+    return licences
 
 
 def comparisons(

@@ -91,10 +91,13 @@ class Campaign:
 
 @dataclass(frozen=True)
 class RankedResponse:
-    """`rank`: 1 is best, equal is a tie, None is unranked. `position`: 0 was shown first."""
+    """`rank`: 1 is best, equal is a tie, None is unranked. `position`: 0 was shown first.
+    `licence` is empty for a text written on the site.
+    """
 
     response: int
     source: str
+    licence: str
     text: str
     position: int
     rank: int | None
@@ -115,6 +118,8 @@ class Demonstration:
     further: list[Message]
     sources: str
     edit_of: int | None
+    source: str
+    licence: str
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,18 @@ class Judgment:
     kind: str
     campaign: int | None
     prompt: int
+    messages: list[Message]
+    category: str
+    language: str
+    split: str
+    prompt_source: str
+    prompt_licence: str
+    licence: str
     item: int | None
     rater: str
     guideline: str | None
     submitted_at: datetime
+    corrected_at: datetime | None
     active_s: float | None
     is_extra: bool
     is_repeat: bool

@@ -55,6 +55,8 @@ API_TABLE: dict[str, Grant] = {
     "GET api_snapshots": _TRAINING_READ,
     "POST api_snapshots": _TRAINING_WRITE,
     "GET api_snapshot": _TRAINING_READ,
+    "GET api_snapshot_rows": _TRAINING_READ,
+    "GET api_snapshot_file": _TRAINING_READ,
     "GET api_suites": _TRAINING_READ,
     "POST api_suites": _TRAINING_WRITE,
     "GET api_suite": _TRAINING_READ,

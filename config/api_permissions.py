@@ -29,6 +29,7 @@ class Grant:
 
 
 _LABELING_READ = Grant(Scope.LABELING_READ, ADMIN)
+_LABELED_READ = Grant(Scope.LABELING_READ, STAFF)
 _LABELING_WRITE = Grant(Scope.LABELING_WRITE, ADMIN)
 _TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
 _TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
@@ -50,8 +51,12 @@ API_TABLE: dict[str, Grant] = {
     "POST api_campaign_open": _LABELING_WRITE,
     "POST api_campaign_pause": _LABELING_WRITE,
     "POST api_campaign_close": _LABELING_WRITE,
-    "GET api_judgments": Grant(Scope.LABELING_READ, STAFF),
-    "GET api_judgment_events": Grant(Scope.LABELING_READ, STAFF),
+    "GET api_judgments": _LABELED_READ,
+    "GET api_judgment_events": _LABELED_READ,
+    "GET api_exports": _LABELED_READ,
+    "POST api_exports": _LABELED_READ,
+    "GET api_export": _LABELED_READ,
+    "GET api_export_file": _LABELED_READ,
     "GET api_snapshots": _TRAINING_READ,
     "POST api_snapshots": _TRAINING_WRITE,
     "GET api_snapshot": _TRAINING_READ,

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_ROOMS = (
     "accounts",
     "labeling.campaigns",
+    "labeling.data.exports",
     "labeling.data.imports",
     "labeling.people",
     "labeling.quality",

@@ -209,6 +209,7 @@ RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"
 MODELS_DIR = HOME / "models"
 UPLOADS_DIR = HOME / "uploads"
+EXPORTS_DIR = HOME / "exports"
 
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -255,6 +256,12 @@ DEFAULT_FROM_EMAIL = env.text(
     "PREFERABLY_MAIL_FROM",
     "Sender of the site's e-mails.",
     default="Preferably <preferably@localhost>",
+)
+
+DATA_CONTACT = env.text(
+    "PREFERABLY_DATA_CONTACT",
+    "Whom exported data sets name for questions and withdrawals: an e-mail address or a URL.",
+    default="",
 )
 
 # --- static files ---------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from labeling.data.prompts import views as prompts_views
 
 urlpatterns = [
     path("campaigns/<int:pk>/export/", export_views.export, name="export"),
+    path("campaigns/<int:pk>/export/list", export_views.listed, name="export_list"),
+    path("exports/<int:pk>/", export_views.detail, name="export_detail"),
+    path("exports/<int:pk>/file", export_views.file, name="export_file"),
     path("prompts/", prompts_views.index, name="prompts"),
     path("prompts/new/", prompts_views.new, name="prompt_new"),
     path("prompts/imports/", imports_views.index, name="imports"),

@@ -5,6 +5,7 @@ and selectors.
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
 from labeling.models.crowd import CrowdLink, CrowdVisit
+from labeling.models.exports import Export, HubDownload
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
@@ -48,6 +49,7 @@ __all__ = [
     "CrowdVisit",
     "Demonstration",
     "Draft",
+    "Export",
     "Gold",
     "GoldAnswer",
     "GoldItem",
@@ -55,6 +57,7 @@ __all__ = [
     "Guideline",
     "GuidelineReading",
     "GuidelineVersion",
+    "HubDownload",
     "Import",
     "Invitation",
     "Item",

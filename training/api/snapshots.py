@@ -88,7 +88,11 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             kind=kind, name=name, filters=wanted, **self.who_and_when
         )
 
-    @reads("list_snapshot_rows", RowPageSerializer, query=RowQuery)
+    @reads(
+        "list_snapshot_rows",
+        {200: RowPageSerializer, 409: ProblemSerializer},
+        query=RowQuery,
+    )
     def rows(self, request: Request, pk: int) -> Response:
         """The rows of a split in their order. `cursor` is the number of rows to skip."""
         skip, limit = self.asked.get("cursor", 0), self.asked["limit"]

@@ -14,6 +14,7 @@ from labeling.data.exports.rows import (
     ComparisonRow,
     DecidedText,
     DemonstrationRow,
+    MarkedRow,
     Message,
     PromptRow,
     RankedText,
@@ -26,6 +27,7 @@ from labeling.models import (
     Campaign,
     Demonstration,
     Item,
+    ItemResponse,
     Judgment,
     Prompt,
     RankedResponse,
@@ -301,10 +303,13 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
         )
 
 
-def prompts() -> Iterator[PromptRow]:
-    """Every published prompt that is not retired."""
-    rows = visible(Prompt.objects.filter(retired_at=None)).select_related("source").order_by("pk")
-    for prompt in rows.iterator(chunk_size=CHUNK):
+def prompts(*, campaigns: Collection[int] | None = None) -> Iterator[PromptRow]:
+    """Every published prompt that is not retired, or that `campaigns` ask about."""
+    rows = visible(Prompt.objects.filter(retired_at=None))
+    if campaigns is not None:
+        asked = Item.objects.filter(campaign__in=campaigns, repeat_of=None)
+        rows = visible(Prompt.objects.filter(pk__in=asked.values("prompt")))
+    for prompt in rows.select_related("source").order_by("pk").iterator(chunk_size=CHUNK):
         yield PromptRow(
             prompt_id=prompt.pk,
             messages=prompt.messages,
@@ -314,6 +319,32 @@ def prompts() -> Iterator[PromptRow]:
             licence=prompt.licence,
             language=prompt.language,
             source_name=prompt.source.name,
+        )
+
+
+def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[MarkedRow]:
+    """Every published response that its import gave this mark, or those that `campaigns` show."""
+    rows = visible(Response.objects.filter(marks__has_key=mark)).exclude(counting.by_withdrawn())
+    if campaigns is not None:
+        rows = rows.filter(
+            pk__in=ItemResponse.objects.filter(item__campaign__in=campaigns).values("response")
+        )
+    rows = rows.select_related("source", "prompt__source").order_by("pk")
+    for response in rows.iterator(chunk_size=CHUNK):
+        prompt = response.prompt
+        yield MarkedRow(
+            response_id=response.pk,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            text=response.text,
+            marks=response.marks,
+            split=prompt.split,
+            source_name=response.source.name,
+            licence=prompt.licence,
+            category=prompt.category,
+            language=prompt.language,
+            response_licence=response.own_licence,
+            prompt_source=prompt.source.name,
         )
 
 

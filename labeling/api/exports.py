@@ -36,7 +36,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
     shape = serializers.CharField()
-    style = serializers.CharField()
+    style = serializers.CharField()  # type: ignore[assignment]  # shadows Field.style
     file_format = serializers.CharField()
     options = ExportOptionsSerializer()
     state = serializers.ChoiceField(choices=Export.State.choices)
@@ -60,7 +60,7 @@ class NewExportSerializer(serializers.Serializer[Any]):
         Campaign.objects.all(), required=False, help_text="Omit it to export all judgments."
     )
     shape = serializers.ChoiceField(choices=list(shapes.SHAPES))
-    style = serializers.ChoiceField(
+    style = serializers.ChoiceField(  # type: ignore[assignment]  # shadows Field.style
         required=False,
         default="",
         choices=[shapes.CHATS, shapes.TEXTS],

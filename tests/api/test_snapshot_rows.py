@@ -64,7 +64,7 @@ def test_rows_of_a_rater_who_has_withdrawn_have_no_answers_and_are_in_no_file(
         (stays.pk, False),
     ]
     assert "completion" not in page[0]
-    lines = b"".join(file).decode().splitlines()  # type: ignore[arg-type]
+    lines = b"".join(file).decode().splitlines()
     assert [json.loads(line)["judgment"] for line in lines] == [stays.pk]
 
 
@@ -78,8 +78,8 @@ def test_a_file_is_the_same_as_jsonl_and_as_parquet(
 
     for kind in ("demonstrations", "comparisons", "prompts"):
         address = f"/api/v1/snapshots/{cut(kind, noor).pk}/file"
-        lines = b"".join(client.get(address)).decode().splitlines()  # type: ignore[arg-type]
-        parquet = b"".join(client.get(f"{address}?file_format=parquet"))  # type: ignore[arg-type]
+        lines = b"".join(client.get(address)).decode().splitlines()
+        parquet = b"".join(client.get(f"{address}?file_format=parquet"))
 
         rows = [json.loads(line) for line in lines]
         table = pq.read_table(io.BytesIO(parquet)).to_pylist()

@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 from datasets import Dataset, load_dataset
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from trl import (
-    DPOConfig,
-    DPOTrainer,
-    KTOConfig,
-    KTOTrainer,
-    RewardConfig,
-    RewardTrainer,
-    SFTConfig,
-    SFTTrainer,
-)
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.kto_config import KTOConfig
+from trl.trainer.kto_trainer import KTOTrainer
+from trl.trainer.reward_config import RewardConfig
+from trl.trainer.reward_trainer import RewardTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from accounts.models import User
 from labeling.data.exports import jobs, shapes
@@ -132,7 +130,7 @@ TRAINED: list[tuple[str, str, Train]] = [
 @pytest.mark.parametrize(
     ("shape", "style", "train"),
     TRAINED,
-    ids=[f"{shape}-{style}{train.__name__}" for shape, style, train in TRAINED],  # type: ignore[attr-defined]
+    ids=[f"{shape}-{style}{train.__name__}" for shape, style, train in TRAINED],
 )
 def test_trl_trains_a_step_on_what_was_exported(
     shape: str,

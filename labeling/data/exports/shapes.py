@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from labeling.data.exports import judged, projects, trl
 from labeling.data.exports.columns import Record
 from labeling.data.exports.consensus import as_consensus, consensus_rows
+from labeling.data.exports.rows import ComparisonRow
 from labeling.data.exports.streams import (
     adjudications,
     comparisons,
@@ -180,7 +181,7 @@ def _implicit(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
     return map(trl.as_implicit, _preferences(selection, left_out))
 
 
-def _compared(selection: Selection) -> Iterator[judged.ComparisonRow]:
+def _compared(selection: Selection) -> Iterator[ComparisonRow]:
     return comparisons(
         **_judgments(selection),  # type: ignore[arg-type]
         include_repeats=selection.include_repeats,

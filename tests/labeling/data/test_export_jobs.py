@@ -89,7 +89,7 @@ def test_the_card_says_where_the_data_is_from(
         by=alice,
         now=NOON,
     )
-    quality_services.compute_quality(campaign=campaign, now=NOON)
+    quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
 
     export = requested(signed_in(alice), campaign, shape="preferences")
     front, body = card_of(export)

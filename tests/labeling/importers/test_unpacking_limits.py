@@ -44,7 +44,7 @@ def test_a_packed_file_beyond_the_limit_is_refused_as_a_whole(
     found = read(content)
 
     assert not any(isinstance(one, ImportDraft) for one in found)
-    assert any(one.is_fatal and "Split it" in one.sentence for one in found)  # type: ignore[union-attr]
+    assert any(one.is_fatal and "Split it" in one.sentence for one in found)
 
 
 @every_packed

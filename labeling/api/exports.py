@@ -9,10 +9,10 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+from accounts.api import problems
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
-from accounts.api.problems import ProblemSerializer
 from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling import access as labeling_access
 from labeling.data import export_views
@@ -111,7 +111,7 @@ class Exports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @reads(
         "download_export",
-        {(200, ZipRenderer.media_type): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        {(200, ZipRenderer.media_type): OpenApiTypes.BINARY, **problems.described((409,))},
         renderer_classes=(JSONRenderer, ZipRenderer),
     )
     def file(self, request: Request, pk: int) -> HttpResponseBase:

@@ -13,9 +13,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import problems
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
-from accounts.api.problems import ProblemSerializer
 from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling.models import Prompt
 from training import access as training_access
@@ -90,7 +90,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @reads(
         "list_snapshot_rows",
-        {200: RowPageSerializer, 409: ProblemSerializer},
+        {200: RowPageSerializer, **problems.described((409,))},
         query=RowQuery,
     )
     def rows(self, request: Request, pk: int) -> Response:
@@ -107,7 +107,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         {
             (200, "application/jsonl"): OpenApiTypes.BINARY,
             (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
-            409: ProblemSerializer,
+            **problems.described((409,)),
         },
         query=FileQuery,
         renderer_classes=(JSONRenderer, JsonLinesRenderer, ParquetRenderer),

@@ -119,5 +119,6 @@ API_TABLE: dict[str, Grant] = {
     "GET api_model_scorecard": _TRAINING_READ,
     "GET api_model_publications": _TRAINING_READ,
     "POST api_model_publications": _TRAINING_WRITE,
+    "POST api_publications": _TRAINING_WRITE,
     "GET api_publication": _TRAINING_READ,
 }

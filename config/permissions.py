@@ -125,6 +125,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "export_list": ADMIN,
     "export_detail": STAFF,
     "export_file": STAFF,
+    "export_publish": STAFF,
+    "export_publications": STAFF,
     "questions": ADMIN,
     "answer_question": ADMIN,
     "question_own": ADMIN,

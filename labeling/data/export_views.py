@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
+from labeling.data import export_files
 from labeling.data.export_forms import ExportForm
 from labeling.data.exports import jobs, offers, streams
 from labeling.models import Campaign, Export
@@ -33,7 +34,7 @@ def export(request: MemberRequest, pk: int) -> HttpResponse:
             jobs.request_export(
                 campaign=campaign, **form.arguments, by=request.user, now=timezone.now()
             )
-        except jobs.UnableToExport as problem:
+        except export_files.UnableToExport as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("export", pk)
@@ -83,8 +84,8 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _why_no_file(export: Export) -> str:
     try:
-        jobs.file_of(export=export)
-    except jobs.UnableToExport as problem:
+        export_files.file_of(export=export)
+    except export_files.UnableToExport as problem:
         return problem.sentence
     return ""
 
@@ -94,15 +95,15 @@ def file(request: MemberRequest, pk: int) -> HttpResponseBase:
     found = labeling_access.export(user=request.user, pk=pk)
     try:
         return download(found)
-    except jobs.UnableToExport:
+    except export_files.UnableToExport:
         return redirect("export_detail", pk)
 
 
 def download(export: Export) -> FileResponse:
     """Raises UnableToExport."""
     return FileResponse(
-        jobs.file_of(export=export).open("rb"),
+        export_files.file_of(export=export).open("rb"),
         as_attachment=True,
-        filename=jobs.download_name(export=export),
+        filename=export_files.download_name(export=export),
         content_type=CONTENT_TYPE,
     )

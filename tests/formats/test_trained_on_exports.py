@@ -20,6 +20,7 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from accounts.models import User
+from labeling.data import export_files
 from labeling.data.exports import jobs, shapes
 from labeling.models import Rater
 from tests.cast import NOON
@@ -53,7 +54,7 @@ def unpacked(rosa: Rater, raul: Rater, alice: User, tmp_path: Path) -> Callable[
         jobs.run_export(export_id=export.pk, clock=lambda: NOON)
         export.refresh_from_db()
         folder = tmp_path / f"{shape}-{style}-{file_format}"
-        with zipfile.ZipFile(jobs.file_of(export=export)) as archive:
+        with zipfile.ZipFile(export_files.file_of(export=export)) as archive:
             archive.extractall(folder)
         return folder
 

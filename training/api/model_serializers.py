@@ -5,8 +5,9 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from accounts.api.fields import Flag, Name
+from accounts.api.fields import Flag, Name, OneOf
 from accounts.api.paging import PageQuery
+from labeling.models import Export
 from training.benchmarks.scorecards.selectors import Outcome
 from training.models import Publication, Suite, TrainedModel
 from training.registry import export
@@ -166,10 +167,11 @@ class CardSerializer(serializers.Serializer[Any]):
 
 
 class PublicationSerializer(serializers.Serializer[Any]):
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is `done`."""
 
     id = serializers.IntegerField()
-    model = serializers.IntegerField(source="model_id")
+    model = serializers.IntegerField(source="model_id", allow_null=True)
+    export = serializers.IntegerField(source="export_id", allow_null=True)
     repository = serializers.CharField()
     is_private = serializers.BooleanField()
     state = serializers.ChoiceField(choices=Publication.State.choices)
@@ -184,3 +186,7 @@ class PublicationSerializer(serializers.Serializer[Any]):
 class NewPublicationSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     is_private = Flag(default=True)
+
+
+class NewExportPublicationSerializer(NewPublicationSerializer):
+    export = OneOf(Export.objects.all())

@@ -137,5 +137,17 @@ class Publications(RetrieveModelMixin, ApiViewSet):
     queryset = Publication.objects.all()
     serializer_class = PublicationSerializer
 
+    @writes(
+        "publish_export",
+        PublicationSerializer,
+        body=model_serializers.NewExportPublicationSerializer,
+        status=201,
+    )
+    def create(self, **values: Any) -> Publication:
+        """Publish an export to a hub as a data set, privately by default. A worker with the hub's
+        token uploads it.
+        """
+        return registry_publish.publish_export(**values, **self.who_and_when)
+
     def get_object(self) -> Publication:
         return training_access.publication(user=self.by, pk=self.kwargs["pk"])

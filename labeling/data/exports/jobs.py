@@ -1,6 +1,5 @@
 """Exports as jobs: a row is requested, a worker writes its archive, a person downloads it."""
 
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -16,21 +15,17 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
-from accounts.refusals import Refusal
 from config import broker
+from labeling.data.export_files import UnableToExport
 from labeling.data.exports import archive, offers, shapes
 from labeling.data.exports.archive import Wanted, Written
 from labeling.data.exports.shapes import Selection
-from labeling.models import Campaign, Export, Rater
+from labeling.models import Campaign, Export
 
 SILENT_AFTER = timedelta(minutes=10)
 """A thousand rows take seconds; grouping them for other tools takes longer."""
 MAX_ATTEMPTS = 3
 KEPT_FOR = timedelta(days=30)
-
-
-class UnableToExport(Refusal):
-    """The export cannot be made or downloaded; the text says why."""
 
 
 class _Superseded(Exception):
@@ -149,28 +144,6 @@ def _wanted(export: Export) -> Wanted:
             licences=options["licences"],
         ),
     )
-
-
-def file_of(*, export: Export) -> Path:
-    """The archive. Raises UnableToExport if it is not ready, was deleted, or may hold what somebody
-    wrote who has withdrawn since.
-    """
-    if export.state != Export.State.DONE:
-        raise UnableToExport(export.error or _("The export is not ready yet. Try again later."))
-    if Rater.objects.filter(withdrawn_at__gte=export.created_at).exists():
-        raise UnableToExport(
-            _("Somebody has withdrawn since this export was made. Create a new one.")
-        )
-    path = Path(settings.EXPORTS_DIR) / export.file_name
-    if not export.file_name or not path.is_file():
-        raise UnableToExport(_("The file of this export was deleted. Create a new one."))
-    return path
-
-
-def download_name(*, export: Export) -> str:
-    name = export.campaign.name if export.campaign else "judgments"
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or str(export.pk)
-    return f"{slug}-{export.shape}-{export.pk}.zip"
 
 
 # --- workers --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ TASK_ROOMS = (
     "accounts",
     "labeling.campaigns",
     "labeling.data.exports",
+    "labeling.data.hub",
     "labeling.data.imports",
     "labeling.people",
     "labeling.quality",

@@ -194,6 +194,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "prompt_new": ADMIN,
     "prompt": ADMIN,
     "imports": ADMIN,
+    "hub_import_new": ADMIN,
+    "hub_import": ADMIN,
     "import_new": ADMIN,
     "import_agreement": ADMIN,
     "import_detail": ADMIN,

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import periodic_tasks, rest_api, sign_in
+from config.third_party import hub, periodic_tasks, rest_api, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -258,12 +258,6 @@ DEFAULT_FROM_EMAIL = env.text(
     default="Preferably <preferably@localhost>",
 )
 
-DATA_CONTACT = env.text(
-    "PREFERABLY_DATA_CONTACT",
-    "Whom exported data sets name for questions and withdrawals: an e-mail address or a URL.",
-    default="",
-)
-
 # --- static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = (
@@ -436,11 +430,9 @@ ENDPOINT_KEYS = env.all_named(
     "API keys of OpenAI-compatible servers, one variable each. A model stores the"
     " variable's name, never the key.",
 )
-HUB_TOKEN = env.text(
-    "HF_TOKEN",
-    "Access token for the hub, used by the worker that publishes models.",
-    default="",
-)
+HUB_TOKEN, HUB_URL, HUB_IS_OFFLINE = hub.TOKEN, hub.URL, hub.IS_OFFLINE
+HUB_CACHE, DATASETS_CACHE = hub.CACHE, hub.DATASETS_CACHE
+DATA_CONTACT = hub.DATA_CONTACT
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS",
     "Maximum number of playground models in memory per worker on the queue `models`.",

@@ -17,6 +17,7 @@ from labeling.models import (
     Export,
     Gold,
     Guideline,
+    HubDownload,
     Import,
     Invitation,
     Item,
@@ -188,6 +189,11 @@ def case(*, user: User | AnonymousUser, pk: int) -> Case:
 def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:
     _require_admin(user)
     return get_object_or_404(Import.objects.select_related("source", "created_by"), pk=pk)
+
+
+def hub_download(*, user: User | AnonymousUser, pk: int) -> HubDownload:
+    _require_admin(user)
+    return get_object_or_404(HubDownload, pk=pk)
 
 
 def export(*, user: User | AnonymousUser, pk: int) -> Export:

@@ -41,7 +41,7 @@ def export(request: MemberRequest, pk: int) -> HttpResponse:
     context = {"campaign": campaign, "tab": "export", "form": form, "offered": offered}
     return render(
         request,
-        "labeling/data/campaign_export.html",
+        "labeling/data/exports/campaign_export.html",
         context | _listed(campaign),
         status=422 if form.errors else 200,
     )
@@ -52,7 +52,7 @@ def listed(request: MemberRequest, pk: int) -> HttpResponse:
     """The list by itself, which refreshes while an export is being written."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     context = {"campaign": campaign} | _listed(campaign)
-    return render(request, "labeling/data/_exports.html", context)
+    return render(request, "labeling/data/exports/_exports.html", context)
 
 
 def _listed(campaign: Campaign) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
         "card": found.card.partition("\n---\n")[2],
         "why_no_file": _why_no_file(found),
     }
-    return render(request, "labeling/data/export_detail.html", context)
+    return render(request, "labeling/data/exports/export_detail.html", context)
 
 
 def _why_no_file(export: Export) -> str:

@@ -5,7 +5,6 @@ and selectors.
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
 from labeling.models.crowd import CrowdLink, CrowdVisit
-from labeling.models.exports import Export, HubDownload
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
@@ -13,6 +12,7 @@ from labeling.models.judgments import (
     Comparison,
     Demonstration,
     Draft,
+    Export,
     ItemQuestion,
     Judgment,
     RankedResponse,
@@ -26,7 +26,7 @@ from labeling.models.onboarding import (
 )
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
-from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
+from labeling.models.prompts import HubDownload, Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (
     AdjudicatedRank,

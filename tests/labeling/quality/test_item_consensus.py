@@ -37,7 +37,7 @@ from labeling.statistics.consensus import certainty
 from labeling.statistics.figures import Figure
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.labeling.answers import words
-from tests.labeling.exporting import exported_rows
+from tests.labeling.data.exporting import exported_rows
 from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import Any, Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import (
@@ -27,6 +28,8 @@ from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
+Body = type[serializers.Serializer[Any]] | Mapping[str, type[serializers.Serializer[Any]]]
+"""What validates a body; by content type if it may have several, the first if it has none."""
 View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
@@ -95,6 +98,15 @@ class ApiViewSet(GenericViewSet[Any]):
         found = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
+    def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
+        """A page of `rows` in an order of their own: the cursor is a place in the list."""
+        start = self.asked.get("cursor", 0)
+        end = start + self.asked["limit"]
+        n = rows.count() if isinstance(rows, QuerySet) else len(rows)
+        cursor = end if end < n else None
+        shown = self.get_serializer(rows[start:end], many=True).data
+        return Response({"next_cursor": cursor, "results": shown})
+
 
 class Router(SimpleRouter):
     """URLs `runs`, `runs/12` and `runs/12/stop`, with the names api_runs, api_run and api_run_stop
@@ -112,9 +124,13 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def sent(body: Body, request: Request) -> dict[str, Any]:
     """The validated body; of a PATCH, only what it names. Raises ValidationError."""
-    return _valid(body(data=request.data, partial=request.method == "PATCH"))
+    data = request.data  # refuses content types that have no parser
+    if isinstance(body, Mapping):
+        content_type = request.content_type.partition(";")[0].strip().lower()
+        body = body.get(content_type, next(iter(body.values())))
+    return _valid(body(data=data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -188,7 +204,7 @@ def writes(
     name: str,
     answer: Any,
     *,
-    body: type[serializers.Serializer[Any]] | None = None,
+    body: Body | None = None,
     status: int = 200,
     is_one: bool = False,
     is_remembered: bool = True,
@@ -215,6 +231,7 @@ def writes(
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             given = view.get_object() if made is None else made
+            view.serializer_class = answer  # of a response that is not the view's own object
             return Response(view.get_serializer(given).data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)

@@ -37,7 +37,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
     shape = serializers.CharField()
     style = serializers.CharField()  # type: ignore[assignment]  # shadows Field.style
-    file_format = serializers.CharField()
+    format = serializers.CharField(source="file_format")
     options = ExportOptionsSerializer()
     state = serializers.ChoiceField(choices=Export.State.choices)
     n_rows = serializers.IntegerField(help_text="Rows written so far.")
@@ -66,10 +66,11 @@ class NewExportSerializer(serializers.Serializer[Any]):
         choices=[shapes.CHATS, shapes.TEXTS],
         help_text="Whether conversations are lists of messages or texts.",
     )
-    file_format = serializers.ChoiceField(
+    format = serializers.ChoiceField(
+        source="file_format",
         required=False,
         default="",
-        choices=["jsonl", "parquet", "json"],
+        choices=shapes.FILE_FORMATS,
         help_text="`json` is for the files of Label Studio and Argilla.",
     )
     includes_extra = Flag(default=False, help_text="Late answers.")

@@ -39,14 +39,22 @@ class NewHubImportSerializer(serializers.Serializer[Any]):
         default="", allow_blank=True, max_length=200, help_text="Omit it for all."
     )
     revision = serializers.CharField(default="", allow_blank=True, max_length=200)
-    source_name = serializers.CharField(
-        default="", allow_blank=True, max_length=200, help_text="Omit it to use the repository."
+    source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
+        source="source_name",
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="A name for the origin of the data. Omit it to use the repository.",
     )
     licence = serializers.CharField(
         default="", allow_blank=True, max_length=64, help_text="Omit it to use that of the card."
     )
-    file_format = serializers.ChoiceField(
-        default="", allow_blank=True, choices=formats.FORMATS, help_text="Omit it to have it found."
+    format = serializers.ChoiceField(
+        source="file_format",
+        default="",
+        allow_blank=True,
+        choices=formats.FORMATS,
+        help_text="Omit it to have it found.",
     )
     with_judgments = Flag(default=False)
     is_strict = Flag(default=False)

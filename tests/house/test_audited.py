@@ -24,6 +24,7 @@ OURS = ("accounts.", "labeling.", "training.")
 WRITES = ("post", "patch", "delete")
 NOTHING_IS_KEPT = {
     "api_run_estimate": "a guess of hours and cost",
+    "api_import_preview": "the first rows of a file, not kept",
     "run_cost": "the same, on the form",
     "campaign_count": "how many prompts a form would take",
     "campaign_preview": "an admin tries the desk, and nothing of it is stored",

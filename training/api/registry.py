@@ -20,7 +20,7 @@ from training.api.model_serializers import ModelSerializer, PublicationSerialize
 from training.benchmarks.scorecards import selectors as scorecards_selectors
 from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
-from training.registry import cards, change_stage, export
+from training.registry import cards, change_stage, endpoints, export
 from training.registry import publish as registry_publish
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
@@ -52,9 +52,30 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Register a base model."""
         return registry_services.register_model(**values, **self.who_and_when)
 
+    @does(
+        "connect_model",
+        ModelSerializer,
+        body=model_serializers.NewEndpointSerializer,
+        is_one=False,
+        url_path="endpoints",
+        status=201,
+    )
+    def connect(self, **values: Any) -> TrainedModel:
+        """Register an external model behind an OpenAI-compatible URL, to sample from. 409 if an
+        operator has not allowed its host.
+        """
+        return endpoints.register_endpoint(**values, **self.who_and_when)
+
+    @writes(
+        "update_model", ModelSerializer, body=model_serializers.ModelChangeSerializer, is_one=True
+    )
+    def partial_update(self, model: TrainedModel, **values: Any) -> None:
+        """Change its stage, licence, notes or card."""
+        change_stage.change_model(model=model, **values, **self.who_and_when)
+
     @does("change_model", ModelSerializer, body=model_serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
-        """Change its stage, licence, notes or card. Omitted fields keep their value."""
+        """The same as the PATCH."""
         change_stage.change_model(model=model, **values, **self.who_and_when)
 
     @does("pin_model", ModelSerializer)

@@ -20,6 +20,7 @@ from labeling.data.exports.streams import (
 )
 
 OTHER_LICENCE = gettext_noop("rows with a text under another licence")
+FILE_FORMATS = ("jsonl", "parquet", "json")
 CHATS, TEXTS = "conversational", "standard"
 """TRL's names for a row with lists of messages, and for one with texts."""
 

@@ -212,7 +212,7 @@ def test_the_page_lists_exports_and_shows_a_card(
 
 def test_a_researcher_exports_by_api(campaign: Campaign, noor: User, calling: Caller) -> None:
     client = calling(noor)
-    body = {"campaign": campaign.pk, "shape": "preferences", "file_format": "parquet"}
+    body = {"campaign": campaign.pk, "shape": "preferences", "format": "parquet"}
 
     made = client.post("/api/v1/exports", body, content_type="application/json")
     address = f"/api/v1/exports/{made.json()['id']}"
@@ -248,7 +248,7 @@ def test_all_judgments_are_exported_by_api_with_imports(
     ("body", "words"),
     [
         ({"shape": "stepwise", "style": "conversational"}, "exported as standard"),
-        ({"shape": "argilla", "file_format": "parquet"}, "json, jsonl"),
+        ({"shape": "argilla", "format": "parquet"}, "json, jsonl"),
         ({"shape": "demonstrations"}, "no such shape"),
     ],
 )

@@ -232,7 +232,7 @@ def test_a_person_sees_the_licence_and_the_first_rows_before_anything_is_stored(
 
 def test_a_data_set_is_imported_by_api(hub: DatasetHub, alice: User, calling: Caller) -> None:
     client = calling(alice)
-    body = {"repository": "team/preferences", "split": "test", "source_name": "theirs"}
+    body = {"repository": "team/preferences", "split": "test", "source": "theirs"}
 
     made = client.post("/api/v1/hub-imports", body, content_type="application/json")
     downloads.run_download(download_id=made.json()["id"], clock=lambda: NOON)

@@ -53,7 +53,8 @@ class Part:
 
 
 class Place(Protocol):
-    card: HubCard
+    @property
+    def card(self) -> HubCard: ...
 
     @property
     def parts(self) -> list[Part]:

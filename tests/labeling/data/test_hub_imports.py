@@ -123,7 +123,7 @@ def test_a_private_data_set_needs_the_workers_token(
     ],
 )
 def test_what_the_hub_does_not_have_is_said(
-    wanted: dict[str, str], words: str, hub: DatasetHub
+    wanted: dict[str, Any], words: str, hub: DatasetHub
 ) -> None:
     download = downloaded(**wanted)
 
@@ -181,14 +181,16 @@ def test_without_a_network_the_cache_of_datasets_is_read(
     assert "no split “dev”. It has: test, train" in missing.error
 
 
-def test_without_a_licence_nothing_is_imported(hub: DatasetHub, alice: User) -> None:
+def test_without_a_licence_nothing_is_imported(
+    hub: DatasetHub, alice: User, settings: LazySettings
+) -> None:
     hub.files["team/preferences"]["README.md"] = b"# No front matter"
 
     download = downloaded(alice, options={"with_judgments": True})
 
     assert (download.state, download.import_batch) == ("failed", None)
     assert "licence" in download.error
-    assert list((Path(downloads.settings.UPLOADS_DIR) / "imports").iterdir()) == []
+    assert list((Path(settings.UPLOADS_DIR) / "imports").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b/c", "https://x.org/a", "", "a b"])

@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
+    "Agreement",
     "AnswerScore",
+    "Appeal",
     "AttemptState",
     "BasisEnum",
     "BenchmarkAnswer",
+    "Bias",
     "Campaign",
     "CampaignItem",
     "CampaignKind",
@@ -22,36 +25,52 @@ __all__ = [
     "CampaignStanding",
     "CampaignState",
     "Card",
+    "Case",
     "Chain",
     "ChainStateEnum",
     "ComparedSource",
     "Comparison",
+    "Computing",
     "CrowdLink",
+    "Decision",
     "DecisionEnum",
     "Delivery",
     "DeliveryStateEnum",
     "Demonstration",
+    "Dispute",
+    "Effect",
     "Estimate",
     "EventEnum",
     "EventsEnum",
-    "FormatEnum",
+    "Export",
+    "ExportFormat",
+    "ExportOptions",
+    "ExportState",
+    "Figure",
+    "Flag",
     "Freed",
     "Gold",
     "GoldCount",
     "GoldRank",
+    "Group",
     "Guideline",
     "GuidelineExample",
     "GuidelineUse",
     "GuidelineVersion",
     "Holding",
+    "HubImport",
     "Import",
+    "ImportFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
     "InvitationState",
+    "ItemConsensus",
+    "ItemQuestion",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
+    "JudgmentState",
     "LedgerEntry",
     "Lineage",
     "LineageStep",
@@ -60,6 +79,7 @@ __all__ = [
     "LoadedSuites",
     "Log",
     "LogLine",
+    "MadeGold",
     "Matching",
     "Message",
     "Model",
@@ -68,14 +88,20 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewExportShapeEnum",
     "NewSnapshotKindEnum",
+    "NewSuiteShapeEnum",
     "Node",
     "OnboardingStep",
     "OnboardingStepKind",
     "OrderEnum",
     "OriginEnum",
+    "OtherPool",
     "Pace",
+    "Pair",
+    "Payment",
     "Person",
+    "Place",
     "Point",
     "Pool",
     "PoolMember",
@@ -86,21 +112,41 @@ __all__ = [
     "PreviewReply",
     "PreviewRow",
     "Progress",
+    "ProlificBonus",
+    "ProlificBonusLine",
+    "ProlificBonusStateEnum",
+    "ProlificCost",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptCategory",
     "PromptLineage",
     "PromptResponse",
     "PromptSplit",
     "Publication",
-    "PublicationStateEnum",
+    "PublicationState",
+    "QualityRow",
+    "Question",
+    "QueueEnum",
     "QueuedRun",
     "RankedResponse",
     "Rater",
+    "RaterPair",
     "RaterPool",
+    "RaterQuality",
     "RaterSkills",
     "RatingCondition",
     "RatingQuestion",
     "RatingQuestionKindEnum",
+    "ReasonEnum",
+    "RejectionCategoryEnum",
+    "Report",
+    "Response",
+    "Review",
+    "ReviewItem",
+    "ReviewResponse",
+    "ReviewRow",
+    "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
     "Run",
@@ -116,8 +162,9 @@ __all__ = [
     "SentInvitation",
     "SentInvitations",
     "SentToRaters",
-    "ShapeEnum",
+    "SettleOutcomeEnum",
     "Skills",
+    "Skip",
     "Snapshot",
     "SnapshotKind",
     "Source",
@@ -126,20 +173,28 @@ __all__ = [
     "StepEnum",
     "StepQuestion",
     "StepVersion",
+    "StoredResponses",
     "StrategyEnum",
+    "StyleEnum",
     "Suite",
     "SuiteArea",
     "SuiteItem",
     "SuiteKind",
     "SuiteScore",
     "TemplateEnum",
+    "Timesheet",
+    "TimesheetLine",
+    "TimesheetLineStateEnum",
+    "Touched",
     "TriggerEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
+    "Waiting",
     "Webhook",
     "WebhookSecret",
     "WhatEnum",
+    "Withdrawal",
 ]
 
 
@@ -170,7 +225,11 @@ EventsEnum = Literal[
     "judgment.restored",
 ]
 
-FormatEnum = Literal[
+ExportFormat = Literal["jsonl", "parquet", "json"]
+
+ExportState = Literal["queued", "running", "done", "failed"]
+
+ImportFormat = Literal[
     "jsonl",
     "csv",
     "plain",
@@ -201,7 +260,36 @@ ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
 
+NewExportShapeEnum = Literal[
+    "prompts",
+    "demonstrations",
+    "dialogues",
+    "preferences",
+    "implicit",
+    "unpaired",
+    "stepwise",
+    "rankings",
+    "adjudicated",
+    "consensus",
+    "label_studio",
+    "label_studio_texts",
+    "argilla",
+    "argilla_texts",
+]
+
 NewSnapshotKindEnum = Literal["demonstrations", "comparisons", "prompts"]
+
+NewSuiteShapeEnum = Literal[
+    "suite",
+    "xstest",
+    "simple-safety-tests",
+    "llmbar",
+    "rewardbench-2",
+    "rewardbench",
+    "mt-bench",
+    "truthfulqa",
+    "truthfulqa-mc",
+]
 
 OnboardingStepKind = Literal[
     "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
@@ -214,6 +302,10 @@ OriginEnum = Literal["adjudication", "expert", "import"]
 PoolRateKind = Literal["demonstration", "comparison", "onboarding"]
 
 PresetEnum = Literal["small", "balanced", "thorough"]
+
+ProlificBonusStateEnum = Literal[
+    "ready", "queued", "sending", "sent", "paid", "unconfirmed", "not_found", "refused", "discarded"
+]
 
 PromptCategory = Literal[
     "generation",
@@ -230,9 +322,30 @@ PromptCategory = Literal[
 
 PromptSplit = Literal["train", "validation", "test"]
 
-PublicationStateEnum = Literal["queued", "running", "done", "failed"]
+PublicationState = Literal["queued", "running", "done", "failed"]
+
+QueueEnum = Literal["repair", "safety", "technical"]
 
 RatingQuestionKindEnum = Literal["flag", "scale"]
+
+ReasonEnum = Literal[
+    "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
+]
+
+RejectionCategoryEnum = Literal[
+    "FAILED_INSTRUCTIONS",
+    "FAILED_CHECK",
+    "LOW_EFFORT",
+    "MALINGERING",
+    "TOO_QUICKLY",
+    "TOO_SLOWLY",
+    "NO_CODE",
+    "BAD_CODE",
+    "NO_DATA",
+    "UNSUPP_DEVICE",
+    "INCOMP_LONGITUDINAL",
+    "OTHER",
+]
 
 RoleEnum = Literal["system", "user", "assistant"]
 
@@ -260,17 +373,7 @@ ScorerEnum = Literal[
 
 SensitiveEnum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "other"]
 
-ShapeEnum = Literal[
-    "suite",
-    "xstest",
-    "simple-safety-tests",
-    "llmbar",
-    "rewardbench-2",
-    "rewardbench",
-    "mt-bench",
-    "truthfulqa",
-    "truthfulqa-mc",
-]
+SettleOutcomeEnum = Literal["fixed", "kept"]
 
 SnapshotKind = Literal["demonstrations", "comparisons", "prompts", "text", "suites"]
 
@@ -305,6 +408,8 @@ StepEnum = Literal[
 
 StrategyEnum = Literal["ddp", "fsdp"]
 
+StyleEnum = Literal["conversational", "standard"]
+
 SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
 SuiteKind = Literal["choice", "generate", "pairs", "best-of-k", "flip", "lm-eval"]
@@ -322,6 +427,8 @@ TemplateEnum = Literal[
     "reward",
 ]
 
+TimesheetLineStateEnum = Literal["paid", "due"]
+
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
 
 VerdictEnum = Literal[
@@ -332,12 +439,49 @@ WhatEnum = Literal["model", "run", "snapshot"]
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far raters agree. docs/api.md names the figures."""
+
+    report: Report
+    figures: dict[str, Figure]
+    questions: list[Question]
+    """Of the rating form."""
+    groups: list[Group]
+    groups_left_out: dict[str, int]
+    """Groups with votes that are not listed."""
+    pools: list[OtherPool]
+    """Agreement with other pools."""
+    reward_model: str
+    """That `figures.model` compares with."""
+    kappas: list[dict[str, Any]]
+    """Cohen's κ of two raters, by question."""
+
+
+@dataclass(frozen=True)
 class AnswerScore:
     scorer: str
     value: float
     """0 to 1, higher is better; rewards have no bounds."""
     label: str
     certainty: float | None
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A rater's appeal against a review, or an answer that was set aside."""
+
+    id: int
+    judgment: int
+    campaign: int | None
+    item: int | None
+    rater: str
+    score: int | None
+    feedback: str
+    is_set_aside: bool
+    appeal: str
+    appealed_at: datetime
+    answer: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -354,6 +498,25 @@ class BenchmarkAnswer:
     missing: str
     """Why there is no answer; otherwise empty."""
     scores: list[AnswerScore]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What choices depend on besides quality."""
+
+    report: Report
+    figures: dict[str, Figure]
+    swaps: dict[str, Figure]
+    """Of repeats in which two responses swapped sides."""
+    effects: list[Effect]
+    """All features estimated together."""
+    effects_n: int
+    effects_note: str
+    median_s: float | None
+    wording: dict[str, Any]
+    """Errors towards responses that sound surer."""
+    groups: dict[str, Any]
+    """Pools and profile groups side by side. Groups too small to show are counted."""
 
 
 @dataclass(frozen=True)
@@ -465,6 +628,21 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Case:
+    id: int
+    queue: QueueEnum
+    campaign: int
+    item: int
+    prompt: int
+    skips: list[Skip]
+    opened_at: datetime
+    owner: int | None
+    outcome: str
+    note: str
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Chain:
     """One pass through a schedule's plan."""
 
@@ -502,6 +680,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Computing:
+    campaign: int
+    computed_at: datetime | None
+    """When the present report was computed."""
+
+
+@dataclass(frozen=True)
 class CrowdLink:
     id: int
     campaign: int
@@ -522,6 +707,14 @@ class CrowdLink:
     n_ended: int
     """Visits that were returned or timed out."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    reason: ReasonEnum
+    note: str
+    at: datetime
+    ranks: dict[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -553,6 +746,35 @@ class Demonstration:
     """Sources of the facts, in the writer's words."""
     edit_of: int | None
     """The response this is an edit of."""
+    source: str
+    """The import it came from, or `raters`."""
+    licence: str
+    """The text's own licence. Empty if it was written here. An edit has that of the text it
+    was made from.
+    """
+
+
+@dataclass(frozen=True)
+class Dispute:
+    id: int
+    rater: str
+    since: str
+    until: str
+    text: str
+    raised_at: datetime
+    answer: str
+    answered_at: datetime | None
+    correction: str | None
+    """Paid on the day of the answer."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    name: str
+    odds: Figure
+    """1 means no effect."""
+    p: float | None
 
 
 @dataclass(frozen=True)
@@ -567,6 +789,60 @@ class Estimate:
     """On each GPU, with the full models on each."""
     disk_gb: float | None
     times: list[Pace]
+
+
+@dataclass(frozen=True)
+class Export:
+    id: int
+    campaign: int | None
+    shape: str
+    style: str
+    format: str
+    options: ExportOptions
+    state: ExportState
+    n_rows: int
+    """Rows written so far."""
+    left_out: dict[str, int]
+    """What the shape cannot hold, and how many."""
+    card: str
+    """The data set card: README.md of the archive."""
+    n_bytes: int
+    """Of the archive. 0 if it has no file."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    includes_extra: bool
+    includes_repeats: bool
+    includes_imports: bool
+    licences: list[str] | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    n: int
+    """What it was computed from."""
+    low: float | None
+    high: float | None
+    note: str
+    """Why there is no value or no interval, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reason to check a rater's answers, not a verdict."""
+
+    kind: str
+    label: str
+    sentence: str
+    false_alarm: str
+    """How often an honest rater looks like this."""
 
 
 @dataclass(frozen=True)
@@ -613,6 +889,14 @@ class GoldRank:
     response: int
     rank: int | None
     """1 is best, equal numbers are a tie, null is left open."""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: str
+    """category, language, month or week"""
+    value: str
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -684,6 +968,28 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class HubImport:
+    id: int
+    repository: str
+    config: str
+    split: str
+    revision: str
+    state: ExportState
+    bytes_total: int
+    """0 until known."""
+    bytes_read: int
+    licence: str
+    """As the data set's card says."""
+    is_cached: bool
+    """It came from the worker's local cache."""
+    import_batch: int | None
+    """The import that follows."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Import:
     """An import. It has ended when `finished_at` is set."""
 
@@ -734,6 +1040,33 @@ class Invitation:
 
 
 @dataclass(frozen=True)
+class ItemConsensus:
+    item: int
+    prompt: int
+    n_judgments: int
+    n_known: int
+    """Of their raters, with a known reliability."""
+    places: list[Place]
+    """Best first."""
+    pairs: list[Pair]
+    adjudicated: dict[str, int | None]
+    """Response → rank, where a reviewer decided; otherwise empty."""
+
+
+@dataclass(frozen=True)
+class ItemQuestion:
+    id: int
+    campaign: int
+    item: int
+    rater: str
+    text: str
+    asked_at: datetime
+    owner: int | None
+    answer: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Judgment:
     """One judgment, under the rater's pseudonym."""
 
@@ -741,12 +1074,25 @@ class Judgment:
     kind: JudgmentKindEnum
     campaign: int | None
     prompt: int
+    messages: list[Message]
+    """The prompt."""
+    category: PromptCategory
+    language: str
+    split: PromptSplit
+    prompt_source: str
+    """Where the prompt is from."""
+    prompt_licence: str
+    """The prompt's licence. Empty if none is stated."""
+    licence: str
+    """The licences of all its texts as one SPDX expression."""
     item: int | None
     """What was asked: the prompt with its responses. Null for an imported judgment."""
     rater: str
     guideline: str | None
     """Name and version, such as “Helpful answers v3”."""
     submitted_at: datetime
+    corrected_at: datetime | None
+    """When this version was submitted. Null for the first."""
     active_s: float | None
     is_extra: bool
     is_repeat: bool
@@ -775,6 +1121,14 @@ class JudgmentEvent:
     campaign: int | None
     rater: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class JudgmentState:
+    judgment: int
+    is_set_aside: bool
+    is_extra: bool
+    """It counts beside those asked for: another rater has its place."""
 
 
 @dataclass(frozen=True)
@@ -859,6 +1213,11 @@ class LogLine:
     number: int
     """Line number in the attempt's log, from 1. A gap means that lines were dropped."""
     text: str
+
+
+@dataclass(frozen=True)
+class MadeGold:
+    gold: int
 
 
 @dataclass(frozen=True)
@@ -970,6 +1329,12 @@ class OnboardingStep:
 
 
 @dataclass(frozen=True)
+class OtherPool:
+    pool: str
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class Pace:
     device: str
     seconds: float
@@ -979,6 +1344,33 @@ class Pace:
     """Processes of each of those runs, on all machines."""
     is_as_wide: bool
     """Whether those runs had as many processes and machines as this one requests."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: int
+    """ID of a response."""
+    right: int
+    n_left: int
+    n_tie: int
+    n_right: int
+    majority: int | None
+    """-1: left is better, 0: a tie, 1: right; null: no winner."""
+    weighted: int | None
+    p: float
+    """How likely the weighted result is."""
+
+
+@dataclass(frozen=True)
+class Payment:
+    id: int
+    rater: int
+    since: str
+    until: str
+    totals: dict[str, str]
+    """Currency → amount."""
+    note: str
+    paid_at: datetime
 
 
 @dataclass(frozen=True)
@@ -993,6 +1385,16 @@ class Person:
     rater: int | None
     """Their ID in pools and `GET /raters`. Null if they have never been a rater."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    response: int
+    by_majority: int
+    """1 is best; equal numbers share a place."""
+    weighted: int
+    """Votes weighted by the raters' reliability."""
+    certainty: float
 
 
 @dataclass(frozen=True)
@@ -1098,6 +1500,98 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ProlificBonus:
+    id: int
+    study: int
+    state: ProlificBonusStateEnum
+    """`unconfirmed`: sent without an answer, so the site looks for the bonuses."""
+    amount: int
+    """For the participants."""
+    total: int
+    """With Prolific's fees and VAT."""
+    problem: str
+    lines: list[ProlificBonusLine]
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ProlificBonusLine:
+    submission: int
+    amount: int
+    is_paid: bool
+    """Whether Prolific lists it."""
+
+
+@dataclass(frozen=True)
+class ProlificCost:
+    n_places: int
+    rewards: int
+    total: int
+    """With Prolific's fees and VAT."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class ProlificStudy:
+    id: int
+    crowd_link: int
+    prolific_id: str
+    name: str
+    description: str
+    eligibility: str
+    project_id: str
+    filter_set_id: str
+    reward: int
+    currency: str
+    """ISO 4217, once Prolific has said it."""
+    minutes: int
+    """Estimated time."""
+    n_places: int
+    screen_out_reward: int | None
+    screen_out_places: int | None
+    completion_code: str
+    no_work_code: str
+    """For workers who find no more items."""
+    screen_out_code: str
+    """For workers who do not pass onboarding."""
+    status: str
+    """As Prolific says it, such as ACTIVE."""
+    polled_at: datetime | None
+    """When Prolific last said how the study stands."""
+    problem: str
+    """Why the last look failed. Empty if it did not."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ProlificSubmission:
+    id: int
+    study: int
+    prolific_id: str
+    rater: int | None
+    """Null if the participant never opened the link."""
+    status: str
+    """As Prolific says it, such as AWAITING REVIEW."""
+    visit_state: str | None
+    """As the site has it."""
+    n_answers: int
+    has_passed: bool
+    """Waits for review, with the code the site gave for a complete visit."""
+    is_late: bool
+    """Finished after Prolific had given the place away: no reward, so a bonus is due."""
+    earned: int
+    """At the pool's rates."""
+    received: int
+    """Rewards and bonuses, also those on their way."""
+    due: int
+    """What a bonus would pay."""
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_asked_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Prompt:
     id: int
     messages: list[Message]
@@ -1139,13 +1633,16 @@ class PromptResponse:
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is
+    `done`.
+    """
 
     id: int
-    model: int
+    model: int | None
+    export: int | None
     repository: str
     is_private: bool
-    state: PublicationStateEnum
+    state: PublicationState
     bytes_total: int
     """0 until known."""
     bytes_sent: int
@@ -1155,6 +1652,27 @@ class Publication:
     """What went wrong, as a sentence."""
     created_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    campaign: int
+    name: str
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    """Ties count half."""
+    alpha: Figure
+    """Krippendorff's α, ordinal."""
+    n_raters_to_check: int
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    label: str
+    is_scale: bool
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -1173,6 +1691,8 @@ class QueuedRun:
 class RankedResponse:
     response: int
     source: str
+    licence: str
+    """The text's own licence. Empty if it was written here."""
     text: str
     position: int
     """Position on the page. 0 is shown first."""
@@ -1200,10 +1720,39 @@ class Rater:
 
 
 @dataclass(frozen=True)
+class RaterPair:
+    one: str
+    """A pseudonym."""
+    other: str
+    agreement: Figure
+    """Ties count half."""
+    kappa: float | None
+    """Cohen's."""
+
+
+@dataclass(frozen=True)
 class RaterPool:
     id: int
     name: str
     paused_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RaterQuality:
+    """One rater of the campaign, under a pseudonym. Read `caution` with it."""
+
+    rater: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    """Used in snapshots: 0 is no better than chance, 1 always right."""
+    figures: dict[str, Figure]
+    habits: dict[str, Figure]
+    flags: list[Flag]
+    taste: str
+    """The group with a taste of its own that the rater shares; otherwise empty."""
+    caution: str
 
 
 @dataclass(frozen=True)
@@ -1256,6 +1805,104 @@ class RatingQuestion:
     """Flags only: it speaks for the response."""
     asked_if: RatingCondition | None
     """Left out, the question is always asked."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report that the numbers are from."""
+
+    campaign: int
+    computed_at: datetime
+    n_judgments: int
+    n_set_aside: int
+    n_withdrawn: int
+    n_new: int
+    """Judgments since then, counted up to 1,001. A new report follows by itself."""
+    is_outdated: bool
+    """Decisions have changed since."""
+    is_computing: bool
+
+
+@dataclass(frozen=True)
+class Response:
+    id: int
+    prompt: int
+    source: Source
+    text: str
+    number: int
+    """Among the source's responses to the prompt."""
+    licence: str
+    """Its own, or that of its source."""
+    sampling: dict[str, Any]
+    """How a model was sampled."""
+    marks: dict[str, Any]
+    """What an import said of it: label, scores."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    score: int | None
+    feedback: str
+    appealed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """An item with every answer to it, and what was decided."""
+
+    item: int
+    prompt: int
+    responses: list[ReviewResponse]
+    answers: list[ReviewedAnswer]
+    decision: Decision | None
+    gold: int | None
+
+
+@dataclass(frozen=True)
+class ReviewResponse:
+    letter: str
+    response: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with answers that wait for review."""
+
+    item: int
+    n_judgments: int
+    agreement: float | None
+    """Of its answers; null with fewer than two raters."""
+    pace: float | None
+    """Characters per second of the fastest answer."""
+    seconds: float | None
+    n_new: int
+    """Answers by new raters."""
+    is_drawn: bool
+    """In the random sample."""
+    is_requested: bool
+    """By a rater who was paused."""
+    pasted: float | None
+    """Largest share of pasted text."""
+    latest_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewedAnswer:
+    judgment: int
+    who: str
+    text: str | None
+    ranks: dict[str, int | None]
+    """Response → rank."""
+    reason: str
+    edit: str
+    """Their edit of a response."""
+    pace: float | None
+    is_new: bool
+    pasted_share: float | None
+    is_set_aside: bool
+    review: Review | None
 
 
 @dataclass(frozen=True)
@@ -1434,6 +2081,13 @@ class Skills:
 
 
 @dataclass(frozen=True)
+class Skip:
+    rater: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Snapshot:
     id: int
     name: str
@@ -1511,6 +2165,12 @@ class StepVersion:
     """Markdown."""
     questions: list[StepQuestion]
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredResponses:
+    responses: list[Response]
+    """In the order of the call."""
 
 
 @dataclass(frozen=True)
@@ -1593,6 +2253,58 @@ class SuiteScore:
 
 
 @dataclass(frozen=True)
+class Timesheet:
+    """What one rater did in these days, and what it comes to."""
+
+    rater: int
+    alias: str
+    since: str
+    until: str
+    n: int
+    """Answers."""
+    n_skipped: int
+    active_s: float
+    totals: dict[str, str]
+    due: dict[str, str]
+    """What is not paid yet."""
+    n_without_rate: int
+    """Lines that cost nothing because no rate is set."""
+    alarms: list[str]
+    """Work that pays less than its minimum."""
+
+
+@dataclass(frozen=True)
+class TimesheetLine:
+    day: str
+    pool: str
+    work: str
+    n: int
+    extra: int
+    skipped: int
+    active_s: float
+    rate: str
+    paid_by: str
+    """hour or item"""
+    amount: str
+    currency: str
+    state: TimesheetLineStateEnum
+    later: str
+    """“yes” if it was added to a day that had been paid."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What holds, or learned from, the rater's answers and texts. To remove their data
+    fully: create new snapshots, train again, retire these models.
+    """
+
+    n_judgments: int
+    snapshots: list[UseInSnapshot]
+    runs: list[Named]
+    models: list[Named]
+
+
+@dataclass(frozen=True)
 class UseInSnapshot:
     id: int
     name: str
@@ -1604,6 +2316,18 @@ class UseInSnapshot:
 class Verified:
     is_intact: bool
     """Its files have the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits in each queue."""
+
+    repair: int
+    safety: int
+    technical: int
+    questions: int
+    onboarding: int
+    """Onboarding answers to review."""
 
 
 @dataclass(frozen=True)
@@ -1625,3 +2349,14 @@ class WebhookSecret:
     """Only returned in this response."""
     old_secret_until: datetime | None
     """Until then, messages are also signed with the previous secret."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A rater under a pseudonym."""
+
+    id: int
+    """Of the rater."""
+    alias: str
+    withdrawn_at: datetime | None
+    """Null for a rater who has not withdrawn."""

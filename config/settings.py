@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import periodic_tasks, rest_api, sign_in
+from config.third_party import periodic_tasks, prolific, rest_api, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -430,10 +430,9 @@ ENDPOINT_KEYS = env.all_named(
     " variable's name, never the key.",
 )
 HUB_TOKEN = env.text(
-    "HF_TOKEN",
-    "Access token for the hub, used by the worker that publishes models.",
-    default="",
+    "HF_TOKEN", "Access token for the hub, used by the worker that publishes models.", default=""
 )
+PROLIFIC_TOKEN, PROLIFIC_URL = prolific.TOKEN, prolific.URL
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS",
     "Maximum number of playground models in memory per worker on the queue `models`.",

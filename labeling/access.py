@@ -25,6 +25,9 @@ from labeling.models import (
     OnboardingStep,
     PayDispute,
     Pool,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
     Prompt,
     Rater,
     StepAttempt,
@@ -79,6 +82,15 @@ def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: 
     return get_object_or_404(found, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
 
 
+def reviewable_judgment(*, user: User | AnonymousUser, pk: int) -> Judgment:
+    """An answer to an item of a campaign that is not a gold."""
+    _require_admin(user)
+    found = Judgment.objects.select_related("item", "campaign", "comparison", "set_aside", "rater")
+    return get_object_or_404(
+        found, item__isnull=False, campaign__isnull=False, is_gold=False, pk=pk
+    )
+
+
 def gold(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Gold:
     """A gold that the campaign uses."""
     _require_admin(user)
@@ -125,6 +137,31 @@ def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
 def crowd_link(*, user: User | AnonymousUser, pk: int) -> CrowdLink:
     _require_admin(user)
     return get_object_or_404(CrowdLink.objects.select_related("campaign"), pk=pk)
+
+
+def prolific_study(*, user: User | AnonymousUser, pk: int) -> ProlificStudy:
+    _require_admin(user)
+    return get_object_or_404(ProlificStudy.objects.select_related("link__campaign__pool"), pk=pk)
+
+
+def study_of_link(*, user: User | AnonymousUser, link_pk: int) -> ProlificStudy:
+    """The study on Prolific that a crowd link is connected to."""
+    _require_admin(user)
+    found = ProlificStudy.objects.select_related("link__campaign__pool")
+    return get_object_or_404(found, link=link_pk)
+
+
+def prolific_submission(*, user: User | AnonymousUser, pk: int) -> ProlificSubmission:
+    _require_admin(user)
+    found = ProlificSubmission.objects.select_related(
+        "study__link__campaign__pool", "visit__rater", "visit__link"
+    )
+    return get_object_or_404(found, pk=pk)
+
+
+def prolific_bonus(*, user: User | AnonymousUser, pk: int) -> ProlificBonusBatch:
+    _require_admin(user)
+    return get_object_or_404(ProlificBonusBatch.objects.select_related("study__link"), pk=pk)
 
 
 def my_visit(*, rater: Rater) -> CrowdVisit:

@@ -213,7 +213,8 @@ class Guidelines(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Its versions with text, rating form and examples, newest first."""
         found = self.get_object().versions.all()
         number = self.asked.get("number")
-        return self.page(found if number is None else found.filter(number=number))
+        found = found if number is None else found.filter(number=number)
+        return self.page(found, shown=list)
 
     @versions.mapping.post
     @writes(

@@ -114,8 +114,11 @@ class _SettingsSerializer(serializers.Serializer[Any]):
     )
 
 
-class NewCampaignSerializer(_SettingsSerializer, SelectedSerializer):
+class _NamedSerializer(serializers.Serializer[Any]):
     name = Name(max_length=120)
+
+
+class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, _SettingsSerializer):
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
     overlap = serializers.IntegerField(

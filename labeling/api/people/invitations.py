@@ -90,10 +90,6 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Invitation:
         return labeling_access.invitation(user=self.by, pk=self.kwargs["pk"])
 
-    def get_serializer_class(self) -> Any:
-        is_new = getattr(self, "action", "") == "create"
-        return SentInvitationsSerializer if is_new else super().get_serializer_class()
-
     def shown(self, objects: Sequence[Invitation]) -> Sequence[Any]:
         return selectors.invitation_rows(invitations=objects, now=timezone.now())
 

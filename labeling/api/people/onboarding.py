@@ -99,7 +99,7 @@ class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def versions(self, request: Request, pk: int) -> Response:
         """Its versions, newest first."""
-        return self.page(self.get_object().versions.all())
+        return self.page(self.get_object().versions.all(), shown=list)
 
 
 class StepAttemptSerializer(serializers.Serializer[Any]):

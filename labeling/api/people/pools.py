@@ -266,7 +266,7 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """What the pool pays, newest first. For each kind of work, the latest one that has started
         is valid.
         """
-        return self.page(timesheets_selectors.rates_of(pool=self.get_object()))
+        return self.page(timesheets_selectors.rates_of(pool=self.get_object()), shown=list)
 
     @rates.mapping.post
     @writes(

@@ -102,7 +102,7 @@ class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @reads("read_rater_skills", RaterSkillsSerializer, serializer_class=RaterSkillsSerializer)
     def skills(self, request: Request, pk: int) -> Response:
         """What the rater knows, and how the site knows it."""
-        return Response(self.get_serializer(_skills_of(self.get_object())).data)
+        return Response(self.serialized(_skills_of(self.get_object())).data)
 
     @skills.mapping.post
     @writes("set_rater_skills", RaterSkillsSerializer, body=SkillsSerializer, is_one=True)

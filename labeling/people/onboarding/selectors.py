@@ -6,7 +6,15 @@ from django.db import models
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from labeling.models import OnboardingStep, Pool, ProfileAnswer, Rater, StepAttempt, StepVersion
+from labeling.models import (
+    CrowdVisit,
+    OnboardingStep,
+    Pool,
+    ProfileAnswer,
+    Rater,
+    StepAttempt,
+    StepVersion,
+)
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.queue.onboarding_left import (
     OnboardingProgress,
@@ -83,6 +91,13 @@ def rater_steps(*, rater: Rater, pool: Pool) -> list[RaterStep]:
             _line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked)
         )
     return lines
+
+
+def is_visiting(*, rater: Rater, pool: Pool) -> bool:
+    """Whether the rater is here through a crowd link to a campaign of the pool."""
+    return rater.crowd_visits.filter(
+        link__campaign__pool=pool, state=CrowdVisit.State.WORKING
+    ).exists()
 
 
 def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:

@@ -160,11 +160,13 @@ class Operations:
     @operation
     def create_campaign(
         self,
-        *,
-        kind: CampaignKind,
         name: str,
+        kind: CampaignKind,
+        *,
         pool: int,
         guideline: int,
+        n_responses: int | Unset = UNSET,
+        prompts: Mapping[str, Any] | Unset = UNSET,
         overlap: int | Unset = UNSET,
         lease_minutes: int | Unset = UNSET,
         priority: int | Unset = UNSET,
@@ -183,8 +185,6 @@ class Operations:
         gold_warn_below: int | Unset = UNSET,
         gold_pause_below: int | Unset = UNSET,
         gold_feedback: bool | Unset = UNSET,
-        n_responses: int | Unset = UNSET,
-        prompts: Mapping[str, Any] | Unset = UNSET,
         asks_dialogue: bool | Unset = UNSET,
         order: OrderEnum | Unset = UNSET,
         calibration_percent: int | Unset = UNSET,
@@ -192,6 +192,8 @@ class Operations:
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
+
+        `n_responses`: Required for comparisons, ignored otherwise.
 
         `overlap`: Number of answers per item.
 
@@ -228,8 +230,6 @@ class Operations:
 
         `gold_feedback`: Show raters how they did on gold items after they answer.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
-
         `asks_dialogue`: Demonstrations only: raters can continue after the answer, turn
         by turn.
 
@@ -241,9 +241,11 @@ class Operations:
         return post(
             Campaign,
             "campaigns",
-            {"kind": kind, "name": name, "pool": pool, "guideline": guideline}
+            {"name": name, "kind": kind, "pool": pool, "guideline": guideline}
             | given(
                 {
+                    "n_responses": n_responses,
+                    "prompts": prompts,
                     "overlap": overlap,
                     "lease_minutes": lease_minutes,
                     "priority": priority,
@@ -262,8 +264,6 @@ class Operations:
                     "gold_warn_below": gold_warn_below,
                     "gold_pause_below": gold_pause_below,
                     "gold_feedback": gold_feedback,
-                    "n_responses": n_responses,
-                    "prompts": prompts,
                     "asks_dialogue": asks_dialogue,
                     "order": order,
                     "calibration_percent": calibration_percent,
@@ -507,9 +507,9 @@ class Operations:
     @operation
     def create_crowd_link(
         self,
-        *,
         campaign: int,
         name: str,
+        *,
         completion_code: str,
         id_parameter: str | Unset = UNSET,
         return_url: str | Unset = UNSET,
@@ -606,7 +606,7 @@ class Operations:
         return post(Gold, f"golds/{gold_id}/retire")
 
     @operation
-    def import_golds(self, *, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
+    def import_golds(self, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
         """Add gold items: all of them or, if one is wrong, none. `errors` has every problem
         by its row.
 
@@ -635,9 +635,9 @@ class Operations:
     @operation
     def create_guideline(
         self,
-        *,
         name: str,
         text: str,
+        *,
         questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
         examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> Call[Guideline]:
@@ -704,9 +704,9 @@ class Operations:
     @operation
     def create_import(
         self,
-        *,
         rows: Sequence[Mapping[str, Any]],
         source: str,
+        *,
         licence: str,
         format: FormatEnum | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
@@ -753,8 +753,8 @@ class Operations:
     def create_import_from_file(
         self,
         file: str | PathLike[str],
-        *,
         source: str,
+        *,
         licence: str,
         format: FormatEnum | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
@@ -892,7 +892,7 @@ class Operations:
 
     @operation
     def create_invitations(
-        self, *, pool: int, people: Sequence[Mapping[str, Any]]
+        self, pool: int, people: Sequence[Mapping[str, Any]]
     ) -> Call[SentInvitations]:
         """Invite people to rate in a pool, and mail each a link. Somebody with an open
         invitation gets a new link.
@@ -972,9 +972,9 @@ class Operations:
     @operation
     def register_model(
         self,
-        *,
         name: str,
         location: str,
+        *,
         kind: ModelKind | Unset = UNSET,
         is_elsewhere: bool | Unset = UNSET,
         licence: str | Unset = UNSET,
@@ -1126,9 +1126,9 @@ class Operations:
     @operation
     def connect_model(
         self,
-        *,
         name: str,
         url: str,
+        *,
         served_name: str,
         key_variable: str | Unset = UNSET,
         serves: int | Unset | None = UNSET,
@@ -1205,9 +1205,9 @@ class Operations:
     @operation
     def create_person(
         self,
-        *,
         name: str,
         email: str,
+        *,
         roles: Sequence[RolesEnum],
         time_zone: str | Unset = UNSET,
         is_active: bool | Unset = UNSET,
@@ -1434,9 +1434,9 @@ class Operations:
     def set_pool_rate(
         self,
         pool_id: int,
-        *,
         kind: PoolRateKind,
         amount: str,
+        *,
         currency: str,
         basis: BasisEnum | Unset = UNSET,
         floor: str | Unset | None = UNSET,
@@ -1650,7 +1650,7 @@ class Operations:
 
     @operation
     def set_rater_skills(
-        self, rater_id: int, *, languages: Sequence[str], topics: Sequence[str]
+        self, rater_id: int, languages: Sequence[str], topics: Sequence[str]
     ) -> Call[RaterSkills]:
         """Set what you have observed, in place of all that is `shown`. A topic that you
         leave out is taken back, and the site does not grant it again by itself.
@@ -1684,9 +1684,9 @@ class Operations:
     @operation
     def queue_run(
         self,
-        *,
         kind: RunKind,
         name: str,
+        *,
         base_model: int,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -1865,9 +1865,9 @@ class Operations:
     def send_run_to_raters(
         self,
         run_id: int,
-        *,
         suite: int,
         against: int,
+        *,
         name: str,
         pool: int,
         guideline: int,
@@ -1932,9 +1932,9 @@ class Operations:
     @operation
     def estimate_run(
         self,
-        *,
         kind: RunKind,
         base_model: int,
+        *,
         name: str | Unset = UNSET,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -2747,7 +2747,7 @@ class Operations:
 
     @operation
     def cut_snapshot(
-        self, *, kind: NewSnapshotKindEnum, name: str, filters: Mapping[str, Any] | Unset = UNSET
+        self, kind: NewSnapshotKindEnum, name: str, *, filters: Mapping[str, Any] | Unset = UNSET
     ) -> Call[Snapshot]:
         """Create a snapshot of the current judgments or prompts.
 
@@ -2788,9 +2788,9 @@ class Operations:
     @operation
     def create_onboarding_step(
         self,
-        *,
         pool: int,
         kind: OnboardingStepKind,
+        *,
         title: str | Unset = UNSET,
         text: str | Unset = UNSET,
         guideline: int | Unset = UNSET,
@@ -3009,7 +3009,7 @@ class Operations:
 
     @operation
     def create_webhook(
-        self, *, name: str, url: str, events: Sequence[EventsEnum]
+        self, name: str, url: str, *, events: Sequence[EventsEnum]
     ) -> Call[WebhookSecret]:
         """Create a webhook. It receives events from now on, signed with the secret in this
         response.

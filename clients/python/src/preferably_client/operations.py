@@ -26,18 +26,24 @@ from preferably_client.core import (
 )
 from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
+    Agreement,
+    Appeal,
     BasisEnum,
     BenchmarkAnswer,
+    Bias,
     Campaign,
     CampaignItem,
     CampaignKind,
     CampaignLineage,
     CampaignStanding,
     Card,
+    Case,
     Chain,
+    Computing,
     CrowdLink,
     DecisionEnum,
     Delivery,
+    Dispute,
     Estimate,
     EventsEnum,
     FormatEnum,
@@ -50,12 +56,16 @@ from preferably_client.rows import (
     Import,
     ImportProblem,
     Invitation,
+    ItemConsensus,
+    ItemQuestion,
     Judgment,
     JudgmentEvent,
+    JudgmentState,
     LedgerEntry,
     Lineage,
     LoadedSuites,
     Log,
+    MadeGold,
     Matching,
     Model,
     ModelKind,
@@ -66,6 +76,7 @@ from preferably_client.rows import (
     OnboardingStep,
     OnboardingStepKind,
     OrderEnum,
+    Payment,
     Person,
     Pool,
     PoolMember,
@@ -73,14 +84,26 @@ from preferably_client.rows import (
     PoolRateKind,
     PresetEnum,
     Preview,
+    ProlificBonus,
+    ProlificCost,
+    ProlificStudy,
+    ProlificSubmission,
     Prompt,
     PromptCategory,
     PromptLineage,
     PromptResponse,
     Publication,
+    QualityRow,
     QueuedRun,
     Rater,
+    RaterPair,
+    RaterQuality,
     RaterSkills,
+    ReasonEnum,
+    RejectionCategoryEnum,
+    Response,
+    ReviewItem,
+    ReviewRow,
     RolesEnum,
     Run,
     RunKind,
@@ -92,23 +115,45 @@ from preferably_client.rows import (
     SensitiveEnum,
     SentInvitations,
     SentToRaters,
+    SettleOutcomeEnum,
     ShapeEnum,
     Snapshot,
     StepAttempt,
     StepVersion,
+    StoredResponses,
     StrategyEnum,
     Suite,
     SuiteArea,
     SuiteItem,
     TemplateEnum,
+    Timesheet,
+    TimesheetLine,
+    Touched,
     TriggerEnum,
     Verified,
+    Waiting,
     Webhook,
     WebhookSecret,
+    Withdrawal,
 )
 
 
 class Operations:
+    @listing
+    def list_appeals(self, *, is_answered: bool | None = None) -> Listing[Appeal]:
+        """Raters' appeals against reviews."""
+        return pages(Appeal, "appeals", is_answered=is_answered)
+
+    @operation
+    def read_appeal(self, appeal_id: int) -> Call[Appeal]:
+        """One appeal."""
+        return get(Appeal, f"appeals/{appeal_id}")
+
+    @operation
+    def answer_appeal(self, appeal_id: int, text: str) -> Call[Appeal]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(Appeal, f"appeals/{appeal_id}/answer", {"text": text})
+
     @listing
     def list_attempts(
         self,
@@ -160,9 +205,9 @@ class Operations:
     @operation
     def create_campaign(
         self,
+        *,
         name: str,
         kind: CampaignKind,
-        *,
         pool: int,
         guideline: int,
         n_responses: int | Unset = UNSET,
@@ -378,9 +423,26 @@ class Operations:
         return delete(f"campaigns/{campaign_id}")
 
     @operation
+    def read_campaign_agreement(self, campaign_id: int) -> Call[Agreement]:
+        """How far its raters agree, in pairs, orders and answers, by group and with others."""
+        return get(Agreement, f"campaigns/{campaign_id}/agreement")
+
+    @operation
+    def read_campaign_bias(self, campaign_id: int) -> Call[Bias]:
+        """What choices depend on besides quality: position, length, looks, wording."""
+        return get(Bias, f"campaigns/{campaign_id}/bias")
+
+    @operation
     def close_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for good. Raters can still submit items they have open."""
         return post(Campaign, f"campaigns/{campaign_id}/close")
+
+    @listing
+    def list_campaign_consensus(self, campaign_id: int) -> Listing[ItemConsensus]:
+        """What the answers to each item say together, by majority and weighted, newest items
+        first.
+        """
+        return pages(ItemConsensus, f"campaigns/{campaign_id}/consensus")
 
     @listing
     def list_campaign_items(
@@ -421,6 +483,25 @@ class Operations:
         return post(CampaignStanding, f"campaigns/{campaign_id}/pause-rater", {"rater": rater})
 
     @operation
+    def compute_campaign_quality(self, campaign_id: int) -> Call[Computing]:
+        """Have a worker compute the report now: read it again in a few seconds. 409 if no
+        worker can be reached.
+        """
+        return post(Computing, f"campaigns/{campaign_id}/quality")
+
+    @listing
+    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
+        """Agreement of every two raters with at least ten votes on shared pairs."""
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+
+    @listing
+    def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
+        """Each rater's agreement, reliability, habits and reasons to check, flagged ones
+        first.
+        """
+        return pages(RaterQuality, f"campaigns/{campaign_id}/rater-quality")
+
+    @operation
     def reopen_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Hand out the remaining items of a closed campaign again, with the newest version
         of its guideline. Changes nothing unless it is closed.
@@ -435,6 +516,77 @@ class Operations:
         `rater`: The ID of a rater.
         """
         return post(CampaignStanding, f"campaigns/{campaign_id}/resume-rater", {"rater": rater})
+
+    @listing
+    def list_review_queue(
+        self,
+        campaign_id: int,
+        *,
+        order: Literal["disagreement", "fast", "new", "random", "paused", "pasted"] | None = None,
+    ) -> Listing[ReviewRow]:
+        """Items whose answers wait for review, most urgent first.
+
+        `order`: All but the first two also filter. Leave it out for the page's own.
+        """
+        return pages(ReviewRow, f"campaigns/{campaign_id}/review", order=order)
+
+    @operation
+    def read_review_item(
+        self, campaign_id: int, item: int, *, names: Literal["hidden", "shown"] | None = None
+    ) -> Call[ReviewItem]:
+        """One item with its responses, every answer, and the decision. Raters are numbers
+        unless you ask for their pseudonyms.
+
+        `names`: Raters by number or pseudonym.
+        """
+        return get(ReviewItem, f"campaigns/{campaign_id}/review/{item}", names=names)
+
+    @operation
+    def decide_review(
+        self,
+        campaign_id: int,
+        item: int,
+        *,
+        ranks: Mapping[str, int | None] | Unset = UNSET,
+        reason: ReasonEnum | Unset = UNSET,
+        note: str | Unset = UNSET,
+        promotes: bool | Unset = UNSET,
+        scores: Mapping[str, int | None] | Unset = UNSET,
+        feedback: Mapping[str, str] | Unset = UNSET,
+        feedback_to_all: str | Unset = UNSET,
+    ) -> Call[ReviewItem]:
+        """Decide the order of an item, or score its demonstrations, and give its raters
+        feedback. A later decision replaces it.
+
+        `ranks`: Response → rank, 1 the best; equal is a tie.
+
+        `reason`: Comparisons only, required: why raters disagreed.
+
+        `note`: Why this ranking is right.
+
+        `promotes`: Also make this ranking a gold item.
+
+        `scores`: Judgment → score from 1 to 7.
+
+        `feedback`: Judgment → feedback to its rater.
+
+        `feedback_to_all`: For every rater of the item without feedback of their own.
+        """
+        return post(
+            ReviewItem,
+            f"campaigns/{campaign_id}/review/{item}",
+            given(
+                {
+                    "ranks": ranks,
+                    "reason": reason,
+                    "note": note,
+                    "promotes": promotes,
+                    "scores": scores,
+                    "feedback": feedback,
+                    "feedback_to_all": feedback_to_all,
+                }
+            ),
+        )
 
     @operation
     def count_prompts_for_campaign(
@@ -453,6 +605,44 @@ class Operations:
             "campaigns/count",
             {"kind": kind} | given({"n_responses": n_responses, "prompts": prompts}),
         )
+
+    @listing
+    def list_cases(
+        self,
+        *,
+        is_settled: bool | None = None,
+        queue: Literal["repair", "safety", "technical"] | None = None,
+    ) -> Listing[Case]:
+        """Items that raters skipped for a reason."""
+        return pages(Case, "cases", is_settled=is_settled, queue=queue)
+
+    @operation
+    def read_case(self, case_id: int) -> Call[Case]:
+        """One case."""
+        return get(Case, f"cases/{case_id}")
+
+    @operation
+    def own_case(self, case_id: int, *, is_mine: bool | Unset = UNSET) -> Call[Case]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(Case, f"cases/{case_id}/own", given({"is_mine": is_mine}))
+
+    @operation
+    def settle_case(
+        self, case_id: int, outcome: SettleOutcomeEnum, *, note: str | Unset = UNSET
+    ) -> Call[Case]:
+        """Resolve it. The item is available again, but not to raters who skipped it.
+
+        `outcome`: Changing or retiring the prompt settles its cases too.
+        """
+        return post(Case, f"cases/{case_id}/settle", {"outcome": outcome} | given({"note": note}))
+
+    @operation
+    def count_waiting(self) -> Call[Waiting]:
+        """How many open cases, questions and onboarding answers there are."""
+        return get(Waiting, "cases/waiting")
 
     @listing
     def list_chains(
@@ -507,9 +697,9 @@ class Operations:
     @operation
     def create_crowd_link(
         self,
+        *,
         campaign: int,
         name: str,
-        *,
         completion_code: str,
         id_parameter: str | Unset = UNSET,
         return_url: str | Unset = UNSET,
@@ -606,7 +796,7 @@ class Operations:
         return post(Gold, f"golds/{gold_id}/retire")
 
     @operation
-    def import_golds(self, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
+    def import_golds(self, *, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
         """Add gold items: all of them or, if one is wrong, none. `errors` has every problem
         by its row.
 
@@ -635,9 +825,9 @@ class Operations:
     @operation
     def create_guideline(
         self,
+        *,
         name: str,
         text: str,
-        *,
         questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
         examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> Call[Guideline]:
@@ -704,9 +894,9 @@ class Operations:
     @operation
     def create_import(
         self,
+        *,
         rows: Sequence[Mapping[str, Any]],
         source: str,
-        *,
         licence: str,
         format: FormatEnum | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
@@ -753,8 +943,8 @@ class Operations:
     def create_import_from_file(
         self,
         file: str | PathLike[str],
-        source: str,
         *,
+        source: str,
         licence: str,
         format: FormatEnum | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
@@ -892,7 +1082,7 @@ class Operations:
 
     @operation
     def create_invitations(
-        self, pool: int, people: Sequence[Mapping[str, Any]]
+        self, *, pool: int, people: Sequence[Mapping[str, Any]]
     ) -> Call[SentInvitations]:
         """Invite people to rate in a pool, and mail each a link. Somebody with an open
         invitation gets a new link.
@@ -950,6 +1140,27 @@ class Operations:
         )
 
     @operation
+    def make_judgment_gold(self, judgment_id: int) -> Call[MadeGold]:
+        """Make an expert's ranking a gold item of its campaign."""
+        return post(MadeGold, f"judgments/{judgment_id}/gold")
+
+    @operation
+    def restore_judgment(self, judgment_id: int) -> Call[JudgmentState]:
+        """Let an answer that was set aside count again. Changes nothing if it counts."""
+        return post(JudgmentState, f"judgments/{judgment_id}/restore")
+
+    @operation
+    def set_judgment_aside(
+        self, judgment_id: int, *, reason: str | Unset = UNSET
+    ) -> Call[JudgmentState]:
+        """Leave an answer out of agreement, training and exports. It stays paid, its rater
+        is told and can appeal. Changes nothing if it is set aside.
+
+        `reason`: For reviewers only.
+        """
+        return post(JudgmentState, f"judgments/{judgment_id}/set-aside", given({"reason": reason}))
+
+    @operation
     def read_campaign_lineage(self, campaign_id: int) -> Call[CampaignLineage]:
         """What was asked in a campaign, and what came of it."""
         return get(CampaignLineage, f"lineage/campaigns/{campaign_id}")
@@ -972,9 +1183,9 @@ class Operations:
     @operation
     def register_model(
         self,
+        *,
         name: str,
         location: str,
-        *,
         kind: ModelKind | Unset = UNSET,
         is_elsewhere: bool | Unset = UNSET,
         licence: str | Unset = UNSET,
@@ -1126,9 +1337,9 @@ class Operations:
     @operation
     def connect_model(
         self,
+        *,
         name: str,
         url: str,
-        *,
         served_name: str,
         key_variable: str | Unset = UNSET,
         serves: int | Unset | None = UNSET,
@@ -1189,6 +1400,84 @@ class Operations:
         return pages(QueuedRun, "nodes/queue")
 
     @listing
+    def list_pay(self, *, since: str | None = None, until: str | None = None) -> Listing[Timesheet]:
+        """Every rater with work in these days, by pseudonym.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(Timesheet, "pay", since=since, until=until)
+
+    @listing
+    def list_pay_disputes(self, *, is_answered: bool | None = None) -> Listing[Dispute]:
+        """Raters' objections to a timesheet, newest first."""
+        return pages(Dispute, "pay-disputes", is_answered=is_answered)
+
+    @operation
+    def answer_pay_dispute(
+        self,
+        pay_dispute_id: int,
+        text: str,
+        *,
+        correction: str | Unset = UNSET,
+        currency: str | Unset = UNSET,
+    ) -> Call[Dispute]:
+        """Answer it, with a correction of the pay if you like. 409 if it is answered.
+
+        `correction`: In the major unit; a negative amount deducts.
+        """
+        return post(
+            Dispute,
+            f"pay-disputes/{pay_dispute_id}/answer",
+            {"text": text} | given({"correction": correction, "currency": currency}),
+        )
+
+    @listing
+    def list_timesheet_lines(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Listing[TimesheetLine]:
+        """One rater's days, each with its pool, kind of work, rate and amount.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(TimesheetLine, f"pay/{pay_id}/lines", since=since, until=until)
+
+    @operation
+    def mark_paid(
+        self, pay_id: int, *, since: str, until: str, note: str | Unset = UNSET
+    ) -> Call[Payment]:
+        """Mark what is due in these days as paid; the rater is told. Lines that were paid
+        before are left out. 409 if nothing is due or a rate is missing.
+
+        `until`: Before today.
+
+        `note`: Such as the transfer number.
+        """
+        return post(
+            Payment, f"pay/{pay_id}/paid", {"since": since, "until": until} | given({"note": note})
+        )
+
+    @listing
+    def list_payments(self, pay_id: int) -> Listing[Payment]:
+        """What the rater was paid, newest first."""
+        return pages(Payment, f"pay/{pay_id}/payments")
+
+    @operation
+    def read_timesheet(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Call[Timesheet]:
+        """One rater's totals in these days.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return get(Timesheet, f"pay/{pay_id}/timesheet", since=since, until=until)
+
+    @listing
     def list_people(
         self,
         *,
@@ -1205,9 +1494,9 @@ class Operations:
     @operation
     def create_person(
         self,
+        *,
         name: str,
         email: str,
-        *,
         roles: Sequence[RolesEnum],
         time_zone: str | Unset = UNSET,
         is_active: bool | Unset = UNSET,
@@ -1434,9 +1723,9 @@ class Operations:
     def set_pool_rate(
         self,
         pool_id: int,
+        *,
         kind: PoolRateKind,
         amount: str,
-        *,
         currency: str,
         basis: BasisEnum | Unset = UNSET,
         floor: str | Unset | None = UNSET,
@@ -1475,6 +1764,204 @@ class Operations:
         `raters`: IDs of raters in the pool. Leave it out for the whole pool.
         """
         return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
+
+    @listing
+    def list_prolific_bonuses(self, *, study: int) -> Listing[ProlificBonus]:
+        """Batches of bonuses of a study, newest first."""
+        return pages(ProlificBonus, "prolific-bonuses", study=study)
+
+    @operation
+    def prepare_prolific_bonus(
+        self, *, study: int, submissions: Sequence[int]
+    ) -> Call[ProlificBonus]:
+        """Set up what is due to these submissions. No money moves before you call `pay`.
+
+        `submissions`: Those with nothing due are left out.
+        """
+        return post(ProlificBonus, "prolific-bonuses", {"study": study, "submissions": submissions})
+
+    @operation
+    def read_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """One batch of bonuses."""
+        return get(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}")
+
+    @operation
+    def discard_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """Drop a batch that was not sent, or that Prolific does not list."""
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/discard")
+
+    @operation
+    def pay_prolific_bonus(self, prolific_bonus_id: int, total: int) -> Call[ProlificBonus]:
+        """Confirm the total. A worker sends the batch once; `state` says what has become of
+        it.
+
+        `total`: The batch's `total`, to confirm it.
+        """
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/pay", {"total": total})
+
+    @operation
+    def resend_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """Send a batch again that Prolific does not list (`not_found`)."""
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/resend")
+
+    @listing
+    def list_prolific_studies(self, *, crowd_link: int | None = None) -> Listing[ProlificStudy]:
+        """Studies on Prolific, newest first."""
+        return pages(ProlificStudy, "prolific-studies", crowd_link=crowd_link)
+
+    @operation
+    def create_prolific_study(
+        self,
+        *,
+        crowd_link: int,
+        description: str,
+        reward: int,
+        minutes: int,
+        n_places: int,
+        eligibility: str | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        filter_set_id: str | Unset = UNSET,
+        screen_out_reward: int | Unset | None = UNSET,
+        screen_out_places: int | Unset | None = UNSET,
+    ) -> Call[ProlificStudy]:
+        """Create a draft on Prolific that sends its participants to a crowd link. It costs
+        nothing until you publish it.
+
+        `crowd_link`: A link that is open.
+
+        `description`: Participants read it before they take part.
+
+        `eligibility`: Who can take part; added to the description.
+
+        `filter_set_id`: Empty: everyone.
+
+        `screen_out_reward`: Less than the reward. Without it, workers are asked to return
+        the study.
+        """
+        return post(
+            ProlificStudy,
+            "prolific-studies",
+            {
+                "crowd_link": crowd_link,
+                "description": description,
+                "reward": reward,
+                "minutes": minutes,
+                "n_places": n_places,
+            }
+            | given(
+                {
+                    "eligibility": eligibility,
+                    "project_id": project_id,
+                    "filter_set_id": filter_set_id,
+                    "screen_out_reward": screen_out_reward,
+                    "screen_out_places": screen_out_places,
+                }
+            ),
+        )
+
+    @operation
+    def read_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """One study, as it was at `polled_at`."""
+        return get(ProlificStudy, f"prolific-studies/{prolific_study_id}")
+
+    @operation
+    def delete_prolific_study(self, prolific_study_id: int) -> Call[None]:
+        """Delete a draft, on Prolific too. The crowd link stays."""
+        return delete(f"prolific-studies/{prolific_study_id}")
+
+    @operation
+    def approve_prolific_submissions(
+        self, prolific_study_id: int, submissions: Sequence[int]
+    ) -> Call[ProlificStudy]:
+        """Approve those of the submissions that were handed in with the right code for a
+        complete visit.
+
+        `submissions`: Submissions of the study; those that do not qualify are left out.
+        """
+        return post(
+            ProlificStudy,
+            f"prolific-studies/{prolific_study_id}/approve",
+            {"submissions": submissions},
+        )
+
+    @operation
+    def read_prolific_cost(self, prolific_study_id: int, *, n_places: int) -> Call[ProlificCost]:
+        """What this many places cost, as Prolific says now."""
+        return get(ProlificCost, f"prolific-studies/{prolific_study_id}/cost", n_places=n_places)
+
+    @operation
+    def pause_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Let nobody new start. Participants who have started can finish."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/pause")
+
+    @operation
+    def set_prolific_places(self, prolific_study_id: int, n_places: int) -> Call[ProlificStudy]:
+        """Raise the number of places. Repeating the call adds none.
+
+        `n_places`: The new total.
+        """
+        return post(
+            ProlificStudy, f"prolific-studies/{prolific_study_id}/places", {"n_places": n_places}
+        )
+
+    @operation
+    def poll_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Look at the study and its submissions now. `problem` says if that failed."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/poll")
+
+    @operation
+    def publish_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Invite participants. Prolific reserves the cost: read it first."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/publish")
+
+    @operation
+    def resume_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Let participants start again."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/resume")
+
+    @listing
+    def list_prolific_submissions(self, *, study: int) -> Listing[ProlificSubmission]:
+        """Submissions of a study, newest first, as of its last look."""
+        return pages(ProlificSubmission, "prolific-submissions", study=study)
+
+    @operation
+    def read_prolific_submission(self, prolific_submission_id: int) -> Call[ProlificSubmission]:
+        """One submission."""
+        return get(ProlificSubmission, f"prolific-submissions/{prolific_submission_id}")
+
+    @operation
+    def approve_prolific_submission(self, prolific_submission_id: int) -> Call[ProlificSubmission]:
+        """Pay the reward. It cannot be undone."""
+        return post(ProlificSubmission, f"prolific-submissions/{prolific_submission_id}/approve")
+
+    @operation
+    def reject_prolific_submission(
+        self, prolific_submission_id: int, *, category: RejectionCategoryEnum, message: str
+    ) -> Call[ProlificSubmission]:
+        """Refuse the reward. It cannot be undone, and there is no call for several at once.
+
+        `message`: The participant reads it.
+        """
+        return post(
+            ProlificSubmission,
+            f"prolific-submissions/{prolific_submission_id}/reject",
+            {"category": category, "message": message},
+        )
+
+    @operation
+    def ask_prolific_return(
+        self, prolific_submission_id: int, reason: str
+    ) -> Call[ProlificSubmission]:
+        """Ask the participant to return the submission, without pay and without harm to
+        them.
+
+        `reason`: The participant reads it.
+        """
+        return post(
+            ProlificSubmission,
+            f"prolific-submissions/{prolific_submission_id}/request-return",
+            {"reason": reason},
+        )
 
     @listing
     def list_prompts(
@@ -1627,6 +2114,36 @@ class Operations:
         return get(Publication, f"publications/{publication_id}")
 
     @listing
+    def list_quality(self) -> Listing[QualityRow]:
+        """Comparison campaigns that have a report, open ones first."""
+        return pages(QualityRow, "quality")
+
+    @listing
+    def list_questions(self, *, is_answered: bool | None = None) -> Listing[ItemQuestion]:
+        """Raters' questions about items."""
+        return pages(ItemQuestion, "questions", is_answered=is_answered)
+
+    @operation
+    def read_question(self, question_id: int) -> Call[ItemQuestion]:
+        """One question."""
+        return get(ItemQuestion, f"questions/{question_id}")
+
+    @operation
+    def answer_question(self, question_id: int, text: str) -> Call[ItemQuestion]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(ItemQuestion, f"questions/{question_id}/answer", {"text": text})
+
+    @operation
+    def own_question(
+        self, question_id: int, *, is_mine: bool | Unset = UNSET
+    ) -> Call[ItemQuestion]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(ItemQuestion, f"questions/{question_id}/own", given({"is_mine": is_mine}))
+
+    @listing
     def list_raters(
         self,
         *,
@@ -1650,7 +2167,7 @@ class Operations:
 
     @operation
     def set_rater_skills(
-        self, rater_id: int, languages: Sequence[str], topics: Sequence[str]
+        self, rater_id: int, *, languages: Sequence[str], topics: Sequence[str]
     ) -> Call[RaterSkills]:
         """Set what you have observed, in place of all that is `shown`. A topic that you
         leave out is taken back, and the site does not grant it again by itself.
@@ -1659,6 +2176,28 @@ class Operations:
         """
         return post(
             RaterSkills, f"raters/{rater_id}/skills", {"languages": languages, "topics": topics}
+        )
+
+    @listing
+    def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
+        """Responses, newest first; with `prompt`, those to one prompt."""
+        return pages(Response, "responses", prompt=prompt)
+
+    @operation
+    def add_responses(
+        self, *, source: str, licence: str, responses: Sequence[Mapping[str, Any]]
+    ) -> Call[StoredResponses]:
+        """Store what other models or people answered to prompts of this site. All are
+        stored, or none. The same text of the same source is stored once.
+
+        `source`: A name for the origin of the data. Raters never see it.
+
+        `licence`: SPDX, such as CC-BY-4.0.
+        """
+        return post(
+            StoredResponses,
+            "responses",
+            {"source": source, "licence": licence, "responses": responses},
         )
 
     @listing
@@ -1684,9 +2223,9 @@ class Operations:
     @operation
     def queue_run(
         self,
+        *,
         kind: RunKind,
         name: str,
-        *,
         base_model: int,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -1865,9 +2404,9 @@ class Operations:
     def send_run_to_raters(
         self,
         run_id: int,
+        *,
         suite: int,
         against: int,
-        *,
         name: str,
         pool: int,
         guideline: int,
@@ -1932,9 +2471,9 @@ class Operations:
     @operation
     def estimate_run(
         self,
+        *,
         kind: RunKind,
         base_model: int,
-        *,
         name: str | Unset = UNSET,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -2747,7 +3286,7 @@ class Operations:
 
     @operation
     def cut_snapshot(
-        self, kind: NewSnapshotKindEnum, name: str, *, filters: Mapping[str, Any] | Unset = UNSET
+        self, *, kind: NewSnapshotKindEnum, name: str, filters: Mapping[str, Any] | Unset = UNSET
     ) -> Call[Snapshot]:
         """Create a snapshot of the current judgments or prompts.
 
@@ -2788,9 +3327,9 @@ class Operations:
     @operation
     def create_onboarding_step(
         self,
+        *,
         pool: int,
         kind: OnboardingStepKind,
-        *,
         title: str | Unset = UNSET,
         text: str | Unset = UNSET,
         guideline: int | Unset = UNSET,
@@ -3009,7 +3548,7 @@ class Operations:
 
     @operation
     def create_webhook(
-        self, name: str, url: str, *, events: Sequence[EventsEnum]
+        self, *, name: str, url: str, events: Sequence[EventsEnum]
     ) -> Call[WebhookSecret]:
         """Create a webhook. It receives events from now on, signed with the secret in this
         response.
@@ -3071,3 +3610,30 @@ class Operations:
         one. 409 while two secrets are valid.
         """
         return post(WebhookSecret, f"webhooks/{webhook_id}/rotate", is_repeatable=False)
+
+    @listing
+    def list_withdrawals(self) -> Listing[Withdrawal]:
+        """Raters who have withdrawn, newest first."""
+        return pages(Withdrawal, "withdrawals")
+
+    @operation
+    def withdraw_rater(self, rater: int) -> Call[Withdrawal]:
+        """Withdraw a rater: their answers stop counting, what they wrote is shown to nobody,
+        and they get no more items. Changes nothing if they have withdrawn.
+        """
+        return post(Withdrawal, "withdrawals", {"rater": rater})
+
+    @operation
+    def read_withdrawal(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """One rater, by their ID."""
+        return get(Withdrawal, f"withdrawals/{withdrawal_id}")
+
+    @operation
+    def readmit_rater(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """Undo a withdrawal that was a mistake. Add the rater to pools again yourself."""
+        return post(Withdrawal, f"withdrawals/{withdrawal_id}/readmit")
+
+    @operation
+    def read_withdrawal_traces(self, withdrawal_id: int) -> Call[Touched]:
+        """The snapshots, runs and models that the rater's answers went into."""
+        return get(Touched, f"withdrawals/{withdrawal_id}/traces")

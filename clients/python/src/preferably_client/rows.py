@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
+    "Agreement",
     "AnswerScore",
+    "Appeal",
     "AttemptState",
     "BasisEnum",
     "BenchmarkAnswer",
+    "Bias",
     "Campaign",
     "CampaignItem",
     "CampaignKind",
@@ -22,23 +25,31 @@ __all__ = [
     "CampaignStanding",
     "CampaignState",
     "Card",
+    "Case",
     "Chain",
     "ChainStateEnum",
     "ComparedSource",
     "Comparison",
+    "Computing",
     "CrowdLink",
+    "Decision",
     "DecisionEnum",
     "Delivery",
     "DeliveryStateEnum",
     "Demonstration",
+    "Dispute",
+    "Effect",
     "Estimate",
     "EventEnum",
     "EventsEnum",
+    "Figure",
+    "Flag",
     "FormatEnum",
     "Freed",
     "Gold",
     "GoldCount",
     "GoldRank",
+    "Group",
     "Guideline",
     "GuidelineExample",
     "GuidelineUse",
@@ -49,9 +60,12 @@ __all__ = [
     "ImportState",
     "Invitation",
     "InvitationState",
+    "ItemConsensus",
+    "ItemQuestion",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
+    "JudgmentState",
     "LedgerEntry",
     "Lineage",
     "LineageStep",
@@ -60,6 +74,7 @@ __all__ = [
     "LoadedSuites",
     "Log",
     "LogLine",
+    "MadeGold",
     "Matching",
     "Message",
     "Model",
@@ -74,8 +89,12 @@ __all__ = [
     "OnboardingStepKind",
     "OrderEnum",
     "OriginEnum",
+    "OtherPool",
     "Pace",
+    "Pair",
+    "Payment",
     "Person",
+    "Place",
     "Point",
     "Pool",
     "PoolMember",
@@ -86,6 +105,12 @@ __all__ = [
     "PreviewReply",
     "PreviewRow",
     "Progress",
+    "ProlificBonus",
+    "ProlificBonusLine",
+    "ProlificBonusStateEnum",
+    "ProlificCost",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptCategory",
     "PromptLineage",
@@ -93,14 +118,28 @@ __all__ = [
     "PromptSplit",
     "Publication",
     "PublicationStateEnum",
+    "QualityRow",
+    "Question",
+    "QueueEnum",
     "QueuedRun",
     "RankedResponse",
     "Rater",
+    "RaterPair",
     "RaterPool",
+    "RaterQuality",
     "RaterSkills",
     "RatingCondition",
     "RatingQuestion",
     "RatingQuestionKindEnum",
+    "ReasonEnum",
+    "RejectionCategoryEnum",
+    "Report",
+    "Response",
+    "Review",
+    "ReviewItem",
+    "ReviewResponse",
+    "ReviewRow",
+    "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
     "Run",
@@ -116,8 +155,10 @@ __all__ = [
     "SentInvitation",
     "SentInvitations",
     "SentToRaters",
+    "SettleOutcomeEnum",
     "ShapeEnum",
     "Skills",
+    "Skip",
     "Snapshot",
     "SnapshotKind",
     "Source",
@@ -126,6 +167,7 @@ __all__ = [
     "StepEnum",
     "StepQuestion",
     "StepVersion",
+    "StoredResponses",
     "StrategyEnum",
     "Suite",
     "SuiteArea",
@@ -133,13 +175,19 @@ __all__ = [
     "SuiteKind",
     "SuiteScore",
     "TemplateEnum",
+    "Timesheet",
+    "TimesheetLine",
+    "TimesheetLineStateEnum",
+    "Touched",
     "TriggerEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
+    "Waiting",
     "Webhook",
     "WebhookSecret",
     "WhatEnum",
+    "Withdrawal",
 ]
 
 
@@ -215,6 +263,10 @@ PoolRateKind = Literal["demonstration", "comparison", "onboarding"]
 
 PresetEnum = Literal["small", "balanced", "thorough"]
 
+ProlificBonusStateEnum = Literal[
+    "ready", "queued", "sending", "sent", "paid", "unconfirmed", "not_found", "refused", "discarded"
+]
+
 PromptCategory = Literal[
     "generation",
     "open_qa",
@@ -232,7 +284,28 @@ PromptSplit = Literal["train", "validation", "test"]
 
 PublicationStateEnum = Literal["queued", "running", "done", "failed"]
 
+QueueEnum = Literal["repair", "safety", "technical"]
+
 RatingQuestionKindEnum = Literal["flag", "scale"]
+
+ReasonEnum = Literal[
+    "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
+]
+
+RejectionCategoryEnum = Literal[
+    "FAILED_INSTRUCTIONS",
+    "FAILED_CHECK",
+    "LOW_EFFORT",
+    "MALINGERING",
+    "TOO_QUICKLY",
+    "TOO_SLOWLY",
+    "NO_CODE",
+    "BAD_CODE",
+    "NO_DATA",
+    "UNSUPP_DEVICE",
+    "INCOMP_LONGITUDINAL",
+    "OTHER",
+]
 
 RoleEnum = Literal["system", "user", "assistant"]
 
@@ -259,6 +332,8 @@ ScorerEnum = Literal[
 ]
 
 SensitiveEnum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "other"]
+
+SettleOutcomeEnum = Literal["fixed", "kept"]
 
 ShapeEnum = Literal[
     "suite",
@@ -322,6 +397,8 @@ TemplateEnum = Literal[
     "reward",
 ]
 
+TimesheetLineStateEnum = Literal["paid", "due"]
+
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
 
 VerdictEnum = Literal[
@@ -332,12 +409,49 @@ WhatEnum = Literal["model", "run", "snapshot"]
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far raters agree. docs/api.md names the figures."""
+
+    report: Report
+    figures: dict[str, Figure]
+    questions: list[Question]
+    """Of the rating form."""
+    groups: list[Group]
+    groups_left_out: dict[str, int]
+    """Groups with votes that are not listed."""
+    pools: list[OtherPool]
+    """Agreement with other pools."""
+    reward_model: str
+    """That `figures.model` compares with."""
+    kappas: list[dict[str, Any]]
+    """Cohen's κ of two raters, by question."""
+
+
+@dataclass(frozen=True)
 class AnswerScore:
     scorer: str
     value: float
     """0 to 1, higher is better; rewards have no bounds."""
     label: str
     certainty: float | None
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A rater's appeal against a review, or an answer that was set aside."""
+
+    id: int
+    judgment: int
+    campaign: int | None
+    item: int | None
+    rater: str
+    score: int | None
+    feedback: str
+    is_set_aside: bool
+    appeal: str
+    appealed_at: datetime
+    answer: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -354,6 +468,25 @@ class BenchmarkAnswer:
     missing: str
     """Why there is no answer; otherwise empty."""
     scores: list[AnswerScore]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What choices depend on besides quality."""
+
+    report: Report
+    figures: dict[str, Figure]
+    swaps: dict[str, Figure]
+    """Of repeats in which two responses swapped sides."""
+    effects: list[Effect]
+    """All features estimated together."""
+    effects_n: int
+    effects_note: str
+    median_s: float | None
+    wording: dict[str, Any]
+    """Errors towards responses that sound surer."""
+    groups: dict[str, Any]
+    """Pools and profile groups side by side. Groups too small to show are counted."""
 
 
 @dataclass(frozen=True)
@@ -465,6 +598,21 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Case:
+    id: int
+    queue: QueueEnum
+    campaign: int
+    item: int
+    prompt: int
+    skips: list[Skip]
+    opened_at: datetime
+    owner: int | None
+    outcome: str
+    note: str
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Chain:
     """One pass through a schedule's plan."""
 
@@ -502,6 +650,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Computing:
+    campaign: int
+    computed_at: datetime | None
+    """When the present report was computed."""
+
+
+@dataclass(frozen=True)
 class CrowdLink:
     id: int
     campaign: int
@@ -522,6 +677,14 @@ class CrowdLink:
     n_ended: int
     """Visits that were returned or timed out."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    reason: ReasonEnum
+    note: str
+    at: datetime
+    ranks: dict[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -556,6 +719,29 @@ class Demonstration:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    id: int
+    rater: str
+    since: str
+    until: str
+    text: str
+    raised_at: datetime
+    answer: str
+    answered_at: datetime | None
+    correction: str | None
+    """Paid on the day of the answer."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    name: str
+    odds: Figure
+    """1 means no effect."""
+    p: float | None
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Null if the model's config is unknown."""
 
@@ -567,6 +753,30 @@ class Estimate:
     """On each GPU, with the full models on each."""
     disk_gb: float | None
     times: list[Pace]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    n: int
+    """What it was computed from."""
+    low: float | None
+    high: float | None
+    note: str
+    """Why there is no value or no interval, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reason to check a rater's answers, not a verdict."""
+
+    kind: str
+    label: str
+    sentence: str
+    false_alarm: str
+    """How often an honest rater looks like this."""
 
 
 @dataclass(frozen=True)
@@ -613,6 +823,14 @@ class GoldRank:
     response: int
     rank: int | None
     """1 is best, equal numbers are a tie, null is left open."""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: str
+    """category, language, month or week"""
+    value: str
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -734,6 +952,33 @@ class Invitation:
 
 
 @dataclass(frozen=True)
+class ItemConsensus:
+    item: int
+    prompt: int
+    n_judgments: int
+    n_known: int
+    """Of their raters, with a known reliability."""
+    places: list[Place]
+    """Best first."""
+    pairs: list[Pair]
+    adjudicated: dict[str, int | None]
+    """Response → rank, where a reviewer decided; otherwise empty."""
+
+
+@dataclass(frozen=True)
+class ItemQuestion:
+    id: int
+    campaign: int
+    item: int
+    rater: str
+    text: str
+    asked_at: datetime
+    owner: int | None
+    answer: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Judgment:
     """One judgment, under the rater's pseudonym."""
 
@@ -775,6 +1020,14 @@ class JudgmentEvent:
     campaign: int | None
     rater: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class JudgmentState:
+    judgment: int
+    is_set_aside: bool
+    is_extra: bool
+    """It counts beside those asked for: another rater has its place."""
 
 
 @dataclass(frozen=True)
@@ -859,6 +1112,11 @@ class LogLine:
     number: int
     """Line number in the attempt's log, from 1. A gap means that lines were dropped."""
     text: str
+
+
+@dataclass(frozen=True)
+class MadeGold:
+    gold: int
 
 
 @dataclass(frozen=True)
@@ -970,6 +1228,12 @@ class OnboardingStep:
 
 
 @dataclass(frozen=True)
+class OtherPool:
+    pool: str
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class Pace:
     device: str
     seconds: float
@@ -979,6 +1243,33 @@ class Pace:
     """Processes of each of those runs, on all machines."""
     is_as_wide: bool
     """Whether those runs had as many processes and machines as this one requests."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: int
+    """ID of a response."""
+    right: int
+    n_left: int
+    n_tie: int
+    n_right: int
+    majority: int | None
+    """-1: left is better, 0: a tie, 1: right; null: no winner."""
+    weighted: int | None
+    p: float
+    """How likely the weighted result is."""
+
+
+@dataclass(frozen=True)
+class Payment:
+    id: int
+    rater: int
+    since: str
+    until: str
+    totals: dict[str, str]
+    """Currency → amount."""
+    note: str
+    paid_at: datetime
 
 
 @dataclass(frozen=True)
@@ -993,6 +1284,16 @@ class Person:
     rater: int | None
     """Their ID in pools and `GET /raters`. Null if they have never been a rater."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    response: int
+    by_majority: int
+    """1 is best; equal numbers share a place."""
+    weighted: int
+    """Votes weighted by the raters' reliability."""
+    certainty: float
 
 
 @dataclass(frozen=True)
@@ -1098,6 +1399,98 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ProlificBonus:
+    id: int
+    study: int
+    state: ProlificBonusStateEnum
+    """`unconfirmed`: sent without an answer, so the site looks for the bonuses."""
+    amount: int
+    """For the participants."""
+    total: int
+    """With Prolific's fees and VAT."""
+    problem: str
+    lines: list[ProlificBonusLine]
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ProlificBonusLine:
+    submission: int
+    amount: int
+    is_paid: bool
+    """Whether Prolific lists it."""
+
+
+@dataclass(frozen=True)
+class ProlificCost:
+    n_places: int
+    rewards: int
+    total: int
+    """With Prolific's fees and VAT."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class ProlificStudy:
+    id: int
+    crowd_link: int
+    prolific_id: str
+    name: str
+    description: str
+    eligibility: str
+    project_id: str
+    filter_set_id: str
+    reward: int
+    currency: str
+    """ISO 4217, once Prolific has said it."""
+    minutes: int
+    """Estimated time."""
+    n_places: int
+    screen_out_reward: int | None
+    screen_out_places: int | None
+    completion_code: str
+    no_work_code: str
+    """For workers who find no more items."""
+    screen_out_code: str
+    """For workers who do not pass onboarding."""
+    status: str
+    """As Prolific says it, such as ACTIVE."""
+    polled_at: datetime | None
+    """When Prolific last said how the study stands."""
+    problem: str
+    """Why the last look failed. Empty if it did not."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ProlificSubmission:
+    id: int
+    study: int
+    prolific_id: str
+    rater: int | None
+    """Null if the participant never opened the link."""
+    status: str
+    """As Prolific says it, such as AWAITING REVIEW."""
+    visit_state: str | None
+    """As the site has it."""
+    n_answers: int
+    has_passed: bool
+    """Waits for review, with the code the site gave for a complete visit."""
+    is_late: bool
+    """Finished after Prolific had given the place away: no reward, so a bonus is due."""
+    earned: int
+    """At the pool's rates."""
+    received: int
+    """Rewards and bonuses, also those on their way."""
+    due: int
+    """What a bonus would pay."""
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_asked_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Prompt:
     id: int
     messages: list[Message]
@@ -1158,6 +1551,27 @@ class Publication:
 
 
 @dataclass(frozen=True)
+class QualityRow:
+    campaign: int
+    name: str
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    """Ties count half."""
+    alpha: Figure
+    """Krippendorff's α, ordinal."""
+    n_raters_to_check: int
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    label: str
+    is_scale: bool
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class QueuedRun:
     run: int
     name: str
@@ -1200,10 +1614,39 @@ class Rater:
 
 
 @dataclass(frozen=True)
+class RaterPair:
+    one: str
+    """A pseudonym."""
+    other: str
+    agreement: Figure
+    """Ties count half."""
+    kappa: float | None
+    """Cohen's."""
+
+
+@dataclass(frozen=True)
 class RaterPool:
     id: int
     name: str
     paused_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RaterQuality:
+    """One rater of the campaign, under a pseudonym. Read `caution` with it."""
+
+    rater: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    """Used in snapshots: 0 is no better than chance, 1 always right."""
+    figures: dict[str, Figure]
+    habits: dict[str, Figure]
+    flags: list[Flag]
+    taste: str
+    """The group with a taste of its own that the rater shares; otherwise empty."""
+    caution: str
 
 
 @dataclass(frozen=True)
@@ -1256,6 +1699,104 @@ class RatingQuestion:
     """Flags only: it speaks for the response."""
     asked_if: RatingCondition | None
     """Left out, the question is always asked."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report that the numbers are from."""
+
+    campaign: int
+    computed_at: datetime
+    n_judgments: int
+    n_set_aside: int
+    n_withdrawn: int
+    n_new: int
+    """Judgments since then, counted up to 1,001. A new report follows by itself."""
+    is_outdated: bool
+    """Decisions have changed since."""
+    is_computing: bool
+
+
+@dataclass(frozen=True)
+class Response:
+    id: int
+    prompt: int
+    source: Source
+    text: str
+    number: int
+    """Among the source's responses to the prompt."""
+    licence: str
+    """Its own, or that of its source."""
+    sampling: dict[str, Any]
+    """How a model was sampled."""
+    marks: dict[str, Any]
+    """What an import said of it: label, scores."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    score: int | None
+    feedback: str
+    appealed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """An item with every answer to it, and what was decided."""
+
+    item: int
+    prompt: int
+    responses: list[ReviewResponse]
+    answers: list[ReviewedAnswer]
+    decision: Decision | None
+    gold: int | None
+
+
+@dataclass(frozen=True)
+class ReviewResponse:
+    letter: str
+    response: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with answers that wait for review."""
+
+    item: int
+    n_judgments: int
+    agreement: float | None
+    """Of its answers; null with fewer than two raters."""
+    pace: float | None
+    """Characters per second of the fastest answer."""
+    seconds: float | None
+    n_new: int
+    """Answers by new raters."""
+    is_drawn: bool
+    """In the random sample."""
+    is_requested: bool
+    """By a rater who was paused."""
+    pasted: float | None
+    """Largest share of pasted text."""
+    latest_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewedAnswer:
+    judgment: int
+    who: str
+    text: str | None
+    ranks: dict[str, int | None]
+    """Response → rank."""
+    reason: str
+    edit: str
+    """Their edit of a response."""
+    pace: float | None
+    is_new: bool
+    pasted_share: float | None
+    is_set_aside: bool
+    review: Review | None
 
 
 @dataclass(frozen=True)
@@ -1434,6 +1975,13 @@ class Skills:
 
 
 @dataclass(frozen=True)
+class Skip:
+    rater: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Snapshot:
     id: int
     name: str
@@ -1511,6 +2059,12 @@ class StepVersion:
     """Markdown."""
     questions: list[StepQuestion]
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredResponses:
+    responses: list[Response]
+    """In the order of the call."""
 
 
 @dataclass(frozen=True)
@@ -1593,6 +2147,58 @@ class SuiteScore:
 
 
 @dataclass(frozen=True)
+class Timesheet:
+    """What one rater did in these days, and what it comes to."""
+
+    rater: int
+    alias: str
+    since: str
+    until: str
+    n: int
+    """Answers."""
+    n_skipped: int
+    active_s: float
+    totals: dict[str, str]
+    due: dict[str, str]
+    """What is not paid yet."""
+    n_without_rate: int
+    """Lines that cost nothing because no rate is set."""
+    alarms: list[str]
+    """Work that pays less than its minimum."""
+
+
+@dataclass(frozen=True)
+class TimesheetLine:
+    day: str
+    pool: str
+    work: str
+    n: int
+    extra: int
+    skipped: int
+    active_s: float
+    rate: str
+    paid_by: str
+    """hour or item"""
+    amount: str
+    currency: str
+    state: TimesheetLineStateEnum
+    later: str
+    """“yes” if it was added to a day that had been paid."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What holds, or learned from, the rater's answers and texts. To remove their data
+    fully: create new snapshots, train again, retire these models.
+    """
+
+    n_judgments: int
+    snapshots: list[UseInSnapshot]
+    runs: list[Named]
+    models: list[Named]
+
+
+@dataclass(frozen=True)
 class UseInSnapshot:
     id: int
     name: str
@@ -1604,6 +2210,18 @@ class UseInSnapshot:
 class Verified:
     is_intact: bool
     """Its files have the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits in each queue."""
+
+    repair: int
+    safety: int
+    technical: int
+    questions: int
+    onboarding: int
+    """Onboarding answers to review."""
 
 
 @dataclass(frozen=True)
@@ -1625,3 +2243,14 @@ class WebhookSecret:
     """Only returned in this response."""
     old_secret_until: datetime | None
     """Until then, messages are also signed with the previous secret."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A rater under a pseudonym."""
+
+    id: int
+    """Of the rater."""
+    alias: str
+    withdrawn_at: datetime | None
+    """Null for a rater who has not withdrawn."""

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import hub, periodic_tasks, rest_api, sign_in
+from config.third_party import hub, periodic_tasks, prolific, rest_api, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -430,6 +430,7 @@ ENDPOINT_KEYS = env.all_named(
     "API keys of OpenAI-compatible servers, one variable each. A model stores the"
     " variable's name, never the key.",
 )
+PROLIFIC_TOKEN, PROLIFIC_URL = prolific.TOKEN, prolific.URL
 HUB_TOKEN, HUB_URL, HUB_IS_OFFLINE = hub.TOKEN, hub.URL, hub.IS_OFFLINE
 HUB_CACHE, DATASETS_CACHE = hub.CACHE, hub.DATASETS_CACHE
 DATA_CONTACT = hub.DATA_CONTACT

@@ -4,7 +4,14 @@ and selectors.
 
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
-from labeling.models.crowd import CrowdLink, CrowdVisit
+from labeling.models.crowd import (
+    CrowdLink,
+    CrowdVisit,
+    ProlificBonus,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
+)
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
@@ -74,6 +81,10 @@ __all__ = [
     "Pool",
     "PoolMembership",
     "ProfileAnswer",
+    "ProlificBonus",
+    "ProlificBonusBatch",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptKey",
     "QualityReport",

@@ -12,6 +12,7 @@ from training.api import (
     storage,
     suites,
     views,
+    withdrawals,
 )
 
 router = Router()
@@ -31,5 +32,6 @@ router.register("lineage/campaigns", lineage.CampaignLineage, "api_campaign_line
 router.register("lineage/prompts", lineage.PromptLineage, "api_prompt_lineage")
 router.register("scorecards", scorecards.Scorecards, "api_scorecard")
 router.register("nodes", nodes.Nodes, "api_node")
+router.register("withdrawals", withdrawals.Withdrawals, "api_withdrawal")
 router.register("storage", storage.Storage, "api_storage")
 urlpatterns = [*router.urls, *further.urls]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0012_exports_and_hub_downloads'),
+        ('labeling', '0011_exports_and_hub_downloads'),
         ('training', '0009_suites'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

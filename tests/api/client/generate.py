@@ -23,6 +23,7 @@ JSON, FORM = "application/json", "multipart/form-data"
 PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
 WIDTH = 90
 METHODS = ("get", "post", "patch", "delete")
+IRREGULAR = {"people": "person", "bonuses": "bonus"}
 
 Schema = dict[str, Any]
 
@@ -299,8 +300,9 @@ def id_name(path: str, key: str) -> str:
 
 
 def singular(word: str) -> str:
-    if word == "people":
-        return "person"
+    for many, one in IRREGULAR.items():
+        if word.endswith(many):
+            return word.removesuffix(many) + one
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word.removesuffix("s")

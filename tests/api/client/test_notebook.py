@@ -68,4 +68,4 @@ def test_the_notebook_goes_from_an_empty_site_to_a_trained_model(
         for output in notebook.cells[-2].outputs
         if output.output_type == "execute_result"
     )
-    assert "Capitals" in scorecard
+    assert "capitals" in scorecard

@@ -1911,28 +1911,28 @@ class Operations:
         return post(ProlificBonus, "prolific-bonuses", {"study": study, "submissions": submissions})
 
     @operation
-    def read_prolific_bonus(self, prolific_bonuse_id: int) -> Call[ProlificBonus]:
+    def read_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
         """One batch of bonuses."""
-        return get(ProlificBonus, f"prolific-bonuses/{prolific_bonuse_id}")
+        return get(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}")
 
     @operation
-    def discard_prolific_bonus(self, prolific_bonuse_id: int) -> Call[ProlificBonus]:
+    def discard_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
         """Drop a batch that was not sent, or that Prolific does not list."""
-        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonuse_id}/discard")
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/discard")
 
     @operation
-    def pay_prolific_bonus(self, prolific_bonuse_id: int, total: int) -> Call[ProlificBonus]:
+    def pay_prolific_bonus(self, prolific_bonus_id: int, total: int) -> Call[ProlificBonus]:
         """Confirm the total. A worker sends the batch once; `state` says what has become of
         it.
 
         `total`: The batch's `total`, to confirm it.
         """
-        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonuse_id}/pay", {"total": total})
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/pay", {"total": total})
 
     @operation
-    def resend_prolific_bonus(self, prolific_bonuse_id: int) -> Call[ProlificBonus]:
+    def resend_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
         """Send a batch again that Prolific does not list (`not_found`)."""
-        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonuse_id}/resend")
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/resend")
 
     @listing
     def list_prolific_studies(self, *, crowd_link: int | None = None) -> Listing[ProlificStudy]:

@@ -106,8 +106,11 @@ class Answer:
     is_extra: bool = False
     is_repeat: bool = False
     """the same rater on an item that they had answered before"""
-    edit_of: int | None = None
-    """the reply that the rater made a better one of: the answer's own text"""
+    is_edit: bool = False
+    """the first reply is what the rater made of the second, in the answer with the same id"""
+    guideline: str = ""
+    source: str = ""
+    """the exporting site's name for who wrote the text"""
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,17 @@ class ImportDraft:
     """None if the file says no more than the ranks"""
     split: str = ""
     """the split of the prompt on the site that exported it"""
+    source: str = ""
+    """where the prompt comes from, if not from the import's source"""
+    further: tuple[Message, ...] = ()
+    """the turns after a human reply, if the rater wrote a whole dialogue"""
 
     @property
     def is_answered(self) -> bool:
         """Whether it holds somebody's answer: an order, ratings or a text."""
-        is_rated = self.answer is not None and any(self.answer.ratings)
-        return is_rated or self.is_compared or any(reply.is_human for reply in self.replies)
+        answer = self.answer or Answer()
+        is_judged = self.is_compared or answer.is_all_bad or answer.is_edit or any(answer.ratings)
+        return is_judged or any(reply.is_human for reply in self.replies)
 
 
 Found = Iterator[ImportDraft | ImportProblem]

@@ -316,7 +316,8 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
     if isinstance(given, list):
         messages = ends_with_user(shapes_reading.chat(given, heading), heading)
     else:
-        instead = item if plan.is_pair else replies[0].text
+        is_shared = plan.is_pair or bool(plan.heading(roles.RANK))
+        instead = item if is_shared else replies[0].text
         text = given if given.strip() else instead if instead.strip() else item
         messages = one_prompt(text, heading or plan.heading(roles.RESPONSE) or "prompt")
     return messages, replies

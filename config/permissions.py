@@ -190,6 +190,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "prompt": ADMIN,
     "imports": ADMIN,
     "import_new": ADMIN,
+    "answers_import": ADMIN,
     "import_agreement": ADMIN,
     "import_detail": ADMIN,
     "import_publish": ADMIN,

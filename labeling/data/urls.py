@@ -4,10 +4,12 @@ from django.urls import path
 
 from labeling.data import export_views
 from labeling.data.imports import views as imports_views
+from labeling.data.imports.answers import views as answers_views
 from labeling.data.prompts import views as prompts_views
 
 urlpatterns = [
     path("campaigns/<int:pk>/export/", export_views.export, name="export"),
+    path("campaigns/import/", answers_views.new, name="answers_import"),
     path("prompts/", prompts_views.index, name="prompts"),
     path("prompts/new/", prompts_views.new, name="prompt_new"),
     path("prompts/imports/", imports_views.index, name="imports"),

@@ -16,7 +16,7 @@ from labeling.importers.annotations.cells import Cells
 from labeling.importers.annotations.plans import Plan
 from labeling.importers.annotations.questions import Asked
 from labeling.importers.annotations.reading import Texts
-from labeling.importers.drafts import Found, ImportDraft
+from labeling.importers.drafts import Found, ImportDraft, ImportProblem
 from labeling.importers.files import rows
 from labeling.importers.files.lines import Values
 from labeling.models import Import
@@ -105,6 +105,15 @@ def texts_of(path: Path | None, item: str) -> Texts | None:
     return {cells.of(row, heading): row for row in found if cells.of(row, heading)}
 
 
+def first_drafts(
+    path: Path, pairs_path: Path | None, plan: Plan, most: int
+) -> list[ImportDraft | ImportProblem]:
+    """What the first rows of a table become."""
+    texts = texts_of(pairs_path, plan.heading(roles.ITEM))
+    with path.open("rb") as stream:
+        return list(reading.read(islice(_values(stream), most), plan, texts))
+
+
 def read_drafts(batch: Import, path: Path, stream: BinaryIO, files: ExitStack) -> Found:
     """Drafts and problems of an import's file; `stream` is the open file at `path`."""
     if batch.format not in TABLES:
@@ -149,10 +158,7 @@ def _watched(found: Iterator[_Row], is_alive: Callable[[], None]) -> Iterator[_R
 def _plan(batch: Import, path: Path) -> Plan:
     if "form" in batch.annotations:
         return Plan.of_json(batch.annotations)
-    given = batch.annotations.get("roles")
-    legend = batch.annotations.get("legend")
-    pairs = Path(batch.pairs_path) if batch.pairs_path else None
-    return look(path=path, pairs_path=pairs, given=given, legend=legend).plan
+    return look(path=path, pairs_path=Path(batch.pairs_path) if batch.pairs_path else None).plan
 
 
 def _texts(batch: Import, plan: Plan) -> Texts | None:

@@ -29,7 +29,7 @@ FORMATS: list[tuple[str, str | Promise]] = [
     ("label_studio", _("Label Studio tasks")),
     ("rankings", _("Rankings exported from here")),
 ]
-WORDS = dict(FORMATS)
+WORDS = dict(FORMATS) | {"annotations": _("Answers by several raters")}
 _TARGETS = {
     "prompt": _("Prompt"),
     "response": _("Response"),

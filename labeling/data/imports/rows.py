@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from labeling.data.imports.answers import AnswerWriter, Given, judged_replies
+from labeling.data.imports.answers.writer import AnswerWriter, Given, judged_replies
 from labeling.data.prompts import splits
 from labeling.importers import curation
 from labeling.importers.drafts import ImportDraft, ImportProblem, Reply

@@ -42,6 +42,8 @@ class ImportReport:
     can_discard: bool
     is_compared: bool
     """whether it brought comparisons, so that there is agreement to show"""
+    campaigns: list[Campaign]
+    """those that hold its answers"""
 
 
 # In the order of the page; labeling.data.imports.rows.COUNTED has the same names.
@@ -80,6 +82,7 @@ def import_report(*, batch: Import) -> ImportReport:
         can_publish=is_publishable(batch),
         can_discard=batch.state != Import.State.DISCARDED,
         is_compared=batch.state == Import.State.PUBLISHED and bool(batch.counts.get("comparisons")),
+        campaigns=list(Campaign.objects.filter(import_batch=batch).order_by("pk")),
     )
 
 

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.data.imports import clearing, doorbell, drafts_of_file
 from labeling.data.imports import rows as imports_rows
-from labeling.data.imports.answers import AnswerWriter
+from labeling.data.imports.answers.writer import AnswerWriter
 from labeling.data.imports.selectors import is_publishable, lost
 from labeling.importers import formats
 from labeling.importers.columns import Columns
@@ -137,7 +137,7 @@ def _annotations(
     table = drafts_of_file.look(path=path, pairs_path=pairs_path, given=roles, legend=legend)
     if table.missing:
         raise UnableToImport(table.missing)
-    return wanted | {"roles": dict(table.plan.roles), "legend": dict(table.plan.legend)}
+    return wanted | table.plan.as_json
 
 
 def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
@@ -160,14 +160,22 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments:
         raise
 
 
-def start_kept(*, path: Path, by: User, now: datetime, **arguments: Any) -> Import:
-    """Queue a file that was kept for a preview. It stays where it was if the import is refused."""
-    moved = path.with_name(uuid.uuid4().hex)
-    path.rename(moved)
+def start_kept(
+    *, path: Path, pairs_path: Path | None = None, by: User, now: datetime, **arguments: Any
+) -> Import:
+    """Queue files that were kept for a preview. They stay where they were if the import is
+    refused.
+    """
+    kept = [one for one in (path, pairs_path) if one is not None]
+    moved = [one.with_name(uuid.uuid4().hex) for one in kept]
+    for one, to in zip(kept, moved, strict=True):
+        one.rename(to)
     try:
-        return start_import(path=moved, **arguments, by=by, now=now)
+        pairs = moved[1] if pairs_path is not None else None
+        return start_import(path=moved[0], pairs_path=pairs, **arguments, by=by, now=now)
     except UnableToImport:
-        moved.rename(path)
+        for one, to in zip(kept, moved, strict=True):
+            to.rename(one)
         raise
 
 
@@ -234,9 +242,9 @@ def clear_import(*, import_id: int) -> None:
     if batch is not None:
         clearing.delete_rows(batch)
         uploads = Path(settings.UPLOADS_DIR).resolve()
-        path = _file(batch.path)
-        if path.is_relative_to(uploads):
-            path.unlink(missing_ok=True)
+        for path in map(_file, filter(None, (batch.path, batch.pairs_path))):
+            if path.is_relative_to(uploads):
+                path.unlink(missing_ok=True)
 
 
 def _file(path: str) -> Path:

@@ -12,7 +12,7 @@ MEANINGS = (FIRST, SECOND, TIE, ALL_BAD, SKIP)
 _THINGS = ("", "model", "response", "answer", "assistant", "option", "output", "system", "text")
 _LEFT, _RIGHT = ("a", "x", "left", "first", "one"), ("b", "y", "right", "second", "two")
 _TIES = {
-    *("tie", "tied", "equal", "equallygood", "same", "draw", "both", "bothgood", "tiebothgood"),
+    *("tie", "tied", "equal", "equallygood", "same", "draw", "bothgood", "tiebothgood"),
     *("nopreference", "neutral", "aboutthesame", "similar", "even", "neitherisbetter"),
     *("equalquality", "bothequal", "thesame", "nodifference", "ties"),
 }

@@ -4,6 +4,7 @@ its questions with all their answers.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,6 @@ from labeling.importers.annotations.legends import Legend
 from labeling.importers.annotations.questions import Asked
 from labeling.importers.annotations.roles import Roles
 
-_LABEL = "label"
 _ASKING = {roles.ANSWER, roles.SCALE, roles.CHOICE, roles.FLAG, roles.BY_RATER, roles.VALUE}
 _ANSWERS = {*_ASKING, roles.WINNER, roles.RANK, roles.LEFT_ANSWER, roles.TEXT}
 
@@ -48,6 +48,11 @@ class Plan:
             self.headings(roles.BY_RATER) if self.is_pair else []
         )
 
+    @cached_property
+    def by_raters(self) -> dict[str, tuple[str, str]]:
+        """Column of one rater → (what is asked, which rater)."""
+        return roles.by_raters(self.headings(roles.BY_RATER))
+
     @property
     def form(self) -> RatingForm:
         return RatingForm(tuple(self.questions.values()))
@@ -55,7 +60,8 @@ class Plan:
     @property
     def as_json(self) -> dict[str, Any]:
         return {
-            "roles": dict(self.roles),
+            # As pairs: a database may sort the keys of an object.
+            "roles": [[heading, role] for heading, role in self.roles.items()],
             "legend": dict(self.legend),
             "keys": list(self.questions),
             "form": self.form.as_json,
@@ -64,7 +70,9 @@ class Plan:
     @classmethod
     def of_json(cls, raw: Mapping[str, Any]) -> "Plan":
         form = rating_form.parse(raw["form"])
-        return cls(raw["roles"], raw["legend"], dict(zip(raw["keys"], form.questions, strict=True)))
+        return cls(
+            dict(raw["roles"]), raw["legend"], dict(zip(raw["keys"], form.questions, strict=True))
+        )
 
 
 def missing(given: Roles) -> str:
@@ -92,8 +100,7 @@ def key_of(heading: str, role: str, row: Cells, plan: Plan) -> str:
     share one.
     """
     if role == roles.BY_RATER:
-        stem, _rater = roles.numbered(heading) or (_LABEL, heading)
-        return stem
+        return plan.by_raters[heading][0]
     if role in (roles.LEFT_ANSWER, roles.RIGHT_ANSWER):
         return roles.without_side(heading)
     if role == roles.VALUE and (asked := plan.heading(roles.QUESTION)):

@@ -171,11 +171,9 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
 
 def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
     """Rater → the columns with their answers. Raises Unusable for a line without a rater."""
-    wide = plan.headings(roles.BY_RATER)
-    if wide:
+    if plan.by_raters:
         found: dict[str, list[str]] = defaultdict(list)
-        for heading in wide:
-            _stem, rater = roles.numbered(heading) or ("", heading)
+        for heading, (_asked, rater) in plan.by_raters.items():
             found[rater].append(heading)
         return found
     heading = plan.heading(roles.RATER)

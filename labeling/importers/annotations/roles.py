@@ -122,7 +122,10 @@ _SIDES = (
     ("i", "ii"),
 )
 _PREFIX = re.compile(r"^(input|answer|data|metadata|task|result)[.:/]\s*(?=.)", re.IGNORECASE)
-_NUMBERED = re.compile(r"^(?P<stem>.*?\D)[\s_.\-#:]*(?P<number>\d{1,3}|[a-e])$", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"^(?P<stem>.*?\D)(?:[\s_.\-#:]*(?P<number>\d{1,3})|[\s_.\-#:]+(?P<letter>[a-e]))$",
+    re.IGNORECASE,
+)
 _SIDE_WORDS = "|".join(sorted({side for pair in _SIDES for side in pair}, key=len, reverse=True))
 _SIDE_LAST = re.compile(rf"^(?P<stem>.+?)[\s_.\-]*({_SIDE_WORDS})$", re.IGNORECASE)
 _SIDE_FIRST = re.compile(rf"^({_SIDE_WORDS})[\s_.\-]+(?P<stem>.+)$", re.IGNORECASE)
@@ -184,7 +187,7 @@ def numbered(heading: str) -> tuple[str, str] | None:
         return None
     stem = found["stem"].strip(" _.-#:")
     is_text = compact(stem).endswith(_NOT_RATED) or not stem
-    return None if is_text else (stem, found["number"])
+    return None if is_text else (stem, found["number"] or found["letter"])
 
 
 def without_side(heading: str) -> str:
@@ -194,6 +197,20 @@ def without_side(heading: str) -> str:
         if found := pattern.match(name):
             return found["stem"].strip(" _.-")
     return name
+
+
+def by_raters(headings: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Columns of one rater each → (what is asked, which rater). A column without a number is named
+    by its rater, and answers what the others are asked.
+    """
+    parts = {heading: numbered(heading) for heading in headings}
+    stems = {part[0] for part in parts.values() if part is not None}
+    asked = next(iter(stems)) if len(stems) == 1 else "label"
+    found = {heading: part or (asked, heading) for heading, part in parts.items()}
+    return {
+        heading: ("label" if compact(stem) in NAMES[RATER] else stem, rater)
+        for heading, (stem, rater) in found.items()
+    }
 
 
 def question_name(heading: str) -> str:

@@ -32,7 +32,8 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="HEADING=ROLE",
-            help=f"what a column is; all others are then not imported. Roles: {', '.join(roles.ROLES)}",
+            help="what a column is; all others are then not imported. Roles: "
+            + ", ".join(roles.ROLES),
         )
         parser.add_argument(
             "--legend",

@@ -47,7 +47,7 @@ def test_the_crowds_votes_agree_as_published() -> None:
     assert agreement["raw_out"]["n"] == 6_755
 
 
-PYRIT = Path(os.environ.get("PREFERABLY_PYRIT", "/tmp/pyrit-1.1.0-py3-none-any.whl"))
+PYRIT = Path(os.environ.get("PREFERABLY_PYRIT", DATA / "pyrit-1.1.0-py3-none-any.whl"))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def pyrit(tmp_path: Path) -> Path:
     """The severities that three people gave, taken out of PyRIT's wheel for one test."""
     if not PYRIT.is_file():
         pytest.skip(
-            "NO PYRIT WHEEL: pip download --no-deps pyrit==1.1.0, and name it in PREFERABLY_PYRIT"
+            "NO PYRIT WHEEL: pip download --no-deps pyrit==1.1.0; name the file in PREFERABLY_PYRIT"
         )
     with zipfile.ZipFile(PYRIT) as wheel:
         for name in wheel.namelist():

@@ -95,7 +95,7 @@ def _with_texts(row: Cells, texts: Texts | None, item: str) -> Cells:
     return row if found is None else {**found, **row}
 
 
-def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Found:
+def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[ImportProblem]:
     """Columns that are not imported, each once."""
     new = {name for name, cell in row.items() if name not in plan.roles and cell not in ("", [])}
     new -= unread
@@ -161,12 +161,12 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
                 language=language,
                 licence=licence,
             )
-            draft = _answered(draft, row, given, plan)
+            said = _answered(draft, row, given, plan)
         except Unusable as error:
             yield ImportProblem(line, error.sentence)
         else:
-            if draft is not None:
-                yield _Line(draft, rater)
+            if said is not None:
+                yield _Line(said, rater)
 
 
 def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
@@ -302,6 +302,7 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
     item = cells.of(row, plan.heading(roles.ITEM))
     heading = plan.heading(roles.PROMPT)
     given = row.get(heading, "") if heading else ""
+    replies: tuple[Reply, ...]
     if plan.is_pair:
         replies = _two(row, plan)
     else:

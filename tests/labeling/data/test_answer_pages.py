@@ -81,7 +81,7 @@ def test_values_that_are_not_clear_must_be_explained(alice: User, signed_in: Sig
     assert "not clear what 0, 1 mean" in words(shown)
     assert post(client, upload=token, start="1").status_code == 422
 
-    legend = {"means-0": "second", "means-1": "first"}
+    legend: dict[str, Any] = {"means-0": "second", "means-1": "first"}
     assert post(client, upload=token, start="1", **legend).status_code == 302
     run()
     best = RankedResponse.objects.filter(rank=1).values_list(
@@ -94,7 +94,7 @@ def test_a_column_can_be_something_else_than_it_seems(alice: User, signed_in: Si
     client = signed_in(alice)
     content = b"item,person,score\n1,ann,3\n1,bob,4\n"
     token = token_in(post(client, content, preview="1"))
-    roles = {"role-0": "item", "role-1": "rater", "role-2": "choice"}
+    roles: dict[str, Any] = {"role-0": "item", "role-1": "rater", "role-2": "choice"}
 
     shown = post(client, upload=token, preview="1", **roles)
 
@@ -107,7 +107,7 @@ def test_a_column_can_be_something_else_than_it_seems(alice: User, signed_in: Si
 def test_two_columns_cannot_both_be_the_rater(alice: User, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     token = token_in(post(client, b"item,person,score\n1,ann,3\n", preview="1"))
-    roles = {"role-0": "rater", "role-1": "rater", "role-2": "answer"}
+    roles: dict[str, Any] = {"role-0": "rater", "role-1": "rater", "role-2": "answer"}
 
     answer = post(client, upload=token, start="1", **roles)
 

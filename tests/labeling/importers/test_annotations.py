@@ -21,7 +21,7 @@ def problems(content: bytes, **options: Any) -> list[str]:
     return [str(one) for one in answered(content, **options) if isinstance(one, ImportProblem)]
 
 
-def ratings(content: bytes, **options: Any) -> list[tuple[str, Any]]:
+def ratings(content: bytes, **options: Any) -> list[tuple[Any, ...]]:
     """(rater, ratings of each reply) of each draft."""
     return [
         (draft.worker, *draft.answer.ratings)

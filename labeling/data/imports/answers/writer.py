@@ -136,7 +136,8 @@ class AnswerWriter:
             return
         target = self._target(Campaign.Kind.COMPARISON)
         placed = self._placed(target, wanted, counts)
-        comparisons, ranked = [], []
+        comparisons: list[Comparison] = []
+        ranked: list[RankedResponse] = []
         for judgment, (_item, one) in zip(self._judgments(target, placed), placed, strict=True):
             answer = one.answer
             comparison = Comparison(
@@ -157,7 +158,9 @@ class AnswerWriter:
         """What a rater made of a response belongs to their comparison of it."""
         written = []
         for draft, _prompt, _rater, shown in found:
-            judgment = self._target(Campaign.Kind.COMPARISON).by_id.get(draft.answer.id)
+            judgment = self._target(Campaign.Kind.COMPARISON).by_id.get(
+                (draft.answer or _NO_ANSWER).id
+            )
             if judgment is not None and len(shown) == 2:
                 (edit, reply), (original, _reply) = shown
                 written.append(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import Any, Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import (
@@ -23,15 +24,18 @@ from rest_framework.response import Response
 from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import ProblemSerializer
+from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
+Body = type[serializers.Serializer[Any]] | Mapping[str, type[serializers.Serializer[Any]]]
+"""What validates a body; by content type if it may have several, the first if it has none."""
 View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
 _WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 415, 422)
+ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+"""The methods of an object's own URL."""
 _KEY = OpenApiParameter(
     idempotency.HEADER,
     str,
@@ -53,11 +57,11 @@ class ViewSetAction(Protocol):
 
 
 class ApiViewSet(GenericViewSet[Any]):
-    """GET and POST only. Authentication, permission and throttling are the defaults from
+    """GET, POST, PATCH and DELETE. Authentication, permission and throttling are the defaults from
     settings.
     """
 
-    http_method_names = ["get", "head", "post"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "int"
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[Any]] = paging.PageQuery
@@ -94,6 +98,15 @@ class ApiViewSet(GenericViewSet[Any]):
         found = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
+    def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
+        """A page of `rows` in an order of their own: the cursor is a place in the list."""
+        start = self.asked.get("cursor", 0)
+        end = start + self.asked["limit"]
+        n = rows.count() if isinstance(rows, QuerySet) else len(rows)
+        cursor = end if end < n else None
+        shown = self.get_serializer(rows[start:end], many=True).data
+        return Response({"next_cursor": cursor, "results": shown})
+
 
 class Router(SimpleRouter):
     """URLs `runs`, `runs/12` and `runs/12/stop`, with the names api_runs, api_run and api_run_stop
@@ -103,7 +116,7 @@ class Router(SimpleRouter):
     routes = [
         Route("{prefix}", {"get": "list", "post": "create"}, "{basename}s", False, {}),
         DynamicRoute("{prefix}/{url_path}", "{basename}_{url_name}", False, {}),
-        Route("{prefix}/{lookup}", {"get": "retrieve"}, "{basename}", True, {}),
+        Route("{prefix}/{lookup}", ONE, "{basename}", True, {}),
         DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}_{url_name}", True, {}),
     ]
 
@@ -111,9 +124,13 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises ValidationError."""
-    return _valid(body(data=request.data))
+def sent(body: Body, request: Request) -> dict[str, Any]:
+    """The validated body; of a PATCH, only what it names. Raises ValidationError."""
+    data = request.data  # refuses content types that have no parser
+    if isinstance(body, Mapping):
+        content_type = request.content_type.partition(";")[0].strip().lower()
+        body = body.get(content_type, next(iter(body.values())))
+    return _valid(body(data=data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -174,12 +191,11 @@ def lists(name: str, answer: Any, *, query: Any) -> Callable[[Handler], Handler]
 
 
 def _reading(name: str, answer: Any, *, query: Any, is_one: bool, **options: Any) -> Any:
-    problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     answers = answer if isinstance(answer, Mapping) else {200: answer}
     return extend_schema(
         operation_id=name,
         parameters=[query] if query else [],
-        responses={**answers, **problems},
+        responses={**answers, **problems.described((*_READ_PROBLEMS, *((404,) if is_one else ())))},
         **options,
     )
 
@@ -188,7 +204,7 @@ def writes(
     name: str,
     answer: Any,
     *,
-    body: type[serializers.Serializer[Any]] | None = None,
+    body: Body | None = None,
     status: int = 200,
     is_one: bool = False,
     is_remembered: bool = True,
@@ -197,13 +213,16 @@ def writes(
     """A POST that accepts an Idempotency-Key. The method gets the object (if `is_one`) and the
     body's values as keyword arguments. The response is what it returns or, if that is None, the
     object read again.
+
+    On `partial_update` with `is_one`, it is a PATCH: fields that the call leaves out are not in the
+    arguments.
     """
-    problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
+    statuses = (*_WRITE_PROBLEMS, *((404,) if is_one else ()))
     describe = extend_schema(
         operation_id=name,
         parameters=[_KEY],
         request=body,
-        responses={status: answer, **problems},
+        responses={status: answer, **problems.described(statuses)},
     )
 
     def decorate(act: Handler) -> Handler:
@@ -212,6 +231,7 @@ def writes(
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             given = view.get_object() if made is None else made
+            view.serializer_class = answer  # of a response that is not the view's own object
             return Response(view.get_serializer(given).data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)
@@ -227,6 +247,23 @@ def does(
     """Like `writes`, at the method's name below the object."""
     options |= {"methods": ["post"], "detail": is_one, "url_path": url_path}
     return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
+
+
+def removes(name: str) -> Callable[[Handler], Handler]:
+    """A DELETE, on `destroy`. The method gets the object; the response is empty."""
+    refused = problems.described((*_READ_PROBLEMS, 404, 409))
+    describe = extend_schema(operation_id=name, request=None, responses={204: None, **refused})
+
+    def decorate(act: Handler) -> Handler:
+        @wraps(act)
+        def handle(view: Any, request: Request, **_path: Any) -> Response:
+            act(view, view.get_object())
+            return Response(status=204)
+
+        described_so: Handler = describe(handle)
+        return described_so
+
+    return decorate
 
 
 def _route(handler: Handler, **options: Any) -> Handler:

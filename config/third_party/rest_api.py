@@ -32,6 +32,7 @@ SPECTACULAR = {
         "PromptSplit": "labeling.models.Prompt.Split",
         "CampaignKind": "labeling.models.Campaign.Kind",
         "CampaignState": "labeling.models.Campaign.State",
+        "ImportState": "labeling.models.Import.State",
         "RunKind": "training.models.kind_choices",
         "RunState": "training.models.Run.State",
         "RunOutcome": "training.models.Run.Outcome",

@@ -115,7 +115,11 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
     response = post(calling(alice), "/api/v1/prompts", {"messages": messages})
 
     assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
     assert response.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
         "detail": "Some values are invalid.",
         "errors": {field: [sentence]},
     }

@@ -10,8 +10,8 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import paging
-from accounts.api.problems import ProblemSerializer, Unable
+from accounts.api import paging, problems
+from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training.api import model_serializers
@@ -19,7 +19,7 @@ from training.api.model_serializers import ModelSerializer, PublicationSerialize
 from training.benchmarks.scorecards import selectors as scorecards_selectors
 from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
-from training.registry import cards, change_stage, export
+from training.registry import cards, change_stage, endpoints, export
 from training.registry import publish as registry_publish
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
@@ -60,9 +60,30 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Register a base model."""
         return registry_services.register_model(**values, **self.who_and_when)
 
+    @does(
+        "connect_model",
+        ModelSerializer,
+        body=model_serializers.NewEndpointSerializer,
+        is_one=False,
+        url_path="endpoints",
+        status=201,
+    )
+    def connect(self, **values: Any) -> TrainedModel:
+        """Register an external model behind an OpenAI-compatible URL, to sample from. 409 if an
+        operator has not allowed its host.
+        """
+        return endpoints.register_endpoint(**values, **self.who_and_when)
+
+    @writes(
+        "update_model", ModelSerializer, body=model_serializers.ModelChangeSerializer, is_one=True
+    )
+    def partial_update(self, model: TrainedModel, **values: Any) -> None:
+        """Change its stage, licence, notes or card."""
+        change_stage.change_model(model=model, **values, **self.who_and_when)
+
     @does("change_model", ModelSerializer, body=model_serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
-        """Change its stage, licence, notes or card. Omitted fields keep their value."""
+        """The same as the PATCH."""
         change_stage.change_model(model=model, **values, **self.who_and_when)
 
     @does("pin_model", ModelSerializer)
@@ -102,7 +123,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @reads(
         "export_model",
-        {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, **problems.described((409,))},
         query=model_serializers.ArchiveQuery,
         renderer_classes=(JSONRenderer, TarRenderer),
     )

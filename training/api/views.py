@@ -151,6 +151,11 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     # --- changing ---------------------------------------------------------------------------------
 
+    @writes("change_run", RunSerializer, body=serializers.RunChangeSerializer, is_one=True)
+    def partial_update(self, run: Run, **values: Any) -> None:
+        """Change its name, tags or remarks. Its settings cannot change."""
+        runs_services.describe_run(run=run, **values, **self.who_and_when)
+
     @does("stop_run", RunSerializer)
     def stop(self, run: Run) -> None:
         """Ask a run to save and stop at its next step. Changes nothing if it has already ended."""

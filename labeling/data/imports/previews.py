@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.conf import settings
@@ -106,6 +107,15 @@ def preview(
     return Preview(
         file_format or seen.format, seen.names[:MAX_NAMES], tuple(rows), tuple(problems[:SHOWN])
     )
+
+
+def preview_upload(*, upload: "File[bytes]", **arguments: Any) -> Preview:
+    """Like `preview`, of a file that is not kept."""
+    with NamedTemporaryFile() as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)
+        copy.flush()
+        return preview(path=Path(copy.name), **arguments)
 
 
 def column_names(*, path: Path) -> tuple[str, ...]:

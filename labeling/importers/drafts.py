@@ -131,6 +131,8 @@ class ImportDraft:
     worker: str = ""
     licence: str = ""
     """the row's own; empty if it has none"""
+    is_prompts_licence: bool = False
+    """whether `licence` is that of the prompt alone, and not of the replies"""
     file: str = ""
     """its name in a ZIP archive"""
     answer: Answer | None = None
@@ -141,6 +143,10 @@ class ImportDraft:
     """where the prompt comes from, if not from the import's source"""
     further: tuple[Message, ...] = ()
     """the turns after a human reply, if the rater wrote a whole dialogue"""
+
+    def licence_of_reply(self, reply: Reply) -> str:
+        """The reply's own licence, or the row's; empty if neither is known."""
+        return reply.licence or ("" if self.is_prompts_licence else self.licence)
 
     @property
     def is_answered(self) -> bool:

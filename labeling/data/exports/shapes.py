@@ -181,9 +181,11 @@ def _records(
     if shape == "consensus":
         yield from map(as_consensus, consensus_rows(campaigns=campaigns))
         return
-    compared = comparisons(**filters)
-    for row in compared:
-        yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
+    if shape == "preferences":
+        for row in comparisons(**filters):
+            yield from as_preferences(row)
+        return
+    yield from map(as_ranking, comparisons(**filters, include_single=True))
 
 
 def as_prompt_completion(row: DemonstrationRow) -> Record:

@@ -259,7 +259,7 @@ def _responses(
                     text=reply.text,
                     number=number,
                     sampling=dict(reply.sampling),
-                    licence=_own_licence(reply.licence or draft.licence, source),
+                    licence=_own_licence(draft.licence_of_reply(reply), source),
                     marks=dict(reply.marks),
                     is_ended=reply.is_ended,
                     import_batch=batch,
@@ -384,7 +384,7 @@ def _judgments(
                     draft,
                     prompt,
                     reply.text,
-                    reply.licence or draft.licence,
+                    draft.licence_of_reply(reply),
                 )
             ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))

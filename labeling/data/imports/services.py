@@ -453,11 +453,18 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
         "counts": tally.counts,
         "problems": problems,
     }
+    if not batch.annotations:
+        _end(batch, changes)
+        return
     with transaction.atomic():
-        if not _change_state(batch, (Import.State.RUNNING,), **changes):
-            raise _Superseded
+        _end(batch, changes)
         if state == Import.State.PUBLISHED:
             _show_campaigns(batch)
+
+
+def _end(batch: Import, changes: dict[str, Any]) -> None:
+    if not _change_state(batch, (Import.State.RUNNING,), **changes):
+        raise _Superseded
 
 
 def _change_state(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:

@@ -411,6 +411,6 @@ def _presentation(one: _Wanted) -> dict[str, Any]:
         "id": answer.id,
         "guideline": answer.guideline,
         "source": answer.source,
-        "licence": (one.reply.licence or one.draft.licence) if one.reply else "",
+        "licence": one.draft.licence_of_reply(one.reply) if one.reply else "",
     }
     return {name: value for name, value in found.items() if value}

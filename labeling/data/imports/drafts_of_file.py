@@ -61,8 +61,10 @@ class Table:
 def format_of(path: Path, columns: Mapping[str, str] | None) -> str:
     """The format of a file of answers: a shape that names raters, else a table."""
     with path.open("rb") as stream:
-        found = formats.guess_format(stream, columns)
-    return found if found in ANSWERED else ANNOTATIONS
+        seen = formats.look(stream, columns)
+    # A table of single responses is the same thing with more columns.
+    is_table = seen.format == "arena" and "conversation_a" not in seen.names
+    return seen.format if seen.format in ANSWERED and not is_table else ANNOTATIONS
 
 
 def look(

@@ -152,7 +152,9 @@ def _winner(
         values = {cells.of(row, heading) for row in rows} - {""}
         named = {cells.of(row, model) for row in rows for model in models}
         meant = set(legends.guess(values - named).values())
-        is_known = legends.FIRST in meant and legends.SECOND in meant
+        is_named = roles.compact(heading) in ("winner", "preference", "preferred", "better")
+        fewest = 1 if is_named else 2
+        is_known = len(meant & {legends.FIRST, legends.SECOND}) >= fewest
         if values and (is_known or values <= named or (is_sure and len(values) <= 9)):
             return heading
     return ""

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.db.models import Count
 
+from labeling.campaigns import services as campaigns_services
+from labeling.campaigns.services import UnableToOpen
 from labeling.data.imports import services as imports_services
 from labeling.data.imports.services import UnableToImport
 from labeling.models import (
@@ -194,6 +196,13 @@ def test_two_campaigns_cannot_have_one_name(answers: Answered) -> None:
 
     with pytest.raises(UnableToImport, match="already has this name"):
         answers(*PAIRS)
+
+
+def test_imported_answers_are_not_reopened(answers: Answered) -> None:
+    answers(*PAIRS)
+
+    with pytest.raises(UnableToOpen, match="imported answers"):
+        campaigns_services.reopen_campaign(campaign=Campaign.objects.get(), by=None, now=NOON)
 
 
 def test_scales_are_compared_by_weighted_kappa_and_categories_without_weights(

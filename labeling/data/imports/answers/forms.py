@@ -12,8 +12,9 @@ from labeling.data.imports.answers.previews import Column
 from labeling.data.imports.answers.writer import MAX_NAME
 from labeling.importers.annotations import legends, roles
 
+NOT_IMPORTED = "-"
 ROLES: list[tuple[str, str | Promise]] = [
-    ("", _("Not imported")),
+    (NOT_IMPORTED, _("Not imported")),
     (roles.RATER, _("Rater")),
     (roles.BY_RATER, _("One rater's answers")),
     (roles.ITEM, _("Item ID")),
@@ -128,42 +129,42 @@ class RolesForm(forms.Form):
                 label=column.heading,
                 help_text=column.example,
                 choices=ROLES,
-                required=False,
-                initial=column.role,
+                initial=column.role or NOT_IMPORTED,
             )
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data
         taken: set[str] = set()
         for place, role in list(chosen.items()):
-            if role in taken and role not in roles.MANY:
+            if role in taken and role not in {NOT_IMPORTED, *roles.MANY}:
                 self.add_error(place, _("Another column already has this meaning."))
-            taken.update(filter(None, [role]))
+            taken.add(role)
         return chosen
 
     @property
     def roles(self) -> dict[str, str]:
         """Heading → role."""
         return {
-            self._headings[int(place)]: role for place, role in self.cleaned_data.items() if role
+            self._headings[int(place)]: role
+            for place, role in self.cleaned_data.items()
+            if role != NOT_IMPORTED
         }
 
 
 class LegendForm(forms.Form):
     """What each value of the winner means."""
 
+    use_required_attribute = False  # “Preview” works before everything is said
+
     def __init__(self, data: Any = None, *, legend: Mapping[str, str]) -> None:
         super().__init__(data, prefix="means")
-        self._values = sorted(legend)
-        for place, value in enumerate(self._values):
-            self.fields[str(place)] = forms.ChoiceField(
-                label=value or _("(empty)"),
-                choices=MEANINGS,
-                required=False,
-                initial=legend[value],
+        # Named by its value: a choice that was made for another column's values must not count.
+        for value in sorted(legend):
+            self.fields[value] = forms.ChoiceField(
+                label=value or _("(empty)"), choices=MEANINGS, initial=legend[value]
             )
 
     @property
     def legend(self) -> dict[str, str]:
-        """Value → meaning."""
-        return {self._values[int(place)]: one for place, one in self.cleaned_data.items() if one}
+        """Value → meaning, as far as it was chosen."""
+        return {value: meaning for value, meaning in self.cleaned_data.items() if meaning}

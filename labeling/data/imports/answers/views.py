@@ -28,13 +28,12 @@ def new(request: MemberRequest) -> HttpResponse:
         status = 422 if form.errors else 200
         return render(request, TEMPLATE, {"form": form, "kept": kept}, status=status)
     texts = _kept(request, "texts_upload")
-    is_new = kept is None
     if kept is None:
         now = timezone.now()
         kept = previews.keep(upload=form.upload_file, by=request.user, now=now)
         if form.texts_file is not None:
             texts = previews.keep(upload=form.texts_file, by=request.user, now=now)
-    return _with_kept_files(request, form, kept, texts, is_new=is_new)
+    return _with_kept_files(request, form, kept, texts)
 
 
 def _kept(request: MemberRequest, name: str) -> KeptFile | None:
@@ -46,18 +45,20 @@ def _with_kept_files(
     form: AnswersForm,
     kept: KeptFile,
     texts: KeptFile | None,
-    *,
-    is_new: bool,
 ) -> HttpResponse:
     """Starts the import of kept files, or shows their first answers."""
     pairs_path = texts.path if texts else None
     found = answer_previews.preview(path=kept.path, pairs_path=pairs_path)
-    roles_form = RolesForm(None if is_new else request.POST, columns=found.columns)
-    roles = roles_form.roles if not is_new and roles_form.is_valid() else None
+    # A first preview has no columns yet: they are recognized.
+    is_sent = "role-0" in request.POST
+    roles_form = RolesForm(request.POST if is_sent else None, columns=found.columns)
+    roles = roles_form.roles if is_sent and roles_form.is_valid() else None
     if roles is not None:
         found = answer_previews.preview(path=kept.path, pairs_path=pairs_path, roles=roles)
-    legend_form = LegendForm(None if is_new else request.POST, legend=found.legend)
-    legend = legend_form.legend if not is_new and legend_form.is_valid() else {}
+    is_explained = any(f"means-{value}" in request.POST for value in found.legend)
+    legend_form = LegendForm(request.POST if is_explained else None, legend=found.legend)
+    legend_form.full_clean()
+    legend = legend_form.legend if is_explained else {}
     if legend:
         found = answer_previews.preview(
             path=kept.path, pairs_path=pairs_path, roles=roles, legend=legend
@@ -79,8 +80,6 @@ def _with_kept_files(
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
-    if is_new:
-        roles_form = RolesForm(columns=found.columns)
     return _preview(request, form, (kept, texts), found, roles_form, legend_form)
 
 
@@ -98,9 +97,6 @@ def _preview(
     shown.full_clean()
     for sentence in form.non_field_errors():
         shown.add_error(None, str(sentence))
-    # A legend of other values than those that were sent starts with what the file seems to mean.
-    if set(legend_form.fields) - {name.removeprefix("means-") for name in request.POST}:
-        legend_form = LegendForm(legend=found.legend)
     context: dict[str, Any] = {
         "form": shown,
         "kept": kept,

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from labeling.data.exports import shapes
+from labeling.data.exports import files, shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Comparison, Guideline, Import, Judgment, Pool, Prompt, Rater
@@ -77,7 +77,7 @@ def record_everything() -> None:
 
 
 def lines(rows: list[Record], to: Path) -> Path:
-    to.write_bytes(b"".join(shapes.jsonl(rows)))
+    to.write_bytes(b"".join(files.jsonl(rows)))
     return to
 
 
@@ -155,7 +155,7 @@ def test_rankings_come_back_from_parquet_too(
         record_everything()
         before = list(shapes.records("rankings"))
         with file.open("wb") as stream:
-            shapes.parquet(before, shape="rankings", to=stream)
+            files.parquet(before, schema=shapes.schema("rankings"), to=stream)
 
     brought(file)
 
@@ -211,7 +211,7 @@ def test_an_exported_file_says_the_same_as_json_and_as_parquet(
     rows = list(shapes.records("rankings"))
     file = io.BytesIO()
 
-    shapes.parquet(rows, shape="rankings", to=file)
+    files.parquet(rows, schema=shapes.schema("rankings"), to=file)
 
     [row] = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     assert [json.loads(one["ratings"]) for one in row["responses"]] == [

@@ -248,6 +248,7 @@ ImportFormat = Literal[
     "argilla",
     "label_studio",
     "rankings",
+    "written",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]

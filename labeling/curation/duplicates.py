@@ -45,6 +45,7 @@ RECORD = np.dtype(
         ("length", "<u4"),
         ("licence", "<u2"),
         ("has_bands", "u1"),
+        ("is_changed", "u1"),
         ("author", "<u8"),
         ("created", "<i8"),
     ]
@@ -151,12 +152,14 @@ def record(
     near: NearDuplicates | None,
     document: int,
     offset: int,
+    is_changed: bool,
     licence: str,
     author: str,
     created: str,
 ) -> Records:
     """The record of a document whose line begins at `offset`."""
     made = np.zeros(1, dtype=RECORD)
+    made["is_changed"] = is_changed
     made["document"], made["offset"], made["length"] = document, offset, len(text.text)
     digest = sha256(
         (" ".join(text.words) or text.text.strip()).encode("utf-8", "surrogatepass")

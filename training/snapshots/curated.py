@@ -15,6 +15,7 @@ from typing import Any
 
 from labeling.curation import cleaning
 from labeling.curation.contamination import Item
+from labeling.curation.documents import Document
 from labeling.curation.recipe import PRESETS, Recipe
 
 RECIPES: dict[str, Recipe] = {name: PRESETS[name] for name in ("light", "text")}
@@ -41,8 +42,8 @@ class Entry:
 
 @contextmanager
 def cleaned(
-    documents: Iterable[cleaning.Document], *, recipe: Recipe, items: Iterable[Item], folder: Path
-) -> Iterator[tuple[Iterator[cleaning.Document], dict[str, Any]]]:
+    documents: Iterable[Document], *, recipe: Recipe, items: Iterable[Item], folder: Path
+) -> Iterator[tuple[Iterator[Document], dict[str, Any]]]:
     """The documents that the recipe kept, and what the card says of it. Writes the ledger into
     `folder`.
     """
@@ -59,7 +60,7 @@ def cleaned(
             "rules": account.rules,
             "items_too_short": account.items_too_short,
         }
-        yield cleaning.kept(work), about
+        yield (document for _place, document in cleaning.kept(work)), about
         (work / cleaning.LEDGER).rename(folder / LEDGER)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.curation import cleaning
 from labeling.curation.contamination import Item
+from labeling.curation.documents import Document as GivenDocument
 from labeling.curation.recipe import Recipe
 from labeling.importers import curation
 from pages import plain_text
@@ -125,7 +125,7 @@ def freeze(
         if recipe is None:
             card = _filled(documents, aside, licence, min_characters)
         else:
-            given = (cleaning.Document(one.text, one.source, licence) for one in documents)
+            given = (GivenDocument(one.text, one.source, licence) for one in documents)
             with curated.cleaned(given, recipe=recipe, items=items, folder=aside) as (kept, about):
                 left = (Document(one.text, one.source) for one in kept)
                 card = _filled(left, aside, licence, min_characters) | {"curation": about}

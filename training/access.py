@@ -10,7 +10,17 @@ from accounts.models import User
 from labeling.access import visible
 from labeling.models import Campaign, Prompt
 from training.configs import roles
-from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, Suite, TrainedModel
+from training.models import (
+    Chain,
+    Curation,
+    Node,
+    Publication,
+    Run,
+    Schedule,
+    Snapshot,
+    Suite,
+    TrainedModel,
+)
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
@@ -25,6 +35,11 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
 def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
     researcher(user)
     return get_object_or_404(Snapshot.objects.select_related("created_by"), pk=pk)
+
+
+def curation(*, user: User | AnonymousUser, pk: int) -> Curation:
+    researcher(user)
+    return get_object_or_404(Curation.objects.select_related("created_by", "snapshot"), pk=pk)
 
 
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:

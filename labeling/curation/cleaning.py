@@ -40,6 +40,7 @@ from labeling.curation.documents import (
     line_of,
 )
 from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, Records
+from labeling.curation.personal_data import shown
 from labeling.curation.recipe import Recipe
 from labeling.curation.verdicts import Verdict
 
@@ -268,7 +269,7 @@ def _finish(
     account = Account(read=state.n_read, removed=state.n_read - len(records))
     rules: dict[str, Counter[str]] = {}
     first = _entries(folder / _FIRST)
-    twins = _ids(records, removals, passed)
+    twins = _twins(records, removals, passed)
     ready = {name: folder / f".tmp-{name}" for name in (KEPT, LEDGER)}
     passed.seek(0)
     pending = next(first, None)
@@ -285,7 +286,7 @@ def _finish(
                 pending = next(first, None)
             if place in removals:
                 twin, verdict = removals[place]
-                write(_removal(json.loads(line), verdict, twins.get(twin, "")))
+                write(_removal(json.loads(line), verdict, twins.get(twin, _NO_TWIN)))
                 account.removed += 1
                 continue
             is_changed = bool(records["is_changed"][place])
@@ -304,18 +305,25 @@ def _finish(
     return account
 
 
-def _removal(row: dict[str, Any], verdict: Verdict, twin: str) -> dict[str, Any]:
+_Twin = tuple[str, str]
+"""the id of the document that stays, and its beginning"""
+_NO_TWIN: _Twin = ("", "")
+
+
+def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, Any]:
     # The text may have been changed before, but its id is that of the text as it was given.
-    return {**entry(row["document"], document_of(row), verdict), "id": row["id"], "twin": twin}
+    about = {"id": row["id"], "twin": twin[0], "twin_excerpt": twin[1]}
+    return {**entry(row["document"], document_of(row), verdict), **about}
 
 
-def _ids(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, str]:
-    """The ids of all twins, read in the order of the file."""
-    ids = {}
+def _twins(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, _Twin]:
+    """All twins, read in the order of the file."""
+    found = {}
     for place in sorted({twin for twin, _why in removals.values() if twin >= 0}):
         passed.seek(int(records["offset"][place]))
-        ids[place] = str(json.loads(passed.readline())["id"])
-    return ids
+        row = json.loads(passed.readline())
+        found[place] = (str(row["id"]), shown(row["text"]))
+    return found
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

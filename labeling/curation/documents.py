@@ -136,6 +136,7 @@ def entry(place: int, document: Document, verdict: Verdict) -> dict[str, Any]:
         "value": verdict.value,
         "threshold": verdict.threshold,
         "twin": verdict.twin,
+        "twin_excerpt": "",
         "spans": [[span.start, span.end, span.kind] for span in verdict.spans[:MOST_SPANS]],
         "source": shown(document.source),
         "excerpt": shown(document.text, around=verdict.spans[0].start if verdict.spans else 0),

@@ -10,6 +10,7 @@ from labeling.models import Prompt
 from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services, texts
+from training.snapshots.curation import recipes
 
 
 def tags_in(text: str) -> tuple[str, ...]:
@@ -151,11 +152,7 @@ class TextForm(forms.Form):
     recipe = forms.ChoiceField(
         label=_("Curation"),
         required=False,
-        choices=(
-            ("", _("None")),
-            ("light", _("Light: mask personal data and keys, remove near-duplicates")),
-            ("text", _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb")),
-        ),
+        choices=recipes.choices(kind=Snapshot.Kind.TEXT),
         help_text=_(
             "Both recipes also remove documents that hold a gold prompt or an item of a suite. The"
             " snapshot keeps a ledger of what was removed or changed, and why."
@@ -170,4 +167,11 @@ class TextForm(forms.Form):
                 words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
                 self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
             cleaned["documents"] = documents
+        if "preview" in self.data and not cleaned.get("recipe"):
+            self.add_error("recipe", gettext("Choose a recipe to preview."))
         return cleaned
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Call on a valid form."""
+        return {name: self.cleaned_data[name] for name in ("licence", "min_characters")}

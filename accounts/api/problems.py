@@ -1,20 +1,31 @@
-"""All error responses have one format: a sentence, and the fields it is about."""
+"""All error responses have one format, problem details (RFC 9457): a sentence, and the fields it is
+about.
+"""
 
 import logging
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.refusals import Refusal
 
 logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+NO_TYPE = "about:blank"
+"""The problem is the status itself (RFC 9457, section 4.2.1)."""
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+"""Of the RateLimit header fields (draft-ietf-httpapi-ratelimit-headers-10)."""
 
 
 class Unable(APIException):
@@ -36,12 +47,24 @@ class BodyTooLarge(APIException):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """`errors` maps each invalid field, with inner ones in dotted notation, to its messages."""
+    """Problem details, as RFC 9457 has them. `errors` maps each invalid field, with inner ones in
+    dotted notation, to its messages.
+    """
 
+    type = serializers.CharField(
+        help_text="`about:blank`, or for a 429 the URL of `quota-exceeded`.",
+    )
+    title = serializers.CharField(help_text="The name of the status.")
+    status = serializers.IntegerField()
     detail = serializers.CharField(help_text="What is wrong, as a sentence.")
     errors = serializers.DictField(  # type: ignore[assignment]  # shadows Serializer.errors
         child=serializers.ListField(child=serializers.CharField())
     )
+
+
+def described(statuses: Iterable[int]) -> dict[tuple[int, str], type[ProblemSerializer]]:
+    """The schema's responses for these statuses."""
+    return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}
 
 
 def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
@@ -59,12 +82,20 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
         problem = BodyTooLarge(
             _("The body is larger than %(n)s MB. Send fewer rows at once.") % {"n": n_mb}
         )
+    elif isinstance(problem, Http404):
+        problem = NotFound()  # Django's own sentence names the class
     response = exception_handler(problem, context)
     if response is None:
         return None
     errors = _flat(response.data) if isinstance(problem, ValidationError) else {}
-    detail = _("Some values are invalid.") if errors else str(response.data["detail"])
-    response.data = {"detail": detail, "errors": errors}
+    response.data = {
+        "type": QUOTA_EXCEEDED if isinstance(problem, Throttled) else NO_TYPE,
+        "title": HTTPStatus(response.status_code).phrase,
+        "status": response.status_code,
+        "detail": _("Some values are invalid.") if errors else str(response.data["detail"]),
+        "errors": errors,
+    }
+    response.content_type = MEDIA_TYPE
     return response
 
 

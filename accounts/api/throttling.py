@@ -1,7 +1,9 @@
 """Rate limits: reads and writes per minute, for each token or for each person using the API from
-the browser.
+the browser. Each response says how much is left, in the RateLimit header fields
+(draft-ietf-httpapi-ratelimit-headers-10).
 """
 
+import math
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -26,7 +28,24 @@ class PerMinute(SimpleRateThrottle):
         )
         if self.num_requests == 0 or not request.user.is_authenticated:
             return True
-        return super().allow_request(request, view)
+        is_allowed = super().allow_request(request, view)
+        # REST framework adds these to any response of the view, a 429 included.
+        view.headers |= self._headers("reads" if is_read else "writes")
+        return is_allowed
+
+    def _headers(self, policy: str) -> dict[str, str]:
+        """`q` calls in `w` seconds; `r` are left now, and more in `t` seconds."""
+        n_left = self.num_requests - len(self.history)
+        return {
+            "RateLimit-Policy": f'"{policy}";q={self.num_requests};w={self.duration}',
+            "RateLimit": f'"{policy}";r={n_left};t={self.wait()}',
+        }
+
+    def wait(self) -> int:
+        """Seconds until the oldest call no longer counts, rounded up: an earlier call would still
+        be refused.
+        """
+        return math.ceil(self.duration - (self.now - self.history[-1]))
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         is_token = isinstance(request.auth, ApiToken)

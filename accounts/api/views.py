@@ -23,8 +23,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.api import idempotency, paging
-from accounts.api.problems import ProblemSerializer
+from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
@@ -32,6 +31,8 @@ View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
 _WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 415, 422)
+ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+"""The methods of an object's own URL."""
 _KEY = OpenApiParameter(
     idempotency.HEADER,
     str,
@@ -53,11 +54,11 @@ class ViewSetAction(Protocol):
 
 
 class ApiViewSet(GenericViewSet[Any]):
-    """GET and POST only. Authentication, permission and throttling are the defaults from
+    """GET, POST, PATCH and DELETE. Authentication, permission and throttling are the defaults from
     settings.
     """
 
-    http_method_names = ["get", "head", "post"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "int"
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[Any]] = paging.PageQuery
@@ -103,7 +104,7 @@ class Router(SimpleRouter):
     routes = [
         Route("{prefix}", {"get": "list", "post": "create"}, "{basename}s", False, {}),
         DynamicRoute("{prefix}/{url_path}", "{basename}_{url_name}", False, {}),
-        Route("{prefix}/{lookup}", {"get": "retrieve"}, "{basename}", True, {}),
+        Route("{prefix}/{lookup}", ONE, "{basename}", True, {}),
         DynamicRoute("{prefix}/{lookup}/{url_path}", "{basename}_{url_name}", True, {}),
     ]
 
@@ -112,8 +113,8 @@ class Router(SimpleRouter):
 
 
 def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The validated body. Raises ValidationError."""
-    return _valid(body(data=request.data))
+    """The validated body; of a PATCH, only what it names. Raises ValidationError."""
+    return _valid(body(data=request.data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -174,12 +175,11 @@ def lists(name: str, answer: Any, *, query: Any) -> Callable[[Handler], Handler]
 
 
 def _reading(name: str, answer: Any, *, query: Any, is_one: bool, **options: Any) -> Any:
-    problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     answers = answer if isinstance(answer, Mapping) else {200: answer}
     return extend_schema(
         operation_id=name,
         parameters=[query] if query else [],
-        responses={**answers, **problems},
+        responses={**answers, **problems.described((*_READ_PROBLEMS, *((404,) if is_one else ())))},
         **options,
     )
 
@@ -197,13 +197,16 @@ def writes(
     """A POST that accepts an Idempotency-Key. The method gets the object (if `is_one`) and the
     body's values as keyword arguments. The response is what it returns or, if that is None, the
     object read again.
+
+    On `partial_update` with `is_one`, it is a PATCH: fields that the call leaves out are not in the
+    arguments.
     """
-    problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
+    statuses = (*_WRITE_PROBLEMS, *((404,) if is_one else ()))
     describe = extend_schema(
         operation_id=name,
         parameters=[_KEY],
         request=body,
-        responses={status: answer, **problems},
+        responses={status: answer, **problems.described(statuses)},
     )
 
     def decorate(act: Handler) -> Handler:
@@ -227,6 +230,23 @@ def does(
     """Like `writes`, at the method's name below the object."""
     options |= {"methods": ["post"], "detail": is_one, "url_path": url_path}
     return writes(name, answer, is_one=is_one, serializer_class=answer, **options)
+
+
+def removes(name: str) -> Callable[[Handler], Handler]:
+    """A DELETE, on `destroy`. The method gets the object; the response is empty."""
+    refused = problems.described((*_READ_PROBLEMS, 404, 409))
+    describe = extend_schema(operation_id=name, request=None, responses={204: None, **refused})
+
+    def decorate(act: Handler) -> Handler:
+        @wraps(act)
+        def handle(view: Any, request: Request, **_path: Any) -> Response:
+            act(view, view.get_object())
+            return Response(status=204)
+
+        described_so: Handler = describe(handle)
+        return described_so
+
+    return decorate
 
 
 def _route(handler: Handler, **options: Any) -> Handler:

@@ -6,8 +6,6 @@ is at least once: a receiver may get a message twice (if its answer was lost) an
 by their id."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import secrets
 import socket
@@ -23,47 +21,24 @@ import httpx2
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import Delivery, User, Webhook
 from accounts.refusals import Refusal
+from accounts.webhooks import signing
 from accounts.webhooks.targets import Target, bracketed, is_outside, name_in, problem_of
 
-MARK = "pfw_"
-
-
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
-
-
 """Delays between attempts; after the last one the delivery fails."""
-
-
 CLAIMED_FOR = timedelta(minutes=2)
-
-
 TIMEOUT_S = 10.0
-
-
 N_AT_ONCE = 20
-
-
 """Messages sent to one webhook in one batch."""
-
-
 N_LOGGED = 100
-
-
 MAX_WORDS = 300
-
-
 OVERLAP = timedelta(days=3)
-
-
 """How long the previous secret signs alongside the new one."""
-
-
 KEPT_FOR = timedelta(days=30)
 
 
@@ -80,6 +55,10 @@ class Event(StrEnum):
 
 class UnableToCreateWebhook(Refusal):
     """The webhook could never receive anything; the text says what to change."""
+
+
+class UnableToChangeWebhook(Refusal):
+    """The webhook could no longer receive anything; the text says what to change."""
 
 
 class UnableToRotate(Refusal):
@@ -106,16 +85,14 @@ def create_webhook(
     """Returns the webhook and its secret, which is shown once. It receives events from now on.
     Raises UnableToCreateWebhook.
     """
-    problem = problem_of(url)
+    problem = _problem_of(url=url, events=events)
     if problem:
         raise UnableToCreateWebhook(problem)
-    if not events:
-        raise UnableToCreateWebhook(_("Choose at least one event."))
     with transaction.atomic():
         webhook = Webhook.objects.create(
             name=name,
             url=url,
-            events=[event for event in Event if event in events],
+            events=_in_order(events),
             salt=secrets.token_urlsafe(24),
             created_by=by,
             created_at=now,
@@ -128,7 +105,39 @@ def create_webhook(
             after={"name": name, "url": url, "events": webhook.events},
             now=now,
         )
-    return webhook, secret_of(webhook)
+    return webhook, signing.secret_of(webhook)
+
+
+def change_webhook(
+    *, webhook: Webhook, name: str, url: str, events: Collection[str], by: User, now: datetime
+) -> bool:
+    """Pending messages go to the new URL. False if nothing is different. Raises
+    UnableToChangeWebhook.
+    """
+    problem = _problem_of(url=url, events=events)
+    if problem:
+        raise UnableToChangeWebhook(problem)
+    before = {"name": webhook.name, "url": webhook.url, "events": webhook.events}
+    after = {"name": name, "url": url, "events": _in_order(events)}
+    if before == after:
+        return False
+    is_new_to_judgments = Event.JUDGMENT_GIVEN in set(events) - set(webhook.events)
+    # As with a new webhook, judgments are sent from now on.
+    start = {"enabled_at": now, "judgments_told_to": None} if is_new_to_judgments else {}
+    with transaction.atomic():
+        Webhook.objects.filter(pk=webhook.pk).update(**after, **start)
+        audit_log.record(
+            by=by, action="change", target=webhook, before=before, after=after, now=now
+        )
+    return True
+
+
+def _problem_of(*, url: str, events: Collection[str]) -> str:
+    return problem_of(url) or ("" if events else _("Choose at least one event."))
+
+
+def _in_order(events: Collection[str]) -> list[str]:
+    return [event for event in Event if event in events]
 
 
 def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook, str]:
@@ -149,7 +158,7 @@ def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook
             )
         audit_log.record(by=by, action="rotate", target=webhook, now=now)
     webhook.refresh_from_db()
-    return webhook, secret_of(webhook)
+    return webhook, signing.secret_of(webhook)
 
 
 def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
@@ -334,7 +343,7 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
         "User-Agent": "Preferably",
         "Preferably-Event": delivery.event,
         "Preferably-Delivery": str(delivery.uuid),
-        "Preferably-Signature": signatures(webhook=webhook, body=body, now=now),
+        **signing.headers(webhook=webhook, message_id=str(delivery.uuid), body=body, now=now),
     }
     try:
         async with asyncio.timeout(TIMEOUT_S):
@@ -385,42 +394,6 @@ def _postpone_unreachable(
     Delivery.objects.filter(
         webhook__in=unreachable, state=Delivery.State.WAITING, due_at__lt=until
     ).update(due_at=until)
-
-
-def signatures(*, webhook: Webhook, body: bytes, now: datetime) -> str:
-    """Signatures with the webhook's secret and, during a rotation, with the previous one. The
-    receiver may check either.
-    """
-    at = int(now.timestamp())
-    first = signature(secret=secret_of(webhook), body=body, at=at)
-    if webhook.old_salt_until is None or webhook.old_salt_until <= now:
-        return first
-    second = signature(secret=_secret(webhook, webhook.old_salt), body=body, at=at)
-    return f"{first},{second.partition(',')[2]}"
-
-
-def signature(*, secret: str, body: bytes, at: int) -> str:
-    """HMAC-SHA256 over the timestamp, a dot and the body, so that an old message cannot be replayed
-    as a new one.
-    """
-    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
-    return f"t={at},v1={signed.hexdigest()}"
-
-
-def secret_of(webhook: Webhook) -> str:
-    """Derived from the site's key and the webhook's salt: a stolen table alone is not enough to
-    sign.
-    """
-    return _secret(webhook, webhook.salt)
-
-
-def _secret(webhook: Webhook, salt: str) -> str:
-    return (
-        MARK
-        + salted_hmac(
-            f"accounts.webhooks.services.{salt}", str(webhook.pk), algorithm="sha256"
-        ).hexdigest()
-    )
 
 
 async def _resolved(url: str) -> Target:

@@ -27,11 +27,9 @@ def person(kind: str) -> User:
 
 def call(client: Client, method: str, name: str) -> int:
     path = path_of(name)
-    return (
-        client.get(path)
-        if method == "GET"
-        else client.post(path, {}, content_type="application/json")
-    ).status_code
+    if method == "GET":
+        return client.get(path).status_code
+    return client.generic(method, path, "{}", content_type="application/json").status_code
 
 
 def token_with(user: User, scope: Scope) -> Client:
@@ -127,7 +125,23 @@ def test_another_method_is_405_for_everyone(db: None) -> None:
 def test_an_address_that_is_not_there_is_said_in_json(db: None) -> None:
     response = Client().get("/api/v1/nowhere")
 
-    assert (response.status_code, response.json()) == (
+    assert (response.status_code, response.headers["Content-Type"], response.json()) == (
         404,
-        {"detail": "No such API endpoint.", "errors": {}},
+        "application/problem+json",
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "detail": "No such API endpoint.",
+            "errors": {},
+        },
     )
+
+
+def test_an_id_that_is_not_there_is_said_without_the_name_of_a_class(alice: User) -> None:
+    client = Client()
+    client.force_login(alice, backend="accounts.login.sessions.Backend")
+
+    response = client.get("/api/v1/pools/999")
+
+    assert (response.status_code, response.json()["detail"]) == (404, "Not found.")

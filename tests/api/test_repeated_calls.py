@@ -51,6 +51,9 @@ def test_the_same_key_with_another_body_is_422_with_a_sentence(
     assert (response.status_code, response.json()) == (
         422,
         {
+            "type": "about:blank",
+            "title": "Unprocessable Entity",
+            "status": 422,
             "detail": (
                 "This Idempotency-Key was already used for a different request. Use a new key."
             ),
@@ -162,6 +165,35 @@ def test_too_many_reads_are_answered_with_when_to_retry(
     assert statuses == [200, 200, 429, 429]
     assert 1 <= int(waiting.headers["Retry-After"]) <= 60
     assert waiting.json()["detail"]
+    assert waiting.json()["type"].endswith("#quota-exceeded")
+    assert waiting.headers["RateLimit"] == f'"reads";r=0;t={waiting.headers["Retry-After"]}'
+
+
+def test_each_response_says_how_many_calls_are_left(
+    calling: Caller, alice: User, settings: LazySettings
+) -> None:
+    settings.API_READS_PER_MINUTE, settings.API_WRITES_PER_MINUTE = 3, 2
+    client = calling(alice)
+
+    reads = [client.get("/api/v1/pools") for _ in range(2)]
+    refused = create(client, "")
+
+    assert reads[0].headers["RateLimit-Policy"] == '"reads";q=3;w=60'
+    assert [one.headers["RateLimit"].partition(";t=")[0] for one in reads] == [
+        '"reads";r=2',
+        '"reads";r=1',
+    ]
+    assert refused.status_code == 400
+    assert refused.headers["RateLimit-Policy"] == '"writes";q=2;w=60'
+    assert refused.headers["RateLimit"] == '"writes";r=1;t=60'
+
+
+def test_without_a_limit_nothing_is_said_of_one(
+    calling: Caller, alice: User, settings: LazySettings
+) -> None:
+    settings.API_READS_PER_MINUTE = 0
+
+    assert "RateLimit" not in calling(alice).get("/api/v1/pools").headers
 
 
 def test_reads_and_writes_are_counted_apart_and_tokens_too(

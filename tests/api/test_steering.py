@@ -1,17 +1,13 @@
 """Controlling runs in the API: cost, extensions, the place in the queue, and what is kept."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import LazySettings
 from django.test import Client
-from django.utils import timezone
 
-from accounts.models import IdempotentCall, User, Webhook
-from accounts.webhooks import services as webhooks_services
+from accounts.models import User
 from config.api_permissions import Scope
 from tests.training import cast
 from training.models import Run, TrainedModel
@@ -30,9 +26,6 @@ def post(
     return client.post(
         f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers
     )
-
-
-# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_the_cost_of_a_run_is_estimated_without_queuing_it(calling: Caller, noor: User) -> None:
@@ -155,111 +148,3 @@ def test_the_checkpoints_of_a_lost_run_are_given_up_and_those_of_others_are_not(
         409,
         "The run has not ended. Stop it first.",
     )
-
-
-# --- webhooks -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def hook(alice: User) -> Webhook:
-    return webhooks_services.create_webhook(
-        name="CI",
-        url="https://ci.example.org/hook",
-        events=["run.finished"],
-        by=alice,
-        now=timezone.now(),
-    )[0]
-
-
-def valid_under(secret: str, header: str, body: bytes) -> bool:
-    """As docs/api.md tells a receiver."""
-    at = int(header.partition(",")[0].removeprefix("t="))
-    return (
-        webhooks_services.signature(secret=secret, body=body, at=at).partition(",")[2]
-        in header.split(",")[1:]
-    )
-
-
-def signed(hook: Webhook, now: datetime) -> str:
-    hook.refresh_from_db()
-    return webhooks_services.signatures(webhook=hook, body=b"{}", now=now)
-
-
-def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(
-    calling: Caller, alice: User, hook: Webhook
-) -> None:
-    before, now = webhooks_services.secret_of(hook), timezone.now()
-
-    answer = post(calling(alice, Scope.WEBHOOKS), f"webhooks/{hook.pk}/rotate").json()
-
-    meanwhile, later = (
-        signed(hook, now + timedelta(days=2)),
-        signed(hook, now + timedelta(days=3, minutes=1)),
-    )
-    assert answer["secret"] != before
-    assert valid_under(before, meanwhile, b"{}")
-    assert valid_under(answer["secret"], meanwhile, b"{}")
-    assert not valid_under(before, later, b"{}")
-    assert valid_under(answer["secret"], later, b"{}")
-
-
-def test_a_second_rotation_waits_for_the_end_of_the_first(
-    calling: Caller, alice: User, hook: Webhook
-) -> None:
-    client, before = calling(alice), webhooks_services.secret_of(hook)
-    post(client, f"webhooks/{hook.pk}/rotate")
-
-    refused = post(client, f"webhooks/{hook.pk}/rotate")
-    ended = post(client, f"webhooks/{hook.pk}/end-secret")
-
-    assert refused.status_code == 409
-    assert ended.json()["old_secret_until"] is None
-    assert not valid_under(before, signed(hook, timezone.now()), b"{}")
-    assert post(client, f"webhooks/{hook.pk}/rotate").status_code == 200
-
-
-def test_a_key_that_is_none_is_refused_although_the_secret_is_not_remembered(
-    calling: Caller, alice: User, hook: Webhook
-) -> None:
-    before = webhooks_services.secret_of(hook)
-
-    refused = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="no key!")
-
-    assert refused.status_code == 400
-    hook.refresh_from_db()
-    assert webhooks_services.secret_of(hook) == before
-
-
-def test_a_new_secret_is_in_no_table(calling: Caller, alice: User, hook: Webhook) -> None:
-    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="r-1").json()[
-        "secret"
-    ]
-
-    assert secret not in str(list(Webhook.objects.values()))
-    assert not IdempotentCall.objects.exists()
-
-
-def test_webhooks_are_read_without_their_secrets(
-    calling: Caller, alice: User, hook: Webhook
-) -> None:
-    client = calling(alice)
-
-    assert client.get("/api/v1/webhooks").json()["results"] == [
-        client.get(f"/api/v1/webhooks/{hook.pk}").json()
-    ]
-    assert "salt" not in client.get(f"/api/v1/webhooks/{hook.pk}").content.decode()
-
-
-def test_the_pages_rotate_a_secret_and_end_the_one_before(
-    signed_in: Callable[..., Client], alice: User, hook: Webhook
-) -> None:
-    client = signed_in(alice)
-
-    made = client.post(f"/webhooks/{hook.pk}/rotate").content.decode()
-    hook.refresh_from_db()
-    page = client.get(f"/webhooks/{hook.pk}/").content.decode()
-    client.post(f"/webhooks/{hook.pk}/end")
-
-    assert webhooks_services.secret_of(hook) in made
-    assert "Two secrets are valid" in page
-    assert "Two secrets are valid" not in client.get(f"/webhooks/{hook.pk}/").content.decode()

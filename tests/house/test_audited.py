@@ -1,5 +1,5 @@
-"""What admins and researchers do is written down: each of their pages that takes a POST leads to
-the audit log.
+"""What admins and researchers do is written down: each of their pages that takes a POST, and each
+write of the API, leads to the audit log.
 
 Read from the code and not tried out: what a view's function names, and what that names in turn, as
 far as our own code goes.
@@ -21,6 +21,7 @@ from config.permissions import TABLE
 from config.roles import STAFF
 
 OURS = ("accounts.", "labeling.", "training.")
+WRITES = ("post", "patch", "delete")
 NOTHING_IS_KEPT = {
     "api_run_estimate": "a guess of hours and cost",
     "run_cost": "the same, on the form",
@@ -39,21 +40,23 @@ def urls(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(pattern, URLResolver):
             yield from urls(pattern.url_patterns)
         elif isinstance(pattern, URLPattern) and pattern.name:
-            view = acts_on_post(pattern.callback)
-            if view.__module__.startswith(OURS):
-                yield pattern.name, view
+            for view in writes_of(pattern.callback):
+                if view.__module__.startswith(OURS):
+                    yield pattern.name, view
 
 
-def acts_on_post(callback: Any) -> Any:
-    """The function of a page, or the method of a view set that a POST calls."""
-    method = getattr(callback, "actions", {}).get("post")
-    return inspect.unwrap(getattr(callback.cls, method) if method else callback)
+def writes_of(callback: Any) -> list[Any]:
+    """The function of a page, or the methods of a view set that change something."""
+    if not hasattr(callback, "actions"):
+        return [inspect.unwrap(callback)]
+    methods = [callback.actions[verb] for verb in WRITES if verb in callback.actions]
+    return [inspect.unwrap(getattr(callback.cls, method)) for method in methods]
 
 
 def is_posted_to(name: str, view: Any) -> bool:
     """For admins or researchers only."""
     if name.startswith("api_"):
-        return f"POST {name}" in API_TABLE
+        return any(f"{verb.upper()} {name}" in API_TABLE for verb in WRITES)
     node = node_of(view)
     doors = ast.unparse(ast.List(elts=node.decorator_list)) if node else ""
     return (

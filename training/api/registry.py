@@ -10,8 +10,8 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import paging
-from accounts.api.problems import ProblemSerializer, Unable
+from accounts.api import paging, problems
+from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training.api import model_serializers
@@ -102,7 +102,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @reads(
         "export_model",
-        {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        {(200, export.CONTENT_TYPE): OpenApiTypes.BINARY, **problems.described((409,))},
         query=model_serializers.ArchiveQuery,
         renderer_classes=(JSONRenderer, TarRenderer),
     )

@@ -3,14 +3,18 @@
 import hashlib
 import hmac
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import standardwebhooks
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import services as webhooks_services
+from accounts.webhooks import signing
 from accounts.webhooks.services import PAUSES, Event
 from tests.accounts.webhooks.webhook_receiver import Receiver, make, tell
 from tests.cast import NOON
@@ -32,20 +36,52 @@ def test_an_event_is_posted_with_its_kind_its_time_and_its_data(
     assert Delivery.objects.get().answer == "200 OK"
 
 
-def test_the_receiver_can_check_the_signature_with_the_secret_it_was_shown(
+def test_a_library_of_standard_webhooks_verifies_a_message(receiver: Receiver, alice: User) -> None:
+    _hook, secret = make(receiver.url, alice)
+    now = timezone.now()  # the library refuses an old message
+    webhooks_services.send_event(event=Event.RUN_FINISHED, key="k", data={"id": 7}, now=now)
+    webhooks_services.deliver_waiting(now=now)
+
+    ((headers, body),) = receiver.came
+    found = standardwebhooks.Webhook(secret).verify(body, headers)
+
+    assert found["data"] == {"id": 7}
+    assert headers["webhook-id"] == found["id"] == str(Delivery.objects.get().uuid)
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(secret).verify(body + b" ", headers)
+
+
+def test_during_a_rotation_the_library_accepts_either_secret(
     receiver: Receiver, alice: User
 ) -> None:
+    hook, before = make(receiver.url, alice)
+    now = timezone.now()
+    _hook, after = webhooks_services.rotate_secret(webhook=hook, by=alice, now=now)
+    webhooks_services.send_event(event=Event.RUN_FINISHED, key="k", data={}, now=now)
+    webhooks_services.deliver_waiting(now=now)
+
+    ((headers, body),) = receiver.came
+    assert before != after
+    for secret in (before, after):
+        standardwebhooks.Webhook(secret).verify(body, headers)
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_a_program_written_for_0_1_still_finds_its_signature(
+    receiver: Receiver, alice: User, is_old: bool
+) -> None:
+    """With the secret that 0.1 showed for this webhook, and with one that is shown today."""
     _hook, secret = make(receiver.url, alice)
+    if is_old:
+        secret = "pfw_" + b64decode(secret.removeprefix("whsec_")).hex()
     tell()
     webhooks_services.deliver_waiting(now=NOON)
 
     ((headers, body),) = receiver.came
-    parts = dict(part.split("=") for part in headers["Preferably-Signature"].split(","))
-    expected = hmac.new(
-        secret.encode(), parts["t"].encode() + b"." + body, hashlib.sha256
-    ).hexdigest()
-    assert parts["v1"] == expected
-    assert int(parts["t"]) == int(NOON.timestamp())
+    at, *found = (part.split("=", 1)[1] for part in headers["Preferably-Signature"].split(","))
+    assert int(at) == int(NOON.timestamp())
+    expected = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert expected in found
 
 
 def test_the_secret_is_in_no_table(receiver: Receiver, alice: User) -> None:
@@ -59,10 +95,10 @@ def test_the_secret_is_in_no_table(receiver: Receiver, alice: User) -> None:
         ]
     )
 
-    assert secret.startswith("pfw_")
-    assert secret not in stored
-    assert secret.removeprefix(webhooks_services.MARK) not in stored
-    assert webhooks_services.secret_of(hook) == secret
+    assert secret.startswith("whsec_")
+    assert secret.removeprefix(signing.MARK) not in stored
+    assert b64decode(secret.removeprefix(signing.MARK)).hex() not in stored
+    assert signing.secret_of(hook) == secret
 
 
 def test_an_event_that_is_told_twice_is_sent_once(receiver: Receiver, hook: Webhook) -> None:
@@ -247,12 +283,12 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
         "/webhooks/new/", {"name": "Mirror", "url": receiver.url, "events": ["run.finished"]}
     )
     hook = Webhook.objects.get()
-    assert webhooks_services.secret_of(hook).encode() in made.content
+    assert signing.secret_of(hook).encode() in made.content
     tell()
     webhooks_services.deliver_waiting(now=NOON)
     page = page_of(client.get(f"/webhooks/{hook.pk}/"))
     assert "200 OK" in page
-    assert webhooks_services.secret_of(hook) not in page
+    assert signing.secret_of(hook) not in page
 
     client.post(f"/webhooks/messages/{Delivery.objects.get().pk}/again")
     assert Delivery.objects.get().state == "waiting"

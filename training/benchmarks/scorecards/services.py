@@ -110,7 +110,8 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
 
 def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
     """Makes the scores of the newest finished run on each suite the model's current ones. A run
-    that was stopped counts only where none succeeded.
+    that was stopped counts only where none succeeded, and one with `max_items` only where none took
+    all items of the suite.
     """
     ended = SuiteScore.objects.filter(
         model_id=model_id,
@@ -120,13 +121,21 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
     )
     for suite in sorted(set(suites)):
         runs = ended.filter(suite_id=suite).values_list(
-            "run__outcome", "run__finished_at", "run_id"
+            "run__outcome",
+            "run__config__max_items",
+            "suite__n_items",
+            "run__finished_at",
+            "run_id",
         )
         newest = max(
-            ((outcome == Run.Outcome.SUCCEEDED, at, pk) for outcome, at, pk in runs), default=None
+            (
+                (outcome == Run.Outcome.SUCCEEDED, (most or n_items) >= n_items, at, pk)
+                for outcome, most, n_items, at, pk in runs
+            ),
+            default=None,
         )
         shown = SuiteScore.objects.filter(model_id=model_id, suite_id=suite)
-        newest_run = [newest[2]] if newest else []
+        newest_run = [newest[-1]] if newest else []
         shown.filter(is_current=True).exclude(run__in=newest_run).update(is_current=False)
         shown.filter(is_current=False, run__in=newest_run).update(is_current=True)
 

@@ -47,6 +47,17 @@ class Answerer(Protocol):
         """Raises AnticipatedFailure if it is no use to go on. Called once a batch is stored."""
 
 
+class WithContext(Protocol):
+    """A model that reads at most `max_tokens` at once."""
+
+    max_tokens: int
+
+    def n_tokens(self, item: Item) -> int:
+        """The fewest tokens that answering the item takes. Raises NoAnswer if it has no answer for
+        another reason.
+        """
+
+
 @dataclass
 class _Reading:
     """An item as token ids. `texts` are what may follow its prompt."""
@@ -54,6 +65,10 @@ class _Reading:
     item: Item
     prompt: list[int]
     texts: list[list[int]]
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.prompt) + max(map(len, self.texts))
 
 
 @dataclass
@@ -98,11 +113,19 @@ class LanguageModel:
             return self._write(batch)
         return _answered(batch, self._read, self._by_likelihood)
 
+    def n_tokens(self, item: Item) -> int:
+        """Of an item with later turns: as if each answer but the last were empty."""
+        if item.kind not in WRITTEN:
+            return self._read(item).n_tokens
+        prompt = _templated(lambda: data.prompt_ids(self.tokenizer, item.messages))
+        said = [self.tokenizer(text)["input_ids"] for text in item.later_turns]
+        return len(prompt) + sum(map(len, said)) + self.config.max_new_tokens
+
     def _read(self, item: Item) -> _Reading:
         if item.kind != CHOICE and item.kind not in READ:
             raise NoAnswer(f"This run answers no items of the kind {item.kind}.")
         # Without the end of turn: a choice may be the start of a longer answer.
-        return _reading(self.tokenizer, item, self.max_tokens, is_ended=False)
+        return _reading(self.tokenizer, item, is_ended=False)
 
     def _by_likelihood(self, readings: Sequence[_Reading]) -> list[Row]:
         found = likelihood.log_likelihoods(
@@ -153,7 +176,10 @@ class LanguageModel:
     def _prompt(self, talk: _Conversation) -> Prompt:
         ids = _templated(lambda: data.prompt_ids(self.tokenizer, talk.messages))
         if len(ids) + self.config.max_new_tokens > self.max_tokens:
-            raise NoAnswer(too_long(self.max_tokens))
+            raise NoAnswer(
+                f"With the answers before it, longer than {self.max_tokens} tokens, the most that"
+                " this run reads at once."
+            )
         return Prompt(talk.item.pk, talk.messages, ids)
 
     def _until_next_turn(self, one: generation.GeneratedResponse) -> tuple[str, bool]:
@@ -193,10 +219,13 @@ class RewardModel:
     def answer(self, batch: Sequence[Item]) -> list[Row]:
         return _answered(batch, self._read, self._by_reward)
 
+    def n_tokens(self, item: Item) -> int:
+        return self._read(item).n_tokens
+
     def _read(self, item: Item) -> _Reading:
         if item.kind not in READ:
             raise NoAnswer("A reward model writes no answers.")
-        return _reading(self.judge.tokenizer, item, self.max_tokens, is_ended=True)
+        return _reading(self.judge.tokenizer, item, is_ended=True)
 
     def _by_reward(self, readings: Sequence[_Reading]) -> list[Row]:
         rewards = iter(
@@ -244,10 +273,6 @@ def conversation(item: Item, answers: Sequence[str]) -> list[Message]:
     return messages
 
 
-def too_long(max_tokens: int) -> str:
-    return f"Longer than {max_tokens} tokens, the most that this run reads at once."
-
-
 def _answered(
     batch: Sequence[Item],
     read: Callable[[Item], _Reading],
@@ -264,9 +289,7 @@ def _answered(
     return [rows[item.pk] for item in batch]
 
 
-def _reading(
-    tokenizer: PreTrainedTokenizerBase, item: Item, max_tokens: int, *, is_ended: bool
-) -> _Reading:
+def _reading(tokenizer: PreTrainedTokenizerBase, item: Item, *, is_ended: bool) -> _Reading:
     prompt = _templated(lambda: data.prompt_ids(tokenizer, item.messages))
     texts = _templated(
         lambda: [
@@ -276,8 +299,6 @@ def _reading(
     )
     if not all(texts):
         raise NoAnswer("One of its texts is empty.")
-    if len(prompt) + max(map(len, texts)) > max_tokens:
-        raise NoAnswer(too_long(max_tokens))
     return _Reading(item, prompt, texts)
 
 

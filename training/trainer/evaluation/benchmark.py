@@ -19,7 +19,7 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel
 from training.trainer.data import Row
-from training.trainer.evaluation import endpoint, harness, items
+from training.trainer.evaluation import endpoint, harness, items, lengths
 from training.trainer.evaluation.answerers import Answerer, LanguageModel, RewardModel
 from training.trainer.evaluation.harness import HarnessRun, UnableToRunTask
 from training.trainer.evaluation.items import Item
@@ -102,6 +102,9 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
 
 def _answer_with_model(run: _Benchmark) -> str:
     with _answerer(run.job, run.config) as answerer:
+        if isinstance(answerer, LanguageModel | RewardModel):
+            asked = [item for batch in run.batches for item in batch]
+            lengths.require_room(asked, answerer, Path(run.job.snapshot))
         _say_what_is_answered(run, answerer)
         return _answer_all(run, answerer)
 
@@ -252,17 +255,11 @@ def _say_what_is_asked(run: _Benchmark, found: Sequence[Item]) -> None:
 
 
 def _say_what_is_answered(run: _Benchmark, answerer: Answerer) -> None:
-    if isinstance(answerer, LanguageModel):
-        if answerer.is_plain:
-            run.folder.append_note(
-                "The model has no chat template: it reads each conversation as plain text, “User:"
-                " …” and “Assistant:”, and its answer ends where it begins the user's next turn."
-            )
-        if answerer.max_tokens < run.config.max_tokens:
-            run.folder.append_note(
-                f"The model's context length is {answerer.max_tokens} tokens. Longer items get no"
-                " answer."
-            )
+    if isinstance(answerer, LanguageModel) and answerer.is_plain:
+        run.folder.append_note(
+            "The model has no chat template: it reads each conversation as plain text, “User:"
+            " …” and “Assistant:”, and its answer ends where it begins the user's next turn."
+        )
 
 
 def _say_what_is_missing(

@@ -22,13 +22,17 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Item:
-    """A row of the snapshot. `row` has what its kind needs: choices, responses, options, …"""
+    """A row of the snapshot. `row` has what its kind needs: choices, responses, options, …
+
+    `line`: its number in the suite's file.
+    """
 
     pk: int
     suite: int
     kind: str
     messages: list[Message]
     row: Mapping[str, Any]
+    line: int
 
     @property
     def texts(self) -> list[str]:
@@ -59,8 +63,10 @@ def read(snapshot: Path, config: BenchmarkConfig) -> list[Item]:
     data.require_folder(snapshot)
     found: dict[int, list[Item]] = {}
     for row in data.streamed(snapshot, _SPLIT):
-        item = Item(row["item"], row["suite"], row["kind"], row["prompt"], row)
-        found.setdefault(item.suite, []).append(item)
+        own = found.setdefault(row["suite"], [])
+        own.append(
+            Item(row["item"], row["suite"], row["kind"], row["prompt"], row, line=len(own) + 1)
+        )
     if not found:
         raise data.UnableToRead("The suites have no items. Choose others.")
     return [item for items in found.values() for item in data.spread(items, config.max_items)]

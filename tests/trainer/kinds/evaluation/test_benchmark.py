@@ -21,6 +21,7 @@ from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
 from training.trainer import data
+from training.trainer.evaluation.lengths import TooLong
 from training.trainer.reward.scoring import TextJudge
 
 QUICK = BenchmarkConfig(max_new_tokens=6, batch_size=4, dtype="float32", n_shown=3)
@@ -211,17 +212,46 @@ def test_written_answers_are_scored_by_a_reward_model(
     )
 
 
-def test_items_longer_than_the_model_reads_have_no_answer_and_are_counted(
+def test_a_suite_with_items_longer_than_the_model_reads_runs_nothing_and_names_the_lines(
     run_folder: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     long = "How do I boil an egg? " * 40
-    rows = [
+    snapshot = suite(
+        tmp_path / "s",
         runs.item(1, "choice", choices=["yes", "no"], answer=0),
         runs.item(2, "choice", choices=["yes", long], answer=0),
-        runs.item(3, "generate", prompt=long),
-        runs.item(4, "generate", follow_ups=[long]),
-    ]
+        runs.item(3, "generate", suite=2, prompt=long),
+        runs.item(4, "generate", suite=2, follow_ups=[long]),
+    )
+    run_dir.write_json(
+        snapshot / run_dir.SNAPSHOT_CARD, {"suites": [{"suite": 2, "name": "Kitchen"}]}
+    )
+
     config = replace(QUICK, max_tokens=100)
+    folder = runs.prepare(run_folder, "benchmark", config, tiny_model, snapshot)
+    with pytest.raises(TooLong) as problem:
+        runs.carry_out(folder)
+
+    sentence = str(problem.value)
+    assert "3 items longer than 100 tokens" in sentence
+    assert "Nothing was run." in sentence
+    assert "suite 1, line 2 (2): " in sentence
+    assert "“Kitchen”, line 1 (3): " in sentence
+    assert "“Kitchen”, line 2 (4): " in sentence
+    assert not answers(folder)
+
+
+def test_a_conversation_that_grows_too_long_has_no_answer_and_is_counted(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    """How long it gets is known only with the model's own answers."""
+    turns = ["Yes?"] * 12
+    rows = [runs.item(1, "generate"), runs.item(2, "generate", follow_ups=turns)]
+    tokenizer: Any = AutoTokenizer.from_pretrained(tiny_model)
+    fewest = len(data.prompt_ids(tokenizer, rows[1]["prompt"])) + 12 * len(
+        tokenizer("Yes?")["input_ids"]
+    )
+    config = replace(QUICK, max_tokens=fewest + QUICK.max_new_tokens)
 
     folder = runs.finished(
         run_folder, "benchmark", config, tiny_model, suite(tmp_path / "s", *rows)
@@ -229,13 +259,10 @@ def test_items_longer_than_the_model_reads_have_no_answer_and_are_counted(
 
     found, result = answers(folder), run_dir.read_result(run_folder)
     assert result is not None
-    assert {pk for pk, row in found.items() if row["missing"]} == {2, 3, 4}
-    assert found[2]["missing"] == "Longer than 100 tokens, the most that this run reads at once."
-    assert found[2]["values"] == {}
-    assert result.metrics["n_missing"] == 3
-    notes = runs.notes(folder)
-    assert "3 of 4 items have no answer, and are not scored. 3 × Longer than" in notes
-    assert "(2, 3, 4)" in notes
+    assert {pk for pk, row in found.items() if row["missing"]} == {2}
+    assert "With the answers before it, longer than" in found[2]["missing"]
+    assert result.metrics["n_missing"] == 1
+    assert "1 of 2 items have no answer, and are not scored. 1 × With" in runs.notes(folder)
 
 
 def test_a_conversation_that_the_chat_template_refuses_has_no_answer(

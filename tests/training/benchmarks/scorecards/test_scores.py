@@ -130,6 +130,18 @@ def test_a_stopped_run_does_not_replace_a_complete_one(noor: User, model: Traine
     assert SuiteScore.objects.get(is_current=True, is_main=True).pk == complete.pk
 
 
+def test_a_run_of_some_items_does_not_replace_one_of_all(noor: User, model: TrainedModel) -> None:
+    suite = rows.a_suite(n=20)
+    complete = rows.scored(model, suite, [True] * 20, by=noor)
+    run = rows.a_benchmark(model, [suite], by=noor, config={"max_items": 8})
+    lines = rows.chosen(suite, [False] * 8)
+    services.store_answers(run_id=run.pk, attempt=1, rows=lines, now=rows.NOW)
+
+    rows.ended(run, hours=3)
+
+    assert SuiteScore.objects.get(is_current=True, is_main=True).pk == complete.pk
+
+
 def test_a_run_scored_twice_has_each_score_once(noor: User, model: TrainedModel) -> None:
     suite = rows.a_suite(n=6)
     first = rows.scored(model, suite, [True] * 6, by=noor)

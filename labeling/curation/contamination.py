@@ -48,7 +48,7 @@ class Against:
 
     rule: Decontamination = Decontamination()
     names: tuple[str, ...] = ()
-    n_words: tuple[int, ...] = ()
+    n_words: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     verbatim: Mapping[int, WordRuns] = field(default_factory=dict)
     """by the length of the run"""
     shared: WordRuns | None = None
@@ -73,9 +73,12 @@ class Against:
             return None
         hits = self.shared.hits(text)
         best, best_item = 0.0, -1
-        for item in np.unique(hits.items).tolist():
+        items, n_hits = np.unique(hits.items, return_counts=True)
+        n_words = self.n_words[items]
+        # Most items share a run or two, which cannot be enough.
+        for item in items[n_hits * self.rule.shared > self.rule.max_share * n_words].tolist():
             is_its = hits.items == item
-            share = self._share(hits.at[is_its], hits.places[is_its], self.n_words[item])
+            share = self._share(hits.at[is_its], hits.places[is_its], int(self.n_words[item]))
             if share > best:
                 best, best_item = share, item
         if best <= self.rule.max_share:
@@ -123,7 +126,7 @@ def against(items: Iterable[Item], rule: Decontamination) -> Against:
     return Against(
         rule,
         tuple(names),
-        tuple(len(text.words) for text in texts),
+        np.array([len(text.words) for text in texts], dtype=np.int64),
         {n: word_runs(of_length, n) for n, of_length in sorted(by_length.items())},
         word_runs(enumerate(texts), rule.shared) if texts else None,
         digest.hexdigest(),

@@ -12,16 +12,17 @@ from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training import configs
-from training.api import run_data, serializers
+from training.api import curations, run_data, serializers
 from training.api.serializers import NewRunSerializer, RunSerializer
 from training.benchmarks.suites import services as suites_services
-from training.models import Run, Snapshot
+from training.models import RestoredDocument, Run, Snapshot
 from training.results import points as results_points
 from training.runs import costs, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots import services as snapshots_services
+from training.snapshots.curation import services as curation_services
 from training.storage import services as storage_services
 
 
@@ -48,6 +49,26 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         wanted = snapshots_services.Filters.from_json(dict(filters or {}))
         return snapshots_services.create_snapshot(
             kind=kind, name=name, filters=wanted, **self.who_and_when
+        )
+
+    @reads(
+        "list_snapshot_ledger",
+        curations.LEDGER_PAGE,
+        query=curations.LedgerQuery,
+    )
+    def ledger(self, request: Request, pk: int) -> Response:
+        """What its recipe removed or changed, and why. Empty without a recipe."""
+        return curations.ledger_response(self.get_object(), self.asked)
+
+    @does(
+        "restore_snapshot_document",
+        curations.RestoredDocumentSerializer,
+        body=curations.RestoreSerializer,
+    )
+    def restore(self, snapshot: Snapshot, *, document: str) -> RestoredDocument:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat."""
+        return curation_services.restore_document(
+            source=snapshot, document=document, **self.who_and_when
         )
 
 

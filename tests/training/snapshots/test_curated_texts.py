@@ -1,21 +1,19 @@
 """Text that a recipe cleans before it is frozen: the preview, the card, the ledger, their pages."""
 
 import json
-import random
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.conf import settings as site
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
 from labeling.models import Gold, Prompt, Source
 from tests.training.conftest import NOW
+from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
 from training.models import Curation, RestoredDocument, Snapshot, Suite, SuiteItem
 from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
@@ -23,64 +21,11 @@ from training.snapshots.curation import ledger, selectors, services, worker
 from training.snapshots.curation.selectors import SILENT_AFTER
 from training.snapshots.texts import Document
 
-_WORDS = (
-    "river stone lamp garden letter winter bridge cloud engine paper island forest mirror ladder"
-    " pepper copper ribbon castle basket hammer"
-)
-WORDS = _WORDS.split()
-EMAIL = "anna.k@posteo.net"
-
-
-def text_of(seed: int) -> str:
-    rng = random.Random(seed)
-    return " ".join(rng.choice(WORDS) for _ in range(60)) + "."
-
-
-def documents() -> list[Document]:
-    """40 good ones; one with an address; and a copy."""
-    made = [Document(text_of(n), "s") for n in range(40)]
-    return [*made, Document(f"{text_of(90)} {EMAIL}", "s"), Document(text_of(3).upper(), "s")]
-
-
-def upload_of(*given: Document) -> SimpleUploadedFile:
-    lines = [json.dumps({"text": one.text, "source": one.source}) + "\n" for one in given]
-    return SimpleUploadedFile("x.jsonl", "".join(lines).encode())
-
 
 def lines_of(snapshot: Snapshot) -> list[str]:
     folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
     names = ("train", "validation", "test")
     return [line for name in names for line in (folder / f"{name}.jsonl").read_text().splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def own_uploads(settings: LazySettings, tmp_path: Path) -> None:
-    settings.UPLOADS_DIR = tmp_path / "uploads"
-
-
-@pytest.fixture
-def start(noor: User) -> Callable[..., Curation]:
-    """Starts a curation, and runs it as a worker does."""
-
-    def started(
-        *given: Document, makes_snapshot: bool = False, runs: bool = True, **changes: Any
-    ) -> Curation:
-        curation = services.start_curation(
-            name="web text",
-            kind="text",
-            recipe="light",
-            filters={"licence": "CC0-1.0", "min_characters": 10} | changes,
-            upload=upload_of(*(given or documents())),
-            makes_snapshot=makes_snapshot,
-            by=noor,
-            now=NOW,
-        )
-        if runs:
-            worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
-            curation.refresh_from_db()
-        return curation
-
-    return started
 
 
 pytestmark = pytest.mark.django_db

@@ -98,12 +98,12 @@ def clean(
     return _second_pass(recipe, folder, state, looked_for)
 
 
-def kept(folder: Path) -> Iterator[tuple[int, Document]]:
-    """The documents of a cleaned folder, each with its place among those that were read."""
+def kept(folder: Path) -> Iterator[tuple[str, Document]]:
+    """The documents of a cleaned folder, each with its id: the key that it had as it was given."""
     with (folder / KEPT).open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            yield row["document"], document_of(row)
+            yield row["id"], document_of(row)
 
 
 def _first_pass(

@@ -160,7 +160,8 @@ def _record(
 ) -> Records:
     text, context = left.text.text, left.context.text
     return duplicates.record(
-        Text(f"{context}\n\n{text}") if context else left.text,
+        left.text,
+        context=left.context,
         near=near,
         document=place,
         offset=offset,

@@ -2,6 +2,7 @@
 ledger, restore documents.
 """
 
+from io import BytesIO
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -16,9 +17,11 @@ from accounts.api.fields import Name
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
+from training.api.serializers import FiltersSerializer
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots import texts
 from training.snapshots.curation import recipes, selectors, services
+from training.snapshots.freeze import Filters
 
 _FILE_NAME = "documents.jsonl"
 
@@ -60,6 +63,7 @@ class NewCurationSerializer(serializers.Serializer[Any]):
     min_characters = serializers.IntegerField(
         required=False, default=0, min_value=0, max_value=1_000_000
     )
+    filters = FiltersSerializer(required=False, help_text="Other kinds: which rows.")
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """The arguments of start_curation. Every problem of the documents is listed."""
@@ -68,22 +72,25 @@ class NewCurationSerializer(serializers.Serializer[Any]):
             words = _("Recipes for %(kind)s: %(names)s.")
             raise ValidationError({"recipe": words % {"kind": values["kind"], "names": offered}})
         common = {name: values[name] for name in ("name", "kind", "recipe", "makes_snapshot")}
-        return common | _text(values)
+        if values["kind"] == Snapshot.Kind.TEXT:
+            return common | _text(values)
+        filters = Filters.from_json(dict(values.get("filters") or {}))
+        return common | {"filters": filters.as_json()}
 
 
 def _text(values: dict[str, Any]) -> dict[str, Any]:
     for name in ("documents", "licence"):
         if not values.get(name):
             raise ValidationError({name: serializers.Field.default_error_messages["required"]})
-    file = ContentFile(values["documents"].encode(errors="surrogatepass"), name=_FILE_NAME)
-    problems = texts.Documents(_FILE_NAME, file).problems()
+    content = values["documents"].encode(errors="surrogatepass")
+    problems = texts.Documents(_FILE_NAME, BytesIO(content)).problems()
     if problems:
         words = _("Line %(line)s: %(what)s")
         raise ValidationError(
             {"documents": [words % {"line": p.line, "what": p.sentence} for p in problems]}
         )
     filters = {name: values[name] for name in ("licence", "min_characters")}
-    return {"filters": filters, "upload": file}
+    return {"filters": filters, "upload": ContentFile(content, name=_FILE_NAME)}
 
 
 class LedgerQuery(PageQuery):

@@ -98,9 +98,19 @@ class SnapshotForm(forms.Form):
         ),
     )
 
+    recipe = forms.ChoiceField(
+        label=_("Curation"),
+        required=False,
+        help_text=_(
+            "Masks personal data, and removes what its rules find. Duplicates are answers to the"
+            " same prompt. The snapshot keeps a ledger of what was removed or changed, and why."
+        ),
+    )
+
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
+        self.fields["recipe"].choices = recipes.choices(kind=kind)  # type: ignore[attr-defined]
         of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")
         foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
@@ -120,10 +130,20 @@ class SnapshotForm(forms.Form):
             else:
                 del self.fields[name]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        _check_preview(self, cleaned)
+        return cleaned
+
     def filters(self) -> services.Filters:
         """Call on a valid form."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "name"}
+        apart = ("name", "recipe")
+        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
         return services.Filters.from_json(given)
+
+    def filters_as_json(self) -> dict[str, Any]:
+        """Call on a valid form."""
+        return self.filters().as_json()
 
 
 class TextForm(forms.Form):
@@ -167,11 +187,14 @@ class TextForm(forms.Form):
                 words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
                 self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
             cleaned["documents"] = documents
-        if "preview" in self.data and not cleaned.get("recipe"):
-            self.add_error("recipe", gettext("Choose a recipe to preview."))
+        _check_preview(self, cleaned)
         return cleaned
 
-    @property
-    def filters(self) -> dict[str, Any]:
+    def filters_as_json(self) -> dict[str, Any]:
         """Call on a valid form."""
         return {name: self.cleaned_data[name] for name in ("licence", "min_characters")}
+
+
+def _check_preview(form: forms.Form, cleaned: dict[str, Any]) -> None:
+    if "preview" in form.data and not cleaned.get("recipe"):
+        form.add_error("recipe", gettext("Choose a recipe to preview."))

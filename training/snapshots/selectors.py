@@ -188,6 +188,8 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         else:
             shown = str(value) if value is not None else gettext("All")
         found.append((words, shown))
+    if recipe := snapshot.filters.get("recipe"):
+        found.append((_("Curation"), str(recipe)))
     return found
 
 

@@ -141,13 +141,12 @@ def ledger(request: HttpRequest, pk: int) -> HttpResponse:
 def _curation(
     request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str
 ) -> Curation:
-    is_text = isinstance(form, forms.TextForm)
     return curation_services.start_curation(
         name=form.cleaned_data["name"],
         kind=kind,
         recipe=form.cleaned_data["recipe"],
-        filters=form.filters if is_text else form.filters().as_json(),
-        upload=form.cleaned_data["file"] if is_text else None,
+        filters=form.filters_as_json(),
+        upload=form.cleaned_data.get("file"),
         makes_snapshot="preview" not in request.POST,
         by=training_access.researcher(request.user),
         now=timezone.now(),

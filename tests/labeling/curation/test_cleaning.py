@@ -37,7 +37,7 @@ def cleaned(
     folder: Path, documents: Iterable[Document], *rules: recipe.Rule, items: Iterable[Item] = ()
 ) -> tuple[Account, list[str], list[dict[str, Any]]]:
     account = cleaning.clean(documents, recipe=Recipe("r", rules), folder=folder, items=items)
-    kept = [document.text for _place, document in cleaning.kept(folder)]
+    kept = [document.text for _id, document in cleaning.kept(folder)]
     ledger = [json.loads(line) for line in (folder / cleaning.LEDGER).read_text().splitlines()]
     return account, kept, ledger
 
@@ -254,8 +254,26 @@ def test_what_a_text_answers_is_masked_and_looked_at_but_not_judged(tmp_path: Pa
         (3, "personal_data"),
         (4, "decontamination.verbatim"),
     ]
-    contexts = [document.context for _place, document in cleaning.kept(tmp_path)]
+    contexts = [document.context for _id, document in cleaning.kept(tmp_path)]
     assert contexts[2] == "As an AI language model, who is <EMAIL>?"
+
+
+def test_short_answers_to_one_long_question_are_not_duplicates(tmp_path: Path) -> None:
+    question = text_of(51, 200)
+    documents = [Document(f"{n} is the answer to it.", context=question) for n in ("Ten", "Four")]
+    documents.append(Document("Ten, is the answer to it!", context=question.upper()))
+    longer = "This one is long enough to be compared by its runs of characters, it is."
+    documents += [Document(longer, context=question), Document(longer + "!!", context=question)]
+    documents += [Document(longer, context=text_of(52))]
+
+    _account, kept, _ledger = cleaned(
+        tmp_path,
+        documents,
+        ExactDuplicates("oldest"),
+        NearDuplicates(runs_of="characters", keeps="oldest"),
+    )
+
+    assert kept == [documents[0].text, documents[1].text, longer, longer]
 
 
 def test_personal_data_is_masked_in_a_restored_document_too(tmp_path: Path) -> None:
@@ -265,7 +283,7 @@ def test_personal_data_is_masked_in_a_restored_document_too(tmp_path: Path) -> N
     account = cleaning.clean([document], recipe=given, folder=tmp_path)
 
     assert (account.changed, account.removed) == (1, 0)
-    assert [one.text for _place, one in cleaning.kept(tmp_path)] == ["Short: <EMAIL>"]
+    assert [one.text for _id, one in cleaning.kept(tmp_path)] == ["Short: <EMAIL>"]
 
 
 def test_documents_are_read_one_batch_at_a_time(

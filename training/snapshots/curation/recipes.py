@@ -14,8 +14,19 @@ from training.models import RestoredDocument, Snapshot
 WORDS: dict[str, Promise] = {
     "light": _("Light: mask personal data and keys, remove near-duplicates"),
     "text": _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb"),
+    "prompt": _("Prompts: light, and remove repetition and advertising"),
+    "demonstration": _(
+        "Demonstrations: light, and remove repetition, advertising and what assistants say about"
+        " themselves"
+    ),
+    "response": _("Responses: light, and remove repetition and advertising"),
 }
-OFFERED: dict[str, tuple[str, ...]] = {Snapshot.Kind.TEXT: ("light", "text")}
+OFFERED: dict[str, tuple[str, ...]] = {
+    Snapshot.Kind.TEXT: ("light", "text"),
+    Snapshot.Kind.PROMPTS: ("prompt",),
+    Snapshot.Kind.DEMONSTRATIONS: ("demonstration",),
+    Snapshot.Kind.COMPARISONS: ("response",),
+}
 """By kind of snapshot"""
 NAMES = tuple(WORDS)
 

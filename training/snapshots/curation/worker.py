@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,12 +31,13 @@ from labeling.curation.documents import Document
 from labeling.curation.recipe import Recipe, from_json
 from training.models import Curation, Snapshot
 from training.processes import environment, linux
+from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import kept_out, services, texts
-from training.snapshots.curation import ledger
+from training.snapshots.curation import ledger, rows
 from training.snapshots.curation.ledger import Curated
 from training.snapshots.curation.selectors import lost
 from training.snapshots.curation.services import UPLOAD, UnableToCurate, folder_of
-from training.snapshots.freeze import FrozenFolder, UnableToCreate
+from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
 
 MAX_LOST = 2
 BEAT_EVERY = 5_000
@@ -146,6 +149,16 @@ def _digest(recipe: Recipe) -> str:
 
 
 def _documents(curation: Curation) -> Iterator[Document]:
+    if curation.kind == Snapshot.Kind.TEXT:
+        return _uploaded(curation)
+    filters = Filters.from_json(curation.filters)
+    found = snapshots_freeze.rows_of(kind=curation.kind, filters=filters, left_out=Counter())
+    if curation.kind != Snapshot.Kind.COMPARISONS:
+        return rows.documents(found)
+    return rows.documents(chain(found, snapshots_freeze.demonstrations_beside(filters)))
+
+
+def _uploaded(curation: Curation) -> Iterator[Document]:
     with (folder_of(curation) / UPLOAD).open("rb") as file:
         licence = curation.filters["licence"]
         for one in texts.Documents(curation.file_name.lower(), file):
@@ -192,18 +205,15 @@ def _last_line(log: Path) -> str:
 
 def _freeze(curation: Curation, work: Path, clock: Clock) -> None:
     curated = Curated(curation.account, work / cleaning.LEDGER)
-    kept = (
-        texts.Document(one.text, one.source)
-        for _place, one in _beating(cleaning.kept(work), curation, clock)
-    )
 
     def freeze(folder: Path) -> FrozenFolder:
-        return texts.freeze(
-            kept,
+        if curation.kind == Snapshot.Kind.TEXT:
+            return _freeze_text(curation, work, curated, folder, clock)
+        return snapshots_freeze.freeze(
+            kind=curation.kind,
+            filters=Filters.from_json(curation.filters),
             folder=folder,
-            licence=curation.filters["licence"],
-            min_characters=curation.filters["min_characters"],
-            curation=curated,
+            curation=rows.curated_rows(work, curated),
         )
 
     def finish(snapshot: Snapshot) -> None:
@@ -217,6 +227,19 @@ def _freeze(curation: Curation, work: Path, clock: Clock) -> None:
         by=curation.created_by,
         now=clock(),
         finish=finish,
+    )
+
+
+def _freeze_text(
+    curation: Curation, work: Path, curated: Curated, folder: Path, clock: Clock
+) -> FrozenFolder:
+    kept = _beating(cleaning.kept(work), curation, clock)
+    return texts.freeze(
+        (texts.Document(one.text, one.source) for _id, one in kept),
+        folder=folder,
+        licence=curation.filters["licence"],
+        min_characters=curation.filters["min_characters"],
+        curation=curated,
     )
 
 
